@@ -1,0 +1,219 @@
+"""Dataset: named splits of (x, y), with the words to describe an example, and a payload from which it is rebuilt."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinynets.data import checks
+from tinynets.data.text import TextCodec
+from tinynets.errors import DataError, ShapeError, nearest
+
+Split = tuple[NDArray[Any], NDArray[Any]]
+MAX_SPLITS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Examples and their targets, by split; the arrays are read-only.
+
+    splits: name -> (x, y); x is (N, T) int64 indices or (N, ...) float64, y is (N,) int64 classes or (N, d) float64.
+    labels: the names of the classes; empty where the targets are plain values.
+    text: how indices and characters correspond, where the examples are text.
+    origin: a payload shorter than the arrays, for sets that are made from something smaller.
+    """
+
+    name: str
+    splits: dict[str, Split]
+    labels: tuple[str, ...] = ()
+    text: TextCodec | None = None
+    origin: Mapping[str, object] | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{split} {len(x):,}" for split, (x, _) in self.splits.items())
+        return f"Dataset({self.name!r}: {sizes})"
+
+    def __getitem__(self, split: str) -> Split:
+        """The (x, y) of a split; DataError lists the splits where there is no such one."""
+        if split not in self.splits:
+            known = ", ".join(self.splits)
+            raise DataError(f"`{self.name}` has no split `{split}`, only {known}{nearest(str(split), self.splits)}")
+        return self.splits[split]
+
+    def describe(self, split: str, index: int) -> str:
+        """An example's input in a few characters: `..e`, `(0.31, -1.20)`, or `64 values, 0.00 to 16.00`."""
+        row = self[split][0][self._index(split, index)]
+        return self.text.decode(row) if self.text is not None else _short(row)
+
+    def describe_target(self, split: str, index: int) -> str:
+        """An example's target: the name of its class, or its values."""
+        value = self[split][1][self._index(split, index)]
+        if value.ndim:
+            return f"{value[0]:.2f}" if len(value) == 1 else _short(value)
+        return self.labels[int(value)] if self.labels else str(int(value))
+
+    def _index(self, split: str, index: int) -> int:
+        return checks.whole(f"{split} example", index, 0, len(self[split][0]) - 1)
+
+    def payload(self) -> dict[str, object]:
+        """All that is needed to rebuild it: strings, numbers, bytes, arrays, lists of strings and dicts of these."""
+        if self.origin is not None:
+            return dict(self.origin)
+        splits = {split: {"x": x, "y": y} for split, (x, y) in self.splits.items()}
+        return {"kind": "arrays", "name": self.name, "splits": splits, "labels": list(self.labels)}
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the payload: equal for sets that hold the same."""
+        digest = hashlib.sha256()
+        _feed(digest, self.payload())
+        return digest.hexdigest()
+
+
+def arrays(
+    x: object, y: object = None, *, name: str = "data", labels: Sequence[str] = (), text: TextCodec | None = None
+) -> Dataset:
+    """A data set of the caller's own arrays; they are copied.
+
+    x, y: one split, `train`: x is (N, ...) numbers, y is (N,) whole classes, or (N,) or (N, d) floats.
+        Or x is a dict of splits, name -> (x, y), and y is left out.
+    labels: the names of the classes; their numbers where left out.
+
+    Raises ShapeError where lengths or shapes do not fit, DataError for what cannot be used.
+    """
+    if isinstance(x, Mapping):
+        if y is not None:
+            raise DataError("`y` must be left out where `x` is a dict of splits")
+        given: Mapping[Any, object] = x
+    elif y is None:
+        raise DataError("`y` is missing; without targets there is nothing to learn")
+    else:
+        given = {"train": (x, y)}
+    return _built(name, {split: _pair(split, value) for split, value in given.items()}, tuple(labels), text)
+
+
+def _pair(split: object, value: object) -> Split:
+    if not isinstance(split, str) or not split:
+        raise DataError(f"the name of a split must be text, got {split!r}")
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise DataError(f"`{split}`: a split must be a pair (x, y), got {type(value).__name__}")
+    x, y = checks.array(f"{split} x", value[0]), checks.array(f"{split} y", value[1])
+    return x, y[:, None] if y.ndim == 1 and y.dtype.kind == "f" else y
+
+
+def _built(name: str, splits: dict[str, Split], labels: tuple[str, ...], text: TextCodec | None) -> Dataset:
+    """The data set of checked arrays, once the splits are checked against each other and against the labels."""
+    if not splits:
+        raise DataError("a data set needs at least one split, got none")
+    for split, (x, y) in splits.items():
+        checks.pair(split, x, y)
+    (first, (x0, y0)), *others = splits.items()
+    for split, (x, y) in others:
+        for side, a, b in (("x", x0, x), ("y", y0, y)):
+            if (a.shape[1:], a.dtype) != (b.shape[1:], b.dtype):
+                raise ShapeError(
+                    f"{side} must be alike in all splits: `{first}` has rows of {a.dtype} {a.shape[1:]}, "
+                    f"`{split}` of {b.dtype} {b.shape[1:]}"
+                )
+    if y0.dtype.kind == "i":
+        largest = max(int(y.max()) for _, y in splits.values())
+        if largest >= checks.MAX_CLASSES:
+            raise DataError(f"classes are 0 to {checks.MAX_CLASSES - 1}, got {largest}")
+        labels = labels or tuple(str(i) for i in range(largest + 1))
+        for split, (_, y) in splits.items():
+            checks.classes(split, y, len(labels))
+    elif labels:
+        raise DataError(f"`labels` name classes, but y holds floats; got {len(labels)} labels")
+    if text is not None:
+        _fits_text(splits, text)
+    return Dataset(name, splits, labels, text)
+
+
+def _fits_text(splits: dict[str, Split], text: TextCodec) -> None:
+    for split, (x, _) in splits.items():
+        if x.dtype.kind != "i" or x.min() < 0 or x.max() >= len(text.characters):
+            raise DataError(f"`{split}`: x must hold indices 0 to {len(text.characters) - 1} of the text's characters")
+
+
+def from_payload(payload: object) -> Dataset:
+    """The data set that `Dataset.payload` described; DataError says what of it is wrong."""
+    if not isinstance(payload, Mapping):
+        raise DataError(f"a data set's payload must be a map, got {type(payload).__name__}")
+    kind = payload.get("kind")
+    if kind == "names":
+        from tinynets.data.names import from_text  # it builds on this file
+
+        _keys(payload, {"kind", "text", "context", "split_seed"})
+        return from_text(payload["text"], context=payload["context"], split_seed=payload["split_seed"])
+    if kind == "arrays":
+        _keys(payload, {"kind", "name", "splits", "labels"})
+        try:
+            return _built(*_fields(payload), None)
+        except ShapeError as error:
+            raise DataError(str(error)) from None
+    raise DataError(f"`kind` must be `names` or `arrays`, got {kind!r}")
+
+
+def _keys(payload: Mapping[str, object], wanted: set[str]) -> None:
+    for key in sorted(wanted - payload.keys()):
+        raise DataError(f"a data set's payload of kind `{payload['kind']}` needs `{key}`")
+    for key in payload.keys() - wanted:
+        raise DataError(f"a data set's payload of kind `{payload['kind']}` has no `{key}`{nearest(str(key), wanted)}")
+
+
+def _fields(payload: Mapping[str, object]) -> tuple[str, dict[str, Split], tuple[str, ...]]:
+    name, splits, labels = payload["name"], payload["splits"], payload["labels"]
+    if not isinstance(name, str):
+        raise DataError(f"`name` must be text, got {type(name).__name__}")
+    if not isinstance(labels, list | tuple) or not all(isinstance(label, str) for label in labels):
+        raise DataError("`labels` must be a list of texts")
+    if len(labels) > checks.MAX_CLASSES:
+        raise DataError(f"`labels` must be at most {checks.MAX_CLASSES}, got {len(labels)}")
+    if not isinstance(splits, Mapping) or not 0 < len(splits) <= MAX_SPLITS:
+        raise DataError(f"`splits` must be a map of 1 to {MAX_SPLITS} splits")
+    pairs = {}
+    for split, sides in splits.items():
+        if not isinstance(split, str) or not split:
+            raise DataError(f"the name of a split must be text, got {split!r}")
+        if not isinstance(sides, Mapping) or sides.keys() != {"x", "y"}:
+            raise DataError(f"`{split}`: a split must be a map of `x` and `y`")
+        for side, value in sides.items():
+            if not isinstance(value, np.ndarray) or value.dtype not in (np.dtype(np.int64), np.dtype(np.float64)):
+                what = value.dtype if isinstance(value, np.ndarray) else type(value).__name__
+                raise DataError(f"`{split} {side}` must be an array of int64 or float64, got {what}")
+        pairs[split] = (checks.array(f"{split} x", sides["x"]), checks.array(f"{split} y", sides["y"]))
+    return name, pairs, tuple(labels)
+
+
+def _short(values: NDArray[Any]) -> str:
+    if values.ndim == 1 and len(values) <= 4:
+        form = "{:.2f}" if values.dtype.kind == "f" else "{}"
+        return f"({', '.join(form.format(v) for v in values)})"
+    form = "{:.2f} to {:.2f}" if values.dtype.kind == "f" else "{} to {}"
+    return f"{values.size} values, {form.format(values.min(), values.max())}"
+
+
+def _feed(digest: Any, value: object) -> None:
+    """Feed `value` with its kind and length, so that different payloads never give the same bytes."""
+    if isinstance(value, Mapping):
+        digest.update(b"m" + struct.pack("<Q", len(value)))
+        for key in sorted(value):
+            _feed(digest, key)
+            _feed(digest, value[key])
+    elif isinstance(value, list | tuple):
+        digest.update(b"l" + struct.pack("<Q", len(value)))
+        for item in value:
+            _feed(digest, item)
+    elif isinstance(value, np.ndarray):
+        _feed(digest, f"{value.dtype.str} {value.shape}")
+        digest.update(np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<")).data)
+    else:
+        raw = value if isinstance(value, bytes) else str(value).encode()
+        digest.update(type(value).__name__[:1].encode() + struct.pack("<Q", len(raw)) + raw)

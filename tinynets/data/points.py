@@ -1,0 +1,68 @@
+"""Points in the plane that a line cannot part: xor and the spiral, drawn at (seed, purpose) addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinynets import rng
+from tinynets.data.checks import number, whole
+from tinynets.data.dataset import Dataset, arrays
+
+MAX_POINTS = 1_000_000
+CORNERS = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, -1.0], [-1.0, 1.0]])
+
+Points = tuple[NDArray[np.float64], NDArray[np.int64]]
+
+
+def xor(n: int = 200, noise: float = 0.1, seed: int = 0) -> Dataset:
+    """Four clusters at the corners (±1, ±1): class 1 where the signs differ, 0 where they agree.
+
+    n: points in `train`, and as many in `dev`; 4 or more. Cluster i % 4 has point i, so classes are balanced.
+    noise: standard deviation of each coordinate around its corner, 0 to 10.
+    """
+    n, noise, seed = _checked(n, 4, noise, seed)
+
+    def draw(purpose: str) -> Points:
+        corner = np.arange(n) % 4
+        return CORNERS[corner] + noise * rng.normals(seed, purpose, 0, (n, 2)), corner % 2
+
+    return _both("xor", draw, 2)
+
+
+def spiral(n: int = 300, classes: int = 2, noise: float = 0.1, turns: float = 1.0, seed: int = 0) -> Dataset:
+    """Arms that wind around the origin out to radius 1.2, one a class, evenly turned against each other.
+
+    n: points in `train`, and as many in `dev`; at least one a class. Point i is of class i % classes.
+    classes: arms, 2 to 8.
+    noise: standard deviation of each coordinate around its arm, 0 to 10.
+    turns: how often an arm winds around the origin, 0.1 to 10.
+    """
+    classes = whole("classes", classes, 2, 8)
+    n, noise, seed = _checked(n, classes, noise, seed)
+    turns = number("turns", turns, 0.1, 10.0)
+
+    def draw(purpose: str) -> Points:
+        arm = np.arange(n) % classes
+        along = rng.uniforms(seed, purpose + "/along", 0, (n,))
+        angle = 2.0 * np.pi * (turns * along + arm / classes)
+        centre = 1.2 * along[:, None] * np.stack([np.sin(angle), np.cos(angle)], axis=1)
+        return centre + noise * rng.normals(seed, purpose, 0, (n, 2)), arm
+
+    return _both("spiral", draw, classes)
+
+
+def _checked(n: object, least: int, noise: object, seed: object) -> tuple[int, float, int]:
+    return (
+        whole("n", n, least, MAX_POINTS),
+        number("noise", noise, 0.0, 10.0),
+        whole("seed", seed, 0, rng.MAX_SEED),
+    )
+
+
+def _both(name: str, draw: Callable[[str], Points], classes: int) -> Dataset:
+    """Two splits of one process, each at its own address."""
+    splits = {split: draw(f"data/{name}/{split}") for split in ("train", "dev")}
+    return arrays(splits, name=name, labels=[str(c) for c in range(classes)])

@@ -1,0 +1,27 @@
+"""The data sets that ship, by name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from tinynets.data.dataset import Dataset
+from tinynets.data.names import names
+from tinynets.data.points import spiral, xor
+from tinynets.errors import DataError, nearest
+
+DATASETS: dict[str, Callable[..., Dataset]] = {"names": names, "spiral": spiral, "xor": xor}
+
+
+def load(name: str, **options: Any) -> Dataset:
+    """The data set `name`, made with its options; DataError names what is unknown and what is near."""
+    if name not in DATASETS:
+        raise DataError(f"there is no data set `{name}`, only {', '.join(DATASETS)}{nearest(name, DATASETS)}")
+    known = list(inspect.signature(DATASETS[name]).parameters)
+    for option in options:
+        if option not in known:
+            raise DataError(
+                f"the data set `{name}` has no option `{option}`, only {', '.join(known)}{nearest(option, known)}"
+            )
+    return DATASETS[name](**options)
