@@ -225,7 +225,7 @@ def test_a_payload_that_is_wrong_is_refused_in_words(payload: object, message: s
 
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.sampled_from([GOOD_X, GOOD_Y]),
+    st.none() | st.integers() | st.floats() | st.text() | st.binary() | st.sampled_from([True, GOOD_X, GOOD_Y]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["train", "x", "y", "a"]), inner),
     max_leaves=6,
 )
