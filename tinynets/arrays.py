@@ -1,0 +1,36 @@
+"""The array types that annotations speak of, and the checks made where data enters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinynets.errors import ShapeError
+
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+
+DTYPES = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
+
+
+def float_dtype(name: str | np.dtype[Any] | type) -> np.dtype[Any]:
+    """float32 or float64 as a numpy dtype; anything else is a ShapeError."""
+    try:
+        dtype = np.dtype(name)
+    except TypeError:
+        dtype = None
+    if dtype is None or dtype.name not in DTYPES:
+        raise ShapeError(f"`dtype` must be float32 or float64, not {name!r}")
+    return dtype
+
+
+def shape_text(shape: tuple[int | None, ...]) -> str:
+    """`(32, 30)`; an axis that is not known yet reads `?`."""
+    parts = ["?" if n is None else str(n) for n in shape]
+    return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+
+
+def is_integer(array: Array) -> bool:
+    return array.dtype.kind in "iu"

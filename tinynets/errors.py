@@ -1,0 +1,82 @@
+"""Everything that can go wrong, as a tree. A message names the thing, the rule and the value.
+
+    TinynetsError
+    ├── ShapeError          shapes, dtypes or sizes that do not fit, both sides named
+    ├── SelectorError       `hidden[200]` names nothing that exists
+    ├── EditError           an operation that cannot be done as asked
+    ├── RecipeError         a recipe with a wrong key, type or value
+    ├── DataError           data that cannot be read or used
+    ├── CommandError        a command line that cannot be understood
+    ├── NonFiniteError      a loss, gradient or update became NaN or infinite
+    ├── TimelineError       a moment that cannot be reached
+    └── SaveError           a save that cannot be written or read
+        ├── CorruptSave     the bytes are not, or no longer, a whole save
+        └── UnsupportedSave a whole save that this version cannot use
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class TinynetsError(Exception):
+    """Base of every error that tinynets raises on purpose; `str` is one line for the user."""
+
+
+class ShapeError(TinynetsError, ValueError):
+    """Shapes, dtypes or sizes that do not fit; the message names both sides."""
+
+
+class SelectorError(TinynetsError, LookupError):
+    """A selector that is misspelt or names nothing that exists."""
+
+
+class EditError(TinynetsError, ValueError):
+    """An operation that cannot be done as asked."""
+
+
+class RecipeError(TinynetsError, ValueError):
+    """A recipe with a wrong key, type or value; the message names file, key, rule and value."""
+
+
+class DataError(TinynetsError, ValueError):
+    """Data that cannot be read or used."""
+
+
+class CommandError(TinynetsError, ValueError):
+    """A command line that cannot be understood."""
+
+
+class TimelineError(TinynetsError, ValueError):
+    """A moment that does not exist or cannot be reached."""
+
+
+class NonFiniteError(TinynetsError, ArithmeticError):
+    """A step met NaN or infinity; the state before that step is kept.
+
+    `step` is the step that was being computed, `where` the first layer where it happened.
+    """
+
+    def __init__(self, message: str, *, step: int = 0, where: str = "") -> None:
+        super().__init__(message)
+        self.step = step
+        self.where = where
+
+
+class SaveError(TinynetsError):
+    """A save that cannot be written or read."""
+
+
+class CorruptSave(SaveError):
+    """The bytes are not, or no longer, a whole save."""
+
+
+class UnsupportedSave(SaveError):
+    """A whole save that this version of tinynets cannot use."""
+
+
+def nearest(word: str, names: Iterable[str]) -> str:
+    """A hint for a misspelling: ``"; did you mean `x`?"``, or nothing when no name is near."""
+    close = get_close_matches(word, list(names), n=1, cutoff=0.6)
+    return f"; did you mean `{close[0]}`?" if close else ""

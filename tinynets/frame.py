@@ -1,0 +1,299 @@
+"""What is looked at (`View`) and what there is to see (`Frame`), as plain data.
+
+The app sends a View; the engine answers with Frames. Neither holds a Lab, a Network or a layer, so both cross to another
+process, and a widget that draws a Frame can be tested with one made by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+Mask = NDArray[np.bool_]
+
+PANES = ("network", "weights", "activations", "loss", "neuron", "output")
+
+
+@dataclass(frozen=True)
+class View:
+    """What the app looks at. Names that no longer exist fall back to the first block, numbers to the nearest."""
+
+    block: str = ""
+    """Selected block; empty: the engine chooses the first hidden one."""
+    unit: int = 0
+    """Selected unit of that block (last axis of its output)."""
+    example: int = 0
+    """Selected probe example."""
+    panes: tuple[str, ...] = PANES
+    """Panes that are visible: others are not computed and arrive as None."""
+    plot_columns: int = 100
+    """The loss curve comes in at most this many columns."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """The header: where the run stands and what it is doing."""
+
+    recipe: str
+    """Name of the recipe, or of the network when built from Python."""
+    step: int
+    """Steps done at this moment."""
+    end: int
+    """Last recorded step of this branch; `step < end` means that we stand in the past."""
+    branch: str
+    edits_here: int
+    """Edits applied at this very step."""
+    loss: float | None
+    """Training loss of the last step; None before the first."""
+    probe_loss: float | None
+    lr: float
+    """Base learning rate times the schedule, as the next step will use it."""
+    steps_per_second: float
+    mode: str
+    """paused, running, playing, rewinding."""
+    phase: str
+    """In mid-step: the phase just done ("forward hidden"); else empty."""
+    next_phase: str
+    """The phase that `n` would do next."""
+    phases_done: int
+    phases_total: int
+    unsaved: bool
+    """Something was done since the last save."""
+    path: str
+    """File of the last save or load; may be empty."""
+    seed: int
+    dtype: str
+    parameters: int
+    can_undo: bool
+    can_redo: bool
+    note: str = ""
+    """What the engine wants said: why a run stopped (NaN), what a seek costs; empty when nothing."""
+
+
+@dataclass(frozen=True)
+class BlockInfo:
+    """One block of the network, or a layer without units between blocks (Flatten): its outline."""
+
+    name: str
+    summary: str
+    """`Linear(30, 200), Tanh`."""
+    units: int
+    """0 for a layer without units."""
+    positions: int
+    """Rows of the output before the last axis (3 for an embedding of 3 characters), else 1."""
+    parameters: int
+    activation: str
+    """`tanh`, `relu`, `sigmoid` or empty."""
+    has_weights: bool
+
+
+@dataclass(frozen=True)
+class BlockCells:
+    """The units of a block on the selected probe example."""
+
+    name: str
+    values: Floats
+    """(positions, units)."""
+    limit: float
+    """The value of full colour: colours run from -limit to +limit."""
+    frozen: Mask
+    """(units,)."""
+    zeroed: Mask
+    """(units,) an intervention stands on the output or before the activation."""
+    dead: Mask
+    """(units,) over the whole probe."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A block's weight matrix, (in, out): column j holds what comes into unit j."""
+
+    block: str
+    title: str
+    """`hidden.w (30, 200)`."""
+    values: Floats
+    limit: float
+    bias: Floats | None
+    """(out,) or None."""
+    rows: tuple[str, ...]
+    """What each input is: `embed[2]@0`, or a character for an embedding."""
+    frozen: Mask
+    """(out,)."""
+
+
+@dataclass(frozen=True)
+class Activations:
+    """A block's output, units x probe examples."""
+
+    block: str
+    values: Floats
+    """(units, examples); positions of an embedding are averaged."""
+    limit: float
+    saturated: Mask
+    """(units, examples)."""
+    dead: Mask
+    """(units,)."""
+    frozen: Mask
+    zeroed: Mask
+    examples: tuple[str, ...]
+    """A short text for each probe example: `.em`, or `(0.3, -1.2)`."""
+
+
+@dataclass(frozen=True)
+class LossCurve:
+    """The training loss of this branch, decimated: min, max and mean of each column."""
+
+    steps: NDArray[np.int64]
+    """(columns,) first step of each column."""
+    low: Floats
+    high: Floats
+    mean: Floats
+    evaluations: dict[str, tuple[NDArray[np.int64], Floats]] = field(default_factory=dict)
+    """Split -> (steps, losses)."""
+    step: int = 0
+    """Where we stand."""
+    end: int = 0
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """One term of a unit's sum: `product = x * w`."""
+
+    label: str
+    x: float
+    w: float
+    product: float
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """The selected unit on the selected example: how it comes to its value and where that goes."""
+
+    block: str
+    unit: int
+    name: str
+    """`hidden[3]`."""
+    activation: str
+    """Name of the activation, or empty."""
+    bias: float | None
+    weighted: float | None
+    """sum of w.x, None for a block that has none (embedding)."""
+    pre: float | None
+    """w.x + b, before the activation (with interventions there)."""
+    value: float
+    """The block's output (with interventions)."""
+    clean: float
+    """What the output would be without the intervention at it."""
+    contributions: tuple[Contribution, ...]
+    """Largest |product| first, at most 12."""
+    rest: float
+    """Sum of the products that are not listed."""
+    outgoing: tuple[tuple[str, float], ...]
+    """(`output[5] e`, weight), largest |weight| first, at most 12; empty at the last block."""
+    frozen: bool
+    interventions: tuple[str, ...]
+    """`zero`, ... as they stand on this unit."""
+    dead: bool
+    saturated: bool
+    """On this example."""
+    saturated_share: float
+    """Over the probe, 0 to 1."""
+    mean: float
+    std: float
+    gradient: float | None
+    """d loss / d output of this unit, on the training batch of the half-done step, averaged; None otherwise."""
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A two-dimensional input space, coloured by what the network says at each point."""
+
+    values: Floats
+    """(rows, columns), first row on top; -1 to 1: probability or output, centred."""
+    extent: tuple[float, float, float, float]
+    """x0, x1, y0, y1."""
+    points: Floats
+    """(n, 2) probe inputs."""
+    labels: NDArray[np.int64]
+    """(n,)."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """What comes out for the selected probe example."""
+
+    kind: str
+    """`classes`: values are probabilities of the labels; `values`: plain outputs."""
+    input: str
+    """The example in words: `.em`."""
+    labels: tuple[str, ...]
+    values: Floats
+    target: int
+    """Index of the right class; -1 for plain values."""
+    targets: Floats | None
+    """The right outputs, for plain values."""
+    loss: float
+    """Of this example alone."""
+    samples: tuple[str, ...] = ()
+    """Generated names, where the network generates."""
+    samples_step: int = 0
+    """The step at which they were drawn."""
+    plane: Plane | None = None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An edit on the timeline."""
+
+    step: int
+    op: str
+    """`zero`, `freeze`, `set`, ..."""
+    text: str
+    """The line of Python: `lab.zero("hidden[3]")`."""
+    applied: bool
+    """False for those that lie ahead of where we stand."""
+
+
+@dataclass(frozen=True)
+class BranchLine:
+    name: str
+    fork: int
+    """Step at which it left its parent; 0 for the first."""
+    end: int
+    current: bool
+
+
+@dataclass(frozen=True)
+class TimelineStrip:
+    """The history of this branch and where we stand on it."""
+
+    step: int
+    end: int
+    marks: tuple[Mark, ...]
+    evaluations: tuple[int, ...]
+    keyframes: int
+    """How many are held."""
+    branches: tuple[BranchLine, ...]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of the lab. Panes that the view does not ask for are None."""
+
+    number: int
+    view: View
+    """The view as the engine understood it: block, unit and example that exist."""
+    status: Status
+    blocks: tuple[BlockInfo, ...]
+    examples: tuple[str, ...]
+    """A short text for each probe example."""
+    timeline: TimelineStrip
+    network: tuple[BlockCells, ...] | None = None
+    weights: Weights | None = None
+    activations: Activations | None = None
+    loss: LossCurve | None = None
+    neuron: Neuron | None = None
+    output: Output | None = None

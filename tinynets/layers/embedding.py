@@ -1,0 +1,66 @@
+"""Embedding: a row of a table for each index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinynets.arrays import Array, Shape
+from tinynets.initializers import Initializer, Normal
+from tinynets.layers.base import Buffers, Layer, Parameter, require_size, rows
+
+ONE_HOT_LIMIT = 1024  # below this a matrix product beats scattered addition
+
+
+class Embedding(Layer):
+    """out[...] = w[x[...]].
+
+    x (...) whole numbers in 0 to vocabulary - 1, out (..., size); w (vocabulary, size).
+    """
+
+    kind = "embedding"
+    takes_integers = True
+    w: Array
+    dw: Array
+
+    def __init__(
+        self, vocabulary: int, size: int, *, name: str | None = None, w_init: Initializer | None = None
+    ) -> None:
+        super().__init__(name=name)
+        self.vocabulary = require_size("Embedding", "vocabulary", vocabulary)
+        self.size = require_size("Embedding", "size", size)
+        self.w_init = w_init or Normal()
+
+    def sizes(self) -> tuple[int, ...]:
+        return self.vocabulary, self.size
+
+    def config(self) -> dict[str, Any]:
+        return {"vocabulary": self.vocabulary, "size": self.size, "w_init": self.w_init.config()}
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        return (Parameter("w", (self.vocabulary, self.size), self.w_init, unit_axis=1),)
+
+    def output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (*shape, self.size)
+
+    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        buffers.out = np.empty((*shape, self.size), dtype)
+        buffers.dx = np.empty(0, dtype)  # indices have no gradient
+        if self.vocabulary <= ONE_HOT_LIMIT:
+            buffers.identity = np.eye(self.vocabulary, dtype=dtype)
+            buffers.one_hot = np.empty((int(np.prod(shape)), self.vocabulary), dtype)
+
+    def forward(self, x: Array, buffers: Buffers) -> Array:
+        buffers.x = x
+        return self.w.take(x, 0, buffers.out, "clip")
+
+    def backward(self, dout: Array, buffers: Buffers) -> Array:
+        """Each row of dw sums the dout of the places that looked it up."""
+        if self.vocabulary <= ONE_HOT_LIMIT:
+            buffers.identity.take(buffers.x.reshape(-1), 0, buffers.one_hot, "clip")
+            np.matmul(buffers.one_hot.T, rows(dout), self.dw)
+        else:
+            self.dw.fill(0)
+            np.add.at(self.dw, buffers.x.reshape(-1), rows(dout))
+        return buffers.dx

@@ -1,0 +1,401 @@
+"""Network: layers over one flat vector of parameters, in blocks with names, with sites where activations are operated on.
+
+A Network is views and arithmetic. What belongs to a batch lives in a `Workspace`; what a run changes lives in a State,
+around whose vector a Network can be built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from tinynets.arrays import Array, Shape, float_dtype, is_integer, shape_text
+from tinynets.errors import DataError, SelectorError, ShapeError, nearest
+from tinynets.layers import Activation, Buffers, Embedding, Layer, describe, layer_from
+
+KEPT_SHAPES = 4  # batch shapes that a workspace keeps buffers for
+
+
+class Phase(NamedTuple):
+    """A piece of a training step, as it is reported when done: `forward` of layer `hidden`."""
+
+    kind: Literal["batch", "forward", "loss", "backward", "update"]
+    layer: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.layer}".rstrip()
+
+
+Phases = Generator[Phase, None, None]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A parameterized layer with the activation behind it, or a lone layer; `units` is the last axis of its output.
+
+    `first` and `last` are indices into the network's layers; the site `name` is at the output of `last`, the site
+    `name.pre` at that of the layer before the activation, where there is one.
+    """
+
+    name: str
+    first: int
+    last: int
+    units: int
+    activation: Activation | None
+
+    @property
+    def pre(self) -> int | None:
+        """Index of the layer whose output is the sum before the activation, or None."""
+        return self.last - 1 if self.activation is not None and self.last > self.first else None
+
+
+@dataclass(frozen=True)
+class Tap:
+    """What interventions do at one site: out = out * multiply + add, per unit."""
+
+    multiply: Array
+    add: Array
+
+
+class Workspace:
+    """The buffers for forward and backward of one network: one each for training, the probe, evaluation.
+
+    With `input_gradient`, backward also computes the gradient of the input. With `clean`, interventions are passed over.
+    """
+
+    def __init__(self, *, input_gradient: bool = False, clean: bool = False) -> None:
+        self.input_gradient = input_gradient
+        self.clean = clean
+        self.buffers: list[Buffers] = []
+        self.out: Array = np.empty(0)
+        self.dx: Array = np.empty(0)
+        self._shape: Shape | None = None
+        self._kept: dict[Shape, list[Buffers]] = {}
+
+    def fit(self, network: Network, shape: Shape) -> list[Buffers]:
+        """The buffers for a batch of `shape`, allocated when it is met first."""
+        if shape != self._shape:
+            if shape not in self._kept:
+                while len(self._kept) >= KEPT_SHAPES:
+                    del self._kept[next(iter(self._kept))]
+                self._kept[shape] = network.allocate(shape, self.input_gradient)
+            self._shape, self.buffers = shape, self._kept[shape]
+        return self.buffers
+
+    def behind(self, layer: int) -> Array:
+        """What the last forward gave behind a layer, with interventions."""
+        buffers = self.buffers[layer]
+        return buffers.out if buffers.tapped is None else buffers.tapped
+
+
+class Network:
+    """A stack of layers over one flat vector `theta`, with gradients in `grad` of the same length.
+
+    The layers given are descriptions: the network keeps copies whose `w`, `b` are views into `theta` and whose `dw`,
+    `db` are views into `grad`. `seed` addresses the initial values; `dtype` is float32 or float64; `input_shape` (an
+    example's, without the batch) lets shapes be checked before any data is seen.
+
+    Raises ShapeError when neighbours do not fit or two layers have one name.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        *,
+        seed: int = 0,
+        dtype: str | np.dtype[Any] | type = "float32",
+        input_shape: Shape | None = None,
+        theta: Array | None = None,
+    ) -> None:
+        self.dtype = float_dtype(dtype)
+        self.seed = seed
+        self.input_shape = input_shape
+        named = _with_names(layers)
+        self._starts = _starts(named)
+        size = self._starts[-1]
+        self.theta = np.empty(size, self.dtype) if theta is None else theta
+        if self.theta.shape != (size,) or self.theta.dtype != self.dtype:
+            raise ShapeError(
+                f"`theta` is {shape_text(self.theta.shape)} {self.theta.dtype}; "
+                f"the layers take {shape_text((size,))} {self.dtype}"
+            )
+        self.grad = np.zeros(size, self.dtype)
+        self.layers = tuple(
+            layer.bind(_views(layer, self.theta, start), _views(layer, self.grad, start))
+            for layer, start in zip(named, self._starts[:-1], strict=True)
+        )
+        self.blocks = self._find_blocks(self._check_shapes())
+        self.taps: list[Tap | None] = [None] * len(self.layers)
+        self.forward_order = tuple(Phase("forward", layer.name) for layer in self.layers)
+        self.backward_order = tuple(Phase("backward", layer.name) for layer in reversed(self.layers))
+        self._bare: Workspace | None = None
+        if theta is None:
+            self.initialize(seed)
+
+    # -- what it is made of
+
+    def __repr__(self) -> str:
+        return f"Network({', '.join(map(repr, self.layers))}; {self.theta.size:,} parameters, {self.dtype})"
+
+    def __getitem__(self, name: str) -> Layer:
+        """The layer of that name (a block is named after its first layer)."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = [layer.name for layer in self.layers]
+        raise SelectorError(f"`{name}` is not a layer of this network, which has {', '.join(names)}{nearest(name, names)}")
+
+    @property
+    def architecture(self) -> tuple[dict[str, Any], ...]:
+        """Plain descriptions of the layers, from which `network_from` builds the like."""
+        return tuple(describe(layer) for layer in self.layers)
+
+    def block(self, name: str) -> Block:
+        for block in self.blocks:
+            if block.name == name:
+                return block
+        names = [block.name for block in self.blocks]
+        raise SelectorError(f"`{name}` is not a block of this network, which has {', '.join(names)}{nearest(name, names)}")
+
+    def parameter_slice(self, layer: int, parameter: str) -> slice:
+        """Where a layer's parameter stands in `theta`."""
+        start = self._starts[layer]
+        for entry in self.layers[layer].parameters():
+            if entry.name == parameter:
+                return slice(start, start + entry.size)
+            start += entry.size
+        raise SelectorError(f"`{self.layers[layer].name}` has no parameter `{parameter}`")
+
+    def block_parameters(self, block: Block) -> int:
+        """How many parameters a block has."""
+        return self._starts[block.last + 1] - self._starts[block.first]
+
+    def unit_indices(self, block: Block, units: Iterable[int]) -> Array:
+        """Positions in `theta` of everything that belongs to these units of a block, sorted; empty if it has none."""
+        wanted = np.fromiter(units, np.int64)
+        found = [np.empty(0, np.int64)]
+        for index in range(block.first, block.last + 1):
+            start = self._starts[index]
+            for entry in self.layers[index].parameters():
+                places = np.arange(start, start + entry.size).reshape(entry.shape)
+                found.append(places.take(wanted, axis=entry.unit_axis).reshape(-1))
+                start += entry.size
+        return np.unique(np.concatenate(found))
+
+    def initialize(self, seed: int) -> None:
+        """Draw all parameters anew, each from its own address."""
+        for layer, start in zip(self.layers, self._starts[:-1], strict=True):
+            for entry in layer.parameters():
+                values = entry.init.draw(seed, f"init/{layer.name}.{entry.name}", entry.shape, entry.fan_in)
+                self.theta[start : start + entry.size] = values.reshape(-1)
+                start += entry.size
+
+    # -- arithmetic
+
+    def allocate(self, shape: Shape, input_gradient: bool) -> list[Buffers]:
+        """Buffers for every layer for a batch of `shape`; raises ShapeError where it does not fit."""
+        made: list[Buffers] = []
+        for index, layer in enumerate(self.layers):
+            after = _checked_shape(self.layers, index, shape)
+            buffers = Buffers(needs_dx=index > 0 or input_gradient)
+            layer.allocate(buffers, shape, self.dtype)
+            made.append(buffers)
+            shape = tuple(n or 0 for n in after)
+        return made
+
+    def forward_phases(self, x: Array, workspace: Workspace) -> Phases:
+        """Forward, a layer at a time; the result is `workspace.out`. `x` must have been checked."""
+        taps = _NO_TAPS * len(self.layers) if workspace.clean else self.taps
+        for layer, buffers, tap, phase in zip(
+            self.layers, workspace.fit(self, x.shape), taps, self.forward_order, strict=False
+        ):
+            x = layer.forward(x, buffers)
+            if tap is not None:
+                x = _tapped(tap, x, buffers)
+            elif buffers.tapped is not None:
+                buffers.tapped = None
+            yield phase
+        workspace.out = x
+
+    def backward_phases(self, dout: Array, workspace: Workspace) -> Phases:
+        """Backward, a layer at a time, into `grad`; the gradient of the input is `workspace.dx`."""
+        for layer, buffers, tap, phase in zip(
+            reversed(self.layers),
+            reversed(workspace.buffers),
+            reversed(self.taps),
+            self.backward_order,
+            strict=False,
+        ):
+            buffers.dout = dout
+            if tap is not None and buffers.tapped is not None:
+                dout = np.multiply(dout, tap.multiply, buffers.dtapped)
+            dout = layer.backward(dout, buffers)
+            yield phase
+        workspace.dx = dout
+
+    def forward(self, x: Any, workspace: Workspace | None = None) -> Array:
+        """The output for a batch `x` (B, ...), shape (B, outputs); a buffer that the next forward overwrites.
+
+        Raises ShapeError or DataError when `x` does not fit.
+        """
+        if workspace is None:
+            workspace = self._bare = self._bare or Workspace(input_gradient=True)
+        for _ in self.forward_phases(self.checked(x), workspace):
+            pass
+        return workspace.out
+
+    def backward(self, dout: Any, workspace: Workspace | None = None) -> Array:
+        """Gradients of the last forward into `grad`, given that of its output; returns that of the input.
+
+        Raises ShapeError when there was no forward or `dout` is not shaped like its output.
+        """
+        workspace = workspace or self._bare
+        if workspace is None or not workspace.buffers:
+            raise ShapeError("`backward` needs a `forward` before it")
+        dout = np.ascontiguousarray(dout, self.dtype)
+        if dout.shape != workspace.out.shape:
+            raise ShapeError(
+                f"`dout` is {shape_text(dout.shape)}; the output of the last forward is {shape_text(workspace.out.shape)}"
+            )
+        for _ in self.backward_phases(dout, workspace):
+            pass
+        return workspace.dx
+
+    def predict(self, x: Any) -> Array:
+        """The output for a batch `x` (B, ...), as an array of its own."""
+        return self.forward(x, Workspace()).copy()
+
+    def checked(self, x: Any) -> Array:
+        """`x` as this network takes it: whole numbers in range for an embedding, else this network's dtype."""
+        x = np.asarray(x)
+        first = self.layers[0]
+        if x.ndim < 1 or x.shape[0] < 1:
+            raise ShapeError(f"a batch needs at least one example; `x` is {shape_text(x.shape)}")
+        if not isinstance(first, Embedding):
+            if x.dtype.kind not in "biuf":
+                raise ShapeError(f"`x` must hold numbers, not {x.dtype}")
+            return np.ascontiguousarray(x, self.dtype)
+        if not is_integer(x):
+            raise ShapeError(f"`{first.name}` {first!r} takes whole numbers, not {x.dtype}")
+        if x.size and (x.min() < 0 or x.max() >= first.vocabulary):
+            wrong = int(x.min() if x.min() < 0 else x.max())
+            raise DataError(f"`{first.name}` {first!r} takes indices 0 to {first.vocabulary - 1}, not {wrong}")
+        return np.ascontiguousarray(x, np.int64)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The shape of the output for a batch of `shape`; raises ShapeError where it does not fit."""
+        known: tuple[int | None, ...] = shape
+        for index in range(len(self.layers)):
+            known = _checked_shape(self.layers, index, known)
+        return tuple(n or 0 for n in known)
+
+    def first_non_finite(self, workspace: Workspace, *, backward: bool) -> str:
+        """Name of the first layer, in the order of the pass, where something is NaN or infinite; empty if none."""
+        order = range(len(self.layers))
+        for index in reversed(order) if backward else order:
+            layer, buffers = self.layers[index], workspace.buffers[index]
+            arrays = [buffers.out]
+            if backward:
+                gradients = [getattr(layer, "d" + entry.name) for entry in layer.parameters()]
+                arrays = [*gradients, *([buffers.dx] if buffers.needs_dx else [])]
+            if not all(np.isfinite(array).all() for array in arrays):
+                return layer.name
+        return ""
+
+    # -- how it is checked and named
+
+    def _check_shapes(self) -> list[tuple[int | None, ...]]:
+        first = self.layers[0].input_shape()
+        shape = first if self.input_shape is None else (None, *self.input_shape)
+        shapes = []
+        for index in range(len(self.layers)):
+            shape = _checked_shape(self.layers, index, shape)
+            shapes.append(shape)
+        return shapes
+
+    def _find_blocks(self, shapes: list[tuple[int | None, ...]]) -> tuple[Block, ...]:
+        blocks: list[Block] = []
+        for index, layer in enumerate(self.layers):
+            previous = blocks[-1] if blocks else None
+            units = shapes[index][-1] or 0
+            if isinstance(layer, Activation):
+                joins = previous is not None and previous.activation is None and self.block_parameters(previous) > 0
+                if joins and previous is not None:
+                    blocks[-1] = Block(previous.name, previous.first, index, units, layer)
+                    continue
+                blocks.append(Block(layer.name, index, index, units, layer))
+            else:
+                blocks.append(Block(layer.name, index, index, units if layer.parameters() else 0, None))
+        return tuple(blocks)
+
+
+_NO_TAPS: list[Tap | None] = [None]
+
+
+def network_from(
+    architecture: Iterable[dict[str, Any]],
+    *,
+    dtype: str | np.dtype[Any] = "float32",
+    theta: Array | None = None,
+    input_shape: Shape | None = None,
+    seed: int = 0,
+) -> Network:
+    """A network from plain descriptions, around `theta` when it is given."""
+    layers = [layer_from(description) for description in architecture]
+    return Network(layers, dtype=dtype, theta=theta, input_shape=input_shape, seed=seed)
+
+
+def _tapped(tap: Tap, x: Array, buffers: Buffers) -> Array:
+    if buffers.dtapped is None or buffers.tapped is None:
+        buffers.tapped, buffers.dtapped = np.empty_like(x), np.empty_like(x)
+    np.multiply(x, tap.multiply, buffers.tapped)
+    return np.add(buffers.tapped, tap.add, buffers.tapped)
+
+
+def _with_names(layers: Sequence[Layer]) -> list[Layer]:
+    """The layers, each with a name: its own, or its kind and a number."""
+    if not layers:
+        raise ShapeError("a network needs at least one layer")
+    for layer in layers:
+        if not isinstance(layer, Layer):
+            raise ShapeError(f"a network is made of layers, not {type(layer).__name__}: {layer!r}")
+    counts: dict[str, int] = {}
+    named = []
+    for layer in layers:
+        counts[layer.kind] = counts.get(layer.kind, 0) + 1
+        copied = layer.bind({}, {})
+        copied.name = layer.name or f"{layer.kind}{counts[layer.kind]}"
+        named.append(copied)
+    names = [layer.name for layer in named]
+    for name in names:
+        if names.count(name) > 1:
+            raise ShapeError(f"`{name}` is the name of {names.count(name)} layers; a name must stand for one")
+    return named
+
+
+def _starts(layers: Sequence[Layer]) -> list[int]:
+    """Where each layer's parameters start in the flat vector, and its length."""
+    starts = [0]
+    for layer in layers:
+        starts.append(starts[-1] + sum(entry.size for entry in layer.parameters()))
+    return starts
+
+
+def _views(layer: Layer, vector: Array, start: int) -> dict[str, Array]:
+    views = {}
+    for entry in layer.parameters():
+        views[entry.name] = vector[start : start + entry.size].reshape(entry.shape)
+        start += entry.size
+    return views
+
+
+def _checked_shape(layers: Sequence[Layer], index: int, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    layer = layers[index]
+    try:
+        return layer.output_shape(shape)
+    except ShapeError as error:
+        giver = f"`{layers[index - 1].name}` {layers[index - 1]!r} gives" if index else "the input has"
+        raise ShapeError(f"`{layer.name}` {layer!r} {error}, which {giver}") from None

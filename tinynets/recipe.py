@@ -1,0 +1,316 @@
+"""Recipes: a TOML description of data, network and training, checked when it is loaded.
+
+What a table may hold follows from the signature of what it describes: the keys of `[[layers]]` with `kind = "linear"` are
+the arguments of `Linear`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from tinynets.arrays import DTYPES
+from tinynets.data import DATASETS, Dataset
+from tinynets.data import load as load_data
+from tinynets.errors import DataError, RecipeError, ShapeError, nearest
+from tinynets.initializers import INITIALIZERS, Initializer
+from tinynets.layers import LAYERS, layer_from
+from tinynets.losses import LOSSES, Loss, loss_from
+from tinynets.network import Network
+from tinynets.optimizers import OPTIMIZERS, optimizer_from
+from tinynets.rng import MAX_SEED
+from tinynets.sampling import SAMPLINGS
+from tinynets.schedules import SCHEDULES, schedule_from
+from tinynets.state import Hyper
+
+MAX_BATCH, MAX_STEPS, MAX_PROBE, MAX_LAYERS = 2**20, 10**12, 4096, 1000
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole experiment as plain data; `file` is where it came from, for messages."""
+
+    name: str
+    data: dict[str, Any]
+    layers: tuple[dict[str, Any], ...]
+    training: Training
+    description: str = ""
+    file: str = field(default="", compare=False)
+
+    def config(self) -> dict[str, Any]:
+        """Plain data that `recipe_from` turns back into the same recipe."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "data": dict(self.data),
+            "layers": [dict(layer) for layer in self.layers],
+            "training": self.training.config(),
+        }
+
+    def load_data(self) -> Dataset:
+        """The data set that it names; raises RecipeError for what cannot be used."""
+        options = dict(self.data)
+        try:
+            return load_data(options.pop("set"), **options)
+        except (DataError, ShapeError) as error:
+            raise RecipeError(f"`{self.file}`: `data`: {error}") from None
+
+    def build(self, data: Dataset, seed: int | None = None) -> Network:
+        """The network, drawn from the seed; raises RecipeError where it does not fit the data."""
+        train = data.splits["train"]
+        try:
+            network = Network(
+                [layer_from(layer) for layer in self.layers],
+                seed=self.training.hyper.seed if seed is None else seed,
+                dtype=self.training.dtype,
+                input_shape=train[0].shape[1:],
+            )
+            network.checked(train[0][:1])
+            self.training.loss.targets(train[1], network.output_shape(train[0].shape), network.dtype)
+        except (DataError, ShapeError) as error:
+            raise RecipeError(f"`{self.file}`: {error}") from None
+        return network
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a recipe trains: everything but data and layers."""
+
+    loss: Loss
+    hyper: Hyper
+    steps: int = 1000
+    dtype: str = "float32"
+    probe: int = 64
+    evaluate_every: int = 0
+
+    def config(self) -> dict[str, Any]:
+        hyper = self.hyper.config()
+        return {
+            "loss": self.loss.kind,
+            "batch": hyper["batch"],
+            "sampling": hyper["sampling"],
+            "seed": hyper["seed"],
+            "steps": self.steps,
+            "dtype": self.dtype,
+            "probe": self.probe,
+            "evaluate_every": self.evaluate_every,
+            "optimizer": hyper["optimizer"],
+            "schedule": hyper["schedule"],
+        }
+
+
+@dataclass(frozen=True)
+class RecipeInfo:
+    """A recipe that ships, for lists."""
+
+    name: str
+    description: str
+
+
+def list_recipes() -> tuple[RecipeInfo, ...]:
+    """The recipes that ship, names-mlp first, then by name."""
+    found = [load_recipe(name) for name in _shipped()]
+    return tuple(RecipeInfo(recipe.name, recipe.description) for recipe in found)
+
+
+def load_recipe(source: str | Path) -> Recipe:
+    """The recipe of that name, or in that `.toml` file.
+
+    Raises RecipeError with file, key, rule and value, and for a misspelling the nearest right name.
+    """
+    text = str(source)
+    if not text.endswith(".toml"):
+        shipped = _shipped()
+        if text not in shipped:
+            raise RecipeError(f"`{text}` is not a recipe; there are {', '.join(shipped)}{nearest(text, shipped)}")
+        return _parse(resources.files("tinynets").joinpath("recipes", f"{text}.toml").read_bytes(), f"{text}.toml")
+    path = Path(source)
+    if path.is_dir():
+        raise RecipeError(f"`{text}` is a folder, not a recipe")
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise RecipeError(f"`{text}`: there is no such file") from None
+    except OSError as error:
+        raise RecipeError(f"`{text}` cannot be read: {error.strerror}") from None
+    return _parse(content, text)
+
+
+def _shipped() -> list[str]:
+    folder = resources.files("tinynets").joinpath("recipes")
+    names = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return sorted(names, key=lambda name: name != "names-mlp")
+
+
+def _parse(content: bytes, file: str) -> Recipe:
+    try:
+        config = tomllib.loads(content.decode())
+    except UnicodeDecodeError:
+        raise RecipeError(f"`{file}` is not a recipe: it is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"`{file}` is not TOML: {error}") from None
+    return recipe_from(config, file)
+
+
+# -- checking
+
+
+def recipe_from(config: Mapping[str, Any], file: str) -> Recipe:
+    """A recipe from plain data, everything checked; `file` is what messages call it."""
+    checker = _Checker(file)
+    checker.keys("", config, {"name", "description", "data", "layers", "training"}, {"name", "data", "layers", "training"})
+    name = checker.typed("name", config["name"], str)
+    description = checker.typed("description", config.get("description", ""), str)
+    data = _data(checker, checker.table("data", config["data"]))
+    layers = checker.typed("layers", config["layers"], list)
+    if not 0 < len(layers) <= MAX_LAYERS:
+        checker.wrong("layers", f"must be 1 to {MAX_LAYERS} tables", len(layers))
+    described = tuple(_layer(checker, f"layers[{i}]", checker.table(f"layers[{i}]", e)) for i, e in enumerate(layers))
+    training = _training(checker, checker.table("training", config["training"]))
+    return Recipe(name, data, described, training, description, file)
+
+
+class _Checker:
+    """Says what is wrong with a recipe: file, key, rule, value."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    def wrong(self, key: str, rule: str, value: object, hint: str = "") -> typing.NoReturn:
+        raise RecipeError(f"`{self.file}`: `{key}` {rule}, not {value!r}{hint}")
+
+    def keys(self, where: str, table: Mapping[str, Any], allowed: set[str], required: set[str]) -> None:
+        for key in table:
+            if key not in allowed:
+                path = f"{where}.{key}" if where else key
+                known = ", ".join(sorted(allowed))
+                raise RecipeError(f"`{self.file}`: unknown key `{path}`{nearest(key, allowed) or f'; known: {known}'}")
+        for key in sorted(required - table.keys()):
+            raise RecipeError(f"`{self.file}`: `{f'{where}.{key}' if where else key}` is missing")
+
+    def table(self, key: str, value: object) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            self.wrong(key, "must be a table", value)
+        return value
+
+    def typed(self, key: str, value: object, kind: type) -> Any:
+        words = {str: "text", int: "a whole number", float: "a number", bool: "true or false", list: "a list"}
+        right = isinstance(value, int | float if kind is float else kind)
+        if not right or (isinstance(value, bool) and kind is not bool):
+            self.wrong(key, f"must be {words[kind]}", value)
+        return value
+
+    def whole(self, key: str, value: object, low: int, high: int) -> int:
+        self.typed(key, value, int)
+        if not isinstance(value, int) or not low <= value <= high:
+            self.wrong(key, f"must be a whole number from {low} to {high}", value)
+        return value
+
+    def choice(self, key: str, value: object, choices: typing.Iterable[str]) -> str:
+        names = list(choices)
+        if not isinstance(value, str) or value not in names:
+            self.wrong(key, f"must be one of {', '.join(names)}", value, nearest(str(value), names))
+        return value
+
+    def arguments(self, where: str, make: Callable[..., Any], table: dict[str, Any], *, skip: set[str]) -> None:
+        """Check a table against the signature of what it describes."""
+        parameters = inspect.signature(make).parameters
+        hints = typing.get_type_hints(make.__init__ if inspect.isclass(make) else make)
+        allowed = {*parameters, *skip}
+        required = {name for name, entry in parameters.items() if entry.default is inspect.Parameter.empty}
+        self.keys(where, table, allowed, required)
+        for key, value in table.items():
+            if key not in skip:
+                self._argument(f"{where}.{key}", value, hints.get(key, object))
+
+    def _argument(self, key: str, value: object, hint: Any) -> None:
+        kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        if Initializer in kinds:
+            _initializer(self, key, self.table(key, value))
+        elif float in kinds and str in kinds:
+            if not isinstance(value, str):
+                self.typed(key, value, float)
+        else:
+            for kind in (bool, int, float, str):
+                if kind in kinds:
+                    self.typed(key, value, kind)
+                    return
+
+    def made(self, where: str, make: Callable[[], Any]) -> Any:
+        try:
+            return make()
+        except (ShapeError, DataError) as error:
+            raise RecipeError(f"`{self.file}`: `{where}`: {error}") from None
+
+
+def _data(checker: _Checker, table: dict[str, Any]) -> dict[str, Any]:
+    checker.keys("data", table, {*table}, {"set"})
+    chosen = checker.choice("data.set", table["set"], [*DATASETS, "arrays"])
+    if chosen == "arrays":  # a Lab built from Python; its save carries them
+        checker.keys("data", table, {"set"}, {"set"})
+    else:
+        checker.arguments("data", DATASETS[chosen], table, skip={"set"})
+    return dict(table)
+
+
+def _layer(checker: _Checker, where: str, table: dict[str, Any]) -> dict[str, Any]:
+    checker.keys(where, table, {*table}, {"kind"})
+    kind = checker.choice(f"{where}.kind", table["kind"], LAYERS)
+    checker.arguments(where, LAYERS[kind], table, skip={"kind"})
+    if not table.get("name"):
+        table = {key: value for key, value in table.items() if key != "name"}
+    checker.made(where, lambda: layer_from(table))
+    return dict(table)
+
+
+def _initializer(checker: _Checker, where: str, table: dict[str, Any]) -> None:
+    checker.keys(where, table, {*table}, {"kind"})
+    kind = checker.choice(f"{where}.kind", table["kind"], INITIALIZERS)
+    checker.arguments(where, INITIALIZERS[kind], table, skip={"kind"})
+    arguments = {key: value for key, value in table.items() if key != "kind"}
+    checker.made(where, lambda: INITIALIZERS[kind](**arguments))
+
+
+def _training(checker: _Checker, table: dict[str, Any]) -> Training:
+    known = {"loss", "batch", "sampling", "seed", "steps", "dtype", "probe", "evaluate_every", "optimizer", "schedule"}
+    checker.keys("training", table, known, {"loss", "optimizer"})
+    loss = loss_from({"kind": checker.choice("training.loss", table["loss"], LOSSES)})
+    optimizer = checker.table("training.optimizer", table["optimizer"])
+    checker.keys("training.optimizer", optimizer, {*optimizer}, {"kind"})
+    kind = checker.choice("training.optimizer.kind", optimizer["kind"], OPTIMIZERS)
+    checker.arguments("training.optimizer", OPTIMIZERS[kind], optimizer, skip={"kind"})
+    hyper = Hyper(
+        checker.made("training.optimizer", lambda: optimizer_from(optimizer)),
+        _schedule(checker, checker.table("training.schedule", table.get("schedule", {"kind": "constant"}))),
+        checker.whole("training.batch", table.get("batch", 32), 1, MAX_BATCH),
+        checker.choice("training.sampling", table.get("sampling", "replacement"), SAMPLINGS),
+        checker.whole("training.seed", table.get("seed", 0), 0, MAX_SEED),
+    )
+    return Training(
+        loss,
+        hyper,
+        checker.whole("training.steps", table.get("steps", 1000), 1, MAX_STEPS),
+        checker.choice("training.dtype", table.get("dtype", "float32"), DTYPES),
+        checker.whole("training.probe", table.get("probe", 64), 1, MAX_PROBE),
+        checker.whole("training.evaluate_every", table.get("evaluate_every", 0), 0, MAX_STEPS),
+    )
+
+
+def _schedule(checker: _Checker, table: dict[str, Any]) -> Any:
+    where = "training.schedule"
+    checker.keys(where, table, {*table}, {"kind"})
+    kind = checker.choice(f"{where}.kind", table["kind"], SCHEDULES)
+    wanted = {"step": {"kind", "at", "factor"}}.get(kind, {"kind"})
+    checker.keys(where, table, wanted, wanted)
+    if kind == "step":
+        for number in checker.typed(f"{where}.at", table["at"], list):
+            checker.typed(f"{where}.at", number, int)
+        checker.typed(f"{where}.factor", table["factor"], float)
+    return checker.made(where, lambda: schedule_from(table))

@@ -1,0 +1,54 @@
+"""Which examples a step trains on, addressed by (seed, step): any step's batch without those before it.
+
+`replacement` draws every index anew, as makemore does; `epoch` goes through a new permutation each pass over the data, and
+a batch may reach from one pass into the next.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinynets import rng
+from tinynets.arrays import Array
+
+BLOCK = 1024  # steps whose indices are drawn at once
+SAMPLINGS = ("replacement", "epoch")
+
+
+class Sampler:
+    """Draws batch indices and remembers the block, or the passes, that it drew last."""
+
+    def __init__(self, count: int, batch: int, sampling: str, seed: int) -> None:
+        self.count, self.batch, self.sampling, self.seed = count, batch, sampling, seed
+        self._block = -1
+        self._rows: Array = np.empty((0, 0), np.int64)
+        self._passes: dict[int, Array] = {}
+
+    def indices(self, step: int) -> Array:
+        """(batch,) indices into the training examples for the step that leads from `step` to `step` + 1."""
+        if self.sampling == "epoch":
+            return self._from_passes(step)
+        block, row = divmod(step, BLOCK)
+        if block != self._block:
+            self._rows = rng.integers(self.seed, "batch", block, self.count, (BLOCK, self.batch))
+            self._block = block
+        indices: Array = self._rows[row]
+        return indices
+
+    def _from_passes(self, step: int) -> Array:
+        start = step * self.batch
+        parts = []
+        wanted = self.batch
+        while wanted:
+            epoch, offset = divmod(start, self.count)
+            part = self._pass(epoch)[offset : offset + wanted]
+            parts.append(part)
+            start += len(part)
+            wanted -= len(part)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _pass(self, epoch: int) -> Array:
+        if epoch not in self._passes:
+            self._passes = {key: order for key, order in self._passes.items() if abs(key - epoch) == 1}
+            self._passes[epoch] = rng.permutation(self.seed, "batch/epoch", epoch, self.count)
+        return self._passes[epoch]
