@@ -1,0 +1,218 @@
+"""An engine without a network: the same messages, made-up frames. For tests of the app alone.
+
+`python -m tests.tui.fake` opens the app on it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from tests.tui import frames
+from tinynets.frame import Frame, Mark, View
+
+PHASES = ("batch", "forward embed", "forward hidden", "forward output", "loss", "backward output", "update")
+
+
+@dataclass
+class FakeProcess:
+    """A thread that stands for a process."""
+
+    thread: threading.Thread
+    exitcode: int | None = None
+
+    def join(self, timeout: float | None = None) -> None:
+        self.thread.join(timeout)
+
+    def is_alive(self) -> bool:
+        return self.thread.is_alive()
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+class FakeEngine:
+    """Answers commands about a network that is only numbers."""
+
+    def __init__(self, source: str | None = None, options: dict[str, object] | None = None) -> None:
+        self.connection, self._far = Pipe()
+        self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+        self.views: list[View] = []
+        self.world = frames.World(recipe=source or "names-mlp")
+        self.view = View()
+        self.answers: dict[str, Callable[..., Any]] = {}
+        self._number, self._acknowledged, self._mode, self._phase = 0, 0, "paused", 0
+        self._due = True
+        thread = threading.Thread(target=self._serve, daemon=True)
+        self.process = FakeProcess(thread)
+        thread.start()
+
+    def die(self) -> None:
+        """The process is killed: the pipe closes without a word."""
+        self.process.exitcode = -9
+        self._far.close()
+
+    def say(self, message: str, severity: str) -> None:
+        self._far.send(("said", message, severity))
+
+    def _serve(self) -> None:
+        far: Connection = self._far
+        try:
+            while True:
+                if far.poll(0.01) and not self._hear(far.recv()):
+                    far.close()
+                    return
+                self._advance()
+                if self._due and self._acknowledged == self._number:
+                    self._due = False
+                    self._number += 1
+                    far.send(("frame", self.frame()))
+        except (OSError, EOFError):
+            return
+
+    def _advance(self) -> None:
+        world = self.world
+        if self._mode == "running":
+            world.go(world.step + 17)
+            self._due = True
+        elif self._mode in ("playing", "rewinding"):
+            world.step = max(0, min(world.end, world.step + (1 if self._mode == "playing" else -1)))
+            self._due = True
+            if world.step in (0, world.end):
+                self._mode = "paused"
+
+    def _hear(self, message: tuple[Any, ...]) -> bool:
+        match message:
+            case ("quit",):
+                return False
+            case ("view", view):
+                self.view, self._due = view, True
+                self.views.append(view)
+            case ("ack", number):
+                self._acknowledged = number
+            case ("call", number, verb, args, kwargs):
+                self.calls.append((verb, args, kwargs))
+                self._call(number, verb, args, kwargs)
+                self._due = True
+        return True
+
+    def _call(self, number: int, verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        try:
+            value = self.answers[verb](*args) if verb in self.answers else getattr(self, f"do_{verb}")(*args, **kwargs)
+        except LookupError as error:
+            self._far.send(("error", number, "SelectorError", str(error.args[0])))
+        else:
+            self._far.send(("result", number, value))
+
+    def do_step(self, n: int = 1) -> str:
+        self._phase = 0
+        self.world.go(self.world.step + n)
+        return f"step {self.world.step}: loss {self.world.loss():.4f}"
+
+    do_run = do_step
+
+    def do_back(self, n: int = 1) -> str:
+        return self.do_seek(max(0, self.world.step - n))
+
+    def do_seek(self, step: int) -> str:
+        self._mode = "paused"
+        self.world.step = min(step, self.world.end)
+        return f"at step {self.world.step}"
+
+    def do_phase(self) -> str:
+        self._phase += 1
+        if self._phase == len(PHASES):
+            return self.do_step()
+        return f"{PHASES[self._phase - 1]} done; next: {PHASES[self._phase]}"
+
+    def do_start(self) -> str:
+        self._mode = "running"
+        return "running"
+
+    def do_pause(self) -> str:
+        self._mode = "paused"
+        return f"paused at step {self.world.step}"
+
+    def do_play(self, speed: float) -> str:
+        self._mode = "playing" if speed > 0 else "rewinding" if speed < 0 else "paused"
+        return self._mode
+
+    def do_zero(self, selector: str) -> str:
+        return self._edit("zero", selector, self.world.zeroed, True)
+
+    def do_release(self, selector: str) -> str:
+        return self._edit("release", selector, self.world.zeroed, False)
+
+    def do_freeze(self, selector: str) -> str:
+        return self._edit("freeze", selector, self.world.frozen, True)
+
+    def do_unfreeze(self, selector: str) -> str:
+        return self._edit("unfreeze", selector, self.world.frozen, False)
+
+    def _edit(self, op: str, selector: str, masks: dict[str, np.ndarray], value: bool) -> str:
+        block, unit = selector.rstrip("]").split("[")
+        if block not in masks:
+            raise LookupError(f"`{selector}`: there is no block `{block}`; there are embed, hidden, output")
+        masks[block][int(unit)] = value
+        self.world.marks.append(Mark(self.world.step, op, f'lab.{op}("{selector}")', True))
+        self.world.unsaved = True
+        return f"{selector} {op}d: probe loss 2.412 -> 2.431"
+
+    def do_evaluate(self, split: str = "dev") -> str:
+        self.world.evaluations[self.world.step] = self.world.loss() + 0.05
+        return f"{split}: loss {self.world.loss() + 0.05:.4f}"
+
+    def do_set(self, name: str, value: float) -> str:
+        self.world.lr = value
+        return f"{name} 0.1 -> {value}"
+
+    def do_undo(self) -> str:
+        return "undone"
+
+    def do_redo(self) -> str:
+        return "done again"
+
+    def do_save(self, path: str | None = None) -> str:
+        self.world.unsaved, self.world.path = False, path or "saves/names-mlp.msgpack"
+        return f"saved {self.world.path}"
+
+    def do_open(self, source: str) -> str:
+        self.world = frames.World(recipe=source)
+        return f"{source} opened"
+
+    def frame(self) -> Frame:
+        made = frames.frame(self.world, self.view, self._number)
+        names = PHASES if self._phase else ("", *PHASES)
+        status = replace(
+            made.status,
+            mode=self._mode,
+            phase=PHASES[self._phase - 1] if self._phase else "",
+            next_phase=names[self._phase],
+            phases_done=self._phase,
+            phases_total=len(PHASES),
+        )
+        return replace(made, status=status)
+
+
+def spawn(source: str | None, options: dict[str, object]) -> FakeEngine:
+    return FakeEngine(source, options)
+
+
+def main() -> None:
+    from tui.app import LabApp
+
+    time.sleep(0)
+    LabApp(spawn, SimpleNamespace(source="names-mlp", options={}).source).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+"""Made-up but lifelike frames of names-mlp, xor and a save in the past."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from tinynets import frame as f
+
+LETTERS = ".abcdefghijklmnopqrstuvwxyz"
+NAMES = ("emma", "olivia", "ava", "isabella", "sophia", "charlotte", "mia", "amelia", "harper", "evelyn", "abigail")
+SIZES = {"embed": 10, "hidden": 200, "output": 27}
+
+
+def examples() -> tuple[tuple[str, int], ...]:
+    """64 contexts of three letters with the letter that follows."""
+    found = []
+    for name in NAMES:
+        text = "..." + name + "."
+        found += [(text[i : i + 3], LETTERS.index(text[i + 3])) for i in range(len(name) + 1)]
+    return tuple(found[:64])
+
+
+@dataclass
+class World:
+    """All that the made-up run has: where it stands and what was done to it."""
+
+    recipe: str = "names-mlp"
+    step: int = 0
+    end: int = 0
+    lr: float = 0.1
+    unsaved: bool = False
+    path: str = ""
+    marks: list[f.Mark] = field(default_factory=list)
+    evaluations: dict[int, float] = field(default_factory=dict)
+    frozen: dict[str, np.ndarray] = field(default_factory=lambda: {k: np.zeros(v, bool) for k, v in SIZES.items()})
+    zeroed: dict[str, np.ndarray] = field(default_factory=lambda: {k: np.zeros(v, bool) for k, v in SIZES.items()})
+
+    def go(self, step: int) -> None:
+        self.step, self.end, self.unsaved = step, max(self.end, step), True
+
+    def loss(self, step: int | None = None) -> float:
+        at = self.step if step is None else step
+        wobble = np.random.default_rng(at).normal() * 0.15
+        return float(2.1 + 1.2 * np.exp(-at / 400) + wobble)
+
+
+BLOCKS = (
+    f.BlockInfo("embed", "Embedding(27, 10)", 10, 3, 270, "", True),
+    f.BlockInfo("flatten", "Flatten", 0, 1, 0, "", False),
+    f.BlockInfo("hidden", "Linear(30, 200), Tanh", 200, 1, 6200, "tanh", True),
+    f.BlockInfo("output", "Linear(200, 27)", 27, 1, 5427, "", True),
+)
+
+
+@dataclass
+class Net:
+    """Weights that turn slowly as steps go by, and the activations that follow from them."""
+
+    weights: dict[str, np.ndarray]
+    embedded: np.ndarray
+    outputs: dict[str, np.ndarray]
+    pre: np.ndarray
+    probabilities: np.ndarray
+
+
+def net(world: World) -> Net:
+    rng = np.random.default_rng(7)
+    turn = world.step / (world.step + 600)
+    shapes = {"embed": (27, 10), "hidden": (30, 200), "output": (200, 27)}
+    w = {k: rng.normal(size=s) * (1 - turn) + rng.normal(size=s) * turn for k, s in shapes.items()}
+    w["hidden"] *= 0.35
+    w["output"] *= 0.12
+    contexts = np.array([[LETTERS.index(c) for c in text] for text, _ in examples()])
+    embedded = w["embed"][contexts] * ~world.zeroed["embed"]
+    pre = embedded.reshape(len(contexts), 30) @ w["hidden"]
+    hidden = np.tanh(pre) * ~world.zeroed["hidden"]
+    logits = hidden @ w["output"] * ~world.zeroed["output"]
+    right = np.eye(27)[[t for _, t in examples()]] * 3 * turn
+    odds = np.exp(logits + right)
+    outputs = {"embed": embedded.mean(axis=1), "hidden": hidden, "output": logits}
+    return Net(w, embedded, outputs, pre, odds / odds.sum(axis=1, keepdims=True))
+
+
+def frame(world: World, view: f.View, number: int = 1) -> f.Frame:
+    """One frame for a view, with the panes that it asks for."""
+    block = view.block if view.block in SIZES else "hidden"
+    unit = max(0, min(view.unit, SIZES[block] - 1))
+    example = max(0, min(view.example, 63))
+    view = f.View(block, unit, example, view.panes, view.plot_columns)
+    made = net(world)
+    panes = {
+        "network": lambda: _network(made, world, example),
+        "weights": lambda: _weights(made, world, block),
+        "activations": lambda: _activations(made, world, block),
+        "loss": lambda: _loss(world, view.plot_columns),
+        "neuron": lambda: _neuron(made, world, view),
+        "output": lambda: _output(made, world, example),
+    }
+    return f.Frame(
+        number=number,
+        view=view,
+        status=_status(world),
+        blocks=BLOCKS,
+        examples=tuple(text for text, _ in examples()),
+        timeline=_timeline(world),
+        **{pane: panes[pane]() for pane in view.panes},  # type: ignore[arg-type]
+    )
+
+
+def _status(world: World) -> f.Status:
+    return f.Status(
+        recipe=world.recipe, step=world.step, end=world.end, branch="main", edits_here=0,
+        loss=world.loss() if world.step else None, probe_loss=world.loss(), lr=world.lr, steps_per_second=5210.0,
+        mode="paused", phase="", next_phase="batch", phases_done=0, phases_total=7, unsaved=world.unsaved,
+        path=world.path, seed=0, dtype="float32", parameters=11897, can_undo=world.step > 0, can_redo=False,
+    )  # fmt: skip
+
+
+def _timeline(world: World) -> f.TimelineStrip:
+    marks = tuple(f.Mark(m.step, m.op, m.text, m.step <= world.step) for m in world.marks)
+    lines = (f.BranchLine("main", 0, world.end, True),)
+    return f.TimelineStrip(world.step, world.end, marks, tuple(world.evaluations), 5, lines)
+
+
+def _network(made: Net, world: World, example: int) -> tuple[f.BlockCells, ...]:
+    values = {k: v[example][None] for k, v in made.outputs.items()} | {"embed": made.embedded[example]}
+    limits = {"embed": 2.5, "hidden": 1.0, "output": 4.0}
+    return tuple(
+        f.BlockCells(name, values[name], limits[name], world.frozen[name], world.zeroed[name], _dead(name))
+        for name in SIZES
+    )
+
+
+def _dead(name: str) -> np.ndarray:
+    dead = np.zeros(SIZES[name], bool)
+    if name == "hidden":
+        dead[[13, 77, 140]] = True
+    return dead
+
+
+def _rows(block: str) -> tuple[str, ...]:
+    if block == "embed":
+        return tuple(LETTERS)
+    if block == "hidden":
+        return tuple(f"embed[{u}]@{p}" for p in range(3) for u in range(10))
+    return tuple(f"hidden[{u}]" for u in range(200))
+
+
+def _weights(made: Net, world: World, block: str) -> f.Weights:
+    values = made.weights[block]
+    bias = None if block == "embed" else np.sin(np.arange(SIZES[block])) * 0.1
+    title = f"{block}.w {values.shape}"
+    return f.Weights(block, title, values, float(np.abs(values).max()), bias, _rows(block), world.frozen[block])
+
+
+def _activations(made: Net, world: World, block: str) -> f.Activations:
+    values = made.outputs[block].T
+    saturated = np.abs(values) > 0.97 if block == "hidden" else np.zeros(values.shape, bool)
+    limit = 1.0 if block == "hidden" else float(np.abs(values).max() or 1.0)
+    texts = tuple(text for text, _ in examples())
+    return f.Activations(block, values, limit, saturated, _dead(block), world.frozen[block], world.zeroed[block], texts)
+
+
+def _loss(world: World, columns: int) -> f.LossCurve:
+    edges = (
+        np.unique(np.linspace(0, world.end, min(columns, world.end) + 1).astype(int)) if world.end else np.zeros(1, int)
+    )
+    spans = [np.array([world.loss(s) for s in range(a, b, max(1, (b - a) // 8))]) for a, b in pairwise(edges)]
+    dev = (np.array(list(world.evaluations), dtype=np.int64), np.array(list(world.evaluations.values())))
+    return f.LossCurve(
+        steps=edges[:-1].astype(np.int64),
+        low=np.array([s.min() for s in spans]),
+        high=np.array([s.max() for s in spans]),
+        mean=np.array([s.mean() for s in spans]),
+        evaluations={"dev": dev} if world.evaluations else {},
+        step=world.step,
+        end=world.end,
+    )
+
+
+def _neuron(made: Net, world: World, view: f.View) -> f.Neuron:
+    block, unit = view.block, view.unit
+    value = float(made.outputs[block][view.example, unit])
+    terms: list[f.Contribution] = []
+    pre, bias, weighted = None, None, None
+    if block == "hidden":
+        x, w = made.embedded[view.example].reshape(30), made.weights["hidden"][:, unit]
+        order = np.argsort(-np.abs(x * w))
+        terms = [f.Contribution(_rows("hidden")[i], float(x[i]), float(w[i]), float(x[i] * w[i])) for i in order]
+        pre, bias = float(made.pre[view.example, unit]), 0.031
+        weighted = pre - bias
+    outgoing = []
+    if block == "hidden":
+        w = made.weights["output"][unit]
+        outgoing = [(f"output[{i}] {LETTERS[i]}", float(w[i])) for i in np.argsort(-np.abs(w))[:12]]
+    zeroed = bool(world.zeroed[block][unit])
+    column = made.outputs[block][:, unit]
+    return f.Neuron(
+        block=block, unit=unit, name=f"{block}[{unit}]", activation="tanh" if block == "hidden" else "", bias=bias,
+        weighted=weighted, pre=pre, value=value, clean=float(np.tanh(pre)) if pre is not None else value,
+        contributions=tuple(terms[:12]), rest=sum(t.product for t in terms[12:]), outgoing=tuple(outgoing),
+        frozen=bool(world.frozen[block][unit]), interventions=("zero",) if zeroed else (), dead=bool(_dead(block)[unit]),
+        saturated=abs(value) > 0.97 and block == "hidden", saturated_share=float((np.abs(column) > 0.97).mean()),
+        mean=float(column.mean()), std=float(column.std()), gradient=None,
+    )  # fmt: skip
+
+
+def _output(made: Net, world: World, example: int) -> f.Output:
+    text, target = examples()[example]
+    probabilities = made.probabilities[example]
+    names = ("mora", "kaylen", "jeri", "amiah", "dex", "ruthan", "ellie", "sio", "caylin", "brennon")
+    return f.Output(
+        "classes", text, tuple(LETTERS), probabilities, target, None, float(-np.log(probabilities[target])), names,
+        world.step // 100 * 100,
+    )  # fmt: skip

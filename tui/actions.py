@@ -1,0 +1,157 @@
+"""Everything a person can do, once: key bindings, command palette, row of keys and help come from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+KEY_NAMES = {
+    "question_mark": "?",
+    "colon": ":",
+    "comma": ",",
+    "full_stop": ".",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "ctrl+r": "^r",
+    "escape": "esc",
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+}
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing to do. `footer` is its place in the row of keys (lower first), None where it is left to the help."""
+
+    id: str
+    keys: str
+    """Comma-separated, as Textual names them."""
+    label: str
+    """A word or two for the row of keys."""
+    help: str
+    group: str
+    command: str
+    """Textual's action, run on the app."""
+    footer: int | None = None
+    palette: bool = True
+
+    @property
+    def shown_key(self) -> str:
+        """The first key as it stands on the keyboard."""
+        return shown_key(self.keys.split(",")[0])
+
+    @property
+    def shown_keys(self) -> str:
+        return " ".join(shown_key(key) for key in self.keys.split(","))
+
+
+def shown_key(key: str) -> str:
+    return KEY_NAMES.get(key, key)
+
+
+RUN, TIME, EDIT, LOOK, FILE = "Running", "Going back and forth", "The selected unit", "Looking", "Saves and the app"
+
+ACTIONS: tuple[Action, ...] = (
+    Action("run", "space", "run", "Run until paused; pause", RUN, "run_or_pause", 1),
+    Action("step", "s", "step", "Train one step (one minibatch)", RUN, "step(1)", 2),
+    Action("step_count", "S", "step n", "Train a number of steps; asks how many", RUN, "ask_steps"),
+    Action(
+        "phase",
+        "n",
+        "phase",
+        "The next phase of a step: batch, forward by layer, loss, backward, update",
+        RUN,
+        "phase",
+        9,
+    ),
+    Action("evaluate", "e", "evaluate", "Loss and accuracy on the dev split", RUN, "evaluate", 11),
+    Action("cancel", "escape", "cancel", "Cancel what is at work; close what is open; leave the zoom", RUN, "cancel"),
+    Action("back", "b", "back", "One step back in time", TIME, "go_back(1)", 3),
+    Action("back_count", "B", "back n", "A number of steps back; asks how many", TIME, "ask_back"),
+    Action("start", "less_than_sign", "start", "To the first moment of the run", TIME, "seek_start"),
+    Action("end", "greater_than_sign", "end", "To the last recorded moment", TIME, "seek_end"),
+    Action("play", "p", "play", "Play the recorded run forward; again: pause", TIME, "play(1)", 12),
+    Action("rewind", "P", "rewind", "Play the recorded run backward; again: pause", TIME, "play(-1)"),
+    Action("undo", "u", "undo", "Take back the last action", TIME, "undo", 7),
+    Action("redo", "ctrl+r", "redo", "Do again what was taken back", TIME, "redo"),
+    Action("zero", "z", "zero", "Zero the unit's output; again: release it", EDIT, "zero_or_release", 4),
+    Action(
+        "freeze",
+        "f",
+        "freeze",
+        "Freeze everything that the unit learns; again: unfreeze it",
+        EDIT,
+        "freeze_or_unfreeze",
+        5,
+    ),
+    Action("left", "left,h", "left", "The unit to the left", LOOK, "move(-1,0)", palette=False),
+    Action("right", "right,l", "right", "The unit to the right", LOOK, "move(1,0)", palette=False),
+    Action("up", "up,k", "up", "The row above: units, inputs or examples, by pane", LOOK, "move(0,-1)", palette=False),
+    Action("down", "down,j", "down", "The row below", LOOK, "move(0,1)", palette=False),
+    Action("previous_example", "comma", "example", "The probe example before", LOOK, "example(-1)"),
+    Action("next_example", "full_stop", "example", "The next probe example", LOOK, "example(1)", 10),
+    Action("pane1", "1", "Network", "To the Network pane", LOOK, "pane('network')"),
+    Action("pane2", "2", "Weights", "To the Weights pane", LOOK, "pane('weights')"),
+    Action("pane3", "3", "Activations", "To the Activations pane", LOOK, "pane('activations')"),
+    Action("pane4", "4", "Loss", "To the Loss pane", LOOK, "pane('loss')"),
+    Action("pane5", "5", "Neuron", "To the Neuron pane", LOOK, "pane('neuron')"),
+    Action("pane6", "6", "Output", "To the Output pane", LOOK, "pane('output')"),
+    Action(
+        "next_pane",
+        "tab",
+        "next pane",
+        "To the next pane (shift+tab: the one before)",
+        LOOK,
+        "next_pane(1)",
+        13,
+        palette=False,
+    ),
+    Action("previous_pane", "shift+tab", "pane before", "To the pane before", LOOK, "next_pane(-1)", palette=False),
+    Action("zoom", "x,enter", "zoom", "The pane alone; again: all panes", LOOK, "zoom", 14),
+    Action("log", "g", "log10", "The loss as log10, or as it is", LOOK, "log"),
+    Action(
+        "command",
+        "colon",
+        "command",
+        "A command line with the API's verbs: zero hidden[3], lr 0.01, seek 200",
+        FILE,
+        "command",
+        6,
+    ),
+    Action("save", "w", "save", "Write a save", FILE, "save", 8),
+    Action("save_as", "W", "save as", "Write a save under a name; asks for it", FILE, "save_as"),
+    Action("open", "o", "open", "Open a save or a recipe", FILE, "open", 15),
+    Action("restart", "R", "restart", "Start the engine again after it died, from the last save", FILE, "restart"),
+    Action("help", "question_mark", "help", "All keys and what they do", FILE, "help", 0),
+    Action("quit", "q,ctrl+q", "quit", "Quit; asks if something is unsaved", FILE, "leave", 16),
+)
+
+BY_ID = {action.id: action for action in ACTIONS}
+
+
+def bindings() -> list[Binding]:
+    """Every action's keys; the id lets a keymap change them."""
+    return [
+        Binding(action.keys, action.command, action.label, show=False, id=action.id, priority=action.id in PRIORITY)
+        for action in ACTIONS
+    ]
+
+
+# Textual takes tab for moving the focus; panes that are hidden must be skipped in the lab's own way.
+PRIORITY: frozenset[str] = frozenset()
+
+
+def footer_actions() -> list[Action]:
+    """The actions of the row of keys, most needed first."""
+    return sorted((a for a in ACTIONS if a.footer is not None), key=lambda a: a.footer if a.footer is not None else 99)
+
+
+def groups() -> dict[str, list[Action]]:
+    """The actions by group, in order, for the help."""
+    found: dict[str, list[Action]] = {}
+    for action in ACTIONS:
+        found.setdefault(action.group, []).append(action)
+    return found

@@ -1,0 +1,303 @@
+"""The lab in a terminal: what each action does. The registry in `actions.py` says which keys call them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual.app import SystemCommand
+from textual.screen import Screen
+
+from tinynets.frame import PANES, BlockCells, Status
+from tui import actions
+from tui.actions import Action
+from tui.command_line import CommandLine
+from tui.core import LabCore
+from tui.widgets.header import Tabs
+from tui.widgets.loss import LossPane
+from tui.widgets.timeline import Timeline
+
+if TYPE_CHECKING:
+    pass
+
+
+class LabApp(LabCore):
+    """The app: `LabCore` holds the screen and the engine, here are the actions."""
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The command palette, from the registry."""
+        for action in actions.ACTIONS:
+            if action.palette:
+                title = f"{action.help}  ({action.shown_key})"
+                yield SystemCommand(title, action.group, lambda a=action: self._from_palette(a))
+
+    def _from_palette(self, action: Action) -> None:
+        self.call_later(self.run_action, action.command)
+
+    # -- running
+
+    @property
+    def lab_status(self) -> Status | None:
+        return self.lab_frame.status if self.lab_frame else None
+
+    def action_run_or_pause(self) -> None:
+        status = self.lab_status
+        if status and status.mode != "paused":
+            self.do("pause")
+        else:
+            self.do("start", python="lab.run()")
+
+    def action_step(self, n: int) -> None:
+        self.do("step", *([n] if n != 1 else []))
+
+    def action_ask_steps(self) -> None:
+        self.ask_count("Steps to train", "100", lambda n: self.do("step", n))
+
+    def action_phase(self) -> None:
+        self.do("phase")
+
+    def action_evaluate(self) -> None:
+        self.do("evaluate", "dev")
+
+    def action_cancel(self) -> None:
+        """The innermost thing first: the command line, work, a run, the zoom."""
+        if self.command_line.display:
+            self.close_command_line()
+        elif self.link and self.link.busy:
+            self.link.cancel()
+        elif self.desk.wish.zoom:
+            self.action_zoom()
+        elif self.lab_status and self.lab_status.mode != "paused":
+            self.do("pause")
+
+    # -- time
+
+    def action_go_back(self, n: int) -> None:
+        self.do("back", *([n] if n != 1 else []))
+
+    def action_ask_back(self) -> None:
+        self.ask_count("Steps to go back", "100", lambda n: self.do("back", n))
+
+    def action_seek_start(self) -> None:
+        self.do("seek", 0)
+
+    def action_seek_end(self) -> None:
+        if self.lab_status:
+            self.do("seek", self.lab_status.end)
+
+    def on_timeline_sought(self, message: Timeline.Sought) -> None:
+        self.do("seek", message.step)
+
+    def action_play(self, speed: int) -> None:
+        status = self.lab_status
+        if status and status.mode == ("playing" if speed > 0 else "rewinding"):
+            self.do("pause")
+        else:
+            self.do("play", speed)
+
+    def action_undo(self) -> None:
+        self.do("undo")
+
+    def action_redo(self) -> None:
+        self.do("redo")
+
+    # -- the selected unit
+
+    def _cells(self) -> BlockCells | None:
+        cells = self.lab_frame.network if self.lab_frame and self.lab_frame.network else ()
+        return next((block for block in cells if block.name == self.selection.block), None)
+
+    def _is(self, mask: str) -> bool:
+        """Whether the selected unit is frozen or zeroed, by the panes that know."""
+        cells = self._cells()
+        frame = self.lab_frame
+        source = cells or (frame.activations if frame else None)
+        if source is None:
+            neuron = frame.neuron if frame else None
+            return bool(neuron and (neuron.frozen if mask == "frozen" else neuron.interventions))
+        return bool(getattr(source, mask)[self.selection.unit])
+
+    def action_zero_or_release(self) -> None:
+        self.do("release" if self._is("zeroed") else "zero", self.selection.selector)
+
+    def action_freeze_or_unfreeze(self) -> None:
+        self.do("unfreeze" if self._is("frozen") else "freeze", self.selection.selector)
+
+    # -- looking
+
+    def action_move(self, right: int, down: int) -> None:
+        pane = self.active_pane
+        chosen = pane.moved(right, down)
+        if chosen is None and pane.NAME not in ("network", "weights", "activations"):
+            chosen = self.panes["network"].moved(right, down)
+        if chosen:
+            self.on_pane_chosen(chosen)
+
+    def action_example(self, by: int) -> None:
+        self.select(example=self.selection.example + by)
+
+    def action_pane(self, name: str) -> None:
+        self.pick_pane(name)
+
+    def on_tabs_picked(self, message: Tabs.Picked) -> None:
+        self.pick_pane(message.pane)
+
+    def action_next_pane(self, by: int) -> None:
+        if self.command_line.display:
+            self.command_line.complete()
+            return
+        at = PANES.index(self.desk.wish.active)
+        self.pick_pane(PANES[(at + by) % len(PANES)])
+
+    def action_zoom(self) -> None:
+        self.desk.ask(replace(self.desk.wish, zoom=not self.desk.wish.zoom))
+        self.active_pane.focus()
+
+    def action_log(self) -> None:
+        pane = self.panes["loss"]
+        assert isinstance(pane, LossPane)
+        self.status.say(pane.toggle_log())
+
+    # -- the command line
+
+    def action_command(self) -> None:
+        self.keys.display = False
+        self.command_line.open()
+        self.status.say(COMMAND_HINT)
+
+    def close_command_line(self) -> None:
+        self.command_line.close()
+        self.keys.display = True
+        self.active_pane.focus()
+        self.status.say("")
+
+    def on_command_line_entered(self, message: CommandLine.Entered) -> None:
+        self.close_command_line()
+        if message.text:
+            self.run_line(message.text)
+
+    def on_command_line_edited(self, message: CommandLine.Edited) -> None:
+        from tui.completion import usage
+
+        self.status.say(usage(message.text) or COMMAND_HINT)
+
+    def run_line(self, text: str) -> None:
+        """Parse a line of the API's verbs and send it."""
+        from tinynets.commands import parse
+
+        from tinynets.errors import TinynetsError
+
+        try:
+            call = parse(text)
+        except TinynetsError as error:
+            self.fail(str(error))
+        else:
+            self.do(call.verb, *call.args, python=call.python(), **call.kwargs)
+
+    def complete(self, text: str) -> list[str]:
+        from tui.completion import completions
+
+        return completions(text, self.lab_frame)
+
+    # -- saves and the app
+
+    def action_save(self) -> None:
+        self.do("save")
+
+    def action_save_as(self) -> None:
+        from tui.screens.ask import AskScreen
+
+        path = self.lab_status.path if self.lab_status else ""
+        self.push_screen(AskScreen("Save as", path, "a path ending in .msgpack"), self._save_as)
+
+    def _save_as(self, path: str | None) -> None:
+        if path:
+            self.do("save", path)
+
+    def action_open(self) -> None:
+        from tui.screens.open import OpenScreen
+
+        self.push_screen(OpenScreen(), self._opened)
+
+    def _opened(self, source: str | None) -> None:
+        if not source:
+            return
+        if self.link is None or not self.link.alive:
+            self.reconnect(source)
+        else:
+            self.do("open", source, python=f'lab = tn.Lab("{source}")')
+
+    def action_restart(self) -> None:
+        if self.link is not None and self.link.alive:
+            self.status.say("the engine is running: R is for when it has ended")
+            return
+        self.reconnect(self.restart_source())
+
+    def action_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen())
+
+    def action_leave(self) -> None:
+        status = self.lab_status
+        if status is None or not status.unsaved or self.link is None or not self.link.alive:
+            self.exit()
+            return
+        from tui.screens.leave import LeaveScreen
+
+        self.push_screen(LeaveScreen(status), self._leave)
+
+    async def _leave(self, answer: str | None) -> None:
+        if answer == "quit":
+            self.exit()
+        elif answer == "save":
+            self.run_worker(self._save_and_leave(), exit_on_error=False)
+
+    async def _save_and_leave(self) -> None:
+        if await self.done("save"):
+            self.exit()
+
+    async def action_quit(self) -> None:
+        self.action_leave()
+
+    def ask_count(self, title: str, default: str, then: object) -> None:
+        """Ask for a whole number, then do something with it."""
+        from tui.screens.ask import AskScreen
+
+        def answered(text: str | None) -> None:
+            if text is None:
+                return
+            digits = text.replace(",", "").replace("_", "").strip()
+            if digits.isdigit() and int(digits) > 0:
+                then(int(digits))  # type: ignore[operator]
+            else:
+                self.fail(f"`{text}` is not a number of steps: a whole number from 1 is needed")
+
+        self.push_screen(AskScreen(title, default, "a whole number"), answered)
+
+    # -- what the row of keys says
+
+    def key_bar_actions(self) -> list[Action]:
+        found = actions.footer_actions()
+        if self.link is not None and not self.link.alive:
+            return [actions.BY_ID["restart"], *found]
+        return found
+
+    def label_of(self, action: Action) -> str:
+        """The label of a key, by what it would do now."""
+        status = self.lab_status
+        if action.id == "run":
+            return "pause" if status and status.mode != "paused" else "run"
+        if action.id == "zero":
+            return "release" if self.lab_frame and self._is("zeroed") else "zero"
+        if action.id == "freeze":
+            return "unfreeze" if self.lab_frame and self._is("frozen") else "freeze"
+        if action.id == "phase" and status and status.next_phase and status.phase:
+            return f"phase: {status.next_phase}"
+        if action.id == "zoom":
+            return "all panes" if self.desk.wish.zoom else "zoom"
+        return action.label
+
+
+COMMAND_HINT = "type a verb of the API, as zero hidden[3], lr 0.01, seek 200; tab completes, escape closes"

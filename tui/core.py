@@ -1,0 +1,324 @@
+"""What the app is made of: the panes on their desk, the engine's frames coming in, the selection going out.
+
+What the keys do stands in `app.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.containers import Vertical
+from textual.geometry import Size
+from textual.theme import Theme
+from textual.timer import Timer
+from textual.widgets import Static
+
+from tinynets.frame import Frame, View
+from tui import actions
+from tui.command_line import CommandLine
+from tui.desk import Desk, chosen
+from tui.engine import EngineError, EngineLink, Spawned
+from tui.palette import Look
+from tui.selection import Selection, fitted
+from tui.widgets.activations import ActivationsPane
+from tui.widgets.header import Header, Tabs
+from tui.widgets.loss import LossPane
+from tui.widgets.network import NetworkPane
+from tui.widgets.neuron import NeuronPane
+from tui.widgets.output import OutputPane
+from tui.widgets.pane import Lines, Pane
+from tui.widgets.status import KeyBar, StatusLine
+from tui.widgets.timeline import Timeline
+from tui.widgets.weights import WeightsPane
+
+SMALLEST = (60, 16)
+SLOW = 0.2
+"""Seconds after which a command that has not been answered is shown to be at work."""
+
+Spawn = Callable[[str | None, dict[str, object]], Spawned]
+
+THEME = Theme(
+    name="tinynets", primary="#c9a6ff", secondary="#3aa0ff", accent="#c9a6ff", warning="#ffd76a", error="#ff7b72",
+    success="#7fd88f", foreground="#d5dbe5", background="#11151b", surface="#171c24", panel="#1d2430", dark=True,
+)  # fmt: skip
+
+
+class LabCore(App[None]):
+    """The screen, the engine and the selection."""
+
+    TITLE = "tinynets-lab"
+    CSS_PATH = "app.tcss"
+    BINDINGS: ClassVar[list[Any]] = actions.bindings()
+
+    def __init__(
+        self, spawn: Spawn, source: str | None, options: dict[str, object] | None = None, engine: Spawned | None = None
+    ) -> None:
+        super().__init__()
+        self.register_theme(THEME)
+        self.theme = "tinynets"
+        self.animation_level = "none"
+        self.look = Look(colour=not self.no_color, unicode=_speaks_unicode())
+        self._spawn, self._source, self._options, self._engine = spawn, source, options or {}, engine
+        self.link: EngineLink | None = None
+        self.lab_frame: Frame | None = None
+        self.selection = Selection()
+        self._sent: View | None = None
+        self.ready = False
+        self._working: Timer | None = None
+        self._pending = 0
+        self._work = ""
+
+    # -- what is on the screen
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="lab"):
+            yield Header(id="header")
+            yield Static("", id="banner")
+            yield Tabs(id="tabs")
+            yield Desk(NetworkPane(), WeightsPane(), ActivationsPane(), LossPane(), NeuronPane(), OutputPane())
+            yield Timeline(id="timeline")
+            yield StatusLine(id="status")
+            yield KeyBar(self.key_bar_actions, self.label_of, id="keys")
+            yield CommandLine(self.complete)
+        yield Static("", id="small")
+
+    def on_mount(self) -> None:
+        # Looked up once: a query for each frame would cost more than drawing the header.
+        self.desk = self.query_one(Desk)
+        self.header = self.query_one(Header)
+        self.tabs = self.query_one(Tabs)
+        self.timeline = self.query_one(Timeline)
+        self.status = self.query_one(StatusLine)
+        self.keys = self.query_one(KeyBar)
+        self.command_line = self.query_one(CommandLine)
+        self.panes = {pane.NAME: pane for pane in self.query(Pane)}
+        self.ready = True
+        self.fit(self.size)
+        self.panes["network"].focus()
+        self.connect(self._engine or self._spawn(self._source, self._options))
+
+    def on_resize(self, event: events.Resize) -> None:
+        if self.ready:
+            self.fit(event.size)
+
+    def fit(self, size: Size) -> None:
+        """All panes, some of them, or a plain message when there is no room for any."""
+        fits = size.width >= SMALLEST[0] and size.height >= SMALLEST[1]
+        self.query_one("#lab").display = fits
+        small = self.query_one("#small", Static)
+        small.display = not fits
+        if not fits:
+            needs = f"{SMALLEST[0]}x{SMALLEST[1]}"
+            small.update(f"tinynets-lab needs at least {needs}; this terminal is {size.width}x{size.height}")
+
+    def on_desk_arranged(self) -> None:
+        """The visible panes changed: the others are not asked for."""
+        visible = self.desk.visible_panes()
+        self.tabs.display = len(visible) < len(self.panes)
+        self.tabs.update(visible, self.desk.wish.active)
+        self.send_view()
+        self.show()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if isinstance(event.widget, Pane) and self.desk.wish.active != event.widget.NAME:
+            self.desk.ask(replace(self.desk.wish, **chosen(self.desk.wish, event.widget.NAME)))
+            self.tabs.update(self.desk.visible_panes(), event.widget.NAME)
+
+    def pick_pane(self, name: str) -> None:
+        """Show a pane and give it the keys."""
+        self.desk.ask(replace(self.desk.wish, **chosen(self.desk.wish, name)))
+        self.panes[name].display = True
+        self.panes[name].focus()
+        self.tabs.update(self.desk.visible_panes(), name)
+
+    @property
+    def active_pane(self) -> Pane:
+        return self.panes[self.desk.wish.active]
+
+    def show(self) -> None:
+        """Draw the latest frame with the selection as it is now."""
+        frame = self.lab_frame
+        if frame is None:
+            return
+        strips: list[Lines] = [self.header, self.timeline, *(p for p in self.panes.values() if p.display), self.keys]
+        for widget in strips:
+            widget.show(frame, self.selection)
+
+    # -- the engine
+
+    def connect(self, engine: Spawned) -> None:
+        self.link = EngineLink(engine, self)
+        self._sent = None
+        self.send_view()
+
+    def engine_frame(self, frame: Frame) -> None:
+        link = self.link
+        self.lab_frame = frame
+        self.selection = fitted(self.selection, frame)
+        network = self.panes["network"]
+        assert isinstance(network, NetworkPane)
+        if self.size.width:
+            wanted = network.wanted_height(frame, round(self.desk.size.width * 0.6) - 2) + 2
+            self.desk.ask(replace(self.desk.wish, network_height=wanted))
+        self.show()
+        self.send_view()
+        if link:
+            self.screen.call_after_refresh(link.acknowledge, frame.number)
+
+    def engine_progress(self, done: int, total: int | None, what: str) -> None:
+        self.status.working(what or self._work, done, total)
+
+    def engine_said(self, message: str, severity: str) -> None:
+        kind = severity if severity in ("warning", "error") else "information"
+        self.notify(message, severity=kind, markup=False)  # type: ignore[arg-type]
+        self.status.say(message, error=kind == "error")
+
+    def engine_failed(self, kind: str, message: str) -> None:
+        """The engine could not open what it was started on."""
+        self._source = None
+        self.fail(message)
+        self.call_later(self.run_action, "open")
+
+    def engine_died(self, exitcode: int | None) -> None:
+        if self.lab_frame is None and self._source is None:
+            return
+        self.header.dead = True
+        self.header.redraw()
+        banner = self.query_one("#banner", Static)
+        how = f" (exit status {exitcode})" if exitcode else ""
+        banner.update(
+            f"The engine process ended{how}. What you see is its last picture."
+            f" R starts it again from {self.restart_source()}."
+        )
+        banner.display = True
+        self.fail("the engine process ended: R starts it again")
+
+    def restart_source(self) -> str:
+        """The last save, or what the lab was opened on."""
+        frame = self.lab_frame
+        return (frame.status.path if frame else "") or self._source or "names-mlp"
+
+    def reconnect(self, source: str) -> None:
+        """Start another engine process in place of the one that ended."""
+        if self.link:
+            self.link.close()
+        self._source = source
+        self.header.dead = False
+        self.query_one("#banner").display = False
+        self.connect(self._spawn(source, self._options))
+
+    def close_engine(self) -> None:
+        """Leave no process behind; may be called twice."""
+        link, self.link = self.link, None
+        if link:
+            link.close()
+
+    def on_unmount(self) -> None:
+        self.close_engine()
+
+    # -- commands
+
+    def do(self, verb: str, *args: Any, python: str | None = None, **kwargs: Any) -> None:
+        """Send a command; its result goes to the status line, an error to a notification as well."""
+        self.run_worker(self.done(verb, *args, python=python, **kwargs), exit_on_error=False)
+
+    async def done(self, verb: str, *args: Any, python: str | None = None, **kwargs: Any) -> bool:
+        """Send a command and wait; False when it failed, which has then been said."""
+        if self.link is None:
+            return False
+        self._begin(verb)
+        try:
+            value = await self.link.call(verb, *args, **kwargs)
+        except EngineError as error:
+            self.fail(error.message, quiet=error.kind == "Cancelled")
+            return False
+        else:
+            line = python_line(verb, args, kwargs) if python is None else python
+            self.status.say("" if value is None else ", ".join(value) if isinstance(value, tuple) else str(value), line)
+            return True
+        finally:
+            self._finish()
+
+    def _begin(self, verb: str) -> None:
+        self._pending += 1
+        self._work = verb
+        if self._working is None:
+            self._working = self.set_timer(SLOW, self._show_work)
+
+    def _show_work(self) -> None:
+        self.status.working(self._work)
+        self._working = self.set_interval(0.1, self.status.redraw)
+
+    def _finish(self) -> None:
+        self._pending -= 1
+        if not self._pending and self._working is not None:
+            self._working.stop()
+            self._working = None
+            self.status.rest()
+
+    def fail(self, message: str, quiet: bool = False) -> None:
+        """One line in the status line, and a notification unless the person asked for it."""
+        self.status.say(message, error=True)
+        if not quiet:
+            self.notify(message, severity="error", markup=False)
+
+    # -- selection and view
+
+    def select(self, **changes: Any) -> None:
+        """Move the cursor: drawn at once, the engine's details follow."""
+        wanted = replace(self.selection, **{key: value for key, value in changes.items() if value is not None})
+        if self.lab_frame is not None:
+            if wanted.block != self.selection.block:
+                wanted = replace(wanted, row=0)
+            wanted = fitted(wanted, self.lab_frame)
+        if wanted != self.selection:
+            self.selection = wanted
+            self.send_view()
+            self.show()
+
+    def on_pane_chosen(self, message: Pane.Chosen) -> None:
+        self.select(block=message.block, unit=message.unit, example=message.example, row=message.row)
+
+    def send_view(self) -> None:
+        """Tell the engine what is looked at, when that has changed."""
+        if self.link is None or not self.desk.size.width:
+            return
+        chosen_now = self.selection
+        columns = max(20, self.panes["loss"].size.width - 10)
+        view = View(chosen_now.block, chosen_now.unit, chosen_now.example, self.desk.visible_panes(), columns)
+        if view != self._sent:
+            self._sent = view
+            self.link.look(view)
+
+    # -- what the subclass fills in
+
+    def key_bar_actions(self) -> list[actions.Action]:
+        return actions.footer_actions()
+
+    def label_of(self, action: actions.Action) -> str:
+        return action.label
+
+    def complete(self, text: str) -> list[str]:
+        return []
+
+
+def python_line(verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """The call as a user of the library writes it."""
+    words = [json.dumps(a) if isinstance(a, str) else repr(a) for a in args]
+    words += [f"{key}={json.dumps(a) if isinstance(a, str) else repr(a)}" for key, a in kwargs.items()]
+    return f"lab.{verb}({', '.join(words)})"
+
+
+def _speaks_unicode() -> bool:
+    """False where the terminal's encoding has no blocks, or where a person asks for plain ASCII."""
+    if os.environ.get("TINYNETS_ASCII"):
+        return False
+    encoding = (getattr(sys.__stdout__, "encoding", "") or "utf-8").lower()
+    return "utf" in encoding

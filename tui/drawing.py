@@ -1,0 +1,106 @@
+"""Small pieces of lines that several panes draw: numbers, bars, the legend, and lines cut to a width."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui import palette
+from tui.palette import Look
+
+Part = tuple[str, Style]
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number in at most about seven characters, signless when positive."""
+    if value is None:
+        return "-"
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    size = abs(value)
+    if size != 0 and (size < 0.001 or size >= 100_000):
+        return f"{value:.1e}"
+    return f"{value:.{max(0, digits - max(1, len(str(int(size)))))}f}"
+
+
+def signed(value: float, digits: int = 4) -> str:
+    """A number with its sign always shown, so that it can be told without colour."""
+    text = number(value, digits)
+    return text if text.startswith("-") or text == "NaN" else "+" + text
+
+
+def setting(value: float) -> str:
+    """A setting as a person would type it: 0.1, 0.01, 1e-05."""
+    return f"{value:.4g}"
+
+
+def line(parts: Iterable[Part | Segment], width: int) -> Strip:
+    """One line of exactly `width` cells."""
+    segments = [part if isinstance(part, Segment) else Segment(*part) for part in parts if part[0]]
+    return Strip(segments).adjust_cell_length(max(0, width)).simplify()
+
+
+def length(parts: Iterable[Part | Segment]) -> int:
+    return sum(cell_len(part[0]) for part in parts)
+
+
+def both_ends(left: list[Part | Segment], right: list[Part | Segment], width: int) -> Strip:
+    """One line with something at each end; the right end gives way when there is no room."""
+    gap = width - length(left) - length(right)
+    if gap < 1:
+        return line(left, width)
+    return line([*left, (" " * gap, palette.TEXT), *right], width)
+
+
+def clip(text: str, width: int) -> str:
+    """The text in at most `width` cells, with an ellipsis where it was cut."""
+    if cell_len(text) <= width:
+        return text
+    return text[: max(0, width - 1)] + "…" if width > 0 else ""
+
+
+def plain_bar(share: float, width: int, style: Style, look: Look) -> list[Part]:
+    """A bar from the left that fills `share` of the width."""
+    share = min(1.0, max(0.0, share)) if math.isfinite(share) else 0.0
+    if not look.unicode:
+        filled = round(share * width)
+        return [("#" * filled, style), (" " * (width - filled), style)]
+    eighths = round(share * width * 8)
+    full, rest = divmod(eighths, 8)
+    text = "█" * full + (EIGHTHS[rest] if rest else "")
+    return [(text, style), (" " * (width - len(text)), style)]
+
+
+def signed_bar(value: float, limit: float, width: int, look: Look) -> list[Part]:
+    """A bar from the middle: to the left and orange when negative, to the right and blue when positive."""
+    half = max(1, (width - 1) // 2)
+    share = min(1.0, abs(value) / limit) if limit > 0 and math.isfinite(value) else 0.0
+    axis = (look.glyph("bar"), palette.FAINT)
+    if value >= 0:
+        return [(" " * half, palette.TEXT), axis, *plain_bar(share, half, palette.POSITIVE_INK, look)]
+    halves = round(share * half * 2)
+    full, rest = divmod(halves, 2)
+    text = (("▐" if rest else "") + "█" * full) if look.unicode else "#" * (full + rest)
+    return [(text.rjust(half), palette.NEGATIVE_INK), axis, (" " * half, palette.TEXT)]
+
+
+def legend(limit: float, look: Look, width: int = 15) -> list[Part | Segment]:
+    """The colour map with its numbers: what orange and blue mean here."""
+    edge = number(limit, 3)
+    steps = [round(i * (palette.LEVELS - 1) / (width - 1)) for i in range(width)]
+    if not look.colour:
+        swatch: list[Part | Segment] = [("= - . + #", palette.TEXT)]
+    else:
+        swatch = [palette.cell(level, " ") for level in steps]
+    return [(f"-{edge} ", palette.NEGATIVE_INK), *swatch, (f" +{edge}", palette.POSITIVE_INK)]
+
+
+def chip(text: str, style: Style) -> Part:
+    """A word on a coloured ground."""
+    return (f" {text} ", style)

@@ -1,0 +1,168 @@
+"""Colours: one diverging map everywhere (orange negative, blue positive), styles for text, and glyphs.
+
+Values become one of 31 levels, so that no more than 961 colour pairs exist and every Style and Segment is made once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+
+LEVELS = 31
+MIDDLE = LEVELS // 2
+NEUTRAL = (38, 44, 54)
+NEGATIVE = (255, 158, 44)
+POSITIVE = (58, 160, 255)
+
+Levels = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the terminal can show: colours or only glyphs, Unicode or only ASCII."""
+
+    colour: bool = True
+    unicode: bool = True
+
+    @property
+    def half_blocks(self) -> bool:
+        """Two rows of a map fit into a line only where a half block can have two colours."""
+        return self.colour and self.unicode
+
+    def glyph(self, name: str) -> str:
+        """A mark by its name, in the richest set that the terminal has."""
+        return GLYPHS[name][0 if self.unicode else 1]
+
+
+GLYPHS: dict[str, tuple[str, str]] = {
+    "frozen": ("✱", "*"),
+    "zeroed": ("∅", "0"),
+    "dead": ("†", "x"),
+    "down": ("▼", "v"),
+    "right": ("▶", ">"),
+    "bar": ("│", "|"),
+    "target": ("◀", "<"),
+    "dot": ("●", "o"),
+    "arrow": ("→", ">"),
+    "times": ("×", "*"),
+    "sum": ("·", "."),
+    "minus": ("−", "-"),
+    "here": ("◆", "@"),
+    "line": ("━", "="),
+    "ahead": ("╌", "-"),
+    "block": ("█", "#"),
+    "keyframe": ("▪", "."),
+}
+
+
+def levels(values: NDArray[np.floating], limit: float) -> Levels:
+    """The level, 0 to 30, of each value between -limit and +limit; what is not a number counts as nothing."""
+    if not limit > 0 or not np.isfinite(limit):
+        return np.full(np.shape(values), MIDDLE, dtype=np.int8)
+    scaled = np.nan_to_num(np.asarray(values, dtype=np.float32) / np.float32(limit), nan=0.0, posinf=1.0, neginf=-1.0)
+    return np.asarray(np.rint(np.clip(scaled, -1, 1) * MIDDLE) + MIDDLE, dtype=np.int8)
+
+
+@lru_cache(LEVELS)
+def rgb(level: int) -> tuple[int, int, int]:
+    """The colour of a level; the middle is dark and grey, the ends are bright."""
+    share = abs(level - MIDDLE) / MIDDLE
+    end = POSITIVE if level > MIDDLE else NEGATIVE
+    weight = share**0.85
+    red, green, blue = (round(a + (b - a) * weight) for a, b in zip(NEUTRAL, end, strict=True))
+    return red, green, blue
+
+
+@lru_cache(LEVELS)
+def colour(level: int) -> Color:
+    return Color.from_rgb(*rgb(level))
+
+
+@lru_cache(LEVELS)
+def ink(level: int) -> Style:
+    """Text or bars in the colour of a level."""
+    return Style(color=colour(level))
+
+
+@lru_cache(LEVELS)
+def paper(level: int) -> Style:
+    """A cell of a level, with a glyph on it that can be read."""
+    return Style(color=Color.from_rgb(*glyph_rgb(level)), bgcolor=colour(level), bold=True)
+
+
+def glyph_rgb(level: int) -> tuple[int, int, int]:
+    """Black on bright cells, white on dark ones."""
+    red, green, blue = rgb(level)
+    return (10, 12, 16) if 0.3 * red + 0.59 * green + 0.11 * blue > 110 else (240, 244, 250)
+
+
+@lru_cache(LEVELS * LEVELS)
+def pair(top: int, bottom: int) -> Segment:
+    """Two rows of a map in one character."""
+    return Segment("▀", Style(color=colour(top), bgcolor=colour(bottom)))
+
+
+@lru_cache(4096)
+def cell(level: int, text: str) -> Segment:
+    """One cell of a map with a text (usually blanks) on it."""
+    return Segment(text, paper(level))
+
+
+def sign_glyph(level: int, width: int = 1) -> str:
+    """A level without colour: its sign, and its size by weight (one column) or by a digit (two and more)."""
+    share = abs(level - MIDDLE) / MIDDLE
+    if width == 1:
+        strong, weak = ("#", "+") if level > MIDDLE else ("=", "-")
+        return "." if share < 0.1 else weak if share < 0.5 else strong
+    digit = min(9, round(share * 9))
+    sign = "+" if level > MIDDLE else "-"
+    return (f"{sign}{digit}" if digit else " .").ljust(width)
+
+
+GROUND = Style(bgcolor="#11151b")
+TEXT = Style(color="#d5dbe5")
+BRIGHT = Style(color="#ffffff", bold=True)
+DIM = Style(color="#8b95a5")
+FAINT = Style(color="#4d5766")
+ACCENT = Style(color="#c9a6ff")
+ACCENT_BOLD = Style(color="#c9a6ff", bold=True)
+GOOD = Style(color="#7fd88f")
+WARN = Style(color="#ffd76a")
+BAD = Style(color="#ff7b72", bold=True)
+ICE = Style(color="#8ff0ff", bold=True)
+CURSOR = Style(color="#ffffff", bold=True)
+CURSOR_PAPER = Color.parse("#ffffff")
+CHIP = Style(color="#11151b", bgcolor="#c9a6ff", bold=True)
+CHIP_GOOD = Style(color="#11151b", bgcolor="#7fd88f", bold=True)
+CHIP_QUIET = Style(color="#d5dbe5", bgcolor="#343d4b", bold=True)
+CHIP_WARN = Style(color="#11151b", bgcolor="#ffd76a", bold=True)
+CHIP_BAD = Style(color="#ffffff", bgcolor="#b3312c", bold=True)
+NEGATIVE_INK = Style(color=Color.from_rgb(*NEGATIVE))
+POSITIVE_INK = Style(color=Color.from_rgb(*POSITIVE))
+
+
+def sign_ink(value: float) -> Style:
+    """Orange for what is negative, blue for what is positive."""
+    return NEGATIVE_INK if value < 0 else POSITIVE_INK if value > 0 else DIM
+
+
+@lru_cache(LEVELS)
+def cursor_cell(level: int) -> Style:
+    """The cell under the cursor: its colour as a mark on white."""
+    return Style(
+        color=colour(level) if level != MIDDLE else Color.from_rgb(90, 98, 110), bgcolor=CURSOR_PAPER, bold=True
+    )
+
+
+@lru_cache(LEVELS * 8)
+def dot(level: int, positive: bool, glyph: str) -> Segment:
+    """A point of a class on a map: a strong mark in the class's own colour, lightened so that it stands out."""
+    red, green, blue = POSITIVE if positive else NEGATIVE
+    light = Color.from_rgb((red + 510) // 3, (green + 510) // 3, (blue + 510) // 3)
+    return Segment(glyph, Style(color=light, bgcolor=colour(level), bold=True))

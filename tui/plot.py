@@ -1,0 +1,99 @@
+"""The one owner of plotext: it keeps its figure in module globals, so nothing else may draw with it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tinynets.frame import LossCurve
+from tui import palette
+from tui.palette import Look
+
+BAND, MEAN, HERE = (74, 84, 102), (213, 219, 229), (201, 166, 255)
+SPLITS = {"train": (127, 216, 143), "dev": (255, 215, 106), "test": (255, 123, 114)}
+AXIS = (139, 149, 165)
+_STYLES = {
+    BAND: Style(color="#4a5466"),
+    MEAN: palette.TEXT,
+    HERE: palette.ACCENT,
+    AXIS: palette.DIM,
+}
+_CODE = re.compile(r"\x1b\[([0-9;]*)m")
+
+
+@dataclass(frozen=True)
+class Scale:
+    log: bool = False
+
+    def __call__(self, values: np.ndarray) -> list[float]:
+        shown = np.log10(np.maximum(values, 1e-12)) if self.log else values
+        return [float(v) for v in np.asarray(shown, dtype=float)]
+
+
+def loss_plot(curve: LossCurve, width: int, height: int, log: bool, look: Look) -> list[Strip]:
+    """The training curve (its mean, and the band from min to max), evaluations as points, where we stand as a line."""
+    import plotext as plt
+
+    finite = np.isfinite(curve.mean)
+    scale = Scale(log)
+    plt.clear_figure()
+    plt.plotsize(width, height)
+    plt.theme("clear")
+    plt.axes_color("default")
+    plt.ticks_color(AXIS)
+    if finite.any():
+        _draw_curve(plt, curve, finite, scale, look)
+    for split, (steps, losses) in curve.evaluations.items():
+        marker = "●" if look.unicode else "o"
+        plt.scatter(steps.tolist(), scale(losses), marker=marker, color=SPLITS.get(split, MEAN))
+    if curve.step < curve.end:
+        plt.vline(curve.step, HERE)
+    plt.xfrequency(max(2, min(6, width // 14)))
+    plt.yfrequency(max(2, min(6, height // 2)))
+    plt.xaxes(True, False)
+    plt.yaxes(True, False)
+    text = str(plt.build())
+    return [_strip(row, width) for row in text.splitlines()[:height]]
+
+
+def _draw_curve(plt: object, curve: LossCurve, finite: np.ndarray, scale: Scale, look: Look) -> None:
+    steps = curve.steps[finite].tolist()
+    dot = "•" if look.unicode else "*"
+    band = "·" if look.unicode else "."
+    low, high = scale(curve.low[finite]), scale(curve.high[finite])
+    scatter = plt.scatter  # type: ignore[attr-defined]
+    xs: list[int] = []
+    ys: list[float] = []
+    for step, bottom, top in zip(steps, low, high, strict=True):
+        rows = np.linspace(bottom, top, 9).tolist() if top > bottom else [bottom]
+        xs += [step] * len(rows)
+        ys += rows
+    scatter(xs, ys, marker=band, color=BAND)
+    scatter(steps, scale(curve.mean[finite]), marker=dot, color=MEAN)
+
+
+def _strip(row: str, width: int) -> Strip:
+    """A line of plotext's output, with its colour codes, as a strip."""
+    segments, style, at = [], palette.DIM, 0
+    for match in _CODE.finditer(row):
+        if match.start() > at:
+            segments.append(Segment(row[at : match.start()], style))
+        style, at = _style(match[1]), match.end()
+    if at < len(row):
+        segments.append(Segment(row[at:], style))
+    return Strip(segments).adjust_cell_length(width)
+
+
+def _style(code: str) -> Style:
+    numbers = [int(part) for part in code.split(";") if part]
+    if len(numbers) >= 5 and numbers[:2] == [38, 2]:
+        colour = (numbers[2], numbers[3], numbers[4])
+        if colour not in _STYLES:
+            _STYLES[colour] = Style(color=f"rgb({colour[0]},{colour[1]},{colour[2]})")
+        return _STYLES[colour]
+    return palette.DIM

@@ -1,0 +1,91 @@
+"""Lists recipes and saves, with what they are; opens the one that is picked, or a path that is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from tui import palette
+
+
+class OpenScreen(ModalScreen[str | None]):
+    """Arrows and enter pick; a path can be typed below."""
+
+    DEFAULT_CSS = "OpenScreen > Vertical { width: 92; } OpenScreen Input { margin-top: 1; }"
+    BINDINGS: ClassVar = [("escape", "dismiss(None)", "close")]
+
+    def compose(self) -> ComposeResult:
+        box = Vertical(classes="box")
+        box.border_title = "Open a save or a recipe"
+        box.border_subtitle = "enter: open   tab: type a path   esc: close"
+        with box:
+            yield OptionList(*self._options())
+            path = Input(placeholder="path of a save (.msgpack) or a recipe (.toml)")
+            path.cursor_blink = False
+            yield path
+
+    def _options(self) -> Iterator[Option | None]:
+        yield _heading("Recipes: start anew")
+        for name, description in recipes():
+            yield Option(_row(name, description), id=name)
+        found = saves()
+        if found:
+            yield _heading("Saves: go on where you were")
+        for path, about in found:
+            yield Option(_row(path.name, about), id=str(path))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option.id)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value.strip() or None)
+
+
+def _heading(text: str) -> Option:
+    return Option(Text(text, palette.ACCENT_BOLD), disabled=True)
+
+
+def _row(name: str, about: str) -> Text:
+    return Text.assemble((f"  {name:<26} ", "bold"), (about, ""), no_wrap=True, overflow="ellipsis")
+
+
+def recipes() -> list[tuple[str, str]]:
+    """The recipes that ship: name and description."""
+    from tinynets.recipe import list_recipes
+
+    return [(info.name, info.description) for info in list_recipes()]
+
+
+def save_folders() -> list[Path]:
+    """Where saves are looked for: where they are written by default, and `saves` here."""
+    from tinynets.saves import default_folder
+
+    folders = [default_folder().resolve(), Path("saves").resolve()]
+    return list(dict.fromkeys(folders))
+
+
+def saves() -> list[tuple[Path, str]]:
+    """The saves that are found, newest first, each with its size and time."""
+    files = [path for folder in save_folders() if folder.is_dir() for path in folder.glob("*.msgpack")]
+    found = []
+    for path in files:
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        when = datetime.fromtimestamp(stat.st_mtime).strftime("%Y-%m-%d %H:%M")
+        found.append((stat.st_mtime, path, f"{when}  {_size(stat.st_size)}"))
+    return [(path, about) for _, path, about in sorted(found, key=lambda f: -f[0])]
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"

@@ -1,0 +1,1 @@
+"""The panes and strips of the lab: each draws a part of a Frame."""

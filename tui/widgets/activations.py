@@ -1,0 +1,90 @@
+"""The activations pane: what each unit (across) does on each probe example (down); dead and saturated are marked."""
+
+from __future__ import annotations
+
+from rich.style import Style
+from textual import events
+from textual.strip import Strip
+
+from tinynets.frame import Activations
+from tui import palette
+from tui.drawing import Part, both_ends, legend, signed
+from tui.widgets.heatmap import Grid, cell_lines, grid, ruler, share_line
+from tui.widgets.pane import Pane
+
+
+class ActivationsPane(Pane):
+    """Heat map of a block's output over the probe."""
+
+    NUMBER = 3
+    NAME = "activations"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.place: Grid | None = None
+        self._first = (0, 0)
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        data = self.frame.activations if self.frame else None
+        self.place = None
+        if data is None:
+            return self.message(self.WAITING if self.frame is None else "this block has no units", width, height)
+        self.title(f"{data.block} on {len(data.examples)} probe examples")
+        own = data.block == self.selection.block
+        unit = min(self.selection.unit, data.values.shape[0] - 1) if own else -1
+        example = min(self.selection.example, data.values.shape[1] - 1)
+        place = self._fit(data, width, height, unit, example)
+        lines = [ruler(place, lambda column: self._mark(data, column), self.look)]
+        lines += cell_lines(palette.levels(data.values.T, data.limit), place, example, data.examples, self.look)
+        if data.saturated.any():
+            lines.append(share_line(data.saturated.mean(axis=1), place, self.look, "sat."))
+        blank = [Strip.blank(width)] * max(0, height - len(lines) - 1)
+        return [*lines, *blank, self._value_line(data, unit, example, width)]
+
+    def _fit(self, data: Activations, width: int, height: int, unit: int, example: int) -> Grid:
+        gutter = max(4, min(12, max(map(len, data.examples), default=0))) + 2
+        units, examples = data.values.shape
+        room = (max(1, height - 2 - bool(data.saturated.any())), width)
+        place = grid((examples, units), room, gutter, unit, example, self._first, self.look)
+        self.place, self._first = place, (place.first_row, place.first_column)
+        return place
+
+    def _mark(self, data: Activations, column: int) -> tuple[str, Style] | None:
+        return unit_mark(bool(data.frozen[column]), bool(data.zeroed[column]), bool(data.dead[column]), self.look)
+
+    def _value_line(self, data: Activations, unit: int, example: int, width: int) -> Strip:
+        left: list[Part] = []
+        if unit >= 0:
+            text = data.examples[example] if example < len(data.examples) else str(example)
+            value = float(data.values[unit, example])
+            left = [(f"{data.block}[{unit}] on {text} ", palette.DIM), (f"{signed(value)}  ", palette.BRIGHT)]
+        left += self._counts(data)
+        return both_ends([*left], legend(data.limit, self.look), width)
+
+    def _counts(self, data: Activations) -> list[Part]:
+        parts: list[Part] = []
+        if dead := int(data.dead.sum()):
+            parts.append((f"{dead} dead ", palette.BAD))
+        if data.saturated.size and data.saturated.any():
+            parts.append((f"{data.saturated.mean():.0%} saturated", palette.WARN))
+        return parts
+
+    def moved(self, right: int, down: int) -> Pane.Chosen | None:
+        return self.Chosen(unit=self.selection.unit + right, example=self.selection.example + down)
+
+    def on_click(self, event: events.Click) -> None:
+        at = event.get_content_offset(self)
+        if at is None or self.place is None or self.frame is None or self.frame.activations is None:
+            return
+        unit, example = self.place.column_at(at.x), self.place.row_at(at.y - 1)
+        if unit is not None and example is not None:
+            self.post_message(self.Chosen(block=self.frame.activations.block, unit=unit, example=example))
+
+
+def unit_mark(frozen: bool, zeroed: bool, dead: bool, look: palette.Look) -> tuple[str, Style] | None:
+    """The glyph of a unit that is not as it would be by itself; an intervention before frozen, frozen before dead."""
+    if zeroed:
+        return look.glyph("zeroed"), palette.BRIGHT
+    if frozen:
+        return look.glyph("frozen"), palette.ICE
+    return (look.glyph("dead"), palette.BAD) if dead else None

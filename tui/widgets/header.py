@@ -1,0 +1,113 @@
+"""The header: what runs, where it stands, how it does; and the row of tabs where not all panes fit."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from tinynets.frame import PANES, Status
+from tui import palette
+from tui.drawing import Part, chip, length, line, number, setting
+from tui.widgets.pane import Lines
+
+MODES = {
+    "running": ("▶ running", palette.CHIP_GOOD),
+    "playing": ("▶ playing", palette.CHIP),
+    "rewinding": ("◀ rewinding", palette.CHIP),
+    "paused": ("▮▮ paused", palette.CHIP_QUIET),
+}
+
+
+class Header(Lines):
+    """One line; what matters least gives way first."""
+
+    dead = False
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        if self.frame is None:
+            return [line([chip("tinynets", palette.CHIP), ("  starting the engine…", palette.DIM)], width)]
+        status = self.frame.status
+        parts = self._fields(status)
+        # The fields are in order of reading; these give way in order of least use.
+        for spare in (8, 6, 7, 5, 4):
+            if sum(length(field) for field in parts.values()) <= width:
+                break
+            parts.pop(spare, None)
+        return [line([part for key in sorted(parts) for part in parts[key]], width)]
+
+    def _fields(self, status: Status) -> dict[int, list[Part | Segment]]:
+        loss = number(status.loss) if status.loss is not None else "-"
+        probe = number(status.probe_loss) if status.probe_loss is not None else "-"
+        return {
+            0: [chip(status.recipe, palette.CHIP), (" ", palette.TEXT)],
+            1: [self._mode(status), ("  ", palette.TEXT)],
+            2: [("step ", palette.DIM), *_step(status), ("  ", palette.TEXT)],
+            3: [("loss ", palette.DIM), (loss, palette.BRIGHT), ("  ", palette.TEXT)],
+            4: [("probe ", palette.DIM), (probe, palette.TEXT), ("  ", palette.TEXT)],
+            5: [("lr ", palette.DIM), (setting(status.lr), palette.TEXT), ("  ", palette.TEXT)],
+            6: [(f"{status.steps_per_second:,.0f}", palette.TEXT), (" steps/s  ", palette.DIM)]
+            if status.mode == "running"
+            else [],
+            7: [("branch ", palette.DIM), (status.branch, palette.TEXT), ("  ", palette.TEXT)],
+            8: [(f"{status.parameters:,} parameters  {status.dtype}  seed {status.seed}  ", palette.FAINT)],
+            9: [(f"{self.look.glyph('dot')} unsaved", palette.WARN)]
+            if status.unsaved
+            else [("saved", palette.GOOD)]
+            if status.path
+            else [],
+        }
+
+    def _mode(self, status: Status) -> Part:
+        if self.dead:
+            return chip("engine stopped", palette.CHIP_BAD)
+        if status.phase and status.mode == "paused":
+            done = f"{status.phases_done}/{status.phases_total}"
+            return chip(f"mid-step {done}: {status.phase}", palette.CHIP_WARN)
+        text, style = MODES.get(status.mode, (status.mode, palette.CHIP_QUIET))
+        return chip(text if self.look.unicode else status.mode, style)
+
+
+def _step(status: Status) -> list[Part]:
+    here: list[Part] = [(f"{status.step:,}", palette.BRIGHT)]
+    return [*here, (f" of {status.end:,}", palette.ACCENT)] if status.step < status.end else here
+
+
+class Tabs(Lines):
+    """The panes with their numbers: which are shown, and which has the keys."""
+
+    shown: tuple[str, ...] = ()
+    active: str = ""
+
+    class Picked(Message):
+        def __init__(self, pane: str) -> None:
+            super().__init__()
+            self.pane = pane
+
+    def update(self, shown: tuple[str, ...], active: str) -> None:
+        self.shown, self.active = shown, active
+        self.redraw()
+
+    def _tabs(self, width: int) -> list[tuple[str, Part]]:
+        short = width < 82
+        tabs = []
+        for i, pane in enumerate(PANES, 1):
+            name = pane.capitalize() if not short else pane.capitalize()[:8]
+            style = palette.CHIP if pane == self.active else palette.CHIP_QUIET if pane in self.shown else palette.DIM
+            tabs.append((pane, (f" {i} {name} ", style)))
+        return tabs
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        parts: list[Part] = []
+        for _, part in self._tabs(width):
+            parts += [part, (" ", palette.TEXT)]
+        return [line([*parts, (" x zoom" if width >= 90 else "", palette.FAINT)], width)]
+
+    def on_click(self, event: events.Click) -> None:
+        at = event.get_content_offset(self)
+        x = 0
+        for pane, (text, _) in self._tabs(self.size.width):
+            if at is not None and x <= at.x < x + len(text):
+                self.post_message(self.Picked(pane))
+            x += len(text) + 1

@@ -1,0 +1,212 @@
+"""A heat map as lines: rows x columns of coloured cells, one column and one row marked, scrolled to keep them visible.
+
+Small maps grow to fill the pane; where there is no room, a half block draws two rows in one line. The selected column
+stands between two bars, so that its own colours stay what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui import palette
+from tui.drawing import Part, clip, line
+from tui.palette import Levels, Look
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the cells of a map stand: sizes in characters, and the first row and column that are visible."""
+
+    rows: int
+    columns: int
+    cell_width: int
+    rows_per_line: int
+    """2 with half blocks, else 1."""
+    lines_per_row: int
+    """More than 1 for small maps."""
+    lines: int
+    """Lines available for cells."""
+    first_row: int
+    first_column: int
+    shown_columns: int
+    gutter: int
+    """Columns left of the cells, for labels."""
+    marked: int
+    """The selected column, which stands between two bars; -1 for none."""
+
+    @property
+    def shown_rows(self) -> int:
+        return self.lines * self.rows_per_line // self.lines_per_row
+
+    def column_at(self, x: int) -> int | None:
+        """The column under a character, counted from the left of the widget."""
+        x -= self.gutter
+        if x < 0:
+            return None
+        at = (self.marked - self.first_column) * self.cell_width
+        if self.marked >= self.first_column and x > at:
+            x = max(at, x - 2) if x > at + self.cell_width else max(at, x - 1)
+        column = self.first_column + x // self.cell_width
+        return column if column < min(self.columns, self.first_column + self.shown_columns) else None
+
+    def row_at(self, y: int, lower_half: bool = False) -> int | None:
+        """The row under a line, counted from the first line of cells."""
+        row = self.first_row + y * self.rows_per_line // self.lines_per_row + (lower_half and self.rows_per_line == 2)
+        return row if 0 <= y < self.lines and row < self.rows else None
+
+    def x_of(self, column: int) -> int:
+        """The first character of a column."""
+        x = self.gutter + (column - self.first_column) * self.cell_width
+        return x + (0 if self.marked < 0 or column < self.marked else 1 if column == self.marked else 2)
+
+
+def grid(
+    shape: tuple[int, int],
+    room: tuple[int, int],
+    gutter: int,
+    marked: int,
+    row: int,
+    first: tuple[int, int],
+    look: Look,
+) -> Grid:
+    """Fit a map of (rows, columns) into (lines, characters), scrolled so that the marked column and row are seen."""
+    (rows, columns), (lines, width) = shape, room
+    inner = max(1, width - gutter - 2)
+    cell_width = max(1, min(6, inner // max(1, columns)))
+    rows_per_line = 2 if look.half_blocks and rows > lines else 1
+    lines_per_row = 1 if rows_per_line == 2 else max(1, min(3, lines // max(1, rows)))
+    shown_columns = min(columns, inner // cell_width)
+    shown_rows = min(rows, lines * rows_per_line // lines_per_row)
+    first_row = scrolled(first[0], row, shown_rows, rows)
+    if rows_per_line == 2:
+        first_row -= first_row % 2
+        if row >= first_row + shown_rows:
+            first_row += 2
+    first_column = scrolled(first[1], marked, shown_columns, columns)
+    used = min(lines, ceil((rows - first_row) * lines_per_row / rows_per_line))
+    return Grid(
+        rows,
+        columns,
+        cell_width,
+        rows_per_line,
+        lines_per_row,
+        used,
+        first_row,
+        first_column,
+        shown_columns,
+        gutter,
+        marked,
+    )
+
+
+def scrolled(first: int, wanted: int, shown: int, total: int) -> int:
+    """The first visible index, moved as little as needed so that `wanted` is visible with a margin."""
+    margin = min(4, max(0, (shown - 1) // 2))
+    if wanted >= 0:
+        first = min(first, wanted - margin)
+        first = max(first, wanted - shown + 1 + margin)
+    return max(0, min(first, total - shown))
+
+
+def cell_lines(levels: Levels, place: Grid, row: int, labels: tuple[str, ...], look: Look) -> list[Strip]:
+    """The lines of cells with their labels; `levels` is (rows, columns)."""
+    right = place.first_column + place.shown_columns
+    shown = levels[:, place.first_column : right]
+    width = place.gutter + place.shown_columns * place.cell_width + 2
+    mark = place.marked - place.first_column
+    strips = []
+    for y in range(place.lines):
+        top = place.row_at(y)
+        assert top is not None
+        here = top <= row < top + place.rows_per_line
+        cells = _cells(shown, top, place, look)
+        if 0 <= mark < len(cells):
+            cells[mark] = _between_bars(cells[mark], row - top if here else -1, place, look)
+        label_row = row if here else top
+        first_line = y % place.lines_per_row == 0
+        gutter = _gutter(labels, label_row, place.gutter, here, first_line, look)
+        strips.append(line([*gutter, *(part for group in cells for part in group)], width))
+    return strips
+
+
+def _cells(shown: Levels, top: int, place: Grid, look: Look) -> list[list[Segment]]:
+    upper = shown[top].tolist()
+    if place.rows_per_line == 1:
+        if not look.colour:
+            return [[Segment(palette.sign_glyph(level, place.cell_width), palette.TEXT)] for level in upper]
+        blank = " " * place.cell_width
+        return [[palette.cell(level, blank)] for level in upper]
+    if top + 1 >= place.rows:
+        return [[_last_half(level)] * place.cell_width for level in upper]
+    lower = shown[top + 1].tolist()
+    return [[palette.pair(a, b)] * place.cell_width for a, b in zip(upper, lower, strict=True)]
+
+
+def _last_half(level: int) -> Segment:
+    return Segment("▀", palette.ink(level))
+
+
+def _between_bars(cells: list[Segment], cursor: int, place: Grid, look: Look) -> list[Segment]:
+    """The marked column's cell between two bars; where the cursor is, the bars are thick on its half."""
+    bar = look.glyph("bar")
+    if cursor >= 0:
+        bar = "▀▄"[cursor] if place.rows_per_line == 2 else "█" if look.unicode else "#"
+    side = Segment(bar, palette.CURSOR)
+    return [side, *cells, side]
+
+
+def _gutter(labels: tuple[str, ...], row: int, width: int, here: bool, first_line: bool, look: Look) -> list[Part]:
+    if not width:
+        return []
+    text = clip(labels[row], width - 2) if first_line and row < len(labels) else ""
+    pointer = look.glyph("right") if here and first_line else " "
+    return [(text.rjust(width - 2), palette.BRIGHT if here else palette.DIM), (f"{pointer} "[:2], palette.CURSOR)]
+
+
+def ruler(place: Grid, marks: Callable[[int], tuple[str, Style] | None], look: Look) -> Strip:
+    """The line above the cells: a pointer over the marked column, a mark or a tick over the others."""
+    pointer = look.glyph("down")
+    characters: dict[int, Part] = {}
+    for column in range(place.first_column, place.first_column + place.shown_columns):
+        x = place.x_of(column)
+        if column == place.marked:
+            characters[x + (place.cell_width - 1) // 2] = (pointer, palette.CURSOR)
+        elif mark := marks(column):
+            characters[x + (place.cell_width - 1) // 2] = mark
+    _ticks(place, characters)
+    width = place.gutter + place.shown_columns * place.cell_width + 2
+    return line([characters.get(x, (" ", palette.FAINT)) for x in range(width)], width)
+
+
+def _ticks(place: Grid, characters: dict[int, Part]) -> None:
+    """Numbers over every tenth column (every column where cells are wide), where no mark stands in the way."""
+    every = 1 if place.cell_width >= 4 else 5 if place.cell_width >= 2 else 10
+    for column in range(place.first_column, place.first_column + place.shown_columns):
+        if column % every or column == place.marked:
+            continue
+        x = place.x_of(column)
+        spots = range(x, x + len(str(column)))
+        if not any(spot in characters for spot in range(x - 1, x + len(str(column)) + 1)):
+            for spot, digit in zip(spots, str(column), strict=True):
+                characters[spot] = (digit, palette.FAINT)
+
+
+def share_line(shares: np.ndarray, place: Grid, look: Look, label: str) -> Strip:
+    """A line under the map with a small bar for each column: how large its share is."""
+    steps = " ▁▂▃▄▅▆▇█" if look.unicode else " .:-=+*#@"
+    width = place.gutter + place.shown_columns * place.cell_width + 2
+    text = [" "] * width
+    for column in range(place.first_column, place.first_column + place.shown_columns):
+        share = float(shares[column])
+        glyph = steps[0 if share <= 0 else max(1, min(8, round(share * 8)))]
+        x = place.x_of(column)
+        text[x : x + place.cell_width] = glyph * place.cell_width
+    left = label.rjust(place.gutter - 2) + "  " if place.gutter else ""
+    return line([(left, palette.DIM), ("".join(text[place.gutter :]), palette.WARN)], width)

@@ -1,0 +1,101 @@
+"""The status line (what changed, and the line of Python that does it) and the row of keys under it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from textual import events
+from textual.strip import Strip
+
+from tui import palette
+from tui.actions import Action
+from tui.drawing import Part, both_ends, clip, length, line, plain_bar
+from tui.widgets.pane import Lines
+
+SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+class StatusLine(Lines):
+    """One line: a message and the Python for it, or what is at work and how far it is."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._message, self._python, self._style = "", "", palette.TEXT
+        self._work: tuple[str, int, int | None] | None = None
+
+    def say(self, message: str, python: str = "", error: bool = False) -> None:
+        """Show what happened; only the first line of it."""
+        self._message = message.splitlines()[0] if message else ""
+        self._python, self._style = python, palette.BAD if error else palette.TEXT
+        self.redraw()
+
+    @property
+    def message(self) -> str:
+        return self._message
+
+    @property
+    def python(self) -> str:
+        return self._python
+
+    def working(self, what: str, done: int = 0, total: int | None = None) -> None:
+        """Show that something is at work."""
+        self._work = (what, done, total)
+        self.redraw()
+
+    def rest(self) -> None:
+        if self._work is not None:
+            self._work = None
+            self.redraw()
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        if self._work is not None:
+            return [self._progress(*self._work, width)]
+        room = width - 2
+        message: list[Part] = [(" " + clip(self._message, room), self._style)]
+        python: list[Part] = [(self._python + " ", palette.DIM)] if self._python else []
+        return [both_ends([*message], [*python], width)]
+
+    def _progress(self, what: str, done: int, total: int | None, width: int) -> Strip:
+        spin = (
+            SPINNER[int(monotonic() * 10) % len(SPINNER)] if self.look.unicode else "|/-\\"[int(monotonic() * 10) % 4]
+        )
+        left: list[Part] = [(f" {spin} ", palette.ACCENT_BOLD), (what + "  ", palette.BRIGHT)]
+        if total:
+            left += [*plain_bar(done / total, 20, palette.ACCENT, self.look), (f" {done:,} of {total:,}", palette.TEXT)]
+        return both_ends([*left], [("escape cancels ", palette.WARN)], width)
+
+
+class KeyBar(Lines):
+    """The keys that do something here, with a name for each; a click presses one."""
+
+    def __init__(
+        self, actions: Callable[[], list[Action]], label: Callable[[Action], str], *, id: str | None = None
+    ) -> None:
+        super().__init__(id=id)
+        self._actions, self._label = actions, label
+
+    def _keys(self, width: int) -> list[tuple[Action, list[Part]]]:
+        shown: list[tuple[Action, list[Part]]] = []
+        used = 1
+        for action in self._actions():
+            parts: list[Part] = [
+                (f" {action.shown_key}", palette.ACCENT_BOLD),
+                (f" {self._label(action)} ", palette.DIM),
+            ]
+            used += length(parts)
+            if used > width:
+                break
+            shown.append((action, parts))
+        return shown
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        return [line([part for _, parts in self._keys(width) for part in parts], width)]
+
+    async def on_click(self, event: events.Click) -> None:
+        at = event.get_content_offset(self)
+        x = 0
+        for action, parts in self._keys(self.size.width):
+            if at is not None and x <= at.x < x + length(parts):
+                await self.app.run_action(action.command)
+            x += length(parts)

@@ -1,0 +1,78 @@
+"""The weights pane: the selected block's matrix, inputs down, units across, the selected unit's column marked."""
+
+from __future__ import annotations
+
+from rich.style import Style
+from textual import events
+from textual.strip import Strip
+
+from tinynets.frame import Weights
+from tui import palette
+from tui.drawing import both_ends, legend, line, signed
+from tui.widgets.heatmap import Grid, cell_lines, grid, ruler
+from tui.widgets.pane import Pane
+
+
+class WeightsPane(Pane):
+    """Heat map of w (in, out)."""
+
+    NUMBER = 2
+    NAME = "weights"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.place: Grid | None = None
+        self._first = (0, 0)
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        weights = self.frame.weights if self.frame else None
+        self.place = None
+        if weights is None:
+            return self.message(self._why_nothing(), width, height)
+        self.title(weights.title)
+        own = weights.block == self.selection.block
+        unit = min(self.selection.unit, weights.values.shape[1] - 1) if own else -1
+        row = min(self.selection.row, weights.values.shape[0] - 1)
+        place = self._fit(weights, width, height, unit, row)
+        levels = palette.levels(weights.values, weights.limit)
+        lines = [ruler(place, lambda column: self._mark(weights, column), self.look)]
+        lines += cell_lines(levels, place, row if own else -1, weights.rows, self.look)
+        blank = [Strip.blank(width)] * max(0, height - len(lines) - 1)
+        return [*lines, *blank, self._value_line(weights, unit, row, width)]
+
+    def _why_nothing(self) -> str:
+        return self.WAITING if self.frame is None else "no weights in this block"
+
+    def _fit(self, weights: Weights, width: int, height: int, unit: int, row: int) -> Grid:
+        gutter = min(12, max(map(len, weights.rows), default=0)) + 2
+        place = grid(weights.values.shape, (height - 2, width), gutter, unit, row, self._first, self.look)
+        self.place, self._first = place, (place.first_row, place.first_column)
+        return place
+
+    def _mark(self, weights: Weights, column: int) -> tuple[str, Style] | None:
+        return (self.look.glyph("frozen"), palette.ICE) if weights.frozen[column] else None
+
+    def _value_line(self, weights: Weights, unit: int, row: int, width: int) -> Strip:
+        right = legend(weights.limit, self.look)
+        if unit < 0:
+            return both_ends([], right, width)
+        value = float(weights.values[row, unit])
+        bias = f"  b {signed(float(weights.bias[unit]))}" if weights.bias is not None else ""
+        label = weights.rows[row] if row < len(weights.rows) else str(row)
+        arrow = self.look.glyph("arrow")
+        left = [(f"{label} {arrow} {weights.block}[{unit}] ", palette.DIM), (f"w {signed(value)}", palette.BRIGHT)]
+        strip = both_ends([*left, (bias, palette.DIM)], right, width)
+        return strip if len(right) else line(left, width)
+
+    def moved(self, right: int, down: int) -> Pane.Chosen | None:
+        rows = self.frame.weights.values.shape[0] if self.frame and self.frame.weights else 1
+        row = max(0, min(rows - 1, self.selection.row + down))
+        return self.Chosen(unit=self.selection.unit + right, row=row)
+
+    def on_click(self, event: events.Click) -> None:
+        at = event.get_content_offset(self)
+        if at is None or self.place is None or self.frame is None or self.frame.weights is None:
+            return
+        unit, row = self.place.column_at(at.x), self.place.row_at(at.y - 1)
+        if unit is not None and row is not None:
+            self.post_message(self.Chosen(block=self.frame.weights.block, unit=unit, row=row))
