@@ -1,0 +1,40 @@
+"""What is not code comes along: data files are found where the package is, and the build is told to take them."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from tinynets.data.names import SHA256
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_names_are_found_in_the_package_with_their_source() -> None:
+    data = files("tinynets.data")
+    assert hashlib.sha256(data.joinpath("names.txt").read_bytes()).hexdigest() == SHA256
+    assert f"{SHA256}  names.txt" in data.joinpath("SOURCES.md").read_text("utf-8")
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert files("tinynets").joinpath("py.typed").is_file()
+
+
+def test_what_the_build_is_told_to_take_is_there() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    for path in [*wheel["packages"], *wheel["force-include"], project["project"]["readme"], "LICENSE"]:
+        assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("name", ["test", "lab"])
+def test_the_readme_has_its_two_commands_each_on_one_line(name: str) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    block = readme.split(f"<!-- {name} -->\n```sh\n")[1].split("\n```")[0]
+    assert "\n" not in block
+    assert block.startswith("python3 -m venv .venv && ")

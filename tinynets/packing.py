@@ -1,0 +1,193 @@
+"""Plain values and arrays as msgpack bytes, and back without trust in the bytes.
+
+A value is None, bool, int (64 bits), float, str, bytes, a list, a dict with str keys, or an array of one of `DTYPES`.
+An array is ext type 1: dtype as 3 characters, number of axes (1 byte), each axis (8 bytes, little-endian), then its
+elements in C order. `skim` bounds depth, items and every length before anything of the claimed size is allocated.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import Any, NamedTuple
+
+import msgpack
+import numpy as np
+from numpy.typing import NDArray
+
+ARRAY = 1
+DTYPES = ("<f4", "<f8", "<i4", "<i8", "|u1", "|b1")
+MAX_AXES = 8
+MAX_DEPTH = 16
+MAX_ITEMS = 2**18
+
+
+class _Kind(NamedTuple):
+    """What a value's first byte says of the rest of it."""
+
+    width: int = 0  # of the length that follows, in bytes
+    length: int = 0  # where none follows
+    items: int = 0  # per unit of length: none where it counts bytes, 1 in a list, 2 in a map
+    is_text: bool = False
+    is_ext: bool = False
+
+
+def _kinds() -> dict[int, _Kind]:
+    """The first bytes of msgpack (https://github.com/msgpack/msgpack/blob/master/spec.md)."""
+    kinds = {first: _Kind() for first in (*range(0x80), *range(0xE0, 0x100), 0xC0, 0xC2, 0xC3)}
+    kinds |= {0x80 + n: _Kind(length=n, items=2) for n in range(16)}
+    kinds |= {0x90 + n: _Kind(length=n, items=1) for n in range(16)}
+    kinds |= {0xA0 + n: _Kind(length=n, is_text=True) for n in range(32)}
+    kinds |= {0xC4 + i: _Kind(width=2**i) for i in range(3)}
+    kinds |= {0xC7 + i: _Kind(width=2**i, is_ext=True) for i in range(3)}
+    kinds |= {0xCA: _Kind(length=4), 0xCB: _Kind(length=8)}
+    kinds |= {0xCC + i: _Kind(length=2 ** (i % 4)) for i in range(8)}
+    kinds |= {0xD4 + i: _Kind(length=2**i, is_ext=True) for i in range(5)}
+    kinds |= {0xD9 + i: _Kind(width=2**i, is_text=True) for i in range(3)}
+    kinds |= {0xDC + i: _Kind(width=2 + 2 * i, items=1) for i in range(2)}
+    kinds |= {0xDE + i: _Kind(width=2 + 2 * i, items=2) for i in range(2)}
+    return kinds
+
+
+_KINDS = _kinds()
+
+
+class PackingError(ValueError):
+    """A value that cannot be packed, or bytes that are no packed value; the message says why."""
+
+
+def pack(value: object) -> bytes:
+    """The msgpack bytes of `value`; tuples become lists and numpy's numbers plain ones. Raises PackingError."""
+    try:
+        packed: bytes = msgpack.packb(value, default=_plain, strict_types=True, use_bin_type=True)
+    except PackingError:
+        raise
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise PackingError(f"it cannot be packed: {error}") from None
+    skim(packed)
+    return packed
+
+
+def unpack(packed: bytes) -> Any:
+    """The value that `pack` packed; arrays are writable copies of their own. Raises PackingError."""
+    skim(packed)
+    try:
+        return msgpack.unpackb(
+            packed,
+            raw=False,
+            strict_map_key=True,
+            object_pairs_hook=_distinct,
+            ext_hook=_array,
+            max_array_len=MAX_ITEMS,
+            max_map_len=MAX_ITEMS,
+        )
+    except PackingError:
+        raise
+    except UnicodeDecodeError:
+        raise PackingError("a text in it is not UTF-8") from None
+    except (ValueError, msgpack.UnpackException) as error:
+        raise PackingError(f"it is not valid msgpack ({type(error).__name__})") from None
+
+
+def skim(packed: bytes) -> None:
+    """Walk over the lengths in `packed` and build nothing; PackingError where they do not fit or are beyond bounds."""
+    end, at, items = len(packed), 0, 0
+    left, in_map = [1], [False]  # how many items each open list or map still wants, outermost first
+    while left:
+        if not left[-1]:
+            left.pop()
+            in_map.pop()
+            continue
+        items += 1
+        if items > MAX_ITEMS:
+            raise PackingError(f"it holds more than {MAX_ITEMS:,} items")
+        kind, length, at = _begin(packed, at)
+        if in_map[-1] and left[-1] % 2 == 0 and not kind.is_text:
+            raise PackingError("a key of a map is not text")
+        left[-1] -= 1
+        wanted = kind.items * length
+        if not kind.items:
+            at += length
+        elif wanted > end - at:
+            raise PackingError("a list or map claims more items than there are bytes")
+        elif len(left) > MAX_DEPTH:
+            raise PackingError(f"it is nested deeper than {MAX_DEPTH} levels")
+        else:
+            left.append(wanted)
+            in_map.append(kind.items == 2)
+    if at > end:
+        raise PackingError("it ends in the middle of a value")
+    if at < end:
+        raise PackingError("it goes on after its value")
+
+
+def _begin(packed: bytes, at: int) -> tuple[_Kind, int, int]:
+    """The kind and length of the value that begins at `at`, and where its content begins."""
+    if at >= len(packed):
+        raise PackingError("it ends in the middle of a value")
+    kind = _KINDS.get(packed[at])
+    if kind is None:
+        raise PackingError(f"byte {packed[at]:#x} begins no value")
+    content = at + 1 + kind.width
+    length = int.from_bytes(packed[at + 1 : content], "big") if kind.width else kind.length
+    if kind.is_ext:
+        if content < len(packed) and packed[content] != ARRAY:
+            raise PackingError(f"ext type {packed[content]} is not known")
+        content += 1
+    if content > len(packed):
+        raise PackingError("it ends in the middle of a value")
+    return kind, length, content
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        return msgpack.ExtType(ARRAY, _array_bytes(value))
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, np.bool_ | np.integer | np.floating):
+        return value.item()
+    if type(value) is int:
+        raise PackingError("a whole number does not fit in 64 bits")
+    raise PackingError(f"a value of type {type(value).__name__} cannot be packed")
+
+
+def _array_bytes(values: NDArray[Any]) -> bytes:
+    dtype = values.dtype.newbyteorder("<")
+    if dtype.str not in DTYPES:
+        raise PackingError(f"an array of {values.dtype} cannot be packed, only of {', '.join(DTYPES)}")
+    if values.ndim > MAX_AXES:
+        raise PackingError(f"an array has {values.ndim} axes; at most {MAX_AXES} can be packed")
+    head = dtype.str.encode() + struct.pack(f"<B{values.ndim}Q", values.ndim, *values.shape)
+    return head + values.astype(dtype, copy=False).tobytes()
+
+
+def _array(code: int, packed: bytes) -> NDArray[Any]:
+    name, axes = packed[:3].decode("latin-1"), packed[3] if len(packed) > 3 else 0
+    start = 4 + 8 * axes
+    if name not in DTYPES:
+        raise PackingError(f"an array has the dtype {name!r}, not one of {', '.join(DTYPES)}")
+    if axes > MAX_AXES:
+        raise PackingError(f"an array has {axes} axes; at most {MAX_AXES} are allowed")
+    if len(packed) < start:
+        raise PackingError("an array ends in the middle of its shape")
+    shape = struct.unpack_from(f"<{axes}Q", packed, 4)
+    dtype = np.dtype(name)
+    wanted, found = math.prod(shape) * dtype.itemsize, len(packed) - start
+    if wanted != found:
+        raise PackingError(f"an array of shape {shape} and dtype {name} needs {wanted:,} bytes, but has {found:,}")
+    raw = np.frombuffer(packed, np.uint8, offset=start) if found else np.empty(0, np.uint8)
+    if name == "|b1" and found and raw.max() > 1:
+        raise PackingError("an array of booleans holds something else")
+    try:
+        return raw.copy().view(dtype).reshape(shape)
+    except (ValueError, OverflowError):  # one axis is 0 and another beyond what numpy can count
+        raise PackingError(f"an array has the impossible shape {shape}") from None
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise PackingError(f"a map has the key `{twice[:40]}` twice")
+    return value
