@@ -42,6 +42,10 @@ SMALLEST = (60, 16)
 SLOW = 0.2
 """Seconds after which a command that has not been answered is shown to be at work."""
 
+WELCOME = (
+    "space runs the training, s makes one step, arrows walk the units, z zeroes the one under the cursor, ? is help"
+)
+
 Spawn = Callable[[str | None, dict[str, object]], Spawned]
 
 THEME = Theme(
@@ -160,6 +164,8 @@ class LabCore(App[None]):
 
     def engine_frame(self, frame: Frame) -> None:
         link = self.link
+        if self.lab_frame is None:
+            self.status.say(WELCOME)
         self.lab_frame = frame
         self.selection = fitted(self.selection, frame)
         network = self.panes["network"]
@@ -281,7 +287,13 @@ class LabCore(App[None]):
         if wanted != self.selection:
             self.selection = wanted
             self.send_view()
-            self.show()
+            self.show_cursor()
+
+    def show_cursor(self) -> None:
+        """Draw the panes on which the cursor stands; the others wait for the frame that follows."""
+        for name in ("network", "weights", "activations"):
+            if self.lab_frame is not None and self.panes[name].display:
+                self.panes[name].show(self.lab_frame, self.selection)
 
     def on_pane_chosen(self, message: Pane.Chosen) -> None:
         self.select(block=message.block, unit=message.unit, example=message.example, row=message.row)

@@ -43,7 +43,11 @@ def setting(value: float) -> str:
 def line(parts: Iterable[Part | Segment], width: int) -> Strip:
     """One line of exactly `width` cells."""
     segments = [part if isinstance(part, Segment) else Segment(*part) for part in parts if part[0]]
-    return Strip(segments).adjust_cell_length(max(0, width)).simplify()
+    return Strip(segments).adjust_cell_length(max(0, width), palette.GROUND).simplify()
+
+
+def blank(width: int) -> Strip:
+    return Strip.blank(width, palette.GROUND)
 
 
 def length(parts: Iterable[Part | Segment]) -> int:
@@ -99,6 +103,14 @@ def legend(limit: float, look: Look, width: int = 15) -> list[Part | Segment]:
     else:
         swatch = [palette.cell(level, " ") for level in steps]
     return [(f"-{edge} ", palette.NEGATIVE_INK), *swatch, (f" +{edge}", palette.POSITIVE_INK)]
+
+
+def first_fitting(width: int, *choices: tuple[list[Part], list[Part | Segment]]) -> Strip:
+    """The first pair of ends that fits into the width; the last one cut if none does."""
+    for left, right in choices:
+        if length(left) + length(right) + 2 <= width:
+            return both_ends([*left], right, width)
+    return both_ends([*choices[-1][0]], choices[-1][1], width)
 
 
 def chip(text: str, style: Style) -> Part:

@@ -20,6 +20,10 @@ NEUTRAL = (38, 44, 54)
 NEGATIVE = (255, 158, 44)
 POSITIVE = (58, 160, 255)
 
+BACK = "#11151b"
+"""The ground of the app; every style brings it, so that no line needs a second pass."""
+GROUND = Style(bgcolor=BACK)
+
 Levels = NDArray[np.int8]
 
 
@@ -87,7 +91,7 @@ def colour(level: int) -> Color:
 @lru_cache(LEVELS)
 def ink(level: int) -> Style:
     """Text or bars in the colour of a level."""
-    return Style(color=colour(level))
+    return Style(color=colour(level), bgcolor=BACK)
 
 
 @lru_cache(LEVELS)
@@ -125,26 +129,25 @@ def sign_glyph(level: int, width: int = 1) -> str:
     return (f"{sign}{digit}" if digit else " .").ljust(width)
 
 
-GROUND = Style(bgcolor="#11151b")
-TEXT = Style(color="#d5dbe5")
-BRIGHT = Style(color="#ffffff", bold=True)
-DIM = Style(color="#8b95a5")
-FAINT = Style(color="#4d5766")
-ACCENT = Style(color="#c9a6ff")
-ACCENT_BOLD = Style(color="#c9a6ff", bold=True)
-GOOD = Style(color="#7fd88f")
-WARN = Style(color="#ffd76a")
-BAD = Style(color="#ff7b72", bold=True)
-ICE = Style(color="#8ff0ff", bold=True)
-CURSOR = Style(color="#ffffff", bold=True)
+TEXT = Style(bgcolor=BACK, color="#d5dbe5")
+BRIGHT = Style(bgcolor=BACK, color="#ffffff", bold=True)
+DIM = Style(bgcolor=BACK, color="#8b95a5")
+FAINT = Style(bgcolor=BACK, color="#4d5766")
+ACCENT = Style(bgcolor=BACK, color="#c9a6ff")
+ACCENT_BOLD = Style(bgcolor=BACK, color="#c9a6ff", bold=True)
+GOOD = Style(bgcolor=BACK, color="#7fd88f")
+WARN = Style(bgcolor=BACK, color="#ffd76a")
+BAD = Style(bgcolor=BACK, color="#ff7b72", bold=True)
+ICE = Style(bgcolor=BACK, color="#8ff0ff", bold=True)
+CURSOR = Style(bgcolor=BACK, color="#ffffff", bold=True)
 CURSOR_PAPER = Color.parse("#ffffff")
 CHIP = Style(color="#11151b", bgcolor="#c9a6ff", bold=True)
 CHIP_GOOD = Style(color="#11151b", bgcolor="#7fd88f", bold=True)
 CHIP_QUIET = Style(color="#d5dbe5", bgcolor="#343d4b", bold=True)
 CHIP_WARN = Style(color="#11151b", bgcolor="#ffd76a", bold=True)
 CHIP_BAD = Style(color="#ffffff", bgcolor="#b3312c", bold=True)
-NEGATIVE_INK = Style(color=Color.from_rgb(*NEGATIVE))
-POSITIVE_INK = Style(color=Color.from_rgb(*POSITIVE))
+NEGATIVE_INK = Style(bgcolor=BACK, color=Color.from_rgb(*NEGATIVE))
+POSITIVE_INK = Style(bgcolor=BACK, color=Color.from_rgb(*POSITIVE))
 
 
 def sign_ink(value: float) -> Style:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from rich.segment import Segment
@@ -18,7 +19,7 @@ BAND, MEAN, HERE = (74, 84, 102), (213, 219, 229), (201, 166, 255)
 SPLITS = {"train": (127, 216, 143), "dev": (255, 215, 106), "test": (255, 123, 114)}
 AXIS = (139, 149, 165)
 _STYLES = {
-    BAND: Style(color="#4a5466"),
+    BAND: Style(color="#4a5466", bgcolor=palette.BACK),
     MEAN: palette.TEXT,
     HERE: palette.ACCENT,
     AXIS: palette.DIM,
@@ -53,20 +54,19 @@ def loss_plot(curve: LossCurve, width: int, height: int, log: bool, look: Look) 
         plt.scatter(steps.tolist(), scale(losses), marker=marker, color=SPLITS.get(split, MEAN))
     if curve.step < curve.end:
         plt.vline(curve.step, HERE)
-    plt.xfrequency(max(2, min(6, width // 14)))
-    plt.yfrequency(max(2, min(6, height // 2)))
+    _axes(plt, curve, finite, scale, width, height)
     plt.xaxes(True, False)
     plt.yaxes(True, False)
     text = str(plt.build())
     return [_strip(row, width) for row in text.splitlines()[:height]]
 
 
-def _draw_curve(plt: object, curve: LossCurve, finite: np.ndarray, scale: Scale, look: Look) -> None:
+def _draw_curve(plt: Any, curve: LossCurve, finite: np.ndarray, scale: Scale, look: Look) -> None:
     steps = curve.steps[finite].tolist()
     dot = "•" if look.unicode else "*"
     band = "·" if look.unicode else "."
     low, high = scale(curve.low[finite]), scale(curve.high[finite])
-    scatter = plt.scatter  # type: ignore[attr-defined]
+    scatter = plt.scatter
     xs: list[int] = []
     ys: list[float] = []
     for step, bottom, top in zip(steps, low, high, strict=True):
@@ -75,6 +75,39 @@ def _draw_curve(plt: object, curve: LossCurve, finite: np.ndarray, scale: Scale,
         ys += rows
     scatter(xs, ys, marker=band, color=BAND)
     scatter(steps, scale(curve.mean[finite]), marker=dot, color=MEAN)
+
+
+def _axes(plt: Any, curve: LossCurve, finite: np.ndarray, scale: Scale, width: int, height: int) -> None:
+    """Round numbers on both axes, and room for all that is drawn."""
+    evaluated = [float(v) for _, losses in curve.evaluations.values() for v in scale(losses)]
+    shown = [*scale(curve.low[finite]), *scale(curve.high[finite]), *evaluated] or [0.0]
+    low, high = min(shown), max(shown)
+    margin = (high - low or abs(high) or 1.0) * 0.04
+    xticks, yticks = ticks(0, max(1, curve.end), width // 12), ticks(low, high, height // 2)
+    plt.xlim(0, max(1, curve.end))
+    plt.ylim(low - margin, high + margin)
+    plt.xticks(xticks, [short(x) for x in xticks])
+    plt.yticks(yticks, [f"{y:.3g}" for y in yticks])
+
+
+def ticks(low: float, high: float, most: int) -> list[float]:
+    """At most `most` round numbers (1, 2 or 5 times a power of ten apart) between low and high."""
+    if not high > low:
+        return [low]
+    rough = (high - low) / max(1, most - 1)
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
+    first = np.ceil(low / step - 1e-9)
+    found = [float((first + i) * step) for i in range(max(1, most)) if (first + i) * step <= high + step * 1e-6]
+    return found or [low]
+
+
+def short(step: float) -> str:
+    """A step number in few characters: 250, 1.5k, 200k, 2M."""
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        if step >= size * (1 if letter == "M" else 10) or (step >= size and step % 100 == 0):
+            return f"{step / size:g}{letter}"
+    return f"{step:g}"
 
 
 def _strip(row: str, width: int) -> Strip:
@@ -86,7 +119,7 @@ def _strip(row: str, width: int) -> Strip:
         style, at = _style(match[1]), match.end()
     if at < len(row):
         segments.append(Segment(row[at:], style))
-    return Strip(segments).adjust_cell_length(width)
+    return Strip(segments).adjust_cell_length(width, palette.GROUND)
 
 
 def _style(code: str) -> Style:
@@ -94,6 +127,6 @@ def _style(code: str) -> Style:
     if len(numbers) >= 5 and numbers[:2] == [38, 2]:
         colour = (numbers[2], numbers[3], numbers[4])
         if colour not in _STYLES:
-            _STYLES[colour] = Style(color=f"rgb({colour[0]},{colour[1]},{colour[2]})")
+            _STYLES[colour] = Style(color=f"rgb({colour[0]},{colour[1]},{colour[2]})", bgcolor=palette.BACK)
         return _STYLES[colour]
     return palette.DIM

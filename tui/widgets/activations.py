@@ -7,9 +7,9 @@ from textual import events
 from textual.strip import Strip
 
 from tinynets.frame import Activations
-from tui import palette
-from tui.drawing import Part, both_ends, legend, signed
-from tui.widgets.heatmap import Grid, cell_lines, grid, ruler, share_line
+from tui import drawing, palette
+from tui.drawing import Part, first_fitting, legend, signed
+from tui.widgets.heatmap import Grid, cell_lines, grid, gutter_width, ruler, share_line
 from tui.widgets.pane import Pane
 
 
@@ -38,14 +38,14 @@ class ActivationsPane(Pane):
         lines += cell_lines(palette.levels(data.values.T, data.limit), place, example, data.examples, self.look)
         if data.saturated.any():
             lines.append(share_line(data.saturated.mean(axis=1), place, self.look, "sat."))
-        blank = [Strip.blank(width)] * max(0, height - len(lines) - 1)
+        blank = [drawing.blank(width)] * max(0, height - len(lines) - 1)
         return [*lines, *blank, self._value_line(data, unit, example, width)]
 
     def _fit(self, data: Activations, width: int, height: int, unit: int, example: int) -> Grid:
-        gutter = max(4, min(12, max(map(len, data.examples), default=0))) + 2
+        assert self.frame is not None
         units, examples = data.values.shape
         room = (max(1, height - 2 - bool(data.saturated.any())), width)
-        place = grid((examples, units), room, gutter, unit, example, self._first, self.look)
+        place = grid((examples, units), room, gutter_width(self.frame), unit, example, self._first, self.look)
         self.place, self._first = place, (place.first_row, place.first_column)
         return place
 
@@ -53,20 +53,30 @@ class ActivationsPane(Pane):
         return unit_mark(bool(data.frozen[column]), bool(data.zeroed[column]), bool(data.dead[column]), self.look)
 
     def _value_line(self, data: Activations, unit: int, example: int, width: int) -> Strip:
-        left: list[Part] = []
+        wide, narrow = legend(data.limit, self.look), legend(data.limit, self.look, 5)
+        where: list[Part] = []
+        value: list[Part] = []
         if unit >= 0:
             text = data.examples[example] if example < len(data.examples) else str(example)
-            value = float(data.values[unit, example])
-            left = [(f"{data.block}[{unit}] on {text} ", palette.DIM), (f"{signed(value)}  ", palette.BRIGHT)]
-        left += self._counts(data)
-        return both_ends([*left], legend(data.limit, self.look), width)
+            where = [(f"{data.block}[{unit}] on {text} ", palette.DIM)]
+            value = [(f"{signed(float(data.values[unit, example]))}  ", palette.BRIGHT)]
+        full, short = self._counts(data, True), self._counts(data, False)
+        return first_fitting(
+            width,
+            ([*where, *value, *full], wide),
+            ([*where, *value, *full], narrow),
+            ([*value, *full], narrow),
+            ([*value, *short], narrow),
+            ([*value, *short], []),
+        )
 
-    def _counts(self, data: Activations) -> list[Part]:
+    def _counts(self, data: Activations, words: bool) -> list[Part]:
+        """How many units are dead, and what share of all cells is saturated."""
         parts: list[Part] = []
         if dead := int(data.dead.sum()):
-            parts.append((f"{dead} dead ", palette.BAD))
+            parts.append((f"{dead} dead " if words else f"{dead}{self.look.glyph('dead')} ", palette.BAD))
         if data.saturated.size and data.saturated.any():
-            parts.append((f"{data.saturated.mean():.0%} saturated", palette.WARN))
+            parts.append((f"{data.saturated.mean():.0%} {'saturated' if words else 'sat.'}", palette.WARN))
         return parts
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:

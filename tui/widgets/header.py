@@ -90,10 +90,10 @@ class Tabs(Lines):
         self.redraw()
 
     def _tabs(self, width: int) -> list[tuple[str, Part]]:
-        short = width < 82
+        short = width < 72
         tabs = []
         for i, pane in enumerate(PANES, 1):
-            name = pane.capitalize() if not short else pane.capitalize()[:8]
+            name = pane.capitalize()[: 5 if short else None]
             style = palette.CHIP if pane == self.active else palette.CHIP_QUIET if pane in self.shown else palette.DIM
             tabs.append((pane, (f" {i} {name} ", style)))
         return tabs

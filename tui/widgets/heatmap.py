@@ -15,6 +15,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from tinynets.frame import Frame
 from tui import palette
 from tui.drawing import Part, clip, line
 from tui.palette import Levels, Look
@@ -170,6 +171,12 @@ def _gutter(labels: tuple[str, ...], row: int, width: int, here: bool, first_lin
     return [(text.rjust(width - 2), palette.BRIGHT if here else palette.DIM), (f"{pointer} "[:2], palette.CURSOR)]
 
 
+def gutter_width(frame: Frame) -> int:
+    """One gutter for weights and activations, so that a unit stands in the same column of both."""
+    rows = frame.weights.rows if frame.weights else ()
+    return min(12, max([9, *map(len, rows), *map(len, frame.examples)])) + 2
+
+
 def ruler(place: Grid, marks: Callable[[int], tuple[str, Style] | None], look: Look) -> Strip:
     """The line above the cells: a pointer over the marked column, a mark or a tick over the others."""
     pointer = look.glyph("down")
@@ -182,7 +189,15 @@ def ruler(place: Grid, marks: Callable[[int], tuple[str, Style] | None], look: L
             characters[x + (place.cell_width - 1) // 2] = mark
     _ticks(place, characters)
     width = place.gutter + place.shown_columns * place.cell_width + 2
-    return line([characters.get(x, (" ", palette.FAINT)) for x in range(width)], width)
+    cells = [characters.get(x, (" ", palette.FAINT)) for x in range(place.gutter, width)]
+    return line([(_shown_part(place).ljust(place.gutter), palette.FAINT), *cells], width)
+
+
+def _shown_part(place: Grid) -> str:
+    """Which rows are to be seen, where that is not all of them."""
+    if place.shown_rows >= place.rows:
+        return ""
+    return f"{place.first_row}-{min(place.rows, place.first_row + place.shown_rows) - 1} of {place.rows}"
 
 
 def _ticks(place: Grid, characters: dict[int, Part]) -> None:

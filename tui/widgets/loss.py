@@ -78,7 +78,7 @@ class LossPane(Pane):
         assert curve is not None
         parts: list[Part] = [("• mean ", palette.TEXT), ("· min to max ", palette.FAINT)]
         for split, (_, losses) in curve.evaluations.items():
-            style = Style(color="rgb({},{},{})".format(*SPLITS.get(split, (255, 255, 255))))
+            style = Style(bgcolor=palette.BACK, color="rgb({},{},{})".format(*SPLITS.get(split, (255, 255, 255))))
             parts.append((f"{self.look.glyph('dot')} {split} {number(float(losses[-1]))} ", style))
         right: list[Part] = [("g log10" if not self.log10 else "g linear", palette.FAINT)]
         return both_ends([*parts], [*right], width)

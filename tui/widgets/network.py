@@ -93,7 +93,7 @@ class NetworkPane(Pane):
         frame = self.frame
         if frame is None or frame.network is None:
             return self.message(self.WAITING, width, height)
-        self.title(f"units on the probe example {self._example(frame)}")
+        self.title(self._about_example(frame, width))
         self._fit(frame, width, height)
         cells = {block.name: block for block in frame.network}
         self._top = max(0, min(self._top, len(self._rows) - height))
@@ -101,6 +101,17 @@ class NetworkPane(Pane):
         self._top = min(self._top, max(0, at - 1)) if at < self._top + 1 else max(self._top, at - height + 1)
         shown = self._rows[self._top : self._top + height]
         return [self._line(frame, row, cells.get(frame.blocks[row.block].name), width) for row in shown]
+
+    def _about_example(self, frame: Frame, width: int) -> str:
+        """The example in words, with what is right for it where that is known."""
+        at = f"{self.selection.example + 1} of {len(frame.examples)}"
+        text = self._example(frame)
+        output = frame.output
+        if output and output.kind == "classes" and output.target >= 0 and frame.view.example == self.selection.example:
+            text = f"{text} {self.look.glyph('arrow')} {output.labels[output.target]}"
+        if width < 70:
+            return f"on {text} ({at})"
+        return f"each unit on probe example  {text}  ({at}; , and . change it)"
 
     def wanted_height(self, frame: Frame, width: int) -> int:
         """Lines that show the whole network at a width, with wide cells if that is not too many."""
@@ -143,19 +154,22 @@ class NetworkPane(Pane):
         selected = block.name == self.selection.block
         name = f"{self.look.glyph('right')} {block.name}" if selected else f"  {block.name}"
         style = palette.ACCENT_BOLD if selected else palette.TEXT if block.units else palette.DIM
-        left: list[Part | Segment] = [(name + "  ", style), (clip(block.summary, width - 24), palette.DIM)]
-        if block.units and block.positions > 1:
-            left.append((f"  at {block.positions} positions", palette.FAINT))
-        return both_ends(left, [*self._counts(cells)] if cells else [], width)
+        counts = self._counts(cells, width >= 60) if cells else []
+        positions = f"  at {block.positions} positions" if block.units and block.positions > 1 and width >= 60 else ""
+        room = width - len(name) - 2 - len(positions) - length(counts) - 1
+        left: list[Part | Segment] = [(name + "  ", style), (clip(block.summary, room), palette.DIM)]
+        return both_ends([*left, (positions, palette.FAINT)], [*counts], width)
 
-    def _counts(self, cells: BlockCells) -> list[Part]:
-        counts = [
+    def _counts(self, cells: BlockCells, words: bool) -> list[Part]:
+        found = (
             ("frozen", cells.frozen, palette.ICE),
             ("zeroed", cells.zeroed, palette.BRIGHT),
             ("dead", cells.dead, palette.BAD),
-        ]
+        )
         return [
-            (f" {self.look.glyph(name)} {int(mask.sum())} {name}", style) for name, mask, style in counts if mask.any()
+            (f" {self.look.glyph(name)} {int(mask.sum())}" + (f" {name}" if words else ""), style)
+            for name, mask, style in found
+            if mask.any()
         ]
 
     def _units(self, span: Span, cells: BlockCells) -> list[Segment]:
@@ -177,10 +191,16 @@ class NetworkPane(Pane):
         selected = span.block == self.selection.block and unit == self.selection.unit
         if selected:
             style = self._cursor_style(level, span.position == self._position)
-            text = text if text.strip() else ("■" if self.look.unicode else "o").center(self._cell)
+            text = text if text.strip() else self._cursor_text()
         elif not self.look.colour:
             style = palette.TEXT
         return Segment(text, style) if style else palette.cell(level, text)
+
+    def _cursor_text(self) -> str:
+        """The unit's own colour as a block in the middle of the white cell."""
+        if not self.look.unicode:
+            return "o".center(self._cell)
+        return ("▐▌" if self._cell % 2 == 0 else "■").center(self._cell)
 
     def _cursor_style(self, level: int, here: bool) -> Style:
         if not self.look.colour:

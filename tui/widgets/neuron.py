@@ -6,7 +6,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tinynets.frame import Neuron
-from tui import palette
+from tui import drawing, palette
 from tui.drawing import Part, chip, clip, line, number, signed, signed_bar
 from tui.widgets.pane import Pane
 
@@ -51,7 +51,7 @@ class NeuronPane(Pane):
         if neuron.saturated:
             parts.append(chip("saturated here", palette.CHIP_QUIET))
         if len(parts) == 1:
-            parts.append(("as trained: z zeroes it, f freezes it", palette.FAINT))
+            parts.append(("z zeroes it, f freezes it", palette.FAINT))
         return line(parts, width)
 
     def _sum_lines(self, neuron: Neuron, width: int) -> list[Strip]:
@@ -76,11 +76,18 @@ class NeuronPane(Pane):
         return [*lines, line(parts, width)]
 
     def _probe_line(self, neuron: Neuron, width: int) -> Strip:
-        parts: list[Part] = [("probe: mean ", palette.DIM), (signed(neuron.mean), palette.TEXT)]
+        saturated = "saturated" if width >= 50 else "sat."
+        parts: list[Part] = [
+            ("probe: mean " if width >= 50 else "mean ", palette.DIM),
+            (signed(neuron.mean), palette.TEXT),
+        ]
         parts += [("  std ", palette.DIM), (number(neuron.std), palette.TEXT)]
-        parts += [("  saturated ", palette.DIM), (f"{neuron.saturated_share:.0%}", _alarm(neuron.saturated_share))]
+        parts += [(f"  {saturated} ", palette.DIM), (f"{neuron.saturated_share:.0%}", _alarm(neuron.saturated_share))]
         if neuron.gradient is not None:
-            parts += [("  gradient ", palette.DIM), (signed(neuron.gradient), palette.sign_ink(neuron.gradient))]
+            parts += [
+                ("  gradient " if width >= 50 else "  grad ", palette.DIM),
+                (signed(neuron.gradient), palette.sign_ink(neuron.gradient)),
+            ]
         return line(parts, width)
 
     def _terms(self, neuron: Neuron, width: int, room: int) -> list[Strip]:
@@ -136,5 +143,5 @@ def _padded(left: list[Strip], right: list[Strip]) -> list[tuple[Strip | None, S
 
 
 def _beside(left: Strip | None, right: Strip | None, at: int, width: int) -> Strip:
-    first = left if left is not None else Strip.blank(at)
+    first = left if left is not None else drawing.blank(at)
     return line([*first, ("   ", palette.TEXT), *(right if right is not None else [])], width)

@@ -8,7 +8,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tinynets.frame import Output, Plane
-from tui import palette
+from tui import drawing, palette
 from tui.drawing import Part, clip, line, number, plain_bar, signed, signed_bar
 from tui.widgets.pane import Pane
 
@@ -31,9 +31,9 @@ class OutputPane(Pane):
         if not side:
             return left
         right = self._plane(output.plane, side, height) if output.plane else self._samples(output, side, height)
-        blank = Strip.blank(width - side - 2)
+        blank = drawing.blank(width - side - 2)
         left += [blank] * (height - len(left))
-        right += [Strip.blank(side)] * (height - len(right))
+        right += [drawing.blank(side)] * (height - len(right))
         return [line([*a, ("  ", palette.TEXT), *b], width) for a, b in zip(left, right, strict=False)]
 
     def _side_width(self, output: Output, width: int, height: int) -> int:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
@@ -15,7 +12,7 @@ from textual.widget import Widget
 
 from tinynets.frame import Frame
 from tui import palette
-from tui.drawing import line
+from tui.drawing import blank, line
 from tui.palette import Look
 from tui.selection import Selection
 
@@ -48,7 +45,7 @@ class Lines(Widget):
         width, height = self.size
         if not (width and height and self.display):
             return
-        lines = self._grounded(width, height)
+        lines = self.draw(width, height)[:height]
         before, self._lines = self._lines, lines
         if self._drawn_size != (width, height):
             self._drawn_size = (width, height)
@@ -58,15 +55,11 @@ class Lines(Widget):
         if regions:
             self.refresh(*regions)
 
-    def _grounded(self, width: int, height: int) -> list[Strip]:
-        """The drawn lines with the ground put behind what has none of its own."""
-        return [on_ground(strip) for strip in self.draw(width, height)[:height]]
-
     def render_line(self, y: int) -> Strip:
         if self._drawn_size != self.size:
-            self._lines = self._grounded(*self.size)
+            self._lines = self.draw(*self.size)[: self.size.height]
             self._drawn_size = (self.size.width, self.size.height)
-        return self._lines[y] if y < len(self._lines) else Strip.blank(self.size.width, palette.GROUND)
+        return self._lines[y] if y < len(self._lines) else blank(self.size.width)
 
     def on_resize(self, event: events.Resize) -> None:
         self.redraw()
@@ -106,24 +99,11 @@ class Pane(Lines, can_focus=True):
     def message(self, text: str, width: int, height: int) -> list[Strip]:
         """A pane that has nothing to show says why."""
         top = max(0, height // 2 - 1)
-        return [Strip.blank(width)] * top + [line([(text.center(width), palette.FAINT)], width)]
+        return [blank(width)] * top + [line([(text.center(width), palette.FAINT)], width)]
 
     def moved(self, right: int, down: int) -> Chosen | None:
         """Where the cursor goes from here when an arrow is pressed; None where arrows have no meaning of their own."""
         return None
-
-
-def on_ground(strip: Strip) -> Strip:
-    """The strip on the app's ground; cells that bring their own colour stay the very same objects."""
-    return Strip(
-        [part if part.style and part.style.bgcolor else Segment(part.text, _with_ground(part.style)) for part in strip],
-        strip.cell_length,
-    )
-
-
-@lru_cache(512)
-def _with_ground(style: Style | None) -> Style:
-    return palette.GROUND + style if style else palette.GROUND
 
 
 def _line(lines: list[Strip], y: int) -> list[object] | None:

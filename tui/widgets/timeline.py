@@ -8,7 +8,7 @@ from textual.strip import Strip
 
 from tinynets.frame import TimelineStrip
 from tui import palette
-from tui.drawing import Part, both_ends, clip, line
+from tui.drawing import Part, line
 from tui.widgets.pane import Lines
 
 MARKS = {"zero": "z", "release": "r", "freeze": "f", "unfreeze": "u", "set": "="}
@@ -47,7 +47,7 @@ class Timeline(Lines):
         for mark in strip.marks:
             style = palette.ACCENT_BOLD if mark.applied else palette.FAINT
             row[self._x(mark.step, strip, width)] = (MARKS.get(mark.op, mark.op[:1] or "?"), style)
-        left: list[Part] = [(" " * LABEL, palette.TEXT), *row]
+        left: list[Part] = [(" edits ".ljust(LABEL), palette.DIM), *row]
         return line([*left], width)
 
     def _track(self, strip: TimelineStrip, width: int) -> Strip:
@@ -64,10 +64,3 @@ class Timeline(Lines):
         span = self._span(self.size.width)
         share = min(1.0, max(0.0, (at.x - LABEL) / max(1, span - 1)))
         self.post_message(self.Sought(round(share * self.frame.timeline.end)))
-
-
-def described(strip: TimelineStrip, width: int) -> Strip:
-    """The last edit behind us in words."""
-    last = next((mark for mark in reversed(strip.marks) if mark.applied), None)
-    text = f"{last.text} at step {last.step:,}" if last else "no edits yet"
-    return both_ends([(clip(text, width), palette.DIM)], [], width)

@@ -7,9 +7,9 @@ from textual import events
 from textual.strip import Strip
 
 from tinynets.frame import Weights
-from tui import palette
-from tui.drawing import both_ends, legend, line, signed
-from tui.widgets.heatmap import Grid, cell_lines, grid, ruler
+from tui import drawing, palette
+from tui.drawing import Part, first_fitting, legend, signed
+from tui.widgets.heatmap import Grid, cell_lines, grid, gutter_width, ruler
 from tui.widgets.pane import Pane
 
 
@@ -37,15 +37,17 @@ class WeightsPane(Pane):
         levels = palette.levels(weights.values, weights.limit)
         lines = [ruler(place, lambda column: self._mark(weights, column), self.look)]
         lines += cell_lines(levels, place, row if own else -1, weights.rows, self.look)
-        blank = [Strip.blank(width)] * max(0, height - len(lines) - 1)
+        blank = [drawing.blank(width)] * max(0, height - len(lines) - 1)
         return [*lines, *blank, self._value_line(weights, unit, row, width)]
 
     def _why_nothing(self) -> str:
         return self.WAITING if self.frame is None else "no weights in this block"
 
     def _fit(self, weights: Weights, width: int, height: int, unit: int, row: int) -> Grid:
-        gutter = min(12, max(map(len, weights.rows), default=0)) + 2
-        place = grid(weights.values.shape, (height - 2, width), gutter, unit, row, self._first, self.look)
+        assert self.frame is not None
+        place = grid(
+            weights.values.shape, (height - 2, width), gutter_width(self.frame), unit, row, self._first, self.look
+        )
         self.place, self._first = place, (place.first_row, place.first_column)
         return place
 
@@ -53,16 +55,15 @@ class WeightsPane(Pane):
         return (self.look.glyph("frozen"), palette.ICE) if weights.frozen[column] else None
 
     def _value_line(self, weights: Weights, unit: int, row: int, width: int) -> Strip:
-        right = legend(weights.limit, self.look)
+        wide, narrow = legend(weights.limit, self.look), legend(weights.limit, self.look, 5)
         if unit < 0:
-            return both_ends([], right, width)
-        value = float(weights.values[row, unit])
-        bias = f"  b {signed(float(weights.bias[unit]))}" if weights.bias is not None else ""
+            return first_fitting(width, ([], wide), ([], narrow))
+        value = (f"w {signed(float(weights.values[row, unit]))}", palette.BRIGHT)
         label = weights.rows[row] if row < len(weights.rows) else str(row)
-        arrow = self.look.glyph("arrow")
-        left = [(f"{label} {arrow} {weights.block}[{unit}] ", palette.DIM), (f"w {signed(value)}", palette.BRIGHT)]
-        strip = both_ends([*left, (bias, palette.DIM)], right, width)
-        return strip if len(right) else line(left, width)
+        where = (f"{label} {self.look.glyph('arrow')} {weights.block}[{unit}] ", palette.DIM)
+        bias = f"  b {signed(float(weights.bias[unit]))}" if weights.bias is not None else ""
+        full: list[Part] = [where, value, (bias, palette.DIM)]
+        return first_fitting(width, (full, wide), (full, narrow), ([where, value], narrow), ([value], narrow))
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:
         rows = self.frame.weights.values.shape[0] if self.frame and self.frame.weights else 1

@@ -1,0 +1,74 @@
+"""`tinynets-lab`: arguments first, then the engine's process, then Textual, which takes longest to import."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from multiprocessing import resource_tracker
+from pathlib import Path
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="tinynets-lab",
+        description="A debugger for small neural networks, in the terminal.",
+        epilog="Inside: ? shows all keys. Press space to run, s to step, arrows to walk the units, q to quit.",
+    )
+    made.add_argument("source", nargs="?", default="names-mlp", metavar="RECIPE|SAVE", help="default: names-mlp")
+    made.add_argument("--seed", type=int, default=None, help="seed of initialization and batches (recipes only)")
+    made.add_argument("--version", action="version", version=f"tinynets-lab {_version()}")
+    return made
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("tinynets")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def problem_with(source: str) -> str:
+    """What is wrong with a source, as far as can be told without the engine; empty when nothing is."""
+    path = Path(source)
+    if path.suffix in (".msgpack", ".toml") or "/" in source or "\\" in source:
+        if not path.exists():
+            return f"`{source}`: there is no such file"
+        return f"`{source}` is a directory; a save or a recipe is a file" if path.is_dir() else ""
+    from tinynets.errors import nearest
+    from tinynets.recipe import list_recipes
+
+    names = [info.name for info in list_recipes()]
+    if source in names or path.is_file():
+        return ""
+    return f"`{source}` is neither a recipe nor a file; recipes are {', '.join(names)}{nearest(source, names)}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the app; 2 for arguments that cannot be used."""
+    options = parser().parse_args(arguments)
+    if problem := problem_with(options.source):
+        print(f"tinynets-lab: {problem}", file=sys.stderr)
+        return 2
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("tinynets-lab: needs a terminal; `tinynets --help` shows what works without one", file=sys.stderr)
+        return 2
+    # A running app has replaced stderr by an object without a file number, on which starting a process would fail.
+    resource_tracker.ensure_running()
+    from tinynets.host import spawn
+
+    chosen: dict[str, object] = {} if options.seed is None else {"seed": options.seed}
+    engine = spawn(options.source, chosen)
+    from tui.app import LabApp
+
+    app = LabApp(spawn, options.source, chosen, engine)
+    try:
+        app.run()
+    finally:
+        app.close_engine()
+    return app.return_code or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
