@@ -243,7 +243,11 @@ class Network:
         """
         if workspace is None:
             workspace = self._bare = self._bare or Workspace(input_gradient=True)
-        for _ in self.forward_phases(self.checked(x), workspace):
+        return self.forward_checked(self.checked(x), workspace)
+
+    def forward_checked(self, x: Array, workspace: Workspace) -> Array:
+        """Forward of a batch that `checked` has seen already."""
+        for _ in self.forward_phases(x, workspace):
             pass
         return workspace.out
 

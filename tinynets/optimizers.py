@@ -95,6 +95,8 @@ _RULES: Mapping[str, tuple[float, float, str]] = {
 
 def check_setting(thing: str, name: str, value: object) -> float:
     """The value of an optimizer's setting as a float, or a ShapeError that names thing, rule and value."""
+    if name not in _RULES:
+        raise ShapeError(f"`{name}` is not a setting; there are {', '.join(_RULES)}{nearest(name, _RULES)}")
     low, high, rule = _RULES[name]
     if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
         raise ShapeError(f"`{thing}`: `{name}` must be {rule}, not {value!r}")

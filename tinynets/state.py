@@ -24,7 +24,10 @@ class Intervention:
     units: tuple[int, ...]
 
     def __str__(self) -> str:
-        return f"{self.op} {self.site}{units_text(self.units)}"
+        return f"{self.op} {self.selector()}"
+
+    def selector(self) -> str:
+        return f"{self.site}{units_text(self.units)}"
 
     def config(self) -> dict[str, Any]:
         return {"op": self.op, "site": self.site, "units": list(self.units)}

@@ -1,0 +1,232 @@
+"""Edits: what a user does to a running net, as small immutable records.
+
+An operation is defined once, here: its arguments, what it checks, what it does to a State, its line of help. The API's
+method, the command line's verb, the log's entry and the palette's entry follow from that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from tinynets.arrays import Array
+from tinynets.errors import EditError, ShapeError, nearest
+from tinynets.network import Network, Tap
+from tinynets.optimizers import check_setting
+from tinynets.selectors import Selector, select
+from tinynets.state import Intervention, State
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One operation with its arguments resolved: `zero` on `hidden[3]`, `set` of lr to 0.01."""
+
+    op: str
+    target: str
+    """A selector in its shortest form, or the name of a setting."""
+    args: dict[str, Any] = field(default_factory=dict)
+
+    def python(self) -> str:
+        """The line of Python that does it."""
+        arguments = [repr(self.target).replace("'", '"'), *map(repr, self.args.values())]
+        return f"lab.{self.op}({', '.join(arguments)})"
+
+    def config(self) -> dict[str, Any]:
+        return {"op": self.op, "target": self.target, "args": dict(self.args)}
+
+    def __hash__(self) -> int:
+        return hash((self.op, self.target, tuple(sorted(self.args.items()))))
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What can be done to a running net.
+
+    `resolve(network, state, target, args)` checks and gives the Edit; `apply(network, state, edit)` does it to a State
+    and says what was done ("hidden[3] zeroed"). Applying the same edit to the same state gives the same bytes.
+    """
+
+    name: str
+    family: str
+    usage: str
+    help: str
+    resolve: Callable[[Network, State, str, dict[str, Any]], Edit]
+    apply: Callable[[Network, State, Edit], str]
+
+
+def resolve(network: Network, state: State, op: str, target: str, args: dict[str, Any]) -> Edit:
+    """The Edit for an operation as asked for; raises EditError or SelectorError, and then nothing has changed."""
+    if op not in OPERATIONS:
+        raise EditError(f"`{op}` is not an operation; there are {', '.join(OPERATIONS)}{nearest(op, OPERATIONS)}")
+    return OPERATIONS[op].resolve(network, state, target, args)
+
+
+def apply(network: Network, state: State, edit: Edit) -> str:
+    """Do an edit to a state, whose network this is; says what was done."""
+    done = OPERATIONS[edit.op].apply(network, state, edit)
+    network.taps = taps(network, state.interventions)
+    return done
+
+
+def resolve_saved(network: Network, edit: Edit) -> None:
+    """Check that an edit from a file can be done to this network; raises what `resolve` would."""
+    if edit.op == "set":
+        check_setting("set", edit.target, edit.args.get("value"))
+    elif edit.op in ("freeze", "unfreeze"):
+        _frozen_places(network, select(network, edit.target))
+    else:
+        select(network, edit.target)
+    if set(edit.args) != ({"value"} if edit.op == "set" else set()):
+        raise EditError(f"`{edit.op}` does not take {', '.join(map(repr, edit.args)) or 'nothing'}")
+
+
+# -- on activations
+
+
+def _units(op: str) -> Callable[[Network, State, str, dict[str, Any]], Edit]:
+    def resolve_units(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
+        return Edit(op, str(select(network, target)))
+
+    return resolve_units
+
+
+def _zero(network: Network, state: State, edit: Edit) -> str:
+    selector = select(network, edit.target)
+    covered = Intervention("zero", selector.site, selector.units)
+    state.interventions = (*without(state.interventions, selector), covered)
+    return f"{selector} zeroed"
+
+
+def _resolve_release(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
+    selector = select(network, target)
+    if without(state.interventions, selector) == state.interventions:
+        standing = ", ".join(map(str, state.interventions)) or "none"
+        raise EditError(f"`{selector}`: no intervention stands there; standing: {standing}")
+    return Edit("release", str(selector))
+
+
+def _release(network: Network, state: State, edit: Edit) -> str:
+    selector = select(network, edit.target)
+    state.interventions = without(state.interventions, selector)
+    return f"{selector} released"
+
+
+def without(interventions: Iterable[Intervention], selector: Selector) -> tuple[Intervention, ...]:
+    """The interventions, less the units that the selector names at its site."""
+    left = []
+    for entry in interventions:
+        if entry.site == selector.site:
+            units = tuple(unit for unit in entry.units if unit not in selector.units)
+            entry = replace(entry, units=units) if units != entry.units else entry
+        if entry.units:
+            left.append(entry)
+    return tuple(left)
+
+
+def taps(network: Network, interventions: Iterable[Intervention]) -> list[Tap | None]:
+    """What stands behind each layer: the interventions of its site as multiply and add, None where there are none."""
+    compiled: list[Tap | None] = [None] * len(network.layers)
+    for entry in interventions:
+        name, _, part = entry.site.partition(".")
+        block = network.block(name)
+        index = block.pre if part == "pre" and block.pre is not None else block.last
+        tap = compiled[index] or Tap(np.ones(block.units, network.dtype), np.zeros(block.units, network.dtype))
+        tap.multiply[list(entry.units)] = 0
+        tap.add[list(entry.units)] = 0
+        compiled[index] = tap
+    return compiled
+
+
+# -- on learning
+
+
+def _frozen_places(network: Network, selector: Selector) -> Array:
+    if selector.pre:
+        raise EditError(f"`{selector}` is a sum on its way; what can be frozen is the unit: `{selector.block}[...]`")
+    places = network.unit_indices(network.block(selector.block), selector.units)
+    if not places.size:
+        raise EditError(f"`{selector}` has no parameters, so there is nothing to freeze")
+    return places
+
+
+def _resolve_freeze(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
+    selector = select(network, target)
+    _frozen_places(network, selector)
+    return Edit("freeze", str(selector))
+
+
+def _freeze(network: Network, state: State, edit: Edit) -> str:
+    selector = select(network, edit.target)
+    state.frozen = np.union1d(state.frozen, _frozen_places(network, selector))
+    return f"{selector} frozen"
+
+
+def _resolve_unfreeze(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
+    selector = select(network, target)
+    if not np.isin(_frozen_places(network, selector), state.frozen).any():
+        raise EditError(f"`{selector}` is not frozen")
+    return Edit("unfreeze", str(selector))
+
+
+def _unfreeze(network: Network, state: State, edit: Edit) -> str:
+    selector = select(network, edit.target)
+    state.frozen = np.setdiff1d(state.frozen, _frozen_places(network, selector))
+    return f"{selector} unfrozen"
+
+
+def frozen_units(network: Network, state: State, block: str) -> Array:
+    """Which units of a block are frozen, a mask (units,)."""
+    entry = network.block(block)
+    mask = np.zeros(entry.units, np.bool_)
+    if state.frozen.size and network.block_parameters(entry):
+        frozen = np.zeros(network.theta.size, np.bool_)
+        frozen[state.frozen] = True
+        for index in range(entry.units):
+            places = network.unit_indices(entry, [index])
+            mask[index] = bool(places.size) and bool(frozen[places].all())
+    return mask
+
+
+# -- settings
+
+
+def _resolve_set(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
+    optimizer = state.hyper.optimizer
+    names = [key for key in optimizer.config() if key != "kind"]
+    if target not in names:
+        raise EditError(f"`{target}` is not a setting; there are {', '.join(names)}{nearest(str(target), names)}")
+    try:
+        return Edit("set", target, {"value": check_setting(optimizer.kind, target, args.get("value"))})
+    except ShapeError as error:
+        raise EditError(str(error)) from None
+
+
+def _set(network: Network, state: State, edit: Edit) -> str:
+    optimizer = state.hyper.optimizer
+    before, value = getattr(optimizer, edit.target), edit.args["value"]
+    optimizer = replace(optimizer, **{edit.target: value})
+    state.hyper = replace(state.hyper, optimizer=optimizer)
+    state.slots = {
+        name: state.slots.get(name, np.zeros_like(state.theta)) for name in optimizer.slot_names()
+    }
+    return f"{edit.target} {before:g} -> {value:g}"
+
+
+OPERATIONS: dict[str, Operation] = {
+    entry.name: entry
+    for entry in (
+        Operation("zero", "activation", "zero UNITS", "hold units' activations at zero", _units("zero"), _zero),
+        Operation("release", "activation", "release UNITS", "take interventions off units", _resolve_release, _release),
+        Operation("freeze", "learning", "freeze UNITS", "keep every byte of units while training", _resolve_freeze, _freeze),
+        Operation("unfreeze", "learning", "unfreeze UNITS", "let frozen units learn again", _resolve_unfreeze, _unfreeze),
+        Operation("set", "setting", "set NAME VALUE", "change lr, momentum or weight_decay", _resolve_set, _set),
+    )
+}
+
+
+def edit_from(config: dict[str, Any]) -> Edit:
+    """An edit from plain data, as `Edit.config` gives it."""
+    return Edit(config["op"], config["target"], dict(config["args"]))

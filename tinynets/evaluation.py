@@ -1,0 +1,159 @@
+"""Measuring a network where it stands: mean loss and accuracy over a split, the probe, and text that it generates."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinynets import rng
+from tinynets.arrays import Array
+from tinynets.data import Dataset
+from tinynets.errors import EditError
+from tinynets.losses import Loss
+from tinynets.network import Network, Workspace
+from tinynets.playback import quiet
+from tinynets.reports import Prediction, Progress
+
+CHUNK = 4096  # examples evaluated at once; fixed, so that the same split gives the same bits
+MAX_LENGTH = 40  # characters of a generated name, should it find no end
+MAX_SAMPLES = 10_000
+
+
+class Splits:
+    """A data set's splits as a network and a loss take them, converted once."""
+
+    def __init__(self, data: Dataset, network: Network, loss: Loss) -> None:
+        self.data, self._network, self._loss = data, network, loss
+        self._ready: dict[str, tuple[Array, Array]] = {}
+
+    def __getitem__(self, split: str) -> tuple[Array, Array]:
+        if split not in self._ready:
+            x, y = self.data[split]
+            x = self._network.checked(x)
+            self._ready[split] = x, self._loss.targets(y, self._network.output_shape(x.shape), self._network.dtype)
+        return self._ready[split]
+
+
+class Evaluator:
+    """Evaluates splits, with a workspace of its own."""
+
+    def __init__(self, splits: Splits, loss: Loss) -> None:
+        self.splits, self.loss = splits, loss
+        self._workspaces = {clean: Workspace(clean=clean) for clean in (False, True)}
+
+    def work(self, network: Network, split: str, clean: bool) -> Generator[Progress, None, tuple[float, float | None]]:
+        """Loss and accuracy over all examples of a split, chunk by chunk."""
+        x, y = self.splits[split]
+        total, right = 0.0, 0
+        for start in range(0, len(x), CHUNK):
+            with quiet():
+                out = network.forward_checked(x[start : start + CHUNK], self._workspaces[clean])
+                part = y[start : start + CHUNK]
+                total += float(self.loss.each(out, part).sum())
+            right += int((out.argmax(axis=-1) == part).sum()) if self.loss.classes else 0
+            yield Progress(min(start + CHUNK, len(x)), len(x), f"examples of {split}")
+        return total / len(x), right / y.size if self.loss.classes else None
+
+
+@dataclass
+class Probe:
+    """The fixed examples whose activations the lab shows; always evaluated whole."""
+
+    split: str
+    x: Array
+    y: Array
+    examples: tuple[str, ...]
+    targets: tuple[str, ...]
+    workspace: Workspace = field(default_factory=Workspace)
+
+    @staticmethod
+    def of(splits: Splits, count: int) -> Probe:
+        """The first examples of `dev`, where there is one, else of `train`."""
+        data = splits.data
+        split = "dev" if "dev" in data.splits else "train"
+        x, y = splits[split]
+        count = min(count, len(x))
+        described = tuple(data.describe(split, index) for index in range(count))
+        targets = tuple(data.describe_target(split, index) for index in range(count))
+        return Probe(split, x[:count], y[:count], described, targets)
+
+    def forward(self, network: Network) -> Array:
+        with quiet():
+            return network.forward_checked(self.x, self.workspace)
+
+    def losses(self, network: Network, loss: Loss) -> Array:
+        """The loss of each example, float64 (N,)."""
+        out = self.forward(network)
+        with quiet():
+            return loss.each(out, self.y)
+
+    def loss(self, network: Network, loss: Loss) -> float:
+        return float(self.losses(network, loss).mean())
+
+
+def softmax(logits: Array, temperature: float = 1.0) -> Array:
+    """Probabilities over the last axis, in float64; temperature 0 puts all on the largest."""
+    z = logits.astype(np.float64)
+    z -= z.max(axis=-1, keepdims=True)
+    if temperature == 0:
+        return np.asarray((z == 0) / (z == 0).sum(axis=-1, keepdims=True))
+    e = np.exp(z / temperature)
+    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+
+
+@dataclass
+class Writer:
+    """Writes text with a network that predicts the next character; the same when asked again at the same moment."""
+
+    data: Dataset
+    workspace: Workspace = field(default_factory=Workspace)
+
+    def _contexts(self, text: str, count: int) -> tuple[Array, str]:
+        codec = self.data.text
+        if codec is None:
+            raise EditError(f"`{self.data.name}` is not text, so there is nothing to generate")
+        ids = codec.encode(text)
+        context = np.concatenate([np.zeros(codec.context, np.int64), np.asarray(ids, np.int64)])[-codec.context :]
+        return np.tile(context, (count, 1)), codec.characters
+
+    def sample(self, network: Network, count: int, temperature: float, seed: int, prefix: str) -> tuple[str, ...]:
+        """`count` texts that start with `prefix`, drawn from softmax(logits / temperature) until the end character."""
+        check_number("temperature", temperature, 0, 1000)
+        check_whole("n", count, 1, MAX_SAMPLES)
+        check_whole("seed", seed, 0, rng.MAX_SEED)
+        contexts, characters = self._contexts(prefix, count)
+        texts = [prefix] * count
+        going = np.ones(count, np.bool_)
+        for place in range(MAX_LENGTH):
+            with quiet():
+                shares = softmax(network.forward_checked(contexts, self.workspace), temperature)
+            draws = rng.uniforms(seed, "sample", place, (count,))
+            chosen = np.minimum((shares.cumsum(axis=1) < draws[:, None]).sum(axis=1), shares.shape[1] - 1)
+            going &= chosen != 0
+            if not going.any():
+                break
+            for index in np.flatnonzero(going):
+                texts[index] += characters[int(chosen[index])]
+            contexts = np.concatenate([contexts[:, 1:], chosen[:, None]], axis=1)
+        return tuple(texts)
+
+    def predict(self, network: Network, text: str) -> Prediction:
+        """What comes after a text."""
+        contexts, _ = self._contexts(text, 1)
+        with quiet():
+            shares = softmax(network.forward_checked(contexts, self.workspace))[0]
+        return Prediction(text, self.data.labels, tuple(float(share) for share in shares))
+
+
+def check_number(name: str, value: Any, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise EditError(f"`{name}` must be a number from {low} to {high}, not {value!r}")
+
+
+def check_whole(name: str, value: Any, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        raise EditError(f"`{name}` must be a whole number from {low} to {high}, not {value!r}")
+

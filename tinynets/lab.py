@@ -1,0 +1,504 @@
+"""Lab: the one object that a user holds. A facade; what it does is done by the rooms it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tinynets import edits, saves
+from tinynets.data import Dataset, arrays
+from tinynets.edits import Edit
+from tinynets.errors import EditError, RecipeError, ShapeError, TimelineError, TinynetsError, nearest
+from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
+from tinynets.layers import describe
+from tinynets.losses import Loss
+from tinynets.network import Network
+from tinynets.optimizers import SGD, Optimizer
+from tinynets.playback import Player, Work
+from tinynets.recipe import MAX_BATCH, MAX_PROBE, MAX_STEPS, Recipe, Training, load_recipe
+from tinynets.reports import (
+    EditReport,
+    Evaluation,
+    LogEntry,
+    MoveReport,
+    PhaseReport,
+    Prediction,
+    Progress,
+    SaveReport,
+    StepReport,
+)
+from tinynets.rng import MAX_SEED
+from tinynets.sampling import SAMPLINGS
+from tinynets.schedules import Schedule
+from tinynets.state import Hyper, Intervention, State
+from tinynets.threads import settle_threads
+from tinynets.timeline import BUDGET, Moment, Placed, Timeline
+
+Result = TypeVar("Result")
+Job = Generator[Progress, None, Result]
+"""Work that says how far it has come, can be closed early, and returns a result."""
+
+LOG_LIMIT = 10**9
+
+
+class Lab:
+    """A network in training, with its whole history: step, operate, go back, save.
+
+    `source` is a recipe's name, a `.toml` path, a save's path, or a Network. A Network needs `data` ((x, y), or a dict of
+    splits: name -> (x, y)), `loss` and `optimizer`; the lab works on a copy of it, `lab.network`. `seed` addresses
+    batches, and for a recipe the initial values too (default: the recipe's). `memory` bounds the bytes of keyframes.
+
+    Raises RecipeError, SaveError, ShapeError or DataError that names thing, rule and value.
+    """
+
+    def __init__(
+        self,
+        source: str | Path | Network,
+        *,
+        data: Any = None,
+        loss: Loss | None = None,
+        optimizer: Optimizer | None = None,
+        schedule: Schedule | None = None,
+        batch: int = 32,
+        sampling: str = "replacement",
+        seed: int | None = None,
+        probe: int = 64,
+        memory: int = BUDGET,
+    ) -> None:
+        settle_threads()
+        if seed is not None:
+            check_whole("seed", seed, 0, MAX_SEED)
+        self.warnings: list[str] = []
+        self.path = ""
+        if isinstance(source, Network):
+            settings = _python_recipe(source, data, loss, optimizer or SGD(), schedule, batch, sampling, seed, probe)
+            self._start(*settings, source.theta.copy(), memory)
+        elif isinstance(source, str | Path) and _is_save(str(source)):
+            _refuse({"loss": loss, "optimizer": optimizer, "schedule": schedule, "seed": seed}, "a save")
+            self._open(str(source), data)
+        elif isinstance(source, str | Path):
+            _refuse({"data": data, "loss": loss, "optimizer": optimizer, "schedule": schedule}, "a recipe")
+            recipe = load_recipe(source)
+            if seed is not None:
+                hyper = replace(recipe.training.hyper, seed=seed)
+                recipe = replace(recipe, training=replace(recipe.training, hyper=hyper))
+            self._start(recipe, recipe.load_data(), None, memory)
+        else:
+            raise RecipeError(f"a Lab is made of a recipe, a save or a Network, not {type(source).__name__}")
+
+    def _start(self, recipe: Recipe, data: Dataset, theta: Any, memory: int) -> None:
+        network = recipe.build(data)
+        if theta is not None:
+            network.theta[:] = theta
+        timeline = Timeline(State.start(network, recipe.training.hyper).copy(), budget=memory)
+        self._settle(recipe, data, timeline)
+
+    def _open(self, path: str, data: Any) -> None:
+        loaded = saves.read(path, None if data is None else arrays(*_data_arguments(data)))
+        self._settle(loaded.recipe, loaded.data, loaded.timeline)
+        self.path = path
+        _finish(self._player.go(loaded.position))
+        if not loaded.same_machine:
+            self.warnings.append(
+                f"`{path}` was saved with another processor, numpy or thread count: replay may differ in the last bits"
+            )
+
+    def _settle(self, recipe: Recipe, data: Dataset, timeline: Timeline) -> None:
+        self.recipe, self.data = recipe, data
+        loss = recipe.training.loss
+        network = recipe.build(data)
+        splits = Splits(data, network, loss)
+        self._player = Player(timeline, loss, *splits["train"])
+        self._player.after_step = self._evaluate_on_the_way
+        self._evaluator = Evaluator(splits, loss)
+        self._probe = Probe.of(splits, recipe.training.probe)
+        self._writer = Writer(data)
+        self._saved = self._extent()
+
+    def __repr__(self) -> str:
+        return f"Lab({self.recipe.name!r}, step {self.step_number:,}, {self.network!r})"
+
+    # -- where it stands
+
+    @property
+    def network(self) -> Network:
+        """The live network. Its parameters can be read, not written: what changes them goes through the lab."""
+        return self._player.network
+
+    @property
+    def state(self) -> State:
+        """A copy of the state at this moment: `lab.state.digest()`."""
+        return self._player.state.copy()
+
+    @property
+    def moment(self) -> Moment:
+        """Branch number, steps done and edits applied."""
+        return self._player.position
+
+    @property
+    def step_number(self) -> int:
+        """Steps done at this moment."""
+        return self._player.position.step
+
+    @property
+    def end(self) -> int:
+        """The last recorded step of this branch."""
+        return len(self._player.branch.losses)
+
+    @property
+    def loss(self) -> float | None:
+        """Training loss of the step that led here; None before the first."""
+        return self._player.last_loss
+
+    @property
+    def losses(self) -> Any:
+        """(steps,) training loss of every recorded step of this branch, a copy."""
+        return self._player.branch.losses.values.copy()
+
+    @property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """The evaluations of this branch, in the order of their steps."""
+        return tuple(self._player.branch.evaluations)
+
+    @property
+    def log(self) -> tuple[LogEntry, ...]:
+        """The edits that led to this moment, in order."""
+        return tuple(LogEntry.of(placed) for placed in self._player.branch.edits[: self.moment.edits])
+
+    @property
+    def interventions(self) -> tuple[Intervention, ...]:
+        """The operations on activations that stand at this moment."""
+        return self._player.state.interventions
+
+    @property
+    def frozen(self) -> dict[str, tuple[int, ...]]:
+        """Block -> its frozen units, for the blocks that have any."""
+        found = {}
+        for block in self.network.blocks:
+            mask = edits.frozen_units(self.network, self._player.state, block.name)
+            if mask.any():
+                found[block.name] = tuple(int(unit) for unit in np.flatnonzero(mask))
+        return found
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """Names of the branches, the first one first."""
+        return tuple(branch.name for branch in self._player.timeline.branches.values())
+
+    @property
+    def branch(self) -> str:
+        """Name of the current branch."""
+        return self._player.branch.name
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether anything was recorded since the last save."""
+        return self._extent() != self._saved
+
+    def _extent(self) -> tuple[tuple[int, int, int], ...]:
+        branches = self._player.timeline.branches.values()
+        return tuple((entry.number, len(entry.losses), len(entry.edits)) for entry in branches)
+
+    # -- training
+
+    def step(self, n: int = 1) -> StepReport:
+        """Take a step (or n): finish the one that is half done, or a whole one. In the past, what is recorded is replayed.
+
+        Raises NonFiniteError when something becomes NaN or infinite; the state before that step is kept.
+        """
+        return _finish(self._run(n))
+
+    def run(self, steps: int) -> StepReport:
+        """Take many steps, as one action."""
+        return _finish(self._run(steps))
+
+    def _run(self, steps: int | None = 1) -> Job[StepReport]:
+        if steps is not None:
+            check_whole("steps", steps, 1, MAX_STEPS)
+        first, begun = self.step_number, perf_counter()
+        yield from self._player.run(steps)
+        done = self.step_number - first
+        return StepReport(self.step_number, self.loss or 0.0, perf_counter() - begun, done)
+
+    def phase(self) -> PhaseReport:
+        """Do the next phase of a step: batch, forward layer by layer, loss, backward layer by layer, update."""
+        phase = self._player.phase()
+        order = self._player.phase_order
+        done = self._player.phases_done or len(order)
+        return PhaseReport(self.step_number, str(phase), str(order[done % len(order)]), done, len(order))
+
+    # -- moving in time
+
+    def seek(self, step: int) -> MoveReport:
+        """Go to after the last edit at `step` of this branch; beyond what is recorded, run there."""
+        return _finish(self._seek(step))
+
+    def _seek(self, step: int) -> Job[MoveReport]:
+        check_whole("step", step, 0, MAX_STEPS)
+        yield from self._player.seek(int(step))
+        return self._moved()
+
+    def back(self, n: int = 1) -> MoveReport:
+        """Go n steps back; a step that is half done is dropped, and counts as the first."""
+        return _finish(self._back(n))
+
+    def _back(self, n: int = 1) -> Job[MoveReport]:
+        check_whole("n", n, 1, MAX_STEPS)
+        if self._player.drop_half():
+            n -= 1
+        if n > self.step_number:
+            raise TimelineError(f"cannot go {n} back from step {self.step_number}")
+        if n:
+            yield from self._player.seek(self.step_number - n)
+        return self._moved()
+
+    def undo(self) -> MoveReport:
+        """Go to the moment before the last action, an edit or a run of steps; a half-done step is dropped instead."""
+        return _finish(self._undo())
+
+    def _undo(self) -> Job[MoveReport]:
+        what = _action(self._player.timeline.actions, self._player)
+        yield from self._player.undo()
+        return self._moved(f"undone: {what}," if what else "")
+
+    def redo(self) -> MoveReport:
+        """Go to the moment after the action that was undone last."""
+        return _finish(self._redo())
+
+    def _redo(self) -> Job[MoveReport]:
+        what = _action(self._player.timeline.undone, self._player)
+        yield from self._player.redo()
+        return self._moved(f"redone: {what}," if what else "")
+
+    def fork(self, name: str) -> MoveReport:
+        """Go on from here on a new branch of that name."""
+        if not isinstance(name, str) or not name.strip():
+            raise TimelineError(f"a branch needs a name, not {name!r}")
+        self._player.fork(name.strip())
+        return self._moved(f"on branch {self.branch},")
+
+    def switch(self, name: str) -> MoveReport:
+        """Go to the end of another branch."""
+        return _finish(self._switch(name))
+
+    def _switch(self, name: str) -> Job[MoveReport]:
+        yield from self._player.switch(name)
+        return self._moved(f"on branch {self.branch},")
+
+    def _moved(self, what: str = "") -> MoveReport:
+        return MoveReport(self.step_number, self.moment.edits, self.branch, self.loss, what)
+
+    # -- operations
+
+    def zero(self, selector: str) -> EditReport:
+        """Hold the activations of units at zero: `lab.zero("hidden[3]")`."""
+        return self._edit("zero", selector)
+
+    def release(self, selector: str) -> EditReport:
+        """Take the interventions off units."""
+        return self._edit("release", selector)
+
+    def freeze(self, selector: str) -> EditReport:
+        """Keep every byte of units (incoming weights, bias, optimizer slots) while the rest trains."""
+        return self._edit("freeze", selector)
+
+    def unfreeze(self, selector: str) -> EditReport:
+        """Let frozen units learn again."""
+        return self._edit("unfreeze", selector)
+
+    def set(self, name: str, value: float) -> EditReport:
+        """Change a setting from here on: `lr` (the base that the schedule multiplies), `momentum`, `weight_decay`."""
+        return self._edit("set", name, value=value)
+
+    def _edit(self, op: str, target: str, **args: Any) -> EditReport:
+        player = self._player
+        edit = edits.resolve(player.network, player.state, op, target, args)
+        player.finish_half()
+        before = self.probe_loss()
+
+        def report(done: str) -> Placed:
+            return Placed(player.position.step, edit, done, before, self.probe_loss())
+
+        placed = player.edit(edit, report)
+        return EditReport(placed.step, placed.done, placed.before, placed.after, edit.python())
+
+    # -- looking
+
+    def probe_loss(self) -> float:
+        """Mean loss of the probe as the network stands."""
+        return self._probe.loss(self.network, self.recipe.training.loss)
+
+    def evaluate(self, split: str = "dev", *, clean: bool = False) -> Evaluation:
+        """Mean loss (and accuracy) over a whole split; `clean` leaves the interventions out. Recorded on the branch."""
+        return _finish(self._evaluate(split, clean=clean))
+
+    def _evaluate(self, split: str = "dev", *, clean: bool = False) -> Job[Evaluation]:
+        if not isinstance(split, str) or split not in self.data.splits:
+            known = ", ".join(self.data.splits)
+            raise EditError(f"there is no split `{split}`, only {known}{nearest(str(split), self.data.splits)}")
+        position = self.moment
+        loss, accuracy = yield from self._evaluator.work(self.network, split, clean)
+        examples = len(self.data.splits[split][0])
+        result = Evaluation(split, position.step, loss, accuracy, examples, clean, position.edits)
+        if np.isfinite(loss):
+            self._player.branch.record(result)
+        return result
+
+    def _evaluate_on_the_way(self, step: int) -> bool:
+        """Evaluate where the recipe wants it; says whether it did."""
+        every = self.recipe.training.evaluate_every
+        if not every or step % every or "dev" not in self.data.splits or step < self.end:
+            return False
+        self.evaluate("dev")
+        return True
+
+    def sample(
+        self, n: int = 10, *, temperature: float = 1.0, seed: int | None = None, prefix: str = ""
+    ) -> tuple[str, ...]:
+        """n generated texts that start with `prefix`; the same when asked again at the same moment.
+
+        `temperature` divides the logits (0: always the likeliest); `seed` defaults to the run's.
+        """
+        seed = self.recipe.training.hyper.seed if seed is None else seed
+        return self._writer.sample(self.network, n, temperature, seed, prefix)
+
+    def predict(self, text: str) -> Prediction:
+        """The probabilities of the next character after a text."""
+        return self._writer.predict(self.network, text)
+
+    # -- keeping
+
+    def save(self, path: str | Path | None = None) -> SaveReport:
+        """Write everything to a file (default: where it was last saved, else the recipe's name in the saves folder).
+
+        A step that is half done is finished first. Raises SaveError; an earlier file then stands as it was.
+        """
+        self._player.finish_half()
+        target = str(path or self.path or saves.default_folder() / f"{self.recipe.name}{saves.SUFFIX}")
+        if not target.endswith(saves.SUFFIX):
+            target += saves.SUFFIX
+        player = self._player
+        size = saves.write(target, self.recipe, self.data, player.timeline, player.position, player.state)
+        self.path, self._saved = target, self._extent()
+        return SaveReport(target, size, self.step_number)
+
+    # -- as work that can be watched
+
+    def work(self, verb: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Job[Any]:
+        """A verb as a generator: yields Progress, returns the result; closing it cancels and leaves a whole moment."""
+        long: dict[str, Callable[..., Job[Any]]] = {
+            "step": self._run,
+            "run": self._run,
+            "seek": self._seek,
+            "back": self._back,
+            "undo": self._undo,
+            "redo": self._redo,
+            "switch": self._switch,
+            "evaluate": self._evaluate,
+        }
+        try:
+            if verb in long:
+                return (yield from long[verb](*args, **kwargs))
+            if verb in SHORT:
+                return getattr(self, verb)(*args, **kwargs)
+        except TypeError as error:
+            if error.__traceback__ is not None and error.__traceback__.tb_next is None:
+                raise EditError(f"`{verb}`: {error}") from None
+            raise
+        known = (*long, *SHORT)
+        raise EditError(f"`{verb}` is not something a lab does{nearest(verb, known)}")
+
+    def free_run(self) -> Work:
+        """Steps until closed."""
+        return self._player.run(None)
+
+
+SHORT = ("zero", "release", "freeze", "unfreeze", "set", "fork", "phase", "sample", "predict", "save")
+
+
+def _finish(job: Job[Result]) -> Result:
+    """Run a piece of work to its end."""
+    while True:
+        try:
+            next(job)
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
+
+
+def _action(actions: list[tuple[Moment, Moment]], player: Player) -> str:
+    """What the last action of a list was, in words; empty when a half-done step comes first."""
+    if not actions or player.phases_done:
+        return "the half-done step" if player.phases_done else ""
+    before, after = actions[-1]
+    if after.edits > before.edits and after.step == before.step:
+        return player.timeline.branches[after.branch].edits[after.edits - 1].done
+    count = after.step - before.step
+    return f"{count:,} step{'s' if count != 1 else ''}"
+
+
+def _is_save(source: str) -> bool:
+    return source.endswith(saves.SUFFIX) or (not source.endswith(".toml") and Path(source).exists())
+
+
+def _refuse(given: Mapping[str, Any], what: str) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise RecipeError(f"`{name}` cannot be given with {what}, which has its own")
+
+
+def _data_arguments(data: Any) -> tuple[Any, ...]:
+    if isinstance(data, tuple | list) and len(data) == 2:
+        return tuple(data)
+    return (data,)
+
+
+def _python_recipe(
+    network: Network,
+    data: Any,
+    loss: Loss | None,
+    optimizer: Optimizer,
+    schedule: Schedule | None,
+    batch: int,
+    sampling: str,
+    seed: int | None,
+    probe: int,
+) -> tuple[Recipe, Dataset]:
+    """The recipe and data set of a Lab that is built from plain Python."""
+    if data is None or loss is None:
+        raise RecipeError(f"a Lab of a Network needs `{'data' if data is None else 'loss'}`")
+    if not isinstance(loss, Loss):
+        raise RecipeError(f"`loss` must be a loss such as tn.CrossEntropy(), not {loss!r}")
+    if not isinstance(optimizer, Optimizer):
+        raise RecipeError(f"`optimizer` must be an optimizer such as tn.SGD(0.1), not {optimizer!r}")
+    check_whole("batch", batch, 1, MAX_BATCH)
+    check_whole("probe", probe, 1, MAX_PROBE)
+    if sampling not in SAMPLINGS:
+        raise RecipeError(f"`sampling` must be one of {', '.join(SAMPLINGS)}, not {sampling!r}{nearest(str(sampling), SAMPLINGS)}")
+    dataset = data if isinstance(data, Dataset) else _dataset(data, loss)
+    if "train" not in dataset.splits:
+        raise ShapeError(f"the data needs a split `train`; it has {', '.join(dataset.splits)}")
+    hyper = Hyper(optimizer, schedule or Schedule(), int(batch), sampling, int(seed or 0))
+    training = Training(loss, hyper, dtype=network.dtype.name, probe=int(probe))
+    layers = tuple(describe(layer) for layer in network.layers)
+    return Recipe("network", {"set": "arrays"}, layers, training, file="network"), dataset
+
+
+def _dataset(data: Any, loss: Loss) -> Dataset:
+    """Splits from (x, y) or a dict of such; targets of a loss without classes become floats."""
+    splits = data if isinstance(data, Mapping) else {"train": data}
+    made = {}
+    for name, pair in splits.items():
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise ShapeError(f"`data` must be (x, y) or a dict of splits: name -> (x, y), not {type(pair).__name__}")
+        x, y = pair
+        made[name] = (x, y if loss.classes else np.asarray(y, np.float64))
+    return arrays(made)
+
+
+__all__ = ["Job", "Lab", "TinynetsError"]

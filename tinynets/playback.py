@@ -1,0 +1,321 @@
+"""The player: the one live State of a lab, moved along the timeline by steps, edits and seeks.
+
+Whatever takes long is a generator that yields `Progress` between pieces, so that it can be watched and cancelled; one that
+is closed early leaves a whole moment behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+import numpy as np
+
+from tinynets import edits
+from tinynets.arrays import Array
+from tinynets.edits import Edit
+from tinynets.errors import NonFiniteError, TimelineError
+from tinynets.losses import Loss
+from tinynets.network import Network, Phase, Phases, network_from
+from tinynets.reports import Progress
+from tinynets.state import State
+from tinynets.timeline import RING, Branch, Moment, Placed, Timeline
+from tinynets.training import Trainer
+
+PIECE = 0.002  # seconds of work between two chances to be cancelled
+KEYFRAME_COST = 0.05  # seconds of recomputing that a keyframe may leave
+RING_STEPS = RING // 2  # states kept before the one that a seek lands on
+
+Work = Generator[Progress, None, None]
+
+
+class Player:
+    """Live state, network and trainer at one moment of a timeline.
+
+    `after_step` is called with each step that a run has done, and says whether it did work that is not the step's own.
+    """
+
+    def __init__(self, timeline: Timeline, loss: Loss, x: Array, y: Array) -> None:
+        self.timeline, self.loss, self.x, self.y = timeline, loss, x, y
+        self.position = Moment(0, 0, 0)
+        self.after_step: Callable[[int], bool] = lambda step: False
+        self.seconds_per_step = 0.0
+        self._half: Phases | None = None
+        self._half_done = 0
+        self._build(timeline.branch.keyframes[0, 0])
+
+    def _build(self, state: State) -> None:
+        """Live arrays and a network around them, for a state of another architecture than the one at hand."""
+        live = state.copy()
+        live.theta = live.theta.copy()
+        live.slots = {name: slot.copy() for name, slot in live.slots.items()}
+        self.state = live
+        outside = live.theta.view()
+        outside.flags.writeable = False  # whoever reads the network cannot change the run behind the timeline's back
+        self.network: Network = network_from(live.architecture, dtype=live.theta.dtype, theta=outside)
+        self.trainer = Trainer(self.network, live, self.loss, self.x, self.y)
+        self.network.taps = edits.taps(self.network, live.interventions)
+
+    def _load(self, state: State, moment: Moment) -> None:
+        """Make the live state that of a moment."""
+        live = self.state
+        if live.architecture != state.architecture:
+            self._build(state)
+        else:
+            np.copyto(live.theta, state.theta)
+            live.slots = {name: slot.copy() for name, slot in state.slots.items()}
+            live.buffers, live.frozen = state.buffers.copy(), state.frozen.copy()
+            live.hyper, live.step = state.hyper, state.step
+            if live.interventions != state.interventions:
+                live.interventions = state.interventions
+                self.network.taps = edits.taps(self.network, live.interventions)
+        self.position = moment
+        self.timeline.current = moment.branch
+
+    # -- where we are
+
+    @property
+    def branch(self) -> Branch:
+        return self.timeline.branch
+
+    @property
+    def in_past(self) -> bool:
+        """Whether something is recorded beyond this moment."""
+        return self.position != self.branch.end
+
+    @property
+    def last_loss(self) -> float | None:
+        """The training loss of the step that led here."""
+        step = self.position.step
+        return float(self.branch.losses.values[step - 1]) if step else None
+
+    # -- one step
+
+    def _step(self) -> None:
+        """One whole step, with the edits that are recorded before it; the caller holds numpy's warnings off."""
+        self._replay_edits()
+        self.trainer.step()
+        self._stepped()
+
+    def _stepped(self) -> None:
+        position, branch = self.position, self.branch
+        step = position.step + 1
+        if step > len(branch.losses):
+            branch.losses.append(self.trainer.last_loss)
+        self.position = moment = Moment(position.branch, step, position.edits)
+        if step % self.timeline.stride == 0 and self.timeline.wants_keyframe(moment):
+            self.timeline.keep(moment, self.state.copy())
+
+    def _replay_edits(self, until: int | None = None) -> None:
+        """Apply the edits recorded at this step that are not applied yet, up to so many in all."""
+        branch, position = self.branch, self.position
+        target = branch.edits_through(position.step) if until is None else until
+        for placed in branch.edits[position.edits : target]:
+            edits.apply(self.network, self.state, placed.edit)
+        if target > position.edits:
+            self.position = Moment(position.branch, position.step, target)
+
+    def _leave_what_was_undone(self) -> None:
+        """Before going on after an undo: an edit that was undone at this very moment is not done again."""
+        if self.timeline.undone and self.position.edits < self.branch.edits_through(self.position.step):
+            self._fork(undone=True)
+        self.timeline.undone.clear()
+
+    def _fork(self, name: str | None = None, *, undone: bool = False) -> None:
+        made = self.timeline.fork(self.position, name, undone=undone)
+        self.position = Moment(made.number, self.position.step, self.position.edits)
+
+    # -- runs
+
+    def run(self, count: int | None) -> Work:
+        """`count` steps (None: until closed); one action for undo, however it ends."""
+        self._leave_what_was_undone()
+        before, done = self.position, 0
+        try:
+            self._near()
+            while count is None or done < count:
+                done += self._piece(None if count is None else count - done)
+                yield Progress(done, count, "steps")
+        finally:
+            self.timeline.acted(before, self.position)
+
+    def _piece(self, most: int | None) -> int:
+        """Steps for about `PIECE` seconds; returns how many."""
+        start = now = perf_counter()
+        done, others = 0, False
+        with quiet():
+            if self._half is not None:
+                self._end_half()
+                done = 1
+                others = self.after_step(self.position.step)
+            while (most is None or done < most) and now - start < PIECE:
+                self._step()
+                done += 1
+                now = perf_counter()
+                others |= self.after_step(self.position.step)
+        if done and not others:
+            self._measured((now - start) / done)
+        return done
+
+    def _measured(self, seconds: float) -> None:
+        """Lay keyframes by what a step costs: so that recomputing between two takes at most `KEYFRAME_COST`."""
+        known = self.seconds_per_step
+        self.seconds_per_step = 0.9 * known + 0.1 * seconds if known else seconds
+        self.timeline.pace(KEYFRAME_COST / max(self.seconds_per_step, 1e-9))
+
+    def _near(self) -> None:
+        """Keep the state here, so that a step back from the next moments is at hand."""
+        self.timeline.keep_near(self.position, self.state.copy())
+
+    # -- phases
+
+    @property
+    def phases_done(self) -> int:
+        """Phases done of the half-done step; 0 between steps."""
+        return self._half_done
+
+    @property
+    def phase_order(self) -> tuple[Phase, ...]:
+        return self.trainer.phase_order
+
+    def phase(self) -> Phase:
+        """Do the next phase of a step; the last one, `update`, ends it."""
+        with quiet():
+            if self._half is None:
+                self._leave_what_was_undone()
+                self._near()
+                self._replay_edits()
+                self._half, self._half_done = self.trainer.phases(), 0
+            try:
+                done = next(self._half)
+            except NonFiniteError:
+                self.drop_half()
+                raise
+            self._half_done += 1
+            if self._half_done == len(self.phase_order):
+                self.finish_half()
+                self.after_step(self.position.step)
+        return done
+
+    def finish_half(self) -> bool:
+        """Do what is left of a half-done step, an action of its own; says whether there was one."""
+        if self._half is None:
+            return False
+        before = self.position
+        with quiet():
+            self._end_half()
+        self.timeline.acted(before, self.position)
+        return True
+
+    def _end_half(self) -> None:
+        half, self._half, self._half_done = self._half, None, 0
+        for _ in half or ():
+            pass
+        self._stepped()
+
+    def drop_half(self) -> bool:
+        """Forget a half-done step, which has changed nothing; says whether there was one."""
+        dropped = self._half is not None
+        if self._half is not None:
+            self._half.close()
+        self._half, self._half_done = None, 0
+        return dropped
+
+    # -- edits
+
+    def edit(self, edit: Edit, report: Callable[[str], Placed]) -> Placed:
+        """Do an edit, recorded with what `report` makes of what it says; in the past it forks."""
+        before = self.position
+        if self.in_past:
+            self._fork(undone=bool(self.timeline.undone))
+        self._near()
+        done = edits.apply(self.network, self.state, edit)
+        placed = report(done)
+        self.branch.place(placed)
+        self.position = Moment(self.position.branch, self.position.step, self.position.edits + 1)
+        self.timeline.acted(before, self.position)
+        return placed
+
+    # -- moving
+
+    def go(self, target: Moment) -> Work:
+        """Move to a recorded moment, from the kept state that is closest; closed early, we stay where we were."""
+        self.drop_half()
+        if target == self.position:
+            return
+        here, home = self.state.copy(), self.position
+        start, state = self.timeline.closest(target)
+        on_the_way = home.branch == target.branch and start < home <= target and home.edits <= target.edits
+        arrived = False
+        try:
+            if not on_the_way:
+                self._load(state, start)
+            yield from self._recompute(target)
+            arrived = True
+        finally:
+            if not arrived:
+                self._load(here, home)
+
+    def _recompute(self, target: Moment) -> Work:
+        first = self.position.step
+        dense = target.step - RING_STEPS
+        while self.position.step < target.step:
+            begun = perf_counter()
+            with quiet():
+                while self.position.step < target.step and perf_counter() - begun < PIECE:
+                    self._replay_edits(min(target.edits, self.branch.edits_through(self.position.step)))
+                    self.trainer.step()
+                    self._stepped()
+                    if self.position.step >= dense:
+                        self._near()
+            yield Progress(self.position.step - first, target.step - first, "steps")
+        self._replay_edits(target.edits)
+
+    def moment_at(self, step: int) -> Moment:
+        """The moment after the last edit at a recorded step of this branch."""
+        return Moment(self.position.branch, step, self.branch.edits_through(step))
+
+    def seek(self, step: int) -> Work:
+        """Move to after the last edit at `step`; beyond what is recorded, run there."""
+        recorded = self.branch.end
+        yield from self.go(self.moment_at(min(step, recorded.step)))
+        if step > recorded.step:
+            yield from self.run(step - recorded.step)
+
+    def undo(self) -> Iterator[Progress]:
+        """Move to the moment before the last action; a half-done step is dropped instead."""
+        if self.drop_half():
+            return
+        if not self.timeline.actions:
+            raise TimelineError("there is nothing to undo")
+        before, after = self.timeline.actions[-1]
+        yield from self.go(before)
+        self.timeline.actions.pop()
+        self.timeline.undone.append((before, after))
+
+    def redo(self) -> Iterator[Progress]:
+        """Move to the moment after the action that was undone last."""
+        if not self.timeline.undone:
+            raise TimelineError("there is nothing to redo")
+        before, after = self.timeline.undone[-1]
+        yield from self.go(after)
+        self.timeline.undone.pop()
+        self.timeline.actions.append((before, after))
+
+    def switch(self, name: str) -> Work:
+        """Move to the end of another branch."""
+        branch = self.timeline.named(name)
+        yield from self.go(branch.end)
+
+    def fork(self, name: str) -> None:
+        """Go on from here on a new branch of that name."""
+        self.drop_half()
+        self._fork(name)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """numpy's warnings held off: what is not finite is found and named by the step itself."""
+    with np.errstate(all="ignore"):
+        yield

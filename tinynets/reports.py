@@ -1,0 +1,124 @@
+"""What the lab answers with: plain data whose `str` is the one line for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan
+
+from tinynets.timeline import Evaluation, Placed
+
+__all__ = ["EditReport", "Evaluation", "MoveReport", "PhaseReport", "Prediction", "Progress", "SaveReport", "StepReport"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a piece of long work has come; `total` is None where it has no end."""
+
+    done: int
+    total: int | None
+    what: str
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """Where a step or a run of steps ended: step, its training loss, and the seconds it took."""
+
+    step: int
+    loss: float
+    seconds: float
+    steps: int = 1
+    """How many were done."""
+
+    def __str__(self) -> str:
+        rate = f", {self.steps / self.seconds:,.0f} steps/s" if self.steps > 1 and self.seconds > 0 else ""
+        return f"step {self.step:,}: loss {self.loss:.4f}{rate}"
+
+
+@dataclass(frozen=True)
+class PhaseReport:
+    """A phase of a step that was done, and the one that comes next."""
+
+    step: int
+    """Steps done so far."""
+    phase: str
+    next_phase: str
+    done: int
+    total: int
+
+    def __str__(self) -> str:
+        if self.done == self.total:
+            return f"{self.phase} done: step {self.step:,} is complete"
+        return f"{self.phase} done ({self.done} of {self.total}), next {self.next_phase}"
+
+
+@dataclass(frozen=True)
+class EditReport:
+    """What an edit did: the probe's loss before and after."""
+
+    step: int
+    done: str
+    before: float
+    after: float
+    python: str
+
+    def __str__(self) -> str:
+        return f"{self.done}: probe loss {self.before:.4f} -> {self.after:.4f}"
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """An edit as the log lists it."""
+
+    step: int
+    python: str
+    done: str
+    before: float
+    after: float
+
+    @staticmethod
+    def of(placed: Placed) -> LogEntry:
+        return LogEntry(placed.step, placed.edit.python(), placed.done, placed.before, placed.after)
+
+    def __str__(self) -> str:
+        effect = "" if isnan(self.before) else f"  # probe loss {self.before:.4f} -> {self.after:.4f}"
+        return f"step {self.step:>7,}  {self.python}{effect}"
+
+
+@dataclass(frozen=True)
+class MoveReport:
+    """Where a seek, back, undo or redo has led."""
+
+    step: int
+    edits: int
+    branch: str
+    loss: float | None
+    what: str = ""
+
+    def __str__(self) -> str:
+        loss = "" if self.loss is None else f", loss {self.loss:.4f}"
+        return f"{self.what or 'now'} at step {self.step:,}{loss}"
+
+
+@dataclass(frozen=True)
+class SaveReport:
+    """A save that was written."""
+
+    path: str
+    nbytes: int
+    step: int
+
+    def __str__(self) -> str:
+        return f"saved {self.path} ({self.nbytes / 1e6:.1f} MB, step {self.step:,})"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The probabilities of what comes next after a text."""
+
+    text: str
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
+
+    def __str__(self) -> str:
+        best = sorted(zip(self.probabilities, self.labels, strict=True), reverse=True)[:5]
+        return f"{self.text!r} -> " + ", ".join(f"{label} {share:.1%}" for share, label in best)

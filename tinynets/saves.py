@@ -1,0 +1,504 @@
+"""The save: a whole lab as msgpack records, written at once, read without trust.
+
+    header     what it is, for lists: recipe, step, branch, versions, threads, fingerprint
+    recipe     the recipe as plain data
+    data       the data set's payload (up to 16 MB), or its digest
+    branch     a branch's number, name, parent, fork, losses and evaluations
+    edits      some edits of a branch, in order
+    keyframe   a State at (step, edits), on one or more branches
+    position   where the lab stood, and the actions that undo goes back over
+
+The framing of records stands in records.py, that of values in packing.py.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata, resources
+from math import nan
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import platformdirs
+
+from tinynets import data as datasets
+from tinynets.arrays import Array
+from tinynets.data import Dataset
+from tinynets.edits import OPERATIONS, edit_from, resolve_saved
+from tinynets.errors import CorruptSave, SaveError, TinynetsError, UnsupportedSave
+from tinynets.network import Network, network_from
+from tinynets.recipe import Recipe, recipe_from
+from tinynets.records import Record, read_records, write_records
+from tinynets.state import Hyper, Intervention, State
+from tinynets.threads import THREADS, fingerprint
+from tinynets.timeline import Branch, Evaluation, Losses, Moment, Placed, Timeline
+
+EMBED_LIMIT = 16 * 2**20  # bytes of data that a save carries itself
+KEYFRAME_BYTES = 4 * 2**20  # bytes of keyframes that a save carries
+EDITS_A_RECORD = 1000
+MAX_ACTIONS = 1000
+SUFFIX = ".msgpack"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a save says of itself."""
+
+    recipe: str
+    step: int
+    branch: str
+    parameters: int
+    created: str
+    version: str
+    threads: int
+    fingerprint: str
+
+    def config(self) -> Record:
+        return {"record": "header", **vars(self)}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a save holds, checked and rebuilt."""
+
+    header: Header
+    recipe: Recipe
+    data: Dataset
+    timeline: Timeline
+    position: Moment
+
+    @property
+    def same_machine(self) -> bool:
+        """Whether replay gives the same bits here as where it was saved."""
+        return self.header.fingerprint == fingerprint() and self.header.threads == THREADS
+
+
+# -- where saves are
+
+
+def default_folder() -> Path:
+    """Where the lab saves by default: `saves` here when there is such a folder, else the user's own data folder."""
+    here = Path("saves")
+    return here if here.is_dir() else Path(platformdirs.user_data_path("tinynets", appauthor=False)) / "saves"
+
+
+def shipped_folder() -> Path:
+    """The saves that ship with the package."""
+    installed = Path(str(resources.files("tinynets"))) / "saves_shipped"
+    return installed if installed.is_dir() else Path(str(resources.files("tinynets"))).parent / "saves"
+
+
+def list_saves() -> list[Path]:
+    """The saves in the default folder, newest first, and behind them those that ship."""
+    found: dict[Path, float] = {}
+    for folder in (default_folder(), shipped_folder()):
+        if folder.is_dir():
+            entries = [entry for entry in folder.iterdir() if entry.name.endswith(SUFFIX) and entry.is_file()]
+            for entry in sorted(entries, key=lambda path: -path.stat().st_mtime):
+                found.setdefault(entry.resolve(), 0.0)
+    return list(found)
+
+
+def read_header(path: str | os.PathLike[str]) -> Header:
+    """What a save says of itself, without reading the rest."""
+    for record in read_records(path):
+        return _header(_Fields(str(path), record))
+    raise CorruptSave(f"`{path}` holds nothing")
+
+
+# -- writing
+
+
+def write(path: str | os.PathLike[str], recipe: Recipe, data: Dataset, timeline: Timeline, position: Moment, live: State) -> int:
+    """Write a save; returns its size in bytes. Raises SaveError, and then an earlier file of that name stands as it was."""
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(f"`{target}` cannot be written: its folder cannot be made: {error.strerror}") from None
+    write_records(target, _records(recipe, data, timeline, position, live))
+    return target.stat().st_size
+
+
+def _records(recipe: Recipe, data: Dataset, timeline: Timeline, position: Moment, live: State) -> Iterator[Record]:
+    version = metadata.version("tinynets") if _installed() else "0"
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    branch = timeline.branches[position.branch]
+    yield Header(
+        recipe.name, position.step, branch.name, live.theta.size, created, version, THREADS, fingerprint()
+    ).config()
+    yield {"record": "recipe", "config": recipe.config()}
+    yield _data_record(data)
+    for entry in timeline.branches.values():
+        yield from _branch_records(entry)
+    yield from _keyframe_records(timeline, position, live)
+    actions = [
+        [before.branch, before.step, before.edits, after.branch, after.step, after.edits]
+        for before, after in timeline.actions[-MAX_ACTIONS:]
+    ]
+    yield {
+        "record": "position",
+        "branch": position.branch,
+        "step": position.step,
+        "edits": position.edits,
+        "actions": np.array(actions, np.int64).reshape(-1, 6),
+    }
+
+
+def _installed() -> bool:
+    try:
+        metadata.version("tinynets")
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _data_record(data: Dataset) -> Record:
+    payload = data.payload()
+    embedded = _size(payload) <= EMBED_LIMIT
+    return {"record": "data", "sha256": data.sha256, "name": data.name, "payload": payload if embedded else None}
+
+
+def _size(value: object) -> int:
+    if isinstance(value, dict):
+        return sum(_size(part) for part in value.values())
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    return len(value) if isinstance(value, bytes | str | list) else 8
+
+
+def _branch_records(branch: Branch) -> Iterator[Record]:
+    evaluations = branch.evaluations
+    splits = sorted({entry.split for entry in evaluations})
+    yield {
+        "record": "branch",
+        "number": branch.number,
+        "name": branch.name,
+        "parent": branch.parent,
+        "fork": branch.fork,
+        "losses": branch.losses.values,
+        "evaluations": {
+            "splits": splits,
+            "split": np.array([splits.index(entry.split) for entry in evaluations], np.int64),
+            "step": np.array([entry.step for entry in evaluations], np.int64),
+            "edits": np.array([entry.edits for entry in evaluations], np.int64),
+            "examples": np.array([entry.examples for entry in evaluations], np.int64),
+            "loss": np.array([entry.loss for entry in evaluations], np.float64),
+            "accuracy": np.array([nan if e.accuracy is None else e.accuracy for e in evaluations], np.float64),
+            "clean": np.array([entry.clean for entry in evaluations], np.bool_),
+        },
+    }
+    for start in range(0, len(branch.edits), EDITS_A_RECORD):
+        yield {
+            "record": "edits",
+            "branch": branch.number,
+            "edits": [
+                {"step": e.step, "edit": e.edit.config(), "done": e.done, "before": e.before, "after": e.after}
+                for e in branch.edits[start : start + EDITS_A_RECORD]
+            ],
+        }
+
+
+def _keyframe_records(timeline: Timeline, position: Moment, live: State) -> Iterator[Record]:
+    """The start, evenly spaced keyframes within the bytes allowed, and the state where the lab stands."""
+    owners: dict[int, list[int]] = {}
+    kept: dict[int, tuple[tuple[int, int], State]] = {}
+    for branch in timeline.branches.values():
+        for key, state in branch.keyframes.items():
+            owners.setdefault(id(state), []).append(branch.number)
+            kept[id(state)] = (key, state)
+    every = max(1, -(-sum(state.nbytes() for _, state in kept.values()) // KEYFRAME_BYTES))
+    for index, (identity, (key, state)) in enumerate(sorted(kept.items(), key=lambda item: item[1][0])):
+        if key == (0, 0) or index % every == 0:
+            yield _keyframe(key, owners[identity], state)
+    if (position.step, position.edits) not in timeline.branches[position.branch].keyframes:
+        yield _keyframe((position.step, position.edits), [position.branch], live)
+
+
+def _keyframe(key: tuple[int, int], branches: list[int], state: State) -> Record:
+    return {
+        "record": "keyframe",
+        "step": key[0],
+        "edits": key[1],
+        "branches": branches,
+        "state": state.config(),
+        "theta": state.theta,
+        "buffers": state.buffers,
+        "frozen": state.frozen,
+        "slots": dict(state.slots),
+    }
+
+
+# -- reading
+
+
+def read(path: str | os.PathLike[str], data: Dataset | None = None) -> Loaded:
+    """A save, checked and rebuilt. `data` stands in for a data set that was too large to be embedded.
+
+    Raises CorruptSave or UnsupportedSave that says what is wrong, SaveError when the file cannot be read.
+    """
+    return _Reader(str(path), data).read()
+
+
+class _Fields:
+    """The fields of a record, taken out with their types checked."""
+
+    def __init__(self, file: str, record: Any, what: str = "") -> None:
+        if not isinstance(record, dict):
+            raise CorruptSave(f"`{file}`: {what or 'a record'} is {type(record).__name__}, not a map")
+        self.file, self.record = file, record
+        self.what = what or f"record `{record.get('record')}`"
+
+    def wrong(self, message: str) -> NoReturn:
+        raise CorruptSave(f"`{self.file}`: {self.what}: {message}")
+
+    def get(self, key: str, kind: type) -> Any:
+        if key not in self.record:
+            self.wrong(f"`{key}` is missing")
+        value = self.record[key]
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            self.wrong(f"`{key}` must be {kind.__name__}, not {type(value).__name__}")
+        return value
+
+    def whole(self, key: str, low: int, high: int) -> int:
+        value: int = self.get(key, int)
+        if not low <= value <= high:
+            self.wrong(f"`{key}` must be from {low} to {high}, not {value}")
+        return value
+
+    def array(self, key: str, dtype: Any, shape: tuple[int | None, ...]) -> Array:
+        value: Array = self.get(key, np.ndarray)
+        fits = value.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, value.shape, strict=False))
+        if value.dtype != np.dtype(dtype) or not fits:
+            self.wrong(f"`{key}` must be {np.dtype(dtype)} {shape}, not {value.dtype} {value.shape}")
+        if value.dtype.kind == "f" and key not in ("accuracy",) and not np.isfinite(value).all():
+            self.wrong(f"`{key}` holds NaN or infinity")
+        return value
+
+
+def _header(fields: _Fields) -> Header:
+    if fields.record.get("record") != "header":
+        fields.wrong("a save begins with its header")
+    words = {key: fields.get(key, str) for key in ("recipe", "branch", "created", "version", "fingerprint")}
+    numbers = {key: fields.whole(key, 0, 2**62) for key in ("step", "parameters", "threads")}
+    return Header(**words, **numbers)
+
+
+class _Reader:
+    """Reads one save: record after record, each checked against what came before."""
+
+    def __init__(self, file: str, data: Dataset | None) -> None:
+        self.file, self.data = file, data
+
+    def read(self) -> Loaded:
+        records = read_records(self.file)
+        self._kinds: dict[str, list[_Fields]] = {}
+        for record in records:
+            fields = _Fields(self.file, record)
+            self._kinds.setdefault(str(record["record"]), []).append(fields)
+        unknown = [kind for kind in self._kinds if kind not in _RECORDS]
+        if unknown:
+            raise UnsupportedSave(f"`{self.file}` has records of kind `{unknown[0]}`, which this version does not know")
+        header = _header(self._only("header"))
+        recipe = self._recipe()
+        data = self._data()
+        self._network = self._start_network(recipe, data)
+        timeline = self._timeline(recipe)
+        return Loaded(header, recipe, data, timeline, self._position(timeline))
+
+    def _only(self, kind: str) -> _Fields:
+        found = self._kinds.get(kind, [])
+        if len(found) != 1:
+            raise CorruptSave(f"`{self.file}` has {len(found)} records `{kind}`; it must have one")
+        return found[0]
+
+    def _recipe(self) -> Recipe:
+        fields = self._only("recipe")
+        try:
+            return recipe_from(fields.get("config", dict), self.file)
+        except TinynetsError as error:
+            raise CorruptSave(str(error)) from None
+
+    def _data(self) -> Dataset:
+        fields = self._only("data")
+        digest = fields.get("sha256", str)
+        if fields.record.get("payload") is not None:
+            try:
+                data = datasets.from_payload(fields.get("payload", dict))
+            except TinynetsError as error:
+                fields.wrong(str(error))
+        elif self.data is None:
+            name = fields.get("name", str)
+            raise UnsupportedSave(f"`{self.file}` does not hold its data `{name}`, which is too large; pass it: data=(x, y)")
+        else:
+            data = self.data
+        if data.sha256 != digest:
+            fields.wrong(f"its data has digest {data.sha256[:12]}..., not {digest[:12]}...")
+        return data
+
+    def _start_network(self, recipe: Recipe, data: Dataset) -> Network:
+        """A network of the recipe's shape, against which selectors and states are checked."""
+        try:
+            if "train" not in data.splits:
+                raise CorruptSave(f"`{self.file}`: its data has no split `train`")
+            return recipe.build(data)
+        except TinynetsError as error:
+            raise CorruptSave(str(error)) from None
+
+    # -- history
+
+    def _timeline(self, recipe: Recipe) -> Timeline:
+        branches: dict[int, Branch] = {}
+        for fields in self._kinds.get("branch", []):
+            branch = self._branch(fields, recipe)
+            if branch.number in branches or branch.name in [entry.name for entry in branches.values()]:
+                fields.wrong(f"`{branch.name}` ({branch.number}) is there twice")
+            branches[branch.number] = branch
+        for fields in self._kinds.get("edits", []):
+            self._edits(fields, branches)
+        for fields in self._kinds.get("keyframe", []):
+            self._keyframe(fields, branches, recipe)
+        if not branches:
+            raise CorruptSave(f"`{self.file}` has no branch")
+        for branch in branches.values():
+            if (0, 0) not in branch.keyframes:
+                raise CorruptSave(f"`{self.file}`: branch `{branch.name}` has no keyframe at its start")
+            if branch.parent is not None and branch.parent not in branches:
+                raise CorruptSave(f"`{self.file}`: branch `{branch.name}` has a parent {branch.parent} that is not there")
+        return Timeline.of(branches)
+
+    def _branch(self, fields: _Fields, recipe: Recipe) -> Branch:
+        losses = fields.array("losses", recipe.training.dtype, (None,))
+        parent = fields.record.get("parent")
+        return Branch(
+            fields.whole("number", 0, 2**31),
+            fields.get("name", str),
+            Losses(values=losses),
+            evaluations=self._evaluations(_Fields(self.file, fields.get("evaluations", dict), "evaluations")),
+            parent=None if parent is None else fields.whole("parent", 0, 2**31),
+            fork=fields.whole("fork", 0, len(losses)),
+        )
+
+    def _evaluations(self, fields: _Fields) -> list[Evaluation]:
+        splits = fields.get("splits", list)
+        if not all(isinstance(split, str) for split in splits):
+            fields.wrong("`splits` must be names")
+        which = fields.array("split", np.int64, (None,))
+        numbers = [fields.array(key, np.int64, which.shape) for key in ("step", "edits", "examples")]
+        if which.size and not (0 <= which.min() and which.max() < len(splits)):
+            fields.wrong("`split` points at a name that is not there")
+        if any(column.size and column.min() < 0 for column in numbers):
+            fields.wrong("steps, edits and examples must be 0 or more")
+        accuracy = fields.array("accuracy", np.float64, which.shape)
+        columns = zip(
+            which.tolist(),
+            *(column.tolist() for column in numbers),
+            fields.array("loss", np.float64, which.shape).tolist(),
+            accuracy.tolist(),
+            fields.array("clean", np.bool_, which.shape).tolist(),
+            strict=True,
+        )
+        found = [
+            Evaluation(splits[split], step, loss, None if right != right else right, examples, clean, edits)
+            for split, step, edits, examples, loss, right, clean in columns
+        ]
+        if [entry.step for entry in found] != sorted(entry.step for entry in found):
+            fields.wrong("steps must not go back")
+        return found
+
+    def _owner(self, fields: _Fields, branches: dict[int, Branch], number: int) -> Branch:
+        if number not in branches:
+            fields.wrong(f"there is no branch {number}")
+        return branches[number]
+
+    def _edits(self, fields: _Fields, branches: dict[int, Branch]) -> None:
+        branch = self._owner(fields, branches, fields.whole("branch", 0, 2**31))
+        for entry in fields.get("edits", list):
+            placed = _Fields(self.file, entry, "an edit")
+            step = placed.whole("step", branch.edits[-1].step if branch.edits else 0, len(branch.losses))
+            edit = _Fields(self.file, placed.get("edit", dict), "an edit")
+            config = {"op": edit.get("op", str), "target": edit.get("target", str), "args": edit.get("args", dict)}
+            if config["op"] not in OPERATIONS:
+                raise UnsupportedSave(f"`{self.file}` has an edit `{config['op']}`, which this version does not know")
+            try:
+                resolve_saved(self._network, edit_from(config))
+            except TinynetsError as error:
+                placed.wrong(str(error))
+            branch.place(
+                Placed(step, edit_from(config), placed.get("done", str), placed.get("before", float), placed.get("after", float))
+            )
+
+    def _keyframe(self, fields: _Fields, branches: dict[int, Branch], recipe: Recipe) -> None:
+        state = self._state(fields, recipe)
+        for number in fields.get("branches", list):
+            branch = self._owner(fields, branches, number if isinstance(number, int) else -1)
+            step = fields.whole("step", 0, len(branch.losses))
+            edits = fields.whole("edits", branch.edits_through(step - 1), branch.edits_through(step))
+            if state.step != step:
+                fields.wrong(f"its state is of step {state.step}, not {step}")
+            branch.keep((step, edits), state)
+
+    def _state(self, fields: _Fields, recipe: Recipe) -> State:
+        config = _Fields(self.file, fields.get("state", dict), "a keyframe's state")
+        dtype = np.dtype(recipe.training.dtype)
+        size = self._network.theta.size
+        slots = fields.get("slots", dict)
+        slot_fields = _Fields(self.file, slots, "a keyframe's slots")
+        try:
+            architecture = tuple(dict(entry) for entry in config.get("architecture", list))
+            if network_from(architecture, dtype=dtype).architecture != self._network.architecture:
+                config.wrong("its layers are not those of the recipe")
+            hyper = Hyper.from_config(config.get("hyper", dict))
+            interventions = tuple(
+                Intervention(str(entry["op"]), str(entry["site"]), tuple(int(unit) for unit in entry["units"]))
+                for entry in config.get("interventions", list)
+            )
+            for entry in interventions:
+                resolve_saved(self._network, edit_from({"op": entry.op, "target": entry.selector(), "args": {}}))
+        except (TinynetsError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, SaveError):
+                raise
+            config.wrong(f"it cannot be used: {error}")
+        if set(slots) != set(hyper.optimizer.slot_names()):
+            slot_fields.wrong(f"they must be {list(hyper.optimizer.slot_names())}, not {sorted(map(str, slots))}")
+        if (hyper.batch, hyper.sampling) != (recipe.training.hyper.batch, recipe.training.hyper.sampling):
+            config.wrong("its batches are not those of the recipe")
+        frozen = fields.array("frozen", np.int64, (None,))
+        if frozen.size and (frozen[0] < 0 or frozen[-1] >= size or (np.diff(frozen) <= 0).any()):
+            fields.wrong(f"`frozen` must be rising positions from 0 to {size - 1}")
+        state = State(
+            self._network.architecture,
+            fields.array("theta", dtype, (size,)),
+            {name: slot_fields.array(name, dtype, (size,)) for name in slots},
+            fields.array("buffers", dtype, (0,)),
+            frozen,
+            interventions,
+            hyper,
+            config.whole("step", 0, 2**62),
+        )
+        return state.copy()
+
+    def _position(self, timeline: Timeline) -> Moment:
+        fields = self._only("position")
+        position = self._moment(fields, timeline, [fields.get(key, int) for key in ("branch", "step", "edits")])
+        for row in fields.array("actions", np.int64, (None, 6)).tolist():
+            timeline.actions.append(
+                (self._moment(fields, timeline, row[:3]), self._moment(fields, timeline, row[3:]))
+            )
+        timeline.current = position.branch
+        return position
+
+    def _moment(self, fields: _Fields, timeline: Timeline, numbers: list[int]) -> Moment:
+        moment = Moment(*numbers)
+        branch = self._owner(fields, timeline.branches, moment.branch)
+        lowest, highest = branch.edits_through(moment.step - 1), branch.edits_through(moment.step)
+        if not 0 <= moment.step <= len(branch.losses) or not lowest <= moment.edits <= highest:
+            fields.wrong(f"step {moment.step} with {moment.edits} edits is no moment of branch `{branch.name}`")
+        return moment
+
+
+_RECORDS = {"header", "recipe", "data", "branch", "edits", "keyframe", "position"}

@@ -1,0 +1,270 @@
+"""The timeline: branches of recorded steps and edits, moments on them, and keyframes to start recomputing from.
+
+A branch holds its whole history, what it shares with its parent included; States that are kept are never written again,
+so branches share them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tinynets.arrays import Array
+from tinynets.edits import Edit
+from tinynets.errors import TimelineError, nearest
+from tinynets.state import State
+
+BUDGET = 256 * 2**20  # bytes of keyframes
+RING = 64  # dense states kept around where one stands
+
+
+@dataclass(frozen=True, order=True)
+class Moment:
+    """A point of history: so many steps done and so many of the branch's edits applied, on a branch (its number)."""
+
+    branch: int
+    step: int
+    edits: int
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An edit where it was done: after `step` steps; what it said, and the probe loss before and after."""
+
+    step: int
+    edit: Edit
+    done: str = ""
+    before: float = float("nan")
+    after: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A split's mean loss (and accuracy, where there are classes) at a step; `float` of it is the loss."""
+
+    split: str
+    step: int
+    loss: float
+    accuracy: float | None
+    examples: int
+    clean: bool = False
+    """Computed without the interventions."""
+    edits: int = 0
+    """Edits of the branch that had been applied."""
+
+    def __float__(self) -> float:
+        return self.loss
+
+    def __str__(self) -> str:
+        accuracy = "" if self.accuracy is None else f", accuracy {self.accuracy:.1%}"
+        clean = ", without interventions" if self.clean else ""
+        return f"{self.split} loss {self.loss:.4f}{accuracy} ({self.examples:,} examples, step {self.step:,}{clean})"
+
+
+class Losses:
+    """The training loss of every step of a branch, in a growing array."""
+
+    def __init__(self, dtype: np.dtype[np.floating] | str = "float64", values: Array | None = None) -> None:
+        self._values = np.empty(1024, dtype) if values is None else np.array(values)
+        self._count = 0 if values is None else len(self._values)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, value: float) -> None:
+        if self._count == len(self._values):
+            self._values = np.concatenate([self._values, np.empty(max(1024, self._count), self._values.dtype)])
+        self._values[self._count] = value
+        self._count += 1
+
+    @property
+    def values(self) -> Array:
+        """(steps,): entry i is the loss of the step that led from i to i + 1."""
+        return self._values[: self._count]
+
+    def head(self, count: int) -> Losses:
+        return Losses(values=self._values[:count])
+
+
+@dataclass
+class Branch:
+    """A line of history from the start, with its edits, losses, evaluations and keyframes; `number` never changes."""
+
+    number: int
+    name: str
+    losses: Losses
+    edits: list[Placed] = field(default_factory=list)
+    evaluations: list[Evaluation] = field(default_factory=list)
+    parent: int | None = None
+    fork: int = 0
+    """The step at which it left its parent."""
+    keyframes: dict[tuple[int, int], State] = field(default_factory=dict)
+    _order: list[tuple[int, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._order = sorted(self.keyframes)
+        self._steps = [placed.step for placed in self.edits]
+
+    @property
+    def end(self) -> Moment:
+        """The last recorded moment."""
+        return Moment(self.number, len(self.losses), len(self.edits))
+
+    def edits_through(self, step: int) -> int:
+        """How many edits were done at or before this step."""
+        return bisect_right(self._steps, step)
+
+    def place(self, placed: Placed) -> None:
+        self.edits.append(placed)
+        self._steps.append(placed.step)
+
+    def keep(self, moment: tuple[int, int], state: State) -> None:
+        """Hold a keyframe at (step, edits)."""
+        if moment not in self.keyframes:
+            insort(self._order, moment)
+        self.keyframes[moment] = state
+
+    def thin(self, stride: int) -> None:
+        """Let go of keyframes that are not at multiples of `stride`; the start stays."""
+        for moment in [key for key in self._order if key[0] % stride]:
+            del self.keyframes[moment]
+        self._order = sorted(self.keyframes)
+
+    def nearest(self, step: int, edits: int) -> tuple[int, int]:
+        """The last keyframe from which (step, edits) can be reached."""
+        place = bisect_right(self._order, (step, edits))
+        while place > 0:
+            found = self._order[place - 1]
+            if found[1] <= edits:
+                return found
+            place -= 1
+        raise TimelineError(f"branch `{self.name}` has no keyframe at or before step {step}")
+
+    def record(self, evaluation: Evaluation) -> None:
+        """Keep an evaluation; the same one at the same step is kept once."""
+        place = bisect_right(self.evaluations, evaluation.step, key=lambda entry: entry.step)
+        if evaluation not in self.evaluations[bisect_left(self.evaluations, evaluation.step, key=lambda e: e.step) : place]:
+            self.evaluations.insert(place, evaluation)
+
+    def until(self, moment: Moment, number: int, name: str) -> Branch:
+        """A new branch that shares everything up to a moment of this one."""
+        keyframes = {
+            key: state for key, state in self.keyframes.items() if key <= (moment.step, moment.edits) and key[1] <= moment.edits
+        }
+        evaluations = [
+            entry for entry in self.evaluations if entry.step <= moment.step and entry.edits <= moment.edits
+        ]
+        return Branch(
+            number,
+            name,
+            self.losses.head(moment.step),
+            self.edits[: moment.edits],
+            evaluations,
+            parent=self.number,
+            fork=moment.step,
+            keyframes=keyframes,
+        )
+
+
+class Timeline:
+    """All branches of a run, which one is current, and the actions that undo goes back over."""
+
+    def __init__(self, start: State, *, budget: int = BUDGET) -> None:
+        first = Branch(0, "main", Losses(start.theta.dtype))
+        self.branches: dict[int, Branch] = {0: first}
+        self.current = 0
+        self.budget = budget
+        self.stride = 128
+        self._least_stride = 1
+        self.actions: list[tuple[Moment, Moment]] = []
+        self.undone: list[tuple[Moment, Moment]] = []
+        self._ring: dict[Moment, State] = {}
+        self._bytes = 0
+        self.keep(Moment(0, 0, 0), start)
+
+    @staticmethod
+    def of(branches: dict[int, Branch]) -> Timeline:
+        """A timeline of branches that are there already, each with a keyframe at its start."""
+        first = next(iter(branches.values()))
+        timeline = Timeline(first.keyframes[0, 0])
+        timeline.branches, timeline.current = branches, first.number
+        timeline._bytes = timeline._kept_bytes()
+        return timeline
+
+    @property
+    def branch(self) -> Branch:
+        """The current branch."""
+        return self.branches[self.current]
+
+    def named(self, name: str) -> Branch:
+        """The branch of that name; raises TimelineError that lists those there are."""
+        names = {branch.name: branch for branch in self.branches.values()}
+        if name not in names:
+            raise TimelineError(f"there is no branch `{name}`, only {', '.join(names)}{nearest(str(name), names)}")
+        return names[name]
+
+    # -- kept states
+
+    def closest(self, target: Moment) -> tuple[Moment, State]:
+        """The kept State, keyframe or of the ring, from which the fewest steps lead to the target."""
+        branch = self.branches[target.branch]
+        step, edits = branch.nearest(target.step, target.edits)
+        best, state = Moment(target.branch, step, edits), branch.keyframes[step, edits]
+        for moment, kept in self._ring.items():
+            if moment.branch == target.branch and best < moment <= target and moment.edits <= target.edits:
+                best, state = moment, kept
+        return best, state
+
+    def keep_near(self, moment: Moment, state: State) -> None:
+        """Keep a State in the ring of recent ones, the oldest falling out."""
+        self._ring.pop(moment, None)
+        self._ring[moment] = state
+        while len(self._ring) > RING:
+            del self._ring[next(iter(self._ring))]
+
+    def wants_keyframe(self, moment: Moment) -> bool:
+        """Whether a keyframe belongs at this moment and is not there yet."""
+        return moment.step % self.stride == 0 and (moment.step, moment.edits) not in self.branches[moment.branch].keyframes
+
+    def keep(self, moment: Moment, state: State) -> None:
+        """Hold a keyframe; when all together pass the budget, the stride doubles."""
+        self.branches[moment.branch].keep((moment.step, moment.edits), state)
+        self._bytes += state.nbytes()
+        while self._bytes > self.budget and self.stride < 2**40:
+            self._least_stride = self.stride = 2 * self.stride
+            for branch in self.branches.values():
+                branch.thin(self.stride)
+            self._bytes = self._kept_bytes()
+
+    def pace(self, steps: float) -> None:
+        """Lay keyframes about so many steps apart (a power of two), wider where the budget wants it."""
+        near = 2 ** int(np.log2(min(max(steps, 8), 2**16)))
+        self.stride = max(near, self._least_stride)
+
+    def _kept_bytes(self) -> int:
+        """Bytes of all keyframes, those that branches share counted once."""
+        return sum({id(s): s.nbytes() for b in self.branches.values() for s in b.keyframes.values()}.values())
+
+    # -- branches and actions
+
+    def fork(self, moment: Moment, name: str | None = None, *, undone: bool = False) -> Branch:
+        """A new current branch from a moment. After an undo it takes over the name, and what was left is renamed."""
+        old = self.branches[moment.branch]
+        names = [branch.name for branch in self.branches.values()]
+        if name is not None and name in names:
+            raise TimelineError(f"there is a branch `{name}` already")
+        number = max(self.branches) + 1
+        made = old.until(moment, number, name or next(n for i in range(2, number + 3) if (n := f"branch-{i}") not in names))
+        self.branches[number] = made
+        self.current = number
+        if undone and name is None:
+            old.name, made.name = made.name, old.name
+        return made
+
+    def acted(self, before: Moment, after: Moment) -> None:
+        """Remember an action for undo; what had been undone is no longer redone."""
+        self.undone.clear()
+        if before != after:
+            self.actions.append((before, after))
