@@ -84,6 +84,10 @@ class Probe:
         with quiet():
             return network.forward_checked(self.x, self.workspace)
 
+    def input_of(self, network: Network, layer: int) -> Array:
+        """What the last forward gave a layer as its input."""
+        return self.workspace.behind(layer - 1) if layer else self.x
+
     def losses(self, network: Network, loss: Loss) -> Array:
         """The loss of each example, float64 (N,)."""
         out = self.forward(network)

@@ -102,7 +102,7 @@ class Lab:
         loaded = saves.read(path, None if data is None else arrays(*_data_arguments(data)))
         self._settle(loaded.recipe, loaded.data, loaded.timeline)
         self.path = path
-        _finish(self._player.go(loaded.position))
+        _finish(self.player.go(loaded.position))
         if not loaded.same_machine:
             self.warnings.append(
                 f"`{path}` was saved with another processor, numpy or thread count: replay may differ in the last bits"
@@ -113,10 +113,10 @@ class Lab:
         loss = recipe.training.loss
         network = recipe.build(data)
         splits = Splits(data, network, loss)
-        self._player = Player(timeline, loss, *splits["train"])
-        self._player.after_step = self._evaluate_on_the_way
+        self.player = Player(timeline, loss, *splits["train"])
+        self.player.after_step = self._evaluate_on_the_way
         self._evaluator = Evaluator(splits, loss)
-        self._probe = Probe.of(splits, recipe.training.probe)
+        self.probe = Probe.of(splits, recipe.training.probe)
         self._writer = Writer(data)
         self._saved = self._extent()
 
@@ -128,59 +128,64 @@ class Lab:
     @property
     def network(self) -> Network:
         """The live network. Its parameters can be read, not written: what changes them goes through the lab."""
-        return self._player.network
+        return self.player.network
+
+    @property
+    def state_now(self) -> State:
+        """The live state itself, for reading within one step; `state` is a copy that keeps."""
+        return self.player.state
 
     @property
     def state(self) -> State:
         """A copy of the state at this moment: `lab.state.digest()`."""
-        return self._player.state.copy()
+        return self.player.state.copy()
 
     @property
     def moment(self) -> Moment:
         """Branch number, steps done and edits applied."""
-        return self._player.position
+        return self.player.position
 
     @property
     def step_number(self) -> int:
         """Steps done at this moment."""
-        return self._player.position.step
+        return self.player.position.step
 
     @property
     def end(self) -> int:
         """The last recorded step of this branch."""
-        return len(self._player.branch.losses)
+        return len(self.player.branch.losses)
 
     @property
     def loss(self) -> float | None:
         """Training loss of the step that led here; None before the first."""
-        return self._player.last_loss
+        return self.player.last_loss
 
     @property
     def losses(self) -> Any:
         """(steps,) training loss of every recorded step of this branch, a copy."""
-        return self._player.branch.losses.values.copy()
+        return self.player.branch.losses.values.copy()
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
         """The evaluations of this branch, in the order of their steps."""
-        return tuple(self._player.branch.evaluations)
+        return tuple(self.player.branch.evaluations)
 
     @property
     def log(self) -> tuple[LogEntry, ...]:
         """The edits that led to this moment, in order."""
-        return tuple(LogEntry.of(placed) for placed in self._player.branch.edits[: self.moment.edits])
+        return tuple(LogEntry.of(placed) for placed in self.player.branch.edits[: self.moment.edits])
 
     @property
     def interventions(self) -> tuple[Intervention, ...]:
         """The operations on activations that stand at this moment."""
-        return self._player.state.interventions
+        return self.player.state.interventions
 
     @property
     def frozen(self) -> dict[str, tuple[int, ...]]:
         """Block -> its frozen units, for the blocks that have any."""
         found = {}
         for block in self.network.blocks:
-            mask = edits.frozen_units(self.network, self._player.state, block.name)
+            mask = edits.frozen_units(self.network, self.player.state, block.name)
             if mask.any():
                 found[block.name] = tuple(int(unit) for unit in np.flatnonzero(mask))
         return found
@@ -188,12 +193,12 @@ class Lab:
     @property
     def branches(self) -> tuple[str, ...]:
         """Names of the branches, the first one first."""
-        return tuple(branch.name for branch in self._player.timeline.branches.values())
+        return tuple(branch.name for branch in self.player.timeline.branches.values())
 
     @property
     def branch(self) -> str:
         """Name of the current branch."""
-        return self._player.branch.name
+        return self.player.branch.name
 
     @property
     def unsaved(self) -> bool:
@@ -201,7 +206,7 @@ class Lab:
         return self._extent() != self._saved
 
     def _extent(self) -> tuple[tuple[int, int, int], ...]:
-        branches = self._player.timeline.branches.values()
+        branches = self.player.timeline.branches.values()
         return tuple((entry.number, len(entry.losses), len(entry.edits)) for entry in branches)
 
     # -- training
@@ -221,15 +226,15 @@ class Lab:
         if steps is not None:
             check_whole("steps", steps, 1, MAX_STEPS)
         first, begun = self.step_number, perf_counter()
-        yield from self._player.run(steps)
+        yield from self.player.run(steps)
         done = self.step_number - first
         return StepReport(self.step_number, self.loss or 0.0, perf_counter() - begun, done)
 
     def phase(self) -> PhaseReport:
         """Do the next phase of a step: batch, forward layer by layer, loss, backward layer by layer, update."""
-        phase = self._player.phase()
-        order = self._player.phase_order
-        done = self._player.phases_done or len(order)
+        phase = self.player.phase()
+        order = self.player.phase_order
+        done = self.player.phases_done or len(order)
         return PhaseReport(self.step_number, str(phase), str(order[done % len(order)]), done, len(order))
 
     # -- moving in time
@@ -240,7 +245,7 @@ class Lab:
 
     def _seek(self, step: int) -> Job[MoveReport]:
         check_whole("step", step, 0, MAX_STEPS)
-        yield from self._player.seek(int(step))
+        yield from self.player.seek(int(step))
         return self._moved()
 
     def back(self, n: int = 1) -> MoveReport:
@@ -249,12 +254,12 @@ class Lab:
 
     def _back(self, n: int = 1) -> Job[MoveReport]:
         check_whole("n", n, 1, MAX_STEPS)
-        if self._player.drop_half():
+        if self.player.drop_half():
             n -= 1
         if n > self.step_number:
             raise TimelineError(f"cannot go {n} back from step {self.step_number}")
         if n:
-            yield from self._player.seek(self.step_number - n)
+            yield from self.player.seek(self.step_number - n)
         return self._moved()
 
     def undo(self) -> MoveReport:
@@ -262,8 +267,8 @@ class Lab:
         return _finish(self._undo())
 
     def _undo(self) -> Job[MoveReport]:
-        what = _action(self._player.timeline.actions, self._player)
-        yield from self._player.undo()
+        what = _action(self.player.timeline.actions, self.player)
+        yield from self.player.undo()
         return self._moved(f"undone: {what}," if what else "")
 
     def redo(self) -> MoveReport:
@@ -271,15 +276,15 @@ class Lab:
         return _finish(self._redo())
 
     def _redo(self) -> Job[MoveReport]:
-        what = _action(self._player.timeline.undone, self._player)
-        yield from self._player.redo()
+        what = _action(self.player.timeline.undone, self.player)
+        yield from self.player.redo()
         return self._moved(f"redone: {what}," if what else "")
 
     def fork(self, name: str) -> MoveReport:
         """Go on from here on a new branch of that name."""
         if not isinstance(name, str) or not name.strip():
             raise TimelineError(f"a branch needs a name, not {name!r}")
-        self._player.fork(name.strip())
+        self.player.fork(name.strip())
         return self._moved(f"on branch {self.branch},")
 
     def switch(self, name: str) -> MoveReport:
@@ -287,7 +292,7 @@ class Lab:
         return _finish(self._switch(name))
 
     def _switch(self, name: str) -> Job[MoveReport]:
-        yield from self._player.switch(name)
+        yield from self.player.switch(name)
         return self._moved(f"on branch {self.branch},")
 
     def _moved(self, what: str = "") -> MoveReport:
@@ -316,7 +321,7 @@ class Lab:
         return self._edit("set", name, value=value)
 
     def _edit(self, op: str, target: str, **args: Any) -> EditReport:
-        player = self._player
+        player = self.player
         edit = edits.resolve(player.network, player.state, op, target, args)
         player.finish_half()
         before = self.probe_loss()
@@ -331,7 +336,7 @@ class Lab:
 
     def probe_loss(self) -> float:
         """Mean loss of the probe as the network stands."""
-        return self._probe.loss(self.network, self.recipe.training.loss)
+        return self.probe.loss(self.network, self.recipe.training.loss)
 
     def evaluate(self, split: str = "dev", *, clean: bool = False) -> Evaluation:
         """Mean loss (and accuracy) over a whole split; `clean` leaves the interventions out. Recorded on the branch."""
@@ -346,7 +351,7 @@ class Lab:
         examples = len(self.data.splits[split][0])
         result = Evaluation(split, position.step, loss, accuracy, examples, clean, position.edits)
         if np.isfinite(loss):
-            self._player.branch.record(result)
+            self.player.branch.record(result)
         return result
 
     def _evaluate_on_the_way(self, step: int) -> bool:
@@ -378,11 +383,11 @@ class Lab:
 
         A step that is half done is finished first. Raises SaveError; an earlier file then stands as it was.
         """
-        self._player.finish_half()
+        self.player.finish_half()
         target = str(path or self.path or saves.default_folder() / f"{self.recipe.name}{saves.SUFFIX}")
         if not target.endswith(saves.SUFFIX):
             target += saves.SUFFIX
-        player = self._player
+        player = self.player
         size = saves.write(target, self.recipe, self.data, player.timeline, player.position, player.state)
         self.path, self._saved = target, self._extent()
         return SaveReport(target, size, self.step_number)
@@ -415,7 +420,7 @@ class Lab:
 
     def free_run(self) -> Work:
         """Steps until closed."""
-        return self._player.run(None)
+        return self.player.run(None)
 
 
 SHORT = ("zero", "release", "freeze", "unfreeze", "set", "fork", "phase", "sample", "predict", "save")

@@ -92,6 +92,8 @@ _RULES: Mapping[str, tuple[float, float, str]] = {
     "weight_decay": (0.0, float("inf"), "a finite number above or at 0"),
 }
 
+SETTINGS = tuple(_RULES)
+
 
 def check_setting(thing: str, name: str, value: object) -> float:
     """The value of an optimizer's setting as a float, or a ShapeError that names thing, rule and value."""

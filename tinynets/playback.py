@@ -53,7 +53,9 @@ class Player:
         self.state = live
         outside = live.theta.view()
         outside.flags.writeable = False  # whoever reads the network cannot change the run behind the timeline's back
-        self.network: Network = network_from(live.architecture, dtype=live.theta.dtype, theta=outside)
+        self.network: Network = network_from(
+            live.architecture, dtype=live.theta.dtype, theta=outside, input_shape=self.x.shape[1:]
+        )
         self.trainer = Trainer(self.network, live, self.loss, self.x, self.y)
         self.network.taps = edits.taps(self.network, live.interventions)
 

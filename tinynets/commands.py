@@ -1,0 +1,155 @@
+"""The command line's verbs, as the API has them: `zero hidden[3]`, `lr 0.01`, `seek 200`, and the line of Python each is.
+
+Verbs of operations come from `edits.OPERATIONS`; the others are the Lab's own.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinynets.edits import OPERATIONS
+from tinynets.errors import CommandError, nearest
+from tinynets.optimizers import SETTINGS
+
+
+@dataclass(frozen=True)
+class Command:
+    """A verb: how it is written, what it does, and the kinds of its arguments."""
+
+    name: str
+    usage: str
+    help: str
+    group: str
+    kinds: tuple[str, ...] = ()
+    """`text`, `whole`, `number`, `units`; one that ends in ? may be left out, one that ends in * takes the rest."""
+    options: dict[str, str] = field(default_factory=dict)
+    """`name=value` arguments: name -> kind."""
+    fixed: tuple[Any, ...] = ()
+    """Arguments that the verb stands for: `lr 0.01` is `set("lr", 0.01)`."""
+    verb: str = ""
+    """The Lab's method, where it is not called like the command."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A verb of the Lab with its arguments."""
+
+    verb: str
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+    def python(self) -> str:
+        """The line of Python that does the same: `lab.zero("hidden[3]")`."""
+        parts = [_literal(value) for value in self.args]
+        parts += [f"{name}={_literal(value)}" for name, value in self.kwargs.items()]
+        return f"lab.{self.verb}({', '.join(parts)})"
+
+
+def _literal(value: Any) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if isinstance(value, str) else repr(value)
+
+
+def _operations() -> list[Command]:
+    kinds = {"set": ("text", "number")}
+    return [
+        Command(entry.name, entry.usage, entry.help, entry.family, kinds.get(entry.name, ("units",)))
+        for entry in OPERATIONS.values()
+    ]
+
+
+def _settings() -> list[Command]:
+    return [
+        Command(name, f"{name} VALUE", f"change {name} from here on", "setting", ("number",), fixed=(name,), verb="set")
+        for name in SETTINGS
+    ]
+
+
+COMMANDS: dict[str, Command] = {
+    entry.name: entry
+    for entry in (
+        Command("step", "step [N]", "take a step, or N", "training", ("whole?",)),
+        Command("run", "run N", "take N steps", "training", ("whole",)),
+        Command("phase", "phase", "do the next phase of a step", "training"),
+        Command("back", "back [N]", "go a step back, or N", "time", ("whole?",)),
+        Command("seek", "seek STEP", "go to after the last edit at a step; beyond the end, run there", "time", ("whole",)),
+        Command("undo", "undo", "undo the last edit or run of steps", "time"),
+        Command("redo", "redo", "redo what was undone", "time"),
+        Command("fork", "fork NAME", "go on from here on a new branch", "time", ("text",)),
+        Command("switch", "switch BRANCH", "go to the end of another branch", "time", ("text",)),
+        *_operations(),
+        *_settings(),
+        Command("evaluate", "evaluate [SPLIT]", "loss and accuracy over a split (dev)", "looking", ("text?",)),
+        Command(
+            "sample",
+            "sample [N] [temperature=T] [seed=S] [prefix=TEXT]",
+            "write N names with the network as it stands",
+            "looking",
+            ("whole?",),
+            {"temperature": "number", "seed": "whole", "prefix": "text"},
+        ),
+        Command("predict", "predict TEXT", "what comes after a text", "looking", ("text",)),
+        Command("save", "save [FILE]", "write everything to a file", "files", ("text?",)),
+        Command("open", "open RECIPE|SAVE", "open a recipe or a save in this lab", "files", ("text",)),
+        Command("play", "play [SPEED]", "play what is recorded, so many steps a second; below 0 backward", "time", ("number?",)),
+    )
+}
+
+
+def parse(line: str) -> Call:
+    """The call that a command line stands for; raises CommandError that says what is wrong with it."""
+    try:
+        words = shlex.split(line.strip().removeprefix(":"))
+    except ValueError as error:
+        raise CommandError(f"`{line.strip()}`: {str(error).lower()}") from None
+    if not words:
+        raise CommandError(f"a command begins with a verb, such as {', '.join(list(COMMANDS)[:5])}")
+    name, *rest = words
+    if name not in COMMANDS:
+        raise CommandError(f"`{name}` is not a command; `?` lists them{nearest(name, COMMANDS)}")
+    command = COMMANDS[name]
+    kwargs, plain = _options(command, rest)
+    args = _arguments(command, plain)
+    return Call(command.verb or name, (*command.fixed, *args), kwargs)
+
+
+def _options(command: Command, words: list[str]) -> tuple[dict[str, Any], list[str]]:
+    kwargs: dict[str, Any] = {}
+    plain = []
+    for word in words:
+        key, found, value = word.partition("=")
+        if not found or not command.options:
+            plain.append(word)
+        elif key not in command.options:
+            known = ", ".join(command.options)
+            raise CommandError(f"`{command.name}` has no option `{key}`, only {known}{nearest(key, command.options)}")
+        else:
+            kwargs[key] = _value(command, key, command.options[key], value)
+    return kwargs, plain
+
+
+def _arguments(command: Command, words: list[str]) -> tuple[Any, ...]:
+    if command.kinds == ("units",):
+        words = ["".join(words)] if words else []  # `hidden[1, 5]` may hold spaces
+    least = sum(not kind.endswith("?") for kind in command.kinds)
+    if not least <= len(words) <= len(command.kinds):
+        raise CommandError(f"`{command.name}` is written `{command.usage}`; it was given {len(words)} arguments")
+    return tuple(
+        _value(command, f"argument {place}", kind.rstrip("?"), word)
+        for place, (kind, word) in enumerate(zip(command.kinds, words, strict=False), 1)
+    )
+
+
+def _value(command: Command, what: str, kind: str, word: str) -> Any:
+    try:
+        if kind == "whole":
+            return int(word.replace("_", "").replace(",", ""))
+        if kind == "number":
+            return float(word)
+    except ValueError:
+        words = {"whole": "a whole number", "number": "a number"}
+        raise CommandError(
+            f"`{command.name}`: {what} must be {words[kind]}, not {word!r}; it is written `{command.usage}`"
+        ) from None
+    return word

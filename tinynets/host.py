@@ -1,0 +1,346 @@
+"""A Lab in a process of its own, as a notebook's kernel: commands go in, results and frames come out.
+
+    to the engine      ("call", id, verb, args, kwargs)  ("view", View)  ("ack", frame number)  ("cancel",)  ("quit",)
+    from the engine    ("result", id, value)  ("error", id, kind, message)  ("progress", id, Progress)
+                       ("frame", Frame)  ("said", message, severity)
+
+One frame is sent per acknowledgement, at most ten a second while running, and one at once after every command. The engine
+ends when its pipe closes, so that whoever started it leaves no orphan, however it ended.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from time import perf_counter
+from typing import Any
+
+from tinynets.frame import View
+from tinynets.reports import Progress
+
+FRAME_SECONDS = 0.1
+SAMPLE_SECONDS = 1.0
+PROGRESS_SECONDS = 0.1
+SLICE = 0.002
+PLAY_SECONDS = 20.0  # a whole history plays in about so long, when no speed is given
+WHILE_RUNNING = frozenset({"zero", "release", "freeze", "unfreeze", "set", "evaluate", "sample", "predict", "save"})
+"""Verbs after which a run goes on; all others pause it."""
+
+
+@dataclass
+class Engine:
+    """The process, and our end of its pipe."""
+
+    process: BaseProcess
+    connection: Connection
+
+
+def spawn(source: str, options: dict[str, Any] | None = None) -> Engine:
+    """Start a process with a Lab of `source` (and `Lab`'s options) and return at once.
+
+    Inside a running Textual app call `multiprocessing.resource_tracker.ensure_running()` before the app starts.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs, source, options or {}), name="tinynets engine", daemon=True)
+    process.start()
+    theirs.close()
+    return Engine(process, ours)
+
+
+def serve(connection: Connection, source: str, options: dict[str, Any]) -> None:
+    """The engine process: until its pipe closes or it is told to quit."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl+c is the app's
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - the terminal is the app's, to the end
+    from tinynets.errors import TinynetsError
+
+    try:
+        try:
+            server = Server(connection, source, options)
+        except TinynetsError as error:
+            connection.send(("error", 0, type(error).__name__, str(error)))
+            return
+        server.loop()
+    except (EOFError, OSError):
+        return  # the app is gone
+
+
+class Server:
+    """The engine's loop: one command at a time, a run or a playback between them, frames as they are wanted."""
+
+    def __init__(self, connection: Connection, source: str, options: dict[str, Any]) -> None:
+        self.connection = connection
+        self.view = View()
+        self._calls: deque[tuple[int, str, tuple[Any, ...], dict[str, Any]]] = deque()
+        self._job: _Job | None = None
+        self._frames = 0
+        self._acked = True
+        self._wanted: float | None = 0.0  # when a frame is due; None: nothing new to see
+        self._ended = False
+        self._mount(source, options)
+
+    def _mount(self, source: str, options: dict[str, Any]) -> None:
+        from tinynets.lab import Lab
+        from tinynets.observe import Observer
+
+        self.lab = Lab(source, **options)
+        self.observer = Observer(self.lab)
+        self._run: Generator[Progress, None, None] | None = None
+        self._play: _Play | None = None
+        self._rate = _Rate()
+        self._note = "; ".join(self.lab.warnings)
+        self._last_frame = self._last_samples = 0.0
+
+    # -- the loop
+
+    def loop(self) -> None:
+        while not self._ended:
+            self._listen()
+            if self._job is None and self._calls:
+                self._begin(*self._calls.popleft())
+            if self._job is not None:
+                self._advance(self._job)
+            elif self._run is not None:
+                self._advance_run(self._run)
+            elif self._play is not None:
+                self._advance_play(self._play)
+            self._show()
+
+    def _listen(self) -> None:
+        """Take in what has arrived; wait for it where there is nothing to do."""
+        wait: float | None = None
+        if self._job or self._calls or self._run:
+            wait = 0.0
+        elif self._play is not None:
+            wait = max(0.0, self._play.due - perf_counter())
+        elif self._wanted is not None and self._acked:
+            wait = max(0.0, self._wanted - perf_counter())
+        while self.connection.poll(wait):
+            self._take(self.connection.recv())
+            wait = 0.0
+            if self._ended:
+                return
+
+    def _take(self, message: tuple[Any, ...]) -> None:
+        match message:
+            case ("call", identity, verb, args, kwargs):
+                self._calls.append((identity, verb, tuple(args), dict(kwargs)))
+            case ("view", View() as view):
+                if view != self.view:
+                    self.view = view
+                    self._want()
+            case ("ack", number):
+                self._acked = self._acked or number >= self._frames
+            case ("cancel",):
+                self._cancel()
+            case ("quit",):
+                self._stop()
+                self._ended = True
+
+    # -- commands
+
+    def _begin(self, identity: int, verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        going_on = verb in WHILE_RUNNING and self._run is not None
+        self._stop()
+        self._note = ""
+        own = {"start": self._start, "pause": self._pause, "play": self._begin_play, "open": self._open}
+        if verb in own:
+            self._job = _Job(identity, verb, _at_once(own[verb], args, kwargs), False)
+        else:
+            self._job = _Job(identity, verb, self.lab.work(verb, args, kwargs), going_on)
+
+    def _advance(self, job: _Job) -> None:
+        """Work on a command for a moment; answer it when it is done."""
+        from tinynets.errors import TinynetsError
+
+        begun = perf_counter()
+        try:
+            while perf_counter() - begun < SLICE:
+                progress = next(job.work)
+                if begun - job.begun > 2 * PROGRESS_SECONDS and begun - job.told > PROGRESS_SECONDS:
+                    job.told = begun
+                    self.connection.send(("progress", job.identity, progress))
+                    self._want()
+        except StopIteration as stop:
+            self._answer(job, ("result", job.identity, stop.value))
+        except TinynetsError as error:
+            self._answer(job, ("error", job.identity, type(error).__name__, str(error)))
+        except (EOFError, BrokenPipeError):
+            raise
+        except Exception as error:  # a bug is told, and the lab goes on
+            self._answer(job, ("error", job.identity, "InternalError", f"internal error in `{job.verb}`: {error!r}"))
+
+    def _answer(self, job: _Job, message: tuple[Any, ...]) -> None:
+        self._job = None
+        if job.resume and message[0] == "result":
+            self._start()
+        self.connection.send(message)
+        self._want()
+
+    def _cancel(self) -> None:
+        """Stop what is at work; what has been done of it stays, as a whole moment."""
+        if self._job is not None:
+            job, self._job = self._job, None
+            job.work.close()
+            message = f"cancelled `{job.verb}` at step {self.lab.step_number:,}"
+            self.connection.send(("error", job.identity, "Cancelled", message))
+        self._calls.clear()
+        self._stop()
+        self._want()
+
+    def _stop(self) -> None:
+        """End a run or a playback between two steps."""
+        if self._run is not None:
+            self._run.close()
+        self._run = self._play = None
+        self._rate = _Rate()
+
+    def _start(self) -> str:
+        self._run = self.lab.free_run()
+        return "running"
+
+    def _pause(self) -> str:
+        return f"paused at step {self.lab.step_number:,}"
+
+    def _open(self, source: str) -> str:
+        self._mount(source, {})
+        return f"opened {source}: step {self.lab.step_number:,} of {self.lab.end:,}"
+
+    def _begin_play(self, speed: float | None = None) -> str:
+        from tinynets.errors import EditError
+
+        if speed is not None and (isinstance(speed, bool) or not isinstance(speed, int | float) or abs(speed) > 1e9):
+            raise EditError(f"`speed` must be a number of steps a second, not {speed!r}")
+        if speed == 0:
+            return self._pause()
+        usual = max(5.0, self.lab.end / PLAY_SECONDS)
+        speed = usual if speed is None else speed
+        if self.lab.end == 0 or (speed > 0 and self.lab.step_number >= self.lab.end):
+            raise EditError("there is nothing recorded beyond this step; `P` or `play -5` plays backward")
+        if speed < 0 and self.lab.step_number == 0:
+            raise EditError("there is nothing recorded before step 0")
+        if abs(speed) == 1.0:
+            speed *= usual
+        self._play = _Play(speed, self.lab.step_number, perf_counter())
+        return f"playing {'forward' if speed > 0 else 'backward'}, {abs(speed):,.0f} steps a second"
+
+    # -- between commands
+
+    def _advance_run(self, run: Generator[Progress, None, None]) -> None:
+        from tinynets.errors import TinynetsError
+
+        try:
+            next(run)
+            self._rate.note(self.lab.step_number)
+        except StopIteration:
+            self._stop()
+        except TinynetsError as error:
+            self._stop()
+            self._note = str(error)
+            self.connection.send(("said", str(error), "error"))
+        self._want(self._last_frame + FRAME_SECONDS)
+
+    def _advance_play(self, play: _Play) -> None:
+        """Move along what is recorded, to where the clock says."""
+        now = perf_counter()
+        if now < play.due:
+            return
+        wanted = round(play.first + play.speed * (now - play.begun))
+        target = min(max(wanted, 0), self.lab.end)
+        for _ in self.lab.work("seek", (target,), {}):
+            pass
+        play.due = perf_counter() + FRAME_SECONDS
+        if target != wanted or target == (self.lab.end if play.speed > 0 else 0):
+            self._play = None
+        self._want()
+
+    # -- frames
+
+    def _want(self, when: float = 0.0) -> None:
+        """Ask for a frame at a time (0: at once)."""
+        self._wanted = when if self._wanted is None else min(self._wanted, when)
+
+    def _show(self) -> None:
+        now = perf_counter()
+        if self._wanted is None or not self._acked or now < self._wanted:
+            return
+        quick = self._run is not None or self._play is not None or self._job is not None
+        renew = not quick or now - self._last_samples > SAMPLE_SECONDS
+        if renew:
+            self._last_samples = now
+        self._frames += 1
+        self._acked = False
+        self._wanted = None
+        self._last_frame = now
+        self.connection.send(("frame", self.observer.frame(self.view, self._frames, self._doing(), renew_samples=renew)))
+
+    def _doing(self) -> Any:
+        from tinynets.observe import Doing
+
+        if self._run is not None:
+            return Doing("running", self._rate.value, self._note)
+        if self._play is not None:
+            return Doing("playing" if self._play.speed > 0 else "rewinding", abs(self._play.speed), self._note)
+        return Doing("paused", 0.0, self._note)
+
+
+@dataclass
+class _Job:
+    """A command at work."""
+
+    identity: int
+    verb: str
+    work: Generator[Progress, None, Any]
+    resume: bool
+    """Whether a run goes on when it is done."""
+    begun: float = 0.0
+    told: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.begun = perf_counter()
+
+
+@dataclass
+class _Play:
+    """A playback: from a step at a time, so many steps a second."""
+
+    speed: float
+    first: int
+    begun: float
+    due: float = 0.0
+
+
+class _Rate:
+    """Steps a second over the last second or so."""
+
+    def __init__(self) -> None:
+        self._marks: deque[tuple[float, int]] = deque()
+
+    def note(self, step: int) -> None:
+        now = perf_counter()
+        if not self._marks or now - self._marks[-1][0] > 0.05:
+            self._marks.append((now, step))
+            while len(self._marks) > 2 and now - self._marks[0][0] > 1.0:
+                self._marks.popleft()
+
+    @property
+    def value(self) -> float:
+        if len(self._marks) < 2:
+            return 0.0
+        (begun, first), (ended, last) = self._marks[0], self._marks[-1]
+        return (last - first) / (ended - begun)
+
+
+def _at_once(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Generator[Progress, None, Any]:
+    """A plain call as work."""
+    yield from ()
+    return function(*args, **kwargs)
+
+
