@@ -1,8 +1,8 @@
 """tinynets: small neural networks that can be stepped, operated on and rewound, in numpy.
 
-    import tinynets as tn
-    lab = tn.Lab("names-mlp")
-    lab.run(1000); lab.zero("hidden[3]"); lab.back()
+import tinynets as tn
+lab = tn.Lab("names-mlp")
+lab.run(1000); lab.zero("hidden[3]"); lab.back()
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _HOMES = {
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
     "MSE",
     "SGD",
     "CommandError",

@@ -73,7 +73,9 @@ COMMANDS: dict[str, Command] = {
         Command("run", "run N", "take N steps", "training", ("whole",)),
         Command("phase", "phase", "do the next phase of a step", "training"),
         Command("back", "back [N]", "go a step back, or N", "time", ("whole?",)),
-        Command("seek", "seek STEP", "go to after the last edit at a step; beyond the end, run there", "time", ("whole",)),
+        Command(
+            "seek", "seek STEP", "go to after the last edit at a step; beyond the end, run there", "time", ("whole",)
+        ),
         Command("undo", "undo", "undo the last edit or run of steps", "time"),
         Command("redo", "redo", "redo what was undone", "time"),
         Command("fork", "fork NAME", "go on from here on a new branch", "time", ("text",)),
@@ -92,7 +94,13 @@ COMMANDS: dict[str, Command] = {
         Command("predict", "predict TEXT", "what comes after a text", "looking", ("text",)),
         Command("save", "save [FILE]", "write everything to a file", "files", ("text?",)),
         Command("open", "open RECIPE|SAVE", "open a recipe or a save in this lab", "files", ("text",)),
-        Command("play", "play [SPEED]", "play what is recorded, so many steps a second; below 0 backward", "time", ("number?",)),
+        Command(
+            "play",
+            "play [SPEED]",
+            "play what is recorded, so many steps a second; below 0 backward",
+            "time",
+            ("number?",),
+        ),
     )
 }
 

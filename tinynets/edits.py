@@ -209,9 +209,7 @@ def _set(network: Network, state: State, edit: Edit) -> str:
     before, value = getattr(optimizer, edit.target), edit.args["value"]
     optimizer = replace(optimizer, **{edit.target: value})
     state.hyper = replace(state.hyper, optimizer=optimizer)
-    state.slots = {
-        name: state.slots.get(name, np.zeros_like(state.theta)) for name in optimizer.slot_names()
-    }
+    state.slots = {name: state.slots.get(name, np.zeros_like(state.theta)) for name in optimizer.slot_names()}
     return f"{edit.target} {before:g} -> {value:g}"
 
 
@@ -220,8 +218,12 @@ OPERATIONS: dict[str, Operation] = {
     for entry in (
         Operation("zero", "activation", "zero UNITS", "hold units' activations at zero", _units("zero"), _zero),
         Operation("release", "activation", "release UNITS", "take interventions off units", _resolve_release, _release),
-        Operation("freeze", "learning", "freeze UNITS", "keep every byte of units while training", _resolve_freeze, _freeze),
-        Operation("unfreeze", "learning", "unfreeze UNITS", "let frozen units learn again", _resolve_unfreeze, _unfreeze),
+        Operation(
+            "freeze", "learning", "freeze UNITS", "keep every byte of units while training", _resolve_freeze, _freeze
+        ),
+        Operation(
+            "unfreeze", "learning", "unfreeze UNITS", "let frozen units learn again", _resolve_unfreeze, _unfreeze
+        ),
         Operation("set", "setting", "set NAME VALUE", "change lr, momentum or weight_decay", _resolve_set, _set),
     )
 }

@@ -1,17 +1,17 @@
 """Everything that can go wrong, as a tree. A message names the thing, the rule and the value.
 
-    TinynetsError
-    ├── ShapeError          shapes, dtypes or sizes that do not fit, both sides named
-    ├── SelectorError       `hidden[200]` names nothing that exists
-    ├── EditError           an operation that cannot be done as asked
-    ├── RecipeError         a recipe with a wrong key, type or value
-    ├── DataError           data that cannot be read or used
-    ├── CommandError        a command line that cannot be understood
-    ├── NonFiniteError      a loss, gradient or update became NaN or infinite
-    ├── TimelineError       a moment that cannot be reached
-    └── SaveError           a save that cannot be written or read
-        ├── CorruptSave     the bytes are not, or no longer, a whole save
-        └── UnsupportedSave a whole save that this version cannot use
+TinynetsError
+├── ShapeError          shapes, dtypes or sizes that do not fit, both sides named
+├── SelectorError       `hidden[200]` names nothing that exists
+├── EditError           an operation that cannot be done as asked
+├── RecipeError         a recipe with a wrong key, type or value
+├── DataError           data that cannot be read or used
+├── CommandError        a command line that cannot be understood
+├── NonFiniteError      a loss, gradient or update became NaN or infinite
+├── TimelineError       a moment that cannot be reached
+└── SaveError           a save that cannot be written or read
+    ├── CorruptSave     the bytes are not, or no longer, a whole save
+    └── UnsupportedSave a whole save that this version cannot use
 """
 
 from __future__ import annotations

@@ -160,4 +160,3 @@ def check_number(name: str, value: Any, low: float, high: float) -> None:
 def check_whole(name: str, value: Any, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
         raise EditError(f"`{name}` must be a whole number from {low} to {high}, not {value!r}")
-

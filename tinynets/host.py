@@ -279,7 +279,9 @@ class Server:
         self._acked = False
         self._wanted = None
         self._last_frame = now
-        self.connection.send(("frame", self.observer.frame(self.view, self._frames, self._doing(), renew_samples=renew)))
+        self.connection.send(
+            ("frame", self.observer.frame(self.view, self._frames, self._doing(), renew_samples=renew))
+        )
 
     def _doing(self) -> Any:
         from tinynets.observe import Doing
@@ -342,5 +344,3 @@ def _at_once(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Ge
     """A plain call as work."""
     yield from ()
     return function(*args, **kwargs)
-
-

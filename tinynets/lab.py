@@ -12,7 +12,6 @@ import numpy as np
 
 from tinynets import edits, saves
 from tinynets.data import Dataset, arrays
-from tinynets.edits import Edit
 from tinynets.errors import EditError, RecipeError, ShapeError, TimelineError, TinynetsError, nearest
 from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
 from tinynets.layers import describe
@@ -484,7 +483,9 @@ def _python_recipe(
     check_whole("batch", batch, 1, MAX_BATCH)
     check_whole("probe", probe, 1, MAX_PROBE)
     if sampling not in SAMPLINGS:
-        raise RecipeError(f"`sampling` must be one of {', '.join(SAMPLINGS)}, not {sampling!r}{nearest(str(sampling), SAMPLINGS)}")
+        raise RecipeError(
+            f"`sampling` must be one of {', '.join(SAMPLINGS)}, not {sampling!r}{nearest(str(sampling), SAMPLINGS)}"
+        )
     dataset = data if isinstance(data, Dataset) else _dataset(data, loss)
     if "train" not in dataset.splits:
         raise ShapeError(f"the data needs a split `train`; it has {', '.join(dataset.splits)}")

@@ -154,7 +154,9 @@ class MSE(Loss):
         if y.ndim == 1 and out_shape == (len(y), 1):
             y = y.reshape(-1, 1)
         if y.shape != out_shape:
-            raise ShapeError(f"mse: targets are {shape_text(y.shape)}, outputs {shape_text(out_shape)}: they must be alike")
+            raise ShapeError(
+                f"mse: targets are {shape_text(y.shape)}, outputs {shape_text(out_shape)}: they must be alike"
+            )
         return np.ascontiguousarray(y, dtype)
 
     def allocate(self, buffers: LossBuffers, shape: Shape, dtype: np.dtype[Any]) -> None:

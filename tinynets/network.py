@@ -147,7 +147,9 @@ class Network:
             if layer.name == name:
                 return layer
         names = [layer.name for layer in self.layers]
-        raise SelectorError(f"`{name}` is not a layer of this network, which has {', '.join(names)}{nearest(name, names)}")
+        raise SelectorError(
+            f"`{name}` is not a layer of this network, which has {', '.join(names)}{nearest(name, names)}"
+        )
 
     @property
     def architecture(self) -> tuple[dict[str, Any], ...]:
@@ -159,7 +161,9 @@ class Network:
             if block.name == name:
                 return block
         names = [block.name for block in self.blocks]
-        raise SelectorError(f"`{name}` is not a block of this network, which has {', '.join(names)}{nearest(name, names)}")
+        raise SelectorError(
+            f"`{name}` is not a block of this network, which has {', '.join(names)}{nearest(name, names)}"
+        )
 
     def parameter_slice(self, layer: int, parameter: str) -> slice:
         """Where a layer's parameter stands in `theta`."""

@@ -90,7 +90,9 @@ class Observer:
         block = (named or hidden or blocks)[0]
         unit = min(max(view.unit, 0), block.units - 1)
         example = min(max(view.example, 0), len(self.lab.probe.x) - 1)
-        return replace(view, block=block.name, unit=unit, example=example, plot_columns=max(2, min(view.plot_columns, 2000)))
+        return replace(
+            view, block=block.name, unit=unit, example=example, plot_columns=max(2, min(view.plot_columns, 2000))
+        )
 
     def _output(self, view: View, renew_samples: bool) -> Output:
         lab = self.lab
@@ -175,7 +177,14 @@ class _Look:
         limit = 1.0 if kind in ("tanh", "sigmoid") else _limit(shaped)
         pre = None if block.pre is None else workspace.behind(block.pre).reshape(shaped.shape)
         return _Look(
-            block, shaped, pre, limit, saturated, dead, edits.frozen_units(lab.network, lab.state_now, block.name), zeroed
+            block,
+            shaped,
+            pre,
+            limit,
+            saturated,
+            dead,
+            edits.frozen_units(lab.network, lab.state_now, block.name),
+            zeroed,
         )
 
     def cells(self, example: int) -> BlockCells:
@@ -332,7 +341,11 @@ def _neuron(lab: Lab, block: Block, view: View, look: _Look) -> Neuron:
     weighted = bias = pre = None
     rest = 0.0
     if isinstance(first, Linear):
-        x = lab.probe.input_of(network, block.first).reshape(len(look.out), -1, first.inputs)[example, -1].astype(np.float64)
+        x = (
+            lab.probe.input_of(network, block.first)
+            .reshape(len(look.out), -1, first.inputs)[example, -1]
+            .astype(np.float64)
+        )
         w = np.array(first.w[:, unit], np.float64)
         products = x * w
         order = np.argsort(-np.abs(products), kind="stable")

@@ -112,5 +112,7 @@ def optimizer_from(config: dict[str, Any]) -> Optimizer:
     arguments = dict(config)
     kind = arguments.pop("kind", None)
     if kind not in OPTIMIZERS:
-        raise ShapeError(f"an optimizer is one of {', '.join(OPTIMIZERS)}, not {kind!r}{nearest(str(kind), OPTIMIZERS)}")
+        raise ShapeError(
+            f"an optimizer is one of {', '.join(OPTIMIZERS)}, not {kind!r}{nearest(str(kind), OPTIMIZERS)}"
+        )
     return OPTIMIZERS[kind](**arguments)

@@ -165,7 +165,9 @@ def _parse(content: bytes, file: str) -> Recipe:
 def recipe_from(config: Mapping[str, Any], file: str) -> Recipe:
     """A recipe from plain data, everything checked; `file` is what messages call it."""
     checker = _Checker(file)
-    checker.keys("", config, {"name", "description", "data", "layers", "training"}, {"name", "data", "layers", "training"})
+    checker.keys(
+        "", config, {"name", "description", "data", "layers", "training"}, {"name", "data", "layers", "training"}
+    )
     name = checker.typed("name", config["name"], str)
     description = checker.typed("description", config.get("description", ""), str)
     data = _data(checker, checker.table("data", config["data"]))

@@ -120,9 +120,7 @@ def _read(path: AnyPath, file: BinaryIO) -> Iterator[Record]:
         elif record.get("count") == number - 2:
             ended = True
         else:
-            raise CorruptSave(
-                f"`{path}`: {where} ends {record.get('count')!r} records, but there are {number - 2}"
-            )
+            raise CorruptSave(f"`{path}`: {where} ends {record.get('count')!r} records, but there are {number - 2}")
     if not ended:
         raise CorruptSave(f"`{path}` ends before record {number} at byte {at:,}: its last record is missing")
 

@@ -7,7 +7,16 @@ from math import isnan
 
 from tinynets.timeline import Evaluation, Placed
 
-__all__ = ["EditReport", "Evaluation", "MoveReport", "PhaseReport", "Prediction", "Progress", "SaveReport", "StepReport"]
+__all__ = [
+    "EditReport",
+    "Evaluation",
+    "MoveReport",
+    "PhaseReport",
+    "Prediction",
+    "Progress",
+    "SaveReport",
+    "StepReport",
+]
 
 
 @dataclass(frozen=True)

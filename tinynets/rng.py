@@ -34,7 +34,8 @@ def words(seed: int, purpose: str, index: int, count: int) -> NDArray[np.uint64]
 def uniforms(seed: int, purpose: str, index: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Uniform numbers in [0, 1), 53 random bits each."""
     count = int(np.prod(shape, dtype=np.int64))
-    return ((words(seed, purpose, index, count) >> np.uint64(11)) * 2.0**-53).reshape(shape)
+    fractions: NDArray[np.float64] = (words(seed, purpose, index, count) >> np.uint64(11)) * np.float64(2.0**-53)
+    return fractions.reshape(shape)
 
 
 def integers(seed: int, purpose: str, index: int, high: int, shape: tuple[int, ...]) -> NDArray[np.int64]:

@@ -113,7 +113,9 @@ def read_header(path: str | os.PathLike[str]) -> Header:
 # -- writing
 
 
-def write(path: str | os.PathLike[str], recipe: Recipe, data: Dataset, timeline: Timeline, position: Moment, live: State) -> int:
+def write(
+    path: str | os.PathLike[str], recipe: Recipe, data: Dataset, timeline: Timeline, position: Moment, live: State
+) -> int:
     """Write a save; returns its size in bytes. Raises SaveError, and then an earlier file of that name stands as it was."""
     target = Path(path)
     try:
@@ -333,7 +335,9 @@ class _Reader:
                 fields.wrong(str(error))
         elif self.data is None:
             name = fields.get("name", str)
-            raise UnsupportedSave(f"`{self.file}` does not hold its data `{name}`, which is too large; pass it: data=(x, y)")
+            raise UnsupportedSave(
+                f"`{self.file}` does not hold its data `{name}`, which is too large; pass it: data=(x, y)"
+            )
         else:
             data = self.data
         if data.sha256 != digest:
@@ -368,7 +372,9 @@ class _Reader:
             if (0, 0) not in branch.keyframes:
                 raise CorruptSave(f"`{self.file}`: branch `{branch.name}` has no keyframe at its start")
             if branch.parent is not None and branch.parent not in branches:
-                raise CorruptSave(f"`{self.file}`: branch `{branch.name}` has a parent {branch.parent} that is not there")
+                raise CorruptSave(
+                    f"`{self.file}`: branch `{branch.name}` has a parent {branch.parent} that is not there"
+                )
         return Timeline.of(branches)
 
     def _branch(self, fields: _Fields, recipe: Recipe) -> Branch:
@@ -389,7 +395,7 @@ class _Reader:
             fields.wrong("`splits` must be names")
         which = fields.array("split", np.int64, (None,))
         numbers = [fields.array(key, np.int64, which.shape) for key in ("step", "edits", "examples")]
-        if which.size and not (0 <= which.min() and which.max() < len(splits)):
+        if which.size and not (which.min() >= 0 and which.max() < len(splits)):
             fields.wrong("`split` points at a name that is not there")
         if any(column.size and column.min() < 0 for column in numbers):
             fields.wrong("steps, edits and examples must be 0 or more")
@@ -429,7 +435,13 @@ class _Reader:
             except TinynetsError as error:
                 placed.wrong(str(error))
             branch.place(
-                Placed(step, edit_from(config), placed.get("done", str), placed.get("before", float), placed.get("after", float))
+                Placed(
+                    step,
+                    edit_from(config),
+                    placed.get("done", str),
+                    placed.get("before", float),
+                    placed.get("after", float),
+                )
             )
 
     def _keyframe(self, fields: _Fields, branches: dict[int, Branch], recipe: Recipe) -> None:
@@ -486,9 +498,7 @@ class _Reader:
         fields = self._only("position")
         position = self._moment(fields, timeline, [fields.get(key, int) for key in ("branch", "step", "edits")])
         for row in fields.array("actions", np.int64, (None, 6)).tolist():
-            timeline.actions.append(
-                (self._moment(fields, timeline, row[:3]), self._moment(fields, timeline, row[3:]))
-            )
+            timeline.actions.append((self._moment(fields, timeline, row[:3]), self._moment(fields, timeline, row[3:])))
         timeline.current = position.branch
         return position
 

@@ -40,7 +40,9 @@ def select(network: Network, text: object) -> Selector:
         raise SelectorError(f"a selector is text like `hidden[3]`, not {text!r}")
     match = _SELECTOR.fullmatch(text.strip())
     if match is None:
-        raise SelectorError(f"`{text}` is not a selector; they read `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden.pre[3]`")
+        raise SelectorError(
+            f"`{text}` is not a selector; they read `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden.pre[3]`"
+        )
     block = network.block(match["block"])
     if not block.units:
         owners = ", ".join(entry.name for entry in network.blocks if entry.units)

@@ -32,6 +32,14 @@ def fingerprint() -> str:
         a = rng.uniforms(0, "fingerprint", 0, (32, 30)).astype(dtype)
         b = rng.uniforms(0, "fingerprint", 1, (30, 200)).astype(dtype)
         product = a @ b
-        for result in (product, product.T @ a, np.tanh(product), np.exp(a), np.log1p(a), product.sum(axis=0), product.sum()):
+        for result in (
+            product,
+            product.T @ a,
+            np.tanh(product),
+            np.exp(a),
+            np.log1p(a),
+            product.sum(axis=0),
+            product.sum(),
+        ):
             sha.update(np.ascontiguousarray(result).tobytes())
     return sha.hexdigest()

@@ -145,17 +145,20 @@ class Branch:
     def record(self, evaluation: Evaluation) -> None:
         """Keep an evaluation; the same one at the same step is kept once."""
         place = bisect_right(self.evaluations, evaluation.step, key=lambda entry: entry.step)
-        if evaluation not in self.evaluations[bisect_left(self.evaluations, evaluation.step, key=lambda e: e.step) : place]:
+        if (
+            evaluation
+            not in self.evaluations[bisect_left(self.evaluations, evaluation.step, key=lambda e: e.step) : place]
+        ):
             self.evaluations.insert(place, evaluation)
 
     def until(self, moment: Moment, number: int, name: str) -> Branch:
         """A new branch that shares everything up to a moment of this one."""
         keyframes = {
-            key: state for key, state in self.keyframes.items() if key <= (moment.step, moment.edits) and key[1] <= moment.edits
+            key: state
+            for key, state in self.keyframes.items()
+            if key <= (moment.step, moment.edits) and key[1] <= moment.edits
         }
-        evaluations = [
-            entry for entry in self.evaluations if entry.step <= moment.step and entry.edits <= moment.edits
-        ]
+        evaluations = [entry for entry in self.evaluations if entry.step <= moment.step and entry.edits <= moment.edits]
         return Branch(
             number,
             name,
@@ -226,7 +229,9 @@ class Timeline:
 
     def wants_keyframe(self, moment: Moment) -> bool:
         """Whether a keyframe belongs at this moment and is not there yet."""
-        return moment.step % self.stride == 0 and (moment.step, moment.edits) not in self.branches[moment.branch].keyframes
+        return (
+            moment.step % self.stride == 0 and (moment.step, moment.edits) not in self.branches[moment.branch].keyframes
+        )
 
     def keep(self, moment: Moment, state: State) -> None:
         """Hold a keyframe; when all together pass the budget, the stride doubles."""
@@ -256,7 +261,9 @@ class Timeline:
         if name is not None and name in names:
             raise TimelineError(f"there is a branch `{name}` already")
         number = max(self.branches) + 1
-        made = old.until(moment, number, name or next(n for i in range(2, number + 3) if (n := f"branch-{i}") not in names))
+        made = old.until(
+            moment, number, name or next(n for i in range(2, number + 3) if (n := f"branch-{i}") not in names)
+        )
         self.branches[number] = made
         self.current = number
         if undone and name is None:

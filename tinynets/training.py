@@ -51,7 +51,9 @@ class Trainer:
         self.loss.fit(self.loss_buffers, workspace.out)
         loss = self.loss.value(workspace.out, self.y_batch, self.loss_buffers)
         if not isfinite(loss):
-            raise self._stopped(f"the loss became {loss}", network.first_non_finite(workspace, backward=False) or "loss")
+            raise self._stopped(
+                f"the loss became {loss}", network.first_non_finite(workspace, backward=False) or "loss"
+            )
         yield LOSS
         yield from network.backward_phases(self.loss.gradient(self.loss_buffers), workspace)
         lr = state.hyper.lr(state.step)

@@ -76,9 +76,7 @@ def pair(split: str, x: NDArray[Any], y: NDArray[Any]) -> None:
     if x.ndim < 2:
         raise ShapeError(f"`{split}`: x must have at least 2 dimensions, (N, ...), got shape {x.shape}")
     if y.ndim != (1 if y.dtype.kind == "i" else 2):
-        raise ShapeError(
-            f"`{split}`: y must be (N,) whole classes or (N, d) floats, got {y.dtype} of shape {y.shape}"
-        )
+        raise ShapeError(f"`{split}`: y must be (N,) whole classes or (N, d) floats, got {y.dtype} of shape {y.shape}")
     if len(x) != len(y):
         raise ShapeError(f"`{split}`: x has {len(x)} rows, y has {len(y)}; they must be equal")
 
