@@ -1,4 +1,4 @@
-"""The command line's verbs, as the API has them: `zero hidden[3]`, `lr 0.01`, `seek 200`, and the line of Python each is.
+"""The command line's verbs, as the API has them: `zero hidden[3]`, `lr 0.01`, and the line of Python that each is.
 
 Verbs of operations come from `edits.OPERATIONS`; the others are the Lab's own.
 """

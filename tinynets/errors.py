@@ -68,11 +68,11 @@ class SaveError(TinynetsError):
     """A save that cannot be written or read."""
 
 
-class CorruptSave(SaveError):
+class CorruptSave(SaveError):  # noqa: N818 - the name says what is wrong  # noqa: N818
     """The bytes are not, or no longer, a whole save."""
 
 
-class UnsupportedSave(SaveError):
+class UnsupportedSave(SaveError):  # noqa: N818  # noqa: N818
     """A whole save that this version of tinynets cannot use."""
 
 

@@ -1,7 +1,7 @@
 """What is looked at (`View`) and what there is to see (`Frame`), as plain data.
 
-The app sends a View; the engine answers with Frames. Neither holds a Lab, a Network or a layer, so both cross to another
-process, and a widget that draws a Frame can be tested with one made by hand.
+The app sends a View; the engine answers with Frames. Neither holds a Lab, a Network or a layer, so both cross to
+another process, and a widget that draws a Frame can be tested with one made by hand.
 """
 
 from __future__ import annotations

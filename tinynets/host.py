@@ -4,8 +4,8 @@
     from the engine    ("result", id, value)  ("error", id, kind, message)  ("progress", id, Progress)
                        ("frame", Frame)  ("said", message, severity)
 
-One frame is sent per acknowledgement, at most ten a second while running, and one at once after every command. The engine
-ends when its pipe closes, so that whoever started it leaves no orphan, however it ended.
+One frame is sent per acknowledgement, at most ten a second while running, and one at once after every command. The
+engine ends when its pipe closes, so that whoever started it leaves no orphan, however it ended.
 """
 
 from __future__ import annotations

@@ -48,9 +48,10 @@ LOG_LIMIT = 10**9
 class Lab:
     """A network in training, with its whole history: step, operate, go back, save.
 
-    `source` is a recipe's name, a `.toml` path, a save's path, or a Network. A Network needs `data` ((x, y), or a dict of
-    splits: name -> (x, y)), `loss` and `optimizer`; the lab works on a copy of it, `lab.network`. `seed` addresses
-    batches, and for a recipe the initial values too (default: the recipe's). `memory` bounds the bytes of keyframes.
+    `source` is a recipe's name, a `.toml` path, a save's path, or a Network. A Network needs `data` ((x, y), or a
+    dict of splits: name -> (x, y)), `loss` and `optimizer`; the lab works on a copy of it, `lab.network`. `seed`
+    addresses batches, and for a recipe the initial values too (default: the recipe's). `memory` bounds the bytes of
+    keyframes.
 
     Raises RecipeError, SaveError, ShapeError or DataError that names thing, rule and value.
     """
@@ -211,7 +212,7 @@ class Lab:
     # -- training
 
     def step(self, n: int = 1) -> StepReport:
-        """Take a step (or n): finish the one that is half done, or a whole one. In the past, what is recorded is replayed.
+        """Take a step, or n: one that is half done is finished. In the past, what is recorded is replayed.
 
         Raises NonFiniteError when something becomes NaN or infinite; the state before that step is kept.
         """

@@ -127,12 +127,13 @@ class CrossEntropy(Loss):
 
     def gradient(self, buffers: LossBuffers) -> Array:
         """(softmax(out) - onehot(y)) / B."""
-        e = buffers.e
+        e: Array = buffers.e
         np.divide(e, buffers.sums, e)
         flat = e.reshape(-1)
         flat[buffers.places] -= 1
         np.divide(e, len(e), e)
-        return e if len(buffers.shape or ()) == 2 else e.reshape(buffers.shape)
+        gradient: Array = e if len(buffers.shape or ()) == 2 else e.reshape(buffers.shape)
+        return gradient
 
     def each(self, out: Array, y: Array) -> Array:
         z = out.reshape(-1, out.shape[-1]).astype(np.float64)

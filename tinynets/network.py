@@ -1,4 +1,4 @@
-"""Network: layers over one flat vector of parameters, in blocks with names, with sites where activations are operated on.
+"""Network: layers over one flat vector of parameters, in blocks, with sites where activations are operated on.
 
 A Network is views and arithmetic. What belongs to a batch lives in a `Workspace`; what a run changes lives in a State,
 around whose vector a Network can be built.
@@ -63,7 +63,8 @@ class Tap:
 class Workspace:
     """The buffers for forward and backward of one network: one each for training, the probe, evaluation.
 
-    With `input_gradient`, backward also computes the gradient of the input. With `clean`, interventions are passed over.
+    With `input_gradient`, backward also computes the gradient of the input. With `clean`, interventions are passed
+    over.
     """
 
     def __init__(self, *, input_gradient: bool = False, clean: bool = False) -> None:
@@ -267,7 +268,7 @@ class Network:
         dout = np.ascontiguousarray(dout, self.dtype)
         if dout.shape != workspace.out.shape:
             raise ShapeError(
-                f"`dout` is {shape_text(dout.shape)}; the output of the last forward is {shape_text(workspace.out.shape)}"
+                f"`dout` is {shape_text(dout.shape)}; the last forward gave {shape_text(workspace.out.shape)}"
             )
         for _ in self.backward_phases(dout, workspace):
             pass

@@ -164,7 +164,8 @@ class _Look:
         workspace, units = lab.probe.workspace, block.units
         out = workspace.behind(block.last)
         shaped = out.reshape(len(out), -1, units)
-        saturated, dead = np.zeros(shaped.shape, np.bool_), np.zeros(units, np.bool_)
+        saturated: Array = np.zeros(shaped.shape, np.bool_)
+        dead: Array = np.zeros(units, np.bool_)
         if block.activation is not None:
             raw = workspace.buffers[block.last].out  # what the activation itself gave
             saturated = block.activation.saturated(raw).reshape(shaped.shape)
@@ -202,7 +203,7 @@ class _Look:
             self.block.name,
             self.out.mean(axis=1).T.astype(np.float32),
             self.limit,
-            self.saturated.all(axis=1).T,
+            np.asarray(self.saturated.all(axis=1)).T,
             self.dead,
             self.frozen,
             self.zeroed,
@@ -406,7 +407,7 @@ def _outgoing(lab: Lab, block: Block, unit: int) -> tuple[tuple[str, float], ...
 
 
 def _gradient(lab: Lab, block: Block, unit: int) -> float | None:
-    """Mean gradient at this unit's output over the training batch, once backward has come past it in a half-done step."""
+    """Mean gradient at this unit's output over the batch of a half-done step, once backward has come past it."""
     player = lab.player
     order = player.phase_order
     at = [index for index, phase in enumerate(order) if str(phase) == f"backward {lab.network.layers[block.last].name}"]

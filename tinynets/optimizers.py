@@ -1,7 +1,7 @@
 """Optimizers: what a gradient does to the flat vector, as a few operations over it.
 
-An optimizer proposes; the training step checks what is proposed and commits it. So nothing is written before it is known
-to be finite, and what is frozen is left out in one place.
+An optimizer proposes; the training step checks what is proposed and commits it. So nothing is written before it is
+known to be finite, and what is frozen is left out in one place.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The player: the one live State of a lab, moved along the timeline by steps, edits and seeks.
 
-Whatever takes long is a generator that yields `Progress` between pieces, so that it can be watched and cancelled; one that
-is closed early leaves a whole moment behind.
+Whatever takes long is a generator that yields `Progress` between pieces, so that it can be watched and cancelled; one
+that is closed early leaves a whole moment behind.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Recipes: a TOML description of data, network and training, checked when it is loaded.
 
-What a table may hold follows from the signature of what it describes: the keys of `[[layers]]` with `kind = "linear"` are
-the arguments of `Linear`.
+What a table may hold follows from the signature of what it describes: the keys of `[[layers]]` with `kind = "linear"`
+are the arguments of `Linear`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which examples a step trains on, addressed by (seed, step): any step's batch without those before it.
 
-`replacement` draws every index anew, as makemore does; `epoch` goes through a new permutation each pass over the data, and
-a batch may reach from one pass into the next.
+`replacement` draws every index anew, as makemore does; `epoch` goes through a new permutation each pass over the
+data, and a batch may reach from one pass into the next.
 """
 
 from __future__ import annotations

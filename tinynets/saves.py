@@ -116,7 +116,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
 def write(
     path: str | os.PathLike[str], recipe: Recipe, data: Dataset, timeline: Timeline, position: Moment, live: State
 ) -> int:
-    """Write a save; returns its size in bytes. Raises SaveError, and then an earlier file of that name stands as it was."""
+    """Write a save; returns its bytes. Raises SaveError, and then an earlier file of that name stands as it was."""
     target = Path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -285,9 +285,11 @@ class _Fields:
 def _header(fields: _Fields) -> Header:
     if fields.record.get("record") != "header":
         fields.wrong("a save begins with its header")
-    words = {key: fields.get(key, str) for key in ("recipe", "branch", "created", "version", "fingerprint")}
-    numbers = {key: fields.whole(key, 0, 2**62) for key in ("step", "parameters", "threads")}
-    return Header(**words, **numbers)
+    values: dict[str, Any] = {
+        key: fields.get(key, str) for key in ("recipe", "branch", "created", "version", "fingerprint")
+    }
+    values |= {key: fields.whole(key, 0, 2**62) for key in ("step", "parameters", "threads")}
+    return Header(**values)
 
 
 class _Reader:

@@ -1,4 +1,4 @@
-"""Schedules: the factor on the base learning rate at each step. A recipe states them in steps; `set lr` moves the base."""
+"""Schedules: the factor on the base learning rate at each step; `set lr` moves the base."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Selectors: `hidden[3]`, `hidden[0:8]`, `hidden[1,5,9]`, `hidden` (all its units), `hidden.pre[3]` (before the activation).
+"""Selectors: `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden` (all units), `hidden.pre[3]` (before the activation).
 
 One grammar everywhere: API, command line, saves, lab. What names nothing that exists is an error that lists what does.
 """

@@ -71,7 +71,8 @@ class Hyper:
 class State:
     """Architecture, parameters and everything else that the next step depends on.
 
-    theta (n,); each slot (n,); buffers (m,) what layers carry besides parameters; frozen (k,) sorted positions in theta.
+    theta (n,); each slot (n,); buffers (m,) what layers carry besides parameters; frozen (k,) sorted positions in
+    theta.
     """
 
     architecture: tuple[dict[str, Any], ...]

@@ -12,6 +12,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tinynets import rng
+from tinynets.arrays import Array
+from tinynets.arrays import Array
 
 THREADS = 1
 
@@ -29,8 +31,8 @@ def fingerprint() -> str:
     settle_threads()
     sha = hashlib.sha256()
     for dtype in (np.float32, np.float64):
-        a = rng.uniforms(0, "fingerprint", 0, (32, 30)).astype(dtype)
-        b = rng.uniforms(0, "fingerprint", 1, (30, 200)).astype(dtype)
+        a: Array = rng.uniforms(0, "fingerprint", 0, (32, 30)).astype(dtype)
+        b: Array = rng.uniforms(0, "fingerprint", 1, (30, 200)).astype(dtype)
         product = a @ b
         for result in (
             product,
