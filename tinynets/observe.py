@@ -169,7 +169,7 @@ class _Look:
         if block.activation is not None:
             raw = workspace.buffers[block.last].out  # what the activation itself gave
             saturated = block.activation.saturated(raw).reshape(shaped.shape)
-            dead = block.activation.blocked(raw).reshape(-1, units).all(axis=0)
+            dead = np.asarray(block.activation.blocked(raw).reshape(-1, units).all(axis=0))
         zeroed = np.zeros(units, np.bool_)
         for entry in lab.interventions:
             if entry.site in (block.name, f"{block.name}.pre"):

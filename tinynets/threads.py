@@ -13,7 +13,6 @@ from threadpoolctl import threadpool_limits
 
 from tinynets import rng
 from tinynets.arrays import Array
-from tinynets.arrays import Array
 
 THREADS = 1
 

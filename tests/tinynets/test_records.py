@@ -405,8 +405,7 @@ write_records(sys.argv[1], records())
         ({"record": "x", "a": object()}, "the record `x` cannot be saved: a value of type object cannot be packed"),
         (
             {"record": "x", "a": np.array([None])},
-            "the record `x` cannot be saved: "
-            "an array of object cannot be packed, only of <f4, <f8, <i4, <i8, |u1, |b1",
+            "the record `x` cannot be saved: an array of object cannot be packed, only of <f4, <f8, <i4, <i8, |u1, |b1",
         ),
         ({"record": "x", "a": {1: 2}}, "the record `x` cannot be saved: a key of a map is not text"),
         (

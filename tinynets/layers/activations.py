@@ -95,5 +95,4 @@ class ReLU(Activation):
         return np.multiply(dout, buffers.on, buffers.dx)
 
     def blocked(self, out: Array) -> Array:
-        mask: Array = out <= 0
-        return mask
+        return np.asarray(out <= 0)
