@@ -6,6 +6,7 @@ import argparse
 import sys
 from multiprocessing import resource_tracker
 from pathlib import Path
+from typing import Any
 
 
 def parser() -> argparse.ArgumentParser:
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     resource_tracker.ensure_running()
     from tinynets.host import spawn
 
-    chosen: dict[str, object] = {} if options.seed is None else {"seed": options.seed}
+    chosen: dict[str, Any] = {} if options.seed is None else {"seed": options.seed}
     engine = spawn(options.source, chosen)
     from tui.app import LabApp
 

@@ -140,8 +140,8 @@ def bindings() -> list[Binding]:
     ]
 
 
-# Textual takes tab for moving the focus; panes that are hidden must be skipped in the lab's own way.
-PRIORITY: frozenset[str] = frozenset()
+# Textual's screens take tab for moving the focus, which would skip the panes that are hidden.
+PRIORITY = frozenset({"next_pane", "previous_pane"})
 
 
 def footer_actions() -> list[Action]:

@@ -35,6 +35,10 @@ class LabApp(LabCore):
     def _from_palette(self, action: Action) -> None:
         self.call_later(self.run_action, action.command)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Screens that open over the lab keep tab for their own fields."""
+        return not (action == "next_pane" and len(self.screen_stack) > 1)
+
     # -- running
 
     @property

@@ -5,7 +5,6 @@ What the keys do stands in `app.py`.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -46,11 +45,11 @@ WELCOME = (
     "space runs the training, s makes one step, arrows walk the units, z zeroes the one under the cursor, ? is help"
 )
 
-Spawn = Callable[[str | None, dict[str, object]], Spawned]
+Spawn = Callable[[str, dict[str, Any]], Spawned]
 
 THEME = Theme(
     name="tinynets", primary="#c9a6ff", secondary="#3aa0ff", accent="#c9a6ff", warning="#ffd76a", error="#ff7b72",
-    success="#7fd88f", foreground="#d5dbe5", background="#11151b", surface="#171c24", panel="#1d2430", dark=True,
+    success="#7fd88f", foreground="#d5dbe5", background="#11151b", surface="#11151b", panel="#1d2430", dark=True,
 )  # fmt: skip
 
 
@@ -62,7 +61,7 @@ class LabCore(App[None]):
     BINDINGS: ClassVar[list[Any]] = actions.bindings()
 
     def __init__(
-        self, spawn: Spawn, source: str | None, options: dict[str, object] | None = None, engine: Spawned | None = None
+        self, spawn: Spawn, source: str, options: dict[str, Any] | None = None, engine: Spawned | None = None
     ) -> None:
         super().__init__()
         self.register_theme(THEME)
@@ -75,6 +74,7 @@ class LabCore(App[None]):
         self.selection = Selection()
         self._sent: View | None = None
         self.ready = False
+        self._refused = False
         self._working: Timer | None = None
         self._pending = 0
         self._work = ""
@@ -188,12 +188,12 @@ class LabCore(App[None]):
 
     def engine_failed(self, kind: str, message: str) -> None:
         """The engine could not open what it was started on."""
-        self._source = None
+        self._refused = True
         self.fail(message)
         self.call_later(self.run_action, "open")
 
     def engine_died(self, exitcode: int | None) -> None:
-        if self.lab_frame is None and self._source is None:
+        if self._refused:
             return
         self.header.dead = True
         self.header.redraw()
@@ -215,7 +215,7 @@ class LabCore(App[None]):
         """Start another engine process in place of the one that ended."""
         if self.link:
             self.link.close()
-        self._source = source
+        self._source, self._refused = source, False
         self.header.dead = False
         self.query_one("#banner").display = False
         self.connect(self._spawn(source, self._options))
@@ -323,9 +323,9 @@ class LabCore(App[None]):
 
 def python_line(verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     """The call as a user of the library writes it."""
-    words = [json.dumps(a) if isinstance(a, str) else repr(a) for a in args]
-    words += [f"{key}={json.dumps(a) if isinstance(a, str) else repr(a)}" for key, a in kwargs.items()]
-    return f"lab.{verb}({', '.join(words)})"
+    from tinynets.commands import Call
+
+    return Call(verb, args, kwargs).python()
 
 
 def _speaks_unicode() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import threading
 from collections.abc import Callable
 from itertools import count
@@ -68,7 +69,10 @@ class EngineLink:
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._sending = threading.Lock()
         self._loop = asyncio.get_running_loop()
+        # Textual keeps its app in a context variable, which the reader's thread does not have.
+        self._context = contextvars.copy_context()
         self._closing = False
+        self._dropped: set[int] = set()
         self.alive = True
         self._reader = threading.Thread(target=self._read, name="engine-reader", daemon=True)
         self._reader.start()
@@ -100,7 +104,8 @@ class EngineLink:
         self._send(("ack", number))
 
     def cancel(self) -> None:
-        """Stop what is at work."""
+        """Stop what is at work; what was sent after it and waits behind it is dropped as well."""
+        self._dropped = set(self._waiting)
         self._send(("cancel",))
 
     def close(self, patience: float = 0.5) -> None:
@@ -134,7 +139,7 @@ class EngineLink:
 
     def _hand_over(self, callback: Callable[..., None], *args: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the app's loop is closed: nobody listens any more
-            self._loop.call_soon_threadsafe(callback, *args)
+            self._loop.call_soon_threadsafe(callback, *args, context=self._context)
 
     def _ended(self) -> None:
         if not self.alive:
@@ -159,10 +164,18 @@ class EngineLink:
                 self._listener.engine_failed(kind, text)
             case ("error", int(number), str(kind), str(text)):
                 self._answer(number, None, EngineError(kind, text))
+                if kind == "Cancelled":
+                    self._drop(EngineError(kind, text))
             case ("progress", _, progress):
                 self._listener.engine_progress(progress.done, progress.total, progress.what)
             case ("said", str(text), str(severity)):
                 self._listener.engine_said(text, severity)
+
+    def _drop(self, error: EngineError) -> None:
+        """Commands that waited behind a cancelled one are never answered by the engine."""
+        for number in self._dropped:
+            self._answer(number, None, error)
+        self._dropped = set()
 
     def _answer(self, number: int, value: Any, error: EngineError | None) -> None:
         future = self._waiting.get(number)

@@ -94,12 +94,12 @@ def ticks(low: float, high: float, most: int) -> list[float]:
     """At most `most` round numbers (1, 2 or 5 times a power of ten apart) between low and high."""
     if not high > low:
         return [low]
-    rough = (high - low) / max(1, most - 1)
-    power = 10.0 ** np.floor(np.log10(rough))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
-    first = np.ceil(low / step - 1e-9)
-    found = [float((first + i) * step) for i in range(max(1, most)) if (first + i) * step <= high + step * 1e-6]
-    return found or [low]
+    power = 10.0 ** np.floor(np.log10((high - low) / most)) if most > 1 else high - low
+    for step in (float(power * factor) for factor in (1, 2, 5, 10, 20, 50)):
+        first, last = int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))
+        if last - first < most:
+            return [i * step for i in range(first, last + 1)] or [low]
+    return [low]
 
 
 def short(step: float) -> str:

@@ -1,25 +1,25 @@
 """An engine without a network: the same messages, made-up frames. For tests of the app alone.
 
-`python -m tests.tui.fake` opens the app on it.
+`python tests/tui/fake.py` opens the app on it.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from types import SimpleNamespace
 from typing import Any
 
+import frames
 import numpy as np
 
-from tests.tui import frames
 from tinynets.frame import Frame, Mark, View
 
 PHASES = ("batch", "forward embed", "forward hidden", "forward output", "loss", "backward output", "update")
+
+DONE = {"zero": "zeroed", "release": "released", "freeze": "frozen", "unfreeze": "unfrozen"}
 
 
 @dataclass
@@ -165,7 +165,7 @@ class FakeEngine:
         masks[block][int(unit)] = value
         self.world.marks.append(Mark(self.world.step, op, f'lab.{op}("{selector}")', True))
         self.world.unsaved = True
-        return f"{selector} {op}d: probe loss 2.412 -> 2.431"
+        return f"{selector} {DONE[op]}: probe loss 2.412 -> 2.431"
 
     def do_evaluate(self, split: str = "dev") -> str:
         self.world.evaluations[self.world.step] = self.world.loss() + 0.05
@@ -210,8 +210,7 @@ def spawn(source: str | None, options: dict[str, object]) -> FakeEngine:
 def main() -> None:
     from tui.app import LabApp
 
-    time.sleep(0)
-    LabApp(spawn, SimpleNamespace(source="names-mlp", options={}).source).run()
+    LabApp(spawn, "names-mlp").run()
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def frame(world: World, view: f.View, number: int = 1) -> f.Frame:
         view=view,
         status=_status(world),
         blocks=BLOCKS,
-        examples=tuple(text for text, _ in examples()),
+        examples=tuple(f"{text} → {LETTERS[target]}" for text, target in examples()),
         timeline=_timeline(world),
         **{pane: panes[pane]() for pane in view.panes},  # type: ignore[arg-type]
     )
@@ -202,7 +202,8 @@ def _neuron(made: Net, world: World, view: f.View) -> f.Neuron:
         block=block, unit=unit, name=f"{block}[{unit}]", activation="tanh" if block == "hidden" else "", bias=bias,
         weighted=weighted, pre=pre, value=value, clean=float(np.tanh(pre)) if pre is not None else value,
         contributions=tuple(terms[:12]), rest=sum(t.product for t in terms[12:]), outgoing=tuple(outgoing),
-        frozen=bool(world.frozen[block][unit]), interventions=("zero",) if zeroed else (), dead=bool(_dead(block)[unit]),
+        frozen=bool(world.frozen[block][unit]), interventions=("zero",) if zeroed else (),
+        dead=bool(_dead(block)[unit]),
         saturated=abs(value) > 0.97 and block == "hidden", saturated_share=float((np.abs(column) > 0.97).mean()),
         mean=float(column.mean()), std=float(column.std()), gradient=None,
     )  # fmt: skip

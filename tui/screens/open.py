@@ -65,26 +65,31 @@ def recipes() -> list[tuple[str, str]]:
     return [(info.name, info.description) for info in list_recipes()]
 
 
-def save_folders() -> list[Path]:
-    """Where saves are looked for: where they are written by default, and `saves` here."""
-    from tinynets.saves import default_folder
-
-    folders = [default_folder().resolve(), Path("saves").resolve()]
-    return list(dict.fromkeys(folders))
-
-
 def saves() -> list[tuple[Path, str]]:
-    """The saves that are found, newest first, each with its size and time."""
-    files = [path for folder in save_folders() if folder.is_dir() for path in folder.glob("*.msgpack")]
+    """The saves that are found, newest first: what each holds, when it was written, how large it is."""
+    from tinynets.saves import list_saves
+
     found = []
-    for path in files:
+    for path in list_saves():
         try:
             stat = path.stat()
         except OSError:
             continue
         when = datetime.fromtimestamp(stat.st_mtime).strftime("%Y-%m-%d %H:%M")
-        found.append((stat.st_mtime, path, f"{when}  {_size(stat.st_size)}"))
-    return [(path, about) for _, path, about in sorted(found, key=lambda f: -f[0])]
+        found.append((path, f"{_holds(path):<34} {when}  {_size(stat.st_size)}"))
+    return found
+
+
+def _holds(path: Path) -> str:
+    """The header of a save in words, or what is wrong with it."""
+    from tinynets.errors import TinynetsError
+    from tinynets.saves import read_header
+
+    try:
+        header = read_header(path)
+    except (TinynetsError, OSError):
+        return "cannot be read as a save"
+    return f"{header.recipe} at step {header.step:,} ({header.branch})"
 
 
 def _size(count: int) -> str:

@@ -63,7 +63,9 @@ def _block_rows(index: int, block: BlockInfo, example: str, width: int, cell: in
 
 def _position_rows(index: int, block: BlockInfo, example: str, width: int, cell: int) -> list[Row]:
     """Positions side by side, each after the character that stands there."""
-    letters = example if len(example) == block.positions else None
+    letters = example.split(" ")[0]  # of `.em → m`
+    if len(letters) != block.positions:
+        letters = ""
     room = block.units * cell + 3
     per_row = max(1, (width - GUTTER + 3) // room)
     rows = []
@@ -106,9 +108,6 @@ class NetworkPane(Pane):
         """The example in words, with what is right for it where that is known."""
         at = f"{self.selection.example + 1} of {len(frame.examples)}"
         text = self._example(frame)
-        output = frame.output
-        if output and output.kind == "classes" and output.target >= 0 and frame.view.example == self.selection.example:
-            text = f"{text} {self.look.glyph('arrow')} {output.labels[output.target]}"
         if width < 70:
             return f"on {text} ({at})"
         return f"each unit on probe example  {text}  ({at}; , and . change it)"
