@@ -95,4 +95,5 @@ class ReLU(Activation):
         return np.multiply(dout, buffers.on, buffers.dx)
 
     def blocked(self, out: Array) -> Array:
-        return np.asarray(out <= 0)
+        mask: Array = out <= 0
+        return mask

@@ -1,0 +1,288 @@
+"""`tinynets ...`: train, look at, replay and sample from the command line; numbers as text, or as `--json`.
+
+Errors end with one line and status 1, wrong arguments with status 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, TextIO
+
+import tinynets
+from tinynets.errors import NonFiniteError, SaveError, TinynetsError
+
+if TYPE_CHECKING:
+    from tinynets.lab import Lab
+    from tinynets.reports import Progress
+
+BAR = 24  # characters of the progress bar
+BAR_SECONDS = 0.1
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command's entry; ends the process with its status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        status = options.do(options)
+    except TinynetsError as error:
+        print(f"tinynets: {error}", file=sys.stderr)
+        status = 1
+    except KeyboardInterrupt:
+        print("tinynets: stopped", file=sys.stderr)
+        status = 130
+    except BrokenPipeError:  # whoever read our output has seen enough
+        sys.stderr.close()
+        status = 1
+    sys.exit(status)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tinynets", description="Small neural networks that can be stepped, operated on and rewound."
+    )
+    parser.add_argument("--version", action="version", version=f"tinynets {tinynets.__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, help_: str, do: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = commands.add_parser(
+            name, help=help_, description=help_[0].upper() + help_[1:] + "."
+        )
+        made.set_defaults(do=do)
+        made.add_argument("--json", action="store_true", help="print the result as one line of JSON")
+        return made
+
+    train = command("train", "train a recipe, or go on with a save", _train)
+    train.add_argument("source", metavar="RECIPE|SAVE", help="a recipe's name, a .toml file, or a save")
+    train.add_argument("--steps", type=_count, help="how far to run (default: as the recipe says)")
+    train.add_argument("--seed", type=_whole, help="of the initial values and the batches (recipes only)")
+    train.add_argument("--save", metavar="FILE", help="write a save at the end")
+
+    info = command("info", "tell what a recipe or a save is", _info)
+    info.add_argument("source", metavar="RECIPE|SAVE")
+
+    replay = command("replay", "compute a save again from its start and compare", _replay)
+    replay.add_argument("source", metavar="SAVE")
+    replay.add_argument("--every", type=_count, metavar="N", help="print the digest at every Nth step")
+
+    sample = command("sample", "write texts with a recipe's or a save's network", _sample)
+    sample.add_argument("source", metavar="SAVE|RECIPE")
+    sample.add_argument("-n", type=_count, default=20, help="how many (20)")
+    sample.add_argument("--prefix", default="", help="what they begin with")
+    sample.add_argument("--temperature", type=float, default=1.0, help="1 as learned, below 1 safer, 0 the likeliest")
+    sample.add_argument("--seed", type=_whole, help="another seed, other samples")
+
+    predict = command("predict", "tell what comes after a text", _predict)
+    predict.add_argument("source", metavar="SAVE|RECIPE")
+    predict.add_argument("text")
+
+    command("recipes", "list the recipes that ship", _recipes)
+    return parser
+
+
+def _whole(text: str) -> int:
+    value = int(text.replace("_", ""))
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 0, not {text}")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text.replace("_", ""))
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text}")
+    return value
+
+
+_whole.__name__ = _count.__name__ = "whole number"  # as argparse says it
+
+
+def _lab(source: str, **options: Any) -> Lab:
+    from tinynets.lab import Lab
+
+    lab = Lab(source, **options)
+    for warning in lab.warnings:
+        print(f"tinynets: {warning}", file=sys.stderr)
+    return lab
+
+
+def _save_only(source: str) -> Lab:
+    if not Path(source).exists():
+        raise SaveError(f"`{source}`: there is no such save")
+    return _lab(source)
+
+
+def _out(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]) -> int:
+    print(json.dumps(data) if options.json else "\n".join(lines))
+    return 0
+
+
+# -- the commands
+
+
+def _train(options: argparse.Namespace) -> int:
+    seed = {} if options.seed is None else {"seed": options.seed}
+    lab = _lab(options.source, **seed)
+    steps = options.steps or max(1, lab.recipe.training.steps - lab.step_number)
+    begun, first = perf_counter(), lab.step_number
+    bar = _Bar(sys.stderr, lab)
+    stopped: BaseException | None = None
+    try:
+        for progress in lab.work("run", (steps,), {}):
+            bar.show(progress)
+    except (KeyboardInterrupt, NonFiniteError) as error:
+        stopped = error
+    bar.end()
+    seconds = perf_counter() - begun
+    evaluations = [] if isinstance(stopped, NonFiniteError) else [lab.evaluate(split) for split in lab.data.splits]
+    data = {
+        "recipe": lab.recipe.name,
+        "step": lab.step_number,
+        "seconds": seconds,
+        "steps_per_second": (lab.step_number - first) / seconds,
+        "evaluations": {entry.split: {"loss": entry.loss, "accuracy": entry.accuracy} for entry in evaluations},
+        "digest": lab.state.digest(),
+        "save": None,
+    }
+    lines = [
+        f"{lab.recipe.name}: step {lab.step_number:,} after {seconds:.1f} s",
+        *(f"  {entry}" for entry in evaluations),
+    ]
+    if options.save:
+        saved = lab.save(options.save)
+        data["save"] = saved.path
+        lines.append(str(saved))
+    _out(options, data, lines)
+    if stopped is not None:
+        raise stopped
+    return 0
+
+
+def _info(options: argparse.Namespace) -> int:
+    lab = _lab(options.source)
+    network = lab.network
+    log = [str(entry) for entry in lab.log]
+    data = {
+        "recipe": lab.recipe.name,
+        "description": lab.recipe.description,
+        "data": {name: len(x) for name, (x, _) in lab.data.splits.items()},
+        "layers": [repr(layer) for layer in network.layers],
+        "blocks": {block.name: block.units for block in network.blocks if block.units},
+        "parameters": network.theta.size,
+        "dtype": network.dtype.name,
+        "step": lab.step_number,
+        "end": lab.end,
+        "branch": lab.branch,
+        "branches": list(lab.branches),
+        "loss": lab.loss,
+        "evaluations": [asdict(entry) for entry in lab.evaluations],
+        "interventions": [str(entry) for entry in lab.interventions],
+        "frozen": {name: list(units) for name, units in lab.frozen.items()},
+        "log": log,
+        "digest": lab.state.digest(),
+    }
+    splits = ", ".join(f"{name} {len(x):,}" for name, (x, _) in lab.data.splits.items())
+    lines = [
+        f"{lab.recipe.name}: {lab.recipe.description or 'built from Python'}",
+        f"  data      {lab.data.name} ({splits})",
+        f"  network   {', '.join(map(repr, network.layers))}",
+        f"            {network.theta.size:,} parameters, {network.dtype}; "
+        + ", ".join(f"{block.name} {block.units} units" for block in network.blocks if block.units),
+        f"  stands at step {lab.step_number:,} of {lab.end:,} on branch {lab.branch}"
+        + (
+            f" (also {', '.join(name for name in lab.branches if name != lab.branch)})" if len(lab.branches) > 1 else ""
+        ),
+        f"  digest    {data['digest']}",
+    ]
+    lines += [f"  {entry}" for entry in lab.evaluations[-4:]]
+    lines += ["  log:", *(f"    {entry}" for entry in log)] if log else []
+    return _out(options, data, lines)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from tinynets.replay import replay
+
+    lab = _save_only(options.source)
+    bar = _Bar(sys.stderr, lab)
+    report = replay(lab, options.every, bar.show)
+    bar.end()
+    data = {
+        "steps": report.steps,
+        "edits": report.edits,
+        "compared": report.compared,
+        "equal": report.equal,
+        "first_difference": report.first_difference,
+        "largest_difference": report.largest_difference,
+        "digests": {str(step): digest for step, digest in report.digests.items()},
+    }
+    lines = [f"{step:>9,}  {digest}" for step, digest in report.digests.items()]
+    _out(options, data, [*lines, str(report)])
+    return 0 if report.equal else 1
+
+
+def _sample(options: argparse.Namespace) -> int:
+    lab = _lab(options.source)
+    texts = lab.sample(options.n, temperature=options.temperature, seed=options.seed, prefix=options.prefix)
+    return _out(options, {"step": lab.step_number, "samples": texts}, texts)
+
+
+def _predict(options: argparse.Namespace) -> int:
+    prediction = _lab(options.source).predict(options.text)
+    shares = dict(zip(prediction.labels, prediction.probabilities, strict=True))
+    best = sorted(shares.items(), key=lambda item: -item[1])
+    lines = [f"{label}  {share:6.1%}  {'█' * round(40 * share)}" for label, share in best if share >= 0.001]
+    return _out(options, {"text": prediction.text, "probabilities": shares}, lines)
+
+
+def _recipes(options: argparse.Namespace) -> int:
+    from tinynets.recipe import list_recipes
+
+    found = list_recipes()
+    return _out(
+        options,
+        {"recipes": [asdict(entry) for entry in found]},
+        [f"{entry.name:<12}  {entry.description}" for entry in found],
+    )
+
+
+class _Bar:
+    """A line that shows how far a run is: only where somebody can see it."""
+
+    def __init__(self, stream: TextIO, lab: Lab) -> None:
+        self.stream, self.lab = stream, lab
+        self._shown = self._drawn = False
+        self._last = self._begun = perf_counter()
+        self._wanted = stream.isatty()
+
+    def show(self, progress: Progress) -> None:
+        now = perf_counter()
+        if not self._wanted or now - self._last < BAR_SECONDS:
+            return
+        self._last, self._drawn = now, True
+        total = progress.total or progress.done or 1
+        filled = BAR * progress.done // total
+        rate = progress.done / (now - self._begun)
+        left = (total - progress.done) / rate if rate else 0.0
+        loss = "" if self.lab.loss is None else f"  loss {self.lab.loss:.3f}"
+        dev = self.lab.evaluations[-1:]
+        measured = f"  {dev[0].split} {dev[0].loss:.3f}" if dev else ""
+        self.stream.write(
+            f"\r{'█' * filled}{'░' * (BAR - filled)} {progress.done:,}/{total:,}"
+            f"  {rate:,.0f}/s  {left:,.0f} s left{loss}{measured}\x1b[K"
+        )
+        self.stream.flush()
+
+    def end(self) -> None:
+        if self._drawn:
+            self.stream.write("\r\x1b[K")
+            self.stream.flush()
+
+
+if __name__ == "__main__":
+    main()
