@@ -92,7 +92,8 @@ class ReLU(Activation):
     def backward(self, dout: Array, buffers: Buffers) -> Array:
         """The gradient passes where the unit is on: dx = dout where out > 0, else 0."""
         np.greater(buffers.out, 0, buffers.on)
-        return np.multiply(dout, buffers.on, buffers.dx)
+        dx: Array = buffers.dx
+        return np.multiply(dout, buffers.on, dx)
 
     def blocked(self, out: Array) -> Array:
         mask: Array = out <= 0
