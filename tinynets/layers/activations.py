@@ -93,7 +93,8 @@ class ReLU(Activation):
         """The gradient passes where the unit is on: dx = dout where out > 0, else 0."""
         np.greater(buffers.out, 0, buffers.on)
         dx: Array = buffers.dx
-        return np.multiply(dout, buffers.on, dx)
+        np.multiply(dout, buffers.on, dx)
+        return dx
 
     def blocked(self, out: Array) -> Array:
         mask: Array = out <= 0
