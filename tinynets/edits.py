@@ -130,10 +130,9 @@ def taps(network: Network, interventions: Iterable[Intervention]) -> list[Tap | 
     """What stands behind each layer: the interventions of its site as multiply and add, None where there are none."""
     compiled: list[Tap | None] = [None] * len(network.layers)
     for entry in interventions:
-        name, _, part = entry.site.partition(".")
-        block = network.block(name)
-        index = block.pre if part == "pre" and block.pre is not None else block.last
-        tap = compiled[index] or Tap(np.ones(block.units, network.dtype), np.zeros(block.units, network.dtype))
+        index = network.site(entry.site)
+        units = network.block(entry.site.partition(".")[0]).units
+        tap = compiled[index] or Tap(np.ones(units, network.dtype), np.zeros(units, network.dtype))
         tap.multiply[list(entry.units)] = 0
         tap.add[list(entry.units)] = 0
         compiled[index] = tap

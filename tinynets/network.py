@@ -274,6 +274,54 @@ class Network:
             pass
         return workspace.dx
 
+    # -- sites
+
+    def site(self, name: str) -> int:
+        """Index of the layer behind which a site lies: `hidden`, a block's output, or `hidden.pre`, its sum before."""
+        block_name, _, part = name.partition(".")
+        block = self.block(block_name)
+        if not part:
+            return block.last
+        if part == "pre" and block.pre is not None:
+            return block.pre
+        sites = [block.name, *([f"{block.name}.pre"] if block.pre is not None else [])]
+        raise SelectorError(f"`{name}` is not a site; `{block.name}` has {', '.join(sites)}")
+
+    def activation(self, site: str, workspace: Workspace | None = None) -> Array:
+        """What the last forward gave at a site, interventions included: (B, ..., units), a copy."""
+        index = self.site(site)
+        return self._used(workspace, "forward").behind(index).copy()
+
+    def gradient(self, site: str, workspace: Workspace | None = None) -> Array:
+        """The gradient that the last backward brought to a site: (B, ..., units), a copy."""
+        index = self.site(site)
+        gradient = getattr(self._used(workspace, "backward").buffers[index], "dout", None)
+        if gradient is None:
+            raise ShapeError(f"`gradient` of `{site}` needs a `backward` before it")
+        return np.array(gradient)
+
+    def _used(self, workspace: Workspace | None, what: str) -> Workspace:
+        workspace = workspace or self._bare
+        if workspace is None or not workspace.buffers:
+            raise ShapeError(f"there was no `{what}` yet")
+        return workspace
+
+    def intervene(self, site: str, *, multiply: Any = 1.0, add: Any = 0.0) -> None:
+        """Operate on a site from here on: activation * multiply + add, each a number or (units,).
+
+        `multiply=1, add=0` takes it off; where nothing stands it costs nothing. A Lab does this through its edits.
+        """
+        index = self.site(site)
+        units = self.block(site.partition(".")[0]).units
+        try:
+            factors = np.array(np.broadcast_to(np.asarray(multiply, self.dtype), (units,)))
+            terms = np.array(np.broadcast_to(np.asarray(add, self.dtype), (units,)))
+        except ValueError:
+            given = shape_text(np.shape(multiply)), shape_text(np.shape(add))
+            raise ShapeError(f"`{site}` has {units} units; `multiply` is {given[0]}, `add` is {given[1]}") from None
+        nothing = (factors == 1).all() and (terms == 0).all()
+        self.taps[index] = None if nothing else Tap(factors, terms)
+
     def predict(self, x: Any) -> Array:
         """The output for a batch `x` (B, ...), as an array of its own."""
         return self.forward(x, Workspace()).copy()
