@@ -14,7 +14,8 @@ import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.errors import EditError, ShapeError, nearest
-from tinynets.network import Network, Tap
+from tinynets.layers import Tap
+from tinynets.network import Network
 from tinynets.optimizers import check_setting
 from tinynets.selectors import Selector, select
 from tinynets.state import Intervention, State
@@ -95,7 +96,7 @@ def _units(op: str) -> Callable[[Network, State, str, dict[str, Any]], Edit]:
 
 def _zero(network: Network, state: State, edit: Edit) -> str:
     selector = select(network, edit.target)
-    covered = Intervention("zero", selector.site, selector.units)
+    covered = Intervention("zero", selector.site, selector.units, selector.time)
     state.interventions = (*without(state.interventions, selector), covered)
     return f"{selector} zeroed"
 
@@ -118,7 +119,7 @@ def without(interventions: Iterable[Intervention], selector: Selector) -> tuple[
     """The interventions, less the units that the selector names at its site."""
     left = []
     for entry in interventions:
-        if entry.site == selector.site:
+        if entry.site == selector.site and selector.time in (None, entry.time):
             units = tuple(unit for unit in entry.units if unit not in selector.units)
             entry = replace(entry, units=units) if units != entry.units else entry
         if entry.units:
@@ -130,11 +131,15 @@ def taps(network: Network, interventions: Iterable[Intervention]) -> list[Tap | 
     """What stands behind each layer: the interventions of its site as multiply and add, None where there are none."""
     compiled: list[Tap | None] = [None] * len(network.layers)
     for entry in interventions:
-        index = network.site(entry.site)
-        units = network.block(entry.site.partition(".")[0]).units
-        tap = compiled[index] or Tap(np.ones(units, network.dtype), np.zeros(units, network.dtype))
-        tap.multiply[list(entry.units)] = 0
-        tap.add[list(entry.units)] = 0
+        index, block = network.site(entry.site), network.site_block(entry.site)
+        units = np.array(entry.units)
+        tap = compiled[index] or Tap(np.ones(block.units, network.dtype), np.zeros(block.units, network.dtype))
+        if entry.time is not None and tap.multiply.ndim == 1:
+            shape = (network.time_steps(block), block.units)
+            tap = Tap(np.broadcast_to(tap.multiply, shape).copy(), np.broadcast_to(tap.add, shape).copy())
+        where = (slice(None) if entry.time is None else entry.time, units) if tap.multiply.ndim == 2 else units
+        tap.multiply[where] = 0
+        tap.add[where] = 0
         compiled[index] = tap
     return compiled
 
@@ -143,6 +148,8 @@ def taps(network: Network, interventions: Iterable[Intervention]) -> list[Tap | 
 
 
 def _frozen_places(network: Network, selector: Selector) -> Array:
+    if selector.time is not None:
+        raise EditError(f"`{selector}` is one time step; what can be frozen is the unit, at all of them")
     if selector.pre:
         raise EditError(f"`{selector}` is a sum on its way; what can be frozen is the unit: `{selector.block}[...]`")
     places = network.unit_indices(network.block(selector.block), selector.units)
@@ -159,7 +166,9 @@ def _resolve_freeze(network: Network, state: State, target: str, args: dict[str,
 
 def _freeze(network: Network, state: State, edit: Edit) -> str:
     selector = select(network, edit.target)
+    block = network.block(selector.block)
     state.frozen = np.union1d(state.frozen, _frozen_places(network, selector))
+    state.frozen_buffers = np.union1d(state.frozen_buffers, network.carried_indices(block, selector.units))
     return f"{selector} frozen"
 
 
@@ -172,7 +181,9 @@ def _resolve_unfreeze(network: Network, state: State, target: str, args: dict[st
 
 def _unfreeze(network: Network, state: State, edit: Edit) -> str:
     selector = select(network, edit.target)
+    block = network.block(selector.block)
     state.frozen = np.setdiff1d(state.frozen, _frozen_places(network, selector))
+    state.frozen_buffers = np.setdiff1d(state.frozen_buffers, network.carried_indices(block, selector.units))
     return f"{selector} unfrozen"
 
 

@@ -32,11 +32,11 @@ class Initializer:
             if isinstance(value, bool) or (isinstance(value, int | float) and not isfinite(value)):
                 raise ShapeError(f"`{self.kind}` initializer: `{field.name}` must be a finite number, not {value!r}")
 
-    def draw(self, seed: int, purpose: str, shape: Shape, fan_in: int) -> Array:
-        """float64 values of `shape`; `fan_in` is the number of inputs that one unit sums over."""
-        return self.scale * self._draw(seed, purpose, shape, fan_in)
+    def draw(self, seed: int, purpose: str, shape: Shape, fan_in: int = 1, fan_out: int = 1) -> Array:
+        """float64 values of `shape`; `fan_in` inputs go into one unit, `fan_out` units are fed by one input."""
+        return self.scale * self._draw(seed, purpose, shape, fan_in, fan_out)
 
-    def _draw(self, seed: int, purpose: str, shape: Shape, fan_in: int) -> Array:
+    def _draw(self, seed: int, purpose: str, shape: Shape, fan_in: int, fan_out: int) -> Array:
         raise TypeError(f"{type(self).__name__} is a base class")
 
     def config(self) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class Zeros(Initializer):
 
     kind: ClassVar[str] = "zeros"
 
-    def _draw(self, seed: int, purpose: str, shape: Shape, fan_in: int) -> Array:
+    def _draw(self, seed: int, purpose: str, shape: Shape, fan_in: int, fan_out: int) -> Array:
         return np.zeros(shape)
 
 
@@ -62,7 +62,7 @@ class Uniform(Initializer):
     low: float = -1.0
     high: float = 1.0
 
-    def _draw(self, seed: int, purpose: str, shape: Shape, fan_in: int) -> Array:
+    def _draw(self, seed: int, purpose: str, shape: Shape, fan_in: int, fan_out: int) -> Array:
         return self.low + (self.high - self.low) * rng.uniforms(seed, purpose, 0, shape)
 
 
@@ -73,7 +73,7 @@ class Normal(Initializer):
     kind: ClassVar[str] = "normal"
     std: float = 1.0
 
-    def _draw(self, seed: int, purpose: str, shape: Shape, fan_in: int) -> Array:
+    def _draw(self, seed: int, purpose: str, shape: Shape, fan_in: int, fan_out: int) -> Array:
         return self.std * rng.normals(seed, purpose, 0, shape)
 
 
@@ -91,7 +91,7 @@ class Kaiming(Initializer):
             hint = nearest(self.gain, GAINS)
             raise ShapeError(f"`kaiming` initializer: `gain` is a number or one of {known}, not {self.gain!r}{hint}")
 
-    def _draw(self, seed: int, purpose: str, shape: Shape, fan_in: int) -> Array:
+    def _draw(self, seed: int, purpose: str, shape: Shape, fan_in: int, fan_out: int) -> Array:
         gain = GAINS[self.gain] if isinstance(self.gain, str) else self.gain
         return gain / sqrt(fan_in) * rng.normals(seed, purpose, 0, shape)
 

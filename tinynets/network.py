@@ -6,7 +6,7 @@ around whose vector a Network can be built.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -14,8 +14,10 @@ import numpy as np
 
 from tinynets.arrays import Array, Shape, float_dtype, is_integer, shape_text
 from tinynets.errors import DataError, SelectorError, ShapeError, nearest
-from tinynets.layers import Activation, Buffers, Embedding, Layer, describe, layer_from
+from tinynets.layers import Activation, Buffers, Context, Layer, Parameter, Tap, describe, layer_from, named
+from tinynets.layers.structure import Split
 
+MAX_PARAMETERS = 2**28
 KEPT_SHAPES = 4  # batch shapes that a workspace keeps buffers for
 
 
@@ -34,7 +36,7 @@ Phases = Generator[Phase, None, None]
 
 @dataclass(frozen=True)
 class Block:
-    """A parameterized layer with the activation behind it, or a lone layer; `units` is the last axis of its output.
+    """A parameterized layer with the normalization and activation behind it, or a lone layer; 0 units: none to select.
 
     `first` and `last` are indices into the network's layers; the site `name` is at the output of `last`, the site
     `name.pre` at that of the layer before the activation, where there is one.
@@ -52,24 +54,19 @@ class Block:
         return self.last - 1 if self.activation is not None and self.last > self.first else None
 
 
-@dataclass(frozen=True)
-class Tap:
-    """What interventions do at one site: out = out * multiply + add, per unit."""
-
-    multiply: Array
-    add: Array
-
-
 class Workspace:
     """The buffers for forward and backward of one network: one each for training, the probe, evaluation.
 
     With `input_gradient`, backward also computes the gradient of the input. With `clean`, interventions are passed
-    over.
+    over. `context` says whether this is training, and at which step; `carried` is where a training forward puts what
+    the network's carried arrays will be.
     """
 
-    def __init__(self, *, input_gradient: bool = False, clean: bool = False) -> None:
+    def __init__(self, *, input_gradient: bool = False, clean: bool = False, training: bool = False) -> None:
         self.input_gradient = input_gradient
         self.clean = clean
+        self.context = Context(training)
+        self.carried: Array = np.empty(0)
         self.buffers: list[Buffers] = []
         self.out: Array = np.empty(0)
         self.dx: Array = np.empty(0)
@@ -82,7 +79,9 @@ class Workspace:
             if shape not in self._kept:
                 while len(self._kept) >= KEPT_SHAPES:
                     del self._kept[next(iter(self._kept))]
-                self._kept[shape] = network.allocate(shape, self.input_gradient)
+                if self.carried.shape != network.carried.shape:
+                    self.carried = network.carried.copy()
+                self._kept[shape] = network.allocate(shape, self)
             self._shape, self.buffers = shape, self._kept[shape]
         return self.buffers
 
@@ -91,12 +90,17 @@ class Workspace:
         buffers = self.buffers[layer]
         return buffers.out if buffers.tapped is None else buffers.tapped
 
+    def units_behind(self, network: Network, layer: int) -> Array:
+        """The same unit by unit, (B, ..., units): of an attention layer its heads."""
+        return network.layers[layer].unit_values(self.buffers[layer])
+
 
 class Network:
     """A stack of layers over one flat vector `theta`, with gradients in `grad` of the same length.
 
     The layers given are descriptions: the network keeps copies whose `w`, `b` are views into `theta` and whose `dw`,
-    `db` are views into `grad`. `seed` addresses the initial values; `dtype` is float32 or float64; `input_shape` (an
+    `db` are views into `grad`; what layers carry from step to step (running statistics, hidden state) lies in
+    `carried`. Containers are laid out flat. `seed` addresses the initial values; `dtype` is float32 or float64; `input_shape` (an
     example's, without the batch) lets shapes be checked before any data is seen.
 
     Raises ShapeError when neighbours do not fit or two layers have one name.
@@ -110,13 +114,18 @@ class Network:
         dtype: str | np.dtype[Any] | type = "float32",
         input_shape: Shape | None = None,
         theta: Array | None = None,
+        carried: Array | None = None,
     ) -> None:
         self.dtype = float_dtype(dtype)
         self.seed = seed
         self.input_shape = input_shape
-        named = _with_names(layers)
-        self._starts = _starts(named)
+        self.parts = _checked_layers(layers)
+        flat = [layer for part in self.parts for layer in part.expand()]
+        self._starts = _starts([layer.parameters() for layer in flat])
+        self._carried_starts = _starts([layer.carried() for layer in flat])
         size = self._starts[-1]
+        if size > MAX_PARAMETERS:
+            raise ShapeError(f"the layers take {size:,} parameters; at most {MAX_PARAMETERS:,} are allowed")
         self.theta = np.empty(size, self.dtype) if theta is None else theta
         if self.theta.shape != (size,) or self.theta.dtype != self.dtype:
             raise ShapeError(
@@ -124,9 +133,14 @@ class Network:
                 f"the layers take {shape_text((size,))} {self.dtype}"
             )
         self.grad = np.zeros(size, self.dtype)
+        self.carried = np.empty(self._carried_starts[-1], self.dtype) if carried is None else carried
         self.layers = tuple(
-            layer.bind(_views(layer, self.theta, start), _views(layer, self.grad, start))
-            for layer, start in zip(named, self._starts[:-1], strict=True)
+            layer.bind(
+                _views(layer.parameters(), self.theta, start),
+                _views(layer.parameters(), self.grad, start),
+                _views(layer.carried(), self.carried, carried_start),
+            )
+            for layer, start, carried_start in zip(flat, self._starts[:-1], self._carried_starts[:-1], strict=True)
         )
         self.known_shapes = self._check_shapes()
         self.blocks = self._find_blocks(self.known_shapes)
@@ -136,11 +150,13 @@ class Network:
         self._bare: Workspace | None = None
         if theta is None:
             self.initialize(seed)
+        if carried is None:
+            self.reset_carried()
 
     # -- what it is made of
 
     def __repr__(self) -> str:
-        return f"Network({', '.join(map(repr, self.layers))}; {self.theta.size:,} parameters, {self.dtype})"
+        return f"Network({', '.join(map(repr, self.parts))}; {self.theta.size:,} parameters, {self.dtype})"
 
     def __getitem__(self, name: str) -> Layer:
         """The layer of that name (a block is named after its first layer)."""
@@ -155,7 +171,7 @@ class Network:
     @property
     def architecture(self) -> tuple[dict[str, Any], ...]:
         """Plain descriptions of the layers, from which `network_from` builds the like."""
-        return tuple(describe(layer) for layer in self.layers)
+        return tuple(describe(part) for part in self.parts)
 
     def block(self, name: str) -> Block:
         for block in self.blocks:
@@ -165,6 +181,12 @@ class Network:
         raise SelectorError(
             f"`{name}` is not a block of this network, which has {', '.join(names)}{nearest(name, names)}"
         )
+
+    def time_steps(self, block: Block) -> int:
+        """Over how many time steps a recurrent block goes; 0 for a block of another kind, or where it is not known."""
+        layer = self.layers[block.first]
+        before = self.known_shapes[block.first - 1] if block.first else (None, *(self.input_shape or ()))
+        return layer.time_steps(before)
 
     def parameter_slice(self, layer: int, parameter: str) -> slice:
         """Where a layer's parameter stands in `theta`."""
@@ -181,13 +203,25 @@ class Network:
 
     def unit_indices(self, block: Block, units: Iterable[int]) -> Array:
         """Positions in `theta` of everything that belongs to these units of a block, sorted; empty if it has none."""
-        wanted = np.fromiter(units, np.int64)
+        return self._places(block, units, self._starts, lambda layer: layer.parameters())
+
+    def carried_indices(self, block: Block, units: Iterable[int]) -> Array:
+        """Positions in `carried` of what belongs to these units (running statistics), sorted."""
+        return self._places(block, units, self._carried_starts, lambda layer: layer.carried())
+
+    def _places(
+        self,
+        block: Block,
+        units: Iterable[int],
+        starts: list[int],
+        entries: Callable[[Layer], tuple[Parameter, ...]],
+    ) -> Array:
+        wanted = np.unique(np.fromiter(units, np.int64))
         found = [np.empty(0, np.int64)]
         for index in range(block.first, block.last + 1):
-            start = self._starts[index]
-            for entry in self.layers[index].parameters():
-                places = np.arange(start, start + entry.size).reshape(entry.shape)
-                found.append(places.take(wanted, axis=entry.unit_axis).reshape(-1))
+            start = starts[index]
+            for entry in entries(self.layers[index]):
+                found.append(start + entry.places(wanted, whole=len(wanted) == block.units))
                 start += entry.size
         return np.unique(np.concatenate(found))
 
@@ -195,18 +229,25 @@ class Network:
         """Draw all parameters anew, each from its own address."""
         for layer, start in zip(self.layers, self._starts[:-1], strict=True):
             for entry in layer.parameters():
-                values = entry.init.draw(seed, f"init/{layer.name}.{entry.name}", entry.shape, entry.fan_in)
-                self.theta[start : start + entry.size] = values.reshape(-1)
+                self.theta[start : start + entry.size] = _drawn(seed, layer, entry)
+                start += entry.size
+
+    def reset_carried(self) -> None:
+        """Set what layers carry from step to step to how it starts."""
+        for layer, start in zip(self.layers, self._carried_starts[:-1], strict=True):
+            for entry in layer.carried():
+                self.carried[start : start + entry.size] = _drawn(self.seed, layer, entry)
                 start += entry.size
 
     # -- arithmetic
 
-    def allocate(self, shape: Shape, input_gradient: bool) -> list[Buffers]:
+    def allocate(self, shape: Shape, workspace: Workspace) -> list[Buffers]:
         """Buffers for every layer for a batch of `shape`; raises ShapeError where it does not fit."""
         made: list[Buffers] = []
         for index, layer in enumerate(self.layers):
             after = _checked_shape(self.layers, index, shape)
-            buffers = Buffers(needs_dx=index > 0 or input_gradient)
+            new = _views(layer.carried(), workspace.carried, self._carried_starts[index])
+            buffers = Buffers(index > 0 or workspace.input_gradient, workspace.context, new)
             layer.allocate(buffers, shape, self.dtype)
             made.append(buffers)
             shape = tuple(n or 0 for n in after)
@@ -218,6 +259,11 @@ class Network:
         for layer, buffers, tap, phase in zip(
             self.layers, workspace.fit(self, x.shape), taps, self.forward_order, strict=False
         ):
+            if layer.taps_itself:
+                buffers.tap = tap
+                x = layer.forward(x, buffers)
+                yield phase
+                continue
             x = layer.forward(x, buffers)
             if tap is not None:
                 x = _tapped(tap, x, buffers)
@@ -242,13 +288,15 @@ class Network:
             yield phase
         workspace.dx = dout
 
-    def forward(self, x: Any, workspace: Workspace | None = None) -> Array:
+    def forward(self, x: Any, workspace: Workspace | None = None, *, training: bool = False) -> Array:
         """The output for a batch `x` (B, ...), shape (B, outputs); a buffer that the next forward overwrites.
 
+        `training`: as in a training step (dropout, batch statistics); a bare forward carries nothing on.
         Raises ShapeError or DataError when `x` does not fit.
         """
         if workspace is None:
             workspace = self._bare = self._bare or Workspace(input_gradient=True)
+            workspace.context.training = training
         return self.forward_checked(self.checked(x), workspace)
 
     def forward_checked(self, x: Array, workspace: Workspace) -> Array:
@@ -278,14 +326,20 @@ class Network:
 
     def site(self, name: str) -> int:
         """Index of the layer behind which a site lies: `hidden`, a block's output, or `hidden.pre`, its sum before."""
-        block_name, _, part = name.partition(".")
-        block = self.block(block_name)
-        if not part:
+        block = next((entry for entry in self.blocks if entry.name == name), None)
+        if block is not None:
             return block.last
+        block_name, _, part = name.rpartition(".")
+        block = self.block(block_name or name)
         if part == "pre" and block.pre is not None:
             return block.pre
         sites = [block.name, *([f"{block.name}.pre"] if block.pre is not None else [])]
         raise SelectorError(f"`{name}` is not a site; `{block.name}` has {', '.join(sites)}")
+
+    def site_block(self, name: str) -> Block:
+        """The block that a site belongs to."""
+        index = self.site(name)
+        return next(block for block in self.blocks if block.first <= index <= block.last)
 
     def activation(self, site: str, workspace: Workspace | None = None) -> Array:
         """What the last forward gave at a site, interventions included: (B, ..., units), a copy."""
@@ -312,7 +366,7 @@ class Network:
         `multiply=1, add=0` takes it off; where nothing stands it costs nothing. A Lab does this through its edits.
         """
         index = self.site(site)
-        units = self.block(site.partition(".")[0]).units
+        units = self.site_block(site).units
         try:
             factors = np.array(np.broadcast_to(np.asarray(multiply, self.dtype), (units,)))
             terms = np.array(np.broadcast_to(np.asarray(add, self.dtype), (units,)))
@@ -329,18 +383,19 @@ class Network:
     def checked(self, x: Any) -> Array:
         """`x` as this network takes it: whole numbers in range for an embedding, else this network's dtype."""
         x = np.asarray(x)
-        first = self.layers[0]
+        first = next((layer for layer in self.layers if not isinstance(layer, Split)), self.layers[0])
         if x.ndim < 1 or x.shape[0] < 1:
             raise ShapeError(f"a batch needs at least one example; `x` is {shape_text(x.shape)}")
-        if not isinstance(first, Embedding):
+        if not first.takes_integers:
             if x.dtype.kind not in "biuf":
                 raise ShapeError(f"`x` must hold numbers, not {x.dtype}")
             return np.ascontiguousarray(x, self.dtype)
         if not is_integer(x):
             raise ShapeError(f"`{first.name}` {first!r} takes whole numbers, not {x.dtype}")
-        if x.size and (x.min() < 0 or x.max() >= first.vocabulary):
+        vocabulary: int = getattr(first, "vocabulary", 2**62)
+        if x.size and (x.min() < 0 or x.max() >= vocabulary):
             wrong = int(x.min() if x.min() < 0 else x.max())
-            raise DataError(f"`{first.name}` {first!r} takes indices 0 to {first.vocabulary - 1}, not {wrong}")
+            raise DataError(f"`{first.name}` {first!r} takes indices 0 to {vocabulary - 1}, not {wrong}")
         return np.ascontiguousarray(x, np.int64)
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -366,7 +421,7 @@ class Network:
     # -- how it is checked and named
 
     def _check_shapes(self) -> list[tuple[int | None, ...]]:
-        first = self.layers[0].input_shape()
+        first = next((e for e in self.layers if not isinstance(e, Split)), self.layers[0]).input_shape()
         shape = first if self.input_shape is None else (None, *self.input_shape)
         shapes = []
         for index in range(len(self.layers)):
@@ -378,15 +433,14 @@ class Network:
         blocks: list[Block] = []
         for index, layer in enumerate(self.layers):
             previous = blocks[-1] if blocks else None
-            units = shapes[index][-1] or 0
-            if isinstance(layer, Activation):
-                joins = previous is not None and previous.activation is None and self.block_parameters(previous) > 0
-                if joins and previous is not None:
-                    blocks[-1] = Block(previous.name, previous.first, index, units, layer)
-                    continue
-                blocks.append(Block(layer.name, index, index, units, layer))
+            units = layer.units(shapes[index])
+            activation = layer if isinstance(layer, Activation) else None
+            open_ = previous is not None and previous.activation is None and self.block_parameters(previous) > 0
+            if layer.joins and previous is not None and open_ and previous.units:
+                blocks[-1] = Block(previous.name, previous.first, index, previous.units, activation)
             else:
-                blocks.append(Block(layer.name, index, index, units if layer.parameters() else 0, None))
+                counts = layer.parameters() or layer.has_units or activation is not None
+                blocks.append(Block(layer.name, index, index, units if counts else 0, activation))
         return tuple(blocks)
 
 
@@ -398,12 +452,13 @@ def network_from(
     *,
     dtype: str | np.dtype[Any] = "float32",
     theta: Array | None = None,
+    carried: Array | None = None,
     input_shape: Shape | None = None,
     seed: int = 0,
 ) -> Network:
     """A network from plain descriptions, around `theta` when it is given."""
     layers = [layer_from(description) for description in architecture]
-    return Network(layers, dtype=dtype, theta=theta, input_shape=input_shape, seed=seed)
+    return Network(layers, dtype=dtype, theta=theta, carried=carried, input_shape=input_shape, seed=seed)
 
 
 def _tapped(tap: Tap, x: Array, buffers: Buffers) -> Array:
@@ -413,38 +468,32 @@ def _tapped(tap: Tap, x: Array, buffers: Buffers) -> Array:
     return np.add(buffers.tapped, tap.add, buffers.tapped)
 
 
-def _with_names(layers: Sequence[Layer]) -> list[Layer]:
-    """The layers, each with a name: its own, or its kind and a number."""
+def _checked_layers(layers: Sequence[Layer]) -> list[Layer]:
+    """Copies of the layers, named."""
     if not layers:
         raise ShapeError("a network needs at least one layer")
     for layer in layers:
         if not isinstance(layer, Layer):
             raise ShapeError(f"a network is made of layers, not {type(layer).__name__}: {layer!r}")
-    counts: dict[str, int] = {}
-    named = []
-    for layer in layers:
-        counts[layer.kind] = counts.get(layer.kind, 0) + 1
-        copied = layer.bind({}, {})
-        copied.name = layer.name or f"{layer.kind}{counts[layer.kind]}"
-        named.append(copied)
-    names = [layer.name for layer in named]
-    for name in names:
-        if names.count(name) > 1:
-            raise ShapeError(f"`{name}` is the name of {names.count(name)} layers; a name must stand for one")
-    return named
+    return named(layers)
 
 
-def _starts(layers: Sequence[Layer]) -> list[int]:
-    """Where each layer's parameters start in the flat vector, and its length."""
+def _drawn(seed: int, layer: Layer, entry: Parameter) -> Array:
+    values = entry.init.draw(seed, f"init/{layer.name}.{entry.name}", entry.shape, entry.fan_in, entry.fan_out)
+    return values.reshape(-1)
+
+
+def _starts(entries: Sequence[tuple[Parameter, ...]]) -> list[int]:
+    """Where each layer's arrays start in a flat vector, and its length."""
     starts = [0]
-    for layer in layers:
-        starts.append(starts[-1] + sum(entry.size for entry in layer.parameters()))
+    for group in entries:
+        starts.append(starts[-1] + sum(entry.size for entry in group))
     return starts
 
 
-def _views(layer: Layer, vector: Array, start: int) -> dict[str, Array]:
+def _views(entries: tuple[Parameter, ...], vector: Array, start: int) -> dict[str, Array]:
     views = {}
-    for entry in layer.parameters():
+    for entry in entries:
         views[entry.name] = vector[start : start + entry.size].reshape(entry.shape)
         start += entry.size
     return views

@@ -50,8 +50,11 @@ class Optimizer:
         """The vectors that it carries from step to step; they start at zero."""
         return ()
 
-    def propose(self, theta: Array, grad: Array, slots: Slots, lr: float, scratch: Scratch) -> Slots:
-        """Write into `scratch.delta` what is to be subtracted from theta; return the new slots, in scratch vectors."""
+    def propose(self, theta: Array, grad: Array, slots: Slots, lr: float, count: int, scratch: Scratch) -> Slots:
+        """Write into `scratch.delta` what is to be subtracted from theta; return the new slots, in scratch vectors.
+
+        `count` is the number of this update, from 1.
+        """
         raise TypeError(f"{type(self).__name__} is a base class")
 
 
@@ -69,7 +72,7 @@ class SGD(Optimizer):
     def slot_names(self) -> tuple[str, ...]:
         return ("velocity",) if self.momentum else ()
 
-    def propose(self, theta: Array, grad: Array, slots: Slots, lr: float, scratch: Scratch) -> Slots:
+    def propose(self, theta: Array, grad: Array, slots: Slots, lr: float, count: int, scratch: Scratch) -> Slots:
         delta = scratch.delta
         if self.weight_decay:
             np.multiply(theta, self.weight_decay, delta)
@@ -86,13 +89,23 @@ class SGD(Optimizer):
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD}
 
+_NOT_NEGATIVE = (0.0, float("inf"), "a finite number above or at 0")
+_SHARE = (0.0, 1.0, "a number from 0 up to, but not, 1")
 _RULES: Mapping[str, tuple[float, float, str]] = {
-    "lr": (0.0, float("inf"), "a finite number above or at 0"),
-    "momentum": (0.0, 1.0, "a number from 0 up to, but not, 1"),
-    "weight_decay": (0.0, float("inf"), "a finite number above or at 0"),
+    "lr": _NOT_NEGATIVE,
+    "momentum": _SHARE,
+    "weight_decay": _NOT_NEGATIVE,
+    "decay": _SHARE,
+    "beta1": _SHARE,
+    "beta2": _SHARE,
+    "epsilon": _NOT_NEGATIVE,
+    "clip_norm": _NOT_NEGATIVE,
+    "clip_value": _NOT_NEGATIVE,
+    "rates": _NOT_NEGATIVE,
+    "l1": _NOT_NEGATIVE,
+    "l2": _NOT_NEGATIVE,
 }
-
-SETTINGS = tuple(_RULES)
+SETTINGS = ("lr", "momentum", "weight_decay")
 
 
 def check_setting(thing: str, name: str, value: object) -> float:

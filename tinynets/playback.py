@@ -49,12 +49,13 @@ class Player:
         """Live arrays and a network around them, for a state of another architecture than the one at hand."""
         live = state.copy()
         live.theta = live.theta.copy()
+        live.buffers = live.buffers.copy()
         live.slots = {name: slot.copy() for name, slot in live.slots.items()}
         self.state = live
         outside = live.theta.view()
         outside.flags.writeable = False  # whoever reads the network cannot change the run behind the timeline's back
         self.network: Network = network_from(
-            live.architecture, dtype=live.theta.dtype, theta=outside, input_shape=self.x.shape[1:]
+            live.architecture, dtype=live.theta.dtype, theta=outside, carried=live.buffers, input_shape=self.x.shape[1:]
         )
         self.trainer = Trainer(self.network, live, self.loss, self.x, self.y)
         self.network.taps = edits.taps(self.network, live.interventions)
@@ -67,7 +68,8 @@ class Player:
         else:
             np.copyto(live.theta, state.theta)
             live.slots = {name: slot.copy() for name, slot in state.slots.items()}
-            live.buffers, live.frozen = state.buffers.copy(), state.frozen.copy()
+            np.copyto(live.buffers, state.buffers)
+            live.frozen, live.frozen_buffers = state.frozen.copy(), state.frozen_buffers.copy()
             live.hyper, live.step = state.hyper, state.step
             if live.interventions != state.interventions:
                 live.interventions = state.interventions
@@ -114,9 +116,17 @@ class Player:
         branch, position = self.branch, self.position
         target = branch.edits_through(position.step) if until is None else until
         for placed in branch.edits[position.edits : target]:
-            edits.apply(self.network, self.state, placed.edit)
+            self._apply(placed.edit)
         if target > position.edits:
             self.position = Moment(position.branch, position.step, target)
+
+    def _apply(self, edit: Edit) -> str:
+        """Do an edit to the live state; when it makes another architecture, build the network anew around it."""
+        before = self.state.architecture
+        done = edits.apply(self.network, self.state, edit)
+        if self.state.architecture != before:
+            self._build(self.state)
+        return done
 
     def _leave_what_was_undone(self) -> None:
         """Before going on after an undo: an edit that was undone at this very moment is not done again."""
@@ -232,7 +242,7 @@ class Player:
         if self.in_past:
             self._fork(undone=bool(self.timeline.undone))
         self._near()
-        done = edits.apply(self.network, self.state, edit)
+        done = self._apply(edit)
         placed = report(done)
         self.branch.place(placed)
         self.position = Moment(self.position.branch, self.position.step, self.position.edits + 1)

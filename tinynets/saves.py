@@ -33,7 +33,7 @@ from tinynets.errors import CorruptSave, SaveError, TinynetsError, UnsupportedSa
 from tinynets.network import Network, network_from
 from tinynets.recipe import Recipe, recipe_from
 from tinynets.records import Record, read_records, write_records
-from tinynets.state import Hyper, Intervention, State
+from tinynets.state import Hyper, Intervention, State, canonical
 from tinynets.threads import THREADS, fingerprint
 from tinynets.timeline import Branch, Evaluation, Losses, Moment, Placed, Timeline
 
@@ -231,6 +231,7 @@ def _keyframe(key: tuple[int, int], branches: list[int], state: State) -> Record
         "theta": state.theta,
         "buffers": state.buffers,
         "frozen": state.frozen,
+        "frozen_buffers": state.frozen_buffers,
         "slots": dict(state.slots),
     }
 
@@ -311,6 +312,7 @@ class _Reader:
         recipe = self._recipe()
         data = self._data()
         self._network = self._start_network(recipe, data)
+        self._networks: dict[bytes, Network] = {}
         timeline = self._timeline(recipe)
         return Loaded(header, recipe, data, timeline, self._position(timeline))
 
@@ -459,20 +461,18 @@ class _Reader:
     def _state(self, fields: _Fields, recipe: Recipe) -> State:
         config = _Fields(self.file, fields.get("state", dict), "a keyframe's state")
         dtype = np.dtype(recipe.training.dtype)
-        size = self._network.theta.size
         slots = fields.get("slots", dict)
         slot_fields = _Fields(self.file, slots, "a keyframe's slots")
         try:
-            architecture = tuple(dict(entry) for entry in config.get("architecture", list))
-            if network_from(architecture, dtype=dtype).architecture != self._network.architecture:
-                config.wrong("its layers are not those of the recipe")
+            network = self._network_of(config.get("architecture", list), dtype)
             hyper = Hyper.from_config(config.get("hyper", dict))
+            hyper.check(network)
             interventions = tuple(
-                Intervention(str(entry["op"]), str(entry["site"]), tuple(int(unit) for unit in entry["units"]))
+                Intervention(entry["op"], entry["site"], tuple(entry["units"]), entry["time"])
                 for entry in config.get("interventions", list)
             )
             for entry in interventions:
-                resolve_saved(self._network, edit_from({"op": entry.op, "target": entry.selector(), "args": {}}))
+                resolve_saved(network, edit_from({"op": entry.op, "target": entry.selector(), "args": {}}))
         except (TinynetsError, KeyError, TypeError, ValueError) as error:
             if isinstance(error, SaveError):
                 raise
@@ -481,20 +481,32 @@ class _Reader:
             slot_fields.wrong(f"they must be {list(hyper.optimizer.slot_names())}, not {sorted(map(str, slots))}")
         if (hyper.batch, hyper.sampling) != (recipe.training.hyper.batch, recipe.training.hyper.sampling):
             config.wrong("its batches are not those of the recipe")
-        frozen = fields.array("frozen", np.int64, (None,))
-        if frozen.size and (frozen[0] < 0 or frozen[-1] >= size or (np.diff(frozen) <= 0).any()):
-            fields.wrong(f"`frozen` must be rising positions from 0 to {size - 1}")
+        size = network.theta.size
         state = State(
-            self._network.architecture,
+            network.architecture,
             fields.array("theta", dtype, (size,)),
             {name: slot_fields.array(name, dtype, (size,)) for name in slots},
-            fields.array("buffers", dtype, (0,)),
-            frozen,
+            fields.array("buffers", dtype, (network.carried.size,)),
+            self._places(fields, "frozen", size),
+            self._places(fields, "frozen_buffers", network.carried.size),
             interventions,
             hyper,
             config.whole("step", 0, 2**62),
         )
         return state.copy()
+
+    def _network_of(self, architecture: list[Any], dtype: np.dtype[Any]) -> Network:
+        """A network of a keyframe's layers; they are few, so each is built once."""
+        key = canonical(architecture)
+        if key not in self._networks:
+            self._networks[key] = network_from(architecture, dtype=dtype, input_shape=self._network.input_shape)
+        return self._networks[key]
+
+    def _places(self, fields: _Fields, key: str, size: int) -> Array:
+        places = fields.array(key, np.int64, (None,))
+        if places.size and (places[0] < 0 or places[-1] >= size or (np.diff(places) <= 0).any()):
+            fields.wrong(f"`{key}` must be rising positions from 0 to {size - 1}")
+        return places
 
     def _position(self, timeline: Timeline) -> Moment:
         fields = self._only("position")

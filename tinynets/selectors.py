@@ -12,7 +12,7 @@ from tinynets.errors import SelectorError
 from tinynets.network import Block, Network
 from tinynets.state import units_text
 
-_SELECTOR = re.compile(r"(?P<block>\w+)(?:\.(?P<part>\w+))?(?:\[(?P<units>[^\]]*)\])?")
+_SELECTOR = re.compile(r"(?P<path>\w+(?:\.\w+)*)(?:\[(?P<units>[^\]]*)\])?(?:@t=(?P<time>\d{1,9}))?")
 _WHOLE = re.compile(r"\d{1,9}")
 
 
@@ -25,13 +25,16 @@ class Selector:
     units: tuple[int, ...]
     whole: bool
     """All units of the block."""
+    time: int | None = None
+    """One time step of a recurrent block; None: all."""
 
     @property
     def site(self) -> str:
         return f"{self.block}.pre" if self.pre else self.block
 
     def __str__(self) -> str:
-        return self.site if self.whole else self.site + units_text(self.units)
+        time = "" if self.time is None else f"@t={self.time}"
+        return (self.site if self.whole else self.site + units_text(self.units)) + time
 
 
 def select(network: Network, text: object) -> Selector:
@@ -43,13 +46,32 @@ def select(network: Network, text: object) -> Selector:
         raise SelectorError(
             f"`{text}` is not a selector; they read `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden.pre[3]`"
         )
-    block = network.block(match["block"])
+    block, part = _block_and_part(network, match["path"])
     if not block.units:
         owners = ", ".join(entry.name for entry in network.blocks if entry.units)
         raise SelectorError(f"`{block.name}` has no units of its own; blocks with units: {owners}")
-    pre = _is_pre(network, block, match["part"], text)
+    pre = _is_pre(network, block, part, text)
     units = tuple(range(block.units)) if match["units"] is None else _units(block, match["units"], text)
-    return Selector(block.name, pre, units, whole=len(units) == block.units)
+    time = None if match["time"] is None else _time(network, block, pre, int(match["time"]), text)
+    return Selector(block.name, pre, units, len(units) == block.units, time)
+
+
+def _block_and_part(network: Network, path: str) -> tuple[Block, str | None]:
+    """The block that a path of names leads to, and what of it: the longest name that is a block's wins."""
+    head, _, tail = path.rpartition(".")
+    names = [block.name for block in network.blocks]
+    if path in names or head not in names:
+        return network.block(path), None
+    return network.block(head), tail
+
+
+def _time(network: Network, block: Block, pre: bool, time: int, text: str) -> int:
+    steps = network.time_steps(block)
+    if not steps or pre:
+        raise SelectorError(f"`{text}`: `{block.name}` has no time steps to choose from")
+    if time >= steps:
+        raise SelectorError(f"`{text}`: `{block.name}` has {steps} time steps, 0 to {steps - 1}")
+    return time
 
 
 def _is_pre(network: Network, block: Block, part: str | None, text: str) -> bool:

@@ -10,8 +10,9 @@ import msgpack
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.errors import ShapeError
 from tinynets.network import Network
-from tinynets.optimizers import Optimizer, Slots, optimizer_from
+from tinynets.optimizers import Optimizer, Slots, check_setting, optimizer_from
 from tinynets.schedules import Schedule, schedule_from
 
 
@@ -22,15 +23,18 @@ class Intervention:
     op: str
     site: str
     units: tuple[int, ...]
+    time: int | None = None
+    """One time step of a recurrent layer; None: all."""
 
     def __str__(self) -> str:
         return f"{self.op} {self.selector()}"
 
     def selector(self) -> str:
-        return f"{self.site}{units_text(self.units)}"
+        time = "" if self.time is None else f"@t={self.time}"
+        return f"{self.site}{units_text(self.units)}{time}"
 
     def config(self) -> dict[str, Any]:
-        return {"op": self.op, "site": self.site, "units": list(self.units)}
+        return {"op": self.op, "site": self.site, "units": list(self.units), "time": self.time}
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,18 @@ class Hyper:
     batch: int = 32
     sampling: str = "replacement"
     seed: int = 0
+    clip_norm: float = 0.0
+    """Gradients longer than this are shortened to it; 0: never."""
+    clip_value: float = 0.0
+    """Each gradient is held within plus and minus this; 0: never."""
+    rates: dict[str, float] = field(default_factory=dict)
+    """Block -> factor on the learning rate of its parameters."""
+    l1: dict[str, float] = field(default_factory=dict)
+    """Block -> weight of the sum of its |parameters| in what is minimized."""
+    l2: dict[str, float] = field(default_factory=dict)
+    """Block -> weight of half the sum of its squared parameters in what is minimized."""
+    since: int = 0
+    """The step at which the optimizer was set, from which Adam counts its updates."""
 
     def config(self) -> dict[str, Any]:
         return {
@@ -50,17 +66,29 @@ class Hyper:
             "batch": self.batch,
             "sampling": self.sampling,
             "seed": self.seed,
+            "clip_norm": self.clip_norm,
+            "clip_value": self.clip_value,
+            "rates": dict(self.rates),
+            "l1": dict(self.l1),
+            "l2": dict(self.l2),
+            "since": self.since,
         }
 
     @staticmethod
     def from_config(config: dict[str, Any]) -> Hyper:
-        return Hyper(
-            optimizer_from(config["optimizer"]),
-            schedule_from(config["schedule"]),
-            config["batch"],
-            config["sampling"],
-            config["seed"],
-        )
+        rest = {key: value for key, value in config.items() if key not in ("optimizer", "schedule")}
+        return Hyper(optimizer_from(config["optimizer"]), schedule_from(config["schedule"]), **rest)
+
+    def check(self, network: Network) -> None:
+        """Raise ShapeError or SelectorError where a setting is out of range or names a block that is not there."""
+        for name in ("clip_norm", "clip_value"):
+            check_setting("training", name, getattr(self, name))
+        for name in ("rates", "l1", "l2"):
+            for block, value in getattr(self, name).items():
+                network.block(block)
+                check_setting(f"{name} of {block}", name, value)
+        if not isinstance(self.since, int) or self.since < 0:
+            raise ShapeError(f"`since` must be a step, not {self.since!r}")
 
     def lr(self, step: int) -> float:
         """The learning rate of the update that leads from `step` to `step` + 1."""
@@ -80,6 +108,7 @@ class State:
     slots: Slots
     buffers: Array
     frozen: Array
+    frozen_buffers: Array
     interventions: tuple[Intervention, ...]
     hyper: Hyper
     step: int = 0
@@ -92,7 +121,8 @@ class State:
             network.architecture,
             network.theta.copy(),
             slots,
-            np.empty(0, network.dtype),
+            network.carried.copy(),
+            np.empty(0, np.int64),
             np.empty(0, np.int64),
             (),
             hyper,
@@ -100,16 +130,16 @@ class State:
 
     def copy(self) -> State:
         """A state of its own, whose arrays cannot be written: what has been is not changed."""
-        theta, buffers, frozen = self.theta.copy(), self.buffers.copy(), self.frozen.copy()
+        arrays = {name: getattr(self, name).copy() for name in ("theta", "buffers", "frozen", "frozen_buffers")}
         slots = {name: slot.copy() for name, slot in self.slots.items()}
-        for array in (theta, buffers, frozen, *slots.values()):
+        for array in (*arrays.values(), *slots.values()):
             array.flags.writeable = False
-        return replace(self, theta=theta, slots=slots, buffers=buffers, frozen=frozen)
+        return replace(self, **arrays, slots=slots)
 
     def nbytes(self) -> int:
         """Bytes that its arrays take."""
         slots = sum(slot.nbytes for slot in self.slots.values())
-        return self.theta.nbytes + slots + self.buffers.nbytes + self.frozen.nbytes
+        return self.theta.nbytes + slots + self.buffers.nbytes + self.frozen.nbytes + self.frozen_buffers.nbytes
 
     def config(self) -> dict[str, Any]:
         """Everything but the arrays, as plain data."""
@@ -127,6 +157,7 @@ class State:
             ("theta", self.theta),
             ("buffers", self.buffers),
             ("frozen", self.frozen),
+            ("frozen_buffers", self.frozen_buffers),
             *sorted(self.slots.items()),
         ]:
             sha.update(f"\0{name}\0{array.dtype.str}\0{array.shape}\0".encode())

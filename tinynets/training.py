@@ -7,7 +7,7 @@ half-way has changed nothing.
 from __future__ import annotations
 
 from collections import deque
-from math import isfinite
+from math import isfinite, sqrt
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from tinynets.losses import Loss, LossBuffers
 from tinynets.network import Network, Phase, Phases, Workspace
 from tinynets.optimizers import Scratch
 from tinynets.sampling import Sampler
-from tinynets.state import State
+from tinynets.state import Hyper, State
 
 BATCH, LOSS, UPDATE = Phase("batch"), Phase("loss"), Phase("update")
 
@@ -30,7 +30,8 @@ class Trainer:
 
     def __init__(self, network: Network, state: State, loss: Loss, x: Array, y: Array) -> None:
         self.network, self.state, self.loss, self.x, self.y = network, state, loss, x, y
-        self.workspace = Workspace()
+        self.workspace = Workspace(training=True)
+        self.workspace.context.seed = state.hyper.seed
         self.loss_buffers = LossBuffers()
         self.scratch = Scratch(state.theta.size, state.theta.dtype)
         hyper = state.hyper
@@ -38,11 +39,13 @@ class Trainer:
         self.x_batch = np.empty((hyper.batch, *x.shape[1:]), x.dtype)
         self.y_batch = np.empty((hyper.batch, *y.shape[1:]), y.dtype)
         self.last_loss = float("nan")
+        self._shape(hyper)
         self.phase_order = (BATCH, *network.forward_order, LOSS, *network.backward_order, UPDATE)
 
     def phases(self) -> Phases:
         """The step, a phase at a time; what is yielded has just been done."""
         state, network, workspace, scratch = self.state, self.network, self.workspace, self.scratch
+        workspace.context.step = self.loss_buffers.step = state.step
         indices = self.sampler.indices(state.step)
         self.x.take(indices, 0, self.x_batch, "clip")
         self.y.take(indices, 0, self.y_batch, "clip")
@@ -56,9 +59,16 @@ class Trainer:
             )
         yield LOSS
         yield from network.backward_phases(self.loss.gradient(self.loss_buffers), workspace)
-        lr = state.hyper.lr(state.step)
-        slots = state.hyper.optimizer.propose(state.theta, network.grad, state.slots, lr, scratch)
+        hyper = state.hyper
+        if hyper is not self._shaped_by:
+            self._shape(hyper)
+        if self._shapes_gradient:
+            self._shape_gradient(network.grad)
+        lr, count = hyper.lr(state.step), state.step - hyper.since + 1
+        slots = hyper.optimizer.propose(state.theta, network.grad, state.slots, lr, count, scratch)
         delta = scratch.delta
+        if self._rates is not None:
+            np.multiply(delta, self._rates, delta)
         if state.frozen.size:
             delta[state.frozen] = 0  # theta - 0 keeps every byte
             for name, slot in slots.items():
@@ -70,9 +80,44 @@ class Trainer:
         np.subtract(state.theta, delta, state.theta)
         for name, slot in slots.items():
             np.copyto(state.slots[name], slot)
+        if state.buffers.size:
+            workspace.carried[state.frozen_buffers] = state.buffers[state.frozen_buffers]
+            np.copyto(state.buffers, workspace.carried)
         state.step += 1
         self.last_loss = loss
         yield UPDATE
+
+    def _shape(self, hyper: Hyper) -> None:
+        """Lay out what new settings do to gradient and update: vectors over theta, None for none."""
+        self._shaped_by = hyper
+        self._rates = self._over_theta(hyper.rates, 1.0)
+        self._l1, self._l2 = self._over_theta(hyper.l1, 0.0), self._over_theta(hyper.l2, 0.0)
+        clips = hyper.clip_norm or hyper.clip_value
+        self._shapes_gradient = bool(clips) or self._l1 is not None or self._l2 is not None
+
+    def _over_theta(self, by_block: dict[str, float], rest: float) -> Array | None:
+        if not by_block:
+            return None
+        vector = np.full_like(self.state.theta, rest)
+        for name, value in by_block.items():
+            block = self.network.block(name)
+            vector[self.network.unit_indices(block, range(block.units))] = value
+        return vector
+
+    def _shape_gradient(self, grad: Array) -> None:
+        """Penalties added, frozen gradients out, then clipped by value and by norm."""
+        theta, hyper, frozen = self.state.theta, self.state.hyper, self.state.frozen
+        if self._l2 is not None:
+            grad += self._l2 * theta
+        if self._l1 is not None:
+            grad += self._l1 * np.sign(theta)
+        grad[frozen] = 0
+        if hyper.clip_value:
+            np.clip(grad, -hyper.clip_value, hyper.clip_value, grad)
+        if hyper.clip_norm:
+            norm = sqrt(float(grad.astype(np.float64).dot(grad)))
+            if norm > hyper.clip_norm:
+                np.multiply(grad, hyper.clip_norm / norm, grad)
 
     def step(self) -> float:
         """A whole step; returns its training loss. Raises NonFiniteError, and then nothing has changed.

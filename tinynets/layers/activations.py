@@ -19,6 +19,7 @@ class Activation(Layer):
     """Base: x and out (...), same shape."""
 
     is_activation = True
+    joins = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         buffers.out = np.empty(shape, dtype)

@@ -19,35 +19,73 @@ from tinynets.initializers import Initializer
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter array of a layer: its shape, how it starts, and which axis runs over the layer's units."""
+    """One array of a layer, parameter or carried: its shape, how it starts, and which of it belongs to which unit.
+
+    Along `unit_axis`, unit u owns the places g * (units * each) + u * each + e, for g < groups and e < each: the four
+    gates of an LSTM are groups=4, the columns of an attention head each=head size. None: it belongs to no single unit,
+    only to the whole block.
+    """
 
     name: str
     shape: Shape
     init: Initializer
-    unit_axis: int
+    unit_axis: int | None
     fan_in: int = 1
+    fan_out: int = 1
+    groups: int = 1
+    each: int = 1
 
     @property
     def size(self) -> int:
         return prod(self.shape)
 
+    def places(self, units: Array, whole: bool) -> Array:
+        """Flat positions within this array of what belongs to the units; all of it for a whole block."""
+        everything = np.arange(self.size).reshape(self.shape)
+        if whole or self.unit_axis is None:
+            return everything.reshape(-1) if whole else np.empty(0, np.int64)
+        count = self.shape[self.unit_axis] // (self.groups * self.each)
+        starts = np.arange(self.groups)[:, None, None] * (count * self.each) + units[None, :, None] * self.each
+        along = (starts + np.arange(self.each)).reshape(-1)
+        found: Array = everything.take(along, axis=self.unit_axis).reshape(-1)
+        return found
+
+
+class Context:
+    """What a forward needs to know beyond its input; one for all buffers of a workspace.
+
+    `training`: dropout drops, batch statistics are used and running ones renewed, carried state is carried. `seed` and
+    `step` address what is random. `open` holds what a split keeps for its join (see structure.py).
+    """
+
+    def __init__(self, training: bool = False, seed: int = 0, step: int = 0) -> None:
+        self.training, self.seed, self.step = training, seed, step
+        self.open: dict[object, Any] = {}
+
 
 class Buffers:
     """The arrays of one layer for one batch shape: allocated once by the layer, then written with `out=`.
 
-    `needs_dx` is False where nobody asks for the gradient of the input. `tapped` and `dtapped` are filled in while an
-    intervention stands behind the layer.
+    `needs_dx` is False where nobody asks for the gradient of the input. `new` are the values that this step would
+    give the layer's carried arrays: written in forward, taken over in the step's last phase. `tap` is what stands on a
+    layer that applies interventions itself; `tapped` and `dtapped` serve those that the network applies behind one.
     """
 
     out: Array
     dx: Array
     dout: Array
     needs_dx: bool
+    context: Context
+    new: dict[str, Array]
+    tap: Tap | None
     tapped: Array | None
     dtapped: Array | None
 
-    def __init__(self, needs_dx: bool) -> None:
+    def __init__(self, needs_dx: bool, context: Context, new: dict[str, Array]) -> None:
         self.needs_dx = needs_dx
+        self.context = context
+        self.new = new
+        self.tap = None
         self.tapped = None
         self.dtapped = None
 
@@ -57,11 +95,25 @@ class Buffers:
         def __setattr__(self, name: str, value: Any) -> None: ...
 
 
+@dataclass(frozen=True)
+class Tap:
+    """What interventions do at one site, out * multiply + add: (units,), or (T, units) where time steps differ."""
+
+    multiply: Array
+    add: Array
+
+
 class Layer:
     """Base of all layers. Subclasses say their `config`, parameters, shapes, forward and backward."""
 
     kind: ClassVar[str] = ""
     is_activation: ClassVar[bool] = False
+    joins: ClassVar[bool] = False
+    """A normalization or activation: it belongs to the block before it, where there is an open one."""
+    has_units: ClassVar[bool] = False
+    """Its output has units although it has no parameters (the sum of a residual)."""
+    taps_itself: ClassVar[bool] = False
+    """It applies interventions inside its forward (at every time step, on every head), not behind it."""
     takes_integers: ClassVar[bool] = False
 
     def __init__(self, *, name: str | None = None) -> None:
@@ -72,23 +124,32 @@ class Layer:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(str(v) for v in self.sizes())})"
 
-    def sizes(self) -> tuple[int, ...]:
-        """The sizes that the one-line form shows."""
+    def sizes(self) -> tuple[int | str, ...]:
+        """What the one-line form shows."""
         return ()
 
     def config(self) -> dict[str, Any]:
         """Plain keyword arguments that make this layer again."""
         return {}
 
+    def expand(self) -> list[Layer]:
+        """The layers that this one stands for: itself, or for a container what it holds between its two ends."""
+        return [self]
+
     def parameters(self) -> tuple[Parameter, ...]:
         return ()
 
-    def bind(self, theta: dict[str, Array], grad: dict[str, Array]) -> Layer:
-        """A copy of this layer whose parameters are the given views: `w` as `self.w`, its gradient as `self.dw`."""
+    def carried(self) -> tuple[Parameter, ...]:
+        """Arrays that go from step to step without being learned: running statistics, hidden state."""
+        return ()
+
+    def bind(self, theta: dict[str, Array], grad: dict[str, Array], carried: dict[str, Array]) -> Layer:
+        """A copy of this layer whose arrays are the given views: `w` as `self.w`, its gradient as `self.dw`."""
         bound = copy.copy(self)
-        for name, view in theta.items():
+        for name, view in (theta | carried).items():
             setattr(bound, name, view)
-            setattr(bound, "d" + name, grad[name])
+        for name, view in grad.items():
+            setattr(bound, "d" + name, view)
         return bound
 
     def input_shape(self) -> tuple[int | None, ...]:
@@ -102,6 +163,14 @@ class Layer:
         """
         return shape
 
+    def units(self, shape: tuple[int | None, ...]) -> int:
+        """How many units an output of `shape` has; 0 where it is not known."""
+        return shape[-1] or 0
+
+    def time_steps(self, shape: tuple[int | None, ...]) -> int:
+        """Over how many time steps it goes for an input of `shape`; 0 for a layer that is not recurrent."""
+        return 0
+
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         """Put into `buffers` what forward and backward need for an input of `shape`."""
 
@@ -111,6 +180,10 @@ class Layer:
     def backward(self, dout: Array, buffers: Buffers) -> Array:
         """Gradient of the input, given that of the output; writes the parameters' gradients."""
         raise TypeError(f"{type(self).__name__} has no backward")
+
+    def unit_values(self, buffers: Buffers) -> Array:
+        """What the last forward gave, unit by unit: (B, ..., units), interventions included."""
+        return buffers.out if buffers.tapped is None else buffers.tapped
 
 
 def require_size(layer: str, name: str, value: object) -> int:

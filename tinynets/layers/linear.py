@@ -54,7 +54,9 @@ class Linear(Layer):
         }
 
     def parameters(self) -> tuple[Parameter, ...]:
-        w = Parameter("w", (self.inputs, self.outputs), self.w_init, unit_axis=1, fan_in=self.inputs)
+        w = Parameter(
+            "w", (self.inputs, self.outputs), self.w_init, unit_axis=1, fan_in=self.inputs, fan_out=self.outputs
+        )
         b = Parameter("b", (self.outputs,), self.b_init, unit_axis=0, fan_in=self.inputs)
         return (w, b) if self.bias else (w,)
 

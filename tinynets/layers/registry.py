@@ -11,13 +11,22 @@ from tinynets.layers.base import Layer
 from tinynets.layers.embedding import Embedding
 from tinynets.layers.linear import Linear
 from tinynets.layers.shape import Flatten
+from tinynets.layers.structure import Parallel, Residual
 
-LAYERS: dict[str, type[Layer]] = {cls.kind: cls for cls in (Linear, Embedding, Flatten, Tanh, ReLU, Sigmoid)}
+LAYERS: dict[str, type[Layer]] = {
+    cls.kind: cls for cls in (Linear, Embedding, Flatten, Tanh, ReLU, Sigmoid, Residual, Parallel)
+}
 
 
 def describe(layer: Layer) -> dict[str, Any]:
-    """A plain description: kind, name and arguments."""
-    return {"kind": layer.kind, "name": layer.name} | layer.config()
+    """A plain description: kind, name and arguments, of the layers inside a container too."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Layer):
+            return describe(value)
+        return [plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+    return {"kind": layer.kind, "name": layer.name} | {key: plain(value) for key, value in layer.config().items()}
 
 
 def layer_from(description: dict[str, Any]) -> Layer:
@@ -29,7 +38,10 @@ def layer_from(description: dict[str, Any]) -> Layer:
     kind = arguments.pop("kind", None)
     if kind not in LAYERS:
         raise ShapeError(f"`kind` is one of {', '.join(LAYERS)}, not {kind!r}{nearest(str(kind), LAYERS)}")
-    for key, value in arguments.items():
-        if key.endswith("_init") and isinstance(value, dict):
-            arguments[key] = initializer(value)
-    return LAYERS[kind](**arguments)
+
+    def made(key: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return initializer(value) if key.endswith("_init") else layer_from(value)
+        return [made(key, part) for part in value] if isinstance(value, list) else value
+
+    return LAYERS[kind](**{key: made(key, value) for key, value in arguments.items()})
