@@ -63,7 +63,7 @@ def central_differences() -> Callable[..., np.ndarray]:
         function: Callable[[], float], array: np.ndarray, *, h: float = 1e-5, places: np.ndarray | None = None
     ) -> np.ndarray:
         flat = array.reshape(-1)
-        assert np.shares_memory(flat, array)
+        assert not flat.size or np.shares_memory(flat, array)
         found = np.empty(flat.size if places is None else len(places))
         for index, place in enumerate(range(flat.size) if places is None else places):
             before = flat[place]
@@ -86,5 +86,33 @@ def close() -> Callable[[np.ndarray, np.ndarray], None]:
         assert analytic.shape == numeric.shape
         scale = max(np.abs(analytic).max(initial=0), np.abs(numeric).max(initial=0), 1e-3)
         np.testing.assert_allclose(analytic, numeric, rtol=0, atol=1e-6 * scale)
+
+    return check
+
+
+Value = Callable[[np.ndarray], tuple[float, np.ndarray]]
+
+
+@pytest.fixture(scope="session")
+def gradients_agree(
+    central_differences: Callable[..., np.ndarray], close: Callable[[np.ndarray, np.ndarray], None]
+) -> Callable[..., None]:
+    """Check all gradients of a float64 network for a batch: parameters, and the input where it has any.
+
+    `value(out)` gives a number and its gradient; by default a random weighted sum of the output.
+    """
+
+    def check(network: tn.Network, x: np.ndarray, value: Value | None = None) -> None:
+        weights = np.random.default_rng(1).normal(size=network.forward(x).shape)
+        value = value or (lambda out: (float((out * weights).sum()), weights))
+
+        def total() -> float:
+            return value(network.forward(x))[0]
+
+        dx = network.backward(value(network.forward(x))[1]).copy()
+        grad = network.grad.copy()
+        close(grad, central_differences(total, network.theta))
+        if x.dtype.kind == "f":
+            close(dx, central_differences(total, x))
 
     return check
