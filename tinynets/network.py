@@ -16,6 +16,7 @@ from tinynets.arrays import Array, Shape, float_dtype, is_integer, shape_text
 from tinynets.errors import DataError, SelectorError, ShapeError, nearest
 from tinynets.layers import Activation, Buffers, Embedding, Layer, describe, layer_from
 
+MAX_PARAMETERS = 2**28
 KEPT_SHAPES = 4  # batch shapes that a workspace keeps buffers for
 
 
@@ -117,6 +118,8 @@ class Network:
         named = _with_names(layers)
         self._starts = _starts(named)
         size = self._starts[-1]
+        if size > MAX_PARAMETERS:
+            raise ShapeError(f"the layers have {size:,} parameters; at most {MAX_PARAMETERS:,} are allowed")
         self.theta = np.empty(size, self.dtype) if theta is None else theta
         if self.theta.shape != (size,) or self.theta.dtype != self.dtype:
             raise ShapeError(
@@ -195,8 +198,12 @@ class Network:
         """Draw all parameters anew, each from its own address."""
         for layer, start in zip(self.layers, self._starts[:-1], strict=True):
             for entry in layer.parameters():
-                values = entry.init.draw(seed, f"init/{layer.name}.{entry.name}", entry.shape, entry.fan_in)
-                self.theta[start : start + entry.size] = values.reshape(-1)
+                name = f"{layer.name}.{entry.name}"
+                part = self.theta[start : start + entry.size]
+                with np.errstate(over="ignore", invalid="ignore"):
+                    part[:] = entry.init.draw(seed, f"init/{name}", entry.shape, entry.fan_in).reshape(-1)
+                if not np.isfinite(part).all():
+                    raise ShapeError(f"`{name}`: {entry.init!r} draws values beyond {self.dtype}")
                 start += entry.size
 
     # -- arithmetic
