@@ -13,7 +13,7 @@ from tinynets.network import Block, Network
 from tinynets.state import units_text
 
 _SELECTOR = re.compile(r"(?P<block>\w+)(?:\.(?P<part>\w+))?(?:\[(?P<units>[^\]]*)\])?")
-_WHOLE = re.compile(r"\d{1,9}")
+_WHOLE = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
