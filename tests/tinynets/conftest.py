@@ -26,7 +26,9 @@ def points(count: int = 40, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def make_tiny() -> Callable[..., tn.Lab]:
     """Makes labs of a 2-6-2 network: `make_tiny(tn.ReLU(), dtype="float64", optimizer=tn.SGD(0.1, momentum=0.9))`."""
 
-    def make(activation: tn.Layer | None = None, *, dtype: str = "float32", net_seed: int = 0, **options: Any) -> tn.Lab:
+    def make(
+        activation: tn.Layer | None = None, *, dtype: str = "float32", net_seed: int = 0, **options: Any
+    ) -> tn.Lab:
         layers = [tn.Linear(2, 6, name="hidden"), activation or tn.Tanh(), tn.Linear(6, 2, name="output")]
         network = tn.Network(layers, seed=net_seed, dtype=dtype)
         defaults = {"data": points(), "loss": tn.CrossEntropy(), "optimizer": tn.SGD(0.1), "batch": 8, "seed": 0}
