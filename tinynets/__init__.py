@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from tinynets.initializers import Kaiming, Normal, Uniform, Zeros
     from tinynets.lab import Lab
-    from tinynets.layers import Embedding, Flatten, Layer, Linear, ReLU, Sigmoid, Tanh
+    from tinynets.layers import Embedding, Flatten, Layer, Linear, Parallel, ReLU, Residual, Sigmoid, Tanh
     from tinynets.losses import MSE, CrossEntropy
     from tinynets.network import Network
     from tinynets.optimizers import SGD
@@ -59,7 +59,7 @@ _HOMES = {
     ),
     "initializers": ("Kaiming", "Normal", "Uniform", "Zeros"),
     "lab": ("Lab",),
-    "layers": ("Embedding", "Flatten", "Layer", "Linear", "ReLU", "Sigmoid", "Tanh"),
+    "layers": ("Embedding", "Flatten", "Layer", "Linear", "Parallel", "ReLU", "Residual", "Sigmoid", "Tanh"),
     "losses": ("MSE", "CrossEntropy"),
     "network": ("Network",),
     "optimizers": ("SGD",),
@@ -91,9 +91,11 @@ __all__ = [
     "Network",
     "NonFiniteError",
     "Normal",
+    "Parallel",
     "ReLU",
     "Recipe",
     "RecipeError",
+    "Residual",
     "SaveError",
     "Schedule",
     "SelectorError",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from math import isfinite
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,16 @@ def shape_text(shape: tuple[int | None, ...]) -> str:
     """`(32, 30)`; an axis that is not known yet reads `?`."""
     parts = ["?" if n is None else str(n) for n in shape]
     return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+
+
+def is_finite_number(value: object) -> TypeGuard[float]:
+    """Whether it is a real number, not a bool, that a float can hold and that is neither NaN nor infinite."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
+        return False
+    try:
+        return isfinite(value)
+    except OverflowError:
+        return False
 
 
 def is_integer(array: Array) -> bool:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from math import isfinite, sqrt
+from math import sqrt
 from typing import Any, ClassVar
 
 import numpy as np
 
 from tinynets import rng
-from tinynets.arrays import Array, Shape
+from tinynets.arrays import Array, Shape, is_finite_number
 from tinynets.errors import ShapeError, nearest
 
 GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": sqrt(2.0)}
@@ -29,7 +29,8 @@ class Initializer:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, bool) or (isinstance(value, int | float) and not isfinite(value)):
+            named = field.name == "gain" and isinstance(value, str)
+            if not named and not is_finite_number(value):
                 raise ShapeError(f"`{self.kind}` initializer: `{field.name}` must be a finite number, not {value!r}")
 
     def draw(self, seed: int, purpose: str, shape: Shape, fan_in: int = 1, fan_out: int = 1) -> Array:

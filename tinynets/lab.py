@@ -14,7 +14,6 @@ from tinynets import edits, saves
 from tinynets.data import Dataset, arrays
 from tinynets.errors import EditError, RecipeError, ShapeError, TimelineError, TinynetsError, nearest
 from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
-from tinynets.layers import describe
 from tinynets.losses import Loss
 from tinynets.network import Network
 from tinynets.optimizers import SGD, Optimizer
@@ -495,8 +494,7 @@ def _python_recipe(
         raise ShapeError(f"the data needs a split `train`; it has {', '.join(dataset.splits)}")
     hyper = Hyper(optimizer, schedule or Schedule(), int(batch), sampling, int(seed or 0))
     training = Training(loss, hyper, dtype=network.dtype.name, probe=int(probe))
-    layers = tuple(describe(layer) for layer in network.layers)
-    return Recipe("network", {"set": "arrays"}, layers, training, file="network"), dataset
+    return Recipe("network", {"set": "arrays"}, network.architecture, training, file="network"), dataset
 
 
 def _dataset(data: Any, loss: Loss) -> Dataset:

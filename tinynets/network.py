@@ -100,8 +100,8 @@ class Network:
 
     The layers given are descriptions: the network keeps copies whose `w`, `b` are views into `theta` and whose `dw`,
     `db` are views into `grad`; what layers carry from step to step (running statistics, hidden state) lies in
-    `carried`. Containers are laid out flat. `seed` addresses the initial values; `dtype` is float32 or float64; `input_shape` (an
-    example's, without the batch) lets shapes be checked before any data is seen.
+    `carried`. Containers are laid out flat. `seed` addresses the initial values; `dtype` is float32 or float64;
+    `input_shape` (an example's, without the batch) lets shapes be checked before any data is seen.
 
     Raises ShapeError when neighbours do not fit or two layers have one name.
     """
@@ -125,7 +125,7 @@ class Network:
         self._carried_starts = _starts([layer.carried() for layer in flat])
         size = self._starts[-1]
         if size > MAX_PARAMETERS:
-            raise ShapeError(f"the layers take {size:,} parameters; at most {MAX_PARAMETERS:,} are allowed")
+            raise ShapeError(f"the layers have {size:,} parameters; at most {MAX_PARAMETERS:,} are allowed")
         self.theta = np.empty(size, self.dtype) if theta is None else theta
         if self.theta.shape != (size,) or self.theta.dtype != self.dtype:
             raise ShapeError(
@@ -229,14 +229,14 @@ class Network:
         """Draw all parameters anew, each from its own address."""
         for layer, start in zip(self.layers, self._starts[:-1], strict=True):
             for entry in layer.parameters():
-                self.theta[start : start + entry.size] = _drawn(seed, layer, entry)
+                self.theta[start : start + entry.size] = _drawn(seed, layer, entry, self.dtype)
                 start += entry.size
 
     def reset_carried(self) -> None:
         """Set what layers carry from step to step to how it starts."""
         for layer, start in zip(self.layers, self._carried_starts[:-1], strict=True):
             for entry in layer.carried():
-                self.carried[start : start + entry.size] = _drawn(self.seed, layer, entry)
+                self.carried[start : start + entry.size] = _drawn(self.seed, layer, entry, self.dtype)
                 start += entry.size
 
     # -- arithmetic
@@ -478,9 +478,14 @@ def _checked_layers(layers: Sequence[Layer]) -> list[Layer]:
     return named(layers)
 
 
-def _drawn(seed: int, layer: Layer, entry: Parameter) -> Array:
-    values = entry.init.draw(seed, f"init/{layer.name}.{entry.name}", entry.shape, entry.fan_in, entry.fan_out)
-    return values.reshape(-1)
+def _drawn(seed: int, layer: Layer, entry: Parameter, dtype: np.dtype[Any]) -> Array:
+    name = f"{layer.name}.{entry.name}"
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = entry.init.draw(seed, f"init/{name}", entry.shape, entry.fan_in, entry.fan_out)
+        drawn: Array = values.reshape(-1).astype(dtype)
+    if not np.isfinite(drawn).all():
+        raise ShapeError(f"`{name}`: {entry.init!r} draws values beyond {dtype}")
+    return drawn
 
 
 def _starts(entries: Sequence[tuple[Parameter, ...]]) -> list[int]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from math import isfinite
 from typing import Any, ClassVar
 
 import numpy as np
 
-from tinynets.arrays import Array
+from tinynets.arrays import Array, is_finite_number
 from tinynets.errors import ShapeError, nearest
 
 Slots = dict[str, Array]
@@ -113,9 +112,7 @@ def check_setting(thing: str, name: str, value: object) -> float:
     if name not in _RULES:
         raise ShapeError(f"`{name}` is not a setting; there are {', '.join(_RULES)}{nearest(name, _RULES)}")
     low, high, rule = _RULES[name]
-    if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
-        raise ShapeError(f"`{thing}`: `{name}` must be {rule}, not {value!r}")
-    if not isfinite(value) or not low <= value < high:
+    if not is_finite_number(value) or not low <= value < high:
         raise ShapeError(f"`{thing}`: `{name}` must be {rule}, not {value!r}")
     return float(value)
 

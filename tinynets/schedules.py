@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, ClassVar
 
+from tinynets.arrays import is_finite_number
 from tinynets.errors import ShapeError, nearest
 
 
@@ -36,12 +36,17 @@ class StepSchedule(Schedule):
         whole = all(isinstance(step, int) and not isinstance(step, bool) and step > 0 for step in self.at)
         if not whole or list(self.at) != sorted(set(self.at)):
             raise ShapeError(f"`step` schedule: `at` must be rising step numbers above 0, not {list(self.at)!r}")
-        number = isinstance(self.factor_at, int | float) and not isinstance(self.factor_at, bool)
-        if not number or not isfinite(self.factor_at) or self.factor_at < 0:
+        if not is_finite_number(self.factor_at) or self.factor_at < 0:
             raise ShapeError(f"`step` schedule: `factor` must be a finite number above or at 0, not {self.factor_at!r}")
+        try:
+            float(self.factor_at) ** len(self.at)
+        except OverflowError:
+            raise ShapeError(
+                f"`step` schedule: `factor` {self.factor_at!r} becomes infinite after {len(self.at)} steps of it"
+            ) from None
 
     def factor(self, step: int) -> float:
-        return float(self.factor_at ** bisect_right(self.at, step))
+        return float(self.factor_at) ** bisect_right(self.at, step)
 
     def config(self) -> dict[str, Any]:
         return {"kind": self.kind, "at": list(self.at), "factor": self.factor_at}

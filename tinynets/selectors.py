@@ -12,8 +12,8 @@ from tinynets.errors import SelectorError
 from tinynets.network import Block, Network
 from tinynets.state import units_text
 
-_SELECTOR = re.compile(r"(?P<path>\w+(?:\.\w+)*)(?:\[(?P<units>[^\]]*)\])?(?:@t=(?P<time>\d{1,9}))?")
-_WHOLE = re.compile(r"\d{1,9}")
+_SELECTOR = re.compile(r"(?P<path>\w+(?:\.\w+)*)(?:\[(?P<units>[^\]]*)\])?(?:@t=(?P<time>[0-9]{1,9}))?")
+_WHOLE = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)

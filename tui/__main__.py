@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib import resources
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
@@ -37,13 +38,18 @@ def problem_with(source: str) -> str:
         if not path.exists():
             return f"`{source}`: there is no such file"
         return f"`{source}` is a directory; a save or a recipe is a file" if path.is_dir() else ""
+    if path.is_file() or _is_recipe(source):
+        return ""
     from tinynets.errors import nearest
     from tinynets.recipe import list_recipes
 
     names = [info.name for info in list_recipes()]
-    if source in names or path.is_file():
-        return ""
     return f"`{source}` is neither a recipe nor a file; recipes are {', '.join(names)}{nearest(source, names)}"
+
+
+def _is_recipe(name: str) -> bool:
+    """Whether a recipe of this name ships; looks for the file, since importing numpy here would hold up the engine."""
+    return resources.files("tinynets").joinpath("recipes", f"{name}.toml").is_file()
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -189,7 +189,6 @@ class LabApp(LabCore):
     def run_line(self, text: str) -> None:
         """Parse a line of the API's verbs and send it."""
         from tinynets.commands import parse
-
         from tinynets.errors import TinynetsError
 
         try:

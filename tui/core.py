@@ -166,11 +166,13 @@ class LabCore(App[None]):
         link = self.link
         if self.lab_frame is None:
             self.status.say(WELCOME)
+        if frame.status.note and (self.lab_frame is None or frame.status.note != self.lab_frame.status.note):
+            self.status.say(frame.status.note)
         self.lab_frame = frame
         self.selection = fitted(self.selection, frame)
         network = self.panes["network"]
         assert isinstance(network, NetworkPane)
-        if self.size.width:
+        if self.desk.size.width:
             wanted = network.wanted_height(frame, round(self.desk.size.width * 0.6) - 2) + 2
             self.desk.ask(replace(self.desk.wish, network_height=wanted))
         self.show()

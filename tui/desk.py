@@ -59,7 +59,7 @@ def plan(width: int, height: int, wish: Wish) -> dict[str, Region]:
 def _all(width: int, height: int, wish: Wish) -> dict[str, Region]:
     left = round(width * 0.6)
     right = width - left
-    network = max(8, min(wish.network_height, height * 2 // 5))
+    network = max(6, min(wish.network_height, height * 2 // 5))
     weights = (height - network) // 2
     loss = max(10, height * 3 // 10)
     neuron = max(12, (height - loss) * 11 // 20)
@@ -76,7 +76,7 @@ def _all(width: int, height: int, wish: Wish) -> dict[str, Region]:
 def _four(width: int, height: int, wish: Wish) -> dict[str, Region]:
     """Network and one map at the left, one pane over the whole height at the right."""
     left = round(width * 0.58)
-    network = max(8, min(wish.network_height, height * 3 // 5))
+    network = max(6, min(wish.network_height, height * 3 // 5))
     return {
         "network": Region(0, 0, left, network),
         wish.left: Region(0, network, left, height - network),
@@ -140,5 +140,6 @@ class Desk(Container):
         visible = self.visible_panes()
         for pane in self.children:
             pane.display = pane.id in visible
-        self.refresh(layout=True)
+        # A container keeps its last arrangement until one of its children asks for another.
+        self.children[0].refresh(layout=True)
         self.post_message(self.Arranged())

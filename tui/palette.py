@@ -61,7 +61,7 @@ GLYPHS: dict[str, tuple[str, str]] = {
     "line": ("━", "="),
     "ahead": ("╌", "-"),
     "block": ("█", "#"),
-    "keyframe": ("▪", "."),
+    "evaluation": ("•", "e"),
 }
 
 
@@ -167,5 +167,5 @@ def cursor_cell(level: int) -> Style:
 def dot(level: int, positive: bool, glyph: str) -> Segment:
     """A point of a class on a map: a strong mark in the class's own colour, lightened so that it stands out."""
     red, green, blue = POSITIVE if positive else NEGATIVE
-    light = Color.from_rgb((red + 510) // 3, (green + 510) // 3, (blue + 510) // 3)
+    light = Color.from_rgb((red * 3 + 255) // 4, (green * 3 + 255) // 4, (blue * 3 + 255) // 4)
     return Segment(glyph, Style(color=light, bgcolor=colour(level), bold=True))

@@ -15,11 +15,11 @@ from tinynets.frame import LossCurve
 from tui import palette
 from tui.palette import Look
 
-BAND, MEAN, HERE = (74, 84, 102), (213, 219, 229), (201, 166, 255)
+BAND, MEAN, HERE = (58, 67, 82), (213, 219, 229), (201, 166, 255)
 SPLITS = {"train": (127, 216, 143), "dev": (255, 215, 106), "test": (255, 123, 114)}
 AXIS = (139, 149, 165)
 _STYLES = {
-    BAND: Style(color="#4a5466", bgcolor=palette.BACK),
+    BAND: Style(color="#3a4352", bgcolor=palette.BACK),
     MEAN: palette.TEXT,
     HERE: palette.ACCENT,
     AXIS: palette.DIM,
@@ -48,7 +48,7 @@ def loss_plot(curve: LossCurve, width: int, height: int, log: bool, look: Look) 
     plt.axes_color("default")
     plt.ticks_color(AXIS)
     if finite.any():
-        _draw_curve(plt, curve, finite, scale, look)
+        _draw_curve(plt, curve, finite, scale, (width - 6, height), look)
     for split, (steps, losses) in curve.evaluations.items():
         marker = "●" if look.unicode else "o"
         plt.scatter(steps.tolist(), scale(losses), marker=marker, color=SPLITS.get(split, MEAN))
@@ -61,41 +61,52 @@ def loss_plot(curve: LossCurve, width: int, height: int, log: bool, look: Look) 
     return [_strip(row, width) for row in text.splitlines()[:height]]
 
 
-def _draw_curve(plt: Any, curve: LossCurve, finite: np.ndarray, scale: Scale, look: Look) -> None:
-    steps = curve.steps[finite].tolist()
-    dot = "•" if look.unicode else "*"
-    band = "·" if look.unicode else "."
-    low, high = scale(curve.low[finite]), scale(curve.high[finite])
-    scatter = plt.scatter
-    xs: list[int] = []
-    ys: list[float] = []
-    for step, bottom, top in zip(steps, low, high, strict=True):
-        rows = np.linspace(bottom, top, 9).tolist() if top > bottom else [bottom]
-        xs += [step] * len(rows)
-        ys += rows
-    scatter(xs, ys, marker=band, color=BAND)
-    scatter(steps, scale(curve.mean[finite]), marker=dot, color=MEAN)
+def _draw_curve(
+    plt: Any, curve: LossCurve, finite: np.ndarray, scale: Scale, room: tuple[int, int], look: Look
+) -> None:
+    """The band in a light shade, the mean in dots on it; one point for each column of the plot, none left out."""
+    known = curve.steps[finite].astype(float)
+    steps = np.linspace(known[0], known[-1], room[0]) if len(known) > 1 else known
+    low, high, mean = (np.interp(steps, known, scale(values[finite])) for values in (curve.low, curve.high, curve.mean))
+    rows = np.linspace(0, 1, room[1] * 2)[:, None]
+    band = low + (high - low) * rows
+    plt.scatter(
+        np.broadcast_to(steps, band.shape).ravel().tolist(),
+        band.ravel().tolist(),
+        marker="░" if look.unicode else ".",
+        color=BAND,
+    )
+    plt.scatter(steps.tolist(), mean.tolist(), marker="•" if look.unicode else "*", color=MEAN)
 
 
 def _axes(plt: Any, curve: LossCurve, finite: np.ndarray, scale: Scale, width: int, height: int) -> None:
     """Round numbers on both axes, and room for all that is drawn."""
     evaluated = [float(v) for _, losses in curve.evaluations.values() for v in scale(losses)]
-    shown = [*scale(curve.low[finite]), *scale(curve.high[finite]), *evaluated] or [0.0]
-    low, high = min(shown), max(shown)
+    low, high = _range(scale(curve.low[finite]), scale(curve.mean[finite]), scale(curve.high[finite]), evaluated)
     margin = (high - low or abs(high) or 1.0) * 0.04
-    xticks, yticks = ticks(0, max(1, curve.end), width // 12), ticks(low, high, height // 2)
+    xticks, yticks = ticks(0, max(1, curve.end), width // 12, whole=True), ticks(low, high, height // 2)
     plt.xlim(0, max(1, curve.end))
     plt.ylim(low - margin, high + margin)
     plt.xticks(xticks, [short(x) for x in xticks])
     plt.yticks(yticks, [f"{y:.3g}" for y in yticks])
 
 
-def ticks(low: float, high: float, most: int) -> list[float]:
+def _range(low: list[float], mean: list[float], high: list[float], evaluated: list[float]) -> tuple[float, float]:
+    """All of the mean, and the band but for its few largest spikes, which would flatten the rest."""
+    shown = [*mean, *evaluated]
+    if low:
+        shown += [float(np.quantile(low, 0.1)), float(np.quantile(high, 0.9))]
+    return (min(shown), max(shown)) if shown else (0.0, 1.0)
+
+
+def ticks(low: float, high: float, most: int, whole: bool = False) -> list[float]:
     """At most `most` round numbers (1, 2 or 5 times a power of ten apart) between low and high."""
     if not high > low:
         return [low]
     power = 10.0 ** np.floor(np.log10((high - low) / most)) if most > 1 else high - low
     for step in (float(power * factor) for factor in (1, 2, 5, 10, 20, 50)):
+        if whole and step < 1:
+            continue
         first, last = int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))
         if last - first < most:
             return [i * step for i in range(first, last + 1)] or [low]

@@ -37,17 +37,17 @@ def test_a_click_on_a_cell_finds_the_column_that_was_drawn_there(found: tuple[Gr
 @given(grids())
 def test_lines_are_as_wide_as_the_map_and_no_wider_than_the_room(found: tuple[Grid, int]) -> None:
     place, row = found
-    levels = palette.levels(np.random.default_rng(0).normal(size=(place.rows, place.columns)), 2.0)
+    values = np.random.default_rng(0).normal(size=(place.rows, place.columns))
     width = place.gutter + place.shown_columns * place.cell_width + 2
-    strips = cell_lines(levels, place, row, ("label",) * place.rows, Look(colour=place.rows_per_line == 2))
+    strips = cell_lines(values, 2.0, place, row, ("label",) * place.rows, Look(colour=place.rows_per_line == 2))
     assert {strip.cell_length for strip in strips} == {width}
     assert ruler(place, lambda column: None, Look()).cell_length == width
 
 
 def test_two_rows_share_a_line_where_there_is_little_room() -> None:
-    levels = palette.levels(np.array([[-1.0], [1.0], [0.0]] * 10), 1.0)
+    values = np.array([[-1.0], [1.0], [0.0]] * 10)
     place = grid((30, 1), (8, 20), 4, -1, 0, (0, 0), Look())
-    strip = cell_lines(levels, place, -1, ("",) * 30, Look())[0]
+    strip = cell_lines(values, 1.0, place, -1, ("",) * 30, Look())[0]
     cells = [segment for segment in strip if "▀" in segment.text]
     assert cells[0].style == palette.pair(0, palette.LEVELS - 1).style
 
@@ -58,10 +58,17 @@ def test_small_maps_grow_to_fill_their_pane() -> None:
     assert place.lines_per_row == 3
 
 
+def test_large_cells_have_their_values_on_them() -> None:
+    place = grid((2, 2), (6, 60), 6, 0, 0, (0, 0), Look())
+    strips = cell_lines(np.array([[0.5, -0.25], [0.0, 2.0]]), 1.0, place, 0, ("a", "b"), Look())
+    text = "".join(strip.text for strip in strips)
+    assert all(value in text for value in ("+0.50", "-0.25", "+2.00"))
+
+
 def test_without_colour_cells_are_signs() -> None:
-    levels = palette.levels(np.array([[-1.0, 1.0]]), 1.0)
     look = Look(colour=False)
-    strip = cell_lines(levels, grid((1, 2), (4, 30), 4, -1, 0, (0, 0), look), -1, ("x",), look)[0]
+    values = np.array([[-1.0, 1.0] * 5])
+    strip = cell_lines(values, 1.0, grid((1, 10), (1, 30), 4, -1, 0, (0, 0), look), -1, ("x",), look)[0]
     assert "-9" in strip.text
     assert "+9" in strip.text
 

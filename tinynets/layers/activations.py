@@ -88,7 +88,7 @@ class ReLU(Activation):
         buffers.on = np.empty(shape, np.bool_)
 
     def forward(self, x: Array, buffers: Buffers) -> Array:
-        return np.maximum(x, 0, buffers.out)
+        return np.maximum(x, 0, out=buffers.out)
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
         """The gradient passes where the unit is on: dx = dout where out > 0, else 0."""

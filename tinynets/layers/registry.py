@@ -26,7 +26,8 @@ def describe(layer: Layer) -> dict[str, Any]:
             return describe(value)
         return [plain(part) for part in value] if isinstance(value, list | tuple) else value
 
-    return {"kind": layer.kind, "name": layer.name} | {key: plain(value) for key, value in layer.config().items()}
+    name = {"name": layer.name} if layer.name else {}
+    return {"kind": layer.kind} | name | {key: plain(value) for key, value in layer.config().items()}
 
 
 def layer_from(description: dict[str, Any]) -> Layer:

@@ -15,6 +15,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from tui import palette
+from tui.drawing import clip
 
 
 class OpenScreen(ModalScreen[str | None]):
@@ -34,14 +35,15 @@ class OpenScreen(ModalScreen[str | None]):
             yield path
 
     def _options(self) -> Iterator[Option | None]:
+        room = min(92, self.app.size.width * 96 // 100) - 6
         yield _heading("Recipes: start anew")
         for name, description in recipes():
-            yield Option(_row(name, description), id=name)
+            yield Option(_row(name, description, room), id=name)
         found = saves()
         if found:
             yield _heading("Saves: go on where you were")
         for path, about in found:
-            yield Option(_row(path.name, about), id=str(path))
+            yield Option(_row(path.name, about, room), id=str(path))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option.id)
@@ -54,8 +56,8 @@ def _heading(text: str) -> Option:
     return Option(Text(text, palette.ACCENT_BOLD), disabled=True)
 
 
-def _row(name: str, about: str) -> Text:
-    return Text.assemble((f"  {name:<26} ", "bold"), (about, ""), no_wrap=True, overflow="ellipsis")
+def _row(name: str, about: str, room: int) -> Text:
+    return Text.assemble((f"  {clip(name, 24):<25}", "bold"), clip(about, room - 27))
 
 
 def recipes() -> list[tuple[str, str]]:

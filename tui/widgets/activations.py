@@ -35,7 +35,7 @@ class ActivationsPane(Pane):
         example = min(self.selection.example, data.values.shape[1] - 1)
         place = self._fit(data, width, height, unit, example)
         lines = [ruler(place, lambda column: self._mark(data, column), self.look)]
-        lines += cell_lines(palette.levels(data.values.T, data.limit), place, example, data.examples, self.look)
+        lines += cell_lines(data.values.T, data.limit, place, example, data.examples, self.look)
         if data.saturated.any():
             lines.append(share_line(data.saturated.mean(axis=1), place, self.look, "sat."))
         blank = [drawing.blank(width)] * max(0, height - len(lines) - 1)

@@ -11,14 +11,20 @@ from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
 from tinynets.frame import Frame
 from tui import palette
-from tui.drawing import Part, clip, line
+from tui.drawing import Part, clip, line, signed
 from tui.palette import Levels, Look
+
+WIDEST, TALLEST = 10, 3
+"""The largest cell: characters, lines."""
+WITH_VALUE = 7
+"""Characters from which a cell has room for its value."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +86,9 @@ def grid(
     """Fit a map of (rows, columns) into (lines, characters), scrolled so that the marked column and row are seen."""
     (rows, columns), (lines, width) = shape, room
     inner = max(1, width - gutter - 2)
-    cell_width = max(1, min(6, inner // max(1, columns)))
+    cell_width = max(1, min(WIDEST, inner // max(1, columns)))
     rows_per_line = 2 if look.half_blocks and rows > lines else 1
-    lines_per_row = 1 if rows_per_line == 2 else max(1, min(3, lines // max(1, rows)))
+    lines_per_row = 1 if rows_per_line == 2 else max(1, min(TALLEST, lines // max(1, rows)))
     shown_columns = min(columns, inner // cell_width)
     shown_rows = min(rows, lines * rows_per_line // lines_per_row)
     first_row = scrolled(first[0], row, shown_rows, rows)
@@ -116,8 +122,11 @@ def scrolled(first: int, wanted: int, shown: int, total: int) -> int:
     return max(0, min(first, total - shown))
 
 
-def cell_lines(levels: Levels, place: Grid, row: int, labels: tuple[str, ...], look: Look) -> list[Strip]:
-    """The lines of cells with their labels; `levels` is (rows, columns)."""
+def cell_lines(
+    values: NDArray[np.floating], limit: float, place: Grid, row: int, labels: tuple[str, ...], look: Look
+) -> list[Strip]:
+    """The lines of cells with their labels; `values` is (rows, columns)."""
+    levels = palette.levels(values, limit)
     right = place.first_column + place.shown_columns
     shown = levels[:, place.first_column : right]
     width = place.gutter + place.shown_columns * place.cell_width + 2
@@ -127,7 +136,11 @@ def cell_lines(levels: Levels, place: Grid, row: int, labels: tuple[str, ...], l
         top = place.row_at(y)
         assert top is not None
         here = top <= row < top + place.rows_per_line
-        cells = _cells(shown, top, place, look)
+        middle = y % place.lines_per_row == (place.lines_per_row - 1) // 2
+        if place.cell_width >= WITH_VALUE and place.rows_per_line == 1 and middle:
+            cells = _value_cells(shown[top].tolist(), values[top, place.first_column : right].tolist(), place, look)
+        else:
+            cells = _cells(shown, top, place, look)
         if 0 <= mark < len(cells):
             cells[mark] = _between_bars(cells[mark], row - top if here else -1, place, look)
         label_row = row if here else top
@@ -148,6 +161,14 @@ def _cells(shown: Levels, top: int, place: Grid, look: Look) -> list[list[Segmen
         return [[_last_half(level)] * place.cell_width for level in upper]
     lower = shown[top + 1].tolist()
     return [[palette.pair(a, b)] * place.cell_width for a, b in zip(upper, lower, strict=True)]
+
+
+def _value_cells(levels: list[int], values: list[float], place: Grid, look: Look) -> list[list[Segment]]:
+    """Cells with their values written on them."""
+    texts = [signed(value, 3).center(place.cell_width)[: place.cell_width] for value in values]
+    if not look.colour:
+        return [[Segment(text, palette.TEXT)] for text in texts]
+    return [[Segment(text, palette.paper(level))] for level, text in zip(levels, texts, strict=True)]
 
 
 def _last_half(level: int) -> Segment:
@@ -174,7 +195,7 @@ def _gutter(labels: tuple[str, ...], row: int, width: int, here: bool, first_lin
 def gutter_width(frame: Frame) -> int:
     """One gutter for weights and activations, so that a unit stands in the same column of both."""
     rows = frame.weights.rows if frame.weights else ()
-    return min(12, max([9, *map(len, rows), *map(len, frame.examples)])) + 2
+    return min(14, max([9, *map(len, rows), *map(len, frame.examples)])) + 2
 
 
 def ruler(place: Grid, marks: Callable[[int], tuple[str, Style] | None], look: Look) -> Strip:

@@ -76,7 +76,10 @@ class LossPane(Pane):
     def _legend(self, width: int) -> Strip:
         curve = self.frame.loss if self.frame else None
         assert curve is not None
-        parts: list[Part] = [("• mean ", palette.TEXT), ("· min to max ", palette.FAINT)]
+        parts: list[Part] = [
+            ("• mean " if self.look.unicode else "* mean ", palette.TEXT),
+            ("░ min to max " if self.look.unicode else ". min to max ", palette.FAINT),
+        ]
         for split, (_, losses) in curve.evaluations.items():
             style = Style(bgcolor=palette.BACK, color="rgb({},{},{})".format(*SPLITS.get(split, (255, 255, 255))))
             parts.append((f"{self.look.glyph('dot')} {split} {number(float(losses[-1]))} ", style))

@@ -11,8 +11,9 @@ from textual.strip import Strip
 
 from tinynets.frame import BlockCells, BlockInfo, Frame
 from tui import palette
-from tui.drawing import Part, both_ends, clip, length, line
+from tui.drawing import Part, both_ends, clip, length, line, signed
 from tui.widgets.activations import unit_mark
+from tui.widgets.heatmap import WITH_VALUE
 from tui.widgets.pane import Pane
 
 GUTTER = 5
@@ -120,7 +121,7 @@ class NetworkPane(Pane):
     def _fit(self, frame: Frame, width: int, height: int) -> None:
         """The widest cells with which everything fits; one character where nothing does."""
         example = self._example(frame)
-        for cell in (4, 3, 2, 1):
+        for cell in (8, 4, 3, 2, 1):
             self._rows, self._cell = arrange(frame.blocks, example, width, cell), cell
             if len(self._rows) <= height and (cell <= 2 or max(b.units for b in frame.blocks) * cell <= width - GUTTER):
                 break
@@ -176,16 +177,16 @@ class NetworkPane(Pane):
         levels = palette.levels(values, cells.limit).tolist()
         special = cells.frozen | cells.zeroed | cells.dead
         return [
-            self._unit(span, span.first + i, level, cells if special[span.first + i] else None)
+            self._unit(span, span.first + i, level, float(values[i]), cells if special[span.first + i] else None)
             for i, level in enumerate(levels)
         ]
 
-    def _unit(self, span: Span, unit: int, level: int, marked: BlockCells | None) -> Segment:
-        text, style = " " * self._cell, None
+    def _unit(self, span: Span, unit: int, level: int, value: float, marked: BlockCells | None) -> Segment:
+        text, style = signed(value, 3).center(self._cell) if self._cell >= WITH_VALUE else " " * self._cell, None
         if marked is not None:
             mark = unit_mark(bool(marked.frozen[unit]), bool(marked.zeroed[unit]), bool(marked.dead[unit]), self.look)
             text = mark[0].center(self._cell) if mark else text
-        elif not self.look.colour:
+        elif not self.look.colour and self._cell < WITH_VALUE:
             text = palette.sign_glyph(level, self._cell)
         selected = span.block == self.selection.block and unit == self.selection.unit
         if selected:

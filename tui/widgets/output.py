@@ -26,15 +26,27 @@ class OutputPane(Pane):
         if output is None:
             return self.message(self.WAITING, width, height)
         self.title(f"{output.input}  loss {number(output.loss)}")
+        if output.plane is not None and width < 56 and height > len(output.labels) + 8:
+            return self._stacked(output, output.plane, width, height)
         side = self._side_width(output, width, height)
         left = self._main(output, width - side - (2 if side else 0), height)
         if not side:
             return left
         right = self._plane(output.plane, side, height) if output.plane else self._samples(output, side, height)
-        blank = drawing.blank(width - side - 2)
-        left += [blank] * (height - len(left))
+        left += [drawing.blank(width - side - 2)] * (height - len(left))
         right += [drawing.blank(side)] * (height - len(right))
         return [line([*a, ("  ", palette.TEXT), *b], width) for a, b in zip(left, right, strict=False)]
+
+    def _stacked(self, output: Output, plane: Plane, width: int, height: int) -> list[Strip]:
+        """In a tall pane the decision map stands under the bars."""
+        top = self._main(output, width, len(output.labels) + 1)
+        room = min(height - len(top) - 1, width // 2)
+        margin = (" " * ((width - room * 2) // 2), palette.TEXT)
+        return [
+            *top,
+            drawing.blank(width),
+            *(line([margin, *row], width) for row in self._plane(plane, room * 2, room)),
+        ]
 
     def _side_width(self, output: Output, width: int, height: int) -> int:
         """Columns for samples or the decision map; none where there is neither."""
@@ -100,15 +112,24 @@ class OutputPane(Pane):
         per_line = 2 if self.look.half_blocks else 1
         rows, columns = height * per_line, width
         values = _resampled(plane.values, rows, columns)
-        levels = palette.levels(values * 0.8, 1.0)
+        levels = palette.levels(values * 0.6, 1.0)
         dots = _dots(plane, height, columns)
+        at = self.frame.view.example if self.frame else -1
+        here = _place(plane, plane.points[at], height, columns) if 0 <= at < len(plane.points) else None
         return [
-            line([self._plane_cell(levels, y, x, per_line, dots.get((y, x))) for x in range(columns)], width)
+            line(
+                [self._plane_cell(levels, y, x, per_line, dots.get((y, x)), here == (y, x)) for x in range(columns)],
+                width,
+            )
             for y in range(height)
         ]
 
-    def _plane_cell(self, levels: palette.Levels, y: int, x: int, per_line: int, label: int | None) -> Segment:
+    def _plane_cell(
+        self, levels: palette.Levels, y: int, x: int, per_line: int, label: int | None, here: bool
+    ) -> Segment:
         top = int(levels[y * per_line, x])
+        if here:
+            return Segment(self.look.glyph("here"), palette.CURSOR + Style(bgcolor=palette.colour(top)))
         if label is not None:
             glyph = self.look.glyph("dot") if self.look.colour else "ox"[label % 2]
             return palette.dot(top, label > 0, glyph) if self.look.colour else Segment(glyph, palette.BRIGHT)
@@ -130,11 +151,13 @@ def _resampled(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 def _dots(plane: Plane, rows: int, columns: int) -> dict[tuple[int, int], int]:
     """Where each probe example falls: (line, column) -> class."""
+    places = (_place(plane, point, rows, columns) for point in plane.points)
+    return {place: int(label) for place, label in zip(places, plane.labels, strict=False) if place}
+
+
+def _place(plane: Plane, point: np.ndarray, rows: int, columns: int) -> tuple[int, int] | None:
+    """The line and column of a point; None when it lies outside the map."""
     x0, x1, y0, y1 = plane.extent
-    dots = {}
-    for (x, y), label in zip(plane.points, plane.labels, strict=False):
-        column = int((x - x0) / (x1 - x0) * columns)
-        row = int((y1 - y) / (y1 - y0) * rows)
-        if 0 <= column < columns and 0 <= row < rows:
-            dots[row, column] = int(label)
-    return dots
+    column = int((point[0] - x0) / (x1 - x0) * columns)
+    row = int((y1 - point[1]) / (y1 - y0) * rows)
+    return (row, column) if 0 <= column < columns and 0 <= row < rows else None

@@ -43,7 +43,10 @@ class Timeline(Lines):
         span = self._span(width)
         row: list[Part] = [(" ", palette.TEXT)] * span
         for step in strip.evaluations:
-            row[self._x(step, strip, width)] = ("e", palette.WARN if step <= strip.step else palette.FAINT)
+            row[self._x(step, strip, width)] = (
+                self.look.glyph("evaluation"),
+                palette.WARN if step <= strip.step else palette.FAINT,
+            )
         for mark in strip.marks:
             style = palette.ACCENT_BOLD if mark.applied else palette.FAINT
             row[self._x(mark.step, strip, width)] = (MARKS.get(mark.op, mark.op[:1] or "?"), style)

@@ -34,9 +34,8 @@ class WeightsPane(Pane):
         unit = min(self.selection.unit, weights.values.shape[1] - 1) if own else -1
         row = min(self.selection.row, weights.values.shape[0] - 1)
         place = self._fit(weights, width, height, unit, row)
-        levels = palette.levels(weights.values, weights.limit)
         lines = [ruler(place, lambda column: self._mark(weights, column), self.look)]
-        lines += cell_lines(levels, place, row if own else -1, weights.rows, self.look)
+        lines += cell_lines(weights.values, weights.limit, place, row if own else -1, weights.rows, self.look)
         blank = [drawing.blank(width)] * max(0, height - len(lines) - 1)
         return [*lines, *blank, self._value_line(weights, unit, row, width)]
 

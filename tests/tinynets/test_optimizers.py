@@ -1,0 +1,86 @@
+"""Optimizers: SGD as in PyTorch, and settings refused in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinynets as tn
+from tinynets.optimizers import OPTIMIZERS, Scratch, optimizer_from
+
+rates = st.floats(0, 1)
+
+
+@settings(max_examples=30)
+@given(rates, st.floats(0, 0.99), rates, st.integers(0, 99))
+def test_sgd_is_the_recurrence_of_sutskever(lr: float, momentum: float, decay: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    optimizer = tn.SGD(lr, momentum=momentum, weight_decay=decay)
+    theta = random.normal(size=5)
+    expected, v = theta.copy(), np.zeros(5)
+    slots = {name: np.zeros(5) for name in optimizer.slot_names()}
+    scratch = Scratch(5, theta.dtype)
+    for _ in range(4):
+        grad = random.normal(size=5)
+        proposed = optimizer.propose(theta, grad, slots, lr, 1, scratch)
+        slots = {name: slot.copy() for name, slot in proposed.items()}
+        theta -= scratch.delta
+        v = momentum * v + grad + decay * expected
+        expected = expected - lr * v
+    np.testing.assert_allclose(theta, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_a_proposal_writes_neither_theta_nor_gradient_nor_slots() -> None:
+    optimizer = tn.SGD(0.1, momentum=0.9, weight_decay=0.1)
+    arrays = [np.arange(3.0), np.ones(3), np.full(3, 2.0)]
+    before = [array.copy() for array in arrays]
+    optimizer.propose(arrays[0], arrays[1], {"velocity": arrays[2]}, 0.1, 1, Scratch(3, arrays[0].dtype))
+    assert all(np.array_equal(a, b) for a, b in zip(arrays, before, strict=True))
+
+
+def test_only_momentum_needs_a_slot() -> None:
+    assert tn.SGD(0.1, weight_decay=0.1).slot_names() == ()
+    assert tn.SGD(0.1, momentum=0.5).slot_names() == ("velocity",)
+
+
+@given(rates, st.floats(0, 0.99), rates)
+@settings(max_examples=10)
+def test_a_description_makes_the_same_optimizer_again(lr: float, momentum: float, decay: float) -> None:
+    optimizer = tn.SGD(lr, momentum=momentum, weight_decay=decay)
+    assert optimizer_from(optimizer.config()) == optimizer
+    assert set(OPTIMIZERS) == {"sgd"}
+
+
+LR = "`sgd`: `lr` must be a finite number above or at 0, not "
+MOMENTUM = "`sgd`: `momentum` must be a number from 0 up to, but not, 1, not "
+
+
+@pytest.mark.parametrize(
+    ("settings_", "message"),
+    [
+        ({"lr": -0.1}, LR + "-0.1"),
+        ({"lr": float("nan")}, LR + "nan"),
+        ({"lr": float("inf")}, LR + "inf"),
+        ({"lr": True}, LR + "True"),
+        ({"lr": "0.1"}, LR + "'0.1'"),
+        ({"lr": None}, LR + "None"),
+        ({"lr": 10**400}, LR + str(10**400)),
+        ({"momentum": 1.0}, MOMENTUM + "1.0"),
+        ({"momentum": -0.5}, MOMENTUM + "-0.5"),
+        ({"weight_decay": -1}, "`sgd`: `weight_decay` must be a finite number above or at 0, not -1"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_impossible_settings_are_refused(says: Callable[..., Any], settings_: dict[str, Any], message: str) -> None:
+    with says(tn.ShapeError, message):
+        tn.SGD(**settings_)
+
+
+def test_an_unknown_optimizer_is_refused(says: Callable[..., Any]) -> None:
+    with says(tn.ShapeError, "an optimizer is one of sgd, not 'sgdd'; did you mean `sgd`?"):
+        optimizer_from({"kind": "sgdd"})

@@ -1,0 +1,48 @@
+"""Batches: any step's can be drawn without those before it, and passes go over every example once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinynets.sampling import BLOCK, SAMPLINGS, Sampler
+
+seeds = st.integers(0, 2**63 - 1)
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+@settings(max_examples=25)
+@given(st.integers(1, 50), st.integers(1, 70), seeds, st.lists(st.integers(0, 3 * BLOCK), min_size=1, max_size=8))
+def test_steps_in_any_order_give_what_a_fresh_sampler_gives(
+    sampling: str, count: int, batch: int, seed: int, steps: list[int]
+) -> None:
+    used = Sampler(count, batch, sampling, seed)
+    for step in steps:
+        indices = used.indices(step)
+        assert indices.shape == (batch,)
+        assert 0 <= indices.min() <= indices.max() < count
+        assert np.array_equal(indices, Sampler(count, batch, sampling, seed).indices(step))
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 30), st.integers(1, 40), seeds)
+def test_each_pass_of_epoch_sampling_goes_over_every_example_once(count: int, batch: int, seed: int) -> None:
+    sampler = Sampler(count, batch, "epoch", seed)
+    steps = -(-3 * count // batch)
+    stream = np.concatenate([sampler.indices(step) for step in range(steps)])
+    for epoch in range(3):
+        assert sorted(stream[epoch * count : (epoch + 1) * count]) == list(range(count))
+
+
+def test_passes_differ_from_each_other() -> None:
+    sampler = Sampler(100, 100, "epoch", 0)
+    assert not np.array_equal(sampler.indices(0), sampler.indices(1))
+
+
+def test_with_replacement_every_example_is_as_likely_as_another() -> None:
+    sampler = Sampler(10, 100, "replacement", 0)
+    counts = np.bincount(np.concatenate([sampler.indices(step) for step in range(200)]), minlength=10)
+    assert counts.min() > 1800  # 2,000 expected, one standard deviation is 42
+    assert counts.max() < 2200

@@ -1,0 +1,170 @@
+"""The app on the real engine, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from opening import lab, screen_text, status, until
+from textual.pilot import Pilot
+
+from tinynets.host import Engine, spawn
+from tui.app import LabApp
+from tui.screens.open import OpenScreen
+
+
+@asynccontextmanager
+async def real(
+    source: str = "names-mlp", size: tuple[int, int] = (160, 48)
+) -> AsyncIterator[tuple[Pilot[None], Engine]]:
+    engines: list[Engine] = []
+
+    def spawned(source: str, options: dict[str, object]) -> Engine:
+        engines.append(spawn(source, options))
+        return engines[-1]
+
+    app = LabApp(spawned, source)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.lab_frame is not None or status(pilot), 30)
+        yield pilot, engines[0]
+    assert not any(engine.process.is_alive() for engine in engines)
+
+
+def step(pilot: Pilot[None]) -> int:
+    frame = lab(pilot).lab_frame
+    assert frame is not None
+    return frame.status.step
+
+
+async def test_step_zero_back_save_and_open_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "saves").mkdir()
+    async with real() as (pilot, _):
+        await pilot.press("s", "s", "right", "z")
+        await until(pilot, lambda: status(pilot).startswith("hidden[1] zeroed: probe loss "))
+        assert lab(pilot).status.python == 'lab.zero("hidden[1]")'
+        await until(pilot, lambda: "∅ zeroed" in screen_text(pilot))
+        await pilot.press("s")
+        await until(pilot, lambda: step(pilot) == 3)
+        await pilot.press("b")
+        await until(pilot, lambda: step(pilot) == 2 and "2 of 3" in screen_text(pilot))
+        await pilot.press("w")
+        await until(pilot, lambda: status(pilot).startswith("saved "))
+        path = next((tmp_path / "saves").glob("*.msgpack"))
+    async with real(str(path)) as (pilot, _):
+        await until(pilot, lambda: step(pilot) == 2 and "2 of 3" in screen_text(pilot))
+        assert [mark.op for mark in lab(pilot).lab_frame.timeline.marks] == ["zero"]  # type: ignore[union-attr]
+        await pilot.press("P")
+        await until(pilot, lambda: step(pilot) == 0)
+        await pilot.press("p")
+        await until(pilot, lambda: step(pilot) == 3)
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(pilot.app.screen, OpenScreen))
+        assert "names-mlp at step 2" in screen_text(pilot)
+        await pilot.press("escape")
+
+
+async def test_training_runs_while_everything_is_shown_and_edits_apply_on_the_way() -> None:
+    async with real() as (pilot, _):
+        await pilot.press("space")
+        await until(pilot, lambda: step(pilot) > 200)
+        await pilot.press("f")
+        await until(pilot, lambda: status(pilot).startswith("hidden[0] frozen"))
+        await until(pilot, lambda: "✱ frozen" in screen_text(pilot))
+        await pilot.press("space")
+        await until(pilot, lambda: "paused" in screen_text(pilot))
+
+
+async def test_the_command_line_speaks_the_api() -> None:
+    async with real() as (pilot, _):
+        await pilot.press("colon", *"lr 0.01", "enter")
+        await until(pilot, lambda: lab(pilot).status.python == 'lab.set("lr", 0.01)')
+        await until(pilot, lambda: "lr 0.01" in screen_text(pilot))
+        await pilot.press("colon", *"zer", "tab", "space", "tab", "enter")
+        await until(pilot, lambda: lab(pilot).status.python == 'lab.zero("hidden[0]")')
+        await pilot.press("colon", *"zero hidden[200]", "enter")
+        await until(pilot, lambda: "`hidden` has 200 units, 0 to 199" in status(pilot))
+        await pilot.press("colon", *"zerro hidden", "enter")
+        await until(pilot, lambda: "did you mean `zero`?" in status(pilot))
+
+
+async def test_a_step_can_be_walked_through_phase_by_phase() -> None:
+    async with real("xor") as (pilot, _):
+        await pilot.press("n")
+        await until(pilot, lambda: "mid-step 1/" in screen_text(pilot))
+        for _ in range(30):
+            before = status(pilot)
+            await pilot.press("n")
+            await until(pilot, lambda before=before: status(pilot) != before)
+            if "is complete" in status(pilot):
+                break
+        await until(pilot, lambda: step(pilot) == 1)
+
+
+async def test_a_long_run_shows_how_far_it_is_and_can_be_cancelled() -> None:
+    async with real() as (pilot, _):
+        await pilot.press("colon", *"run 500000", "enter")
+        await until(pilot, lambda: "escape cancels" in screen_text(pilot) and "of 500,000" in screen_text(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: status(pilot).startswith("cancelled `run`"))
+        await until(pilot, lambda: "escape cancels" not in screen_text(pilot))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+async def test_an_engine_killed_while_it_trains_is_started_again() -> None:
+    async with real("xor") as (pilot, engine):
+        await pilot.press("space")
+        await until(pilot, lambda: step(pilot) > 50)
+        assert engine.process.pid is not None
+        os.kill(engine.process.pid, signal.SIGKILL)
+        await until(pilot, lambda: "The engine process ended" in screen_text(pilot))
+        assert "1 Network" in screen_text(pilot)
+        await pilot.press("R")
+        await until(pilot, lambda: step(pilot) == 0 and "The engine process ended" not in screen_text(pilot), 30)
+        await pilot.press("s")
+        await until(pilot, lambda: step(pilot) == 1)
+
+
+async def test_a_save_that_cannot_be_read_is_told_and_another_can_be_opened(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.msgpack"
+    broken.write_bytes(os.urandom(4096))
+    async with real(str(broken)) as (pilot, _):
+        await until(pilot, lambda: isinstance(pilot.app.screen, OpenScreen))
+        assert "broken.msgpack" in status(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: lab(pilot).lab_frame is not None, 30)
+        assert "names-mlp" in screen_text(pilot)
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tui", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nmes-mlp"], "did you mean `names-mlp`?"),
+        (["missing.msgpack"], "`missing.msgpack`: there is no such file"),
+        ([f"{os.sep}"], "is a directory"),
+        (["--seed", "x"], "argument --seed: invalid int value: 'x'"),
+        ([], "needs a terminal"),
+    ],
+)
+def test_a_bad_argument_is_one_line_and_status_2(arguments: list[str], message: str) -> None:
+    done = command(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_help_and_version_need_neither_engine_nor_terminal() -> None:
+    assert "RECIPE|SAVE" in command("--help").stdout
+    assert command("--version").stdout.startswith("tinynets-lab ")
