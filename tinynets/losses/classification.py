@@ -1,0 +1,232 @@
+"""Losses for classes: CrossEntropy for one of many, BinaryCrossEntropy, Hinge and Perceptron for yes or no."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tinynets.arrays import Array, Shape, is_finite_number, is_integer, shape_text
+from tinynets.errors import DataError, ShapeError
+from tinynets.losses.base import Elementwise, Loss, LossBuffers, needed
+
+
+@dataclass(frozen=True, eq=False)
+class CrossEntropy(Loss):
+    """The mean of -log softmax(out)[y], from logits.
+
+    out (..., C), y (...) whole numbers 0 to C - 1. Stable: the largest logit is subtracted first. With
+    `label_smoothing` s the target is 1 - s of the class and s spread evenly over all (Szegedy et al. 2015).
+    """
+
+    kind: ClassVar[str] = "cross-entropy"
+    classes: ClassVar[bool] = True
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not is_finite_number(self.label_smoothing) or not 0 <= self.label_smoothing < 1:
+            raise ShapeError(
+                "`cross-entropy`: `label_smoothing` must be a number from 0 up to, but not, 1, "
+                f"not {self.label_smoothing!r}"
+            )
+
+    def targets(self, y: Any, out_shape: Shape, dtype: np.dtype[Any]) -> Array:
+        y = needed(self.kind, y)
+        if not is_integer(y):
+            raise ShapeError(f"cross-entropy takes whole numbers as targets, not {y.dtype}")
+        if y.shape != out_shape[:-1]:
+            raise ShapeError(
+                f"cross-entropy: targets are {shape_text(y.shape)}, outputs {shape_text(out_shape)}: "
+                f"the targets must be {shape_text(out_shape[:-1])}"
+            )
+        classes = out_shape[-1]
+        if y.size and (y.min() < 0 or y.max() >= classes):
+            wrong = int(y.min() if y.min() < 0 else y.max())
+            raise DataError(f"cross-entropy: the outputs have classes 0 to {classes - 1}; a target is {wrong}")
+        return np.ascontiguousarray(y, np.int64)
+
+    def allocate(self, buffers: LossBuffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        classes = shape[-1]
+        count = int(np.prod(shape[:-1]))
+        buffers.z = np.empty((count, classes), dtype)
+        buffers.e = np.empty((count, classes), dtype)
+        buffers.column = np.empty((count, 1), dtype)
+        buffers.sums = np.empty((count, 1), dtype)
+        buffers.picked = np.empty(count, dtype)
+        buffers.starts = np.arange(count) * classes
+        buffers.places = np.empty(count, np.int64)
+
+    def value(self, out: Array, y: Array, buffers: LossBuffers) -> float:
+        z, e, column, sums = buffers.z, buffers.e, buffers.column, buffers.sums
+        out = out if out.ndim == 2 else out.reshape(z.shape)
+        np.maximum.reduce(out, axis=1, out=column, keepdims=True)
+        np.subtract(out, column, z)
+        np.exp(z, e)
+        np.add.reduce(e, axis=1, out=sums, keepdims=True)
+        np.add(buffers.starts, y if y.ndim == 1 else y.reshape(-1), buffers.places)
+        z.take(buffers.places, None, buffers.picked, "clip")
+        np.log(sums, column)
+        wanted = np.add.reduce(buffers.picked)
+        if self.label_smoothing:
+            even = np.add.reduce(z, axis=None) / z.shape[1]
+            wanted = (1 - self.label_smoothing) * wanted + self.label_smoothing * even
+        return float((np.add.reduce(column, axis=None) - wanted) / len(z))
+
+    def gradient(self, buffers: LossBuffers) -> Array:
+        """(softmax(out) - target) / B, where the target is onehot(y), smoothed."""
+        e: Array = buffers.e
+        np.divide(e, buffers.sums, e)
+        flat = e.reshape(-1)
+        flat[buffers.places] -= 1 - self.label_smoothing
+        if self.label_smoothing:
+            np.subtract(e, self.label_smoothing / e.shape[1], e)
+        np.divide(e, len(e), e)
+        gradient: Array = e if len(buffers.shape or ()) == 2 else e.reshape(buffers.shape)
+        return gradient
+
+    def each(self, out: Array, y: Array) -> Array:
+        z = out.reshape(-1, out.shape[-1]).astype(np.float64)
+        z -= z.max(axis=1, keepdims=True)
+        wanted = z[np.arange(len(z)), y.reshape(-1)]
+        if self.label_smoothing:
+            wanted = (1 - self.label_smoothing) * wanted + self.label_smoothing * z.mean(axis=1)
+        losses: Array = np.log(np.exp(z).sum(axis=1)) - wanted
+        means: Array = losses.reshape(len(out), -1).mean(axis=1)
+        return means
+
+    def right(self, out: Array, y: Array) -> Array:
+        return np.asarray(out.argmax(axis=-1) == y)
+
+
+@dataclass(frozen=True, eq=False)
+class BinaryCrossEntropy(Elementwise):
+    """The mean of -y log s - (1 - y) log(1 - s) over all elements, s = sigmoid(out): from logits, stable.
+
+    out and y (B, ...), the same shape, y from 0 to 1; y (B,) does for out (B, 1).
+    """
+
+    kind: ClassVar[str] = "binary-cross-entropy"
+
+    def targets(self, y: Any, out_shape: Shape, dtype: np.dtype[Any]) -> Array:
+        y = super().targets(y, out_shape, dtype)
+        outside = (y < 0) | (y > 1)
+        if outside.any():
+            raise DataError(f"{self.kind}: targets are from 0 to 1; one is {y[outside][0]:g}")
+        return y
+
+    def allocate(self, buffers: LossBuffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        buffers.a = np.empty(shape, dtype)
+        buffers.b = np.empty(shape, dtype)
+
+    def value(self, out: Array, y: Array, buffers: LossBuffers) -> float:
+        """max(out, 0) - out y + log(1 + exp(-|out|))."""
+        buffers.out, buffers.y = out, y
+        a, b = buffers.a, buffers.b
+        np.abs(out, a)
+        np.negative(a, a)
+        np.exp(a, a)
+        np.log1p(a, a)
+        np.maximum(out, 0, out=b)
+        np.add(a, b, a)
+        np.multiply(out, y, b)
+        np.subtract(a, b, a)
+        return float(np.add.reduce(a, axis=None) / a.size)
+
+    def gradient(self, buffers: LossBuffers) -> Array:
+        """(sigmoid(out) - y) / n, the sigmoid as (1 + tanh(out / 2)) / 2."""
+        a: Array = buffers.a
+        np.multiply(buffers.out, 0.5, a)
+        np.tanh(a, a)
+        np.add(a, 1, a)
+        np.multiply(a, 0.5, a)
+        np.subtract(a, buffers.y, a)
+        np.divide(a, a.size, a)
+        return a
+
+    def elements(self, out: Array, y: Array) -> Array:
+        losses: Array = np.maximum(out, 0) - out * y + np.log1p(np.exp(-np.abs(out)))
+        return losses
+
+    def right(self, out: Array, y: Array) -> Array:
+        return np.asarray((out > 0) == (y > 0.5))
+
+
+class _Margin(Elementwise):
+    """Base: functions of the margin y out, y being -1 or +1.
+
+    out and y (B, ...), the same shape; y (B,) does for out (B, 1). Classes 0 and 1 stand for -1 and +1.
+    """
+
+    def targets(self, y: Any, out_shape: Shape, dtype: np.dtype[Any]) -> Array:
+        y = super().targets(y, out_shape, dtype)
+        low = -1 if (y < 0).any() else 0
+        wrong = (y != low) & (y != 1)
+        if wrong.any():
+            raise DataError(f"{self.kind}: targets are -1 and +1 (or classes 0 and 1); one is {y[wrong][0]:g}")
+        return y if low else 2 * y - 1
+
+    def allocate(self, buffers: LossBuffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        buffers.margin = np.empty(shape, dtype)
+        buffers.scratch = np.empty(shape, dtype)
+        buffers.wrong = np.empty(shape, np.bool_)
+
+    def _gradient(self, buffers: LossBuffers) -> Array:
+        """-y / n where the example is counted as wrong."""
+        gradient: Array = buffers.scratch
+        np.multiply(buffers.y, buffers.wrong, gradient)
+        np.divide(gradient, -gradient.size, gradient)
+        return gradient
+
+    def right(self, out: Array, y: Array) -> Array:
+        return np.asarray(out * y > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Hinge(_Margin):
+    """The mean of max(0, 1 - y out) over all elements, y -1 or +1: the loss of support vector machines.
+
+    out and y (B, ...), the same shape; y (B,) does for out (B, 1). Source: Cortes and Vapnik (1995).
+    """
+
+    kind: ClassVar[str] = "hinge"
+
+    def value(self, out: Array, y: Array, buffers: LossBuffers) -> float:
+        buffers.y = y
+        margin = np.multiply(out, y, buffers.margin)
+        np.less(margin, 1, buffers.wrong)
+        np.subtract(1, margin, margin)
+        np.maximum(margin, 0, out=margin)
+        return float(np.add.reduce(margin, axis=None) / margin.size)
+
+    def gradient(self, buffers: LossBuffers) -> Array:
+        """-y / n where y out < 1."""
+        return self._gradient(buffers)
+
+    def elements(self, out: Array, y: Array) -> Array:
+        return np.asarray(np.maximum(0, 1 - out * y))
+
+
+@dataclass(frozen=True, eq=False)
+class Perceptron(_Margin):
+    """The mean of max(0, -y out) over all elements, y -1 or +1.
+
+    out and y (B, ...), the same shape; y (B,) does for out (B, 1). The gradient at y out = 0 is that of a mistake, so
+    plain SGD, one example at a time, is the rule of Rosenblatt (1958): w += lr y x where y out <= 0.
+    """
+
+    kind: ClassVar[str] = "perceptron"
+
+    def value(self, out: Array, y: Array, buffers: LossBuffers) -> float:
+        buffers.y = y
+        margin = np.multiply(out, y, buffers.margin)
+        np.less_equal(margin, 0, buffers.wrong)
+        np.minimum(margin, 0, out=margin)
+        return float(-np.add.reduce(margin, axis=None) / margin.size)
+
+    def gradient(self, buffers: LossBuffers) -> Array:
+        """-y / n where y out <= 0."""
+        return self._gradient(buffers)
+
+    def elements(self, out: Array, y: Array) -> Array:
+        return np.asarray(np.maximum(0, -out * y))

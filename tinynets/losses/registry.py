@@ -1,0 +1,45 @@
+"""Losses by kind, and from plain descriptions and functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinynets.errors import ShapeError, nearest
+from tinynets.losses.base import Loss
+from tinynets.losses.classification import BinaryCrossEntropy, CrossEntropy, Hinge, Perceptron
+from tinynets.losses.custom import FunctionLoss, function_loss
+from tinynets.losses.kohonen import Kohonen
+from tinynets.losses.regression import MAE, MSE, Huber
+
+LOSSES: dict[str, type[Loss]] = {
+    cls.kind: cls for cls in (CrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber, Hinge, Perceptron, Kohonen)
+}
+
+
+def loss_from(config: dict[str, Any]) -> Loss:
+    """The loss that a plain description names; raises ShapeError for an unknown kind or wrong arguments."""
+    arguments = dict(config)
+    kind = arguments.pop("kind", None)
+    if kind not in LOSSES:
+        raise ShapeError(f"a loss is one of {', '.join(LOSSES)}, not {kind!r}{nearest(str(kind), LOSSES)}")
+    return LOSSES[kind](**arguments)
+
+
+def as_loss(given: Any) -> Loss:
+    """A loss as it is, or a function (out, y) -> (value, gradient) as one; ShapeError for anything else."""
+    if isinstance(given, Loss):
+        return given
+    if isinstance(given, type) or not callable(given):
+        raise ShapeError(f"`loss` must be a loss such as tn.CrossEntropy(), or a function, not {given!r}")
+    for known in LOSSES.values():
+        if issubclass(known, FunctionLoss) and known.function is given:
+            return known()
+    return function_loss(given)()
+
+
+def is_registered(loss: Loss) -> bool:
+    """Whether `loss_from` can make it again."""
+    known = LOSSES.get(loss.kind)
+    if isinstance(loss, FunctionLoss) and known is not None and issubclass(known, FunctionLoss):
+        return known.function is type(loss).function
+    return known is type(loss)
