@@ -78,6 +78,8 @@ def resolve_saved(network: Network, edit: Edit) -> None:
         check_setting("set", edit.target, edit.args.get("value"))
     elif edit.op in ("freeze", "unfreeze"):
         _frozen_places(network, select(network, edit.target))
+    elif edit.op == "reset":
+        _carried_places(network, select(network, edit.target))
     else:
         select(network, edit.target)
     if set(edit.args) != ({"value"} if edit.op == "set" else set()):
@@ -200,6 +202,31 @@ def frozen_units(network: Network, state: State, block: str) -> Array:
     return mask
 
 
+# -- on what is carried from step to step
+
+
+def _carried_places(network: Network, selector: Selector) -> Array:
+    if selector.time is not None or selector.pre:
+        raise EditError(f"`{selector}` carries nothing; what can be reset is the unit: `{selector.block}[...]`")
+    places = network.resettable_indices(network.block(selector.block), selector.units)
+    if not places.size:
+        raise EditError(f"`{selector}` carries nothing from step to step, so there is nothing to reset")
+    return places
+
+
+def _resolve_reset(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
+    selector = select(network, target)
+    _carried_places(network, selector)
+    return Edit("reset", str(selector))
+
+
+def _reset(network: Network, state: State, edit: Edit) -> str:
+    selector = select(network, edit.target)
+    places = _carried_places(network, selector)
+    state.buffers[places] = network.carried_start()[places]
+    return f"{selector} reset"
+
+
 # -- settings
 
 
@@ -233,6 +260,14 @@ OPERATIONS: dict[str, Operation] = {
         ),
         Operation(
             "unfreeze", "learning", "unfreeze UNITS", "let frozen units learn again", _resolve_unfreeze, _unfreeze
+        ),
+        Operation(
+            "reset",
+            "state",
+            "reset UNITS",
+            "set carried hidden state, or running statistics, to the start",
+            _resolve_reset,
+            _reset,
         ),
         Operation("set", "setting", "set NAME VALUE", "change lr, momentum or weight_decay", _resolve_set, _set),
     )

@@ -316,6 +316,10 @@ class Lab:
         """Let frozen units learn again."""
         return self._edit("unfreeze", selector)
 
+    def reset(self, selector: str) -> EditReport:
+        """Set what units carry from step to step (hidden state; running statistics) to how it started."""
+        return self._edit("reset", selector)
+
     def set(self, name: str, value: float) -> EditReport:
         """Change a setting from here on: `lr` (the base that the schedule multiplies), `momentum`, `weight_decay`."""
         return self._edit("set", name, value=value)
@@ -425,7 +429,7 @@ class Lab:
         return self.player.run(None)
 
 
-SHORT = ("zero", "release", "freeze", "unfreeze", "set", "fork", "phase", "sample", "predict", "save")
+SHORT = ("zero", "release", "freeze", "unfreeze", "reset", "set", "fork", "phase", "sample", "predict", "save")
 
 
 def _finish(job: Job[Result]) -> Result:

@@ -186,7 +186,8 @@ class Network:
         """Over how many time steps a recurrent block goes; 0 for a block of another kind, or where it is not known."""
         layer = self.layers[block.first]
         before = self.known_shapes[block.first - 1] if block.first else (None, *(self.input_shape or ()))
-        return layer.time_steps(before)
+        joined = block.last > block.first  # then the site lies behind what joined, where only a sequence has steps
+        return 0 if joined and len(self.known_shapes[block.last]) < 3 else layer.time_steps(before)
 
     def parameter_slice(self, layer: int, parameter: str) -> slice:
         """Where a layer's parameter stands in `theta`."""
@@ -206,7 +207,11 @@ class Network:
         return self._places(block, units, self._starts, lambda layer: layer.parameters())
 
     def carried_indices(self, block: Block, units: Iterable[int]) -> Array:
-        """Positions in `carried` of what belongs to these units (running statistics), sorted."""
+        """Positions in `carried` of what belongs to these units and is learned (running statistics), sorted."""
+        return self._places(block, units, self._carried_starts, lambda layer: layer.carried(), transient=False)
+
+    def resettable_indices(self, block: Block, units: Iterable[int]) -> Array:
+        """Positions in `carried` of all that belongs to these units, hidden state too, sorted."""
         return self._places(block, units, self._carried_starts, lambda layer: layer.carried())
 
     def _places(
@@ -215,13 +220,15 @@ class Network:
         units: Iterable[int],
         starts: list[int],
         entries: Callable[[Layer], tuple[Parameter, ...]],
+        transient: bool = True,
     ) -> Array:
         wanted = np.unique(np.fromiter(units, np.int64))
         found = [np.empty(0, np.int64)]
         for index in range(block.first, block.last + 1):
             start = starts[index]
             for entry in entries(self.layers[index]):
-                found.append(start + entry.places(wanted, whole=len(wanted) == block.units))
+                if transient or not entry.transient:
+                    found.append(start + entry.places(wanted, whole=len(wanted) == block.units))
                 start += entry.size
         return np.unique(np.concatenate(found))
 
@@ -234,10 +241,24 @@ class Network:
 
     def reset_carried(self) -> None:
         """Set what layers carry from step to step to how it starts."""
+        self.carried[:] = self.carried_start()
+
+    def carried_start(self) -> Array:
+        """How what layers carry from step to step starts, as a vector of its own."""
+        vector = np.empty_like(self.carried)
         for layer, start in zip(self.layers, self._carried_starts[:-1], strict=True):
             for entry in layer.carried():
-                self.carried[start : start + entry.size] = _drawn(self.seed, layer, entry, self.dtype)
+                vector[start : start + entry.size] = _drawn(self.seed, layer, entry, self.dtype)
                 start += entry.size
+        return vector
+
+    def check_batch(self, batch: int) -> None:
+        """Raise ShapeError where a layer cannot train on batches of so many examples."""
+        for layer in self.layers:
+            try:
+                layer.check_batch(batch)
+            except ShapeError as error:
+                raise ShapeError(f"`{layer.name}` {layer!r} {error}") from None
 
     # -- arithmetic
 
@@ -435,7 +456,12 @@ class Network:
             previous = blocks[-1] if blocks else None
             units = layer.units(shapes[index])
             activation = layer if isinstance(layer, Activation) else None
-            open_ = previous is not None and previous.activation is None and self.block_parameters(previous) > 0
+            open_ = (
+                previous is not None
+                and previous.activation is None
+                and self.block_parameters(previous) > 0
+                and not self.layers[previous.last].closed
+            )
             if layer.joins and previous is not None and open_ and previous.units:
                 blocks[-1] = Block(previous.name, previous.first, index, previous.units, activation)
             else:

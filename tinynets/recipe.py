@@ -73,6 +73,7 @@ class Recipe:
                 input_shape=train[0].shape[1:],
             )
             network.checked(train[0][:1])
+            network.check_batch(self.training.hyper.batch)
             self.training.loss.targets(train[1], network.output_shape(train[0].shape), network.dtype)
         except (DataError, ShapeError) as error:
             raise RecipeError(f"`{self.file}`: {error}") from None
@@ -236,9 +237,11 @@ class _Checker:
         kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
         if Initializer in kinds:
             _initializer(self, key, self.table(key, value))
-        elif float in kinds and str in kinds:
-            if not isinstance(value, str):
-                self.typed(key, value, float)
+        elif str in kinds and isinstance(value, str):
+            return
+        elif isinstance(value, list) and list[int] in kinds:
+            for place, part in enumerate(value):
+                self.typed(f"{key}[{place}]", part, int)
         else:
             for kind in (bool, int, float, str):
                 if kind in kinds:

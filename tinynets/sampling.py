@@ -1,7 +1,9 @@
 """Which examples a step trains on, addressed by (seed, step): any step's batch without those before it.
 
 `replacement` draws every index anew, as makemore does; `epoch` goes through a new permutation each pass over the
-data, and a batch may reach from one pass into the next.
+data, and a batch may reach from one pass into the next. `stream` reads on: each row of a batch has a stretch of the
+data of its own and takes the next example of it at each step, so that what a recurrent layer carries in that row comes
+from the example before. It draws nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from tinynets import rng
 from tinynets.arrays import Array
 
 BLOCK = 1024  # steps whose indices are drawn at once
-SAMPLINGS = ("replacement", "epoch")
+SAMPLINGS = ("replacement", "epoch", "stream")
 
 
 class Sampler:
@@ -20,6 +22,7 @@ class Sampler:
 
     def __init__(self, count: int, batch: int, sampling: str, seed: int) -> None:
         self.count, self.batch, self.sampling, self.seed = count, batch, sampling, seed
+        self._starts = np.arange(batch) * (count // batch)
         self._block = -1
         self._rows: Array = np.empty((0, 0), np.int64)
         self._passes: dict[int, Array] = {}
@@ -28,6 +31,9 @@ class Sampler:
         """(batch,) indices into the training examples for the step that leads from `step` to `step` + 1."""
         if self.sampling == "epoch":
             return self._from_passes(step)
+        if self.sampling == "stream":
+            following: Array = (self._starts + step) % self.count
+            return following
         block, row = divmod(step, BLOCK)
         if block != self._block:
             self._rows = rng.integers(self.seed, "batch", block, self.count, (BLOCK, self.batch))

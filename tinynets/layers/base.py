@@ -23,7 +23,8 @@ class Parameter:
 
     Along `unit_axis`, unit u owns the places g * (units * each) + u * each + e, for g < groups and e < each: the four
     gates of an LSTM are groups=4, the columns of an attention head each=head size. None: it belongs to no single unit,
-    only to the whole block.
+    only to the whole block. `transient` is a carried array that is an activation (hidden state), not something learned:
+    freezing its unit leaves it alone.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Parameter:
     fan_out: int = 1
     groups: int = 1
     each: int = 1
+    transient: bool = False
 
     @property
     def size(self) -> int:
@@ -114,6 +116,8 @@ class Layer:
     """Its output has units although it has no parameters (the sum of a residual)."""
     taps_itself: ClassVar[bool] = False
     """It applies interventions inside its forward (at every time step, on every head), not behind it."""
+    closed: ClassVar[bool] = False
+    """Its units are not the features of its output (they are heads), so nothing behind it joins its block."""
     takes_integers: ClassVar[bool] = False
 
     def __init__(self, *, name: str | None = None) -> None:
@@ -162,6 +166,9 @@ class Layer:
         Raises ShapeError, without naming the layer, when `shape` cannot be taken.
         """
         return shape
+
+    def check_batch(self, batch: int) -> None:
+        """Raise ShapeError, without naming the layer, where it cannot train on batches of so many examples."""
 
     def units(self, shape: tuple[int | None, ...]) -> int:
         """How many units an output of `shape` has; 0 where it is not known."""

@@ -1,0 +1,164 @@
+"""Convolutions: the same weighted sums at every place, as one matrix product over all windows.
+
+Channels are last: sequences (B, T, C), images (B, H, W, C). As everywhere in deep learning it is a cross-correlation:
+the kernel is not turned round.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tinynets.arrays import Array, Shape, shape_text
+from tinynets.errors import ShapeError
+from tinynets.initializers import Initializer, Kaiming, Zeros
+from tinynets.layers.base import Buffers, Layer, Parameter, require_size, rows
+from tinynets.layers.windows import Sizes, Windows, plain, prepare_gradient, scatter, sizes_along
+
+
+class Convolution(Layer):
+    """Base of Conv1d and Conv2d, over `axes` axes between batch and channels."""
+
+    axes: ClassVar[int]
+    w: Array
+    dw: Array
+    b: Array
+    db: Array
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: Sizes,
+        *,
+        stride: Sizes = 1,
+        padding: Sizes | str = 0,
+        dilation: Sizes = 1,
+        bias: bool = True,
+        name: str | None = None,
+        w_init: Initializer | None = None,
+        b_init: Initializer | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        kind = type(self).__name__
+        self.inputs = require_size(kind, "inputs", inputs)
+        self.outputs = require_size(kind, "outputs", outputs)
+        self.kernel = sizes_along(kind, "kernel", kernel, self.axes)
+        self.stride = sizes_along(kind, "stride", stride, self.axes)
+        self.dilation = sizes_along(kind, "dilation", dilation, self.axes)
+        self.padding = padding if padding == "same" else sizes_along(kind, "padding", padding, self.axes, 0)
+        if self.padding == "same" and set(self.stride) != {1}:
+            raise ShapeError(f"{kind}: `padding` can be 'same' only where `stride` is 1, not {stride!r}")
+        self.bias = bool(bias)
+        self.w_init = w_init or Kaiming()
+        self.b_init = b_init or Zeros()
+        self.windows = self._windows()
+
+    def _windows(self) -> Windows:
+        if isinstance(self.padding, tuple):
+            return Windows(self.kernel, self.stride, self.dilation, self.padding, self.padding)
+        total = [d * (k - 1) for k, d in zip(self.kernel, self.dilation, strict=True)]
+        before = tuple(n // 2 for n in total)
+        after = tuple(n - n // 2 for n in total)
+        return Windows(self.kernel, self.stride, self.dilation, before, after)
+
+    def sizes(self) -> tuple[int | str, ...]:
+        return self.inputs, self.outputs, "x".join(map(str, self.kernel))
+
+    def config(self) -> dict[str, Any]:
+        return {
+            "inputs": self.inputs,
+            "outputs": self.outputs,
+            "kernel": plain(self.kernel),
+            "stride": plain(self.stride),
+            "padding": plain(self.padding) if isinstance(self.padding, tuple) else self.padding,
+            "dilation": plain(self.dilation),
+            "bias": self.bias,
+            "w_init": self.w_init.config(),
+            "b_init": self.b_init.config(),
+        }
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        positions = prod(self.kernel)
+        fans = {"fan_in": positions * self.inputs, "fan_out": positions * self.outputs}
+        shape = (*self.kernel, self.inputs, self.outputs)
+        w = Parameter("w", shape, self.w_init, unit_axis=len(shape) - 1, **fans)
+        b = Parameter("b", (self.outputs,), self.b_init, unit_axis=0, fan_in=fans["fan_in"])
+        return (w, b) if self.bias else (w,)
+
+    def input_shape(self) -> tuple[int | None, ...]:
+        return (None, *(None,) * self.axes, self.inputs)
+
+    def output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        if len(shape) != self.axes + 2 or shape[-1] not in (self.inputs, None):
+            wanted = "(B, T, " if self.axes == 1 else "(B, H, W, "
+            raise ShapeError(f"takes {wanted}{self.inputs}), not {shape_text(shape)}")
+        return (shape[0], *self.windows.places(shape), self.outputs)
+
+    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        windows, grid = self.windows, shape[1:-1]
+        buffers.out = np.empty([n or 0 for n in self.output_shape(shape)], dtype)
+        buffers.out_rows = rows(buffers.out)
+        buffers.numbers = windows.numbers(shape[0], grid)
+        buffers.columns = np.empty((*buffers.numbers.shape, self.inputs), dtype)
+        buffers.column_rows = buffers.columns.reshape(len(buffers.columns), -1)
+        buffers.grid = None
+        if windows.padded(grid) != grid:
+            buffers.grid = np.zeros((shape[0], *windows.padded(grid), self.inputs), dtype)
+            buffers.inside = windows.inside(buffers.grid)
+        if buffers.needs_dx:
+            prepare_gradient(windows, buffers, shape, dtype)
+            dcolumns = np.empty((*buffers.out.shape[:-1], prod(self.kernel), self.inputs), dtype)
+            buffers.dcolumn_rows = dcolumns.reshape(len(buffers.columns), -1)
+            buffers.dparts = [dcolumns[..., position, :] for position in range(prod(self.kernel))]
+
+    def forward(self, x: Array, buffers: Buffers) -> Array:
+        if buffers.grid is not None:
+            np.copyto(buffers.inside, x)
+            x = buffers.grid
+        rows(x).take(buffers.numbers, 0, buffers.columns, "clip")
+        out = buffers.out_rows
+        np.matmul(buffers.column_rows, rows(self.w), out)
+        if self.bias:
+            np.add(out, self.b, out)
+        return buffers.out
+
+    def backward(self, dout: Array, buffers: Buffers) -> Array:
+        """As for Linear over the windows: dw = windows.T @ dout, dwindows = dout @ w.T, added where they came from."""
+        dout = rows(dout)
+        np.matmul(buffers.column_rows.T, dout, rows(self.dw))
+        if self.bias:
+            np.add.reduce(dout, axis=0, out=self.db)
+        if not buffers.needs_dx:
+            return dout
+        np.matmul(dout, rows(self.w).T, buffers.dcolumn_rows)
+        return scatter(self.windows, buffers.dparts, buffers)
+
+
+class Conv1d(Convolution):
+    """out[b, t, o] = b[o] + sum over i, c of x[b, t stride + i dilation - padding, c] w[i, c, o].
+
+    x (B, T, inputs), out (B, T', outputs) with T' = (T + 2 padding - dilation (kernel - 1) - 1) // stride + 1;
+    w (kernel, inputs, outputs), b (outputs,). `padding` is zeros on both sides, or "same" (T' = T, stride 1).
+    Raises ShapeError for impossible sizes, and where the kernel is longer than the padded input.
+
+    Source: LeCun et al., "Backpropagation applied to handwritten zip code recognition" (1989); WaveNet for dilation.
+    """
+
+    kind = "conv1d"
+    axes = 1
+
+
+class Conv2d(Convolution):
+    """Conv1d over two axes: x (B, H, W, inputs), out (B, H', W', outputs), w (kh, kw, inputs, outputs), b (outputs,).
+
+    `kernel`, `stride`, `padding` and `dilation` are one whole number, or one for each axis.
+    Raises ShapeError for impossible sizes, and where the kernel is larger than the padded input.
+
+    Source: LeCun et al., "Backpropagation applied to handwritten zip code recognition" (1989).
+    """
+
+    kind = "conv2d"
+    axes = 2

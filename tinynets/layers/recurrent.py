@@ -1,0 +1,515 @@
+"""Recurrent layers: RNN (Elman), GRU and LSTM, in the variants of cuDNN and PyTorch, so that weights can be exchanged.
+
+Our `w_ih` and `w_hh` are PyTorch's `weight_ih_l0` and `weight_hh_l0` transposed, gates in the same order; both biases
+are kept. Stacks are made by putting layers behind each other. Within a pass time is the first axis, (T, B, ...): the
+inputs of all steps go through one matrix product, each step adds one, and gradients need one more each.
+
+Truncated backpropagation through time: with `carry=B` the hidden state after a batch is where the next begins. It is
+carried in training only, no gradient goes back through it, and evaluation begins with zeros. An intervention acts on
+the hidden state at every step (or one), before it is given out and before the next step uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import sqrt
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tinynets.arrays import Array, Shape, shape_text
+from tinynets.errors import ShapeError, nearest
+from tinynets.initializers import Initializer, Uniform, Zeros
+from tinynets.layers.base import Buffers, Layer, Parameter, require_size, rows
+
+NONLINEARITIES = ("tanh", "relu")
+
+
+class Recurrent(Layer):
+    """Base: x (B, T, inputs), out (B, T, size), or with `sequence=False` the last step's (B, size).
+
+    w_ih (inputs, gates size), w_hh (size, gates size), b_ih and b_hh (gates size,): of each gate, column u is unit u's.
+    """
+
+    taps_itself = True
+    gates: ClassVar[int] = 1
+    states: ClassVar[tuple[str, ...]] = ("h",)
+    w_ih: Array
+    dw_ih: Array
+    w_hh: Array
+    dw_hh: Array
+    b_ih: Array
+    db_ih: Array
+    b_hh: Array
+    db_hh: Array
+
+    def __init__(
+        self,
+        inputs: int,
+        size: int,
+        *,
+        sequence: bool = True,
+        carry: int = 0,
+        name: str | None = None,
+        w_init: Initializer | None = None,
+        b_init: Initializer | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        kind = type(self).__name__
+        self.inputs = require_size(kind, "inputs", inputs)
+        self.size = require_size(kind, "size", size)
+        self.sequence = bool(sequence)
+        self.carry = require_size(kind, "carry", carry) if carry else 0
+        bound = 1 / sqrt(self.size)
+        self.w_init = w_init or Uniform(low=-bound, high=bound)
+        self.b_init = b_init or Zeros()
+
+    def sizes(self) -> tuple[int | str, ...]:
+        return self.inputs, self.size
+
+    def config(self) -> dict[str, Any]:
+        return {
+            "inputs": self.inputs,
+            "size": self.size,
+            "sequence": self.sequence,
+            "carry": self.carry,
+            "w_init": self.w_init.config(),
+            "b_init": self.b_init.config(),
+        }
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        width, gates = self.gates * self.size, self.gates
+        return (
+            Parameter("w_ih", (self.inputs, width), self.w_init, 1, self.inputs, self.size, gates),
+            Parameter("w_hh", (self.size, width), self.w_init, 1, self.size, self.size, gates),
+            Parameter("b_ih", (width,), self.b_init, 0, self.inputs, 1, gates),
+            Parameter("b_hh", (width,), self.b_init, 0, self.size, 1, gates),
+        )
+
+    def carried(self) -> tuple[Parameter, ...]:
+        if not self.carry:
+            return ()
+        return tuple(Parameter(name, (self.carry, self.size), Zeros(), 1, transient=True) for name in self.states)
+
+    def input_shape(self) -> tuple[int | None, ...]:
+        return (None, None, self.inputs)
+
+    def output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        if len(shape) != 3 or shape[-1] not in (self.inputs, None):
+            raise ShapeError(f"takes (B, T, {self.inputs}), not {shape_text(shape)}")
+        return (*shape[: 2 if self.sequence else 1], self.size)
+
+    def time_steps(self, shape: tuple[int | None, ...]) -> int:
+        return (shape[1] or 0) if len(shape) == 3 else 0
+
+    def check_batch(self, batch: int) -> None:
+        if self.carry and batch != self.carry:
+            raise ShapeError(f"carries the hidden state of {self.carry} examples, so it cannot train on {batch}")
+
+    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        batch, steps, _ = shape
+        width = self.gates * self.size
+
+        def each(count: int, size: int) -> Array:
+            return np.empty((count, batch, size), dtype)
+
+        buffers.x = each(steps, self.inputs)
+        buffers.x_rows = rows(buffers.x)
+        buffers.sums = each(steps, width)
+        buffers.sum_rows = rows(buffers.sums)
+        for name in self.states:  # `h[t]` is what step t begins with, `h[t + 1]` what it gives
+            setattr(buffers, name, each(steps + 1, self.size))
+        buffers.raw = each(steps, self.size)
+        buffers.product, buffers.part = np.empty((batch, width), dtype), np.empty((batch, self.size), dtype)
+        buffers.bias = np.empty(width, dtype)
+        buffers.out = np.empty((batch, steps, self.size), dtype) if self.sequence else buffers.h[steps]
+        buffers.dsteps = each(steps, self.size)
+        buffers.dh = np.empty((batch, self.size), dtype)
+        buffers.dsums = each(steps, width)
+        buffers.steps = list(zip(*map(list, self._views(buffers)), strict=True))
+        buffers.back = list(zip(*map(list, self._back_views(buffers, each)), strict=True))[::-1]
+        if buffers.needs_dx:
+            buffers.dx_steps = each(steps, self.inputs)
+            buffers.dx = np.empty(shape, dtype)
+
+    def _views(self, buffers: Buffers) -> tuple[Iterable[Array], ...]:
+        """What `_unroll` reads and writes at each step: arrays whose first axis is time."""
+        raise TypeError(f"{type(self).__name__} is a base class")
+
+    def _back_views(self, buffers: Buffers, each: Any) -> tuple[Iterable[Array], ...]:
+        """The same for `_back`; what it alone needs is made here with `each(steps, size)`."""
+        raise TypeError(f"{type(self).__name__} is a base class")
+
+    # -- forward
+
+    def forward(self, x: Array, buffers: Buffers) -> Array:
+        training = buffers.context.training and self.carry > 0
+        if training and len(x) != self.carry:
+            raise ShapeError(f"`{self.name}` {self!r} carries {self.carry} examples; this batch has {len(x)}")
+        for name in self.states:
+            first = getattr(buffers, name)[0]
+            if training:
+                np.copyto(first, getattr(self, name))
+            else:
+                first.fill(0)
+        np.copyto(buffers.x, x.transpose(1, 0, 2))
+        np.matmul(buffers.x_rows, self.w_ih, buffers.sum_rows)
+        np.add(buffers.sum_rows, self._bias(buffers), buffers.sum_rows)
+        self._lay_tap(buffers)
+        self._unroll(buffers)
+        if training:
+            for name in self.states:
+                np.copyto(buffers.new[name], getattr(buffers, name)[-1])
+        if self.sequence:
+            np.copyto(buffers.out, buffers.h[1:].transpose(1, 0, 2))
+        return buffers.out
+
+    def _bias(self, buffers: Buffers) -> Array:
+        """What is added to the sums of all steps at once."""
+        return np.add(self.b_ih, self.b_hh, buffers.bias)
+
+    def _lay_tap(self, buffers: Buffers) -> None:
+        """`taps`: factor and term for each step; `factors`: (T, 1, size) for backward; None where nothing stands."""
+        tap, steps = buffers.tap, len(buffers.sums)
+        buffers.taps = buffers.factors = None
+        if tap is None:
+            return
+        if tap.multiply.ndim == 2 and len(tap.multiply) != steps:
+            raise ShapeError(
+                f"`{self.name}` {self!r}: an intervention stands on single time steps of {len(tap.multiply)}; "
+                f"this input has {steps}"
+            )
+        factors = np.broadcast_to(tap.multiply, (steps, self.size))
+        terms = np.broadcast_to(tap.add, (steps, self.size))
+        buffers.taps, buffers.factors = list(zip(factors, terms, strict=True)), factors[:, None, :]
+
+    def _unroll(self, buffers: Buffers) -> None:
+        """Fill `h` (and what else goes from step to step) from `sums`."""
+        raise TypeError(f"{type(self).__name__} is a base class")
+
+    # -- backward
+
+    def backward(self, dout: Array, buffers: Buffers) -> Array:
+        """Back through time gives the gradients of all sums; then those of the weights are one product each.
+
+        sums = x @ w_ih + h @ w_hh + biases, so dw_ih = x.T @ dsums, dw_hh = h.T @ dsums (h: what the steps began
+        with), dx = dsums @ w_ih.T.
+        """
+        if self.sequence:
+            np.copyto(buffers.dsteps, dout.transpose(1, 0, 2))
+            given: list[Array | None] = list(buffers.dsteps[::-1])
+        else:
+            given = [dout, *[None] * (len(buffers.sums) - 1)]
+        dhidden = self._back(given, buffers)
+        dsums = rows(buffers.dsums)
+        np.matmul(buffers.x_rows.T, dsums, self.dw_ih)
+        np.matmul(rows(buffers.h[:-1]).T, rows(dhidden), self.dw_hh)
+        np.add.reduce(dsums, axis=0, out=self.db_ih)
+        if dhidden is buffers.dsums:
+            np.copyto(self.db_hh, self.db_ih)
+        else:
+            np.add.reduce(rows(dhidden), axis=0, out=self.db_hh)
+        if not buffers.needs_dx:
+            return dout
+        np.matmul(dsums, self.w_ih.T, rows(buffers.dx_steps))
+        np.copyto(buffers.dx, buffers.dx_steps.transpose(1, 0, 2))
+        return buffers.dx
+
+    def _back(self, given: list[Array | None], buffers: Buffers) -> Array:
+        """Fill `dsums`, from the gradients given to the steps' outputs, last first; returns that of the h @ w_hh."""
+        raise TypeError(f"{type(self).__name__} is a base class")
+
+    def unit_values(self, buffers: Buffers) -> Array:
+        """The hidden state after every step, (B, T, size), also where only the last is given out."""
+        values: Array = buffers.h[1:].transpose(1, 0, 2)
+        return values
+
+
+def _tapped(raw: Array, after: Array, tap: tuple[Array, Array]) -> None:
+    np.multiply(raw, tap[0], after)
+    np.add(after, tap[1], after)
+
+
+def _gather(later: Array | None, w: Array, dout: Array | None, dh: Array, kept: Array | None = None) -> None:
+    """dh = later @ w + kept + dout: what the next step and the step's own output ask for."""
+    if later is not None:
+        np.matmul(later, w, dh)
+        if kept is not None:
+            np.add(dh, kept, dh)
+        if dout is not None:
+            np.add(dh, dout, dh)
+    elif dout is not None:
+        np.copyto(dh, dout)
+
+
+class RNN(Recurrent):
+    """h' = tanh(x @ w_ih + b_ih + h @ w_hh + b_hh), or with max(., 0) for `nonlinearity="relu"`.
+
+    x (B, T, inputs), out (B, T, size), or the last step's (B, size) with `sequence=False`; w_ih (inputs, size), w_hh
+    (size, size), b_ih and b_hh (size,). `carry=B`: begin where the last training batch, of B examples, ended.
+    Raises ShapeError for impossible sizes, an unknown nonlinearity, and training on another number of examples.
+
+    Source: Elman, "Finding structure in time" (1990).
+    """
+
+    kind = "rnn"
+
+    def __init__(
+        self,
+        inputs: int,
+        size: int,
+        *,
+        nonlinearity: str = "tanh",
+        sequence: bool = True,
+        carry: int = 0,
+        name: str | None = None,
+        w_init: Initializer | None = None,
+        b_init: Initializer | None = None,
+    ) -> None:
+        super().__init__(inputs, size, sequence=sequence, carry=carry, name=name, w_init=w_init, b_init=b_init)
+        if nonlinearity not in NONLINEARITIES:
+            hint = nearest(str(nonlinearity), NONLINEARITIES)
+            raise ShapeError(
+                f"RNN: `nonlinearity` must be one of {', '.join(NONLINEARITIES)}, not {nonlinearity!r}{hint}"
+            )
+        self.nonlinearity = nonlinearity
+
+    def config(self) -> dict[str, Any]:
+        return super().config() | {"nonlinearity": self.nonlinearity}
+
+    def _views(self, buffers: Buffers) -> tuple[Iterable[Array], ...]:
+        return buffers.sums, buffers.h[:-1], buffers.h[1:], buffers.raw
+
+    def _back_views(self, buffers: Buffers, each: Any) -> tuple[Iterable[Array], ...]:
+        return (buffers.dsums,)
+
+    def _unroll(self, buffers: Buffers) -> None:
+        w, product, relu, taps = self.w_hh, buffers.product, self.nonlinearity == "relu", buffers.taps
+        for step, (sums, before, after, raw) in enumerate(buffers.steps):
+            np.matmul(before, w, product)
+            np.add(sums, product, product)
+            target = after if taps is None else raw
+            if relu:
+                np.maximum(product, 0, out=target)
+            else:
+                np.tanh(product, target)
+            if taps is not None:
+                _tapped(raw, after, taps[step])
+
+    def _back(self, given: list[Array | None], buffers: Buffers) -> Array:
+        """dsums = dh * slope, the slope being 1 - tanh^2, or 1 where a ReLU is on; dh = dsums' @ w_hh.T + dout."""
+        dh, slope, w = buffers.dh, buffers.dsums, self.w_hh.T
+        value = buffers.h[1:] if buffers.taps is None else buffers.raw
+        if self.nonlinearity == "relu":
+            np.greater(value, 0, slope)
+        else:
+            np.multiply(value, value, slope)
+            np.subtract(1, slope, slope)
+        if buffers.factors is not None:
+            np.multiply(slope, buffers.factors, slope)
+        later: Array | None = None
+        for dout, (dsum,) in zip(given, buffers.back, strict=True):
+            _gather(later, w, dout, dh)
+            np.multiply(dsum, dh, dsum)
+            later = dsum
+        return slope
+
+
+class GRU(Recurrent):
+    """r, z = sigmoid(sums); n = tanh(x's part + r * h's part); h' = (1 - z) n + z h.
+
+    x (B, T, inputs), out (B, T, size), or the last step's (B, size) with `sequence=False`; w_ih (inputs, 3 size), w_hh
+    (size, 3 size), b_ih and b_hh (3 size,), in the order r (reset), z (update), n (new). `carry=B`: begin where the
+    last training batch, of B examples, ended. Raises ShapeError for impossible sizes, and training on another number
+    of examples.
+
+    Source: Cho et al., "Learning phrase representations using RNN encoder-decoder" (2014), in cuDNN's variant, where
+    r acts on h's part after its product and bias.
+    """
+
+    kind = "gru"
+    gates = 3
+
+    def _bias(self, buffers: Buffers) -> Array:
+        return self.b_ih  # r acts on the other
+
+    def _views(self, buffers: Buffers) -> tuple[Iterable[Array], ...]:
+        n = self.size
+        sums, hidden = buffers.sums, np.empty_like(buffers.sums)
+        buffers.hidden = hidden  # h @ w_hh + b_hh
+        return (
+            sums[..., : 2 * n],
+            *(sums[..., g * n : (g + 1) * n] for g in range(3)),
+            hidden,
+            hidden[..., : 2 * n],
+            hidden[..., 2 * n :],
+            buffers.h[:-1],
+            buffers.h[1:],
+            buffers.raw,
+        )
+
+    def _back_views(self, buffers: Buffers, each: Any) -> tuple[Iterable[Array], ...]:
+        steps, batch, width = buffers.sums.shape
+        buffers.dhidden = each(steps, width)
+        buffers.slope, buffers.keep, buffers.dhs = (
+            each(steps, self.size),
+            each(steps, self.size),
+            each(steps, self.size),
+        )
+        by_gate = buffers.dhidden.reshape(steps, batch, 3, self.size)
+        return buffers.dhidden, by_gate, buffers.keep, buffers.dhs, buffers.dhs[:, :, None, :]
+
+    def _unroll(self, buffers: Buffers) -> None:
+        w, b, taps, part = self.w_hh, self.b_hh, buffers.taps, buffers.part
+        for step, (rz, r, z, n, hidden, hidden_rz, hidden_n, before, after, raw) in enumerate(buffers.steps):
+            np.matmul(before, w, hidden)
+            np.add(hidden, b, hidden)
+            np.add(rz, hidden_rz, rz)
+            np.multiply(rz, 0.5, rz)
+            np.tanh(rz, rz)
+            np.add(rz, 1, rz)
+            np.multiply(rz, 0.5, rz)  # the sigmoid, which cannot overflow
+            np.multiply(r, hidden_n, part)
+            np.add(n, part, n)
+            np.tanh(n, n)
+            np.subtract(before, n, part)
+            np.multiply(z, part, part)
+            if taps is None:
+                np.add(n, part, after)
+            else:
+                np.add(n, part, raw)
+                _tapped(raw, after, taps[step])
+
+    def _back(self, given: list[Array | None], buffers: Buffers) -> Array:
+        """Every gradient of a step is dh times something known beforehand, so only dh goes from step to step.
+
+        With a = (1 - z)(1 - n^2): dn = dh a, of h's part of it dh a r; dr = dh a (h's part) r (1 - r);
+        dz = dh (h - n) z (1 - z); and h itself gets dh z.
+        """
+        self._factors(buffers)
+        dhidden, w = buffers.dhidden, self.w_hh.T
+        later: Array | None = None
+        kept: Array | None = None
+        for dout, (dsum, by_gate, keep, dh, dh_wide) in zip(given, buffers.back, strict=True):
+            _gather(later, w, dout, dh, kept)
+            np.multiply(by_gate, dh_wide, by_gate)
+            kept = np.multiply(dh, keep, keep)
+            later = dsum
+        np.copyto(buffers.dsums, dhidden)
+        np.multiply(buffers.dhs, buffers.slope, buffers.dsums[..., 2 * self.size :])
+        result: Array = dhidden
+        return result
+
+    def _factors(self, buffers: Buffers) -> None:
+        n = self.size
+        gates, before, slope, keep = buffers.sums, buffers.h[:-1], buffers.slope, buffers.keep
+        r, z, new = (gates[..., g * n : (g + 1) * n] for g in range(3))
+        of_r, of_z, of_new = (buffers.dhidden[..., g * n : (g + 1) * n] for g in range(3))
+        np.multiply(new, new, slope)
+        np.subtract(1, slope, slope)
+        np.subtract(1, z, keep)
+        np.multiply(slope, keep, slope)
+        np.subtract(before, new, of_z)
+        np.multiply(of_z, z, of_z)
+        np.multiply(of_z, keep, of_z)
+        np.copyto(keep, z)
+        if buffers.factors is not None:
+            for array in (slope, of_z, keep):
+                np.multiply(array, buffers.factors, array)
+        np.multiply(slope, r, of_new)
+        np.subtract(1, r, of_r)
+        np.multiply(of_r, of_new, of_r)
+        np.multiply(of_r, buffers.hidden[..., 2 * n :], of_r)
+
+
+class LSTM(Recurrent):
+    """i, f, o = sigmoid(sums), g = tanh(sums); c' = f c + i g; h' = o tanh(c').
+
+    x (B, T, inputs), out (B, T, size), or the last step's (B, size) with `sequence=False`; w_ih (inputs, 4 size), w_hh
+    (size, 4 size), b_ih and b_hh (4 size,), in the order i (input), f (forget), g (cell), o (output). `carry=B`: begin
+    where the last training batch, of B examples, ended, with its h and c. Interventions act on h. Raises ShapeError
+    for impossible sizes, and training on another number of examples.
+
+    Source: Hochreiter & Schmidhuber, "Long short-term memory" (1997), with the forget gate of Gers et al. (2000).
+    """
+
+    kind = "lstm"
+    gates = 4
+    states = ("h", "c")
+
+    def _views(self, buffers: Buffers) -> tuple[Iterable[Array], ...]:
+        n = self.size
+        dtype = buffers.sums.dtype
+        half = np.array([0.5, 0.5, 1, 0.5], dtype).repeat(n)
+        buffers.half, buffers.rest = half, 1 - half  # sigmoid(s) = tanh(s / 2) / 2 + 1 / 2
+        buffers.cell = np.empty_like(buffers.raw)  # tanh(c)
+        sums, c = buffers.sums, buffers.c
+        gates = (sums[..., g * n : (g + 1) * n] for g in range(4))
+        return sums, *gates, c[:-1], c[1:], buffers.cell, buffers.h[:-1], buffers.h[1:], buffers.raw
+
+    def _back_views(self, buffers: Buffers, each: Any) -> tuple[Iterable[Array], ...]:
+        steps, batch, _ = buffers.sums.shape
+        n = self.size
+        buffers.to_cell, buffers.dc = each(steps, n), np.empty_like(buffers.dh)
+        by_gate = buffers.dsums.reshape(steps, batch, 4, n)
+        forget = buffers.sums[..., n : 2 * n]
+        return buffers.dsums, by_gate[:, :, :3], by_gate[:, :, 3], buffers.to_cell, forget
+
+    def _unroll(self, buffers: Buffers) -> None:
+        w, taps, product, part = self.w_hh, buffers.taps, buffers.product, buffers.part
+        half, rest = buffers.half, buffers.rest
+        for step, (sums, i, f, g, o, c_before, c, cell, before, after, raw) in enumerate(buffers.steps):
+            np.matmul(before, w, product)
+            np.add(sums, product, sums)
+            np.multiply(sums, half, sums)
+            np.tanh(sums, sums)
+            np.multiply(sums, half, sums)
+            np.add(sums, rest, sums)
+            np.multiply(f, c_before, c)
+            np.multiply(i, g, part)
+            np.add(c, part, c)
+            np.tanh(c, cell)
+            if taps is None:
+                np.multiply(o, cell, after)
+            else:
+                np.multiply(o, cell, raw)
+                _tapped(raw, after, taps[step])
+
+    def _back(self, given: list[Array | None], buffers: Buffers) -> Array:
+        """dc = dc' f' + dh o (1 - tanh(c)^2); do = dh tanh(c) o (1 - o), and of dc come
+        di = dc g i (1 - i), df = dc (c before) f (1 - f), dg = dc i (1 - g^2).
+        """
+        self._factors(buffers)
+        dh, dc, part, w = buffers.dh, buffers.dc, buffers.part, self.w_hh.T
+        later: Array | None = None
+        dc.fill(0)
+        for dout, (dsum, of_cell, of_o, to_cell, forget) in zip(given, buffers.back, strict=True):
+            _gather(later, w, dout, dh)
+            np.multiply(dh, to_cell, part)
+            np.add(dc, part, dc)
+            np.multiply(of_cell, dc[:, None, :], of_cell)
+            np.multiply(of_o, dh, of_o)
+            np.multiply(dc, forget, dc)
+            later = dsum
+        result: Array = buffers.dsums
+        return result
+
+    def _factors(self, buffers: Buffers) -> None:
+        n = self.size
+        gates, factors, to_cell, cell = buffers.sums, buffers.dsums, buffers.to_cell, buffers.cell
+        i, _, g, o = (gates[..., place * n : (place + 1) * n] for place in range(4))
+        of_i, of_f, of_g, of_o = (factors[..., place * n : (place + 1) * n] for place in range(4))
+        np.subtract(1, gates, factors)
+        np.multiply(factors, gates, factors)
+        np.multiply(g, g, of_g)
+        np.subtract(1, of_g, of_g)
+        np.multiply(of_i, g, of_i)
+        np.multiply(of_f, buffers.c[:-1], of_f)
+        np.multiply(of_g, i, of_g)
+        np.multiply(of_o, cell, of_o)
+        np.multiply(cell, cell, to_cell)
+        np.subtract(1, to_cell, to_cell)
+        np.multiply(to_cell, o, to_cell)
+        if buffers.factors is not None:
+            np.multiply(of_o, buffers.factors, of_o)
+            np.multiply(to_cell, buffers.factors, to_cell)
