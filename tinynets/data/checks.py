@@ -71,21 +71,41 @@ def finite(thing: str, values: NDArray[Any]) -> None:
         raise DataError(f"`{thing}` has {values[place]} in {where}; every value must be finite")
 
 
+def targets(split: str, value: object, count: int) -> NDArray[Any]:
+    """Targets as `array` gives them; None, or rows without values, become (count, 0): there are none."""
+    if value is None or (isinstance(value, np.ndarray) and value.shape == (count, 0)):
+        nothing = np.empty((count, 0))
+        nothing.flags.writeable = False
+        return nothing
+    return array(f"{split} y", value)
+
+
+def weights(split: str, value: object, count: int) -> NDArray[np.float64]:
+    """A weight for each of `count` examples, as read-only float64; ShapeError or DataError otherwise."""
+    own: NDArray[np.float64] = array(f"{split} weight", value).astype(np.float64)
+    if own.shape != (count,):
+        raise ShapeError(f"`{split}`: weights must be one a row, ({count},), got shape {own.shape}")
+    own.flags.writeable = False
+    return own
+
+
 def pair(split: str, x: NDArray[Any], y: NDArray[Any]) -> None:
-    """ShapeError unless `x` (N, ...) and `y` (N,) classes or (N, d) floats fit together."""
+    """ShapeError unless `x` (N, ...) and `y`, (N, ...) whole classes or (N, d, ...) floats, fit together."""
     if x.ndim < 2:
         raise ShapeError(f"`{split}`: x must have at least 2 dimensions, (N, ...), got shape {x.shape}")
-    if y.ndim != (1 if y.dtype.kind == "i" else 2):
-        raise ShapeError(f"`{split}`: y must be (N,) whole classes or (N, d) floats, got {y.dtype} of shape {y.shape}")
+    if y.ndim < (1 if y.dtype.kind == "i" else 2):
+        raise ShapeError(
+            f"`{split}`: y must be (N, ...) whole classes or (N, d) floats, got {y.dtype} of shape {y.shape}"
+        )
     if len(x) != len(y):
         raise ShapeError(f"`{split}`: x has {len(x)} rows, y has {len(y)}; they must be equal")
 
 
 def classes(split: str, y: NDArray[Any], count: int) -> None:
-    """DataError unless the classes in `y` (N,) lie in 0 to `count` - 1; float targets pass."""
+    """DataError unless the classes in `y` (N, ...) lie in 0 to `count` - 1; float targets pass."""
     if y.dtype.kind != "i":
         return
     bad = (y < 0) | (y >= count)
     if bad.any():
-        row = int(bad.argmax())
-        raise DataError(f"`{split}`: y has class {y[row]} in row {row}; classes are 0 to {count - 1}")
+        place = np.unravel_index(int(bad.argmax()), bad.shape)
+        raise DataError(f"`{split}`: y has class {y[place]} in row {place[0]}; classes are 0 to {count - 1}")

@@ -24,10 +24,12 @@ MAX_SPLITS = 64
 class Dataset:
     """Examples and their targets, by split; the arrays are read-only.
 
-    splits: name -> (x, y); x is (N, T) int64 indices or (N, ...) float64, y is (N,) int64 classes or (N, d) float64.
+    splits: name -> (x, y); x is (N, T) int64 indices or (N, ...) float64, y is (N, ...) int64 classes, (N, d) float64,
+        or (N, 0) where there are no targets.
     labels: the names of the classes; empty where the targets are plain values.
     text: how indices and characters correspond, where the examples are text.
     origin: a payload shorter than the arrays, for sets that are made from something smaller.
+    weights: split -> (N,) float64 that multiply each example's loss (below 0: to be avoided); empty where all are 1.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Dataset:
     labels: tuple[str, ...] = ()
     text: TextCodec | None = None
     origin: Mapping[str, object] | None = field(default=None, repr=False)
+    weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{split} {len(x):,}" for split, (x, _) in self.splits.items())
@@ -55,9 +58,16 @@ class Dataset:
     def describe_target(self, split: str, index: int) -> str:
         """An example's target: the name of its class, or its values."""
         value = self[split][1][self._index(split, index)]
-        if value.ndim:
-            return f"{value[0]:.2f}" if len(value) == 1 else _short(value)
-        return self.labels[int(value)] if self.labels else str(int(value))
+        if value.size == 0:
+            return ""
+        if value.dtype.kind == "f":
+            return f"{value[0]:.2f}" if value.shape == (1,) else _short(value)
+        if not value.ndim:
+            return self.labels[int(value)] if self.labels else str(int(value))
+        if self.labels and value.size <= 12:
+            joint = "" if all(len(label) == 1 for label in self.labels) else " "
+            return joint.join(self.labels[int(part)] for part in value.reshape(-1))
+        return _short(value)
 
     def _index(self, split: str, index: int) -> int:
         return checks.whole(f"{split} example", index, 0, len(self[split][0]) - 1)
@@ -66,7 +76,9 @@ class Dataset:
         """All that is needed to rebuild it: strings, numbers, bytes, arrays, lists of strings and dicts of these."""
         if self.origin is not None:
             return dict(self.origin)
-        splits = {split: {"x": x, "y": y} for split, (x, y) in self.splits.items()}
+        splits: dict[str, dict[str, object]] = {split: {"x": x, "y": y} for split, (x, y) in self.splits.items()}
+        for split, weight in self.weights.items():
+            splits[split]["weight"] = weight
         return {"kind": "arrays", "name": self.name, "splits": splits, "labels": list(self.labels)}
 
     @cached_property
@@ -78,12 +90,19 @@ class Dataset:
 
 
 def arrays(
-    x: object, y: object = None, *, name: str = "data", labels: Sequence[str] = (), text: TextCodec | None = None
+    x: object,
+    y: object = None,
+    weight: object = None,
+    *,
+    name: str = "data",
+    labels: Sequence[str] = (),
+    text: TextCodec | None = None,
 ) -> Dataset:
     """A data set of the caller's own arrays; they are copied.
 
-    x, y: one split, `train`: x is (N, ...) numbers, y is (N,) whole classes, or (N,) or (N, d) floats.
-        Or x is a dict of splits, name -> (x, y), and y is left out.
+    x, y: one split, `train`: x is (N, ...) numbers, y is (N, ...) whole classes, (N,) or (N, d) floats, or None for
+        data without targets. Or x is a dict of splits, name -> (x, y) or (x, y, weight), and y is left out.
+    weight: (N,) by which each example's loss is multiplied; a negative one is to be avoided.
     labels: the names of the classes; their numbers where left out.
 
     Raises ShapeError where lengths or shapes do not fit, DataError for what cannot be used.
@@ -92,23 +111,35 @@ def arrays(
         if y is not None:
             raise DataError("`y` must be left out where `x` is a dict of splits")
         given: Mapping[Any, object] = x
-    elif y is None:
-        raise DataError("`y` is missing; without targets there is nothing to learn")
     else:
-        given = {"train": (x, y)}
-    return _built(name, {split: _pair(split, value) for split, value in given.items()}, tuple(labels), text)
+        given = {"train": (x, y, weight)}
+    splits = {split: _pair(split, value) for split, value in given.items()}
+    return _built(name, splits, tuple(labels), text, _weights(given))
+
+
+def _weights(given: Mapping[Any, Any]) -> dict[str, NDArray[np.float64]]:
+    """The weights of splits (x, y, weight) that have any."""
+    found = {split: value[2] for split, value in given.items() if len(value) == 3 and value[2] is not None}
+    return {split: checks.weights(split, weight, len(given[split][0])) for split, weight in found.items()}
 
 
 def _pair(split: object, value: object) -> Split:
     if not isinstance(split, str) or not split:
         raise DataError(f"the name of a split must be text, got {split!r}")
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise DataError(f"`{split}`: a split must be a pair (x, y), got {type(value).__name__}")
-    x, y = checks.array(f"{split} x", value[0]), checks.array(f"{split} y", value[1])
+    if not isinstance(value, tuple | list) or len(value) not in (2, 3):
+        raise DataError(f"`{split}`: a split must be (x, y) or (x, y, weight), got {type(value).__name__}")
+    x = checks.array(f"{split} x", value[0])
+    y = checks.targets(split, value[1], len(x))
     return x, y[:, None] if y.ndim == 1 and y.dtype.kind == "f" else y
 
 
-def _built(name: str, splits: dict[str, Split], labels: tuple[str, ...], text: TextCodec | None) -> Dataset:
+def _built(
+    name: str,
+    splits: dict[str, Split],
+    labels: tuple[str, ...],
+    text: TextCodec | None,
+    weights: dict[str, NDArray[np.float64]],
+) -> Dataset:
     """The data set of checked arrays, once the splits are checked against each other and against the labels."""
     if not splits:
         raise DataError("a data set needs at least one split, got none")
@@ -133,7 +164,7 @@ def _built(name: str, splits: dict[str, Split], labels: tuple[str, ...], text: T
         raise DataError(f"`labels` name classes, but y holds floats; got {len(labels)} labels")
     if text is not None:
         _fits_text(splits, text)
-    return Dataset(name, splits, labels, text)
+    return Dataset(name, splits, labels, text, weights=weights)
 
 
 def _fits_text(splits: dict[str, Split], text: TextCodec) -> None:
@@ -155,7 +186,8 @@ def from_payload(payload: object) -> Dataset:
     if kind == "arrays":
         _keys(payload, {"kind", "name", "splits", "labels"})
         try:
-            return _built(*_fields(payload), None)
+            name, pairs, labels, weights = _fields(payload)
+            return _built(name, pairs, labels, None, weights)
         except ShapeError as error:
             raise DataError(str(error)) from None
     raise DataError(f"`kind` must be `names` or `arrays`, got {kind!r}")
@@ -168,7 +200,9 @@ def _keys(payload: Mapping[str, object], wanted: set[str]) -> None:
         raise DataError(f"a data set's payload of kind `{payload['kind']}` has no `{key}`{nearest(str(key), wanted)}")
 
 
-def _fields(payload: Mapping[str, object]) -> tuple[str, dict[str, Split], tuple[str, ...]]:
+def _fields(
+    payload: Mapping[str, object],
+) -> tuple[str, dict[str, Split], tuple[str, ...], dict[str, NDArray[np.float64]]]:
     name, splits, labels = payload["name"], payload["splits"], payload["labels"]
     if not isinstance(name, str):
         raise DataError(f"`name` must be text, got {type(name).__name__}")
@@ -178,18 +212,21 @@ def _fields(payload: Mapping[str, object]) -> tuple[str, dict[str, Split], tuple
         raise DataError(f"`labels` must be at most {checks.MAX_CLASSES}, got {len(labels)}")
     if not isinstance(splits, Mapping) or not 0 < len(splits) <= MAX_SPLITS:
         raise DataError(f"`splits` must be a map of 1 to {MAX_SPLITS} splits")
-    pairs = {}
+    pairs, weights = {}, {}
     for split, sides in splits.items():
         if not isinstance(split, str) or not split:
             raise DataError(f"the name of a split must be text, got {split!r}")
-        if not isinstance(sides, Mapping) or sides.keys() != {"x", "y"}:
+        if not isinstance(sides, Mapping) or sides.keys() - {"weight"} != {"x", "y"}:
             raise DataError(f"`{split}`: a split must be a map of `x` and `y`")
         for side, value in sides.items():
             if not isinstance(value, np.ndarray) or value.dtype not in (np.dtype(np.int64), np.dtype(np.float64)):
                 what = value.dtype if isinstance(value, np.ndarray) else type(value).__name__
                 raise DataError(f"`{split} {side}` must be an array of int64 or float64, got {what}")
-        pairs[split] = (checks.array(f"{split} x", sides["x"]), checks.array(f"{split} y", sides["y"]))
-    return name, pairs, tuple(labels)
+        x = checks.array(f"{split} x", sides["x"])
+        pairs[split] = (x, checks.targets(split, sides["y"], len(x)))
+        if "weight" in sides:
+            weights[split] = checks.weights(split, sides["weight"], len(x))
+    return name, pairs, tuple(labels), weights
 
 
 def _short(values: NDArray[Any]) -> str:

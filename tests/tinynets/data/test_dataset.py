@@ -63,12 +63,35 @@ def test_examples_are_described_briefly() -> None:
     assert arrays([[4, 5]], [1], labels=["cat", "dog"]).describe_target("train", 0) == "dog"
 
 
+def test_data_without_targets_has_rows_of_none_and_comes_back_from_its_payload() -> None:
+    data = arrays(X)
+    assert data["train"][1].shape == (3, 0)
+    assert data.describe_target("train", 0) == ""
+    again = from_payload(data.payload())
+    assert again["train"][1].shape == (3, 0)
+    assert again.sha256 == data.sha256
+
+
+def test_a_class_for_each_place_of_a_sequence_is_described_by_their_names() -> None:
+    data = arrays([[1, 2], [2, 0]], [[2, 0], [0, 1]], labels=["a", "b", "c"])
+    assert data["train"][1].shape == (2, 2)
+    assert data.describe_target("train", 0) == "ca"
+
+
+def test_weights_come_back_from_the_payload_and_count_in_the_digest() -> None:
+    plain, weighted = arrays(X, Y), arrays({"train": (X, Y, [1, -0.5, 0])})
+    assert weighted.weights["train"].tolist() == [1, -0.5, 0]
+    again = from_payload(weighted.payload())
+    assert again.weights["train"].tobytes() == weighted.weights["train"].tobytes()
+    assert again.sha256 == weighted.sha256 != plain.sha256
+    assert not plain.weights
+
+
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
         (X, Y[:2], "`train`: x has 3 rows, y has 2; they must be equal"),
         ([1.0, 2.0], [0, 1], "`train`: x must have at least 2 dimensions, (N, ...), got shape (2,)"),
-        (X, [[0], [1], [2]], "`train`: y must be (N,) whole classes or (N, d) floats, got int64 of shape (3, 1)"),
         (
             {"train": (X, Y), "dev": ([[1.0]], [0])},
             None,
@@ -78,6 +101,12 @@ def test_examples_are_described_briefly() -> None:
             {"train": (X, Y), "dev": (X, [0.0, 1.0, 2.0])},
             None,
             "y must be alike in all splits: `train` has rows of int64 (), `dev` of float64 (1,)",
+        ),
+        ({"train": (X, Y, [1, 2])}, None, "`train`: weights must be one a row, (3,), got shape (2,)"),
+        (
+            {"train": (X, Y), "dev": (X, None)},
+            None,
+            "y must be alike in all splits: `train` has rows of int64 (), `dev` of float64 (0,)",
         ),
     ],
 )
@@ -89,11 +118,10 @@ def test_shapes_that_do_not_fit_are_both_named(x: object, y: object, message: st
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
-        (X, None, "`y` is missing; without targets there is nothing to learn"),
         ({"train": (X, Y)}, Y, "`y` must be left out where `x` is a dict of splits"),
         ({}, None, "a data set needs at least one split, got none"),
         ({3: (X, Y)}, None, "the name of a split must be text, got 3"),
-        ({"train": X}, None, "`train`: a split must be a pair (x, y), got list"),
+        ({"train": X}, None, "`train`: a split must be (x, y) or (x, y, weight), got list"),
         ([], [], "`train x` is empty: its shape is (0,)"),
         ([[0.0, 1.0], [np.nan, 2.0]], [0, 1], "`train x` has nan in row 1, column 0; every value must be finite"),
         (X, [0.0, np.inf, 0.0], "`train y` has inf in row 1; every value must be finite"),
@@ -111,6 +139,8 @@ def test_shapes_that_do_not_fit_are_both_named(x: object, y: object, message: st
             "`train x` must fit in 64-bit signed numbers, got 9223372036854775808",
         ),
         (X, [0, -1, 1], "`train`: y has class -1 in row 1; classes are 0 to 1"),
+        (X, [[0, 0], [0, 1], [-1, 1]], "`train`: y has class -1 in row 2; classes are 0 to 1"),
+        ({"train": (X, Y, [1, np.nan, 1])}, None, "`train weight` has nan in row 1; every value must be finite"),
         (X, [0, 10**9, 1], "classes are 0 to 65535, got 1000000000"),
     ],
 )
