@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from math import sqrt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -61,12 +62,14 @@ class Optimizer:
 class SGD(Optimizer):
     """Stochastic gradient descent: v = momentum v + (grad + weight_decay theta); theta = theta - lr v.
 
-    Source: Sutskever et al. (2013), in PyTorch's form (no dampening).
+    With `nesterov` the step is lr (grad + weight_decay theta + momentum v), v the new one; without momentum it makes no
+    difference. Source: Sutskever et al. (2013), in PyTorch's form (no dampening).
     """
 
     kind: ClassVar[str] = "sgd"
     momentum: float = 0.0
     weight_decay: float = 0.0
+    nesterov: bool = False
 
     def slot_names(self) -> tuple[str, ...]:
         return ("velocity",) if self.momentum else ()
@@ -82,11 +85,131 @@ class SGD(Optimizer):
         velocity = scratch.slot("velocity")
         np.multiply(slots["velocity"], self.momentum, velocity)
         np.add(velocity, grad, velocity)
-        np.multiply(velocity, lr, delta)
+        if self.nesterov:
+            ahead = np.multiply(velocity, self.momentum, scratch.slot("ahead"))
+            np.add(grad, ahead, delta)
+            np.multiply(delta, lr, delta)
+        else:
+            np.multiply(velocity, lr, delta)
         return {"velocity": velocity}
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD}
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """s = decay s + (1 - decay) g^2; theta = theta - lr g / (sqrt(s) + epsilon), g = grad + weight_decay theta.
+
+    With `momentum`, v = momentum v + g / (sqrt(s) + epsilon) and theta = theta - lr v. Source: Tieleman and Hinton
+    (2012), lecture 6e of "Neural networks for machine learning", in PyTorch's form; `decay` is its `alpha`.
+    """
+
+    kind: ClassVar[str] = "rmsprop"
+    lr: float = 0.01
+    decay: float = 0.99
+    epsilon: float = 1e-8
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+
+    def slot_names(self) -> tuple[str, ...]:
+        return ("square", "velocity") if self.momentum else ("square",)
+
+    def propose(self, theta: Array, grad: Array, slots: Slots, lr: float, count: int, scratch: Scratch) -> Slots:
+        delta, square = scratch.delta, scratch.slot("square")
+        if self.weight_decay:
+            grad = _decayed(theta, grad, self.weight_decay, scratch)
+        _average_square(slots["square"], grad, self.decay, square, delta)
+        np.sqrt(square, delta)
+        np.add(delta, self.epsilon, delta)
+        np.divide(grad, delta, delta)
+        if not self.momentum:
+            np.multiply(delta, lr, delta)
+            return {"square": square}
+        velocity = scratch.slot("velocity")
+        np.multiply(slots["velocity"], self.momentum, velocity)
+        np.add(velocity, delta, velocity)
+        np.multiply(velocity, lr, delta)
+        return {"square": square, "velocity": velocity}
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """m = beta1 m + (1 - beta1) g, s = beta2 s + (1 - beta2) g^2, g = grad + weight_decay theta;
+    theta = theta - lr m' / (sqrt(s') + epsilon), m' = m / (1 - beta1^n), s' = s / (1 - beta2^n) at update n.
+
+    Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), in PyTorch's form.
+    """
+
+    kind: ClassVar[str] = "adam"
+    lr: float = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+
+    def slot_names(self) -> tuple[str, ...]:
+        return ("mean", "square")
+
+    def propose(self, theta: Array, grad: Array, slots: Slots, lr: float, count: int, scratch: Scratch) -> Slots:
+        if self.weight_decay:
+            grad = _decayed(theta, grad, self.weight_decay, scratch)
+        return self._propose(grad, slots, lr, count, scratch)
+
+    def _propose(self, grad: Array, slots: Slots, lr: float, count: int, scratch: Scratch) -> Slots:
+        delta, mean, square = scratch.delta, scratch.slot("mean"), scratch.slot("square")
+        np.subtract(grad, slots["mean"], mean)
+        np.multiply(mean, 1 - self.beta1, mean)
+        np.add(mean, slots["mean"], mean)
+        _average_square(slots["square"], grad, self.beta2, square, delta)
+        np.sqrt(square, delta)
+        np.multiply(delta, 1 / sqrt(1 - self.beta2**count), delta)
+        np.add(delta, self.epsilon, delta)
+        np.divide(mean, delta, delta)
+        np.multiply(delta, lr / (1 - self.beta1**count), delta)
+        return {"mean": mean, "square": square}
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam whose weight decay stands beside the gradient, not in it: theta also loses lr weight_decay theta.
+
+    Source: Loshchilov and Hutter, "Decoupled weight decay regularization" (2019), in PyTorch's form.
+    """
+
+    kind: ClassVar[str] = "adamw"
+    weight_decay: float = 0.01
+
+    def propose(self, theta: Array, grad: Array, slots: Slots, lr: float, count: int, scratch: Scratch) -> Slots:
+        proposed = self._propose(grad, slots, lr, count, scratch)
+        if self.weight_decay:
+            decay = np.multiply(theta, lr * self.weight_decay, scratch.slot("decay"))
+            np.add(scratch.delta, decay, scratch.delta)
+        return proposed
+
+
+def _decayed(theta: Array, grad: Array, weight_decay: float, scratch: Scratch) -> Array:
+    """grad + weight_decay theta."""
+    decayed = np.multiply(theta, weight_decay, scratch.slot("gradient"))
+    return np.add(decayed, grad, decayed)
+
+
+def _average_square(before: Array, grad: Array, share: float, out: Array, spare: Array) -> None:
+    """out = share before + (1 - share) grad^2."""
+    np.multiply(grad, grad, out)
+    np.multiply(out, 1 - share, out)
+    np.multiply(before, share, spare)
+    np.add(out, spare, out)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {cls.kind: cls for cls in (SGD, RMSprop, Adam, AdamW)}
+
+NAMED: dict[str, dict[str, Any]] = {
+    "sgd": {"kind": "sgd"},
+    "momentum": {"kind": "sgd", "momentum": 0.9},
+    "nesterov": {"kind": "sgd", "momentum": 0.9, "nesterov": True},
+    "rmsprop": {"kind": "rmsprop"},
+    "adam": {"kind": "adam"},
+    "adamw": {"kind": "adamw"},
+}
+"""The optimizers as people call them."""
 
 _NOT_NEGATIVE = (0.0, float("inf"), "a finite number above or at 0")
 _SHARE = (0.0, 1.0, "a number from 0 up to, but not, 1")
@@ -107,10 +230,15 @@ _RULES: Mapping[str, tuple[float, float, str]] = {
 SETTINGS = ("lr", "momentum", "weight_decay")
 
 
-def check_setting(thing: str, name: str, value: object) -> float:
-    """The value of an optimizer's setting as a float, or a ShapeError that names thing, rule and value."""
+def check_setting(thing: str, name: str, value: object) -> float | bool:
+    """The value of a setting as a float (of `nesterov` a bool), or a ShapeError that names thing, rule and value."""
+    if name == "nesterov":
+        if not isinstance(value, bool):
+            raise ShapeError(f"`{thing}`: `nesterov` must be true or false, not {value!r}")
+        return value
     if name not in _RULES:
-        raise ShapeError(f"`{name}` is not a setting; there are {', '.join(_RULES)}{nearest(name, _RULES)}")
+        known = [*_RULES, "nesterov"]
+        raise ShapeError(f"`{name}` is not a setting; there are {', '.join(known)}{nearest(name, known)}")
     low, high, rule = _RULES[name]
     if not is_finite_number(value) or not low <= value < high:
         raise ShapeError(f"`{thing}`: `{name}` must be {rule}, not {value!r}")
@@ -125,4 +253,20 @@ def optimizer_from(config: dict[str, Any]) -> Optimizer:
         raise ShapeError(
             f"an optimizer is one of {', '.join(OPTIMIZERS)}, not {kind!r}{nearest(str(kind), OPTIMIZERS)}"
         )
-    return OPTIMIZERS[kind](**arguments)
+    return _made(OPTIMIZERS[kind], arguments)
+
+
+def named_optimizer(name: object, arguments: dict[str, Any]) -> Optimizer:
+    """The optimizer as people call it, with these arguments; raises ShapeError for an unknown name or argument."""
+    if not isinstance(name, str) or name not in NAMED:
+        raise ShapeError(f"an optimizer is one of {', '.join(NAMED)}, not {name!r}{nearest(str(name), NAMED)}")
+    given = NAMED[name] | arguments
+    return _made(OPTIMIZERS[given.pop("kind")], given)
+
+
+def _made(kind: type[Optimizer], arguments: dict[str, Any]) -> Optimizer:
+    known = [field.name for field in fields(kind)]
+    for name in arguments:
+        if name not in known:
+            raise ShapeError(f"`{kind.kind}` has no setting `{name}`, only {', '.join(known)}{nearest(name, known)}")
+    return kind(**arguments)

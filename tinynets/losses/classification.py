@@ -109,11 +109,11 @@ class BinaryCrossEntropy(Elementwise):
     kind: ClassVar[str] = "binary-cross-entropy"
 
     def targets(self, y: Any, out_shape: Shape, dtype: np.dtype[Any]) -> Array:
-        y = super().targets(y, out_shape, dtype)
-        outside = (y < 0) | (y > 1)
+        given = super().targets(y, out_shape, dtype)
+        outside = (given < 0) | (given > 1)
         if outside.any():
-            raise DataError(f"{self.kind}: targets are from 0 to 1; one is {y[outside][0]:g}")
-        return y
+            raise DataError(f"{self.kind}: targets are from 0 to 1; one is {given[outside][0]:g}")
+        return given
 
     def allocate(self, buffers: LossBuffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         buffers.a = np.empty(shape, dtype)
@@ -159,12 +159,12 @@ class _Margin(Elementwise):
     """
 
     def targets(self, y: Any, out_shape: Shape, dtype: np.dtype[Any]) -> Array:
-        y = super().targets(y, out_shape, dtype)
-        low = -1 if (y < 0).any() else 0
-        wrong = (y != low) & (y != 1)
+        given = super().targets(y, out_shape, dtype)
+        low = -1 if (given < 0).any() else 0
+        wrong = (given != low) & (given != 1)
         if wrong.any():
-            raise DataError(f"{self.kind}: targets are -1 and +1 (or classes 0 and 1); one is {y[wrong][0]:g}")
-        return y if low else 2 * y - 1
+            raise DataError(f"{self.kind}: targets are -1 and +1 (or classes 0 and 1); one is {given[wrong][0]:g}")
+        return np.asarray(given if low else 2 * given - 1)
 
     def allocate(self, buffers: LossBuffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         buffers.margin = np.empty(shape, dtype)
