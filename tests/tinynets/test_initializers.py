@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import tinynets as tn
 from tinynets.initializers import GAINS, INITIALIZERS, Initializer, initializer
+from tinynets.layers import layer_from
 
 ALL: list[Initializer] = [
     tn.Zeros(),
@@ -20,6 +21,11 @@ ALL: list[Initializer] = [
     tn.Normal(std=0.3),
     tn.Kaiming(gain="tanh"),
     tn.Kaiming(gain=0.7, scale=0.1),
+    tn.Kaiming(gain="relu", distribution="uniform"),
+    tn.Xavier(gain="leaky-relu"),
+    tn.Xavier(distribution="uniform", scale=0.5),
+    tn.Orthogonal(gain=0.9),
+    tn.Constant(value=0.25),
     tn.Normal(scale=0.01),
 ]
 by_repr = pytest.mark.parametrize("init", ALL, ids=repr)
@@ -38,8 +44,51 @@ def test_kaiming_has_standard_deviation_gain_over_root_fan_in(gain: Any, fan_in:
     assert abs(values.mean()) < 0.08 * expected
 
 
+@pytest.mark.parametrize("make", [tn.Kaiming, tn.Xavier])
+@settings(max_examples=10)
+@given(st.sampled_from(["normal", "uniform"]), st.sampled_from([1.0, 0.5]), st.integers(0))
+def test_both_distributions_have_the_same_standard_deviation(
+    make: Callable[..., Initializer], distribution: str, gain: float, seed: int
+) -> None:
+    values = make(gain=gain, distribution=distribution).draw(seed, "x", (50, 80), 50, 80)
+    expected = gain * sqrt(1 / 50 if make is tn.Kaiming else 2 / 130)
+    assert values.std() == pytest.approx(expected, rel=0.08)
+    if distribution == "uniform":
+        assert np.abs(values).max() <= sqrt(3) * expected
+        assert np.abs(values).max() > 0.99 * sqrt(3) * expected
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 9), st.integers(1, 9), st.sampled_from([1.0, 0.7, "tanh"]), st.integers(0))
+def test_orthogonal_columns_stand_at_right_angles(rows: int, columns: int, gain: Any, seed: int) -> None:
+    w = tn.Orthogonal(gain=gain).draw(seed, "x", (rows, columns))
+    square = w.T @ w if rows >= columns else w @ w.T
+    length = GAINS[gain] if isinstance(gain, str) else gain
+    np.testing.assert_allclose(square, length**2 * np.eye(min(rows, columns)), atol=1e-12)
+
+
+def test_orthogonal_matrices_favour_no_direction() -> None:
+    corners = [tn.Orthogonal().draw(seed, "x", (2, 2))[0, 0] for seed in range(400)]
+    assert abs(np.mean(corners)) < 0.15  # uniform on the circle: 0 within 4 standard errors
+    assert np.std(corners) == pytest.approx(sqrt(0.5), rel=0.1)
+
+
+def test_constant_is_its_value() -> None:
+    assert (tn.Constant(value=0.25).draw(0, "x", (3, 4)) == 0.25).all()
+
+
 def test_the_gains_are_those_of_the_lesson() -> None:
-    assert {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": sqrt(2)} == GAINS
+    lesson = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": sqrt(2)}
+    assert lesson.items() <= GAINS.items()
+
+
+@pytest.mark.parametrize("kind", ["relu", "leaky-relu", "elu", "gelu", "silu", "softplus"])
+def test_a_gain_keeps_the_mean_square_of_what_comes_out_at_one(kind: str) -> None:
+    network = tn.Network([layer_from({"kind": kind})], dtype="float64", input_shape=(1,))
+    z = np.linspace(-12, 12, 40_001)
+    weight = np.exp(-(z**2) / 2) / np.exp(-(z**2) / 2).sum()
+    out = network.predict(z[:, None])[:, 0]
+    assert GAINS[kind] ** 2 * (out**2 * weight).sum() == pytest.approx(1, rel=1e-3)
 
 
 @settings(max_examples=20)
@@ -72,7 +121,7 @@ def test_what_is_drawn_depends_on_seed_and_purpose_and_nothing_else(init: Initia
     first = init.draw(1, "init/a.w", (6, 5), 6)
     init.draw(2, "init/b.w", (50,), 1)
     assert np.array_equal(first, init.draw(1, "init/a.w", (6, 5), 6))
-    if init.kind != "zeros":
+    if init.kind not in ("zeros", "constant"):
         assert not np.array_equal(first, init.draw(2, "init/a.w", (6, 5), 6))
         assert not np.array_equal(first, init.draw(1, "init/b.w", (6, 5), 6))
 
@@ -108,8 +157,11 @@ def test_a_description_makes_the_same_initializer_again(init: Initializer) -> No
     [
         (
             lambda: tn.Kaiming(gain="tan"),
-            "`kaiming` initializer: `gain` is a number or one of linear, sigmoid, tanh, relu, not 'tan'; "
-            "did you mean `tanh`?",
+            f"`kaiming` initializer: `gain` is a number or one of {', '.join(GAINS)}, not 'tan'; did you mean `tanh`?",
+        ),
+        (
+            lambda: tn.Xavier(distribution="unifrm"),
+            "`xavier` initializer: `distribution` is one of normal, uniform, not 'unifrm'; did you mean `uniform`?",
         ),
         (lambda: tn.Normal(std=float("nan")), "`normal` initializer: `std` must be a finite number, not nan"),
         (lambda: tn.Normal(scale=float("inf")), "`normal` initializer: `scale` must be a finite number, not inf"),

@@ -1,6 +1,7 @@
 """Activations: each unit's own function of its sum. What saturated and dead mean stands here too.
 
 Source for the thresholds: makemore part 3 (|tanh| > 0.97; a unit is dead when its local gradient vanishes everywhere).
+At |tanh| = 0.97 the local gradient is `FLAT` of its largest; the others count as saturated from the same point.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.arrays import Array, Shape
+from tinynets.arrays import Array, Shape, is_finite_number
+from tinynets.errors import ShapeError
 from tinynets.layers.base import Buffers, Layer
 
 SATURATED = 0.97
+FLAT = 1 - SATURATED**2
 
 
 class Activation(Layer):
@@ -25,13 +28,16 @@ class Activation(Layer):
         buffers.out = np.empty(shape, dtype)
         buffers.dx = np.empty(shape, dtype)
 
-    def saturated(self, out: Array) -> Array:
-        """Where the output lies so near its bounds that hardly any gradient passes: a mask like `out`."""
+    def saturated(self, out: Array, x: Array | None = None) -> Array:
+        """Where the output lies so near its bounds that hardly any gradient passes: a mask like `out`.
+
+        `x` is what it was made of, for those (GELU, SiLU) whose output alone does not tell; without it, nowhere.
+        """
         return np.zeros(out.shape, np.bool_)
 
-    def blocked(self, out: Array) -> Array:
+    def blocked(self, out: Array, x: Array | None = None) -> Array:
         """Where the local gradient vanishes; a unit for which this holds on every probe example is dead."""
-        return self.saturated(out)
+        return self.saturated(out, x)
 
 
 class Tanh(Activation):
@@ -49,7 +55,7 @@ class Tanh(Activation):
         np.subtract(1, dx, dx)
         return np.multiply(dout, dx, dx)
 
-    def saturated(self, out: Array) -> Array:
+    def saturated(self, out: Array, x: Array | None = None) -> Array:
         mask: Array = np.abs(out) > SATURATED
         return mask
 
@@ -73,30 +79,123 @@ class Sigmoid(Activation):
         np.multiply(dx, buffers.out, dx)
         return np.multiply(dout, dx, dx)
 
-    def saturated(self, out: Array) -> Array:
+    def saturated(self, out: Array, x: Array | None = None) -> Array:
         mask: Array = np.abs(2 * out - 1) > SATURATED
         return mask
 
 
-class ReLU(Activation):
-    """out = max(x, 0)."""
+class Identity(Activation):
+    """out = x: no activation, in a place where there may be one."""
 
-    kind = "relu"
+    kind = "identity"
+
+    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        """Nothing: what comes is handed on."""
+
+    def forward(self, x: Array, buffers: Buffers) -> Array:
+        buffers.out = x
+        return x
+
+    def backward(self, dout: Array, buffers: Buffers) -> Array:
+        buffers.dx = dout
+        return dout
+
+
+class Step(Activation):
+    """out = 1 where x > 0, else 0. It is flat, so no gradient passes: what stands before it learns otherwise."""
+
+    kind = "step"
+
+    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        buffers.out = np.empty(shape, dtype)
+        buffers.dx = np.zeros(shape, dtype)
+
+    def forward(self, x: Array, buffers: Buffers) -> Array:
+        out: Array = buffers.out
+        np.heaviside(x, 0, out)
+        return out
+
+    def backward(self, dout: Array, buffers: Buffers) -> Array:
+        """step' = 0."""
+        return buffers.dx
+
+    def saturated(self, out: Array, x: Array | None = None) -> Array:
+        return np.ones(out.shape, np.bool_)
+
+
+class Gaussian(Activation):
+    """out = exp(-x / (2 width^2)), for a squared distance x: behind `Distances` it makes radial basis functions.
+
+    Raises ShapeError for a width that is not above 0. Source: Broomhead and Lowe, "Multivariable functional
+    interpolation and adaptive networks" (1988).
+    """
+
+    kind = "gaussian"
+
+    def __init__(self, width: float = 1.0, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.width = positive("Gaussian", "width", width)
+
+    def sizes(self) -> tuple[int | str, ...]:
+        return (f"{self.width:g}",)
+
+    def config(self) -> dict[str, Any]:
+        return {"width": self.width}
+
+    def forward(self, x: Array, buffers: Buffers) -> Array:
+        out = buffers.out
+        np.multiply(x, -0.5 / self.width**2, out)
+        return np.exp(out, out)
+
+    def backward(self, dout: Array, buffers: Buffers) -> Array:
+        """dx = -dout out / (2 width^2)."""
+        dx = buffers.dx
+        np.multiply(dout, buffers.out, dx)
+        return np.multiply(dx, -0.5 / self.width**2, dx)
+
+    def saturated(self, out: Array, x: Array | None = None) -> Array:
+        mask: Array = out < FLAT
+        return mask
+
+
+class Softmax(Activation):
+    """out = exp(x) / the sum of exp(x) over the last axis: shares of the units, which sum to 1.
+
+    For logits that go into a cross-entropy it is not needed: that loss takes them as they are.
+    """
+
+    kind = "softmax"
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)
-        buffers.on = np.empty(shape, np.bool_)
+        buffers.column = np.empty((*shape[:-1], 1), dtype)
 
     def forward(self, x: Array, buffers: Buffers) -> Array:
-        return np.maximum(x, 0, out=buffers.out)
+        out: Array = buffers.out
+        column = buffers.column
+        np.maximum.reduce(x, axis=-1, out=column, keepdims=True)
+        np.subtract(x, column, out)
+        np.exp(out, out)
+        np.add.reduce(out, axis=-1, out=column, keepdims=True)
+        np.divide(out, column, out)
+        return out
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """The gradient passes where the unit is on: dx = dout where out > 0, else 0."""
-        np.greater(buffers.out, 0, buffers.on)
-        dx: Array = buffers.dx
-        np.multiply(dout, buffers.on, dx)
-        return dx
+        """d out_i / d x_j = out_i ([i = j] - out_j), so dx = out (dout - the sum of dout out)."""
+        dx, column = buffers.dx, buffers.column
+        np.multiply(dout, buffers.out, dx)
+        np.add.reduce(dx, axis=-1, out=column, keepdims=True)
+        np.subtract(dout, column, dx)
+        return np.multiply(dx, buffers.out, dx)
 
-    def blocked(self, out: Array) -> Array:
-        mask: Array = out <= 0
-        return mask
+    def saturated(self, out: Array, x: Array | None = None) -> Array:
+        """Where one unit has nearly everything, none of its row passes any gradient."""
+        decided = out.max(axis=-1, keepdims=True) > (1 + SATURATED) / 2
+        return np.broadcast_to(decided, out.shape)
+
+
+def positive(layer: str, name: str, value: object) -> float:
+    """A finite number above 0, or a ShapeError that names it."""
+    if not is_finite_number(value) or value <= 0:
+        raise ShapeError(f"{layer}: `{name}` must be a number above 0, not {value!r}")
+    return float(value)

@@ -1,4 +1,4 @@
-"""Embedding: a row of a table for each index."""
+"""Embedding: a row of a table for each index. PositionalEmbedding: one for each place in a sequence."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.arrays import Array, Shape
+from tinynets.arrays import Array, Shape, shape_text
+from tinynets.errors import ShapeError
 from tinynets.initializers import Initializer, Normal
 from tinynets.layers.base import Buffers, Layer, Parameter, require_size, rows
 
@@ -39,7 +40,7 @@ class Embedding(Layer):
         return {"vocabulary": self.vocabulary, "size": self.size, "w_init": self.w_init.config()}
 
     def parameters(self) -> tuple[Parameter, ...]:
-        return (Parameter("w", (self.vocabulary, self.size), self.w_init, unit_axis=1),)
+        return (Parameter("w", (self.vocabulary, self.size), self.w_init, unit_axis=1, fan_out=self.size),)
 
     def output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*shape, self.size)
@@ -64,3 +65,53 @@ class Embedding(Layer):
             self.dw.fill(0)
             np.add.at(self.dw, buffers.x.reshape(-1), rows(dout))
         return buffers.dx
+
+
+class PositionalEmbedding(Layer):
+    """out[:, t] = x[:, t] + w[t]: what tells a layer that sees all places alike where it is.
+
+    x and out (B, ..., T, size), T at most `length`; w (length, size). Source: Vaswani et al., "Attention is all you
+    need" (2017), in the learned form.
+    """
+
+    kind = "positional-embedding"
+    w: Array
+    dw: Array
+
+    def __init__(self, length: int, size: int, *, name: str | None = None, w_init: Initializer | None = None) -> None:
+        super().__init__(name=name)
+        self.length = require_size("PositionalEmbedding", "length", length)
+        self.size = require_size("PositionalEmbedding", "size", size)
+        self.w_init = w_init or Normal()
+
+    def sizes(self) -> tuple[int | str, ...]:
+        return self.length, self.size
+
+    def config(self) -> dict[str, Any]:
+        return {"length": self.length, "size": self.size, "w_init": self.w_init.config()}
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        return (Parameter("w", (self.length, self.size), self.w_init, unit_axis=1, fan_out=self.size),)
+
+    def input_shape(self) -> tuple[int | None, ...]:
+        return (None, None, self.size)
+
+    def output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        if len(shape) < 3 or shape[-1] not in (self.size, None) or (shape[-2] or 0) > self.length:
+            raise ShapeError(f"takes (B, T, {self.size}), T at most {self.length}, not {shape_text(shape)}")
+        return (*shape[:-1], self.size)
+
+    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        buffers.out = np.empty(shape, dtype)
+        buffers.steps = shape[-2]
+
+    def forward(self, x: Array, buffers: Buffers) -> Array:
+        return np.add(x, self.w[: buffers.steps], buffers.out)
+
+    def backward(self, dout: Array, buffers: Buffers) -> Array:
+        """dw[t] = the sum of dout[:, t] over the batch, 0 for places that were not met; dx = dout."""
+        steps = buffers.steps
+        np.add.reduce(dout.reshape(-1, *dout.shape[-2:]), axis=0, out=self.dw[:steps])
+        self.dw[steps:] = 0
+        buffers.dx = dout
+        return dout

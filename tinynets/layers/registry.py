@@ -6,15 +6,32 @@ from typing import Any
 
 from tinynets.errors import ShapeError, nearest
 from tinynets.initializers import initializer
-from tinynets.layers.activations import ReLU, Sigmoid, Tanh
+from tinynets.layers.activations import Gaussian, Identity, Sigmoid, Softmax, Step, Tanh
+from tinynets.layers.attention import CausalSelfAttention
 from tinynets.layers.base import Layer
-from tinynets.layers.embedding import Embedding
+from tinynets.layers.convolution import Conv1d, Conv2d
+from tinynets.layers.distances import Distances
+from tinynets.layers.dropout import Dropout
+from tinynets.layers.embedding import Embedding, PositionalEmbedding
 from tinynets.layers.linear import Linear
-from tinynets.layers.shape import Flatten
+from tinynets.layers.norms import BatchNorm, LayerNorm
+from tinynets.layers.pooling import AvgPool2d, GlobalAvgPool, MaxPool2d
+from tinynets.layers.rectifiers import ELU, GELU, LeakyReLU, ReLU, SiLU, Softplus
+from tinynets.layers.recurrent import GRU, LSTM, RNN
+from tinynets.layers.shape import Flatten, FlattenConsecutive, LastStep, Reshape
 from tinynets.layers.structure import Parallel, Residual
 
 LAYERS: dict[str, type[Layer]] = {
-    cls.kind: cls for cls in (Linear, Embedding, Flatten, Tanh, ReLU, Sigmoid, Residual, Parallel)
+    cls.kind: cls
+    for cls in (
+        *(Linear, Embedding, PositionalEmbedding, Distances),
+        *(Tanh, Sigmoid, ReLU, LeakyReLU, ELU, GELU, SiLU, Softplus, Gaussian, Softmax, Step, Identity),
+        *(Conv1d, Conv2d, MaxPool2d, AvgPool2d, GlobalAvgPool),
+        *(RNN, GRU, LSTM, CausalSelfAttention),
+        *(BatchNorm, LayerNorm, Dropout),
+        *(Flatten, FlattenConsecutive, Reshape, LastStep),
+        *(Residual, Parallel),
+    )
 }
 
 

@@ -1,0 +1,117 @@
+"""Distances: how far the input lies from each of some prototypes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinynets.arrays import Array, Shape, shape_text
+from tinynets.errors import ShapeError
+from tinynets.initializers import Initializer, Uniform
+from tinynets.layers.base import Buffers, Layer, Parameter, require_size, rows
+
+DIRECT = 8  # up to so many inputs the differences themselves are squared, beyond a matrix product is worth its rounding
+
+
+class Distances(Layer):
+    """out[..., j] = |x - w[:, j]|^2, the squared distance to prototype j.
+
+    x (..., inputs), out (..., prototypes); w (inputs, prototypes). For more than 8 inputs it is computed as
+    |x|^2 - 2 x w + |w|^2, whose rounding is that of |x|^2 rather than of the distance; never below 0.
+
+    Radial basis functions are `Distances`, `Gaussian`; a self-organizing map is `Distances` with its own loss.
+    """
+
+    kind = "distances"
+    w: Array
+    dw: Array
+
+    def __init__(
+        self, inputs: int, prototypes: int, *, name: str | None = None, w_init: Initializer | None = None
+    ) -> None:
+        super().__init__(name=name)
+        self.inputs = require_size("Distances", "inputs", inputs)
+        self.prototypes = require_size("Distances", "prototypes", prototypes)
+        self.w_init = w_init or Uniform()
+
+    def sizes(self) -> tuple[int | str, ...]:
+        return self.inputs, self.prototypes
+
+    def config(self) -> dict[str, Any]:
+        return {"inputs": self.inputs, "prototypes": self.prototypes, "w_init": self.w_init.config()}
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        shape = (self.inputs, self.prototypes)
+        return (Parameter("w", shape, self.w_init, unit_axis=1, fan_in=self.inputs, fan_out=self.prototypes),)
+
+    def input_shape(self) -> tuple[int | None, ...]:
+        return (None, self.inputs)
+
+    def output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        if len(shape) < 2 or shape[-1] not in (self.inputs, None):
+            raise ShapeError(f"takes (..., {self.inputs}), not {shape_text(shape)}")
+        return (*shape[:-1], self.prototypes)
+
+    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        buffers.out = np.empty((*shape[:-1], self.prototypes), dtype)
+        buffers.out_rows = rows(buffers.out)
+        count = len(buffers.out_rows)
+        if self.inputs <= DIRECT:
+            buffers.difference = np.empty((count, self.prototypes), dtype)
+        else:
+            buffers.squares, buffers.w_squares = np.empty((count, self.inputs), dtype), np.empty_like(self.w)
+            buffers.w_lengths = np.empty(self.prototypes, dtype)
+        buffers.column, buffers.row = np.empty((count, 1), dtype), np.empty(self.prototypes, dtype)
+        buffers.dw = np.empty_like(self.w)
+        if buffers.needs_dx:
+            buffers.dx = np.empty(shape, dtype)
+            buffers.dx_rows = rows(buffers.dx)
+            buffers.product = np.empty_like(buffers.dx_rows)
+
+    def forward(self, x: Array, buffers: Buffers) -> Array:
+        buffers.x_rows = x = rows(x)
+        if self.inputs <= DIRECT:
+            self._directly(x, buffers)
+        else:
+            self._by_product(x, buffers)
+        return buffers.out
+
+    def _directly(self, x: Array, buffers: Buffers) -> None:
+        out, difference = buffers.out_rows, buffers.difference
+        np.subtract(x[:, :1], self.w[0], out)
+        np.multiply(out, out, out)
+        for place in range(1, self.inputs):
+            np.subtract(x[:, place : place + 1], self.w[place], difference)
+            np.multiply(difference, difference, difference)
+            np.add(out, difference, out)
+
+    def _by_product(self, x: Array, buffers: Buffers) -> None:
+        out, column = buffers.out_rows, buffers.column
+        np.matmul(x, self.w, out)
+        np.multiply(out, -2, out)
+        np.multiply(x, x, buffers.squares)
+        np.add.reduce(buffers.squares, axis=1, out=column, keepdims=True)
+        np.multiply(self.w, self.w, buffers.w_squares)
+        np.add.reduce(buffers.w_squares, axis=0, out=buffers.w_lengths)
+        np.add(out, column, out)
+        np.add(out, buffers.w_lengths, out)
+        np.maximum(out, 0, out=out)
+
+    def backward(self, dout: Array, buffers: Buffers) -> Array:
+        """d|x - w|^2 = 2 (x - w) (dx - dw), so dw = 2 (w sum(dout) - x.T @ dout), dx = 2 (x sum(dout) - dout @ w.T)."""
+        dout = rows(dout)
+        np.add.reduce(dout, axis=0, out=buffers.row)
+        np.matmul(buffers.x_rows.T, dout, buffers.dw)
+        np.multiply(self.w, buffers.row, self.dw)
+        np.subtract(self.dw, buffers.dw, self.dw)
+        np.multiply(self.dw, 2, self.dw)
+        if not buffers.needs_dx:
+            return dout
+        dx = buffers.dx_rows
+        np.add.reduce(dout, axis=1, out=buffers.column, keepdims=True)
+        np.matmul(dout, self.w.T, buffers.product)
+        np.multiply(buffers.x_rows, buffers.column, dx)
+        np.subtract(dx, buffers.product, dx)
+        np.multiply(dx, 2, dx)
+        return buffers.dx

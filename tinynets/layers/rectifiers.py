@@ -1,0 +1,268 @@
+"""ReLU and its smoother relatives: activations that let what is positive pass and hold back what is negative."""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+from typing import Any
+
+import numpy as np
+
+from tinynets.arrays import Array, Shape, is_finite_number
+from tinynets.errors import ShapeError, nearest
+from tinynets.layers.activations import FLAT, Activation, positive
+from tinynets.layers.base import Buffers
+from tinynets.special import erf
+
+
+class ReLU(Activation):
+    """out = max(x, 0)."""
+
+    kind = "relu"
+
+    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        super().allocate(buffers, shape, dtype)
+        buffers.on = np.empty(shape, np.bool_)
+
+    def forward(self, x: Array, buffers: Buffers) -> Array:
+        return np.maximum(x, 0, out=buffers.out)
+
+    def backward(self, dout: Array, buffers: Buffers) -> Array:
+        """The gradient passes where the unit is on: dx = dout where out > 0, else 0."""
+        np.greater(buffers.out, 0, buffers.on)
+        dx: Array = buffers.dx
+        np.multiply(dout, buffers.on, dx)
+        return dx
+
+    def blocked(self, out: Array, x: Array | None = None) -> Array:
+        mask: Array = out <= 0
+        return mask
+
+
+class LeakyReLU(Activation):
+    """out = x where x > 0, else slope x; 0 <= slope <= 1. Source: Maas et al., "Rectifier nonlinearities" (2013)."""
+
+    kind = "leaky-relu"
+
+    def __init__(self, slope: float = 0.01, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        if not is_finite_number(slope) or not 0 <= slope <= 1:
+            raise ShapeError(f"LeakyReLU: `slope` must be a number from 0 to 1, not {slope!r}")
+        self.slope = float(slope)
+
+    def sizes(self) -> tuple[int | str, ...]:
+        return (f"{self.slope:g}",)
+
+    def config(self) -> dict[str, Any]:
+        return {"slope": self.slope}
+
+    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        super().allocate(buffers, shape, dtype)
+        buffers.on = np.empty(shape, np.bool_)
+
+    def forward(self, x: Array, buffers: Buffers) -> Array:
+        out = buffers.out
+        np.multiply(x, self.slope, out)
+        return np.maximum(x, out, out=out)
+
+    def backward(self, dout: Array, buffers: Buffers) -> Array:
+        """dx = dout where out > 0, else slope dout."""
+        dx: Array = buffers.dx
+        np.greater(buffers.out, 0, buffers.on)
+        np.multiply(dout, self.slope, dx)
+        np.copyto(dx, dout, where=buffers.on)
+        return dx
+
+    def blocked(self, out: Array, x: Array | None = None) -> Array:
+        mask: Array = (out <= 0) & (self.slope == 0)
+        return mask
+
+
+class ELU(Activation):
+    """out = x where x > 0, else alpha (exp(x) - 1); alpha > 0.
+
+    Source: Clevert et al., "Fast and accurate deep network learning by exponential linear units" (2015).
+    """
+
+    kind = "elu"
+
+    def __init__(self, alpha: float = 1.0, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.alpha = positive("ELU", "alpha", alpha)
+
+    def sizes(self) -> tuple[int | str, ...]:
+        return (f"{self.alpha:g}",)
+
+    def config(self) -> dict[str, Any]:
+        return {"alpha": self.alpha}
+
+    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        super().allocate(buffers, shape, dtype)
+        buffers.on = np.empty(shape, np.bool_)
+
+    def forward(self, x: Array, buffers: Buffers) -> Array:
+        out: Array = buffers.out
+        np.minimum(x, 0, out=out)
+        np.expm1(out, out)
+        np.multiply(out, self.alpha, out)
+        np.greater(x, 0, buffers.on)
+        np.copyto(out, x, where=buffers.on)
+        return out
+
+    def backward(self, dout: Array, buffers: Buffers) -> Array:
+        """elu' = 1 where x > 0, else alpha exp(x) = out + alpha."""
+        dx = buffers.dx
+        np.add(buffers.out, self.alpha, dx)
+        np.copyto(dx, 1, where=buffers.on)
+        return np.multiply(dout, dx, dx)
+
+    def saturated(self, out: Array, x: Array | None = None) -> Array:
+        mask: Array = (out < 0) & (out + self.alpha < FLAT)
+        return mask
+
+
+class Softplus(Activation):
+    """out = log(1 + exp(x)), a ReLU without its kink; computed as max(x, 0) + log(1 + exp(-|x|))."""
+
+    kind = "softplus"
+
+    def forward(self, x: Array, buffers: Buffers) -> Array:
+        out, positive_part = buffers.out, buffers.dx
+        np.abs(x, out)
+        np.negative(out, out)
+        np.exp(out, out)
+        np.log1p(out, out)
+        np.maximum(x, 0, out=positive_part)
+        return np.add(out, positive_part, out)
+
+    def backward(self, dout: Array, buffers: Buffers) -> Array:
+        """softplus' = sigmoid(x) = 1 - exp(-out)."""
+        dx = buffers.dx
+        np.negative(buffers.out, dx)
+        np.expm1(dx, dx)
+        np.multiply(dout, dx, dx)
+        return np.negative(dx, dx)
+
+    def saturated(self, out: Array, x: Array | None = None) -> Array:
+        mask: Array = -np.expm1(-out) < FLAT
+        return mask
+
+
+class SiLU(Activation):
+    """out = x sigmoid(x), also called swish.
+
+    Source: Elfwing et al., "Sigmoid-weighted linear units" (2017).
+    """
+
+    kind = "silu"
+    flat_below = -3.81
+    """From here on down the local gradient is less than `FLAT`."""
+
+    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        super().allocate(buffers, shape, dtype)
+        buffers.share = np.empty(shape, dtype)
+
+    def forward(self, x: Array, buffers: Buffers) -> Array:
+        share = buffers.share  # sigmoid(x) = (1 + tanh(x / 2)) / 2
+        np.multiply(x, 0.5, share)
+        np.tanh(share, share)
+        np.add(share, 1, share)
+        np.multiply(share, 0.5, share)
+        out: Array = buffers.out
+        np.multiply(x, share, out)
+        return out
+
+    def backward(self, dout: Array, buffers: Buffers) -> Array:
+        """With s = sigmoid(x), silu' = s + x s (1 - s) = s + out (1 - s)."""
+        dx, share = buffers.dx, buffers.share
+        np.subtract(1, share, dx)
+        np.multiply(buffers.out, dx, dx)
+        np.add(dx, share, dx)
+        return np.multiply(dout, dx, dx)
+
+    def saturated(self, out: Array, x: Array | None = None) -> Array:
+        return _below(self.flat_below, out, x)
+
+
+FORMS = ("none", "tanh")
+
+
+class GELU(Activation):
+    """out = x Phi(x), Phi the normal distribution's, or with approximate="tanh" its approximation by a tanh.
+
+    Source: Hendrycks and Gimpel, "Gaussian error linear units" (2016); the names of the forms are PyTorch's.
+    """
+
+    kind = "gelu"
+    flat_below = -2.251
+    """From here on down the local gradient is less than `FLAT`."""
+
+    def __init__(self, approximate: str = "none", *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        if approximate not in FORMS:
+            hint = nearest(str(approximate), FORMS)
+            raise ShapeError(f"GELU: `approximate` must be one of {', '.join(FORMS)}, not {approximate!r}{hint}")
+        self.approximate = approximate
+
+    def sizes(self) -> tuple[int | str, ...]:
+        return () if self.approximate == "none" else (self.approximate,)
+
+    def config(self) -> dict[str, Any]:
+        return {"approximate": self.approximate}
+
+    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        super().allocate(buffers, shape, dtype)
+        buffers.share = np.empty(shape, dtype)
+        buffers.work = [np.empty(shape, dtype) for _ in range(3)]
+
+    def forward(self, x: Array, buffers: Buffers) -> Array:
+        share = buffers.share
+        buffers.x = x
+        if self.approximate == "none":
+            np.multiply(x, sqrt(0.5), buffers.out)
+            erf(buffers.out, share, buffers.work)
+        else:
+            np.multiply(x, x, share)
+            np.multiply(share, 0.044715, share)
+            np.add(share, 1, share)
+            np.multiply(share, x, share)
+            np.multiply(share, sqrt(2 / pi), share)
+            np.tanh(share, share)
+        np.add(share, 1, share)
+        np.multiply(share, 0.5, share)
+        out: Array = buffers.out
+        np.multiply(x, share, out)
+        return out
+
+    def backward(self, dout: Array, buffers: Buffers) -> Array:
+        """With P the share of x that passes, gelu' = P + x P'.
+
+        Exactly, P' = exp(-x^2 / 2) / sqrt(2 pi); for the tanh, 1 - tanh^2 = 4 P (1 - P).
+        """
+        x, share = buffers.x, buffers.share
+        dx: Array = buffers.dx
+        square, slope = buffers.work[:2]
+        np.multiply(x, x, square)
+        if self.approximate == "none":
+            np.multiply(square, -0.5, slope)
+            np.exp(slope, slope)
+            np.multiply(slope, 1 / sqrt(2 * pi), slope)
+        else:
+            np.minimum(square, 1e4, out=square)  # beyond, nothing passes, and 0 times infinity must not be met
+            np.multiply(square, 3 * 0.044715, square)
+            np.add(square, 1, square)
+            np.subtract(1, share, slope)
+            np.multiply(slope, share, slope)
+            np.multiply(slope, square, slope)
+            np.multiply(slope, 2 * sqrt(2 / pi), slope)
+        np.multiply(slope, x, slope)
+        np.add(slope, share, slope)
+        np.multiply(dout, slope, dx)
+        return dx
+
+    def saturated(self, out: Array, x: Array | None = None) -> Array:
+        return _below(self.flat_below, out, x)
+
+
+def _below(limit: float, out: Array, x: Array | None) -> Array:
+    mask: Array = np.zeros(out.shape, np.bool_) if x is None else x.reshape(out.shape) < limit
+    return mask
