@@ -52,7 +52,7 @@ def _literal(value: Any) -> str:
 
 
 def _operations() -> list[Command]:
-    kinds = {"set": ("text", "number")}
+    kinds = {"set": ("text", "number"), "activation": ("text", "text")}
     return [
         Command(entry.name, entry.usage, entry.help, entry.family, kinds.get(entry.name, ("units",)))
         for entry in OPERATIONS.values()

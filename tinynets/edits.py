@@ -14,11 +14,12 @@ import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.errors import EditError, ShapeError, nearest
-from tinynets.layers import Tap
-from tinynets.network import Network
+from tinynets.layers import LAYERS, Activation, Tap, describe, layer_from
+from tinynets.network import Block, Network
 from tinynets.optimizers import check_setting
 from tinynets.selectors import Selector, select
 from tinynets.state import Intervention, State
+from tinynets.surgery import with_activation
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Edit:
 
     def python(self) -> str:
         """The line of Python that does it."""
-        arguments = [repr(self.target).replace("'", '"'), *map(repr, self.args.values())]
+        arguments = [repr(value).replace("'", '"') for value in (self.target, *self.args.values())]
         return f"lab.{self.op}({', '.join(arguments)})"
 
     def config(self) -> dict[str, Any]:
@@ -80,9 +81,12 @@ def resolve_saved(network: Network, edit: Edit) -> None:
         _frozen_places(network, select(network, edit.target))
     elif edit.op == "reset":
         _carried_places(network, select(network, edit.target))
+    elif edit.op == "activation":
+        _switchable(network, edit.target)
+        _known_activation(edit.args.get("to"))
     else:
         select(network, edit.target)
-    if set(edit.args) != ({"value"} if edit.op == "set" else set()):
+    if set(edit.args) != ARGUMENTS.get(edit.op, set()):
         raise EditError(f"`{edit.op}` does not take {', '.join(map(repr, edit.args)) or 'nothing'}")
 
 
@@ -227,6 +231,44 @@ def _reset(network: Network, state: State, edit: Edit) -> str:
     return f"{selector} reset"
 
 
+# -- on the architecture
+
+
+def _switchable(network: Network, target: str) -> Block:
+    """The block whose activation can be switched."""
+    selector = select(network, target)
+    if not selector.whole or selector.pre or selector.time is not None:
+        raise EditError(f"`{selector}`: a block has one activation for all its units; select it as `{selector.block}`")
+    block = network.block(selector.block)
+    if block.activation is None:
+        others = ", ".join(entry.name for entry in network.blocks if entry.activation is not None)
+        raise EditError(f"`{block.name}` has no activation to switch; blocks that have one: {others or 'none'}")
+    return block
+
+
+def _known_activation(kind: object) -> str:
+    known = [name for name, layer in LAYERS.items() if issubclass(layer, Activation)]
+    if not isinstance(kind, str) or kind not in known:
+        raise EditError(f"`{kind}` is not an activation; there are {', '.join(known)}{nearest(str(kind), known)}")
+    return kind
+
+
+def _resolve_activation(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
+    block, kind = _switchable(network, target), _known_activation(args.get("to"))
+    if block.activation is not None and block.activation.kind == kind:
+        raise EditError(f"`{block.name}` has the activation {kind} already")
+    return Edit("activation", block.name, {"to": kind})
+
+
+def _activation(network: Network, state: State, edit: Edit) -> str:
+    block = _switchable(network, edit.target)
+    before, made = block.activation, layer_from({"kind": edit.args["to"]})
+    if before is None or not isinstance(made, Activation):
+        raise EditError(f"`{edit.args['to']}` cannot stand in `{block.name}`")
+    state.architecture = tuple(describe(layer) for layer in with_activation(network, block, made))
+    return f"{block.name}: {before.kind} -> {made.kind}"
+
+
 # -- settings
 
 
@@ -250,6 +292,9 @@ def _set(network: Network, state: State, edit: Edit) -> str:
     return f"{edit.target} {before:g} -> {value:g}"
 
 
+ARGUMENTS: dict[str, set[str]] = {"set": {"value"}, "activation": {"to"}}
+"""What an operation's edits hold besides their target."""
+
 OPERATIONS: dict[str, Operation] = {
     entry.name: entry
     for entry in (
@@ -268,6 +313,14 @@ OPERATIONS: dict[str, Operation] = {
             "set carried hidden state, or running statistics, to the start",
             _resolve_reset,
             _reset,
+        ),
+        Operation(
+            "activation",
+            "architecture",
+            "activation BLOCK KIND",
+            "give a block another activation; its weights stay",
+            _resolve_activation,
+            _activation,
         ),
         Operation("set", "setting", "set NAME VALUE", "change lr, momentum or weight_decay", _resolve_set, _set),
     )

@@ -30,7 +30,9 @@ SAMPLE_SECONDS = 1.0
 PROGRESS_SECONDS = 0.1
 SLICE = 0.002
 PLAY_SECONDS = 20.0  # a whole history plays in about so long, when no speed is given
-WHILE_RUNNING = frozenset({"zero", "release", "freeze", "unfreeze", "set", "evaluate", "sample", "predict", "save"})
+WHILE_RUNNING = frozenset(
+    {"zero", "release", "freeze", "unfreeze", "activation", "set", "evaluate", "sample", "predict", "save"}
+)
 """Verbs after which a run goes on; all others pause it."""
 
 

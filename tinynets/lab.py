@@ -320,6 +320,10 @@ class Lab:
         """Set what units carry from step to step (hidden state; running statistics) to how it started."""
         return self._edit("reset", selector)
 
+    def activation(self, block: str, to: str) -> EditReport:
+        """Give a block another activation, by its kind: `lab.activation("hidden", "relu")`. Its weights stay."""
+        return self._edit("activation", block, to=to)
+
     def set(self, name: str, value: float) -> EditReport:
         """Change a setting from here on: `lr` (the base that the schedule multiplies), `momentum`, `weight_decay`."""
         return self._edit("set", name, value=value)
@@ -429,7 +433,20 @@ class Lab:
         return self.player.run(None)
 
 
-SHORT = ("zero", "release", "freeze", "unfreeze", "reset", "set", "fork", "phase", "sample", "predict", "save")
+SHORT = (
+    "zero",
+    "release",
+    "freeze",
+    "unfreeze",
+    "reset",
+    "activation",
+    "set",
+    "fork",
+    "phase",
+    "sample",
+    "predict",
+    "save",
+)
 
 
 def _finish(job: Job[Result]) -> Result:

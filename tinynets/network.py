@@ -70,17 +70,19 @@ class Workspace:
         self.buffers: list[Buffers] = []
         self.out: Array = np.empty(0)
         self.dx: Array = np.empty(0)
+        self._network: Network | None = None
         self._shape: Shape | None = None
         self._kept: dict[Shape, list[Buffers]] = {}
 
     def fit(self, network: Network, shape: Shape) -> list[Buffers]:
-        """The buffers for a batch of `shape`, allocated when it is met first."""
+        """The buffers for a batch of `shape`, allocated when it is met first; those of another network are dropped."""
+        if network is not self._network:
+            self._network, self._shape, self._kept = network, None, {}
+            self.carried = network.carried.copy()
         if shape != self._shape:
             if shape not in self._kept:
                 while len(self._kept) >= KEPT_SHAPES:
                     del self._kept[next(iter(self._kept))]
-                if self.carried.shape != network.carried.shape:
-                    self.carried = network.carried.copy()
                 self._kept[shape] = network.allocate(shape, self)
             self._shape, self.buffers = shape, self._kept[shape]
         return self.buffers

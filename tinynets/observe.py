@@ -36,6 +36,7 @@ from tinynets.playback import quiet
 TOP = 12  # contributions and outgoing weights listed
 PLANE = 33  # points a side of the decision map
 SAMPLES = 10
+BOUNDED = ("tanh", "sigmoid", "softmax", "gaussian", "step")  # activations whose outputs reach 1 and no further
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,12 @@ class Observer:
         out = probe.workspace.out[view.example].reshape(-1, probe.workspace.out.shape[-1])[-1]
         target = probe.y[view.example]
         with quiet():
-            alone = float(loss.each(probe.workspace.out[view.example : view.example + 1], target[None])[0])
+            alone = float(probe.losses_here(loss)[view.example])
             values = softmax(out) if loss.classes else out.astype(np.float64)
         return Output(
             kind="classes" if loss.classes else "values",
             input=probe.examples[view.example],
-            labels=lab.data.labels or tuple(f"output {index}" for index in range(len(out))),
+            labels=_labels(lab, len(out)),
             values=values,
             target=int(target.reshape(-1)[-1]) if loss.classes else -1,
             targets=None if loss.classes else np.array(target, np.float64).reshape(-1),
@@ -127,7 +128,7 @@ class Observer:
     def _plane(self) -> Plane | None:
         """What the network says over the plane, for two inputs and two or more classes or one value."""
         lab = self.lab
-        x = lab.probe.x
+        x, loss = lab.probe.x, lab.recipe.training.loss
         if x.ndim != 2 or x.shape[1] != 2 or x.dtype.kind != "f":
             return None
         reach = float(np.abs(x).max()) * 1.1 or 1.0
@@ -135,15 +136,22 @@ class Observer:
         points = np.stack(np.meshgrid(line, line[::-1]), axis=-1).reshape(-1, 2).astype(x.dtype)
         with quiet():
             out = lab.network.forward_checked(points, self._grid)
-            if lab.recipe.training.loss.classes:
+            if loss.classes:
                 shares = softmax(out)
                 values = 2 * shares[:, 1] - 1 if shares.shape[1] == 2 else 2 * shares[:, 0] - 1
             else:
                 values = np.tanh(out[:, 0].astype(np.float64))
-        labels = lab.probe.y if lab.recipe.training.loss.classes else (lab.probe.y.reshape(len(x), -1)[:, 0] > 0)
+        targets = lab.probe.y.reshape(len(x), -1)
+        labels = lab.probe.y if loss.classes else targets[:, 0] > 0 if targets.size else np.zeros(len(x), np.bool_)
         return Plane(
             values.reshape(PLANE, PLANE).astype(np.float32), (-reach, reach, -reach, reach), x, labels.astype(np.int64)
         )
+
+
+def _labels(lab: Lab, count: int) -> tuple[str, ...]:
+    """The names of the outputs: those of the classes, where there is an output for each."""
+    names = lab.data.labels
+    return names if len(names) == count else tuple(f"output {index}" for index in range(count))
 
 
 @dataclass(frozen=True)
@@ -168,14 +176,15 @@ class _Look:
         dead: Array = np.zeros(units, np.bool_)
         if block.activation is not None:
             raw = workspace.buffers[block.last].out  # what the activation itself gave
-            saturated = block.activation.saturated(raw).reshape(shaped.shape)
-            dead = np.asarray(block.activation.blocked(raw).reshape(-1, units).all(axis=0))
+            before = lab.probe.input_of(lab.network, block.last)
+            saturated = block.activation.saturated(raw, before).reshape(shaped.shape)
+            dead = np.asarray(block.activation.blocked(raw, before).reshape(-1, units).all(axis=0))
         zeroed = np.zeros(units, np.bool_)
         for entry in lab.interventions:
             if entry.site in (block.name, f"{block.name}.pre"):
                 zeroed[list(entry.units)] = True
         kind = block.activation.kind if block.activation is not None else ""
-        limit = 1.0 if kind in ("tanh", "sigmoid") else _limit(shaped)
+        limit = 1.0 if kind in BOUNDED else _limit(shaped)
         pre = None if block.pre is None else workspace.behind(block.pre).reshape(shaped.shape)
         return _Look(
             block,
@@ -238,7 +247,7 @@ def _status(lab: Lab, doing: Doing) -> Status:
     hyper = lab.state_now.hyper
     moment = lab.moment
     here = moment.edits - player.branch.edits_through(moment.step - 1)
-    probe_loss = float(lab.recipe.training.loss.each(lab.probe.workspace.out, lab.probe.y).mean())
+    probe_loss = float(lab.probe.losses_here(lab.recipe.training.loss).mean())
     return Status(
         recipe=lab.recipe.name,
         step=moment.step,
