@@ -11,7 +11,12 @@ from typing import Any
 
 from tinynets.edits import OPERATIONS
 from tinynets.errors import CommandError, nearest
-from tinynets.optimizers import SETTINGS
+from tinynets.optimizers import NAMED, SETTINGS
+from tinynets.schedules import SCHEDULES
+from tinynets.settings import OF_TRAINING
+
+ANY_OPTION = {"": "value"}
+"""`name=value` arguments of any name; what they may be is known where they are used."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,10 @@ class Command:
     help: str
     group: str
     kinds: tuple[str, ...] = ()
-    """`text`, `whole`, `number`, `units`; one that ends in ? may be left out, one that ends in * takes the rest."""
+    """`text`, `whole`, `number`, `value` (what it looks like), `units`.
+
+    One that ends in ? may be left out, one that ends in * takes the rest.
+    """
     options: dict[str, str] = field(default_factory=dict)
     """`name=value` arguments: name -> kind."""
     fixed: tuple[Any, ...] = ()
@@ -52,18 +60,30 @@ def _literal(value: Any) -> str:
 
 
 def _operations() -> list[Command]:
-    kinds = {"set": ("text", "number"), "activation": ("text", "text")}
+    kinds = {"set": ("text", "value"), "activation": ("text", "text")}
+    options = {"set": ANY_OPTION}
     return [
-        Command(entry.name, entry.usage, entry.help, entry.family, kinds.get(entry.name, ("units",)))
+        Command(
+            entry.name,
+            entry.usage,
+            entry.help,
+            entry.family,
+            kinds.get(entry.name, ("units",)),
+            options.get(entry.name, {}),
+        )
         for entry in OPERATIONS.values()
     ]
 
 
 def _settings() -> list[Command]:
-    return [
-        Command(name, f"{name} VALUE", f"change {name} from here on", "setting", ("number",), fixed=(name,), verb="set")
-        for name in SETTINGS
-    ]
+    made = []
+    for name in (*SETTINGS, *OF_TRAINING):
+        kinds = ("number",)
+        made.append(Command(name, f"{name} VALUE", f"change {name} from here on", "setting", kinds, {}, (name,), "set"))
+    for name, choices in (("optimizer", NAMED), ("schedule", SCHEDULES)):
+        usage, help_ = f"{name} NAME [name=value ...]", f"from here on: {', '.join(choices)}"
+        made.append(Command(name, usage, help_, "setting", ("text",), ANY_OPTION, (name,), "set"))
+    return made
 
 
 COMMANDS: dict[str, Command] = {
@@ -129,6 +149,8 @@ def _options(command: Command, words: list[str]) -> tuple[dict[str, Any], list[s
         key, found, value = word.partition("=")
         if not found or not command.options:
             plain.append(word)
+        elif command.options is ANY_OPTION:
+            kwargs[key] = _value(command, key, "value", value)
         elif key not in command.options:
             known = ", ".join(command.options)
             raise CommandError(f"`{command.name}` has no option `{key}`, only {known}{nearest(key, command.options)}")
@@ -155,9 +177,26 @@ def _value(command: Command, what: str, kind: str, word: str) -> Any:
             return int(word.replace("_", "").replace(",", ""))
         if kind == "number":
             return float(word)
+        if kind == "value":
+            return _guessed(word)
     except ValueError:
         words = {"whole": "a whole number", "number": "a number"}
         raise CommandError(
             f"`{command.name}`: {what} must be {words[kind]}, not {word!r}; it is written `{command.usage}`"
         ) from None
+    return word
+
+
+def _guessed(word: str) -> Any:
+    """A value as it looks: a number, true or false, whole numbers with commas between them, else text."""
+    if word in ("true", "false"):
+        return word == "true"
+    if "," in word:
+        parts = [_guessed(part) for part in word.split(",") if part]
+        return parts if all(isinstance(part, int) for part in parts) else word
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
     return word

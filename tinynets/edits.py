@@ -6,17 +6,18 @@ method, the command line's verb, the log's entry and the palette's entry follow 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from tinynets import settings
 from tinynets.arrays import Array
-from tinynets.errors import EditError, ShapeError, nearest
+from tinynets.errors import EditError, nearest
 from tinynets.layers import LAYERS, Activation, Tap, describe, layer_from
 from tinynets.network import Block, Network
-from tinynets.optimizers import check_setting
 from tinynets.selectors import Selector, select
 from tinynets.state import Intervention, State
 from tinynets.surgery import with_activation
@@ -33,14 +34,16 @@ class Edit:
 
     def python(self) -> str:
         """The line of Python that does it."""
-        arguments = [repr(value).replace("'", '"') for value in (self.target, *self.args.values())]
+        values = list(self.args.items())
+        positional = [_literal(value) for value in (self.target, *(value for _, value in values[:1]))]
+        arguments = [*positional, *(f"{name}={_literal(value)}" for name, value in values[1:])]
         return f"lab.{self.op}({', '.join(arguments)})"
 
     def config(self) -> dict[str, Any]:
         return {"op": self.op, "target": self.target, "args": dict(self.args)}
 
     def __hash__(self) -> int:
-        return hash((self.op, self.target, tuple(sorted(self.args.items()))))
+        return hash((self.op, self.target, repr(sorted(self.args.items()))))
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ def apply(network: Network, state: State, edit: Edit) -> str:
 def resolve_saved(network: Network, edit: Edit) -> None:
     """Check that an edit from a file can be done to this network; raises what `resolve` would."""
     if edit.op == "set":
-        check_setting("set", edit.target, edit.args.get("value"))
+        settings.check(network, edit.target, edit.args)
+        return
     elif edit.op in ("freeze", "unfreeze"):
         _frozen_places(network, select(network, edit.target))
     elif edit.op == "reset":
@@ -273,26 +277,19 @@ def _activation(network: Network, state: State, edit: Edit) -> str:
 
 
 def _resolve_set(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
-    optimizer = state.hyper.optimizer
-    names = [key for key in optimizer.config() if key != "kind"]
-    if target not in names:
-        raise EditError(f"`{target}` is not a setting; there are {', '.join(names)}{nearest(str(target), names)}")
-    try:
-        return Edit("set", target, {"value": check_setting(optimizer.kind, target, args.get("value"))})
-    except ShapeError as error:
-        raise EditError(str(error)) from None
+    return Edit("set", target, settings.resolved(network, state, target, args))
 
 
 def _set(network: Network, state: State, edit: Edit) -> str:
-    optimizer = state.hyper.optimizer
-    before, value = getattr(optimizer, edit.target), edit.args["value"]
-    optimizer = replace(optimizer, **{edit.target: value})
-    state.hyper = replace(state.hyper, optimizer=optimizer)
-    state.slots = {name: state.slots.get(name, np.zeros_like(state.theta)) for name in optimizer.slot_names()}
-    return f"{edit.target} {before:g} -> {value:g}"
+    return settings.change(network, state, edit.target, edit.args)
 
 
-ARGUMENTS: dict[str, set[str]] = {"set": {"value"}, "activation": {"to"}}
+def _literal(value: Any) -> str:
+    """A plain value as Python code, text in double quotes."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+ARGUMENTS: dict[str, set[str]] = {"activation": {"to"}}
 """What an operation's edits hold besides their target."""
 
 OPERATIONS: dict[str, Operation] = {
@@ -322,7 +319,14 @@ OPERATIONS: dict[str, Operation] = {
             _resolve_activation,
             _activation,
         ),
-        Operation("set", "setting", "set NAME VALUE", "change lr, momentum or weight_decay", _resolve_set, _set),
+        Operation(
+            "set",
+            "setting",
+            "set NAME VALUE [name=value ...]",
+            "change lr, optimizer, schedule, clip_norm, hidden.rate, hidden.l2, ...",
+            _resolve_set,
+            _set,
+        ),
     )
 }
 

@@ -36,6 +36,11 @@ class Splits:
             self._ready[split] = x, self._loss.targets(y, self._network.output_shape(x.shape), self._network.dtype)
         return self._ready[split]
 
+    def weight(self, split: str) -> Array | None:
+        """(N,) what multiplies each example's loss; None where all weigh the same."""
+        weight = self.data.weights.get(split)
+        return None if weight is None else weight.astype(self._network.dtype)
+
 
 class Evaluator:
     """Evaluates splits, with a workspace of its own."""
@@ -45,17 +50,28 @@ class Evaluator:
         self._workspaces = {clean: Workspace(clean=clean) for clean in (False, True)}
 
     def work(self, network: Network, split: str, clean: bool) -> Generator[Progress, None, tuple[float, float | None]]:
-        """Loss and accuracy over all examples of a split, chunk by chunk."""
+        """Loss and accuracy over all examples of a split, chunk by chunk.
+
+        The loss is the sum of weight times loss over the number of examples. An example of negative weight counts as
+        right where its target is missed.
+        """
         x, y = self.splits[split]
-        total, right = 0.0, 0
+        weight = self.splits.weight(split)
+        total, right, judged = 0.0, 0, 0
         for start in range(0, len(x), CHUNK):
             with quiet():
                 out = network.forward_checked(x[start : start + CHUNK], self._workspaces[clean])
                 part = y[start : start + CHUNK]
-                total += float(self.loss.each(out, part).sum())
-            right += int((out.argmax(axis=-1) == part).sum()) if self.loss.classes else 0
+                losses, hits = self.loss.each(out, part), self.loss.right(out, part)
+            if weight is not None:
+                chunk = weight[start : start + CHUNK]
+                losses = losses * chunk
+                hits = hits if hits is None else (hits.T ^ (chunk < 0)).T
+            total += float(losses.sum())
+            if hits is not None:
+                right, judged = right + int(hits.sum()), judged + hits.size
             yield Progress(min(start + CHUNK, len(x)), len(x), f"examples of {split}")
-        return total / len(x), right / y.size if self.loss.classes else None
+        return total / len(x), right / judged if judged else None
 
 
 @dataclass
@@ -67,6 +83,7 @@ class Probe:
     y: Array
     examples: tuple[str, ...]
     targets: tuple[str, ...]
+    weight: Array | None = None
     workspace: Workspace = field(default_factory=Workspace)
 
     @staticmethod
@@ -78,7 +95,8 @@ class Probe:
         count = min(count, len(x))
         described = tuple(data.describe(split, index) for index in range(count))
         targets = tuple(data.describe_target(split, index) for index in range(count))
-        return Probe(split, x[:count], y[:count], described, targets)
+        weight = splits.weight(split)
+        return Probe(split, x[:count], y[:count], described, targets, None if weight is None else weight[:count])
 
     def forward(self, network: Network) -> Array:
         with quiet():
@@ -89,10 +107,15 @@ class Probe:
         return self.workspace.behind(layer - 1) if layer else self.x
 
     def losses(self, network: Network, loss: Loss) -> Array:
-        """The loss of each example, float64 (N,)."""
-        out = self.forward(network)
+        """The loss of each example times its weight, float64 (N,)."""
+        self.forward(network)
+        return self.losses_here(loss)
+
+    def losses_here(self, loss: Loss) -> Array:
+        """The same, of the last forward."""
         with quiet():
-            return loss.each(out, self.y)
+            losses = loss.each(self.workspace.out, self.y)
+        return losses if self.weight is None else losses * self.weight
 
     def loss(self, network: Network, loss: Loss) -> float:
         return float(self.losses(network, loss).mean())
@@ -133,7 +156,7 @@ class Writer:
         going = np.ones(count, np.bool_)
         for place in range(MAX_LENGTH):
             with quiet():
-                shares = softmax(network.forward_checked(contexts, self.workspace), temperature)
+                shares = softmax(_last(network.forward_checked(contexts, self.workspace)), temperature)
             draws = rng.uniforms(seed, "sample", place, (count,))
             chosen = np.minimum((shares.cumsum(axis=1) < draws[:, None]).sum(axis=1), shares.shape[1] - 1)
             going &= chosen != 0
@@ -148,8 +171,13 @@ class Writer:
         """What comes after a text."""
         contexts, _ = self._contexts(text, 1)
         with quiet():
-            shares = softmax(network.forward_checked(contexts, self.workspace))[0]
+            shares = softmax(_last(network.forward_checked(contexts, self.workspace)))[0]
         return Prediction(text, self.data.labels, tuple(float(share) for share in shares))
+
+
+def _last(out: Array) -> Array:
+    """What a network says after the last character: (B, C), also of one that says something after each."""
+    return out if out.ndim == 2 else out[:, -1]
 
 
 def check_number(name: str, value: Any, low: float, high: float) -> None:

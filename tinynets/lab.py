@@ -324,9 +324,16 @@ class Lab:
         """Give a block another activation, by its kind: `lab.activation("hidden", "relu")`. Its weights stay."""
         return self._edit("activation", block, to=to)
 
-    def set(self, name: str, value: float) -> EditReport:
-        """Change a setting from here on: `lr` (the base that the schedule multiplies), `momentum`, `weight_decay`."""
-        return self._edit("set", name, value=value)
+    def set(self, name: str, value: Any, **arguments: Any) -> EditReport:
+        """Change a setting from here on.
+
+        `lr` (the base that the schedule multiplies), `momentum`, ...: what the optimizer has. `clip_norm`,
+        `clip_value`: 0 for none. `optimizer`: sgd, momentum, nesterov, rmsprop, adam or adamw, with arguments
+        (`set("optimizer", "adam", lr=0.001)`); lr is kept unless given, and what it carries starts at zero. `schedule`:
+        constant, step, linear, cosine or exponential (`set("schedule", "cosine", steps=1000, warmup=100)`).
+        `hidden.rate`, `hidden.l1`, `hidden.l2`: learning-rate factor and penalties of a block.
+        """
+        return self._edit("set", name, value=value, **arguments)
 
     def _edit(self, op: str, target: str, **args: Any) -> EditReport:
         player = self.player

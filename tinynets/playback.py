@@ -36,8 +36,9 @@ class Player:
     `after_step` is called with each step that a run has done, and says whether it did work that is not the step's own.
     """
 
-    def __init__(self, timeline: Timeline, loss: Loss, x: Array, y: Array) -> None:
-        self.timeline, self.loss, self.x, self.y = timeline, loss, x, y
+    def __init__(self, timeline: Timeline, loss: Loss, x: Array, y: Array, weight: Array | None = None) -> None:
+        self.timeline, self.loss = timeline, loss
+        self.x, self.y, self.weight = x, y, weight
         self.position = Moment(0, 0, 0)
         self.after_step: Callable[[int], bool] = lambda step: False
         self.seconds_per_step = 0.0
@@ -57,7 +58,7 @@ class Player:
         self.network: Network = network_from(
             live.architecture, dtype=live.theta.dtype, theta=outside, carried=live.buffers, input_shape=self.x.shape[1:]
         )
-        self.trainer = Trainer(self.network, live, self.loss, self.x, self.y)
+        self.trainer = Trainer(self.network, live, self.loss, self.x, self.y, self.weight)
         self.network.taps = edits.taps(self.network, live.interventions)
 
     def _load(self, state: State, moment: Moment) -> None:

@@ -51,7 +51,7 @@ def replay(
     `every`: note the digest at every so many steps. `show` is told how far it is.
     """
     recorded = lab.player.branch
-    player = Player(Timeline(recorded.keyframes[0, 0]), lab.player.loss, lab.player.x, lab.player.y)
+    player = Player(Timeline(recorded.keyframes[0, 0]), lab.player.loss, lab.player.x, lab.player.y, lab.player.weight)
     for placed in recorded.edits:
         player.branch.place(placed)
     report = ReplayReport(len(recorded.losses), len(recorded.edits))

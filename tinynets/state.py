@@ -10,7 +10,7 @@ import msgpack
 import numpy as np
 
 from tinynets.arrays import Array
-from tinynets.errors import ShapeError
+from tinynets.errors import SelectorError, ShapeError
 from tinynets.network import Network
 from tinynets.optimizers import Optimizer, Slots, check_setting, optimizer_from
 from tinynets.schedules import Schedule, schedule_from
@@ -85,7 +85,8 @@ class Hyper:
             check_setting("training", name, getattr(self, name))
         for name in ("rates", "l1", "l2"):
             for block, value in getattr(self, name).items():
-                network.block(block)
+                if not network.block_parameters(network.block(block)):
+                    raise SelectorError(f"`{name}`: `{block}` has no parameters")
                 check_setting(f"{name} of {block}", name, value)
         if not isinstance(self.since, int) or self.since < 0:
             raise ShapeError(f"`since` must be a step, not {self.since!r}")

@@ -25,11 +25,14 @@ BATCH, LOSS, UPDATE = Phase("batch"), Phase("loss"), Phase("update")
 class Trainer:
     """Takes steps: reads and writes `state`, whose theta the network is built around.
 
-    x (N, ...) and y (N, ...) as the network and the loss take them.
+    x (N, ...) and y (N, ...) as the network and the loss take them; weight (N,) multiplies each example's loss.
     """
 
-    def __init__(self, network: Network, state: State, loss: Loss, x: Array, y: Array) -> None:
-        self.network, self.state, self.loss, self.x, self.y = network, state, loss, x, y
+    def __init__(
+        self, network: Network, state: State, loss: Loss, x: Array, y: Array, weight: Array | None = None
+    ) -> None:
+        self.network, self.state, self.loss = network, state, loss
+        self.x, self.y, self.weight = x, y, weight
         self.workspace = Workspace(training=True)
         self.workspace.context.seed = state.hyper.seed
         self.loss_buffers = LossBuffers()
@@ -49,16 +52,18 @@ class Trainer:
         indices = self.sampler.indices(state.step)
         self.x.take(indices, 0, self.x_batch, "clip")
         self.y.take(indices, 0, self.y_batch, "clip")
+        if self.weight is not None:
+            self.loss_buffers.weight = self.weight.take(indices)
         yield BATCH
         yield from network.forward_phases(self.x_batch, workspace)
         self.loss.fit(self.loss_buffers, workspace.out)
-        loss = self.loss.value(workspace.out, self.y_batch, self.loss_buffers)
+        loss = self.loss.weighted_value(workspace.out, self.y_batch, self.loss_buffers)
         if not isfinite(loss):
             raise self._stopped(
                 f"the loss became {loss}", network.first_non_finite(workspace, backward=False) or "loss"
             )
         yield LOSS
-        yield from network.backward_phases(self.loss.gradient(self.loss_buffers), workspace)
+        yield from network.backward_phases(self.loss.weighted_gradient(self.loss_buffers), workspace)
         hyper = state.hyper
         if hyper is not self._shaped_by:
             self._shape(hyper)
@@ -73,7 +78,7 @@ class Trainer:
             delta[state.frozen] = 0  # theta - 0 keeps every byte
             for name, slot in slots.items():
                 slot[state.frozen] = state.slots[name][state.frozen]
-        if not isfinite(delta.dot(delta)) and not np.isfinite(delta).all():
+        if not all(_finite(array) for array in (delta, *slots.values())):
             raise self._stopped(
                 "the update became NaN or infinite", network.first_non_finite(workspace, backward=True) or "update"
             )
@@ -106,16 +111,17 @@ class Trainer:
 
     def _shape_gradient(self, grad: Array) -> None:
         """Penalties added, frozen gradients out, then clipped by value and by norm."""
-        theta, hyper, frozen = self.state.theta, self.state.hyper, self.state.frozen
+        theta, hyper, frozen, term = self.state.theta, self.state.hyper, self.state.frozen, self.scratch.delta
         if self._l2 is not None:
-            grad += self._l2 * theta
+            np.add(grad, np.multiply(self._l2, theta, term), grad)
         if self._l1 is not None:
-            grad += self._l1 * np.sign(theta)
+            np.sign(theta, term)
+            np.add(grad, np.multiply(self._l1, term, term), grad)
         grad[frozen] = 0
         if hyper.clip_value:
             np.clip(grad, -hyper.clip_value, hyper.clip_value, grad)
         if hyper.clip_norm:
-            norm = sqrt(float(grad.astype(np.float64).dot(grad)))
+            norm = _norm(grad)
             if norm > hyper.clip_norm:
                 np.multiply(grad, hyper.clip_norm / norm, grad)
 
@@ -132,3 +138,14 @@ class Trainer:
         return NonFiniteError(
             f"step {step}: {what}, first in `{where}`; the state before that step is kept", step=step, where=where
         )
+
+
+def _finite(array: Array) -> bool:
+    """Whether all of a vector is finite; the dot product tells at once, unless it overflows."""
+    return isfinite(array.dot(array)) or bool(np.isfinite(array).all())
+
+
+def _norm(grad: Array) -> float:
+    """The length of a gradient, of one whose squares overflow too."""
+    square = float(grad.dot(grad))
+    return sqrt(square) if isfinite(square) else sqrt(float(grad.astype(np.float64).dot(grad)))

@@ -121,7 +121,7 @@ def test_shapes_that_do_not_fit_are_both_named(x: object, y: object, message: st
         ({"train": (X, Y)}, Y, "`y` must be left out where `x` is a dict of splits"),
         ({}, None, "a data set needs at least one split, got none"),
         ({3: (X, Y)}, None, "the name of a split must be text, got 3"),
-        ({"train": X}, None, "`train`: a split must be (x, y) or (x, y, weight), got list"),
+        ({"train": np.ones(3)}, None, "`train`: a split must be (x, y) or (x, y, weight), got ndarray"),
         ([], [], "`train x` is empty: its shape is (0,)"),
         ([[0.0, 1.0], [np.nan, 2.0]], [0, 1], "`train x` has nan in row 1, column 0; every value must be finite"),
         (X, [0.0, np.inf, 0.0], "`train y` has inf in row 1; every value must be finite"),

@@ -1,0 +1,145 @@
+"""What `set` changes: the optimizer and its settings, the schedule, clipping, and what holds for one block.
+
+lr, momentum, ...                   a setting of the optimizer
+optimizer                           sgd, momentum, nesterov, rmsprop, adam, adamw, with its settings
+schedule                            constant, step, linear, cosine, exponential, with its arguments
+clip_norm, clip_value               0: no clipping
+BLOCK.rate, BLOCK.l1, BLOCK.l2      learning-rate factor and penalties of a block
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tinynets.errors import EditError, SelectorError, ShapeError, nearest
+from tinynets.network import Network
+from tinynets.optimizers import OPTIMIZERS, check_setting, named_optimizer
+from tinynets.schedules import schedule_from
+from tinynets.state import Hyper, State
+
+OF_BLOCKS = {"rate": "rates", "l1": "l1", "l2": "l2"}
+USUAL = {"rate": 1.0, "l1": 0.0, "l2": 0.0}
+OF_TRAINING = ("clip_norm", "clip_value")
+
+
+def resolved(network: Network, state: State, target: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a `set`, checked and made plain; raises EditError or SelectorError."""
+    optimizer = state.hyper.optimizer
+    plain = dict(args)
+    if target == "optimizer":
+        plain = {"value": plain.pop("value", None), "lr": optimizer.lr} | plain
+    elif target not in ("schedule", *OF_TRAINING) and "." not in str(target):
+        known = _known(state.hyper)
+        if target not in known:
+            names = ", ".join((*known, *(f"BLOCK.{name}" for name in OF_BLOCKS)))
+            raise EditError(f"`{target}` is not a setting; there are {names}{nearest(str(target), known)}")
+    plain = {key: _plain(value) for key, value in plain.items()}
+    try:
+        check(network, target, plain)
+        if target not in ("optimizer", "schedule"):
+            thing = optimizer.kind if target not in OF_TRAINING else "training"
+            plain["value"] = check_setting(thing, _rule(target), plain["value"])
+    except ShapeError as error:
+        raise EditError(str(error)) from None
+    return plain
+
+
+def check(network: Network, target: str, args: Mapping[str, Any]) -> None:
+    """Check a `set` as far as it can be without a state; raises ShapeError, EditError or SelectorError."""
+    rest = {key: value for key, value in args.items() if key != "value"}
+    if "value" not in args:
+        raise EditError(f"`set`: `{target}` needs a value")
+    if target == "optimizer":
+        named_optimizer(args["value"], rest)
+        return
+    if target == "schedule":
+        schedule_from({**rest, "kind": args["value"]})
+        return
+    if rest:
+        raise EditError(f"`set`: `{target}` takes a value and nothing else, not {', '.join(map(repr, rest))}")
+    if "." in target:
+        _block(network, target)
+    check_setting("set", _rule(target), args["value"])
+
+
+def change(network: Network, state: State, target: str, args: Mapping[str, Any]) -> str:
+    """Do a `set` to a state; says what was done. Raises EditError where the optimizer has no such setting."""
+    hyper = state.hyper
+    value, rest = args["value"], {key: entry for key, entry in args.items() if key != "value"}
+    if target == "optimizer":
+        chosen = named_optimizer(value, rest)
+        state.hyper = replace(hyper, optimizer=chosen, since=state.step)
+        state.slots = {name: np.zeros_like(state.theta) for name in chosen.slot_names()}
+        return f"optimizer {hyper.optimizer.kind} -> {value}, lr {chosen.lr:g}"
+    if target == "schedule":
+        state.hyper = replace(hyper, schedule=schedule_from({**rest, "kind": value}))
+        return f"schedule {hyper.schedule.kind} -> {value}"
+    if target in OF_TRAINING:
+        state.hyper = replace(hyper, **{target: value})
+        return f"{target} {getattr(hyper, target):g} -> {value:g}"
+    if "." in target:
+        return _change_block(network, state, target, value)
+    return _change_optimizer(state, target, value)
+
+
+def _change_block(network: Network, state: State, target: str, value: float) -> str:
+    block, name = _block(network, target)
+    entries = dict(getattr(state.hyper, OF_BLOCKS[name]))
+    before = entries.pop(block, USUAL[name])
+    if value != USUAL[name]:
+        entries[block] = value
+    changed: dict[str, Any] = {OF_BLOCKS[name]: entries}
+    state.hyper = replace(state.hyper, **changed)
+    return f"{target} {before:g} -> {value:g}"
+
+
+def _change_optimizer(state: State, target: str, value: float) -> str:
+    optimizer = state.hyper.optimizer
+    if target not in optimizer.config():
+        raise EditError(f"`{optimizer.kind}` has no setting `{target}`")
+    before = getattr(optimizer, target)
+    optimizer = replace(optimizer, **{target: value})
+    state.hyper = replace(state.hyper, optimizer=optimizer)
+    state.slots = {name: state.slots.get(name, np.zeros_like(state.theta)) for name in optimizer.slot_names()}
+    return f"{target} {before:g} -> {value:g}"
+
+
+def _block(network: Network, target: str) -> tuple[str, str]:
+    """The block and the name of what holds for it: `hidden.rate`."""
+    block, _, name = target.rpartition(".")
+    if name not in OF_BLOCKS:
+        raise EditError(
+            f"`{target}`: of a block {', '.join(OF_BLOCKS)} can be set, not `{name}`{nearest(name, OF_BLOCKS)}"
+        )
+    if not network.block_parameters(network.block(block)):
+        raise SelectorError(f"`{target}`: `{block}` has no parameters")
+    return block, name
+
+
+def _rule(target: str) -> str:
+    """The name under which a setting's rule stands."""
+    name = target.rpartition(".")[2]
+    return OF_BLOCKS.get(name, name) if "." in target else target
+
+
+def _known(hyper: Hyper) -> list[str]:
+    return [*(key for key in hyper.optimizer.config() if key != "kind"), "optimizer", "schedule", *OF_TRAINING]
+
+
+def setting_names() -> tuple[str, ...]:
+    """All settings that some optimizer has, and those of the training."""
+    found = {key: None for kind in OPTIMIZERS.values() for key in kind().config() if key != "kind"}
+    return (*found, *OF_TRAINING)
+
+
+def _plain(value: Any) -> Any:
+    """A value as a save can hold it."""
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
