@@ -164,7 +164,8 @@ class CausalSelfAttention(Layer):
     def unit_values(self, buffers: Buffers) -> Array:
         """How much each head gives at each position, (B, T, heads): the root mean square of its output."""
         squares = np.square(buffers.by_head).mean(axis=3)
-        return np.sqrt(squares).transpose(0, 2, 1)
+        values: Array = np.sqrt(squares).transpose(0, 2, 1)
+        return values
 
     def pattern(self, buffers: Buffers) -> Array:
         """What the last forward attended to, (B, heads, T, T): row t is position t's shares, which sum to 1."""

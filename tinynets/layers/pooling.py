@@ -143,6 +143,7 @@ class GlobalAvgPool(Layer):
         """Every place gets the same share of the gradient."""
         if not buffers.needs_dx:
             return dout
+        dx: Array = buffers.dx
         share = np.multiply(dout, 1 / buffers.flat[1], buffers.share)
-        np.copyto(buffers.dx.reshape(buffers.flat), share[:, None, :])
-        return buffers.dx
+        np.copyto(dx.reshape(buffers.flat), share[:, None, :])
+        return dx

@@ -124,6 +124,7 @@ class Recurrent(Layer):
         buffers.bias = np.empty(width, dtype)
         buffers.out = np.empty((batch, steps, self.size), dtype) if self.sequence else buffers.h[steps]
         buffers.dsteps = each(steps, self.size)
+        buffers.ones = np.ones(steps * batch, dtype)
         buffers.dh = np.empty((batch, self.size), dtype)
         buffers.dsums = each(steps, width)
         buffers.steps = list(zip(*map(list, self._views(buffers)), strict=True))
@@ -162,11 +163,13 @@ class Recurrent(Layer):
                 np.copyto(buffers.new[name], getattr(buffers, name)[-1])
         if self.sequence:
             np.copyto(buffers.out, buffers.h[1:].transpose(1, 0, 2))
-        return buffers.out
+        out: Array = buffers.out
+        return out
 
     def _bias(self, buffers: Buffers) -> Array:
         """What is added to the sums of all steps at once."""
-        return np.add(self.b_ih, self.b_hh, buffers.bias)
+        bias: Array = buffers.bias
+        return np.add(self.b_ih, self.b_hh, bias)
 
     def _lay_tap(self, buffers: Buffers) -> None:
         """`taps`: factor and term for each step; `factors`: (T, 1, size) for backward; None where nothing stands."""
@@ -204,11 +207,11 @@ class Recurrent(Layer):
         dsums = rows(buffers.dsums)
         np.matmul(buffers.x_rows.T, dsums, self.dw_ih)
         np.matmul(rows(buffers.h[:-1]).T, rows(dhidden), self.dw_hh)
-        np.add.reduce(dsums, axis=0, out=self.db_ih)
+        np.matmul(buffers.ones, dsums, self.db_ih)
         if dhidden is buffers.dsums:
             np.copyto(self.db_hh, self.db_ih)
         else:
-            np.add.reduce(rows(dhidden), axis=0, out=self.db_hh)
+            np.matmul(buffers.ones, rows(dhidden), self.db_hh)
         if not buffers.needs_dx:
             return dout
         np.matmul(dsums, self.w_ih.T, rows(buffers.dx_steps))
@@ -298,7 +301,8 @@ class RNN(Recurrent):
 
     def _back(self, given: list[Array | None], buffers: Buffers) -> Array:
         """dsums = dh * slope, the slope being 1 - tanh^2, or 1 where a ReLU is on; dh = dsums' @ w_hh.T + dout."""
-        dh, slope, w = buffers.dh, buffers.dsums, self.w_hh.T
+        slope: Array = buffers.dsums
+        dh, w = buffers.dh, self.w_hh.T
         value = buffers.h[1:] if buffers.taps is None else buffers.raw
         if self.nonlinearity == "relu":
             np.greater(value, 0, slope)
