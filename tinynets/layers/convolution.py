@@ -137,7 +137,7 @@ class Convolution(Layer):
         if not buffers.needs_dx:
             return dout
         np.matmul(dout, rows(self.w).T, buffers.dcolumn_rows)
-        return scatter(self.windows, buffers.dparts, buffers)
+        return scatter(buffers.dparts, buffers)
 
 
 class Conv1d(Convolution):

@@ -80,7 +80,7 @@ class MaxPool2d(Pool2d):
             np.greater(entry, seen, entry)
             np.logical_or(seen, entry, seen)
         np.multiply(largest, rows(dout), buffers.dgathered)
-        return scatter(self.windows, buffers.dparts, buffers)
+        return scatter(buffers.dparts, buffers)
 
 
 class AvgPool2d(Pool2d):
@@ -108,7 +108,7 @@ class AvgPool2d(Pool2d):
         if not buffers.needs_dx:
             return dout
         share = np.multiply(dout, 1 / len(buffers.numbers), buffers.share)
-        return scatter(self.windows, [share] * len(buffers.numbers), buffers)
+        return scatter([share] * len(buffers.numbers), buffers)
 
 
 class GlobalAvgPool(Layer):

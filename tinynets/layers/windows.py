@@ -115,11 +115,12 @@ def prepare_gradient(windows: Windows, buffers: Buffers, shape: Shape, dtype: np
     grid = np.zeros((shape[0], *windows.padded(shape[1:-1]), shape[-1]), dtype)
     buffers.dgrid, buffers.dpieces, buffers.dinside = grid, windows.pieces(grid), windows.inside(grid)
     buffers.dx = grid if grid.shape == shape else np.empty(shape, dtype)
+    buffers.apart = windows.apart
 
 
-def scatter(windows: Windows, parts: Sequence[Array], buffers: Buffers) -> Array:
+def scatter(parts: Sequence[Array], buffers: Buffers) -> Array:
     """The gradient of the grid: `parts`, one for each position of the kernel, added where they came from."""
-    if windows.apart:  # elsewhere it is and stays zero
+    if buffers.apart:  # elsewhere it is and stays zero
         for piece, part in zip(buffers.dpieces, parts, strict=True):
             np.copyto(piece, part)
     else:
