@@ -16,6 +16,7 @@ from tinynets.arrays import Array, Shape, float_dtype, is_integer, shape_text
 from tinynets.errors import DataError, SelectorError, ShapeError, nearest
 from tinynets.layers import Activation, Buffers, Context, Layer, Parameter, Tap, describe, layer_from, named
 from tinynets.layers.structure import Split
+from tinynets.summary import Summary, summarize
 
 MAX_PARAMETERS = 2**28
 KEPT_SHAPES = 4  # batch shapes that a workspace keeps buffers for
@@ -174,6 +175,16 @@ class Network:
     def architecture(self) -> tuple[dict[str, Any], ...]:
         """Plain descriptions of the layers, from which `network_from` builds the like."""
         return tuple(describe(part) for part in self.parts)
+
+    def summary(self, input_shape: Shape | None = None) -> Summary:
+        """Layers, output shapes, parameters and multiply-adds for one example; `print` shows a table.
+
+        `input_shape` is an example's, without the batch, where the network was not told at its making.
+        """
+        first = next((e for e in self.layers if not isinstance(e, Split)), self.layers[0]).input_shape()
+        given = input_shape or self.input_shape
+        shape = first if given is None else (None, *given)
+        return summarize(self.layers, shape, self.dtype.name, self.dtype.itemsize)
 
     def block(self, name: str) -> Block:
         for block in self.blocks:

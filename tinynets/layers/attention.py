@@ -89,6 +89,11 @@ class CausalSelfAttention(Layer):
     def units(self, shape: tuple[int | None, ...]) -> int:
         return self.heads
 
+    def multiply_adds(self, shape: tuple[int | None, ...], out: tuple[int | None, ...]) -> int | None:
+        """Those of the two matrices, and of scores and weighted values, T^2 size each."""
+        matrices, steps = super().multiply_adds(shape, out), shape[1]
+        return None if matrices is None or steps is None else matrices + 2 * (shape[0] or 1) * steps**2 * self.size
+
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         batch, steps, size = shape
 

@@ -178,6 +178,19 @@ class Layer:
         """Over how many time steps it goes for an input of `shape`; 0 for a layer that is not recurrent."""
         return 0
 
+    def multiply_adds(self, shape: tuple[int | None, ...], out: tuple[int | None, ...]) -> int | None:
+        """Multiplications with parameters of one forward, for an input and output shape; None where not known.
+
+        By default every matrix is applied once at every position (time step, pixel) of the output.
+        """
+        matrices = sum(entry.size for entry in self.parameters() if len(entry.shape) > 1)
+        if not matrices:
+            return 0
+        if self.time_steps(shape):
+            return (shape[0] or 1) * self.time_steps(shape) * matrices
+        places = [n for n in out[:-1] if n is not None]
+        return prod(places) * matrices if len(places) == len(out) - 1 else None
+
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         """Put into `buffers` what forward and backward need for an input of `shape`."""
 

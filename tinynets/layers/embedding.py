@@ -45,6 +45,9 @@ class Embedding(Layer):
     def output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*shape, self.size)
 
+    def multiply_adds(self, shape: tuple[int | None, ...], out: tuple[int | None, ...]) -> int:
+        return 0
+
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         buffers.out = np.empty((*shape, self.size), dtype)
         buffers.dx = np.empty(0, dtype)  # indices have no gradient
@@ -100,6 +103,9 @@ class PositionalEmbedding(Layer):
         if len(shape) < 3 or shape[-1] not in (self.size, None) or (shape[-2] or 0) > self.length:
             raise ShapeError(f"takes (B, T, {self.size}), T at most {self.length}, not {shape_text(shape)}")
         return (*shape[:-1], self.size)
+
+    def multiply_adds(self, shape: tuple[int | None, ...], out: tuple[int | None, ...]) -> int:
+        return 0
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         buffers.out = np.empty(shape, dtype)
