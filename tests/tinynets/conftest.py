@@ -101,17 +101,18 @@ def gradients_agree(
 ) -> Callable[..., None]:
     """Check all gradients of a float64 network for a batch: parameters, and the input where it has any.
 
-    `value(out)` gives a number and its gradient; by default a random weighted sum of the output.
+    `value(out)` gives a number and its gradient; by default a random weighted sum of the output. `training`: as in a
+    training step.
     """
 
-    def check(network: tn.Network, x: np.ndarray, value: Value | None = None) -> None:
-        weights = np.random.default_rng(1).normal(size=network.forward(x).shape)
+    def check(network: tn.Network, x: np.ndarray, value: Value | None = None, *, training: bool = False) -> None:
+        weights = np.random.default_rng(1).normal(size=network.forward(x, training=training).shape)
         value = value or (lambda out: (float((out * weights).sum()), weights))
 
         def total() -> float:
-            return value(network.forward(x))[0]
+            return value(network.forward(x, training=training))[0]
 
-        dx = network.backward(value(network.forward(x))[1]).copy()
+        dx = network.backward(value(network.forward(x, training=training))[1]).copy()
         grad = network.grad.copy()
         close(grad, central_differences(total, network.theta))
         if x.dtype.kind == "f":

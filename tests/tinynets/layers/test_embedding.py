@@ -76,3 +76,29 @@ def test_what_is_no_index_is_refused(says: Callable[..., Any], x: Any, kind: typ
     network = tn.Network([tn.Embedding(5, 2, name="table")])
     with says(kind, message):
         network.forward(x)
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 3), st.integers(1, 4), st.integers(0, 2), st.integers(1, 3), st.integers(0, 9))
+def test_positions_are_added_and_their_gradients_summed(
+    gradients_agree: Callable[..., None], batch: int, steps: int, unused: int, size: int, seed: int
+) -> None:
+    layers = [tn.Linear(2, size), tn.PositionalEmbedding(steps + unused, size, name="where"), tn.Tanh()]
+    network = tn.Network(layers, dtype="float64", seed=seed, input_shape=(steps, 2))
+    random = np.random.default_rng(seed)
+    network.intervene("where", multiply=random.normal(size=size), add=0.2)
+    gradients_agree(network, random.normal(size=(batch, steps, 2)))
+    layer: Any = network["where"]
+    assert not layer.dw[steps:].any()
+    x = random.normal(size=(batch, steps, size))
+    alone = tn.Network([tn.PositionalEmbedding(steps + unused, size, name="where")], dtype="float64", seed=seed)
+    assert np.array_equal(alone.predict(x), x + layer.w[:steps])
+
+
+def test_a_sequence_longer_than_the_table_is_refused(says: Callable[..., Any]) -> None:
+    network = tn.Network([tn.PositionalEmbedding(4, 2, name="where")])
+    with says(
+        tn.ShapeError,
+        "`where` PositionalEmbedding(4, 2) takes (B, T, 2), T at most 4, not (1, 5, 2), which the input has",
+    ):
+        network.forward(np.zeros((1, 5, 2)))

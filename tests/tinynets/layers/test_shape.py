@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -41,3 +42,68 @@ def test_flatten_of_a_lone_axis_is_refused(says: Callable[..., Any]) -> None:
         "`flat` Flatten() takes (B, ...) with at least one axis after the batch, not (3,), which the input has",
     ):
         network.forward(np.zeros(3))
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 3), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
+def test_neighbours_in_time_become_one(
+    gradients_agree: Callable[..., None], batch: int, n: int, groups: int, size: int
+) -> None:
+    x = np.random.default_rng(0).normal(size=(batch, n * groups, size))
+    network = tn.Network([tn.FlattenConsecutive(n)], dtype="float64")
+    lesson = np.concatenate([x[:, start::n] for start in range(n)], axis=2)  # makemore part 5's own words for n = 2
+    out = network.predict(x)
+    assert np.array_equal(out, lesson[:, 0] if groups == 1 else lesson)
+    gradients_agree(network, x)
+
+
+@settings(max_examples=20)
+@given(arrays.array_shapes(min_dims=3, max_dims=3, max_side=4))
+def test_the_last_step_passes_alone_and_takes_the_whole_gradient(
+    gradients_agree: Callable[..., None], shape: tuple[int, ...]
+) -> None:
+    x = np.random.default_rng(0).normal(size=shape)
+    network = tn.Network([tn.Linear(shape[-1], 2), tn.LastStep(), tn.Tanh()], dtype="float64", input_shape=shape[1:])
+    gradients_agree(network, x)
+    alone = tn.Network([tn.LastStep()], dtype="float64")
+    assert np.array_equal(alone.predict(x), x[:, -1])
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 3), st.permutations([2, 3, 2]), st.integers(-1, 2))
+def test_reshape_keeps_every_value_and_its_gradient(
+    gradients_agree: Callable[..., None], batch: int, sizes: list[int], free: int
+) -> None:
+    x = np.random.default_rng(0).normal(size=(batch, 4, 3))
+    shape = [-1 if place == free else size for place, size in enumerate(sizes)]
+    network = tn.Network([tn.Reshape(shape)], dtype="float64", input_shape=(4, 3))
+    assert np.array_equal(network.predict(x), x.reshape(batch, *sizes))
+    gradients_agree(network, x)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (tn.FlattenConsecutive(3), "`only` FlattenConsecutive(3) takes (B, T, C), T a multiple of 3, not (?, 4, 3)"),
+        (tn.Reshape([5]), "`only` Reshape(5) takes 5 values, not (?, 4, 3)"),
+        (tn.Reshape([5, -1]), "`only` Reshape(5, -1) takes a multiple of 5 values, not (?, 4, 3)"),
+    ],
+)
+def test_what_cannot_be_rearranged_is_refused(says: Callable[..., Any], layer: tn.Layer, message: str) -> None:
+    layer.name = "only"
+    with says(tn.ShapeError, f"{message}, which the input has"):
+        tn.Network([layer], input_shape=(4, 3))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: tn.Reshape([2, 0]), "Reshape: `shape` must be a whole number of at least 1, not 0"),
+        (lambda: tn.Reshape([-1, -1]), "Reshape: `shape` may hold one -1, not [-1, -1]"),
+        (lambda: tn.Reshape("ab"), "Reshape: `shape` must be a list of sizes, not 'ab'"),
+        (lambda: tn.FlattenConsecutive(0), "FlattenConsecutive: `n` must be a whole number of at least 1, not 0"),
+    ],
+)
+def test_impossible_sizes_are_refused(says: Callable[..., Any], make: Callable[[], object], message: str) -> None:
+    with says(tn.ShapeError, message):
+        make()
