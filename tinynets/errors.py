@@ -7,6 +7,7 @@ TinynetsError
 ├── RecipeError         a recipe with a wrong key, type or value
 ├── DataError           data that cannot be read or used
 ├── CommandError        a command line that cannot be understood
+├── PluginError         a layer or loss of one's own that cannot be registered
 ├── NonFiniteError      a loss, gradient or update became NaN or infinite
 ├── TimelineError       a moment that cannot be reached
 └── SaveError           a save that cannot be written or read
@@ -46,6 +47,10 @@ class DataError(TinynetsError, ValueError):
 
 class CommandError(TinynetsError, ValueError):
     """A command line that cannot be understood."""
+
+
+class PluginError(TinynetsError, ValueError):
+    """A layer or loss of one's own, or a file of such, that cannot be registered."""
 
 
 class TimelineError(TinynetsError, ValueError):

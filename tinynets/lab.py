@@ -11,14 +11,15 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinynets import edits, saves
-from tinynets.data import Dataset, arrays
-from tinynets.errors import EditError, RecipeError, ShapeError, TimelineError, TinynetsError, nearest
+from tinynets.data import Dataset
+from tinynets.errors import EditError, RecipeError, TimelineError, TinynetsError, nearest
 from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
+from tinynets.given import dataset_of, hyper_of, recipe_of
 from tinynets.losses import Loss
 from tinynets.network import Network
 from tinynets.optimizers import SGD, Optimizer
 from tinynets.playback import Player, Work
-from tinynets.recipe import MAX_BATCH, MAX_PROBE, MAX_STEPS, Recipe, Training, load_recipe
+from tinynets.recipe import MAX_STEPS, Recipe, load_recipe
 from tinynets.reports import (
     EditReport,
     Evaluation,
@@ -31,10 +32,9 @@ from tinynets.reports import (
     StepReport,
 )
 from tinynets.rng import MAX_SEED
-from tinynets.sampling import SAMPLINGS
 from tinynets.schedules import Schedule
-from tinynets.state import Hyper, Intervention, State
-from tinynets.threads import settle_threads
+from tinynets.state import Intervention, State
+from tinynets.threads import asked_threads, settle_threads, threads_for
 from tinynets.timeline import BUDGET, Moment, Placed, Timeline
 
 Result = TypeVar("Result")
@@ -48,10 +48,12 @@ EARLY = (2, 4, 8, 16)
 class Lab:
     """A network in training, with its whole history: step, operate, go back, save.
 
-    `source` is a recipe's name, a `.toml` path, a save's path, or a Network. A Network needs `data` ((x, y), or a
-    dict of splits: name -> (x, y)), `loss` and `optimizer`; the lab works on a copy of it, `lab.network`. `seed`
-    addresses batches, and for a recipe the initial values too (default: the recipe's). `memory` bounds the bytes of
-    keyframes.
+    `source` is a recipe's name, a `.toml` path, a save's path, or a Network. A Network needs `data` ((x, y), or
+    (x, y, weight), or x alone where the loss takes no targets, or a dict of splits: name -> such), `loss` (or a
+    function (out, y) -> (value, gradient)) and `optimizer`; the lab works on a copy of it, `lab.network`. `rates`, `l1`
+    and `l2` are dicts, block -> learning-rate factor or penalty. `seed` addresses batches, and for a recipe the initial
+    values too (default: the recipe's). `memory` bounds the bytes of keyframes. `threads` of BLAS: by default a rule of
+    the shapes; settled once for the process.
 
     Raises RecipeError, SaveError, ShapeError or DataError that names thing, rule and value.
     """
@@ -61,28 +63,38 @@ class Lab:
         source: str | Path | Network,
         *,
         data: Any = None,
-        loss: Loss | None = None,
+        loss: Loss | Callable[[Any, Any], Any] | None = None,
         optimizer: Optimizer | None = None,
         schedule: Schedule | None = None,
         batch: int = 32,
         sampling: str = "replacement",
         seed: int | None = None,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        rates: Mapping[str, float] | None = None,
+        l1: Mapping[str, float] | None = None,
+        l2: Mapping[str, float] | None = None,
         probe: int = 64,
         memory: int = BUDGET,
+        threads: int | None = None,
     ) -> None:
-        settle_threads()
+        self._threads = asked_threads(threads)
         if seed is not None:
             check_whole("seed", seed, 0, MAX_SEED)
         self.warnings: list[str] = []
         self.path = ""
+        shaping = {"clip_norm": clip_norm, "clip_value": clip_value, "rates": rates, "l1": l1, "l2": l2}
+        own = {"loss": loss, "optimizer": optimizer, "schedule": schedule, **shaping}
         if isinstance(source, Network):
-            settings = _python_recipe(source, data, loss, optimizer or SGD(), schedule, batch, sampling, seed, probe)
-            self._start(*settings, source.theta.copy(), memory)
+            drawing = {"batch": batch, "sampling": sampling, "seed": int(seed or 0)}
+            hyper = hyper_of({"optimizer": optimizer or SGD(), "schedule": schedule, **drawing, **shaping})
+            recipe, dataset, self.warnings = recipe_of(source, data, loss, hyper, probe)
+            self._start(recipe, dataset, source.theta.copy(), memory)
         elif isinstance(source, str | Path) and _is_save(str(source)):
-            _refuse({"loss": loss, "optimizer": optimizer, "schedule": schedule, "seed": seed}, "a save")
+            _refuse({**own, "seed": seed}, "a save")
             self._open(str(source), data)
         elif isinstance(source, str | Path):
-            _refuse({"data": data, "loss": loss, "optimizer": optimizer, "schedule": schedule}, "a recipe")
+            _refuse({"data": data, **own}, "a recipe")
             recipe = load_recipe(source)
             if seed is not None:
                 hyper = replace(recipe.training.hyper, seed=seed)
@@ -93,13 +105,15 @@ class Lab:
 
     def _start(self, recipe: Recipe, data: Dataset, theta: Any, memory: int) -> None:
         network = recipe.build(data)
+        settle_threads(self._threads, threads_for(recipe.training.hyper.batch * network.summary().largest))
         if theta is not None:
             network.theta[:] = theta
         timeline = Timeline(State.start(network, recipe.training.hyper).copy(), budget=memory)
         self._settle(recipe, data, timeline)
 
     def _open(self, path: str, data: Any) -> None:
-        loaded = saves.read(path, None if data is None else arrays(*_data_arguments(data)))
+        settle_threads(self._threads, saves.read_header(path).threads)
+        loaded = saves.read(path, None if data is None else dataset_of(data))
         self._settle(loaded.recipe, loaded.data, loaded.timeline)
         self.path = path
         _finish(self.player.go(loaded.position))
@@ -113,7 +127,7 @@ class Lab:
         loss = recipe.training.loss
         network = recipe.build(data)
         splits = Splits(data, network, loss)
-        self.player = Player(timeline, loss, *splits["train"])
+        self.player = Player(timeline, loss, *splits["train"], splits.weight("train"))
         self.player.after_step = self._evaluate_on_the_way
         self._evaluator = Evaluator(splits, loss)
         self.probe = Probe.of(splits, recipe.training.probe)
@@ -485,56 +499,6 @@ def _refuse(given: Mapping[str, Any], what: str) -> None:
     for name, value in given.items():
         if value is not None:
             raise RecipeError(f"`{name}` cannot be given with {what}, which has its own")
-
-
-def _data_arguments(data: Any) -> tuple[Any, ...]:
-    if isinstance(data, tuple | list) and len(data) == 2:
-        return tuple(data)
-    return (data,)
-
-
-def _python_recipe(
-    network: Network,
-    data: Any,
-    loss: Loss | None,
-    optimizer: Optimizer,
-    schedule: Schedule | None,
-    batch: int,
-    sampling: str,
-    seed: int | None,
-    probe: int,
-) -> tuple[Recipe, Dataset]:
-    """The recipe and data set of a Lab that is built from plain Python."""
-    if data is None or loss is None:
-        raise RecipeError(f"a Lab of a Network needs `{'data' if data is None else 'loss'}`")
-    if not isinstance(loss, Loss):
-        raise RecipeError(f"`loss` must be a loss such as tn.CrossEntropy(), not {loss!r}")
-    if not isinstance(optimizer, Optimizer):
-        raise RecipeError(f"`optimizer` must be an optimizer such as tn.SGD(0.1), not {optimizer!r}")
-    check_whole("batch", batch, 1, MAX_BATCH)
-    check_whole("probe", probe, 1, MAX_PROBE)
-    if sampling not in SAMPLINGS:
-        raise RecipeError(
-            f"`sampling` must be one of {', '.join(SAMPLINGS)}, not {sampling!r}{nearest(str(sampling), SAMPLINGS)}"
-        )
-    dataset = data if isinstance(data, Dataset) else _dataset(data, loss)
-    if "train" not in dataset.splits:
-        raise ShapeError(f"the data needs a split `train`; it has {', '.join(dataset.splits)}")
-    hyper = Hyper(optimizer, schedule or Schedule(), int(batch), sampling, int(seed or 0))
-    training = Training(loss, hyper, dtype=network.dtype.name, probe=int(probe))
-    return Recipe("network", {"set": "arrays"}, network.architecture, training, file="network"), dataset
-
-
-def _dataset(data: Any, loss: Loss) -> Dataset:
-    """Splits from (x, y) or a dict of such; targets of a loss without classes become floats."""
-    splits = data if isinstance(data, Mapping) else {"train": data}
-    made = {}
-    for name, pair in splits.items():
-        if not isinstance(pair, tuple | list) or len(pair) != 2:
-            raise ShapeError(f"`data` must be (x, y) or a dict of splits: name -> (x, y), not {type(pair).__name__}")
-        x, y = pair
-        made[name] = (x, y if loss.classes else np.asarray(y, np.float64))
-    return arrays(made)
 
 
 __all__ = ["Job", "Lab", "TinynetsError"]

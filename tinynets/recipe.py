@@ -19,15 +19,16 @@ from typing import Any
 from tinynets.arrays import DTYPES
 from tinynets.data import DATASETS, Dataset
 from tinynets.data import load as load_data
-from tinynets.errors import DataError, RecipeError, ShapeError, nearest
+from tinynets.errors import DataError, RecipeError, SelectorError, ShapeError, nearest
 from tinynets.initializers import INITIALIZERS, Initializer
 from tinynets.layers import LAYERS, layer_from
 from tinynets.losses import LOSSES, Loss, loss_from
 from tinynets.network import Network
-from tinynets.optimizers import OPTIMIZERS, optimizer_from
+from tinynets.optimizers import OPTIMIZERS, check_setting, optimizer_from
 from tinynets.rng import MAX_SEED
 from tinynets.sampling import SAMPLINGS
 from tinynets.schedules import SCHEDULES, schedule_from
+from tinynets.settings import OF_BLOCKS, OF_TRAINING
 from tinynets.state import Hyper
 
 MAX_BATCH, MAX_STEPS, MAX_PROBE, MAX_LAYERS = 2**20, 10**12, 4096, 1000
@@ -74,8 +75,9 @@ class Recipe:
             )
             network.checked(train[0][:1])
             network.check_batch(self.training.hyper.batch)
+            self.training.hyper.check(network)
             self.training.loss.targets(train[1], network.output_shape(train[0].shape), network.dtype)
-        except (DataError, ShapeError) as error:
+        except (DataError, ShapeError, SelectorError) as error:
             raise RecipeError(f"`{self.file}`: {error}") from None
         return network
 
@@ -93,8 +95,9 @@ class Training:
 
     def config(self) -> dict[str, Any]:
         hyper = self.hyper.config()
+        loss = self.loss.config()
         return {
-            "loss": self.loss.kind,
+            "loss": loss if len(loss) > 1 else self.loss.kind,
             "batch": hyper["batch"],
             "sampling": hyper["sampling"],
             "seed": hyper["seed"],
@@ -104,7 +107,7 @@ class Training:
             "evaluate_every": self.evaluate_every,
             "optimizer": hyper["optimizer"],
             "schedule": hyper["schedule"],
-        }
+        } | {name: hyper[name] for name in (*OF_TRAINING, *OF_BLOCKS.values()) if hyper[name]}
 
 
 @dataclass(frozen=True)
@@ -225,7 +228,10 @@ class _Checker:
     def arguments(self, where: str, make: Callable[..., Any], table: dict[str, Any], *, skip: set[str]) -> None:
         """Check a table against the signature of what it describes."""
         parameters = inspect.signature(make).parameters
-        hints = typing.get_type_hints(make.__init__ if inspect.isclass(make) else make)
+        try:
+            hints = typing.get_type_hints(make.__init__ if inspect.isclass(make) else make)
+        except NameError:  # a user's own class whose annotations cannot be looked up: its constructor checks
+            hints = {}
         allowed = {*parameters, *skip}
         required = {name for name, entry in parameters.items() if entry.default is inspect.Parameter.empty}
         self.keys(where, table, allowed, required)
@@ -285,18 +291,23 @@ def _initializer(checker: _Checker, where: str, table: dict[str, Any]) -> None:
 
 def _training(checker: _Checker, table: dict[str, Any]) -> Training:
     known = {"loss", "batch", "sampling", "seed", "steps", "dtype", "probe", "evaluate_every", "optimizer", "schedule"}
-    checker.keys("training", table, known, {"loss", "optimizer"})
-    loss = loss_from({"kind": checker.choice("training.loss", table["loss"], LOSSES)})
+    checker.keys("training", table, known | {*OF_TRAINING, *OF_BLOCKS.values()}, {"loss", "optimizer"})
+    loss = _loss(checker, table["loss"])
     optimizer = checker.table("training.optimizer", table["optimizer"])
     checker.keys("training.optimizer", optimizer, {*optimizer}, {"kind"})
     kind = checker.choice("training.optimizer.kind", optimizer["kind"], OPTIMIZERS)
     checker.arguments("training.optimizer", OPTIMIZERS[kind], optimizer, skip={"kind"})
+    shaping: dict[str, Any] = {name: _setting(checker, name, table.get(name, 0.0)) for name in OF_TRAINING}
+    for name in OF_BLOCKS.values():
+        blocks = checker.table(f"training.{name}", table.get(name, {}))
+        shaping[name] = {block: _setting(checker, name, value, f"{name}.{block}") for block, value in blocks.items()}
     hyper = Hyper(
         checker.made("training.optimizer", lambda: optimizer_from(optimizer)),
         _schedule(checker, checker.table("training.schedule", table.get("schedule", {"kind": "constant"}))),
         checker.whole("training.batch", table.get("batch", 32), 1, MAX_BATCH),
         checker.choice("training.sampling", table.get("sampling", "replacement"), SAMPLINGS),
         checker.whole("training.seed", table.get("seed", 0), 0, MAX_SEED),
+        **shaping,
     )
     return Training(
         loss,
@@ -308,14 +319,25 @@ def _training(checker: _Checker, table: dict[str, Any]) -> Training:
     )
 
 
+def _loss(checker: _Checker, value: object) -> Loss:
+    """A loss by its kind alone, or a table of its kind and arguments."""
+    table = value if isinstance(value, dict) else {"kind": checker.choice("training.loss", value, LOSSES)}
+    checker.keys("training.loss", table, {*table}, {"kind"})
+    kind = checker.choice("training.loss.kind", table["kind"], LOSSES)
+    checker.arguments("training.loss", LOSSES[kind], table, skip={"kind"})
+    loss: Loss = checker.made("training.loss", lambda: loss_from(table))
+    return loss
+
+
+def _setting(checker: _Checker, name: str, value: object, key: str = "") -> float:
+    checker.typed(f"training.{key or name}", value, float)
+    checked: float = checker.made(f"training.{key or name}", lambda: check_setting("training", name, value))
+    return checked
+
+
 def _schedule(checker: _Checker, table: dict[str, Any]) -> Any:
     where = "training.schedule"
     checker.keys(where, table, {*table}, {"kind"})
     kind = checker.choice(f"{where}.kind", table["kind"], SCHEDULES)
-    wanted = {"step": {"kind", "at", "factor"}}.get(kind, {"kind"})
-    checker.keys(where, table, wanted, wanted)
-    if kind == "step":
-        for number in checker.typed(f"{where}.at", table["at"], list):
-            checker.typed(f"{where}.at", number, int)
-        checker.typed(f"{where}.factor", table["factor"], float)
+    checker.arguments(where, SCHEDULES[kind], table, skip={"kind"})
     return checker.made(where, lambda: schedule_from(table))

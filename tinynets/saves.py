@@ -31,10 +31,11 @@ from tinynets.data import Dataset
 from tinynets.edits import OPERATIONS, edit_from, resolve_saved
 from tinynets.errors import CorruptSave, SaveError, TinynetsError, UnsupportedSave
 from tinynets.network import Network, network_from
+from tinynets.plugins import check_saved, is_own, kinds_in, own_things
 from tinynets.recipe import Recipe, recipe_from
 from tinynets.records import Record, read_records, write_records
 from tinynets.state import Hyper, Intervention, State, canonical
-from tinynets.threads import THREADS, fingerprint
+from tinynets.threads import MAX_THREADS, fingerprint, settle_threads
 from tinynets.timeline import Branch, Evaluation, Losses, Moment, Placed, Timeline
 
 EMBED_LIMIT = 16 * 2**20  # bytes of data that a save carries itself
@@ -74,7 +75,7 @@ class Loaded:
     @property
     def same_machine(self) -> bool:
         """Whether replay gives the same bits here as where it was saved."""
-        return self.header.fingerprint == fingerprint() and self.header.threads == THREADS
+        return self.header.fingerprint == fingerprint() and self.header.threads == settle_threads()
 
 
 # -- where saves are
@@ -131,9 +132,12 @@ def _records(recipe: Recipe, data: Dataset, timeline: Timeline, position: Moment
     created = datetime.now(UTC).isoformat(timespec="seconds")
     branch = timeline.branches[position.branch]
     yield Header(
-        recipe.name, position.step, branch.name, live.theta.size, created, version, THREADS, fingerprint()
+        recipe.name, position.step, branch.name, live.theta.size, created, version, settle_threads(), fingerprint()
     ).config()
-    yield {"record": "recipe", "config": recipe.config()}
+    states = [live, *(state for entry in timeline.branches.values() for state in entry.keyframes.values())]
+    architectures = {id(state.architecture): state.architecture for state in states}
+    own = own_things([recipe.layers, *architectures.values()], recipe.training.loss)
+    yield {"record": "recipe", "config": recipe.config(), "own": own}
     yield _data_record(data)
     for entry in timeline.branches.values():
         yield from _branch_records(entry)
@@ -289,7 +293,8 @@ def _header(fields: _Fields) -> Header:
     values: dict[str, Any] = {
         key: fields.get(key, str) for key in ("recipe", "branch", "created", "version", "fingerprint")
     }
-    values |= {key: fields.whole(key, 0, 2**62) for key in ("step", "parameters", "threads")}
+    values |= {key: fields.whole(key, 0, 2**62) for key in ("step", "parameters")}
+    values["threads"] = fields.whole("threads", 1, MAX_THREADS)
     return Header(**values)
 
 
@@ -324,10 +329,29 @@ class _Reader:
 
     def _recipe(self) -> Recipe:
         fields = self._only("recipe")
+        own = fields.get("own", list) if "own" in fields.record else []
+        self._own = [self._own_thing(entry) for entry in own]
+        check_saved(self.file, self._own)
         try:
-            return recipe_from(fields.get("config", dict), self.file)
+            recipe = recipe_from(fields.get("config", dict), self.file)
         except TinynetsError as error:
             raise CorruptSave(str(error)) from None
+        self._all_named(recipe.layers)
+        self._named("loss", recipe.training.loss.kind)
+        return recipe
+
+    def _own_thing(self, entry: Any) -> tuple[str, str, str]:
+        fields = _Fields(self.file, entry, "a layer or loss of one's own")
+        return fields.get("family", str), fields.get("kind", str), fields.get("sha256", str)
+
+    def _all_named(self, architecture: Any) -> None:
+        """Layers that are not tinynets' own must be named with their hashes, which have been compared."""
+        for kind in kinds_in(architecture):
+            self._named("layer", kind)
+
+    def _named(self, family: str, kind: str) -> None:
+        if is_own(family, kind) and (family, kind) not in [entry[:2] for entry in self._own]:
+            raise CorruptSave(f"`{self.file}` has the {family} `{kind}` without naming its source")
 
     def _data(self) -> Dataset:
         fields = self._only("data")
@@ -499,6 +523,7 @@ class _Reader:
         """A network of a keyframe's layers; they are few, so each is built once."""
         key = canonical(architecture)
         if key not in self._networks:
+            self._all_named(architecture)
             self._networks[key] = network_from(architecture, dtype=dtype, input_shape=self._network.input_shape)
         return self._networks[key]
 

@@ -37,13 +37,24 @@ class Summary:
         known = [layer.multiply_adds for layer in self.layers if layer.multiply_adds is not None]
         return sum(known) if len(known) == len(self.layers) else None
 
+    @property
+    def largest(self) -> int:
+        """The multiply-adds of the largest layer, 0 where none is known."""
+        return max((layer.multiply_adds or 0 for layer in self.layers), default=0)
+
     def __str__(self) -> str:
         head = ("layer", "", "output", "parameters", "multiply-adds")
         body = [
             (entry.name, entry.what, shape_text(entry.shape), f"{entry.parameters:,}", _count(entry.multiply_adds))
             for entry in self.layers
         ]
-        total = ("total", f"{self.dtype}, {self.nbytes:,} bytes", "", f"{self.parameters:,}", _count(self.multiply_adds))
+        total = (
+            "total",
+            f"{self.dtype}, {self.nbytes:,} bytes",
+            "",
+            f"{self.parameters:,}",
+            _count(self.multiply_adds),
+        )
         rows = [head, *body, total]
         widths = [max(len(row[column]) for row in rows) for column in range(5)]
         lines = [

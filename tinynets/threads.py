@@ -1,11 +1,14 @@
 """What the last bits depend on besides the State: BLAS threads, and the kernels of this machine's numpy.
 
-One thread for every network that fits here: more do not pay at these sizes, and would change the bits.
+How many threads is a rule of the shapes alone, so that the same network gives the same bits: one, and two where a
+single matrix product is so large that dividing it pays (tests/benchmarks/threads.py measures that). It is settled once
+for the process, by its first Lab; an argument, `TINYNETS_THREADS` or a save's own number go before the rule.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import lru_cache
 
 import numpy as np
@@ -13,15 +16,51 @@ from threadpoolctl import threadpool_limits
 
 from tinynets import rng
 from tinynets.arrays import Array
+from tinynets.errors import EditError
 
-THREADS = 1
+VARIABLE = "TINYNETS_THREADS"
+MAX_THREADS = 256
+TWO_FROM = 2**26  # multiply-adds of one matrix product
+
+_settled: list[int] = []
 
 
-@lru_cache(maxsize=1)
-def settle_threads() -> int:
-    """Set the number of BLAS threads, once for the process; returns it."""
-    threadpool_limits(THREADS, user_api="blas")
-    return THREADS
+def threads_for(largest_product: int) -> int:
+    """How many threads a network takes whose largest matrix product has so many multiply-adds."""
+    return 2 if largest_product >= TWO_FROM else 1
+
+
+def checked_threads(value: object, name: str = "threads") -> int:
+    """A number of threads, or an EditError that names it."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_THREADS:
+        raise EditError(f"`{name}` must be a whole number from 1 to {MAX_THREADS}, not {value!r}")
+    return value
+
+
+def asked_threads(argument: int | None) -> int | None:
+    """What argument or environment ask for; None where neither does. Raises EditError for what is no number."""
+    if argument is not None:
+        return checked_threads(argument)
+    text = os.environ.get(VARIABLE, "").strip()
+    if not text:
+        return None
+    return checked_threads(int(text) if text.isdecimal() else text, VARIABLE)
+
+
+def settle_threads(asked: int | None = None, usual: int = 1) -> int:
+    """Set the number of BLAS threads, once for the process; returns it.
+
+    `asked` is what must be, `usual` what it is otherwise. Raises EditError where another number has been settled.
+    """
+    if not _settled:
+        threadpool_limits(asked or usual, user_api="blas")
+        _settled.append(asked or usual)
+    if asked is not None and asked != _settled[0]:
+        raise EditError(
+            f"`threads`: {asked} asked for, but this process has computed with {_settled[0]} since its first Lab; "
+            "another number would change the last bits"
+        )
+    return _settled[0]
 
 
 @lru_cache(maxsize=1)
@@ -32,10 +71,12 @@ def fingerprint() -> str:
     for dtype in (np.float32, np.float64):
         a: Array = rng.uniforms(0, "fingerprint", 0, (32, 30)).astype(dtype)
         b: Array = rng.uniforms(0, "fingerprint", 1, (30, 200)).astype(dtype)
+        large: Array = rng.uniforms(0, "fingerprint", 2, (192, 192)).astype(dtype)
         product = a @ b
         for result in (
             product,
             product.T @ a,
+            large @ large,  # large enough that several threads divide it
             np.tanh(product),
             np.exp(a),
             np.log1p(a),

@@ -1,0 +1,89 @@
+"""A Lab that is built from plain Python: recipe and data set of a Network, arrays and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tinynets.data import Dataset, arrays
+from tinynets.errors import RecipeError, ShapeError, nearest
+from tinynets.evaluation import check_whole
+from tinynets.losses import FunctionLoss, Loss, as_loss
+from tinynets.network import Network
+from tinynets.optimizers import Optimizer
+from tinynets.playback import quiet
+from tinynets.plugins import check_layers
+from tinynets.recipe import MAX_BATCH, MAX_PROBE, Recipe, Training
+from tinynets.sampling import SAMPLINGS
+from tinynets.state import Hyper
+
+SPLIT = "(x, y), (x, y, weight) or x alone"
+
+
+def hyper_of(settings: Mapping[str, Any]) -> Hyper:
+    """Hyper from the arguments of a Lab; those that are None are left out."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    if not isinstance(given["optimizer"], Optimizer):
+        raise RecipeError(f"`optimizer` must be an optimizer such as tn.SGD(0.1), not {given['optimizer']!r}")
+    check_whole("batch", given["batch"], 1, MAX_BATCH)
+    sampling = given["sampling"]
+    if sampling not in SAMPLINGS:
+        raise RecipeError(
+            f"`sampling` must be one of {', '.join(SAMPLINGS)}, not {sampling!r}{nearest(str(sampling), SAMPLINGS)}"
+        )
+    for name in ("rates", "l1", "l2"):
+        if not isinstance(given.get(name, {}), Mapping):
+            raise RecipeError(f"`{name}` must be a dict, block -> number, not {given[name]!r}")
+    mappings = {name: dict(value) for name, value in given.items() if isinstance(value, Mapping)}
+    return Hyper(**{**given, **mappings, "batch": int(given["batch"])})
+
+
+def recipe_of(network: Network, data: Any, loss: Any, hyper: Hyper, probe: int) -> tuple[Recipe, Dataset, list[str]]:
+    """Recipe, data set and warnings of a Lab of this network."""
+    if data is None or loss is None:
+        raise RecipeError(f"a Lab of a Network needs `{'data' if data is None else 'loss'}`")
+    check_whole("probe", probe, 1, MAX_PROBE)
+    check_layers(network)
+    loss = as_loss(loss)
+    dataset = data if isinstance(data, Dataset) else dataset_of(data, loss)
+    if "train" not in dataset.splits:
+        raise ShapeError(f"the data needs a split `train`; it has {', '.join(dataset.splits)}")
+    warnings = [_tried(network, dataset, loss)] if isinstance(loss, FunctionLoss) else []
+    training = Training(loss, hyper, dtype=network.dtype.name, probe=int(probe))
+    recipe = Recipe("network", {"set": "arrays"}, network.architecture, training, file="network")
+    return recipe, dataset, [warning for warning in warnings if warning]
+
+
+def dataset_of(data: Any, loss: Loss | None = None) -> Dataset:
+    """Splits from (x, y), (x, y, weight), x alone, or a dict of such.
+
+    Whole numbers stay classes for losses that take them, and for a function of one's own; else they become floats.
+    """
+    if isinstance(data, Dataset):
+        return data
+    splits = data if isinstance(data, Mapping) else {"train": data}
+    keeps = loss is None or loss.classes or isinstance(loss, FunctionLoss)
+    return arrays({name: _split(value, keeps) for name, value in splits.items()})
+
+
+def _split(value: Any, keeps: bool) -> tuple[Any, ...]:
+    if isinstance(value, np.ndarray):
+        return value, None
+    if not isinstance(value, tuple | list) or len(value) not in (2, 3):
+        raise ShapeError(f"`data` must be {SPLIT}, or a dict of splits: name -> such, not {type(value).__name__}")
+    x, y, *weight = value
+    try:
+        return x, y if keeps or y is None else np.asarray(y, np.float64), *weight
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"`data`: y must hold numbers: {error}") from None
+
+
+def _tried(network: Network, data: Dataset, loss: FunctionLoss) -> str:
+    """Try a function as loss on the first examples; a warning where its gradient seems wrong."""
+    x, y = data["train"]
+    few = min(len(x), 4)
+    with quiet():
+        out = network.predict(x[:few])
+        return loss.tried(out, loss.targets(y[:few], out.shape, network.dtype))

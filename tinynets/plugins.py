@@ -1,0 +1,206 @@
+"""Layers and losses of a user's own: registered by the caller, named in saves with their source's hash.
+
+`register(MyLayer)` makes a class known under its `kind` to recipes and saves; a file of such classes is loaded with
+`load_plugin` (`--plugin FILE`). Reading a save never runs code: what it names must have been registered before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any, TypeVar
+
+from tinynets.errors import PluginError, SaveError, UnsupportedSave
+from tinynets.layers import LAYERS, Layer
+from tinynets.losses import LOSSES, FunctionLoss, Loss, function_loss, is_registered
+from tinynets.network import Network
+
+Thing = TypeVar("Thing", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Own:
+    """What was registered: `layer` or `loss`, its kind, and the sha256 of its source ("": it has none)."""
+
+    family: str
+    kind: str
+    sha256: str
+    origin: str
+    """Module and name, to tell a new version of a thing from another thing of the same kind."""
+
+
+_OWN: dict[tuple[str, str], Own] = {}
+
+
+def register(thing: Thing, kind: str = "") -> Thing:
+    """Make a Layer class, a Loss class or a loss function known by its kind; returns it, so it serves as decorator.
+
+    A function (out, y) -> (value, gradient) is known by `kind`, or by its name. Registered again, a thing replaces its
+    earlier version. Raises PluginError for anything else, without a kind, or where another thing has that kind.
+    """
+    family, made = _classified(thing, kind)
+    known: dict[str, Any] = LAYERS if family == "layer" else LOSSES
+    origin = f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}"
+    own = Own(family, made.kind, source_hash(thing), origin)
+    before = _OWN.get((family, made.kind))
+    if made.kind in known and (before is None or before.origin != origin):
+        owner = "tinynets" if before is None else before.origin
+        raise PluginError(f"the {family} kind `{made.kind}` is taken by {owner}; give yours another `kind`")
+    known[made.kind] = made
+    _OWN[family, made.kind] = own
+    return thing
+
+
+def _classified(thing: Any, kind: str) -> tuple[str, Any]:
+    """`layer` or `loss`, and the class of it."""
+    name = getattr(thing, "__name__", repr(thing))
+    if isinstance(thing, type) and issubclass(thing, Layer | Loss):
+        if kind and kind != thing.kind:
+            raise PluginError(f"`{name}`: a class says its own `kind`; it cannot be registered as `{kind}`")
+        if not _is_kind(thing.__dict__.get("kind")):
+            raise PluginError(f'`{name}` needs a `kind` of its own: a word such as kind = "{name.lower()}"')
+        return ("layer" if issubclass(thing, Layer) else "loss"), thing
+    if isinstance(thing, type) or not callable(thing):
+        raise PluginError(f"what can be registered is a Layer, a Loss or a function as loss, not `{name}`")
+    if not _is_kind(kind or name):
+        raise PluginError(f'a function needs a name to be registered by, such as kind="my-loss", not `{kind or name}`')
+    return "loss", function_loss(thing, kind or name)
+
+
+def _is_kind(kind: object) -> bool:
+    return isinstance(kind, str) and kind.replace("-", "_").isidentifier()
+
+
+def source_hash(thing: Any) -> str:
+    """sha256 of a class's or function's source; empty where it cannot be had (typed at a prompt)."""
+    try:
+        return hashlib.sha256(dedent(inspect.getsource(thing)).encode()).hexdigest()
+    except (OSError, TypeError):
+        return ""
+
+
+# -- files
+
+
+def load_plugin(path: str | Path) -> tuple[str, ...]:
+    """Run a Python file and register the layers and losses that it defines; returns their kinds.
+
+    Classes with a `kind` are registered without being asked; functions where the file calls `tn.register`. Raises
+    PluginError in one line where the file is missing, cannot be run, defines nothing, or a kind is taken.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise PluginError(f"plugin `{path}`: there is no such file")
+    name = f"tinynets_plugin_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:12]}"
+    if name in sys.modules:
+        return _kinds_of(name)
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise PluginError(f"plugin `{path}` is not a Python file: its name must end in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+        for thing in list(vars(module).values()):
+            if _is_own_class(thing, name):
+                register(thing)
+        if not _kinds_of(name):
+            raise PluginError("it defines no layer and no loss (a class with a `kind`)")
+    except BaseException as error:
+        _forget(name)
+        if isinstance(error, PluginError):
+            raise PluginError(f"plugin `{path}`: {error}") from None
+        if isinstance(error, SyntaxError):
+            raise PluginError(f"plugin `{path}`, line {error.lineno}: {error.msg}") from None
+        if isinstance(error, Exception | SystemExit):
+            raise PluginError(f"plugin `{path}`: {type(error).__name__}: {error}") from None
+        raise
+    return _kinds_of(name)
+
+
+def _is_own_class(thing: Any, module: str) -> bool:
+    own = isinstance(thing, type) and issubclass(thing, Layer | Loss) and thing.__module__ == module
+    return own and bool(thing.__dict__.get("kind"))
+
+
+def _kinds_of(module: str) -> tuple[str, ...]:
+    return tuple(own.kind for own in _OWN.values() if own.origin.startswith(f"{module}."))
+
+
+def _forget(module: str) -> None:
+    """Take back what a file registered before it failed."""
+    del sys.modules[module]
+    for key, own in list(_OWN.items()):
+        if own.origin.startswith(f"{module}."):
+            del _OWN[key]
+            (LAYERS if own.family == "layer" else LOSSES).pop(own.kind)
+
+
+# -- in labs and saves
+
+
+def check_layers(network: Network) -> None:
+    """Raise PluginError where a network has a layer that a description cannot make again."""
+    for kind in sorted(kinds_in(network.architecture)):
+        if kind not in LAYERS:
+            names = [type(layer).__name__ for layer in network.layers if layer.kind == kind]
+            name = names[0] if names else kind
+            raise PluginError(
+                f"the layer `{name}` (kind `{kind}`) is not registered; before the Lab: tn.register({name})"
+            )
+
+
+def kinds_in(architecture: Any) -> set[str]:
+    """The kinds of all layers in plain descriptions, those inside containers too."""
+    if isinstance(architecture, dict):
+        inside = (kinds_in(value) for key, value in architecture.items() if not key.endswith("_init"))
+        own = {architecture["kind"]} if isinstance(architecture.get("kind"), str) else set()
+        return own.union(*inside)
+    return set[str]().union(*map(kinds_in, architecture)) if isinstance(architecture, list | tuple) else set()
+
+
+def own_things(architectures: Iterable[Any], loss: Loss) -> list[dict[str, str]]:
+    """What a save must name: the registered layers and the loss that are not tinynets' own, with their hashes.
+
+    Raises SaveError where one is not registered or has no source.
+    """
+    kinds = sorted(set[str]().union(*map(kinds_in, architectures)))
+    wanted = [("layer", kind) for kind in kinds if ("layer", kind) in _OWN]
+    if not is_registered(loss):
+        what = "a plain function" if isinstance(loss, FunctionLoss) else "of your own"
+        raise SaveError(f"the loss `{loss.kind}` is {what} and not registered, so no save can name it: tn.register it")
+    if ("loss", loss.kind) in _OWN:
+        wanted.append(("loss", loss.kind))
+    found = []
+    for key in wanted:
+        own = _OWN[key]
+        if not own.sha256:
+            raise SaveError(f"the {own.family} `{own.kind}` has no source to be found; define it in a file")
+        found.append({"family": own.family, "kind": own.kind, "sha256": own.sha256})
+    return found
+
+
+def check_saved(file: str, named: Iterable[tuple[str, str, str]]) -> None:
+    """Raise UnsupportedSave where what a save names (family, kind, sha256) is not registered here or is another."""
+    for family, kind, sha256 in named:
+        own = _OWN.get((family, kind))
+        if own is None:
+            raise UnsupportedSave(
+                f"`{file}` needs the {family} `{kind}`, which is not registered: tn.register it first, or --plugin FILE"
+            )
+        if own.sha256 != sha256:
+            raise UnsupportedSave(
+                f"`{file}` needs the {family} `{kind}` with source {sha256[:12]}...; "
+                f"the one registered here has {own.sha256[:12] or 'none'}..."
+            )
+
+
+def is_own(family: str, kind: str) -> bool:
+    """Whether something registered by a user has that kind."""
+    return (family, kind) in _OWN
