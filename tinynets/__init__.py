@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         DataError,
         EditError,
         NonFiniteError,
+        PluginError,
         RecipeError,
         SaveError,
         SelectorError,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         TinynetsError,
         UnsupportedSave,
     )
+    from tinynets.gradcheck import GradReport, grad_check
     from tinynets.initializers import Constant, Kaiming, Normal, Orthogonal, Uniform, Xavier, Zeros
     from tinynets.lab import Lab
     from tinynets.layers import (
@@ -66,12 +68,23 @@ if TYPE_CHECKING:
         Step,
         Tanh,
     )
-    from tinynets.losses import MSE, CrossEntropy
+    from tinynets.losses import (
+        MAE,
+        MSE,
+        BinaryCrossEntropy,
+        CrossEntropy,
+        Hinge,
+        Huber,
+        Kohonen,
+        Loss,
+        Perceptron,
+    )
     from tinynets.network import Network
-    from tinynets.optimizers import SGD
+    from tinynets.optimizers import SGD, Adam, AdamW, RMSprop
+    from tinynets.plugins import load_plugin, register
     from tinynets.recipe import Recipe, list_recipes, load_recipe
     from tinynets.reports import EditReport, Evaluation, StepReport
-    from tinynets.schedules import Schedule, StepSchedule
+    from tinynets.schedules import CosineSchedule, ExponentialSchedule, LinearSchedule, Schedule, StepSchedule
     from tinynets.state import State
 
 __version__ = "0.1.0"
@@ -85,6 +98,7 @@ _HOMES = {
         "DataError",
         "EditError",
         "NonFiniteError",
+        "PluginError",
         "RecipeError",
         "SaveError",
         "SelectorError",
@@ -132,12 +146,14 @@ _HOMES = {
         "Step",
         "Tanh",
     ),
-    "losses": ("MSE", "CrossEntropy"),
+    "gradcheck": ("GradReport", "grad_check"),
+    "losses": ("MAE", "MSE", "BinaryCrossEntropy", "CrossEntropy", "Hinge", "Huber", "Kohonen", "Loss", "Perceptron"),
     "network": ("Network",),
-    "optimizers": ("SGD",),
+    "optimizers": ("SGD", "Adam", "AdamW", "RMSprop"),
+    "plugins": ("load_plugin", "register"),
     "recipe": ("Recipe", "list_recipes", "load_recipe"),
     "reports": ("EditReport", "Evaluation", "StepReport"),
-    "schedules": ("Schedule", "StepSchedule"),
+    "schedules": ("CosineSchedule", "ExponentialSchedule", "LinearSchedule", "Schedule", "StepSchedule"),
     "state": ("State",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -147,17 +163,22 @@ __all__ = [
     "GELU",
     "GRU",
     "LSTM",
+    "MAE",
     "MSE",
     "RNN",
     "SGD",
+    "Adam",
+    "AdamW",
     "AvgPool2d",
     "BatchNorm",
+    "BinaryCrossEntropy",
     "CausalSelfAttention",
     "CommandError",
     "Constant",
     "Conv1d",
     "Conv2d",
     "CorruptSave",
+    "CosineSchedule",
     "CrossEntropy",
     "DataError",
     "Dataset",
@@ -168,25 +189,35 @@ __all__ = [
     "EditReport",
     "Embedding",
     "Evaluation",
+    "ExponentialSchedule",
     "Flatten",
     "FlattenConsecutive",
     "Gaussian",
     "GlobalAvgPool",
+    "GradReport",
+    "Hinge",
+    "Huber",
     "Identity",
     "Kaiming",
+    "Kohonen",
     "Lab",
     "LastStep",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LinearSchedule",
+    "Loss",
     "MaxPool2d",
     "Network",
     "NonFiniteError",
     "Normal",
     "Orthogonal",
     "Parallel",
+    "Perceptron",
+    "PluginError",
     "PositionalEmbedding",
+    "RMSprop",
     "ReLU",
     "Recipe",
     "RecipeError",
@@ -211,8 +242,11 @@ __all__ = [
     "UnsupportedSave",
     "Xavier",
     "Zeros",
+    "grad_check",
     "list_recipes",
+    "load_plugin",
     "load_recipe",
+    "register",
 ]
 
 

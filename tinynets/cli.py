@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
+        _load_plugins(options.plugin)
         status = options.do(options)
     except TinynetsError as error:
         print(f"tinynets: {error}", file=sys.stderr)
@@ -56,6 +57,14 @@ def _parser() -> argparse.ArgumentParser:
         )
         made.set_defaults(do=do)
         made.add_argument("--json", action="store_true", help="print the result as one line of JSON")
+        made.add_argument(
+            "--plugin",
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="a Python file with your own layers or losses",
+        )
+        made.add_argument("--threads", type=_count, metavar="N", help="BLAS threads (default: a rule of the shapes)")
         return made
 
     train = command("train", "train a recipe, or go on with a save", _train)
@@ -103,6 +112,14 @@ def _count(text: str) -> int:
 _whole.__name__ = _count.__name__ = "whole number"  # as argparse says it
 
 
+def _load_plugins(paths: Sequence[str]) -> None:
+    if paths:
+        from tinynets.plugins import load_plugin
+
+        for path in paths:
+            load_plugin(path)
+
+
 def _lab(source: str, **options: Any) -> Lab:
     from tinynets.lab import Lab
 
@@ -112,10 +129,10 @@ def _lab(source: str, **options: Any) -> Lab:
     return lab
 
 
-def _save_only(source: str) -> Lab:
+def _save_only(source: str, threads: int | None) -> Lab:
     if not Path(source).exists():
         raise SaveError(f"`{source}`: there is no such save")
-    return _lab(source)
+    return _lab(source, threads=threads)
 
 
 def _out(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]) -> int:
@@ -128,7 +145,7 @@ def _out(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]
 
 def _train(options: argparse.Namespace) -> int:
     seed = {} if options.seed is None else {"seed": options.seed}
-    lab = _lab(options.source, **seed)
+    lab = _lab(options.source, threads=options.threads, **seed)
     steps = options.steps or max(1, lab.recipe.training.steps - lab.step_number)
     begun, first = perf_counter(), lab.step_number
     bar = _Bar(sys.stderr, lab)
@@ -165,7 +182,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    lab = _lab(options.source)
+    lab = _lab(options.source, threads=options.threads)
     network = lab.network
     log = [str(entry) for entry in lab.log]
     data = {
@@ -208,7 +225,7 @@ def _info(options: argparse.Namespace) -> int:
 def _replay(options: argparse.Namespace) -> int:
     from tinynets.replay import replay
 
-    lab = _save_only(options.source)
+    lab = _save_only(options.source, options.threads)
     bar = _Bar(sys.stderr, lab)
     report = replay(lab, options.every, bar.show)
     bar.end()
@@ -227,13 +244,13 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _sample(options: argparse.Namespace) -> int:
-    lab = _lab(options.source)
+    lab = _lab(options.source, threads=options.threads)
     texts = lab.sample(options.n, temperature=options.temperature, seed=options.seed, prefix=options.prefix)
     return _out(options, {"step": lab.step_number, "samples": texts}, texts)
 
 
 def _predict(options: argparse.Namespace) -> int:
-    prediction = _lab(options.source).predict(options.text)
+    prediction = _lab(options.source, threads=options.threads).predict(options.text)
     shares = dict(zip(prediction.labels, prediction.probabilities, strict=True))
     best = sorted(shares.items(), key=lambda item: -item[1])
     lines = [f"{label}  {share:6.1%}  {'█' * round(40 * share)}" for label, share in best if share >= 0.001]

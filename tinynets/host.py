@@ -45,7 +45,9 @@ class Engine:
 
 
 def spawn(source: str, options: dict[str, Any] | None = None) -> Engine:
-    """Start a process with a Lab of `source` (and `Lab`'s options) and return at once.
+    """Start a process with a Lab of `source` and return at once.
+
+    `options` are Lab's, and `plugins`: paths of files with layers and losses that it loads before it makes the Lab.
 
     Inside a running Textual app call `multiprocessing.resource_tracker.ensure_running()` before the app starts.
     """
@@ -62,9 +64,12 @@ def serve(connection: Connection, source: str, options: dict[str, Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl+c is the app's
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - the terminal is the app's, to the end
     from tinynets.errors import TinynetsError
+    from tinynets.plugins import load_plugin
 
     try:
         try:
+            for plugin in options.pop("plugins", ()):
+                load_plugin(plugin)
             server = Server(connection, source, options)
         except TinynetsError as error:
             connection.send(("error", 0, type(error).__name__, str(error)))

@@ -18,6 +18,10 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("source", nargs="?", default="names-mlp", metavar="RECIPE|SAVE", help="default: names-mlp")
     made.add_argument("--seed", type=int, default=None, help="seed of initialization and batches (recipes only)")
+    made.add_argument(
+        "--plugin", action="append", default=[], metavar="FILE", help="a Python file with layers or losses of your own"
+    )
+    made.add_argument("--threads", type=int, default=None, metavar="N", help="BLAS threads (default: a rule of shapes)")
     made.add_argument("--version", action="version", version=f"tinynets-lab {_version()}")
     return made
 
@@ -47,6 +51,12 @@ def problem_with(source: str) -> str:
     return f"`{source}` is neither a recipe nor a file; recipes are {', '.join(names)}{nearest(source, names)}"
 
 
+def problem_with_plugins(paths: list[str]) -> str:
+    """The first plugin that is not there; empty when all are."""
+    missing = [path for path in paths if not Path(path).is_file()]
+    return f"plugin `{missing[0]}`: there is no such file" if missing else ""
+
+
 def _is_recipe(name: str) -> bool:
     """Whether a recipe of this name ships; looks for the file, since importing numpy here would hold up the engine."""
     return resources.files("tinynets").joinpath("recipes", f"{name}.toml").is_file()
@@ -55,7 +65,7 @@ def _is_recipe(name: str) -> bool:
 def main(arguments: list[str] | None = None) -> int:
     """Run the app; 2 for arguments that cannot be used."""
     options = parser().parse_args(arguments)
-    if problem := problem_with(options.source):
+    if problem := problem_with(options.source) or problem_with_plugins(options.plugin):
         print(f"tinynets-lab: {problem}", file=sys.stderr)
         return 2
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -65,7 +75,8 @@ def main(arguments: list[str] | None = None) -> int:
     resource_tracker.ensure_running()
     from tinynets.host import spawn
 
-    chosen: dict[str, Any] = {} if options.seed is None else {"seed": options.seed}
+    given = {"seed": options.seed, "threads": options.threads, "plugins": tuple(options.plugin) or None}
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     engine = spawn(options.source, chosen)
     from tui.app import LabApp
 

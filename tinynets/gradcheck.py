@@ -1,0 +1,195 @@
+"""Checking a backward pass by central differences: for those who write their own layers and losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinynets import rng
+from tinynets.arrays import Array, shape_text
+from tinynets.differences import central_differences
+from tinynets.errors import ShapeError
+from tinynets.layers import Layer
+from tinynets.losses import FunctionLoss, Loss, as_loss
+from tinynets.network import Network, Workspace
+from tinynets.playback import quiet
+
+MOST = 1000  # places tried of one array
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One gradient beside the differences: its largest error, relative to the largest entry of either, and where."""
+
+    name: str
+    shape: tuple[int, ...]
+    error: float
+    worst: tuple[int, ...]
+    analytic: float
+    numeric: float
+    tried: int
+    """How many of its places were tried."""
+    tolerance: float
+
+    @property
+    def exact(self) -> bool:
+        """Not even the last bit differs (of a gradient that is 0 everywhere, as a rule)."""
+        return self.error == 0
+
+    @property
+    def approximate(self) -> bool:
+        """The largest relative error lies within the tolerance."""
+        return self.error <= self.tolerance
+
+    def __str__(self) -> str:
+        verdict = "exact" if self.exact else "approximate" if self.approximate else "WRONG"
+        size = int(np.prod(self.shape))
+        part = "" if self.tried == size else f", {self.tried:,} of {size:,} tried"
+        line = f"{self.name:<16} {shape_text(self.shape):<14} {verdict:<12} max relative error {self.error:.1e}{part}"
+        if self.approximate:
+            return line
+        place = ", ".join(map(str, self.worst))
+        return f"{line}; at [{place}] backward gives {self.analytic:.6g}, differences {self.numeric:.6g}"
+
+
+@dataclass(frozen=True)
+class GradReport:
+    """What `grad_check` found, gradient by gradient; true where all are right."""
+
+    entries: tuple[Checked, ...]
+
+    @property
+    def right(self) -> bool:
+        return all(entry.approximate for entry in self.entries)
+
+    @property
+    def error(self) -> float:
+        """The largest relative error of all."""
+        return max((entry.error for entry in self.entries), default=0.0)
+
+    def __bool__(self) -> bool:
+        return self.right
+
+    def __getitem__(self, name: str) -> Checked:
+        for entry in self.entries:
+            if entry.name == name:
+                return entry
+        raise ShapeError(f"`{name}` was not checked; there are {', '.join(entry.name for entry in self.entries)}")
+
+    def __str__(self) -> str:
+        wrong = sum(not entry.approximate for entry in self.entries)
+        end = "all gradients are right" if not wrong else f"{wrong} of {len(self.entries)} gradients are wrong"
+        return "\n".join([*map(str, self.entries), end])
+
+
+def grad_check(
+    thing: Network | Layer | Loss | Callable[[Any, Any], Any],
+    x: Any,
+    y: Any = None,
+    loss: Loss | Callable[[Any, Any], Any] | None = None,
+    *,
+    h: float = 1e-5,
+    tolerance: float = 1e-6,
+    training: bool = True,
+    seed: int = 0,
+) -> GradReport:
+    """Compare backward with central differences, in float64: every parameter's gradient, and the input's.
+
+    thing: a network (as it stands, interventions on), a single layer, a loss, or a loss function.
+    x: a batch (B, ...) of inputs; for a loss the outputs that it judges.
+    y, loss: what the network's output is judged by; without a loss, by a fixed random weighted sum of it. A loss needs
+        the targets y that it takes.
+    h: half the distance between the two points of a difference. Of arrays beyond 1,000 places so many are tried.
+    training: as in a training step (dropout drops, statistics of the batch are used), else as in evaluation.
+    seed: addresses dropout, the weighted sum, the places tried and a single layer's parameters.
+
+    Raises ShapeError where something does not fit, or a gradient is not shaped like what it is of. An activation with a
+    kink, such as ReLU, may differ where an input lies within `h` of it.
+    """
+    if isinstance(thing, Layer):
+        thing = Network([thing], seed=seed, dtype="float64", input_shape=np.shape(x)[1:])
+    with quiet():
+        if isinstance(thing, Network):
+            judge = None if loss is None else as_loss(loss)
+            return _network(thing, x, y, judge, h, tolerance, training, seed)
+        return _loss(as_loss(thing), x, y, h, tolerance, seed)
+
+
+def _network(
+    given: Network, x: Any, y: Any, loss: Loss | None, h: float, tolerance: float, training: bool, seed: int
+) -> GradReport:
+    network = Network(
+        given.parts,
+        dtype="float64",
+        input_shape=given.input_shape,
+        theta=given.theta.astype(np.float64),
+        carried=given.carried.astype(np.float64),
+    )
+    network.taps = [None if tap is None else type(tap)(*map(_double, (tap.multiply, tap.add))) for tap in given.taps]
+    x = network.checked(x).copy()
+    workspace = Workspace(input_gradient=True, training=training)
+    workspace.context.seed = seed
+    out = network.forward_checked(x, workspace)
+    judged = _judge(loss, out, y, seed)
+    dx = network.backward(judged(out)[1], workspace)
+
+    def value() -> float:
+        return judged(network.forward_checked(x, workspace))[0]
+
+    checks = []
+    grad, arrays = network.grad.copy(), []
+    if x.dtype.kind == "f":
+        if dx.shape != x.shape:
+            raise ShapeError(f"backward gives {shape_text(dx.shape)} as gradient of the input {shape_text(x.shape)}")
+        arrays.append(("input", x, dx.copy()))
+    for index, layer in enumerate(network.layers):
+        for entry in layer.parameters():
+            place = network.parameter_slice(index, entry.name)
+            name = f"{layer.name}.{entry.name}"
+            arrays.append((name, getattr(layer, entry.name), grad[place].reshape(entry.shape)))
+    for name, array, analytic in arrays:
+        checks.append(_compared(name, value, array, analytic, h, tolerance, seed))
+    return GradReport(tuple(checks))
+
+
+def _double(array: Array) -> Array:
+    return array.astype(np.float64)
+
+
+def _judge(loss: Loss | None, out: Array, y: Any, seed: int) -> Callable[[Array], tuple[float, Array]]:
+    """What makes a number of an output, with the gradient of that."""
+    if loss is None:
+        weights = rng.normals(seed, "grad_check", 0, out.shape)
+        return lambda given: (float((given * weights).sum()), weights)
+    judge = loss
+    return lambda given: judge(given, y)
+
+
+def _loss(loss: Loss, x: Any, y: Any, h: float, tolerance: float, seed: int) -> GradReport:
+    out = np.array(x, np.float64)
+    if isinstance(loss, FunctionLoss):
+        loss.tried(out, loss.targets(y, out.shape, out.dtype))
+    gradient = loss(out, y)[1].copy()
+    if gradient.shape != out.shape:
+        raise ShapeError(f"the gradient is {shape_text(gradient.shape)}, the outputs are {shape_text(out.shape)}")
+    return GradReport((_compared("out", lambda: loss(out, y)[0], out, gradient, h, tolerance, seed),))
+
+
+def _compared(
+    name: str, value: Callable[[], float], array: Array, analytic: Array, h: float, tolerance: float, seed: int
+) -> Checked:
+    places = np.arange(array.size)
+    if array.size > MOST:
+        places = np.sort(rng.permutation(seed, f"grad_check/{name}", 0, array.size)[:MOST])
+    numeric = central_differences(value, array, h, places)
+    ours = analytic.reshape(-1)[places]
+    gaps = np.abs(ours - numeric)
+    scale = max(float(np.abs(ours).max(initial=0)), float(np.abs(numeric).max(initial=0)), 1e-3)
+    worst = int(gaps.argmax())  # a NaN counts as largest
+    error = float(gaps[worst] / scale) if np.isfinite(gaps[worst]) else float("inf")
+    where = tuple(int(i) for i in np.unravel_index(int(places[worst]), array.shape))
+    numbers = float(ours[worst]), float(numeric[worst])
+    return Checked(name, array.shape, error, where, *numbers, len(places), tolerance)
