@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tinynets.data.names import SHA256
+from tinynets.data.shipped import SHA256
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_names_are_found_in_the_package_with_their_source() -> None:
+@pytest.mark.parametrize("name", SHA256)
+def test_a_data_file_is_found_in_the_package_with_its_source(name: str) -> None:
     data = files("tinynets.data")
-    assert hashlib.sha256(data.joinpath("names.txt").read_bytes()).hexdigest() == SHA256
-    assert f"{SHA256}  names.txt" in data.joinpath("SOURCES.md").read_text("utf-8")
+    assert hashlib.sha256(data.joinpath(name).read_bytes()).hexdigest() == SHA256[name]
+    assert f"{SHA256[name]}  {name}" in data.joinpath("SOURCES.md").read_text("utf-8")
 
 
 def test_the_package_says_that_it_is_typed() -> None:

@@ -1,9 +1,24 @@
 """The data sets that ship, and what the caller's own become."""
 
+from tinynets.data.colors import colors
 from tinynets.data.dataset import Dataset, arrays, from_payload
+from tinynets.data.digits import digits
 from tinynets.data.names import names
-from tinynets.data.points import spiral, xor
+from tinynets.data.points import halves, spiral, xor
 from tinynets.data.registry import DATASETS, load
 from tinynets.data.text import TextCodec
 
-__all__ = ["DATASETS", "Dataset", "TextCodec", "arrays", "from_payload", "load", "names", "spiral", "xor"]
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "TextCodec",
+    "arrays",
+    "colors",
+    "digits",
+    "from_payload",
+    "halves",
+    "load",
+    "names",
+    "spiral",
+    "xor",
+]

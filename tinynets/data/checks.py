@@ -31,6 +31,13 @@ def number(thing: str, value: object, low: float, high: float) -> float:
     return float(value)
 
 
+def flag(thing: str, value: object) -> bool:
+    """`value` as a bool; DataError otherwise."""
+    if not isinstance(value, bool | np.bool_):
+        raise DataError(f"`{thing}` must be true or false, got {value!r}")
+    return bool(value)
+
+
 def array(thing: str, value: object) -> NDArray[Any]:
     """`value` as a read-only int64 or float64 array of its own: bools and whole numbers become int64, floats float64.
 

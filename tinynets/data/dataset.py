@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +30,7 @@ class Dataset:
     text: how indices and characters correspond, where the examples are text.
     origin: a payload shorter than the arrays, for sets that are made from something smaller.
     weights: split -> (N,) float64 that multiply each example's loss (below 0: to be avoided); empty where all are 1.
+    captions: split -> a name for each example, where they have names.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Dataset:
     text: TextCodec | None = None
     origin: Mapping[str, object] | None = field(default=None, repr=False)
     weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
+    captions: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{split} {len(x):,}" for split, (x, _) in self.splits.items())
@@ -51,8 +53,10 @@ class Dataset:
         return self.splits[split]
 
     def describe(self, split: str, index: int) -> str:
-        """An example's input in a few characters: `..e`, `(0.31, -1.20)`, or `64 values, 0.00 to 16.00`."""
+        """An example's name, or its input in a few characters: `..e`, `(0.31, -1.20)`, `64 values, 0.00 to 16.00`."""
         row = self[split][0][self._index(split, index)]
+        if split in self.captions:
+            return self.captions[split][index]
         return self.text.decode(row) if self.text is not None else _short(row)
 
     def describe_target(self, split: str, index: int) -> str:
@@ -79,6 +83,8 @@ class Dataset:
         splits: dict[str, dict[str, object]] = {split: {"x": x, "y": y} for split, (x, y) in self.splits.items()}
         for split, weight in self.weights.items():
             splits[split]["weight"] = weight
+        for split, captions in self.captions.items():
+            splits[split]["captions"] = list(captions)
         return {"kind": "arrays", "name": self.name, "splits": splits, "labels": list(self.labels)}
 
     @cached_property
@@ -187,7 +193,7 @@ def from_payload(payload: object) -> Dataset:
         _keys(payload, {"kind", "name", "splits", "labels"})
         try:
             name, pairs, labels, weights = _fields(payload)
-            return _built(name, pairs, labels, None, weights)
+            return replace(_built(name, pairs, labels, None, weights), captions=_captions(payload["splits"]))
         except ShapeError as error:
             raise DataError(str(error)) from None
     raise DataError(f"`kind` must be `names` or `arrays`, got {kind!r}")
@@ -216,9 +222,9 @@ def _fields(
     for split, sides in splits.items():
         if not isinstance(split, str) or not split:
             raise DataError(f"the name of a split must be text, got {split!r}")
-        if not isinstance(sides, Mapping) or sides.keys() - {"weight"} != {"x", "y"}:
+        if not isinstance(sides, Mapping) or sides.keys() - {"weight", "captions"} != {"x", "y"}:
             raise DataError(f"`{split}`: a split must be a map of `x` and `y`")
-        for side, value in sides.items():
+        for side, value in ((side, value) for side, value in sides.items() if side != "captions"):
             if not isinstance(value, np.ndarray) or value.dtype not in (np.dtype(np.int64), np.dtype(np.float64)):
                 what = value.dtype if isinstance(value, np.ndarray) else type(value).__name__
                 raise DataError(f"`{split} {side}` must be an array of int64 or float64, got {what}")
@@ -227,6 +233,16 @@ def _fields(
         if "weight" in sides:
             weights[split] = checks.weights(split, sides["weight"], len(x))
     return name, pairs, tuple(labels), weights
+
+
+def _captions(splits: Any) -> dict[str, tuple[str, ...]]:
+    """The captions of splits that have any."""
+    found = {split: sides["captions"] for split, sides in splits.items() if "captions" in sides}
+    for split, captions in found.items():
+        listed = isinstance(captions, list | tuple) and all(isinstance(caption, str) for caption in captions)
+        if not listed or len(captions) != len(splits[split]["x"]):
+            raise DataError(f"`{split} captions` must be a list of texts, one for each row of x")
+    return {split: tuple(captions) for split, captions in found.items()}
 
 
 def _short(values: NDArray[Any]) -> str:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
-from importlib.resources import files
-
 from tinynets import rng
 from tinynets.data.checks import whole
 from tinynets.data.dataset import Dataset
+from tinynets.data.shipped import shipped
 from tinynets.data.text import END, MAX_CONTEXT, TextCodec
 from tinynets.errors import DataError
 
-SHA256 = "bd02dfd33179e23ec2dd093cbd4de619834f75d660ef1ae04d3127e7a0110053"
 MAX_BYTES = 64 * 2**20
 MIN_WORDS = 10
 
@@ -23,16 +19,7 @@ def names(context: int = 3, split_seed: int = 42) -> Dataset:
     context: how many characters the network sees, 1 to 256.
     split_seed: shuffles the names before 80 % go to `train`, 10 % to `dev` and 10 % to `test`.
     """
-    return from_text(_shipped(), context=context, split_seed=split_seed)
-
-
-@cache
-def _shipped() -> bytes:
-    raw = files("tinynets.data").joinpath("names.txt").read_bytes()
-    found = hashlib.sha256(raw).hexdigest()
-    if found != SHA256:
-        raise DataError(f"`names.txt` is not the file that ships: its sha256 is {found}, not {SHA256}")
-    return raw
+    return from_text(shipped("names.txt"), context=context, split_seed=split_seed)
 
 
 def from_text(text: object, *, context: object = 3, split_seed: object = 42) -> Dataset:

@@ -1,4 +1,4 @@
-"""Points in the plane that a line cannot part: xor and the spiral, drawn at (seed, purpose) addresses."""
+"""Points in the plane, drawn at (seed, purpose) addresses: halves that a line parts, xor and spiral that none does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,25 @@ from tinynets.data.dataset import Dataset, arrays
 MAX_POINTS = 1_000_000
 CORNERS = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, -1.0], [-1.0, 1.0]])
 
+ACROSS = np.array([0.6, 0.8])  # the direction from one side of `halves` to the other
+
 Points = tuple[NDArray[np.float64], NDArray[np.int64]]
+
+
+def halves(n: int = 200, gap: float = 0.2, seed: int = 0) -> Dataset:
+    """Two sides of a slanted line, targets +1 and -1: what a perceptron can learn without a mistake.
+
+    n: points in `train`, and as many in `dev`; 2 or more. x (n, 2), y (n, 1).
+    gap: width of the empty strip between the sides, 0 to 10.
+    """
+    n, gap, seed = whole("n", n, 2, MAX_POINTS), number("gap", gap, 0.0, 10.0), whole("seed", seed, 0, rng.MAX_SEED)
+
+    def draw(purpose: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        x = 2.0 * rng.uniforms(seed, purpose, 0, (n, 2)) - 1.0
+        side = np.where(x @ ACROSS < 0.1, -1.0, 1.0)[:, None]
+        return x + side * gap / 2.0 * ACROSS, side
+
+    return arrays({split: draw(f"data/halves/{split}") for split in ("train", "dev")}, name="halves")
 
 
 def xor(n: int = 200, noise: float = 0.1, seed: int = 0) -> Dataset:

@@ -6,12 +6,21 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from tinynets.data.colors import colors
 from tinynets.data.dataset import Dataset
+from tinynets.data.digits import digits
 from tinynets.data.names import names
-from tinynets.data.points import spiral, xor
+from tinynets.data.points import halves, spiral, xor
 from tinynets.errors import DataError, nearest
 
-DATASETS: dict[str, Callable[..., Dataset]] = {"names": names, "spiral": spiral, "xor": xor}
+DATASETS: dict[str, Callable[..., Dataset]] = {
+    "names": names,
+    "digits": digits,
+    "colors": colors,
+    "spiral": spiral,
+    "xor": xor,
+    "halves": halves,
+}
 
 
 def load(name: str, **options: Any) -> Dataset:

@@ -1,4 +1,4 @@
-"""xor and the spiral: drawn from their seed, balanced, and where they should lie."""
+"""xor, the spiral and halves: drawn from their seed, balanced, and where they should lie."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tinynets.data import Dataset, load, spiral, xor
+from tinynets.data import DATASETS, Dataset, halves, load, spiral, xor
 from tinynets.errors import DataError
 
 
@@ -16,7 +16,7 @@ def says(message: str) -> str:
     return f"^{re.escape(message)}$"
 
 
-@pytest.mark.parametrize("make", [xor, spiral])
+@pytest.mark.parametrize("make", [xor, spiral, halves])
 def test_the_same_seed_gives_the_same_points_and_another_seed_others(make: Callable[..., Dataset]) -> None:
     assert make(seed=3).sha256 == make(seed=3).sha256
     assert make(seed=3).sha256 != make(seed=4).sha256
@@ -57,6 +57,17 @@ def test_spiral_arms_wind_out_evenly_turned(classes: int) -> None:
     assert np.bincount(y).tolist() == [50] * classes
 
 
+@pytest.mark.parametrize("gap", [0.0, 0.5])
+def test_halves_lie_on_either_side_of_a_line_with_a_gap_between(gap: float) -> None:
+    data = halves(n=300, gap=gap)
+    for x, y in data.splits.values():
+        assert x.shape == (300, 2)
+        assert y.shape == (300, 1)
+        assert (y * (x @ [[0.6], [0.8]] - 0.1)).min() >= gap / 2 - 1e-12
+        assert 90 < (y == 1).sum() < 210
+    assert data.describe_target("train", 0) in ("1.00", "-1.00")
+
+
 def test_points_are_described_by_their_coordinates_and_class() -> None:
     data = xor(n=4, noise=0)
     assert [data.describe("train", i) for i in range(2)] == ["(1.00, 1.00)", "(1.00, -1.00)"]
@@ -73,6 +84,7 @@ def test_points_are_described_by_their_coordinates_and_class() -> None:
         ("xor", {"noise": "low"}, "`noise` must be a number, got 'low'"),
         ("xor", {"seed": -1}, "`seed` must be 0 to 9223372036854775807, got -1"),
         ("xor", {"classes": 2}, "the data set `xor` has no option `classes`, only n, noise, seed"),
+        ("halves", {"gap": -1}, "`gap` must be 0 to 10, got -1"),
         ("spiral", {"n": 1}, "`n` must be 2 to 1000000, got 1"),
         ("spiral", {"classes": 1}, "`classes` must be 2 to 8, got 1"),
         ("spiral", {"turns": 0}, "`turns` must be 0.1 to 10, got 0"),
@@ -81,8 +93,12 @@ def test_points_are_described_by_their_coordinates_and_class() -> None:
             {"turn": 1},
             "the data set `spiral` has no option `turn`, only n, classes, noise, turns, seed; did you mean `turns`?",
         ),
-        ("spirl", {}, "there is no data set `spirl`, only names, spiral, xor; did you mean `spiral`?"),
-        ("zebra", {}, "there is no data set `zebra`, only names, spiral, xor"),
+        (
+            "spirl",
+            {},
+            "there is no data set `spirl`, only names, digits, colors, spiral, xor, halves; did you mean `spiral`?",
+        ),
+        ("zebra", {}, f"there is no data set `zebra`, only {', '.join(DATASETS)}"),
     ],
 )
 def test_a_wrong_name_or_option_is_named(name: str, options: dict[str, object], message: str) -> None:
