@@ -55,10 +55,6 @@ class LeakyReLU(Activation):
     def config(self) -> dict[str, Any]:
         return {"slope": self.slope}
 
-    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
-        super().allocate(buffers, shape, dtype)
-        buffers.on = np.empty(shape, np.bool_)
-
     def forward(self, x: Array, buffers: Buffers) -> Array:
         out = buffers.out
         np.multiply(x, self.slope, out)
@@ -66,11 +62,10 @@ class LeakyReLU(Activation):
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
         """dx = dout where out > 0, else slope dout."""
-        dx: Array = buffers.dx
-        np.greater(buffers.out, 0, buffers.on)
-        np.multiply(dout, self.slope, dx)
-        np.copyto(dx, dout, where=buffers.on)
-        return dx
+        dx = buffers.dx
+        np.greater(buffers.out, 0, dx)
+        np.maximum(dx, self.slope, out=dx)
+        return np.multiply(dout, dx, dx)
 
     def blocked(self, out: Array, x: Array | None = None) -> Array:
         mask: Array = (out <= 0) & (self.slope == 0)
@@ -95,24 +90,21 @@ class ELU(Activation):
     def config(self) -> dict[str, Any]:
         return {"alpha": self.alpha}
 
-    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
-        super().allocate(buffers, shape, dtype)
-        buffers.on = np.empty(shape, np.bool_)
-
     def forward(self, x: Array, buffers: Buffers) -> Array:
-        out: Array = buffers.out
+        out, above = buffers.out, buffers.dx
         np.minimum(x, 0, out=out)
         np.expm1(out, out)
         np.multiply(out, self.alpha, out)
-        np.greater(x, 0, buffers.on)
-        np.copyto(out, x, where=buffers.on)
-        return out
+        np.maximum(x, 0, out=above)
+        return np.add(out, above, out)
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
         """elu' = 1 where x > 0, else alpha exp(x) = out + alpha."""
         dx = buffers.dx
-        np.add(buffers.out, self.alpha, dx)
-        np.copyto(dx, 1, where=buffers.on)
+        np.minimum(buffers.out, 0, out=dx)
+        np.add(dx, self.alpha, dx)
+        if self.alpha != 1:
+            np.copyto(dx, 1, where=buffers.out > 0)
         return np.multiply(dout, dx, dx)
 
     def saturated(self, out: Array, x: Array | None = None) -> Array:
@@ -125,22 +117,28 @@ class Softplus(Activation):
 
     kind = "softplus"
 
+    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        super().allocate(buffers, shape, dtype)
+        buffers.e, buffers.under = np.empty(shape, dtype), np.empty(shape, dtype)
+
     def forward(self, x: Array, buffers: Buffers) -> Array:
-        out, positive_part = buffers.out, buffers.dx
-        np.abs(x, out)
-        np.negative(out, out)
-        np.exp(out, out)
-        np.log1p(out, out)
-        np.maximum(x, 0, out=positive_part)
-        return np.add(out, positive_part, out)
+        out, e, above = buffers.out, buffers.e, buffers.dx
+        buffers.x = x
+        np.abs(x, e)
+        np.negative(e, e)
+        np.exp(e, e)
+        np.log1p(e, out)
+        np.maximum(x, 0, out=above)
+        return np.add(out, above, out)
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """softplus' = sigmoid(x) = 1 - exp(-out)."""
-        dx = buffers.dx
-        np.negative(buffers.out, dx)
-        np.expm1(dx, dx)
-        np.multiply(dout, dx, dx)
-        return np.negative(dx, dx)
+        """softplus' = sigmoid(x); with e = exp(-|x|), at most 1, that is 1 / (1 + e) where x > 0, else e / (1 + e)."""
+        dx, e, under = buffers.dx, buffers.e, buffers.under
+        np.greater(buffers.x, 0, dx)
+        np.maximum(dx, e, out=dx)
+        np.add(e, 1, under)
+        np.divide(dx, under, dx)
+        return np.multiply(dout, dx, dx)
 
     def saturated(self, out: Array, x: Array | None = None) -> Array:
         mask: Array = -np.expm1(-out) < FLAT
