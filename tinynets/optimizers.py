@@ -260,8 +260,8 @@ def named_optimizer(name: object, arguments: dict[str, Any]) -> Optimizer:
     """The optimizer as people call it, with these arguments; raises ShapeError for an unknown name or argument."""
     if not isinstance(name, str) or name not in NAMED:
         raise ShapeError(f"an optimizer is one of {', '.join(NAMED)}, not {name!r}{nearest(str(name), NAMED)}")
-    given = NAMED[name] | arguments
-    return _made(OPTIMIZERS[given.pop("kind")], given)
+    named = dict(NAMED[name])
+    return _made(OPTIMIZERS[named.pop("kind")], named | arguments)
 
 
 def _made(kind: type[Optimizer], arguments: dict[str, Any]) -> Optimizer:

@@ -105,7 +105,7 @@ def _change_optimizer(state: State, target: str, value: float) -> str:
     optimizer = replace(optimizer, **{target: value})
     state.hyper = replace(state.hyper, optimizer=optimizer)
     state.slots = {name: state.slots.get(name, np.zeros_like(state.theta)) for name in optimizer.slot_names()}
-    return f"{target} {before:g} -> {value:g}"
+    return f"{target} {before} -> {value}" if isinstance(value, bool) else f"{target} {before:g} -> {value:g}"
 
 
 def _block(network: Network, target: str) -> tuple[str, str]:

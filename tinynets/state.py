@@ -84,6 +84,8 @@ class Hyper:
         for name in ("clip_norm", "clip_value"):
             check_setting("training", name, getattr(self, name))
         for name in ("rates", "l1", "l2"):
+            if not isinstance(getattr(self, name), dict):
+                raise ShapeError(f"`{name}` must be block -> number, not {getattr(self, name)!r}")
             for block, value in getattr(self, name).items():
                 if not network.block_parameters(network.block(block)):
                     raise SelectorError(f"`{name}`: `{block}` has no parameters")
