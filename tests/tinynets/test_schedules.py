@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,6 +31,69 @@ def test_a_constant_schedule_is_one() -> None:
     assert schedule_from(tn.Schedule().config()) == tn.Schedule()
 
 
+def test_a_line_falls_to_its_end_and_stays() -> None:
+    schedule = tn.LinearSchedule(10, 0.2)
+    assert [schedule.factor(step) for step in (0, 5, 10, 99)] == pytest.approx([1, 0.6, 0.2, 0.2])
+
+
+def test_a_cosine_falls_to_its_end_and_stays() -> None:
+    schedule = tn.CosineSchedule(8, 0.1)
+    assert [schedule.factor(step) for step in (0, 2, 4, 8, 9)] == pytest.approx(
+        [1, 0.1 + 0.9 * (1 + 0.5**0.5) / 2, 0.55, 0.1, 0.1]
+    )
+
+
+def test_an_exponential_is_multiplied_every_so_many_steps() -> None:
+    schedule = tn.ExponentialSchedule(10, 0.5)
+    assert [schedule.factor(step) for step in (0, 5, 10, 30)] == pytest.approx([1, 0.5**0.5, 0.5, 0.125])
+
+
+EVERY = [
+    tn.Schedule(),
+    tn.StepSchedule((3, 9), 0.5),
+    tn.LinearSchedule(10, 0.2),
+    tn.CosineSchedule(8, 0.1),
+    tn.ExponentialSchedule(10, 0.5),
+]
+
+
+@pytest.mark.parametrize("schedule", EVERY, ids=lambda schedule: schedule.kind)
+def test_warm_up_climbs_evenly_to_the_schedule(schedule: tn.Schedule) -> None:
+    warm = replace(schedule, warmup=4)
+    shares = [warm.factor(step) / schedule.factor(step) for step in range(8)]
+    assert shares == pytest.approx([0.25, 0.5, 0.75, 1, 1, 1, 1, 1])
+    for entry in (schedule, warm):
+        assert schedule_from(entry.config()) == entry
+    assert warm != schedule
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"kind": "linear"}, "`linear` schedule: `steps` is missing"),
+        (
+            {"kind": "linear", "steps": 5, "ende": 1},
+            "`linear` schedule: there is no `ende`, only steps, end, warmup; did you mean `end`?",
+        ),
+        (
+            {"kind": "cosine", "steps": 5, "end": -1},
+            "`cosine` schedule: `end` must be a finite number above or at 0, not -1",
+        ),
+        (
+            {"kind": "exponential", "steps": 5, "rate": 0},
+            "`exponential` schedule: `rate` must be above 0 and at most 1, not 0",
+        ),
+        (
+            {"kind": "constant", "warmup": 1.5},
+            "`constant` schedule: `warmup` must be a whole number of at least 0, not 1.5",
+        ),
+    ],
+)
+def test_wrong_descriptions_are_refused(says: Callable[..., Any], config: dict[str, Any], message: str) -> None:
+    with says(tn.ShapeError, message):
+        schedule_from(config)
+
+
 AT = "`step` schedule: `at` must be rising step numbers above 0, not "
 FACTOR = "`step` schedule: `factor` must be a finite number above or at 0, not "
 
@@ -53,5 +117,8 @@ def test_impossible_schedules_are_refused(says: Callable[..., Any], at: Any, fac
 
 
 def test_an_unknown_schedule_is_refused(says: Callable[..., Any]) -> None:
-    with says(tn.ShapeError, "a schedule is one of constant, step, not 'stepp'; did you mean `step`?"):
+    with says(
+        tn.ShapeError,
+        "a schedule is one of constant, step, linear, cosine, exponential, not 'stepp'; did you mean `step`?",
+    ):
         schedule_from({"kind": "stepp"})
