@@ -125,7 +125,8 @@ def test_targets_that_do_not_fit_are_refused(
 def test_an_unknown_loss_is_refused_with_the_nearest(says: Callable[..., Any]) -> None:
     with says(
         tn.ShapeError,
-        "a loss is one of cross-entropy, binary-cross-entropy, mse, mae, huber, hinge, perceptron, kohonen, not 'crossentropy'; did you mean `cross-entropy`?",
+        "a loss is one of cross-entropy, binary-cross-entropy, mse, mae, huber, hinge, perceptron, kohonen, "
+        "not 'crossentropy'; did you mean `cross-entropy`?",
     ):
         loss_from({"kind": "crossentropy"})
 

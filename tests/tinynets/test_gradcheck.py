@@ -1,0 +1,77 @@
+"""grad_check: right gradients pass, wrong ones are named with place and numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinynets as tn
+from tinynets.layers import Buffers
+
+
+class HalfWrong(tn.Linear):
+    """A Linear whose bias gradient is twice what it should be."""
+
+    kind = "half-wrong"
+
+    def backward(self, dout: np.ndarray, buffers: Buffers) -> np.ndarray:
+        dx = super().backward(dout, buffers)
+        self.db *= 2
+        return dx
+
+
+X = np.random.default_rng(0).normal(size=(5, 3))
+
+
+def test_a_network_with_interventions_and_a_loss_is_right_parameter_by_parameter() -> None:
+    network = tn.Network([tn.Linear(3, 4, name="hidden"), tn.Tanh(), tn.Linear(4, 2, name="output")])
+    network.intervene("hidden", multiply=[1, 0, 1, 2])
+    before = network.theta.copy()
+    report = tn.grad_check(network, X, [0, 1, 1, 0, 1], tn.CrossEntropy())
+    assert report
+    assert [entry.name for entry in report.entries] == ["input", "hidden.w", "hidden.b", "output.w", "output.b"]
+    assert report.error < 1e-8
+    assert str(report).endswith("all gradients are right")
+    assert network.theta.tobytes() == before.tobytes()
+
+
+def test_a_wrong_backward_of_a_single_layer_is_named_with_its_place() -> None:
+    report = tn.grad_check(HalfWrong(3, 2), X)
+    assert not report
+    assert [entry.name for entry in report.entries if not entry.approximate] == ["half_wrong1.b"]
+    wrong = report["half_wrong1.b"]
+    assert wrong.analytic == pytest.approx(2 * wrong.numeric)
+    assert wrong.error == pytest.approx(0.5)
+    assert f"at [{wrong.worst[0]}] backward gives {wrong.analytic:.6g}, differences {wrong.numeric:.6g}" in str(report)
+    assert str(report).endswith("1 of 3 gradients are wrong")
+
+
+@pytest.mark.parametrize("loss", [tn.MSE(), tn.Huber(0.3), lambda out, y: (((out - y) ** 2).sum(), 2 * (out - y))])
+def test_a_loss_or_a_function_is_checked_alone(loss: Any) -> None:
+    assert tn.grad_check(loss, X, X + 1.5)
+
+
+def test_a_gradient_that_is_zero_everywhere_is_exact() -> None:
+    report = tn.grad_check(tn.Network([tn.Linear(3, 2, name="a"), tn.Step()]), X)
+    assert all(entry.exact for entry in report.entries)
+    assert "exact" in str(report["a.w"])
+
+
+def test_of_a_large_array_a_thousand_places_are_tried() -> None:
+    report = tn.grad_check(tn.Linear(3, 500), X)
+    assert report
+    assert report["linear1.w"].tried == 1000
+    assert "1,000 of 1,500 tried" in str(report)
+
+
+def test_whole_numbers_and_dropout_in_training_are_checked_too() -> None:
+    network = tn.Network([tn.Embedding(5, 3), tn.Flatten(), tn.Linear(6, 4), tn.BatchNorm(4), tn.Dropout(0.3)])
+    for training in (True, False):
+        assert tn.grad_check(network, [[0, 4], [2, 2], [1, 3]], training=training)
+
+
+def test_a_name_that_was_not_checked_is_refused(says: Any) -> None:
+    with says(tn.ShapeError, "`w` was not checked; there are out"):
+        tn.grad_check(tn.MSE(), X, X)["w"]
