@@ -9,7 +9,7 @@ def test_a_summary_counts_parameters_and_multiply_adds_of_one_example() -> None:
     summary = tn.Lab("names-mlp").network.summary()
     rows = {entry.name: (entry.shape, entry.parameters, entry.multiply_adds) for entry in summary.layers}
     assert rows["embed"] == ((3, 10), 270, 0)
-    assert rows["hidden"] == ((30,) and (200,), 6200, 6000)
+    assert rows["hidden"] == ((200,), 6200, 6000)
     assert rows["output"] == ((27,), 5427, 5400)
     assert (summary.parameters, summary.multiply_adds) == (11_897, 11_400)
 

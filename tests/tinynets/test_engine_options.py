@@ -1,0 +1,41 @@
+"""The engine process loads plugins before it makes its Lab, and says in one line what is wrong with one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinynets.host import spawn
+
+PLUGIN = """
+from tinynets.layers import Tanh
+
+
+class Mine(Tanh):
+    kind = "mine"
+"""
+RECIPE = """
+name = "own"
+data = { set = "xor" }
+layers = [{ kind = "linear", name = "hidden", inputs = 2, outputs = 2 }, { kind = "mine" }]
+training = { loss = "cross-entropy", optimizer = { kind = "sgd" } }
+"""
+
+
+def first_message(source: str, plugin: Path) -> tuple[object, ...]:
+    engine = spawn(source, {"plugins": (str(plugin),), "threads": 1})
+    try:
+        assert engine.connection.poll(30)
+        message: tuple[object, ...] = engine.connection.recv()
+        return message
+    finally:
+        engine.connection.close()
+        engine.process.join(10)
+
+
+def test_an_engine_with_a_plugin_shows_its_layer_and_without_the_file_says_so(tmp_path: Path) -> None:
+    plugin, recipe = tmp_path / "mine.py", tmp_path / "own.toml"
+    plugin.write_text(PLUGIN)
+    recipe.write_text(RECIPE)
+    assert first_message(str(recipe), plugin)[0] == "frame"
+    missing = tmp_path / "none.py"
+    assert first_message(str(recipe), missing)[2:] == ("PluginError", f"plugin `{missing}`: there is no such file")
