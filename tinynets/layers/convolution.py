@@ -48,7 +48,7 @@ class Convolution(Layer):
         self.kernel = sizes_along(kind, "kernel", kernel, self.axes)
         self.stride = sizes_along(kind, "stride", stride, self.axes)
         self.dilation = sizes_along(kind, "dilation", dilation, self.axes)
-        self.padding = padding if padding == "same" else sizes_along(kind, "padding", padding, self.axes, 0)
+        self.padding = padding if padding == "same" else sizes_along(kind, "padding", padding, self.axes, 0, "same")
         if self.padding == "same" and set(self.stride) != {1}:
             raise ShapeError(f"{kind}: `padding` can be 'same' only where `stride` is 1, not {stride!r}")
         self.bias = bool(bias)

@@ -137,7 +137,8 @@ class GlobalAvgPool(Layer):
     def forward(self, x: Array, buffers: Buffers) -> Array:
         out: Array = buffers.out
         np.add.reduce(x.reshape(buffers.flat), axis=1, out=out)
-        return np.multiply(out, 1 / buffers.flat[1], out)
+        np.multiply(out, 1 / buffers.flat[1], out)
+        return out
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
         """Every place gets the same share of the gradient."""

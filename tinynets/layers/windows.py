@@ -23,12 +23,12 @@ Sizes = int | list[int] | tuple[int, ...]
 """One whole number for all axes, or one for each."""
 
 
-def sizes_along(layer: str, name: str, value: object, axes: int, least: int = 1) -> tuple[int, ...]:
-    """`value` for each axis, or a ShapeError that names it."""
+def sizes_along(layer: str, name: str, value: object, axes: int, least: int = 1, word: str = "") -> tuple[int, ...]:
+    """`value` for each axis, or a ShapeError that names it; `word` is what else could stand there."""
     given = tuple(value) if isinstance(value, list | tuple) else (value,) * axes
     whole = [n for n in given if isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= least]
     if len(given) != axes or len(whole) != axes:
-        several = f" or {axes} of them" if axes > 1 else ""
+        several = (f", or {axes} of them" if axes > 1 else "") + (f", or {word!r}" if word else "")
         raise ShapeError(f"{layer}: `{name}` must be a whole number of at least {least}{several}, not {value!r}")
     return tuple(int(n) for n in whole)
 

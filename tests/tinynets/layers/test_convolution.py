@@ -122,16 +122,19 @@ def test_what_does_not_fit_is_found_when_the_network_is_built(
         (lambda: tn.Conv1d(1, 1, 0), "Conv1d: `kernel` must be a whole number of at least 1, not 0"),
         (
             lambda: tn.Conv2d(1, 1, 3, stride=0),
-            "Conv2d: `stride` must be a whole number of at least 1 or 2 of them, not 0",
+            "Conv2d: `stride` must be a whole number of at least 1, or 2 of them, not 0",
         ),
         (
             lambda: tn.Conv2d(1, 1, (3, 3, 3)),
-            "Conv2d: `kernel` must be a whole number of at least 1 or 2 of them, not (3, 3, 3)",
+            "Conv2d: `kernel` must be a whole number of at least 1, or 2 of them, not (3, 3, 3)",
         ),
-        (lambda: tn.Conv1d(1, 1, 3, padding=-1), "Conv1d: `padding` must be a whole number of at least 0, not -1"),
+        (
+            lambda: tn.Conv1d(1, 1, 3, padding=-1),
+            "Conv1d: `padding` must be a whole number of at least 0, or 'same', not -1",
+        ),
         (
             lambda: tn.Conv1d(1, 1, 3, padding="full"),
-            "Conv1d: `padding` must be a whole number of at least 0, not 'full'",
+            "Conv1d: `padding` must be a whole number of at least 0, or 'same', not 'full'",
         ),
         (lambda: tn.Conv1d(1, 1, True), "Conv1d: `kernel` must be a whole number of at least 1, not True"),
         (
