@@ -267,9 +267,10 @@ class Network:
 
     def check_batch(self, batch: int) -> None:
         """Raise ShapeError where a layer cannot train on batches of so many examples."""
-        for layer in self.layers:
+        shapes = [(None, *(self.input_shape or (None,))), *self.known_shapes]
+        for layer, shape in zip(self.layers, shapes, strict=False):
             try:
-                layer.check_batch(batch)
+                layer.check_batch((batch, *shape[1:]))
             except ShapeError as error:
                 raise ShapeError(f"`{layer.name}` {layer!r} {error}") from None
 

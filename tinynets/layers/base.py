@@ -167,8 +167,8 @@ class Layer:
         """
         return shape
 
-    def check_batch(self, batch: int) -> None:
-        """Raise ShapeError, without naming the layer, where it cannot train on batches of so many examples."""
+    def check_batch(self, shape: tuple[int | None, ...]) -> None:
+        """Raise ShapeError, without naming the layer, where it cannot train on batches of that shape."""
 
     def units(self, shape: tuple[int | None, ...]) -> int:
         """How many units an output of `shape` has; 0 where it is not known."""

@@ -130,21 +130,25 @@ class BatchNorm(_Norm):
         for name in ("mean", "var", "inverse", "unbiased"):
             setattr(buffers, name, np.empty(self.size, dtype))
         if buffers.context.training:
-            self._check_count(buffers.count)
+            self._check_count(buffers)
 
-    def _check_count(self, count: int) -> None:
-        if count < 2:
-            raise ShapeError(
-                f"`{self.name}` {self!r}: training needs at least 2 values of each unit to average over; "
-                "this batch has 1"
-            )
+    def check_batch(self, shape: tuple[int | None, ...]) -> None:
+        if all(n == 1 for n in shape[:-1]):
+            raise ShapeError("averages over at least 2 values of each unit in training; this batch has 1")
+
+    def _check_count(self, buffers: Buffers) -> None:
+        if buffers.count < 2:
+            try:
+                self.check_batch((1, self.size))
+            except ShapeError as error:
+                raise ShapeError(f"`{self.name}` {self!r} {error}") from None
 
     def forward(self, x: Array, buffers: Buffers) -> Array:
         x, normal, inverse = rows(x), buffers.normal_rows, buffers.inverse
         buffers.by_batch = buffers.context.training
         if buffers.by_batch:
             mean, var = buffers.mean, buffers.var
-            self._check_count(buffers.count)
+            self._check_count(buffers)
             np.add.reduce(x, axis=0, out=mean)
             np.multiply(mean, 1 / buffers.count, mean)
             np.subtract(x, mean, normal)

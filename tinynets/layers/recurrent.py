@@ -102,7 +102,8 @@ class Recurrent(Layer):
     def time_steps(self, shape: tuple[int | None, ...]) -> int:
         return (shape[1] or 0) if len(shape) == 3 else 0
 
-    def check_batch(self, batch: int) -> None:
+    def check_batch(self, shape: tuple[int | None, ...]) -> None:
+        batch = shape[0]
         if self.carry and batch != self.carry:
             raise ShapeError(f"carries the hidden state of {self.carry} examples, so it cannot train on {batch}")
 

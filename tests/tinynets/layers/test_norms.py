@@ -133,13 +133,22 @@ def test_freezing_a_unit_keeps_gain_shift_and_running_statistics() -> None:
 
 def test_a_training_batch_with_one_value_of_each_unit_is_refused(says: Callable[..., Any]) -> None:
     network = tn.Network([tn.BatchNorm(3, name="norm")])
-    message = "`norm` BatchNorm(3): training needs at least 2 values of each unit to average over; this batch has 1"
+    message = "`norm` BatchNorm(3) averages over at least 2 values of each unit in training; this batch has 1"
     with says(tn.ShapeError, message):
         network.forward(np.zeros((1, 3)), training=True)
     network.forward(np.zeros((1, 3)))
     with says(tn.ShapeError, message):
         network.forward(np.zeros((1, 3)), training=True)
     network.forward(np.zeros((1, 2, 3)), training=True)
+
+
+def test_a_lab_that_would_train_on_such_batches_is_not_built(says: Callable[..., Any]) -> None:
+    layers = [tn.Linear(2, 3), tn.BatchNorm(3, name="norm"), tn.Linear(3, 2)]
+    data = (np.zeros((4, 2)), np.zeros(4, np.int64))
+    message = "`norm` BatchNorm(3) averages over at least 2 values of each unit in training; this batch has 1"
+    with says(tn.RecipeError, f"`network`: {message}"):
+        tn.Lab(tn.Network(layers), data=data, loss=tn.CrossEntropy(), batch=1)
+    tn.Lab(tn.Network(layers), data=data, loss=tn.CrossEntropy(), batch=2).step()
 
 
 @pytest.mark.parametrize(

@@ -107,3 +107,23 @@ def test_what_cannot_be_rearranged_is_refused(says: Callable[..., Any], layer: t
 def test_impossible_sizes_are_refused(says: Callable[..., Any], make: Callable[[], object], message: str) -> None:
     with says(tn.ShapeError, message):
         make()
+
+
+def test_a_wavenet_of_the_lesson_is_blocks_whose_statistics_are_over_batch_and_time() -> None:
+    def level(inputs: int) -> list[tn.Layer]:
+        return [tn.FlattenConsecutive(2), tn.Linear(2 * inputs, 6, bias=False), tn.BatchNorm(6), tn.Tanh()]
+
+    layers = [tn.Embedding(5, 3, name="characters"), *level(3), *level(6), *level(6), tn.Linear(6, 5, name="output")]
+    network = tn.Network(layers, input_shape=(8,))
+    assert [block.name for block in network.blocks if block.units] == [
+        "characters",
+        "linear1",
+        "linear2",
+        "linear3",
+        "output",
+    ]
+    out = network.forward(np.random.default_rng(0).integers(0, 5, (4, 8)), training=True)
+    assert out.shape == (4, 5)
+    first = network.activation("linear1.pre")
+    assert first.shape == (4, 4, 6)
+    np.testing.assert_allclose(first.mean((0, 1)), 0, atol=1e-5)
