@@ -10,7 +10,7 @@ import inspect
 import tomllib
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -21,7 +21,7 @@ from tinynets.data import DATASETS, Dataset
 from tinynets.data import load as load_data
 from tinynets.errors import DataError, RecipeError, SelectorError, ShapeError, nearest
 from tinynets.initializers import INITIALIZERS, Initializer
-from tinynets.layers import LAYERS, layer_from
+from tinynets.layers import LAYERS, Layer, layer_from
 from tinynets.losses import LOSSES, Loss, loss_from
 from tinynets.network import Network
 from tinynets.optimizers import OPTIMIZERS, check_setting, optimizer_from
@@ -32,6 +32,7 @@ from tinynets.settings import OF_BLOCKS, OF_TRAINING
 from tinynets.state import Hyper
 
 MAX_BATCH, MAX_STEPS, MAX_PROBE, MAX_LAYERS = 2**20, 10**12, 4096, 1000
+MAX_DEPTH = 8  # containers within containers
 
 
 @dataclass(frozen=True)
@@ -188,6 +189,7 @@ class _Checker:
 
     def __init__(self, file: str) -> None:
         self.file = file
+        self.layers = 0
 
     def wrong(self, key: str, rule: str, value: object, hint: str = "") -> typing.NoReturn:
         raise RecipeError(f"`{self.file}`: `{key}` {rule}, not {value!r}{hint}")
@@ -241,18 +243,19 @@ class _Checker:
 
     def _argument(self, key: str, value: object, hint: Any) -> None:
         kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        plain = [kind for kind in (bool, int, float, str) if kind in kinds]
+        lists = [kind for kind in kinds if typing.get_origin(kind) in (list, tuple, Sequence)]
         if Initializer in kinds:
             _initializer(self, key, self.table(key, value))
-        elif str in kinds and isinstance(value, str):
+        elif Layer in kinds:
+            _layer(self, key, self.table(key, value))
+        elif str in plain and isinstance(value, str):
             return
-        elif isinstance(value, list) and list[int] in kinds:
-            for place, part in enumerate(value):
-                self.typed(f"{key}[{place}]", part, int)
-        else:
-            for kind in (bool, int, float, str):
-                if kind in kinds:
-                    self.typed(key, value, kind)
-                    return
+        elif lists and (isinstance(value, list) or not plain):
+            for place, part in enumerate(self.typed(key, value, list)):
+                self._argument(f"{key}[{place}]", part, typing.get_args(lists[0])[0])
+        elif plain:
+            self.typed(key, value, plain[0])
 
     def made(self, where: str, make: Callable[[], Any]) -> Any:
         try:
@@ -274,6 +277,11 @@ def _data(checker: _Checker, table: dict[str, Any]) -> dict[str, Any]:
 def _layer(checker: _Checker, where: str, table: dict[str, Any]) -> dict[str, Any]:
     checker.keys(where, table, {*table}, {"kind"})
     kind = checker.choice(f"{where}.kind", table["kind"], LAYERS)
+    checker.layers += 1
+    if checker.layers > MAX_LAYERS or where.count(".") > MAX_DEPTH:
+        raise RecipeError(
+            f"`{checker.file}`: `{where}`: at most {MAX_LAYERS} layers, in containers {MAX_DEPTH} deep, can be described"
+        )
     checker.arguments(where, LAYERS[kind], table, skip={"kind"})
     if not table.get("name"):
         table = {key: value for key, value in table.items() if key != "name"}
