@@ -131,9 +131,9 @@ def _known(hyper: Hyper) -> list[str]:
 
 
 def setting_names() -> tuple[str, ...]:
-    """All settings that some optimizer has, and those of the training."""
+    """What can be set, for lists: all that some optimizer has, and what holds for the training."""
     found = {key: None for kind in OPTIMIZERS.values() for key in kind().config() if key != "kind"}
-    return (*found, *OF_TRAINING)
+    return (*found, "optimizer", "schedule", *OF_TRAINING)
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,6 @@ from pathlib import Path
 from tinynets.frame import Frame
 
 SPLITS = ("train", "dev", "test")
-SETTINGS = ("lr",)
 
 
 def completions(text: str, frame: Frame | None) -> list[str]:
@@ -22,13 +21,23 @@ def completions(text: str, frame: Frame | None) -> list[str]:
 def _arguments(verb: str, frame: Frame | None) -> list[str]:
     if verb in ("evaluate", "eval"):
         return list(SPLITS)
-    if verb == "set":
-        return list(SETTINGS)
+    if verb in ("set", "optimizer", "schedule"):
+        return _settings(verb)
     if verb in ("open", "save"):
         return sorted(str(path) for folder in (Path("."), Path("saves")) for path in _files(folder))
     if verb in ("switch",) and frame is not None:
         return [branch.name for branch in frame.timeline.branches]
     return _selectors(frame)
+
+
+def _settings(verb: str) -> list[str]:
+    from tinynets.optimizers import NAMED
+    from tinynets.schedules import SCHEDULES
+    from tinynets.settings import setting_names
+
+    if verb == "set":
+        return list(setting_names())
+    return list(NAMED) if verb == "optimizer" else list(SCHEDULES)
 
 
 def _files(folder: Path) -> list[Path]:
