@@ -20,7 +20,7 @@ from tinynets.errors import EditError
 
 VARIABLE = "TINYNETS_THREADS"
 MAX_THREADS = 256
-TWO_FROM = 2**26  # multiply-adds of one matrix product
+TWO_FROM = 2**30  # multiply-adds of one matrix product; up to 2**28, two lost on busy cores (idle: not measured)
 
 _settled: list[int] = []
 

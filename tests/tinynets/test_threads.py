@@ -15,7 +15,7 @@ from tinynets import threads
 
 def test_small_products_take_one_thread_and_large_ones_two() -> None:
     assert threads.threads_for(32 * 784 * 128) == 1
-    assert threads.threads_for(512**3) == 2
+    assert threads.threads_for(threads.TWO_FROM) == 2
 
 
 def said(code: str, **environment: str) -> str:
