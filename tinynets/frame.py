@@ -83,7 +83,7 @@ class BlockInfo:
     units: int
     """0 for a layer without units."""
     positions: int
-    """Rows of the output before the last axis (3 for an embedding of 3 characters), else 1."""
+    """Rows of the output before the last axis (3 for an embedding of 3 characters, time steps, pixels), else 1."""
     parameters: int
     activation: str
     """`tanh`, `relu`, `sigmoid` or empty."""
@@ -109,17 +109,21 @@ class BlockCells:
 
 @dataclass(frozen=True)
 class Weights:
-    """A block's weight matrix, (in, out): column j holds what comes into unit j."""
+    """A block's weights as one matrix, (in, out): column j holds what comes into unit j.
+
+    A convolution's kernel is laid out as (kernel positions x channels, out), gates lie below one another, input weights
+    above recurrent ones; a normalization has two rows, gain and shift.
+    """
 
     block: str
     title: str
-    """`hidden.w (30, 200)`."""
+    """`hidden.w (30, 200)`, `rnn.w_ih + rnn.w_hh (80, 64)`."""
     values: Floats
     limit: float
     bias: Floats | None
-    """(out,) or None."""
+    """(out,) what is added to each unit's sum, or None (gates have biases of their own)."""
     rows: tuple[str, ...]
-    """What each input is: `embed[2]@0`, or a character for an embedding."""
+    """What each row is: `embed[2]@0`, a character for an embedding, `f rnn[2]@t-1` for a gate."""
     frozen: Mask
     """(out,)."""
 
@@ -180,9 +184,9 @@ class Neuron:
     """Name of the activation, or empty."""
     bias: float | None
     weighted: float | None
-    """sum of w.x, None for a block that has none (embedding)."""
+    """sum of w.x; None for a block that has none (embedding), or normalizes it before the activation."""
     pre: float | None
-    """w.x + b, before the activation (with interventions there)."""
+    """w.x + b, before the activation, normalized where the block does that (with interventions there)."""
     value: float
     """The block's output (with interventions)."""
     clean: float
@@ -205,6 +209,10 @@ class Neuron:
     std: float
     gradient: float | None
     """d loss / d output of this unit, on the training batch of the half-done step, averaged; None otherwise."""
+    position: int = 0
+    """At which position of the block's output all this is: the last of a sequence, the largest of an image."""
+    pattern: Floats | None = None
+    """(T, T) of an attention head: row t holds the shares with which position t looks at those before it."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +227,18 @@ class Plane:
     """(n, 2) probe inputs."""
     labels: NDArray[np.int64]
     """(n,)."""
+
+
+@dataclass(frozen=True)
+class MapGrid:
+    """A self-organizing map, each unit where it stands: unit j at row j // columns, column j % columns."""
+
+    values: Floats
+    """(rows, columns) mean distance of a unit's prototype to its neighbours' (the U-matrix)."""
+    best: tuple[int, int]
+    """The row and column of the unit nearest to the selected example."""
+    colors: Floats | None = None
+    """(rows, columns, 3) the prototypes as red, green, blue, 0 to 1, where the inputs are such."""
 
 
 @dataclass(frozen=True)
@@ -242,6 +262,7 @@ class Output:
     samples_step: int = 0
     """The step at which they were drawn."""
     plane: Plane | None = None
+    grid: MapGrid | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,96 @@
+"""Where a run stands and how it came there: status, timeline, loss curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinynets.arrays import Array
+from tinynets.frame import BranchLine, LossCurve, Mark, Status, TimelineStrip
+from tinynets.lab import Lab
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What the engine is at, which a Lab does not know: mode, speed, and what it wants said."""
+
+    mode: str = "paused"
+    steps_per_second: float = 0.0
+    note: str = ""
+
+
+def status(lab: Lab, doing: Doing) -> Status:
+    player = lab.player
+    order, done = player.phase_order, player.phases_done
+    hyper = lab.state_now.hyper
+    moment = lab.moment
+    here = moment.edits - player.branch.edits_through(moment.step - 1)
+    probe_loss = float(lab.probe.losses_here(lab.recipe.training.loss).mean())
+    return Status(
+        recipe=lab.recipe.name,
+        step=moment.step,
+        end=lab.end,
+        branch=lab.branch,
+        edits_here=here,
+        loss=lab.loss,
+        probe_loss=probe_loss,
+        lr=hyper.lr(moment.step),
+        steps_per_second=doing.steps_per_second,
+        mode=doing.mode,
+        phase=str(order[done - 1]) if done else "",
+        next_phase=str(order[done % len(order)]),
+        phases_done=done,
+        phases_total=len(order),
+        unsaved=lab.unsaved,
+        path=lab.path,
+        seed=hyper.seed,
+        dtype=lab.network.dtype.name,
+        parameters=lab.network.theta.size,
+        can_undo=bool(player.timeline.actions) or done > 0,
+        can_redo=bool(player.timeline.undone),
+        note=doing.note,
+    )
+
+
+def timeline(lab: Lab) -> TimelineStrip:
+    player = lab.player
+    branch = player.branch
+    return TimelineStrip(
+        lab.step_number,
+        lab.end,
+        tuple(
+            Mark(placed.step, placed.edit.op, placed.edit.python(), index < lab.moment.edits)
+            for index, placed in enumerate(branch.edits)
+        ),
+        tuple(sorted({entry.step for entry in branch.evaluations})),
+        len(branch.keyframes),
+        tuple(
+            BranchLine(entry.name, entry.fork, len(entry.losses), entry is branch)
+            for entry in player.timeline.branches.values()
+        ),
+    )
+
+
+def curve(lab: Lab, columns: int) -> LossCurve:
+    """The losses of the branch, min, max and mean of each column."""
+    values = lab.player.branch.losses.values
+    starts = np.unique(np.linspace(0, len(values), min(columns, len(values)), endpoint=False).astype(np.int64))
+    evaluations: dict[str, tuple[Array, Array]] = {}
+    entries = [entry for entry in lab.player.branch.evaluations if not entry.clean]
+    for split in sorted({entry.split for entry in entries}):
+        chosen = [entry for entry in entries if entry.split == split]
+        evaluations[split] = (np.array([e.step for e in chosen], np.int64), np.array([e.loss for e in chosen]))
+    if not len(values):
+        nothing = np.empty(0)
+        return LossCurve(starts, nothing, nothing, nothing, evaluations, lab.step_number, lab.end)
+    counts = np.diff([*starts, len(values)])
+    return LossCurve(
+        starts + 1,
+        np.minimum.reduceat(values, starts),
+        np.maximum.reduceat(values, starts),
+        np.add.reduceat(values.astype(np.float64), starts) / counts,
+        evaluations,
+        lab.step_number,
+        lab.end,
+    )

@@ -1,0 +1,145 @@
+"""The selected unit on the selected example: how it comes to its value and where that goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinynets.arrays import Array
+from tinynets.frame import Contribution, Neuron, View
+from tinynets.lab import Lab
+from tinynets.layers import CausalSelfAttention, Linear
+from tinynets.network import Block, Workspace
+from tinynets.observe.look import Look
+from tinynets.observe.weights import giver, sources
+from tinynets.playback import quiet
+
+TOP = 12  # contributions and outgoing weights listed
+
+
+def neuron(lab: Lab, block: Block, view: View, look: Look, spare: Workspace) -> Neuron:
+    """All there is to say about a unit; `spare` is a workspace for looking at what would be without interventions."""
+    unit, example = view.unit, view.example
+    position = look.position(example, unit)
+    out = look.out[:, :, unit]
+    terms = _terms(lab, block, unit, example)
+    pre = None if terms is None else terms.pre
+    if look.pre is not None:
+        pre = float(look.pre[example, position, unit])
+    normed = block.last - block.first > (block.activation is not None)
+    standing = tuple(
+        entry.op + (" before the activation" if entry.site.endswith(".pre") else "")
+        for entry in lab.interventions
+        if entry.site in (block.name, f"{block.name}.pre") and unit in entry.units
+    )
+    return Neuron(
+        block=block.name,
+        unit=unit,
+        name=f"{block.name}[{unit}]",
+        activation=block.activation.kind if block.activation is not None else "",
+        bias=terms.bias if terms else None,
+        weighted=None if terms is None or normed else terms.weighted,
+        pre=pre,
+        value=float(out[example, position]),
+        clean=float(_clean(lab, block, look, spare)[example, position, unit]),
+        contributions=terms.listed if terms else (),
+        rest=terms.rest if terms else 0.0,
+        outgoing=_outgoing(lab, block, unit),
+        frozen=bool(look.frozen[unit]),
+        interventions=standing,
+        dead=bool(look.dead[unit]),
+        saturated=bool(look.saturated[example, position, unit]),
+        saturated_share=float(look.saturated[:, :, unit].mean()),
+        mean=float(out.mean()),
+        std=float(out.std()),
+        gradient=_gradient(lab, block, unit),
+        position=position,
+        pattern=_pattern(lab, block, unit, example),
+    )
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """The sum that a unit of a Linear is, at the last position."""
+
+    listed: tuple[Contribution, ...]
+    rest: float
+    weighted: float
+    bias: float | None
+
+    @property
+    def pre(self) -> float:
+        return self.weighted + (self.bias or 0.0)
+
+
+def _terms(lab: Lab, block: Block, unit: int, example: int) -> _Terms | None:
+    network = lab.network
+    first = network.layers[block.first]
+    if not isinstance(first, Linear):
+        return None
+    x = lab.probe.input_of(network, block.first)[example].reshape(-1, first.inputs)[-1].astype(np.float64)
+    w = np.array(first.w[:, unit], np.float64)
+    products = x * w
+    order = np.argsort(-np.abs(products), kind="stable")
+    rows = sources(network, block, first.inputs)
+    listed = tuple(Contribution(rows[i], float(x[i]), float(w[i]), float(products[i])) for i in order[:TOP])
+    bias = float(first.b[unit]) if first.bias else 0.0
+    return _Terms(listed, float(products[order[TOP:]].sum()), float(products.sum()), bias)
+
+
+def _clean(lab: Lab, block: Block, look: Look, spare: Workspace) -> Array:
+    """The block's output (examples, positions, units) as it would be without the intervention at it."""
+    network = lab.network
+    if network.taps[block.last] is None:
+        return look.out
+    if not network.layers[block.last].taps_itself:
+        return lab.probe.workspace.buffers[block.last].out.reshape(look.out.shape)
+    tap, network.taps[block.last] = network.taps[block.last], None
+    try:
+        with quiet():
+            network.forward_checked(lab.probe.x, spare)
+        return spare.units_behind(network, block.last).reshape(look.out.shape)
+    finally:
+        network.taps[block.last] = tap
+
+
+def _outgoing(lab: Lab, block: Block, unit: int) -> tuple[tuple[str, float], ...]:
+    """The weights with which the next block takes up this unit, largest first."""
+    network = lab.network
+    takers = [entry for entry in network.blocks if entry.units and giver(network, entry) is block]
+    layer = network.layers[takers[0].first] if takers else None
+    if not isinstance(layer, Linear) or network.known_shapes[block.last][-1] != block.units:
+        return ()
+    rows = [index for index in range(layer.inputs) if index % block.units == unit]
+    w = np.array(layer.w[rows], np.float64)
+    order = np.argsort(-np.abs(w), axis=None, kind="stable")[:TOP]
+    is_last = takers[0] is network.blocks[-1]
+    named = []
+    for flat in order:
+        row, column = divmod(int(flat), w.shape[1])
+        name = f"{takers[0].name}[{column}]"
+        if is_last and column < len(lab.data.labels):
+            name += f" {lab.data.labels[column]}"
+        named.append((name + (f"@{row}" if len(rows) > 1 else ""), float(w[row, column])))
+    return tuple(named)
+
+
+def _gradient(lab: Lab, block: Block, unit: int) -> float | None:
+    """Mean gradient at this unit's output over the batch of a half-done step, once backward has come past it."""
+    player = lab.player
+    order = player.phase_order
+    layer = lab.network.layers[block.last]
+    at = [index for index, phase in enumerate(order) if str(phase) == f"backward {layer.name}"]
+    if layer.closed or not at or player.phases_done <= at[0]:
+        return None
+    gradient = player.trainer.workspace.buffers[block.last].dout
+    return float(gradient.reshape(-1, block.units)[:, unit].mean())
+
+
+def _pattern(lab: Lab, block: Block, head: int, example: int) -> Array | None:
+    layer = lab.network.layers[block.first]
+    if not isinstance(layer, CausalSelfAttention):
+        return None
+    pattern = layer.pattern(lab.probe.workspace.buffers[block.first])
+    return np.array(pattern[example, head], np.float32)

@@ -1,0 +1,77 @@
+"""Observer: makes the Frames of a lab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tinynets.frame import Frame, View
+from tinynets.lab import Lab
+from tinynets.network import Workspace
+from tinynets.observe.history import Doing, curve, status, timeline
+from tinynets.observe.look import Look, outline
+from tinynets.observe.neuron import neuron
+from tinynets.observe.output import output
+from tinynets.observe.weights import weights
+
+SAMPLES = 10
+
+
+@dataclass
+class Observer:
+    """Makes Frames of a lab. Keeps what does not change between two frames at the same moment."""
+
+    lab: Lab
+    _samples: tuple[tuple[int, int, int] | None, tuple[str, ...], int] = (None, (), 0)
+    _grid: Workspace = field(default_factory=Workspace)
+    _spare: Workspace = field(default_factory=Workspace)
+
+    def frame(self, view: View, number: int, doing: Doing, *, renew_samples: bool = True) -> Frame:
+        """One picture: what the visible panes of `view` show now."""
+        lab = self.lab
+        network, probe = lab.network, lab.probe
+        probe.forward(network)
+        view = self._existing(view)
+        block = network.block(view.block)
+        looks = {entry.name: Look.of(lab, entry) for entry in network.blocks if entry.units}
+        panes: dict[str, Callable[[], Any]] = {
+            "network": lambda: tuple(look.cells(view.example) for look in looks.values()),
+            "weights": lambda: weights(lab, block, looks[block.name]),
+            "activations": lambda: looks[block.name].activations(probe.examples),
+            "loss": lambda: curve(lab, view.plot_columns),
+            "neuron": lambda: neuron(lab, block, view, looks[block.name], self._spare),
+            "output": lambda: output(lab, view, self._texts(renew_samples), self._grid),
+        }
+        drawn = {pane: panes[pane]() for pane in view.panes if pane in panes}
+        return Frame(
+            number,
+            view,
+            status(lab, doing),
+            tuple(outline(network, entry) for entry in network.blocks),
+            tuple(f"{x} → {y}" if y else x for x, y in zip(probe.examples, probe.targets, strict=True)),
+            timeline(lab),
+            **drawn,
+        )
+
+    def _existing(self, view: View) -> View:
+        """The view with a block, unit and example that exist."""
+        blocks = [block for block in self.lab.network.blocks if block.units]
+        hidden = [block for block in blocks if block.activation is not None]
+        named = [block for block in blocks if block.name == view.block]
+        block = (named or hidden or blocks)[0]
+        unit = min(max(view.unit, 0), block.units - 1)
+        example = min(max(view.example, 0), len(self.lab.probe.x) - 1)
+        return replace(
+            view, block=block.name, unit=unit, example=example, plot_columns=max(2, min(view.plot_columns, 2000))
+        )
+
+    def _texts(self, renew: bool) -> dict[str, Any]:
+        """Generated names, drawn anew when the moment is another."""
+        lab = self.lab
+        if lab.data.text is None:
+            return {}
+        moment = (lab.moment.branch, lab.moment.step, lab.moment.edits)
+        if self._samples[0] is None or (renew and self._samples[0] != moment):
+            self._samples = (moment, lab.sample(SAMPLES), lab.step_number)
+        return {"samples": self._samples[1], "samples_step": self._samples[2]}

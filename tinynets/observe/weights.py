@@ -1,0 +1,141 @@
+"""What comes into the units of a block: its parameters as one matrix with a column for each unit, rows named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from tinynets.arrays import Array
+from tinynets.frame import Weights
+from tinynets.lab import Lab
+from tinynets.layers import Layer, Parameter
+from tinynets.layers.structure import Next, Split
+from tinynets.network import Block, Network
+from tinynets.observe.look import Look, limit_of
+
+GROUPS = {"lstm": "ifgo", "gru": "rzn", "causal-self-attention": "qkv"}
+"""What the groups of columns are called of which each unit has one (gates)."""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Parameters of a layer, (rows, units): column u holds what comes into unit u."""
+
+    values: Array
+    rows: tuple[str, ...]
+    names: tuple[str, ...]
+    """Of the parameters, in the order of the rows."""
+
+
+def weights(lab: Lab, block: Block, look: Look) -> Weights | None:
+    """The matrix of a block's first layer; None where it has no parameters."""
+    first = lab.network.layers[block.first]
+    found = matrix(lab, block)
+    if found is None:
+        return None
+    matrices, vectors = _kinds(first)
+    biases = [getattr(first, entry.name) for entry in vectors if matrices and entry.size == block.units]
+    values = found.values.astype(np.float32)
+    title = f"{' + '.join(f'{block.name}.{name}' for name in found.names)} ({values.shape[0]}, {values.shape[1]})"
+    return Weights(
+        block.name,
+        title,
+        values,
+        limit_of(values),
+        np.sum(biases, axis=0, dtype=np.float32) if biases else None,
+        found.rows,
+        look.frozen,
+    )
+
+
+def matrix(lab: Lab, block: Block) -> Matrix | None:
+    """What comes into the units of a block: its matrices, or where it has none its vectors (gain and shift)."""
+    network = lab.network
+    layer = network.layers[block.first]
+    matrices, vectors = _kinds(layer)
+    chosen = matrices or vectors
+    if not chosen or not block.units:
+        return None
+    parts, rows = [], []
+    for entry in chosen:
+        part = _by_unit(getattr(layer, entry.name), entry)
+        if part.shape[1] != block.units:
+            return None
+        parts.append(part)
+        rows += _rows(lab, block, entry, entry in vectors)
+    return Matrix(np.concatenate(parts), tuple(rows), tuple(entry.name for entry in chosen))
+
+
+def _kinds(layer: Layer) -> tuple[list[Parameter], list[Parameter]]:
+    """The parameters of a layer whose last axis is the units': matrices, and vectors."""
+    ours = [entry for entry in layer.parameters() if entry.unit_axis == len(entry.shape) - 1]
+    return [entry for entry in ours if len(entry.shape) > 1], [entry for entry in ours if len(entry.shape) == 1]
+
+
+def _by_unit(values: Array, entry: Parameter) -> Array:
+    """(..., groups units each) as (groups ... each, units)."""
+    split: Array = values.reshape(-1, entry.groups, entry.shape[-1] // (entry.groups * entry.each), entry.each)
+    return split.transpose(1, 0, 3, 2).reshape(-1, split.shape[2])
+
+
+def _rows(lab: Lab, block: Block, entry: Parameter, is_vector: bool) -> list[str]:
+    """What each row of `_by_unit` stands for."""
+    layer = lab.network.layers[block.first]
+    inputs = [""] if is_vector else _inputs(lab, block, entry)
+    groups = GROUPS.get(layer.kind, "")
+    named = []
+    for group in range(entry.groups):
+        lead = [entry.name] if is_vector else []
+        lead += [groups[group] if group < len(groups) else str(group)] if entry.groups > 1 else []
+        for source in inputs:
+            for part in range(entry.each):
+                named.append(" ".join([*lead, *([str(part)] if entry.each > 1 else []), *([source] if source else [])]))
+    return named
+
+
+def _inputs(lab: Lab, block: Block, entry: Parameter) -> list[str]:
+    """What each row of a matrix is multiplied with; numbers, or characters, where rows are looked up."""
+    network, count = lab.network, prod(entry.shape[:-1])
+    layer = network.layers[block.first]
+    if entry.name == "w_hh":
+        return [f"{block.name}[{index}]@t-1" for index in range(count)]
+    if layer.takes_integers:
+        text = lab.data.text
+        return list(text.characters) if text and len(text.characters) == count else list(map(str, range(count)))
+    if entry.fan_in != count:
+        return list(map(str, range(count)))
+    return sources(network, block, count)
+
+
+def sources(network: Network, block: Block, count: int) -> list[str]:
+    """Names for the `count` values that a block's first layer sums: `embed[2]@1`, unit 2 at place 1."""
+    before = giver(network, block)
+    width = count
+    if before is not None:
+        width = network.known_shapes[before.last][-1] or count
+    elif network.input_shape:
+        width = network.input_shape[-1]
+    name = "x" if before is None else f"{before.name}.out" if width != before.units else before.name
+    if count == width or count % width:
+        return [f"{name}[{index}]" for index in range(count)]
+    return [f"{name}[{index % width}]@{index // width}" for index in range(count)]
+
+
+def giver(network: Network, block: Block) -> Block | None:
+    """The block with units whose output a block takes up, through what only rearranges; None: it takes the input."""
+    index = block.first - 1
+    while index >= 0:
+        layer = network.layers[index]
+        if isinstance(layer, Next):  # back to where the branches part
+            index = next(
+                place
+                for place, other in enumerate(network.layers)
+                if isinstance(other, Split) and other.link is layer.link
+            )
+        found = next((entry for entry in network.blocks if entry.last == index and entry.units), None)
+        if found is not None:
+            return found
+        index -= 1
+    return None
