@@ -23,7 +23,7 @@ from time import perf_counter
 from typing import Any
 
 from tinynets.frame import View
-from tinynets.reports import Progress
+from tinynets.reports import PauseReport, Progress
 
 FRAME_SECONDS = 0.1
 SAMPLE_SECONDS = 1.0
@@ -94,6 +94,7 @@ class Server:
         self.observer = Observer(self.lab)
         self._run: Generator[Progress, None, None] | None = None
         self._play: _Play | None = None
+        self._run_from = self._ran = 0
         self._rate = _Rate()
         self._note = "; ".join(self.lab.warnings)
         self._last_frame = self._last_samples = 0.0
@@ -197,23 +198,24 @@ class Server:
 
     def _stop(self) -> None:
         """End a run or a playback between two steps."""
+        self._ran = self.lab.step_number - self._run_from if self._run is not None else 0
         if self._run is not None:
             self._run.close()
         self._run = self._play = None
         self._rate = _Rate()
 
     def _start(self) -> str:
-        self._run = self.lab.free_run()
+        self._run, self._run_from = self.lab.free_run(), self.lab.step_number
         return "running"
 
-    def _pause(self) -> str:
-        return f"paused at step {self.lab.step_number:,}"
+    def _pause(self) -> PauseReport:
+        return PauseReport(self.lab.step_number, self._ran)
 
     def _open(self, source: str) -> str:
         self._mount(source, {})
         return f"opened {source}: step {self.lab.step_number:,} of {self.lab.end:,}"
 
-    def _begin_play(self, speed: float | None = None) -> str:
+    def _begin_play(self, speed: float | None = None) -> str | PauseReport:
         from tinynets.errors import EditError
 
         if speed is not None and (isinstance(speed, bool) or not isinstance(speed, int | float) or abs(speed) > 1e9):
