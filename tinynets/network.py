@@ -219,8 +219,8 @@ class Network:
             shape = tuple(n or 0 for n in after)
         return made
 
-    def forward_phases(self, x: Array, workspace: Workspace) -> Phases:
-        """Forward, a layer at a time; the result is `workspace.out`. `x` must have been checked."""
+    def forward_phases(self, x: Array, workspace: Workspace, pause: bool = True) -> Phases:
+        """Forward, pausing behind each layer if wished; the result is `workspace.out`. `x` must have been checked."""
         taps = _NO_TAPS * len(self.layers) if workspace.clean else self.taps
         for layer, buffers, tap, phase in zip(
             self.layers, workspace.fit(self, x.shape), taps, self.forward_order, strict=False
@@ -230,11 +230,12 @@ class Network:
                 x = _tapped(tap, x, buffers)
             elif buffers.tapped is not None:
                 buffers.tapped = None
-            yield phase
+            if pause:
+                yield phase
         workspace.out = x
 
-    def backward_phases(self, dout: Array, workspace: Workspace) -> Phases:
-        """Backward, a layer at a time, into `grad`; the gradient of the input is `workspace.dx`."""
+    def backward_phases(self, dout: Array, workspace: Workspace, pause: bool = True) -> Phases:
+        """Backward into `grad`, pausing behind each layer if wished; the gradient of the input is `workspace.dx`."""
         for layer, buffers, tap, phase in zip(
             reversed(self.layers),
             reversed(workspace.buffers),
@@ -246,7 +247,8 @@ class Network:
             if tap is not None and buffers.tapped is not None:
                 dout = np.multiply(dout, tap.multiply, buffers.dtapped)
             dout = layer.backward(dout, buffers)
-            yield phase
+            if pause:
+                yield phase
         workspace.dx = dout
 
     def forward(self, x: Any, workspace: Workspace | None = None) -> Array:
@@ -260,7 +262,7 @@ class Network:
 
     def forward_checked(self, x: Array, workspace: Workspace) -> Array:
         """Forward of a batch that `checked` has seen already."""
-        for _ in self.forward_phases(x, workspace):
+        for _ in self.forward_phases(x, workspace, pause=False):
             pass
         return workspace.out
 
@@ -277,7 +279,7 @@ class Network:
             raise ShapeError(
                 f"`dout` is {shape_text(dout.shape)}; the last forward gave {shape_text(workspace.out.shape)}"
             )
-        for _ in self.backward_phases(dout, workspace):
+        for _ in self.backward_phases(dout, workspace, pause=False):
             pass
         return workspace.dx
 

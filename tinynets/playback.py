@@ -7,7 +7,6 @@ that is closed early leaves a whole moment behind.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
 from time import perf_counter
 
 import numpy as np
@@ -96,18 +95,20 @@ class Player:
 
     def _step(self) -> None:
         """One whole step, with the edits that are recorded before it; the caller holds numpy's warnings off."""
-        self._replay_edits()
+        if self.position.edits < len(self.timeline.branch.edits):
+            self._replay_edits()
         self.trainer.step()
         self._stepped()
 
     def _stepped(self) -> None:
-        position, branch = self.position, self.branch
-        step = position.step + 1
-        if step > len(branch.losses):
-            branch.losses.append(self.trainer.last_loss)
-        self.position = moment = Moment(position.branch, step, position.edits)
-        if step % self.timeline.stride == 0 and self.timeline.wants_keyframe(moment):
-            self.timeline.keep(moment, self.state.copy())
+        number, before, count = self.position
+        timeline, step = self.timeline, before + 1
+        losses = timeline.branch.losses
+        if step > len(losses):
+            losses.append(self.trainer.last_loss)
+        self.position = moment = Moment(number, step, count)
+        if step % timeline.stride == 0 and timeline.wants_keyframe(moment):
+            timeline.keep(moment, self.state.copy())
 
     def _replay_edits(self, until: int | None = None) -> None:
         """Apply the edits recorded at this step that are not applied yet, up to so many in all."""
@@ -316,8 +317,6 @@ class Player:
         self._fork(name)
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> np.errstate:
     """numpy's warnings held off: what is not finite is found and named by the step itself."""
-    with np.errstate(all="ignore"):
-        yield
+    return np.errstate(all="ignore")

@@ -6,7 +6,6 @@ half-way has changed nothing.
 
 from __future__ import annotations
 
-from collections import deque
 from math import isfinite
 
 import numpy as np
@@ -40,22 +39,24 @@ class Trainer:
         self.last_loss = float("nan")
         self.phase_order = (BATCH, *network.forward_order, LOSS, *network.backward_order, UPDATE)
 
-    def phases(self) -> Phases:
-        """The step, a phase at a time; what is yielded has just been done."""
+    def phases(self, pause: bool = True) -> Phases:
+        """The step, a phase at a time; what is yielded has just been done. Nothing is yielded when `pause` is False."""
         state, network, workspace, scratch = self.state, self.network, self.workspace, self.scratch
         indices = self.sampler.indices(state.step)
         self.x.take(indices, 0, self.x_batch, "clip")
         self.y.take(indices, 0, self.y_batch, "clip")
-        yield BATCH
-        yield from network.forward_phases(self.x_batch, workspace)
+        if pause:
+            yield BATCH
+        yield from network.forward_phases(self.x_batch, workspace, pause)
         self.loss.fit(self.loss_buffers, workspace.out)
         loss = self.loss.value(workspace.out, self.y_batch, self.loss_buffers)
         if not isfinite(loss):
             raise self._stopped(
                 f"the loss became {loss}", network.first_non_finite(workspace, backward=False) or "loss"
             )
-        yield LOSS
-        yield from network.backward_phases(self.loss.gradient(self.loss_buffers), workspace)
+        if pause:
+            yield LOSS
+        yield from network.backward_phases(self.loss.gradient(self.loss_buffers), workspace, pause)
         lr = state.hyper.lr(state.step)
         slots = state.hyper.optimizer.propose(state.theta, network.grad, state.slots, lr, scratch)
         delta = scratch.delta
@@ -72,14 +73,16 @@ class Trainer:
             np.copyto(state.slots[name], slot)
         state.step += 1
         self.last_loss = loss
-        yield UPDATE
+        if pause:
+            yield UPDATE
 
     def step(self) -> float:
         """A whole step; returns its training loss. Raises NonFiniteError, and then nothing has changed.
 
         The caller holds numpy's warnings off (`np.errstate`), once for many steps.
         """
-        deque(self.phases(), maxlen=0)
+        for _ in self.phases(pause=False):
+            pass
         return self.last_loss
 
     def _stopped(self, what: str, where: str) -> NonFiniteError:
