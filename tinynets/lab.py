@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -451,7 +452,7 @@ def _action(actions: list[tuple[Moment, Moment]], player: Player) -> str:
 
 
 def _is_save(source: str) -> bool:
-    return source.endswith(saves.SUFFIX) or (not source.endswith(".toml") and Path(source).exists())
+    return source.endswith(saves.SUFFIX) or (bool(source) and not source.endswith(".toml") and os.path.exists(source))
 
 
 def _refuse(given: Mapping[str, Any], what: str) -> None:
@@ -484,6 +485,8 @@ def _python_recipe(
         raise RecipeError(f"`loss` must be a loss such as tn.CrossEntropy(), not {loss!r}")
     if not isinstance(optimizer, Optimizer):
         raise RecipeError(f"`optimizer` must be an optimizer such as tn.SGD(0.1), not {optimizer!r}")
+    if schedule is not None and not isinstance(schedule, Schedule):
+        raise RecipeError(f"`schedule` must be a schedule such as tn.StepSchedule((100,), 0.1), not {schedule!r}")
     check_whole("batch", batch, 1, MAX_BATCH)
     check_whole("probe", probe, 1, MAX_PROBE)
     if sampling not in SAMPLINGS:
@@ -507,8 +510,17 @@ def _dataset(data: Any, loss: Loss) -> Dataset:
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise ShapeError(f"`data` must be (x, y) or a dict of splits: name -> (x, y), not {type(pair).__name__}")
         x, y = pair
-        made[name] = (x, y if loss.classes else np.asarray(y, np.float64))
+        made[name] = (x, y if loss.classes else _values(y))
     return arrays(made)
+
+
+def _values(y: Any) -> Any:
+    """Whole numbers as floats; anything else as it is, for `arrays` to judge."""
+    try:
+        given = np.asarray(y)
+    except ValueError:
+        return y
+    return given.astype(np.float64) if given.dtype.kind in "biu" else given
 
 
 __all__ = ["Job", "Lab", "TinynetsError"]
