@@ -31,9 +31,7 @@ def test_every_kind_is_among_the_examples_here() -> None:
 
 @settings(max_examples=20)
 @given(st.sampled_from([*GAINS, 0.3, 2.0]), st.sampled_from([4, 30, 200]), st.sampled_from([1.0, 0.01]), st.integers(0))
-def test_kaiming_has_standard_deviation_gain_over_root_fan_in(
-    gain: Any, fan_in: int, scale: float, seed: int
-) -> None:
+def test_kaiming_has_standard_deviation_gain_over_root_fan_in(gain: Any, fan_in: int, scale: float, seed: int) -> None:
     values = tn.Kaiming(gain=gain, scale=scale).draw(seed, "x", (fan_in, 4000 // fan_in), fan_in)
     expected = scale * (GAINS[gain] if isinstance(gain, str) else gain) / sqrt(fan_in)
     assert values.std() == pytest.approx(expected, rel=0.08)  # 4,000 numbers: 1 % is one standard error

@@ -364,25 +364,23 @@ class Moments(RuleBasedStateMachine):
         assert self.lab.log == log
 
 
+def wander(make: Make, folder: Path, states: int, *, examples: int, steps: int) -> None:
+    memory = states * make().state.nbytes()
+    machine: Any = type("Machine", (Moments,), {"make": staticmethod(make), "folder": folder, "memory": memory})
+    machine.TestCase.settings = settings(
+        max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    machine.TestCase("runTest").runTest()
+
+
 @pytest.mark.parametrize(
     ("cost", "states"), [(0.05, 10_000), (1e-9, 10_000), (1e-9, 12)], ids=["sparse", "dense", "tight"]
 )
 def test_a_moment_has_the_same_bytes_however_it_is_reached(
-    make_tiny: Make,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    cost: float,
-    states: int,
-    examples: int = 12,
-    steps: int = 40,
+    make_tiny: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cost: float, states: int
 ) -> None:
     monkeypatch.setattr(playback, "KEYFRAME_COST", cost)  # how densely keyframes are laid
-    memory = states * make_tiny().state.nbytes()
-    machine = type("Machine", (Moments,), {"make": staticmethod(make_tiny), "folder": tmp_path, "memory": memory})
-    machine.TestCase.settings = settings(  # type: ignore[attr-defined]
-        max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
-    )
-    machine.TestCase("runTest").runTest()  # type: ignore[attr-defined]
+    wander(make_tiny, tmp_path, states, examples=12, steps=40)
 
 
 @pytest.mark.slow
@@ -390,6 +388,5 @@ def test_a_moment_has_the_same_bytes_however_it_is_reached(
 def test_a_moment_has_the_same_bytes_however_it_is_reached_at_length(
     make_tiny: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, states: int
 ) -> None:
-    test_a_moment_has_the_same_bytes_however_it_is_reached(
-        make_tiny, tmp_path, monkeypatch, 1e-9, states, examples=400, steps=80
-    )
+    monkeypatch.setattr(playback, "KEYFRAME_COST", 1e-9)
+    wander(make_tiny, tmp_path, states, examples=400, steps=80)

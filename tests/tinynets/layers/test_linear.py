@@ -16,9 +16,7 @@ sizes = st.integers(1, 5)
 
 
 @settings(max_examples=30)
-@given(
-    st.lists(st.integers(1, 4), min_size=1, max_size=2), sizes, sizes, st.booleans(), st.integers(0, 9)
-)
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=2), sizes, sizes, st.booleans(), st.integers(0, 9))
 def test_gradients_are_those_of_central_differences(
     gradients_agree: Callable[..., None], leading: list[int], inputs: int, outputs: int, bias: bool, seed: int
 ) -> None:
