@@ -218,7 +218,7 @@ def test_what_a_lab_cannot_be_made_of_is_refused(
 
 
 def test_ragged_targets_are_refused_as_data() -> None:
-    with pytest.raises(tn.DataError, match="^`train y` is not one array: "):
+    with pytest.raises(tn.DataError, match=r"^`train y` is not one array: "):
         made(loss=tn.MSE(), data=(X, [[1.0], [2.0, 3.0]]))
 
 
