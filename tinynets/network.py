@@ -415,6 +415,11 @@ def network_from(
     return Network(layers, dtype=dtype, theta=theta, input_shape=input_shape, seed=seed)
 
 
+def parameter_count(layers: Iterable[Layer]) -> int:
+    """How many parameters these layers have, before anything is allocated for them."""
+    return sum(entry.size for layer in layers for entry in layer.parameters())
+
+
 def _tapped(tap: Tap, x: Array, buffers: Buffers) -> Array:
     if buffers.dtapped is None or buffers.tapped is None:
         buffers.tapped, buffers.dtapped = np.empty_like(x), np.empty_like(x)
@@ -447,7 +452,7 @@ def _starts(layers: Sequence[Layer]) -> list[int]:
     """Where each layer's parameters start in the flat vector, and its length."""
     starts = [0]
     for layer in layers:
-        starts.append(starts[-1] + sum(entry.size for entry in layer.parameters()))
+        starts.append(starts[-1] + parameter_count([layer]))
     return starts
 
 

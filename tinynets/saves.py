@@ -30,15 +30,18 @@ from tinynets.arrays import Array
 from tinynets.data import Dataset
 from tinynets.edits import OPERATIONS, edit_from, resolve_saved
 from tinynets.errors import CorruptSave, SaveError, TinynetsError, UnsupportedSave
-from tinynets.network import Network, network_from
+from tinynets.layers import layer_from
+from tinynets.network import Network, parameter_count
 from tinynets.recipe import Recipe, recipe_from
 from tinynets.records import Record, read_records, write_records
+from tinynets.selectors import select
 from tinynets.state import Hyper, Intervention, State
 from tinynets.threads import THREADS, fingerprint
 from tinynets.timeline import Branch, Evaluation, Losses, Moment, Placed, Timeline
 
 EMBED_LIMIT = 16 * 2**20  # bytes of data that a save carries itself
 KEYFRAME_BYTES = 4 * 2**20  # bytes of keyframes that a save carries
+SPACING = 4  # of so many keyframes in memory one is saved: what lies between is recomputed in about a fifth of a second
 EDITS_A_RECORD = 1000
 MAX_ACTIONS = 1000
 SUFFIX = ".msgpack"
@@ -213,7 +216,7 @@ def _keyframe_records(timeline: Timeline, position: Moment, live: State) -> Iter
         for key, state in branch.keyframes.items():
             owners.setdefault(id(state), []).append(branch.number)
             kept[id(state)] = (key, state)
-    every = max(1, -(-sum(state.nbytes() for _, state in kept.values()) // KEYFRAME_BYTES))
+    every = max(SPACING, -(-sum(state.nbytes() for _, state in kept.values()) // KEYFRAME_BYTES))
     for index, (identity, (key, state)) in enumerate(sorted(kept.items(), key=lambda item: item[1][0])):
         if key == (0, 0) or index % every == 0:
             yield _keyframe(key, owners[identity], state)
@@ -331,8 +334,10 @@ class _Reader:
         fields = self._only("data")
         digest = fields.get("sha256", str)
         if fields.record.get("payload") is not None:
+            payload = fields.get("payload", dict)
+            self._same_data(fields, datasets.payload_digest(payload), digest)
             try:
-                data = datasets.from_payload(fields.get("payload", dict))
+                data = datasets.from_payload(payload)
             except TinynetsError as error:
                 fields.wrong(str(error))
         elif self.data is None:
@@ -342,15 +347,25 @@ class _Reader:
             )
         else:
             data = self.data
-        if data.sha256 != digest:
-            fields.wrong(f"its data has digest {data.sha256[:12]}..., not {digest[:12]}...")
+            self._same_data(fields, data.sha256, digest)
         return data
+
+    def _same_data(self, fields: _Fields, found: str, wanted: str) -> None:
+        if found != wanted:
+            fields.wrong(f"its data has digest {found[:12]}..., not {wanted[:12]}...")
 
     def _start_network(self, recipe: Recipe, data: Dataset) -> Network:
         """A network of the recipe's shape, against which selectors and states are checked."""
         try:
             if "train" not in data.splits:
                 raise CorruptSave(f"`{self.file}`: its data has no split `train`")
+            count = parameter_count([layer_from(layer) for layer in recipe.layers])
+            thetas = [fields.record.get("theta") for fields in self._kinds.get("keyframe", [])]
+            sizes = [theta.size for theta in thetas if isinstance(theta, np.ndarray)]
+            if count not in sizes:  # known before anything is allocated for them
+                raise CorruptSave(
+                    f"`{self.file}`: its recipe has {count:,} parameters, which none of its keyframes has"
+                )
             return recipe.build(data)
         except TinynetsError as error:
             raise CorruptSave(str(error)) from None
@@ -463,23 +478,18 @@ class _Reader:
         slots = fields.get("slots", dict)
         slot_fields = _Fields(self.file, slots, "a keyframe's slots")
         try:
-            architecture = tuple(dict(entry) for entry in config.get("architecture", list))
-            if network_from(architecture, dtype=dtype).architecture != self._network.architecture:
+            if tuple(dict(entry) for entry in config.get("architecture", list)) != self._network.architecture:
                 config.wrong("its layers are not those of the recipe")
             hyper = Hyper.from_config(config.get("hyper", dict))
-            interventions = tuple(
-                Intervention(str(entry["op"]), str(entry["site"]), tuple(int(unit) for unit in entry["units"]))
-                for entry in config.get("interventions", list)
-            )
-            for entry in interventions:
-                resolve_saved(self._network, edit_from({"op": entry.op, "target": entry.selector(), "args": {}}))
-        except (TinynetsError, KeyError, TypeError, ValueError) as error:
+            interventions = tuple(self._intervention(entry) for entry in config.get("interventions", list))
+        except (TinynetsError, KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, SaveError):
                 raise
             config.wrong(f"it cannot be used: {error}")
         if set(slots) != set(hyper.optimizer.slot_names()):
             slot_fields.wrong(f"they must be {list(hyper.optimizer.slot_names())}, not {sorted(map(str, slots))}")
-        if (hyper.batch, hyper.sampling) != (recipe.training.hyper.batch, recipe.training.hyper.sampling):
+        wanted = recipe.training.hyper
+        if (hyper.batch, hyper.sampling, hyper.seed) != (wanted.batch, wanted.sampling, wanted.seed):
             config.wrong("its batches are not those of the recipe")
         frozen = fields.array("frozen", np.int64, (None,))
         if frozen.size and (frozen[0] < 0 or frozen[-1] >= size or (np.diff(frozen) <= 0).any()):
@@ -495,6 +505,14 @@ class _Reader:
             config.whole("step", 0, 2**62),
         )
         return state.copy()
+
+    def _intervention(self, entry: Any) -> Intervention:
+        fields = _Fields(self.file, entry, "an intervention")
+        op, units = fields.get("op", str), fields.get("units", list)
+        if op not in OPERATIONS or OPERATIONS[op].family != "activation" or op == "release":
+            raise UnsupportedSave(f"`{self.file}` has an intervention `{op}`, which this version does not know")
+        selector = select(self._network, f"{fields.get('site', str)}[{','.join(map(str, units))}]")
+        return Intervention(op, selector.site, selector.units)
 
     def _position(self, timeline: Timeline) -> Moment:
         fields = self._only("position")

@@ -1,9 +1,20 @@
 """The data sets that ship, and what the caller's own become."""
 
-from tinynets.data.dataset import Dataset, arrays, from_payload
+from tinynets.data.dataset import Dataset, arrays, from_payload, payload_digest
 from tinynets.data.names import names
 from tinynets.data.points import spiral, xor
 from tinynets.data.registry import DATASETS, load
 from tinynets.data.text import TextCodec
 
-__all__ = ["DATASETS", "Dataset", "TextCodec", "arrays", "from_payload", "load", "names", "spiral", "xor"]
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "TextCodec",
+    "arrays",
+    "from_payload",
+    "load",
+    "names",
+    "payload_digest",
+    "spiral",
+    "xor",
+]
