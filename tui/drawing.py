@@ -46,6 +46,15 @@ def line(parts: Iterable[Part | Segment], width: int) -> Strip:
     return Strip(segments).adjust_cell_length(max(0, width), palette.GROUND).simplify()
 
 
+def cells(parts: Iterable[Segment], width: int) -> Strip:
+    """One line of single-width characters, not searched for neighbours of one style: there are few in a map."""
+    segments = list(parts)
+    used = sum(len(segment.text) for segment in segments)
+    if used < width:
+        segments.append(Segment(" " * (width - used), palette.GROUND))
+    return Strip(segments, max(used, width))
+
+
 def blank(width: int) -> Strip:
     return Strip.blank(width, palette.GROUND)
 

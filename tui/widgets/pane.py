@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import ClassVar
 
 from textual import events
@@ -27,7 +28,7 @@ class Lines(Widget):
         self._lines: list[Strip] = []
         self._drawn_size = (0, 0)
 
-    @property
+    @cached_property
     def look(self) -> Look:
         return getattr(self.app, "look", Look())
 
