@@ -78,6 +78,14 @@ def clip(text: str, width: int) -> str:
     return text[: max(0, width - 1)] + "…" if width > 0 else ""
 
 
+def clip_middle(text: str, width: int) -> str:
+    """The same, cut in the middle: both ends of a path matter."""
+    if cell_len(text) <= width or width < 10:
+        return clip(text, width)
+    head = (width - 1) * 2 // 5
+    return text[:head] + "…" + text[len(text) - (width - 1 - head) :]
+
+
 def plain_bar(share: float, width: int, style: Style, look: Look) -> list[Part]:
     """A bar from the left that fills `share` of the width."""
     share = min(1.0, max(0.0, share)) if math.isfinite(share) else 0.0
