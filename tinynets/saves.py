@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata, resources
 from math import nan
@@ -32,8 +32,10 @@ from tinynets.edits import OPERATIONS, edit_from, resolve_saved
 from tinynets.errors import CorruptSave, SaveError, TinynetsError, UnsupportedSave
 from tinynets.layers import layer_from
 from tinynets.network import Network, parameter_count
+from tinynets.optimizers import optimizer_from
 from tinynets.recipe import Recipe, recipe_from
 from tinynets.records import Record, read_records, write_records
+from tinynets.schedules import schedule_from
 from tinynets.selectors import select
 from tinynets.state import Hyper, Intervention, State
 from tinynets.threads import THREADS, fingerprint
@@ -480,7 +482,7 @@ class _Reader:
         try:
             if tuple(dict(entry) for entry in config.get("architecture", list)) != self._network.architecture:
                 config.wrong("its layers are not those of the recipe")
-            hyper = Hyper.from_config(config.get("hyper", dict))
+            hyper = self._hyper(_Fields(self.file, config.get("hyper", dict), "a keyframe's settings"), recipe)
             interventions = tuple(self._intervention(entry) for entry in config.get("interventions", list))
         except (TinynetsError, KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, SaveError):
@@ -488,9 +490,6 @@ class _Reader:
             config.wrong(f"it cannot be used: {error}")
         if set(slots) != set(hyper.optimizer.slot_names()):
             slot_fields.wrong(f"they must be {list(hyper.optimizer.slot_names())}, not {sorted(map(str, slots))}")
-        wanted = recipe.training.hyper
-        if (hyper.batch, hyper.sampling, hyper.seed) != (wanted.batch, wanted.sampling, wanted.seed):
-            config.wrong("its batches are not those of the recipe")
         frozen = fields.array("frozen", np.int64, (None,))
         if frozen.size and (frozen[0] < 0 or frozen[-1] >= size or (np.diff(frozen) <= 0).any()):
             fields.wrong(f"`frozen` must be rising positions from 0 to {size - 1}")
@@ -505,6 +504,14 @@ class _Reader:
             config.whole("step", 0, 2**62),
         )
         return state.copy()
+
+    def _hyper(self, fields: _Fields, recipe: Recipe) -> Hyper:
+        wanted = recipe.training.hyper
+        found = fields.get("batch", int), fields.get("sampling", str), fields.get("seed", int)
+        if found != (wanted.batch, wanted.sampling, wanted.seed):
+            fields.wrong("its batches are not those of the recipe")
+        optimizer, schedule = fields.get("optimizer", dict), fields.get("schedule", dict)
+        return replace(wanted, optimizer=optimizer_from(optimizer), schedule=schedule_from(schedule))
 
     def _intervention(self, entry: Any) -> Intervention:
         fields = _Fields(self.file, entry, "an intervention")

@@ -11,8 +11,8 @@ import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.network import Network
-from tinynets.optimizers import Optimizer, Slots, optimizer_from
-from tinynets.schedules import Schedule, schedule_from
+from tinynets.optimizers import Optimizer, Slots
+from tinynets.schedules import Schedule
 
 
 @dataclass(frozen=True)
@@ -51,16 +51,6 @@ class Hyper:
             "sampling": self.sampling,
             "seed": self.seed,
         }
-
-    @staticmethod
-    def from_config(config: dict[str, Any]) -> Hyper:
-        return Hyper(
-            optimizer_from(config["optimizer"]),
-            schedule_from(config["schedule"]),
-            config["batch"],
-            config["sampling"],
-            config["seed"],
-        )
 
     def lr(self, step: int) -> float:
         """The learning rate of the update that leads from `step` to `step` + 1."""

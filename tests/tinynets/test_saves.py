@@ -357,14 +357,23 @@ CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
     "batches that are not the recipe's": (
         put("keyframe", "state", "hyper", "batch", value=5),
         tn.CorruptSave,
-        ": a keyframe's state: its batches are not those of the recipe",
+        ": a keyframe's settings: its batches are not those of the recipe",
     ),
     "a seed that is not the recipe's": (
-        put("keyframe", "state", "hyper", "seed", value="0"),
+        put("keyframe", "state", "hyper", "seed", value=7),
         tn.CorruptSave,
-        ": a keyframe's state: its batches are not those of the recipe",
+        ": a keyframe's settings: its batches are not those of the recipe",
     ),
-    "a schedule that is a list": (put("keyframe", "state", "hyper", "schedule", value=[]), tn.CorruptSave, None),
+    "a schedule that is a list": (
+        put("keyframe", "state", "hyper", "schedule", value=[]),
+        tn.CorruptSave,
+        ": a keyframe's settings: `schedule` must be dict, not list",
+    ),
+    "batches that are an array": (
+        put("keyframe", "state", "hyper", "batch", value=np.arange(3)),
+        tn.CorruptSave,
+        ": a keyframe's settings: `batch` must be int, not ndarray",
+    ),
     "an optimizer with a NaN": (
         put("keyframe", "state", "hyper", "optimizer", "lr", value=float("nan")),
         tn.CorruptSave,
@@ -542,9 +551,11 @@ def alter_anywhere(records: Records, path: Path, data: st.DataObject) -> None:
     """One to three places of a save altered: it is refused, or it is a lab that works."""
     altered = copy.deepcopy(records)
     for _ in range(data.draw(st.integers(1, 3))):
-        record = data.draw(st.sampled_from(altered))
-        place = data.draw(st.sampled_from([entry for entry in places(record) if entry != ("record",)]))
-        target: Any = record
+        target: Any = altered[data.draw(st.integers(0, len(altered) - 1))]
+        open_to_change = [place for place in places(target) if place != ("record",)]
+        if not open_to_change:
+            continue
+        place = open_to_change[data.draw(st.integers(0, len(open_to_change) - 1))]
         for key in place[:-1]:
             target = target[key]
         if data.draw(st.booleans()):
@@ -558,17 +569,20 @@ def alter_anywhere(records: Records, path: Path, data: st.DataObject) -> None:
         lab = tn.Lab(path)
     except (tn.CorruptSave, tn.UnsupportedSave):
         return
-    for branch in lab.branches:
-        lab.switch(branch)
-        for step in (0, lab.end // 2, lab.end):
-            lab.seek(step)
-    lab.evaluate("train")
-    lab.step()
+    try:
+        for branch in lab.branches:
+            lab.switch(branch)
+            for step in (0, lab.end // 2, lab.end):
+                lab.seek(step)
+        lab.evaluate("train")
+        lab.step()
+    except tn.NonFiniteError:  # a schedule can be altered into one that no training survives
+        return
     lab.save(path)
     assert tn.Lab(path).state.digest() == lab.state.digest()
 
 
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_save_altered_anywhere_is_refused_or_works(records: Records, tmp_path: Path, data: st.DataObject) -> None:
     alter_anywhere(records, tmp_path / "altered.msgpack", data)
