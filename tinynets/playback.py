@@ -42,6 +42,7 @@ class Player:
         self.seconds_per_step = 0.0
         self._half: Phases | None = None
         self._half_done = 0
+        self._half_from = self.position
         self._build(timeline.branch.keyframes[0, 0])
 
     def _build(self, state: State) -> None:
@@ -188,6 +189,7 @@ class Player:
             if self._half is None:
                 self._leave_what_was_undone()
                 self._near()
+                self._half_from = self.position
                 self._replay_edits()
                 self._half, self._half_done = self.trainer.phases(), 0
             try:
@@ -218,12 +220,15 @@ class Player:
         self._stepped()
 
     def drop_half(self) -> bool:
-        """Forget a half-done step, which has changed nothing; says whether there was one."""
-        dropped = self._half is not None
-        if self._half is not None:
-            self._half.close()
+        """Forget a half-done step, and the recorded edits replayed before it; says whether there was one."""
+        if self._half is None:
+            return False
+        self._half.close()
         self._half, self._half_done = None, 0
-        return dropped
+        if self.position != self._half_from:
+            moment, state = self.timeline.closest(self._half_from)  # that very moment, kept when the step was begun
+            self._load(state, moment)
+        return True
 
     # -- edits
 

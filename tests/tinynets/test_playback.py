@@ -137,6 +137,22 @@ def test_in_mid_step_an_edit_a_save_and_a_step_finish_the_step_first(
     assert half.moment == whole.moment
 
 
+@pytest.mark.parametrize("act", ["back", "undo"])
+def test_dropping_a_half_done_step_in_the_past_drops_the_edits_replayed_before_it_too(lab: tn.Lab, act: str) -> None:
+    lab.run(5)
+    lab.zero("hidden[1]")
+    lab.run(3)
+    lab.seek(3)
+    lab.run(2)  # up to the edit, not past it
+    before = lab.moment, lab.state.digest()
+    phases(lab, 4)
+    assert lab.interventions
+    getattr(lab, act)()
+    assert (lab.moment, lab.state.digest()) == before
+    lab.step()
+    assert lab.interventions
+
+
 def test_back_two_in_mid_step_goes_one_whole_step_back(lab: tn.Lab) -> None:
     lab.run(2)
     before = lab.state.digest()
@@ -187,10 +203,10 @@ def test_a_cancelled_run_leaves_a_whole_moment_which_undo_leads_back_from(make_t
 def test_a_cancelled_move_stays_where_it_was(lab: tn.Lab, verb: str) -> None:
     lab.run(300)
     lab.fork("other")
-    lab.run(20)
+    lab.run(21)  # no keyframe lies at an odd step
     lab.zero("hidden[1]")
     lab.run(300)
-    for step in (100, 200, 620):  # so that no state near by is at hand
+    for step in (100, 200, 621):  # so that no state near by is at hand
         lab.seek(step)
     before = lab.moment, lab.state.digest(), lab.branch
     arguments: dict[str, tuple[Any, ...]] = {"seek": (150,), "back": (250,), "undo": (), "switch": ("main",)}
