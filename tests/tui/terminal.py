@@ -90,6 +90,13 @@ class Terminal(Pty):
         self.screen.resize(lines, columns)
         self._resize((columns, lines))  # tells the app as well
 
+    def _listen(self) -> None:
+        """Take in what has been written since, all of it, as looking at the screen costs more than writing there."""
+        found = self.read(0.05)
+        while len(found) < 1 << 18 and (more := self.read(0)):
+            found += more
+        self._stream.feed(found)
+
     def until(self, *wanted: str | Callable[[str], object], seconds: float = PATIENCE) -> str:
         """Read on until all of this stands on the screen, or holds of its text; returns the text."""
         end = monotonic() + seconds
@@ -98,7 +105,7 @@ class Terminal(Pty):
             if all(want in text if isinstance(want, str) else want(text) for want in wanted):
                 return text
             assert monotonic() < end, f"{wanted} not on the screen in {seconds} s:\n{text}"
-            self._stream.feed(self.read(0.05))
+            self._listen()
 
     def press(self, keys: str, *wanted: str | Callable[[str], object]) -> str:
         """Type, and wait for what that brings."""
@@ -110,7 +117,7 @@ class Terminal(Pty):
         end = monotonic() + seconds
         while self.process.poll() is None:
             assert monotonic() < end, f"still there after {seconds} s:\n{self.text}"
-            self._stream.feed(self.read(0.05))
+            self._listen()
         return self.process.returncode
 
 

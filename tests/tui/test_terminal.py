@@ -59,13 +59,17 @@ def test_a_session_is_kept_and_plays_again(tmp_path: Path) -> None:
         assert loss_of(second) != loss_of(first)
         back = terminal.press("b", "step 1 of 2", "lab.back()")
         assert loss_of(back) == loss_of(first)
-        terminal.press("w", "lab.save()", lambda text: " saved" in text and "unsaved" not in text)
+        terminal.press("w", " saved /", "names-mlp.msgpack (", lambda text: " saved" in text.splitlines()[0])
         terminal.send("q")
         assert terminal.status() == 0
 
     save = tmp_path / SAVED
     kept = tn.Lab(save)
-    assert (kept.step_number, len(kept.losses), [str(entry.target) for entry in kept.log]) == (1, 2, ["hidden[1]"])
+    assert (kept.step_number, len(kept.losses), [entry.python for entry in kept.log]) == (
+        1,
+        2,
+        ['lab.zero("hidden[1]")'],
+    )
 
     with lab(str(save), cwd=tmp_path) as terminal:
         terminal.until("step 1 of 2", "saved", "1 zeroed", lambda text: loss_of(text) == loss_of(first))
