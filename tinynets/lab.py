@@ -359,9 +359,9 @@ class Lab:
     def _evaluate_on_the_way(self, step: int) -> bool:
         """Evaluate where the recipe wants it; says whether it did."""
         every = self.recipe.training.evaluate_every
-        if not every or "dev" not in self.data.splits or step < self.end:
+        if not every or (step % every and not (step < every and every % step == 0 and every // step in EARLY)):
             return False
-        if step % every and not (step < every and every % step == 0 and every // step in EARLY):
+        if "dev" not in self.data.splits or step < self.end:
             return False
         self.evaluate("dev")
         return True
