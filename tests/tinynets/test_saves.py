@@ -589,7 +589,7 @@ def test_a_save_altered_anywhere_is_refused_or_works(records: Records, tmp_path:
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2_000, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_save_altered_anywhere_is_refused_or_works_at_length(
     records: Records, tmp_path: Path, data: st.DataObject
