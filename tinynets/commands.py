@@ -164,7 +164,8 @@ def _arguments(command: Command, words: list[str]) -> tuple[Any, ...]:
         words = ["".join(words)] if words else []  # `hidden[1, 5]` may hold spaces
     least = sum(not kind.endswith("?") for kind in command.kinds)
     if not least <= len(words) <= len(command.kinds):
-        raise CommandError(f"`{command.name}` is written `{command.usage}`; it was given {len(words)} arguments")
+        given = f"{len(words)} argument{'s' if len(words) != 1 else ''}"
+        raise CommandError(f"`{command.name}` is written `{command.usage}`; it was given {given}")
     return tuple(
         _value(command, f"argument {place}", kind.rstrip("?"), word)
         for place, (kind, word) in enumerate(zip(command.kinds, words, strict=False), 1)

@@ -142,6 +142,8 @@ class Writer:
         codec = self.data.text
         if codec is None:
             raise EditError(f"`{self.data.name}` is not text, so there is nothing to generate")
+        if not isinstance(text, str):
+            raise EditError(f"the text to go on from must be text, not {text!r}")
         ids = codec.encode(text)
         context = np.concatenate([np.zeros(codec.context, np.int64), np.asarray(ids, np.int64)])[-codec.context :]
         return np.tile(context, (count, 1)), codec.characters

@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tinynets.frame import View
-from tinynets.reports import Progress
+if TYPE_CHECKING:  # numpy is for the engine to import, while the app imports Textual
+    from tinynets.frame import View
+    from tinynets.reports import PauseReport, Progress
 
 FRAME_SECONDS = 0.1
 SAMPLE_SECONDS = 1.0
@@ -83,8 +84,10 @@ class Server:
     """The engine's loop: one command at a time, a run or a playback between them, frames as they are wanted."""
 
     def __init__(self, connection: Connection, source: str, options: dict[str, Any]) -> None:
+        from tinynets.frame import View
+
         self.connection = connection
-        self.view = View()
+        self.view: View = View()
         self._calls: deque[tuple[int, str, tuple[Any, ...], dict[str, Any]]] = deque()
         self._job: _Job | None = None
         self._frames = 0
@@ -101,6 +104,7 @@ class Server:
         self.observer = Observer(self.lab)
         self._run: Generator[Progress, None, None] | None = None
         self._play: _Play | None = None
+        self._run_from = self._ran = 0
         self._rate = _Rate()
         self._note = "; ".join(self.lab.warnings)
         self._last_frame = self._last_samples = 0.0
@@ -138,8 +142,10 @@ class Server:
     def _take(self, message: tuple[Any, ...]) -> None:
         match message:
             case ("call", identity, verb, args, kwargs):
+                if verb == "pause" and self._job is not None:  # what is at work would not hear of it otherwise
+                    self._cancel()
                 self._calls.append((identity, verb, tuple(args), dict(kwargs)))
-            case ("view", View() as view):
+            case ("view", view):
                 if view != self.view:
                     self.view = view
                     self._want()
@@ -171,6 +177,7 @@ class Server:
         try:
             while perf_counter() - begun < SLICE:
                 progress = next(job.work)
+                self._rate.note(self.lab.step_number)
                 if begun - job.begun > 2 * PROGRESS_SECONDS and begun - job.told > PROGRESS_SECONDS:
                     job.told = begun
                     self.connection.send(("progress", job.identity, progress))
@@ -193,34 +200,40 @@ class Server:
 
     def _cancel(self) -> None:
         """Stop what is at work; what has been done of it stays, as a whole moment."""
+        cancelled = [(identity, verb) for identity, verb, _, _ in self._calls]
+        self._calls.clear()
         if self._job is not None:
             job, self._job = self._job, None
             job.work.close()
-            message = f"cancelled `{job.verb}` at step {self.lab.step_number:,}"
-            self.connection.send(("error", job.identity, "Cancelled", message))
-        self._calls.clear()
+            cancelled.insert(0, (job.identity, job.verb))
+        for identity, verb in cancelled:
+            message = f"cancelled `{verb}` at step {self.lab.step_number:,}"
+            self.connection.send(("error", identity, "Cancelled", message))
         self._stop()
         self._want()
 
     def _stop(self) -> None:
         """End a run or a playback between two steps."""
+        self._ran = self.lab.step_number - self._run_from if self._run is not None else 0
         if self._run is not None:
             self._run.close()
         self._run = self._play = None
         self._rate = _Rate()
 
     def _start(self) -> str:
-        self._run = self.lab.free_run()
+        self._run, self._run_from = self.lab.free_run(), self.lab.step_number
         return "running"
 
-    def _pause(self) -> str:
-        return f"paused at step {self.lab.step_number:,}"
+    def _pause(self) -> PauseReport:
+        from tinynets.reports import PauseReport
+
+        return PauseReport(self.lab.step_number, self._ran)
 
     def _open(self, source: str) -> str:
         self._mount(source, {})
         return f"opened {source}: step {self.lab.step_number:,} of {self.lab.end:,}"
 
-    def _begin_play(self, speed: float | None = None) -> str:
+    def _begin_play(self, speed: float | None = None, *, backward: bool = False) -> str | PauseReport:
         from tinynets.errors import EditError
 
         if speed is not None and (isinstance(speed, bool) or not isinstance(speed, int | float) or abs(speed) > 1e9):
@@ -228,13 +241,11 @@ class Server:
         if speed == 0:
             return self._pause()
         usual = max(5.0, self.lab.end / PLAY_SECONDS)
-        speed = usual if speed is None else speed
+        speed = (-usual if backward else usual) if speed is None else speed
         if self.lab.end == 0 or (speed > 0 and self.lab.step_number >= self.lab.end):
             raise EditError("there is nothing recorded beyond this step; `P` or `play -5` plays backward")
         if speed < 0 and self.lab.step_number == 0:
             raise EditError("there is nothing recorded before step 0")
-        if abs(speed) == 1.0:
-            speed *= usual
         self._play = _Play(speed, self.lab.step_number, perf_counter())
         return f"playing {'forward' if speed > 0 else 'backward'}, {abs(speed):,.0f} steps a second"
 
@@ -294,6 +305,8 @@ class Server:
         from tinynets.observe import Doing
 
         if self._run is not None:
+            return Doing("running", self._rate.value, self._note)
+        if self._job is not None and self._job.verb in ("run", "step"):
             return Doing("running", self._rate.value, self._note)
         if self._play is not None:
             return Doing("playing" if self._play.speed > 0 else "rewinding", abs(self._play.speed), self._note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -386,9 +387,9 @@ class Lab:
     def _evaluate_on_the_way(self, step: int) -> bool:
         """Evaluate where the recipe wants it; says whether it did."""
         every = self.recipe.training.evaluate_every
-        if not every or "dev" not in self.data.splits or step < self.end:
+        if not every or (step % every and not (step < every and every % step == 0 and every // step in EARLY)):
             return False
-        if step % every and not (step < every and every % step == 0 and every // step in EARLY):
+        if "dev" not in self.data.splits or step < self.end:
             return False
         self.evaluate("dev")
         return True
@@ -492,7 +493,7 @@ def _action(actions: list[tuple[Moment, Moment]], player: Player) -> str:
 
 
 def _is_save(source: str) -> bool:
-    return source.endswith(saves.SUFFIX) or (not source.endswith(".toml") and Path(source).exists())
+    return source.endswith(saves.SUFFIX) or (bool(source) and not source.endswith(".toml") and os.path.exists(source))
 
 
 def _refuse(given: Mapping[str, Any], what: str) -> None:

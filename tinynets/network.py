@@ -288,8 +288,8 @@ class Network:
             shape = tuple(n or 0 for n in after)
         return made
 
-    def forward_phases(self, x: Array, workspace: Workspace) -> Phases:
-        """Forward, a layer at a time; the result is `workspace.out`. `x` must have been checked."""
+    def forward_phases(self, x: Array, workspace: Workspace, pause: bool = True) -> Phases:
+        """Forward, pausing behind each layer if wished; the result is `workspace.out`. `x` must have been checked."""
         taps = _NO_TAPS * len(self.layers) if workspace.clean else self.taps
         for layer, buffers, tap, phase in zip(
             self.layers, workspace.fit(self, x.shape), taps, self.forward_order, strict=False
@@ -304,11 +304,12 @@ class Network:
                 x = _tapped(tap, x, buffers)
             elif buffers.tapped is not None:
                 buffers.tapped = None
-            yield phase
+            if pause:
+                yield phase
         workspace.out = x
 
-    def backward_phases(self, dout: Array, workspace: Workspace) -> Phases:
-        """Backward, a layer at a time, into `grad`; the gradient of the input is `workspace.dx`."""
+    def backward_phases(self, dout: Array, workspace: Workspace, pause: bool = True) -> Phases:
+        """Backward into `grad`, pausing behind each layer if wished; the gradient of the input is `workspace.dx`."""
         for layer, buffers, tap, phase in zip(
             reversed(self.layers),
             reversed(workspace.buffers),
@@ -320,7 +321,8 @@ class Network:
             if tap is not None and buffers.tapped is not None:
                 dout = np.multiply(dout, tap.multiply, buffers.dtapped)
             dout = layer.backward(dout, buffers)
-            yield phase
+            if pause:
+                yield phase
         workspace.dx = dout
 
     def forward(self, x: Any, workspace: Workspace | None = None, *, training: bool = False) -> Array:
@@ -336,7 +338,7 @@ class Network:
 
     def forward_checked(self, x: Array, workspace: Workspace) -> Array:
         """Forward of a batch that `checked` has seen already."""
-        for _ in self.forward_phases(x, workspace):
+        for _ in self.forward_phases(x, workspace, pause=False):
             pass
         return workspace.out
 
@@ -353,7 +355,7 @@ class Network:
             raise ShapeError(
                 f"`dout` is {shape_text(dout.shape)}; the last forward gave {shape_text(workspace.out.shape)}"
             )
-        for _ in self.backward_phases(dout, workspace):
+        for _ in self.backward_phases(dout, workspace, pause=False):
             pass
         return workspace.dx
 
@@ -499,6 +501,11 @@ def network_from(
     """A network from plain descriptions, around `theta` when it is given."""
     layers = [layer_from(description) for description in architecture]
     return Network(layers, dtype=dtype, theta=theta, carried=carried, input_shape=input_shape, seed=seed)
+
+
+def parameter_count(layers: Iterable[Layer]) -> int:
+    """How many parameters these layers have, before anything is allocated for them."""
+    return sum(entry.size for layer in layers for part in layer.expand() for entry in part.parameters())
 
 
 def _tapped(tap: Tap, x: Array, buffers: Buffers) -> Array:

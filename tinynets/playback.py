@@ -7,7 +7,6 @@ that is closed early leaves a whole moment behind.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
 from time import perf_counter
 
 import numpy as np
@@ -44,6 +43,7 @@ class Player:
         self.seconds_per_step = 0.0
         self._half: Phases | None = None
         self._half_done = 0
+        self._half_from = self.position
         self._build(timeline.branch.keyframes[0, 0])
 
     def _build(self, state: State) -> None:
@@ -99,18 +99,20 @@ class Player:
 
     def _step(self) -> None:
         """One whole step, with the edits that are recorded before it; the caller holds numpy's warnings off."""
-        self._replay_edits()
+        if self.position.edits < len(self.timeline.branch.edits):
+            self._replay_edits()
         self.trainer.step()
         self._stepped()
 
     def _stepped(self) -> None:
-        position, branch = self.position, self.branch
-        step = position.step + 1
-        if step > len(branch.losses):
-            branch.losses.append(self.trainer.last_loss)
-        self.position = moment = Moment(position.branch, step, position.edits)
-        if step % self.timeline.stride == 0 and self.timeline.wants_keyframe(moment):
-            self.timeline.keep(moment, self.state.copy())
+        number, before, count = self.position
+        timeline, step = self.timeline, before + 1
+        losses = timeline.branch.losses
+        if step > len(losses):
+            losses.append(self.trainer.last_loss)
+        self.position = moment = Moment(number, step, count)
+        if step % timeline.stride == 0 and timeline.wants_keyframe(moment):
+            timeline.keep(moment, self.state.copy())
 
     def _replay_edits(self, until: int | None = None) -> None:
         """Apply the edits recorded at this step that are not applied yet, up to so many in all."""
@@ -198,6 +200,7 @@ class Player:
             if self._half is None:
                 self._leave_what_was_undone()
                 self._near()
+                self._half_from = self.position
                 self._replay_edits()
                 self._half, self._half_done = self.trainer.phases(), 0
             try:
@@ -228,12 +231,15 @@ class Player:
         self._stepped()
 
     def drop_half(self) -> bool:
-        """Forget a half-done step, which has changed nothing; says whether there was one."""
-        dropped = self._half is not None
-        if self._half is not None:
-            self._half.close()
+        """Forget a half-done step, and the recorded edits replayed before it; says whether there was one."""
+        if self._half is None:
+            return False
+        self._half.close()
         self._half, self._half_done = None, 0
-        return dropped
+        if self.position != self._half_from:
+            moment, state = self.timeline.closest(self._half_from)  # that very moment, kept when the step was begun
+            self._load(state, moment)
+        return True
 
     # -- edits
 
@@ -327,8 +333,6 @@ class Player:
         self._fork(name)
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> np.errstate:
     """numpy's warnings held off: what is not finite is found and named by the step itself."""
-    with np.errstate(all="ignore"):
-        yield
+    return np.errstate(all="ignore")

@@ -7,6 +7,7 @@ are the arguments of `Linear`.
 from __future__ import annotations
 
 import inspect
+import os
 import tomllib
 import types
 import typing
@@ -137,7 +138,7 @@ def load_recipe(source: str | Path) -> Recipe:
             raise RecipeError(f"`{text}` is not a recipe; there are {', '.join(shipped)}{nearest(text, shipped)}")
         return _parse(resources.files("tinynets").joinpath("recipes", f"{text}.toml").read_bytes(), f"{text}.toml")
     path = Path(source)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise RecipeError(f"`{text}` is a folder, not a recipe")
     try:
         content = path.read_bytes()
@@ -145,6 +146,8 @@ def load_recipe(source: str | Path) -> Recipe:
         raise RecipeError(f"`{text}`: there is no such file") from None
     except OSError as error:
         raise RecipeError(f"`{text}` cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise RecipeError(f"`{text!r}` cannot be read: its name has a null character") from None
     return _parse(content, text)
 
 
@@ -159,7 +162,9 @@ def _parse(content: bytes, file: str) -> Recipe:
         config = tomllib.loads(content.decode())
     except UnicodeDecodeError:
         raise RecipeError(f"`{file}` is not a recipe: it is not UTF-8 text") from None
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise RecipeError(f"`{file}` is not a recipe: its tables or lists lie too deep") from None
+    except ValueError as error:  # a TOMLDecodeError, or a number of thousands of digits
         raise RecipeError(f"`{file}` is not TOML: {error}") from None
     return recipe_from(config, file)
 
@@ -213,6 +218,8 @@ class _Checker:
         right = isinstance(value, int | float if kind is float else kind)
         if not right or (isinstance(value, bool) and kind is not bool):
             self.wrong(key, f"must be {words[kind]}", value)
+        if isinstance(value, int) and abs(value) >= 2**63:
+            self.wrong(key, "must fit in 64 bits", value)
         return value
 
     def whole(self, key: str, value: object, low: int, high: int) -> int:
@@ -280,7 +287,7 @@ def _layer(checker: _Checker, where: str, table: dict[str, Any]) -> dict[str, An
     checker.layers += 1
     if checker.layers > MAX_LAYERS or where.count(".") > MAX_DEPTH:
         raise RecipeError(
-            f"`{checker.file}`: `{where}`: at most {MAX_LAYERS} layers, in containers {MAX_DEPTH} deep, can be described"
+            f"`{checker.file}`: `{where}`: at most {MAX_LAYERS} layers can be described, {MAX_DEPTH} containers deep"
         )
     checker.arguments(where, LAYERS[kind], table, skip={"kind"})
     if not table.get("name"):

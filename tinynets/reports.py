@@ -44,6 +44,22 @@ class StepReport:
 
 
 @dataclass(frozen=True)
+class PauseReport:
+    """A run that was paused: where, and after how many steps."""
+
+    step: int
+    steps: int
+
+    @property
+    def python(self) -> str:
+        """The line of Python that does the same."""
+        return f"lab.run({self.steps})" if self.steps else ""
+
+    def __str__(self) -> str:
+        return f"paused at step {self.step:,}" + (f" after {self.steps:,} steps" if self.steps else "")
+
+
+@dataclass(frozen=True)
 class PhaseReport:
     """A phase of a step that was done, and the one that comes next."""
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata, resources
 from math import nan
@@ -30,16 +30,21 @@ from tinynets.arrays import Array
 from tinynets.data import Dataset
 from tinynets.edits import OPERATIONS, edit_from, resolve_saved
 from tinynets.errors import CorruptSave, SaveError, TinynetsError, UnsupportedSave
-from tinynets.network import Network, network_from
+from tinynets.layers import layer_from
+from tinynets.network import Network, network_from, parameter_count
+from tinynets.optimizers import optimizer_from
 from tinynets.plugins import check_saved, is_own, kinds_in, own_things
 from tinynets.recipe import Recipe, recipe_from
 from tinynets.records import Record, read_records, write_records
+from tinynets.schedules import schedule_from
+from tinynets.selectors import select
 from tinynets.state import Hyper, Intervention, State, canonical
 from tinynets.threads import MAX_THREADS, fingerprint, settle_threads
 from tinynets.timeline import Branch, Evaluation, Losses, Moment, Placed, Timeline
 
 EMBED_LIMIT = 16 * 2**20  # bytes of data that a save carries itself
 KEYFRAME_BYTES = 4 * 2**20  # bytes of keyframes that a save carries
+SPACING = 4  # of so many keyframes in memory one is saved: what lies between is recomputed in about a fifth of a second
 EDITS_A_RECORD = 1000
 MAX_ACTIONS = 1000
 SUFFIX = ".msgpack"
@@ -217,7 +222,7 @@ def _keyframe_records(timeline: Timeline, position: Moment, live: State) -> Iter
         for key, state in branch.keyframes.items():
             owners.setdefault(id(state), []).append(branch.number)
             kept[id(state)] = (key, state)
-    every = max(1, -(-sum(state.nbytes() for _, state in kept.values()) // KEYFRAME_BYTES))
+    every = max(SPACING, -(-sum(state.nbytes() for _, state in kept.values()) // KEYFRAME_BYTES))
     for index, (identity, (key, state)) in enumerate(sorted(kept.items(), key=lambda item: item[1][0])):
         if key == (0, 0) or index % every == 0:
             yield _keyframe(key, owners[identity], state)
@@ -357,8 +362,10 @@ class _Reader:
         fields = self._only("data")
         digest = fields.get("sha256", str)
         if fields.record.get("payload") is not None:
+            payload = fields.get("payload", dict)
+            self._same_data(fields, datasets.payload_digest(payload), digest)
             try:
-                data = datasets.from_payload(fields.get("payload", dict))
+                data = datasets.from_payload(payload)
             except TinynetsError as error:
                 fields.wrong(str(error))
         elif self.data is None:
@@ -368,18 +375,30 @@ class _Reader:
             )
         else:
             data = self.data
-        if data.sha256 != digest:
-            fields.wrong(f"its data has digest {data.sha256[:12]}..., not {digest[:12]}...")
+            self._same_data(fields, data.sha256, digest)
         return data
+
+    def _same_data(self, fields: _Fields, found: str, wanted: str) -> None:
+        if found != wanted:
+            fields.wrong(f"its data has digest {found[:12]}..., not {wanted[:12]}...")
 
     def _start_network(self, recipe: Recipe, data: Dataset) -> Network:
         """A network of the recipe's shape, against which selectors and states are checked."""
         try:
             if "train" not in data.splits:
                 raise CorruptSave(f"`{self.file}`: its data has no split `train`")
+            count = parameter_count([layer_from(layer) for layer in recipe.layers])
+            if count not in self._theta_sizes():  # known before anything is allocated for them
+                raise CorruptSave(
+                    f"`{self.file}`: its recipe has {count:,} parameters, which none of its keyframes has"
+                )
             return recipe.build(data)
         except TinynetsError as error:
             raise CorruptSave(str(error)) from None
+
+    def _theta_sizes(self) -> set[int]:
+        thetas = [fields.record.get("theta") for fields in self._kinds.get("keyframe", [])]
+        return {theta.size for theta in thetas if isinstance(theta, np.ndarray)}
 
     # -- history
 
@@ -489,22 +508,15 @@ class _Reader:
         slot_fields = _Fields(self.file, slots, "a keyframe's slots")
         try:
             network = self._network_of(config.get("architecture", list), dtype)
-            hyper = Hyper.from_config(config.get("hyper", dict))
+            hyper = self._hyper(_Fields(self.file, config.get("hyper", dict), "a keyframe's settings"), recipe)
             hyper.check(network)
-            interventions = tuple(
-                Intervention(entry["op"], entry["site"], tuple(entry["units"]), entry["time"])
-                for entry in config.get("interventions", list)
-            )
-            for entry in interventions:
-                resolve_saved(network, edit_from({"op": entry.op, "target": entry.selector(), "args": {}}))
-        except (TinynetsError, KeyError, TypeError, ValueError) as error:
+            interventions = tuple(self._intervention(network, entry) for entry in config.get("interventions", list))
+        except (TinynetsError, KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, SaveError):
                 raise
             config.wrong(f"it cannot be used: {error}")
         if set(slots) != set(hyper.optimizer.slot_names()):
             slot_fields.wrong(f"they must be {list(hyper.optimizer.slot_names())}, not {sorted(map(str, slots))}")
-        if (hyper.batch, hyper.sampling) != (recipe.training.hyper.batch, recipe.training.hyper.sampling):
-            config.wrong("its batches are not those of the recipe")
         size = network.theta.size
         state = State(
             network.architecture,
@@ -524,6 +536,8 @@ class _Reader:
         key = canonical(architecture)
         if key not in self._networks:
             self._all_named(architecture)
+            if parameter_count([layer_from(layer) for layer in architecture]) not in self._theta_sizes():
+                raise CorruptSave(f"`{self.file}`: a keyframe's layers have more or fewer parameters than it holds")
             self._networks[key] = network_from(architecture, dtype=dtype, input_shape=self._network.input_shape)
         return self._networks[key]
 
@@ -532,6 +546,30 @@ class _Reader:
         if places.size and (places[0] < 0 or places[-1] >= size or (np.diff(places) <= 0).any()):
             fields.wrong(f"`{key}` must be rising positions from 0 to {size - 1}")
         return places
+
+    def _hyper(self, fields: _Fields, recipe: Recipe) -> Hyper:
+        wanted = recipe.training.hyper
+        found = fields.get("batch", int), fields.get("sampling", str), fields.get("seed", int)
+        if found != (wanted.batch, wanted.sampling, wanted.seed):
+            fields.wrong("its batches are not those of the recipe")
+        settings = {key: fields.get(key, float) for key in ("clip_norm", "clip_value")}
+        settings |= {key: fields.get(key, dict) for key in ("rates", "l1", "l2")}
+        return replace(
+            wanted,
+            optimizer=optimizer_from(fields.get("optimizer", dict)),
+            schedule=schedule_from(fields.get("schedule", dict)),
+            since=fields.get("since", int),
+            **settings,
+        )
+
+    def _intervention(self, network: Network, entry: Any) -> Intervention:
+        fields = _Fields(self.file, entry, "an intervention")
+        op, units, time = fields.get("op", str), fields.get("units", list), fields.record.get("time")
+        if op not in OPERATIONS or OPERATIONS[op].family != "activation" or op == "release":
+            raise UnsupportedSave(f"`{self.file}` has an intervention `{op}`, which this version does not know")
+        at = "" if time is None else f"@t={fields.whole('time', 0, 2**31)}"
+        selector = select(network, f"{fields.get('site', str)}[{','.join(map(str, units))}]{at}")
+        return Intervention(op, selector.site, selector.units, selector.time)
 
     def _position(self, timeline: Timeline) -> Moment:
         fields = self._only("position")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,8 +21,7 @@ BUDGET = 256 * 2**20  # bytes of keyframes
 RING = 64  # dense states kept around where one stands
 
 
-@dataclass(frozen=True, order=True)
-class Moment:
+class Moment(NamedTuple):
     """A point of history: so many steps done and so many of the branch's edits applied, on a branch (its number)."""
 
     branch: int
@@ -245,7 +245,7 @@ class Timeline:
 
     def pace(self, steps: float) -> None:
         """Lay keyframes about so many steps apart (a power of two), wider where the budget wants it."""
-        near = 2 ** int(np.log2(min(max(steps, 8), 2**16)))
+        near = 2 ** (int(min(max(steps, 8), 2**16)).bit_length() - 1)
         self.stride = max(near, self._least_stride)
 
     def _kept_bytes(self) -> int:

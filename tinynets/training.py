@@ -6,7 +6,6 @@ half-way has changed nothing.
 
 from __future__ import annotations
 
-from collections import deque
 from math import isfinite, sqrt
 
 import numpy as np
@@ -45,8 +44,8 @@ class Trainer:
         self._shape(hyper)
         self.phase_order = (BATCH, *network.forward_order, LOSS, *network.backward_order, UPDATE)
 
-    def phases(self) -> Phases:
-        """The step, a phase at a time; what is yielded has just been done."""
+    def phases(self, pause: bool = True) -> Phases:
+        """The step, a phase at a time; what is yielded has just been done. Nothing is yielded when `pause` is False."""
         state, network, workspace, scratch = self.state, self.network, self.workspace, self.scratch
         workspace.context.step = self.loss_buffers.step = state.step
         indices = self.sampler.indices(state.step)
@@ -54,16 +53,18 @@ class Trainer:
         self.y.take(indices, 0, self.y_batch, "clip")
         if self.weight is not None:
             self.loss_buffers.weight = self.weight.take(indices)
-        yield BATCH
-        yield from network.forward_phases(self.x_batch, workspace)
+        if pause:
+            yield BATCH
+        yield from network.forward_phases(self.x_batch, workspace, pause)
         self.loss.fit(self.loss_buffers, workspace.out)
         loss = self.loss.weighted_value(workspace.out, self.y_batch, self.loss_buffers)
         if not isfinite(loss):
             raise self._stopped(
                 f"the loss became {loss}", network.first_non_finite(workspace, backward=False) or "loss"
             )
-        yield LOSS
-        yield from network.backward_phases(self.loss.weighted_gradient(self.loss_buffers), workspace)
+        if pause:
+            yield LOSS
+        yield from network.backward_phases(self.loss.weighted_gradient(self.loss_buffers), workspace, pause)
         hyper = state.hyper
         if hyper is not self._shaped_by:
             self._shape(hyper)
@@ -90,7 +91,8 @@ class Trainer:
             np.copyto(state.buffers, workspace.carried)
         state.step += 1
         self.last_loss = loss
-        yield UPDATE
+        if pause:
+            yield UPDATE
 
     def _shape(self, hyper: Hyper) -> None:
         """Lay out what new settings do to gradient and update: vectors over theta, None for none."""
@@ -130,7 +132,8 @@ class Trainer:
 
         The caller holds numpy's warnings off (`np.errstate`), once for many steps.
         """
-        deque(self.phases(), maxlen=0)
+        for _ in self.phases(pause=False):
+            pass
         return self.last_loss
 
     def _stopped(self, what: str, where: str) -> NonFiniteError:

@@ -7,11 +7,18 @@ import sys
 from importlib import resources
 from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+
+class OneLine(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; `{self.prog} --help` shows what there is\n")
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    made = OneLine(
         prog="tinynets-lab",
         description="A debugger for small neural networks, in the terminal.",
         epilog="Inside: ? shows all keys. Press space to run, s to step, arrows to walk the units, q to quit.",

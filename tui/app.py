@@ -50,7 +50,7 @@ class LabApp(LabCore):
         if status and status.mode != "paused":
             self.do("pause")
         else:
-            self.do("start", python="lab.run()")
+            self.do("start", python="")
 
     def action_step(self, n: int) -> None:
         self.do("step", *([n] if n != 1 else []))
@@ -98,7 +98,7 @@ class LabApp(LabCore):
         if status and status.mode == ("playing" if speed > 0 else "rewinding"):
             self.do("pause")
         else:
-            self.do("play", speed)
+            self.do("play", **({} if speed > 0 else {"backward": True}), python="")
 
     def action_undo(self) -> None:
         self.do("undo")

@@ -248,7 +248,7 @@ class LabCore(App[None]):
             self.fail(error.message, quiet=error.kind == "Cancelled")
             return False
         else:
-            line = python_line(verb, args, kwargs) if python is None else python
+            line = getattr(value, "python", python_line(verb, args, kwargs) if python is None else python)
             self.status.say("" if value is None else ", ".join(value) if isinstance(value, tuple) else str(value), line)
             return True
         finally:

@@ -46,6 +46,15 @@ def line(parts: Iterable[Part | Segment], width: int) -> Strip:
     return Strip(segments).adjust_cell_length(max(0, width), palette.GROUND).simplify()
 
 
+def cells(parts: Iterable[Segment], width: int) -> Strip:
+    """One line of single-width characters, not searched for neighbours of one style: there are few in a map."""
+    segments = list(parts)
+    used = sum(len(segment.text) for segment in segments)
+    if used < width:
+        segments.append(Segment(" " * (width - used), palette.GROUND))
+    return Strip(segments, max(used, width))
+
+
 def blank(width: int) -> Strip:
     return Strip.blank(width, palette.GROUND)
 
@@ -67,6 +76,14 @@ def clip(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return text
     return text[: max(0, width - 1)] + "…" if width > 0 else ""
+
+
+def clip_middle(text: str, width: int) -> str:
+    """The same, cut in the middle: both ends of a path matter."""
+    if cell_len(text) <= width or width < 10:
+        return clip(text, width)
+    head = (width - 1) * 2 // 5
+    return text[:head] + "…" + text[len(text) - (width - 1 - head) :]
 
 
 def plain_bar(share: float, width: int, style: Style, look: Look) -> list[Part]:

@@ -18,6 +18,7 @@ from tui.palette import Look
 BAND, MEAN, HERE = (58, 67, 82), (213, 219, 229), (201, 166, 255)
 SPLITS = {"train": (127, 216, 143), "dev": (255, 215, 106), "test": (255, 123, 114)}
 AXIS = (139, 149, 165)
+BAND_HEIGHT = 14
 _STYLES = {
     BAND: Style(color="#3a4352", bgcolor=palette.BACK),
     MEAN: palette.TEXT,
@@ -68,7 +69,18 @@ def _draw_curve(
     known = curve.steps[finite].astype(float)
     steps = np.linspace(known[0], known[-1], room[0]) if len(known) > 1 else known
     low, high, mean = (np.interp(steps, known, scale(values[finite])) for values in (curve.low, curve.high, curve.mean))
-    rows = np.linspace(0, 1, room[1] * 2)[:, None]
+    if _has_band(room[1]):
+        _draw_band(plt, steps, low, high, room[1], look)
+    plt.scatter(steps.tolist(), mean.tolist(), marker="•" if look.unicode else "*", color=MEAN)
+
+
+def _has_band(height: int) -> bool:
+    """In a low plot the band would leave the mean no room to fall."""
+    return height >= BAND_HEIGHT
+
+
+def _draw_band(plt: Any, steps: np.ndarray, low: np.ndarray, high: np.ndarray, height: int, look: Look) -> None:
+    rows = np.linspace(0, 1, height * 2)[:, None]
     band = low + (high - low) * rows
     plt.scatter(
         np.broadcast_to(steps, band.shape).ravel().tolist(),
@@ -76,13 +88,15 @@ def _draw_curve(
         marker="░" if look.unicode else ".",
         color=BAND,
     )
-    plt.scatter(steps.tolist(), mean.tolist(), marker="•" if look.unicode else "*", color=MEAN)
 
 
 def _axes(plt: Any, curve: LossCurve, finite: np.ndarray, scale: Scale, width: int, height: int) -> None:
     """Round numbers on both axes, and room for all that is drawn."""
     evaluated = [float(v) for _, losses in curve.evaluations.values() for v in scale(losses)]
-    low, high = _range(scale(curve.low[finite]), scale(curve.mean[finite]), scale(curve.high[finite]), evaluated)
+    band = _has_band(height)
+    low, high = _range(
+        scale(curve.low[finite]) if band else [], scale(curve.mean[finite]), scale(curve.high[finite]), evaluated
+    )
     margin = (high - low or abs(high) or 1.0) * 0.04
     xticks, yticks = ticks(0, max(1, curve.end), width // 12, whole=True), ticks(low, high, height // 2)
     plt.xlim(0, max(1, curve.end))

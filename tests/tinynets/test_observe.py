@@ -1,169 +1,178 @@
-"""What a frame shows of every kind of layer: weights by unit, time steps, gates, patterns, maps."""
+"""Frames: what the panes show is what the lab computes."""
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tinynets as tn
-from tinynets.frame import View
+from tinynets.frame import PANES, Frame, View
 from tinynets.observe import Doing, Observer
 
-
-def lab_of(layers: list[tn.Layer], x: Any, y: Any = None, loss: tn.Loss | None = None) -> tn.Lab:
-    y = np.zeros(len(x), np.int64) if y is None and loss is None else y
-    network = tn.Network(layers, dtype="float64", input_shape=x.shape[1:])
-    return tn.Lab(network, data=(x, y), loss=loss or tn.CrossEntropy(), optimizer=tn.SGD(0.1), batch=4)
+Make = Callable[..., tn.Lab]
 
 
-def seen(lab: tn.Lab, block: str, unit: int = 0, example: int = 0) -> Any:  # a Frame, whose panes are there
-    return Observer(lab).frame(View(block=block, unit=unit, example=example), 1, Doing())
+def look(lab: tn.Lab, **view: Any) -> Frame:
+    return Observer(lab).frame(View(**view), 1, Doing())
 
 
-def draws(*shape: int) -> np.ndarray:
-    return np.random.default_rng(0).normal(size=shape)
+@pytest.mark.parametrize("recipe", ["names-mlp", "xor", "spiral"])
+def test_every_recipe_gives_a_frame_of_all_panes_that_crosses_to_another_process(recipe: str) -> None:
+    lab = tn.Lab(recipe)
+    for _ in range(2):
+        frame = look(lab)
+        for pane in PANES:
+            assert getattr(frame, pane) is not None
+        assert pickle.loads(pickle.dumps(frame)).status == frame.status
+        lab.run(3)
 
 
-@pytest.fixture
-def sequences() -> np.ndarray:
-    return draws(8, 5, 3)
+def test_panes_that_are_not_looked_at_are_not_computed(make_tiny: Make) -> None:
+    frame = look(make_tiny(), panes=("loss",))
+    assert [pane for pane in PANES if getattr(frame, pane) is not None] == ["loss"]
 
 
-def test_a_convolution_shows_a_column_for_each_channel() -> None:
-    lab = lab_of([tn.Conv2d(2, 4, 3, name="conv"), tn.ReLU(), tn.Flatten(), tn.Linear(36, 3)], draws(8, 5, 5, 2))
-    frame = seen(lab, "conv", unit=1)
-    w = lab.network["conv"].w
-    assert frame.weights.title == "conv.w (18, 4)"
-    np.testing.assert_allclose(frame.weights.values, w.reshape(18, 4), rtol=1e-6)
-    assert frame.weights.rows[:4] == ("x[0]@0", "x[1]@0", "x[0]@1", "x[1]@1")
-    cells = frame.network[0].values
-    assert cells.shape == (9, 4)
-    assert frame.neuron.value == pytest.approx(cells[:, 1].max())
-    assert frame.neuron.contributions == ()
-    assert frame.neuron.weighted is None
-    assert all(name.startswith("linear1[") for name, _ in frame.neuron.outgoing)
+def test_a_neuron_comes_to_its_value_by_what_is_listed(names: tn.Lab) -> None:
+    neuron = look(names, block="hidden", unit=7, example=3).neuron
+    assert neuron is not None
+    assert sum(entry.product for entry in neuron.contributions) + neuron.rest == pytest.approx(neuron.weighted)
+    assert neuron.pre == pytest.approx(neuron.weighted + neuron.bias, rel=1e-4)
+    assert neuron.value == pytest.approx(np.tanh(neuron.pre), rel=1e-5)
+    assert all(entry.product == pytest.approx(entry.x * entry.w) for entry in neuron.contributions)
+    sizes = [abs(entry.product) for entry in neuron.contributions]
+    assert sizes == sorted(sizes, reverse=True)
+    layer: Any = names.network["output"]
+    label, weight = neuron.outgoing[0]
+    assert abs(weight) == np.abs(layer.w[7]).max()
+    assert label.startswith("output[")
 
 
-def test_pixels_are_named_by_the_channels_they_come_from() -> None:
-    lab = lab_of([tn.Conv2d(2, 4, 3, name="conv"), tn.Flatten(), tn.Linear(36, 3, name="out")], draws(8, 5, 5, 2))
-    weights = seen(lab, "out").weights
-    assert weights is not None
-    assert weights.rows[:5] == ("conv[0]@0", "conv[1]@0", "conv[2]@0", "conv[3]@0", "conv[0]@1")
+def test_cells_and_activations_are_the_output_of_the_block(names: tn.Lab) -> None:
+    frame = look(names, block="hidden", example=5)
+    names.probe.forward(names.network)
+    expected = names.probe.workspace.behind(names.network.block("hidden").last)
+    cells = {entry.name: entry for entry in frame.network or ()}
+    assert list(cells) == ["embed", "hidden", "output"]
+    assert np.array_equal(cells["hidden"].values[0], expected[5])
+    assert cells["embed"].values.shape == (3, 10)
+    assert frame.activations is not None
+    assert np.array_equal(frame.activations.values, expected.T)
 
 
-@pytest.mark.parametrize("sequence", [True, False])
-@pytest.mark.parametrize(("kind", "gates"), [(tn.RNN, ""), (tn.GRU, "rzn"), (tn.LSTM, "ifgo")])
-def test_a_recurrent_layer_shows_its_time_steps_and_gates(
-    kind: Any, gates: str, sequence: bool, sequences: np.ndarray
-) -> None:
-    layers = [kind(3, 4, sequence=sequence, name="r"), *([tn.LastStep()] if sequence else []), tn.Linear(4, 2)]
-    lab = lab_of(layers, sequences)
-    frame = seen(lab, "r", unit=2)
-    count = max(1, len(gates))
-    assert frame.blocks[0].positions == 5
-    assert frame.network[0].values.shape == (5, 4)
-    assert frame.neuron.position == 4
-    assert frame.neuron.value == pytest.approx(frame.network[0].values[-1, 2])
-    assert frame.weights.title == f"r.w_ih + r.w_hh ({7 * count}, 4)"
-    w = lab.network["r"].w_ih
-    for gate in range(count):
-        lead = f"{gates[gate]} " if gates else ""
-        assert frame.weights.rows[3 * gate] == f"{lead}x[0]"
-        assert frame.weights.rows[3 * count + 4 * gate + 1] == f"{lead}r[1]@t-1"
-        np.testing.assert_allclose(
-            frame.weights.values[3 * gate : 3 * gate + 3], w[:, 4 * gate : 4 * gate + 4], rtol=1e-6
-        )
-    assert (frame.weights.bias is None) == bool(gates)
+def test_the_output_is_the_distribution_that_the_network_gives(names: tn.Lab) -> None:
+    frame = look(names, example=2)
+    assert frame.output is not None
+    assert frame.output.values.sum() == pytest.approx(1)
+    text = frame.examples[2].split(" ")[0]
+    assert frame.output.input == text
+    expected = names.predict(text.lstrip(".")).probabilities
+    np.testing.assert_allclose(frame.output.values, expected, rtol=1e-4)
+    right = frame.output.values[frame.output.target]
+    assert frame.output.loss == pytest.approx(-np.log(right), rel=1e-4)
+    assert frame.output.samples == names.sample(10)
 
 
-def test_what_a_recurrent_unit_would_be_without_its_intervention(sequences: np.ndarray) -> None:
-    lab = lab_of([tn.LSTM(3, 4, sequence=False, name="r"), tn.Linear(4, 2)], sequences)
-    before = seen(lab, "r", unit=2).neuron
-    lab.zero("r[2]")
-    after = seen(lab, "r", unit=2).neuron
-    assert before.clean == before.value != 0
-    assert (after.value, after.interventions) == (0, ("zero",))
-    assert after.clean == pytest.approx(before.value)
-    assert seen(lab, "r", unit=2).neuron.value == 0
+def test_zeroed_frozen_dead_and_saturated_units_are_marked(make_tiny: Make) -> None:
+    lab = make_tiny(tn.ReLU())
+    lab.zero("hidden[1]")
+    lab.zero("hidden.pre[2]")
+    lab.freeze("hidden[4]")
+    frame = look(lab, block="hidden", unit=2)
+    cells = (frame.network or ())[0]
+    assert np.flatnonzero(cells.zeroed).tolist() == [1, 2]
+    assert np.flatnonzero(cells.frozen).tolist() == [4]
+    assert cells.dead[2]  # always 0 before the activation: it is never on
+    assert frame.neuron is not None
+    assert frame.neuron.interventions == ("zero before the activation",)
+    assert frame.neuron.dead
+    assert not frame.neuron.frozen
 
 
-def test_a_head_shows_its_pattern_and_its_columns(sequences: np.ndarray) -> None:
-    attention = tn.CausalSelfAttention(6, 2, name="attention")
-    lab = lab_of([tn.Linear(3, 6, name="up"), attention, tn.LastStep(), tn.Linear(6, 2)], sequences)
-    frame = seen(lab, "attention", unit=1)
-    pattern = frame.neuron.pattern
-    assert pattern is not None
-    assert pattern.shape == (5, 5)
-    np.testing.assert_allclose(pattern.sum(axis=1), 1, rtol=1e-6)
-    assert not np.triu(pattern, 1).any()
-    w = lab.network["attention"].w_qkv
-    assert frame.weights.title == "attention.w_qkv (54, 2)"
-    assert frame.weights.rows[:4] == ("q 0 up[0]", "q 1 up[0]", "q 2 up[0]", "q 0 up[1]")
-    np.testing.assert_allclose(frame.weights.values[:3, 1], w[0, 3:6], rtol=1e-6)
-    np.testing.assert_allclose(frame.weights.values[18:21, 0], w[0, 6:9], rtol=1e-6)
-    assert seen(lab, "up").neuron.pattern is None
-    lab.zero("attention[1]")
-    zeroed = seen(lab, "attention", unit=1).neuron
-    assert (zeroed.value, zeroed.clean) == (0, pytest.approx(frame.neuron.value))
-    assert seen(lab, "linear2").weights.rows[:2] == ("attention.out[0]", "attention.out[1]")
+def test_the_value_without_the_intervention_is_shown_beside_it(make_tiny: Make) -> None:
+    lab = make_tiny()
+    before = look(lab, block="hidden", unit=1).neuron
+    lab.zero("hidden[1]")
+    after = look(lab, block="hidden", unit=1).neuron
+    assert before is not None
+    assert after is not None
+    assert (after.value, after.clean) == (0.0, before.value)
 
 
-def test_a_normalization_of_its_own_shows_gain_and_shift() -> None:
-    lab = lab_of([tn.LayerNorm(3, name="norm"), tn.Linear(3, 2)], draws(8, 3))
-    weights = seen(lab, "norm").weights
-    assert weights is not None
-    assert weights.title == "norm.gain + norm.shift (2, 3)"
-    assert weights.rows == ("gain", "shift")
-    assert weights.values.tolist() == [[1, 1, 1], [0, 0, 0]]
-    assert weights.bias is None
+def test_a_view_of_what_is_not_there_falls_back_to_what_is(make_tiny: Make) -> None:
+    view = look(make_tiny(), block="gone", unit=99, example=10**6, plot_columns=-5).view
+    assert (view.block, view.unit, view.example, view.plot_columns) == ("hidden", 5, 39, 2)
+    assert look(make_tiny(), unit=-3).view.unit == 0
 
 
-def test_a_normalized_sum_is_shown_as_what_goes_into_the_activation() -> None:
-    lab = lab_of([tn.Linear(3, 4, name="h", bias=False), tn.BatchNorm(4), tn.Tanh(), tn.Linear(4, 2)], draws(8, 3))
-    neuron = seen(lab, "h", unit=1).neuron
-    assert neuron.value == pytest.approx(np.tanh(neuron.pre))
-    assert neuron.weighted is None
-    assert len(neuron.contributions) == 3
+@pytest.mark.parametrize("steps", [0, 1, 7, 100, 101, 1000])
+def test_the_loss_curve_covers_every_step_once(make_tiny: Make, steps: int) -> None:
+    lab = make_tiny()
+    if steps:
+        lab.run(steps)
+    curve = look(lab, plot_columns=100).loss
+    assert curve is not None
+    assert len(curve.steps) == min(steps, 100)
+    assert (curve.step, curve.end) == (steps, steps)
+    if steps:
+        assert curve.steps[0] == 1
+        assert curve.low.min() == lab.losses.min()
+        assert curve.high.max() == lab.losses.max()
+        counts = np.diff([*curve.steps, steps + 1])
+        assert (curve.mean * counts).sum() == pytest.approx(lab.losses.astype(np.float64).sum(), rel=1e-6)
 
 
-def test_rows_of_an_embedding_are_characters_and_of_places_numbers() -> None:
-    lab = tn.Lab("names-transformer")
-    assert seen(lab, "embed").weights.rows[:3] == (".", "a", "b")
-    assert seen(lab, "place").weights.rows == tuple("01234567")
+def test_the_gradient_is_shown_once_backward_has_come_past(make_tiny: Make) -> None:
+    lab = make_tiny(dtype="float64")
+    seen = {}
+    for _ in range(9):
+        done = lab.phase().phase
+        neuron = look(lab, block="hidden", unit=3).neuron
+        assert neuron is not None
+        seen[done] = neuron.gradient
+        if done == "backward hidden":
+            output: Any = lab.network["output"]
+            logits_gradient = lab.player.trainer.loss_buffers.e
+            assert neuron.gradient == pytest.approx((logits_gradient @ output.w.T)[:, 3].mean(), rel=1e-9)
+    assert [phase for phase, gradient in seen.items() if gradient is not None] == ["backward tanh1", "backward hidden"]
 
 
-def test_branches_are_fed_by_what_stands_before_both_and_give_to_their_join() -> None:
-    branches = [[tn.Linear(3, 4, name="left"), tn.Tanh()], [tn.Linear(3, 5, name="right")]]
-    layers = [tn.Linear(2, 3, name="first"), tn.Parallel(branches, name="both"), tn.Linear(9, 2, name="out")]
-    lab = lab_of(layers, draws(8, 2))
-    for name in ("both.branch1.left", "both.branch2.right"):
-        frame = seen(lab, name)
-        assert frame.weights.rows == ("first[0]", "first[1]", "first[2]")
-        assert frame.neuron.outgoing == ()
-    joined = seen(lab, "both", unit=8)
-    assert joined.weights is None
-    assert {name for name, _ in joined.neuron.outgoing} == {"out[0] 0", "out[1]"}
-    assert seen(lab, "out").weights.rows[8] == "both[8]"
+def test_the_status_tells_where_the_lab_stands(make_tiny: Make) -> None:
+    lab = make_tiny(schedule=tn.StepSchedule((3,), 0.5))
+    lab.run(5)
+    lab.zero("hidden[1]")
+    lab.seek(2)
+    status = look(lab).status
+    assert (status.step, status.end, status.edits_here) == (2, 5, 0)
+    assert (status.lr, status.loss) == (0.1, lab.losses[1])
+    assert status.probe_loss == pytest.approx(lab.probe_loss())
+    assert (status.can_undo, status.can_redo, status.unsaved) == (True, False, True)
+    lab.seek(5)
+    strip = look(lab).timeline
+    assert [(mark.step, mark.op, mark.text, mark.applied) for mark in strip.marks] == [
+        (5, "zero", 'lab.zero("hidden[1]")', True)
+    ]
+    assert look(lab).status.lr == 0.05
 
 
-def test_a_map_of_colours_is_shown_as_its_distances_and_its_colours() -> None:
-    x = np.random.default_rng(0).uniform(0, 1, (20, 3))
-    lab = lab_of([tn.Distances(3, 6, name="map")], x, loss=tn.Kohonen(grid=(2, 3)))
-    frame = seen(lab, "map", example=4)
-    grid = frame.output.grid
-    assert grid.values.shape == (2, 3)
-    assert grid.colors.shape == (2, 3, 3)
-    w = lab.network["map"].w
-    nearest = int(((x[4][:, None] - w) ** 2).sum(axis=0).argmin())
-    assert grid.best == divmod(nearest, 3)
-    np.testing.assert_allclose(grid.colors[grid.best], np.clip(w[:, nearest], 0, 1), rtol=1e-6)
-    assert frame.output.targets is None
-    assert frame.output.plane is None
-    assert "→" not in frame.examples[0]
+def test_looking_changes_nothing(make_tiny: Make) -> None:
+    looked, plain = make_tiny(), make_tiny()
+    for _ in range(25):
+        look(looked)
+        looked.phase()
+        plain.phase()
+    assert looked.state.digest() == plain.state.digest()
 
 
-def test_a_map_of_what_is_no_colour_has_none() -> None:
-    lab = lab_of([tn.Distances(3, 6)], draws(20, 3), loss=tn.Kohonen(grid=(2, 3)))
-    assert seen(lab, "distances1").output.grid.colors is None
+def test_values_are_shown_for_a_loss_without_classes() -> None:
+    x = np.linspace(-1, 1, 20).reshape(10, 2)
+    lab = tn.Lab(tn.Network([tn.Linear(2, 1)]), data=(x, x[:, 0]), loss=tn.MSE(), batch=2)
+    output = look(lab).output
+    assert output is not None
+    assert (output.kind, output.target, output.labels) == ("values", -1, ("output 0",))
+    assert output.targets is not None
+    assert output.values.shape == output.targets.shape == (1,)
+    assert output.plane is not None

@@ -188,7 +188,7 @@ def test_a_relu_net_with_a_huge_rate_stops_with_step_and_block_and_goes_on_from_
 ) -> None:
     lab = make_tiny(tn.ReLU(), dtype=dtype, optimizer=tn.SGD(lr))
     digests = [lab.state.digest()]
-    with pytest.raises(tn.NonFiniteError) as caught:
+    with pytest.raises(tn.NonFiniteError) as caught:  # noqa: PT012
         for _ in range(100):
             lab.step()
             digests.append(lab.state.digest())
@@ -232,7 +232,7 @@ def test_phase_by_phase_a_nan_is_met_in_the_same_words_and_drops_the_step(make_t
     whole, phases = (make_tiny(tn.ReLU(), optimizer=tn.SGD(1e15)) for _ in range(2))
     with pytest.raises(tn.NonFiniteError) as expected:
         whole.run(100)
-    with pytest.raises(tn.NonFiniteError) as met:
+    with pytest.raises(tn.NonFiniteError) as met:  # noqa: PT012
         for _ in range(1000):
             phases.phase()
     assert str(met.value) == str(expected.value)

@@ -1,7 +1,7 @@
 """The data sets that ship, and what the caller's own become."""
 
 from tinynets.data.colors import colors
-from tinynets.data.dataset import Dataset, arrays, from_payload
+from tinynets.data.dataset import Dataset, arrays, from_payload, payload_digest
 from tinynets.data.digits import digits
 from tinynets.data.names import names
 from tinynets.data.points import halves, spiral, xor
@@ -19,6 +19,7 @@ __all__ = [
     "halves",
     "load",
     "names",
+    "payload_digest",
     "spiral",
     "xor",
 ]

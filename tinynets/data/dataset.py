@@ -90,9 +90,7 @@ class Dataset:
     @cached_property
     def sha256(self) -> str:
         """The digest of the payload: equal for sets that hold the same."""
-        digest = hashlib.sha256()
-        _feed(digest, self.payload())
-        return digest.hexdigest()
+        return payload_digest(self.payload())
 
 
 def arrays(
@@ -177,6 +175,13 @@ def _fits_text(splits: dict[str, Split], text: TextCodec) -> None:
     for split, (x, _) in splits.items():
         if x.dtype.kind != "i" or x.min() < 0 or x.max() >= len(text.characters):
             raise DataError(f"`{split}`: x must hold indices 0 to {len(text.characters) - 1} of the text's characters")
+
+
+def payload_digest(payload: Mapping[str, object]) -> str:
+    """The `sha256` of the data set that a payload describes, without building it."""
+    digest = hashlib.sha256()
+    _feed(digest, payload)
+    return digest.hexdigest()
 
 
 def from_payload(payload: object) -> Dataset:

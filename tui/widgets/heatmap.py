@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from math import ceil
 
 import numpy as np
@@ -18,7 +19,7 @@ from textual.strip import Strip
 
 from tinynets.frame import Frame
 from tui import palette
-from tui.drawing import Part, clip, line, signed
+from tui.drawing import Part, cells, clip, line, signed
 from tui.palette import Levels, Look
 
 WIDEST, TALLEST = 10, 3
@@ -138,15 +139,15 @@ def cell_lines(
         here = top <= row < top + place.rows_per_line
         middle = y % place.lines_per_row == (place.lines_per_row - 1) // 2
         if place.cell_width >= WITH_VALUE and place.rows_per_line == 1 and middle:
-            cells = _value_cells(shown[top].tolist(), values[top, place.first_column : right].tolist(), place, look)
+            groups = _value_cells(shown[top].tolist(), values[top, place.first_column : right].tolist(), place, look)
         else:
-            cells = _cells(shown, top, place, look)
-        if 0 <= mark < len(cells):
-            cells[mark] = _between_bars(cells[mark], row - top if here else -1, place, look)
+            groups = _cells(shown, top, place, look)
+        if 0 <= mark < len(groups):
+            groups[mark] = _between_bars(groups[mark], row - top if here else -1, place, look)
         label_row = row if here else top
         first_line = y % place.lines_per_row == 0
         gutter = _gutter(labels, label_row, place.gutter, here, first_line, look)
-        strips.append(line([*gutter, *(part for group in cells for part in group)], width))
+        strips.append(cells([*(Segment(*part) for part in gutter), *chain.from_iterable(groups)], width))
     return strips
 
 

@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from tui import palette
 from tui.drawing import Part, both_ends, number
-from tui.plot import SPLITS, loss_plot
+from tui.plot import BAND_HEIGHT, SPLITS, loss_plot
 from tui.widgets.pane import Pane
 
 INTERVAL = 0.25
@@ -76,10 +76,9 @@ class LossPane(Pane):
     def _legend(self, width: int) -> Strip:
         curve = self.frame.loss if self.frame else None
         assert curve is not None
-        parts: list[Part] = [
-            ("• mean " if self.look.unicode else "* mean ", palette.TEXT),
-            ("░ min to max " if self.look.unicode else ". min to max ", palette.FAINT),
-        ]
+        parts: list[Part] = [("• mean " if self.look.unicode else "* mean ", palette.TEXT)]
+        if self.size.height > BAND_HEIGHT:
+            parts.append(("░ min to max " if self.look.unicode else ". min to max ", palette.FAINT))
         for split, (_, losses) in curve.evaluations.items():
             style = Style(bgcolor=palette.BACK, color="rgb({},{},{})".format(*SPLITS.get(split, (255, 255, 255))))
             parts.append((f"{self.look.glyph('dot')} {split} {number(float(losses[-1]))} ", style))

@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from tui import palette
 from tui.actions import Action
-from tui.drawing import Part, both_ends, clip, length, line, plain_bar
+from tui.drawing import Part, both_ends, clip_middle, length, line, plain_bar
 from tui.widgets.pane import Lines
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -51,10 +51,11 @@ class StatusLine(Lines):
     def draw(self, width: int, height: int) -> list[Strip]:
         if self._work is not None:
             return [self._progress(*self._work, width)]
-        room = width - 2
-        message: list[Part] = [(" " + clip(self._message, room), self._style)]
         python: list[Part] = [(self._python + " ", palette.DIM)] if self._python else []
-        return [both_ends([*message], [*python], width)]
+        if length(python) > width // 2:
+            python = []
+        message = clip_middle(self._message, width - 3 - length(python))
+        return [both_ends([(" " + message, self._style)], [*python], width)]
 
     def _progress(self, what: str, done: int, total: int | None, width: int) -> Strip:
         spin = (

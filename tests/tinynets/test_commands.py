@@ -1,0 +1,111 @@
+"""The command line: the API's verbs, and the line of Python each stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinynets as tn
+from tinynets.commands import COMMANDS, parse
+from tinynets.edits import OPERATIONS
+
+
+@pytest.mark.parametrize(
+    ("line", "python"),
+    [
+        ("step", "lab.step()"),
+        ("step 10", "lab.step(10)"),
+        (":run 200_000", "lab.run(200000)"),
+        ("run 200,000", "lab.run(200000)"),
+        ("zero hidden[3]", 'lab.zero("hidden[3]")'),
+        ("zero hidden[1, 5, 9]", 'lab.zero("hidden[1,5,9]")'),
+        ("freeze hidden", 'lab.freeze("hidden")'),
+        ("set lr 0.01", 'lab.set("lr", 0.01)'),
+        ("lr 0.01", 'lab.set("lr", 0.01)'),
+        ("momentum 0.9", 'lab.set("momentum", 0.9)'),
+        ("weight_decay 1e-4", 'lab.set("weight_decay", 0.0001)'),
+        ("seek 200", "lab.seek(200)"),
+        ("back", "lab.back()"),
+        ("sample 5 temperature=0.8 prefix=bro seed=3", 'lab.sample(5, temperature=0.8, prefix="bro", seed=3)'),
+        ("sample prefix='mary ann'", 'lab.sample(prefix="mary ann")'),
+        ("predict emma", 'lab.predict("emma")'),
+        ("save 'my file.msgpack'", 'lab.save("my file.msgpack")'),
+        ("save", "lab.save()"),
+        ("fork what-if", 'lab.fork("what-if")'),
+        ("evaluate train", 'lab.evaluate("train")'),
+        ("predict 'a\"b\\c'", 'lab.predict("a\\"b\\\\c")'),
+    ],
+)
+def test_a_line_stands_for_a_line_of_python(line: str, python: str) -> None:
+    assert parse(line).python() == python
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "a command begins with a verb, such as step, run, phase, back, seek"),
+        (":", "a command begins with a verb, such as step, run, phase, back, seek"),
+        ("sttep", "`sttep` is not a command; `?` lists them; did you mean `step`?"),
+        ("frobnicate 3", "`frobnicate` is not a command; `?` lists them"),
+        ("run", "`run` is written `run N`; it was given 0 arguments"),
+        ("run 3 4", "`run` is written `run N`; it was given 2 arguments"),
+        ("run x", "`run`: argument 1 must be a whole number, not 'x'; it is written `run N`"),
+        ("run 1.5", "`run`: argument 1 must be a whole number, not '1.5'; it is written `run N`"),
+        ("seek", "`seek` is written `seek STEP`; it was given 0 arguments"),
+        ("zero", "`zero` is written `zero UNITS`; it was given 0 arguments"),
+        ("undo 3", "`undo` is written `undo`; it was given 1 argument"),
+        ("lr fast", "`lr`: argument 1 must be a number, not 'fast'; it is written `lr VALUE`"),
+        ("lr", "`lr` is written `lr VALUE`; it was given 0 arguments"),
+        ("set lr", "`set` is written `set NAME VALUE`; it was given 1 argument"),
+        (
+            "sample temprature=1",
+            "`sample` has no option `temprature`, only temperature, seed, prefix; did you mean `temperature`?",
+        ),
+        (
+            "sample seed=x",
+            "`sample`: seed must be a whole number, not 'x'; "
+            "it is written `sample [N] [temperature=T] [seed=S] [prefix=TEXT]`",
+        ),
+        ("predict 'emma", "`predict 'emma`: no closing quotation"),
+    ],
+)
+def test_a_line_that_cannot_be_understood_is_refused(says: Callable[..., Any], line: str, message: str) -> None:
+    with says(tn.CommandError, message):
+        parse(line)
+
+
+def test_every_operation_has_its_verb_and_every_verb_its_help() -> None:
+    assert set(OPERATIONS) <= set(COMMANDS)
+    assert all(command.help and command.usage.startswith(name) for name, command in COMMANDS.items())
+
+
+def test_every_verb_of_the_lab_is_a_method_of_the_lab() -> None:
+    of_the_app = {"open", "play"}
+    for name, command in COMMANDS.items():
+        assert name in of_the_app or callable(getattr(tn.Lab, command.verb or name))
+
+
+def test_what_a_line_says_the_lab_does(make_tiny: Callable[..., tn.Lab]) -> None:
+    lab, typed = make_tiny(), make_tiny()
+    for line in ("run 5", "zero hidden[1, 3]", "lr 0.05", "step", "back", "freeze output[0]", "run 3"):
+        call = parse(line)
+        eval(call.python(), {"lab": lab})
+        for _ in typed.work(call.verb, call.args, call.kwargs):
+            pass
+        assert typed.state.digest() == lab.state.digest()
+    assert lab.step_number == 8
+    assert lab.interventions
+
+
+@settings(max_examples=200)
+@given(st.text(alphabet="steprunlz hidn[]0123456789.=-'\"\\:,\n\t", max_size=25))
+def test_no_line_raises_anything_but_a_command_error(line: str) -> None:
+    try:
+        call = parse(line)
+    except tn.CommandError:
+        return
+    assert call.python().startswith("lab.")

@@ -1,0 +1,290 @@
+"""The engine in a process of its own: commands, frames, cancelling, and no orphan however it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tinynets as tn
+from tinynets.frame import View
+from tinynets.host import Engine, spawn
+
+PATIENCE = 60.0
+
+
+class App:
+    """Our end of an engine's pipe; keeps what has arrived."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.identity = 0
+        self.frames: list[Any] = []
+        self.other: list[tuple[Any, ...]] = []
+
+    def send(self, *message: Any) -> None:
+        self.engine.connection.send(message)
+
+    def call(self, verb: str, *args: Any, **kwargs: Any) -> int:
+        self.identity += 1
+        self.send("call", self.identity, verb, args, kwargs)
+        return self.identity
+
+    def receive(self, wanted: Callable[[tuple[Any, ...]], bool], *, ack: bool = True) -> tuple[Any, ...]:
+        """The next message that is wanted; frames before it are acknowledged."""
+        end = time.monotonic() + PATIENCE
+        while self.engine.connection.poll(max(0.0, end - time.monotonic())):
+            message = self.engine.connection.recv()
+            if message[0] == "frame":
+                self.frames.append(message[1])
+                if ack:
+                    self.send("ack", message[1].number)
+            else:
+                self.other.append(message)
+            if wanted(message):
+                return message
+        raise TimeoutError
+
+    def answer(self, identity: int) -> tuple[Any, ...]:
+        return self.receive(lambda message: message[0] in ("result", "error") and message[1] == identity)
+
+    def do(self, verb: str, *args: Any, **kwargs: Any) -> Any:
+        message = self.answer(self.call(verb, *args, **kwargs))
+        assert message[0] == "result", message
+        return message[2]
+
+    def frame(self, wanted: Callable[[Any], bool] = lambda frame: True) -> Any:
+        return self.receive(lambda message: message[0] == "frame" and wanted(message[1]))[1]
+
+    def ended(self) -> bool:
+        self.engine.process.join(PATIENCE)
+        return self.engine.process.exitcode is not None
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., App]]:
+    apps: list[App] = []
+
+    def begin(source: str, **options: Any) -> App:
+        apps.append(App(spawn(source, options)))
+        return apps[-1]
+
+    yield begin
+    for app in apps:
+        app.engine.connection.close()
+        app.engine.process.join(PATIENCE)
+        assert app.engine.process.exitcode is not None
+
+
+def test_a_frame_arrives_by_itself_and_commands_have_results(start: Callable[..., App]) -> None:
+    app, lab = start("xor", seed=3), tn.Lab("xor", seed=3)
+    assert app.frame().status.step == 0
+    report = app.do("run", 50)
+    assert report.step == lab.run(50).step
+    assert report.loss == lab.loss
+    edit = app.do("zero", "hidden[1]")
+    assert edit.after == lab.zero("hidden[1]").after
+    frame = app.frame(lambda frame: frame.timeline.marks != ())
+    assert (frame.status.step, frame.status.probe_loss) == (50, pytest.approx(lab.probe_loss()))
+    assert app.do("evaluate", "dev") == lab.evaluate("dev")
+
+
+def test_errors_come_back_in_the_words_of_the_lab_and_the_engine_goes_on(start: Callable[..., App]) -> None:
+    app = start("xor")
+    errors = {
+        ("zero", "hidden[4]"): ("SelectorError", "`hidden[4]`: `hidden` has 4 units, 0 to 3"),
+        ("set", "lr", float("nan")): (
+            "EditError",
+            "`sgd`: `lr` must be a finite number above or at 0, not nan",
+        ),
+        ("undo",): ("TimelineError", "there is nothing to undo"),
+        ("jump", 3): ("EditError", "`jump` is not something a lab does"),
+        ("open", "nowhere.msgpack"): ("SaveError", "`nowhere.msgpack` does not exist"),
+        ("play", "fast"): ("EditError", "`speed` must be a number of steps a second, not 'fast'"),
+    }
+    for (verb, *args), (kind, message) in errors.items():
+        identity = app.call(verb, *args)
+        assert app.answer(identity) == ("error", identity, kind, message)
+    assert app.do("step").step == 1
+
+
+def test_a_source_that_cannot_be_opened_is_told_and_the_process_ends(start: Callable[..., App]) -> None:
+    app = start("xro")
+    message = app.receive(lambda message: message[0] == "error")
+    assert message == (
+        "error",
+        0,
+        "RecipeError",
+        "`xro` is not a recipe; there are names-mlp, spiral, xor; did you mean `xor`?",
+    )
+    assert app.ended()
+
+
+def test_one_frame_comes_for_each_acknowledgement(start: Callable[..., App]) -> None:
+    app = start("xor")
+    first = app.receive(lambda message: message[0] == "frame", ack=False)[1]
+    app.do("start")
+    time.sleep(0.5)
+    waiting = []
+    while app.engine.connection.poll(0.1):
+        waiting.append(app.engine.connection.recv()[0])
+    assert "frame" not in waiting  # the first was not acknowledged
+    app.send("ack", first.number)
+    second = app.receive(lambda message: message[0] == "frame", ack=False)[1]
+    assert second.number == first.number + 1
+    assert second.status.mode == "running"
+    assert second.status.step > 0
+
+
+def test_a_view_asks_for_what_is_looked_at(start: Callable[..., App]) -> None:
+    app = start("xor")
+    app.frame()
+    app.send("view", View(block="output", unit=1, panes=("neuron",)))
+    frame = app.frame(lambda frame: frame.neuron is not None and frame.network is None)
+    assert (frame.neuron.name, frame.view.block) == ("output[1]", "output")
+
+
+def test_a_long_run_is_cancelled_between_two_steps(start: Callable[..., App], tmp_path: Path) -> None:
+    app = start("xor", seed=1)
+    identity = app.call("run", 10**9)
+    app.receive(lambda message: message[0] == "progress" and message[1] == identity)
+    app.send("cancel")
+    kind, _, name, message = app.answer(identity)
+    frame = app.frame(lambda frame: frame.status.mode == "paused" and frame.status.step > 0)
+    assert (kind, name) == ("error", "Cancelled")
+    assert message == f"cancelled `run` at step {frame.status.step:,}"
+    app.do("save", str(tmp_path / "cancelled.msgpack"))
+    lab, other = tn.Lab(tmp_path / "cancelled.msgpack"), tn.Lab("xor", seed=1)
+    other.run(lab.step_number)
+    assert lab.state.digest() == other.state.digest()
+    assert app.do("undo").step == 0
+
+
+def test_edits_while_it_runs_are_done_between_two_steps_and_it_runs_on(
+    start: Callable[..., App], tmp_path: Path
+) -> None:
+    app = start("xor", seed=2)
+    app.do("start")
+    app.frame(lambda frame: frame.status.step > 20)
+    first = app.do("zero", "hidden[1]")
+    app.frame(lambda frame: frame.status.step > first.step + 20 and frame.status.mode == "running")
+    second = app.do("set", "lr", 0.02)
+    app.frame(lambda frame: frame.status.step > second.step + 20)
+    app.do("pause")
+    app.do("save", str(tmp_path / "run.msgpack"))
+    lab = tn.Lab(tmp_path / "run.msgpack")
+    assert 0 < first.step < second.step < lab.step_number
+    assert [(entry.step, entry.python) for entry in lab.log] == [
+        (first.step, 'lab.zero("hidden[1]")'),
+        (second.step, 'lab.set("lr", 0.02)'),
+    ]
+    again = tn.Lab("xor", seed=2)
+    again.run(first.step)
+    assert again.zero("hidden[1]").after == first.after
+    again.run(second.step - first.step)
+    again.set("lr", 0.02)
+    again.run(lab.step_number - second.step)
+    assert again.state.digest() == lab.state.digest()
+
+
+def test_a_run_that_meets_a_nan_stops_and_says_so(start: Callable[..., App], tmp_path: Path) -> None:
+    recipe = tmp_path / "relu.toml"
+    text = (Path(tn.__file__).parent / "recipes" / "xor.toml").read_text("utf-8")
+    recipe.write_text(text.replace('kind = "tanh"', 'kind = "relu"').replace("lr = 0.1", "lr = 1e20"), "utf-8")
+    app = start(str(recipe))
+    app.do("start")
+    _, message, severity = app.receive(lambda message: message[0] == "said")
+    assert severity == "error"
+    assert "the state before that step is kept" in message
+    frame = app.frame(lambda frame: frame.status.mode == "paused" and frame.status.note)
+    assert frame.status.note == message
+    assert message.startswith(f"step {frame.status.step + 1}: ")
+    app.do("seek", 0)
+    app.do("set", "lr", 0.05)
+    assert app.do("run", 10).step == 10
+
+
+def test_a_history_plays_forward_to_its_end_and_backward_to_its_start(start: Callable[..., App]) -> None:
+    app = start("xor")
+    app.do("run", 60)
+    app.do("seek", 0)
+    app.do("play", 400)
+    assert app.frame(lambda frame: frame.status.step == 60).status.end == 60
+    app.do("play", -400)
+    app.frame(lambda frame: frame.status.step == 0)
+    assert app.answer(app.call("play", -5))[3] == "there is nothing recorded before step 0"
+
+
+def test_another_lab_can_be_opened_in_the_same_engine(start: Callable[..., App], tmp_path: Path) -> None:
+    app = start("xor")
+    app.do("run", 5)
+    app.do("save", str(tmp_path / "five.msgpack"))
+    app.do("open", "spiral")
+    assert app.frame(lambda frame: frame.status.recipe == "spiral").status.step == 0
+    app.do("open", str(tmp_path / "five.msgpack"))
+    assert app.frame(lambda frame: frame.status.recipe == "xor").status.step == 5
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_told_to_quit_it_ends(start: Callable[..., App], running: bool) -> None:
+    app = start("xor")
+    app.do("start" if running else "step")
+    app.send("quit")
+    assert app.ended()
+    assert app.engine.process.exitcode == 0
+
+
+@pytest.mark.parametrize("verb", ["step", "start", "run"])
+def test_it_ends_when_its_pipe_closes(start: Callable[..., App], verb: str) -> None:
+    app = start("xor")
+    app.frame()
+    if verb == "run":
+        app.call("run", 10**9)
+        time.sleep(0.1)
+    else:
+        app.do(verb)
+    app.engine.connection.close()
+    assert app.ended()
+
+
+PARENT = """
+import sys, time
+from tinynets.host import spawn
+if __name__ == "__main__":
+    engine = spawn("xor")
+    engine.connection.recv()
+    engine.connection.send(("call", 1, sys.argv[1], (10**9,) if sys.argv[1] == "run" else (), {}))
+    print(engine.process.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+@pytest.mark.parametrize("verb", ["step", "start", "run"])
+def test_a_killed_app_leaves_no_orphan(tmp_path: Path, verb: str) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    parent = subprocess.Popen([sys.executable, str(script), verb], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    engine = int(parent.stdout.readline())
+    os.kill(engine, 0)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            os.kill(engine, 0)
+        except ProcessLookupError:
+            return
+        if Path(f"/proc/{engine}/stat").exists() and ") Z " in Path(f"/proc/{engine}/stat").read_text():
+            return  # ended, and nobody has asked for its status yet
+        time.sleep(0.02)
+    os.kill(engine, signal.SIGKILL)
+    raise AssertionError("the engine outlived the app")

@@ -1,0 +1,597 @@
+"""Saves: a whole lab comes back byte for byte; a file that was altered is refused in words, cheaply, or works."""
+
+from __future__ import annotations
+
+import copy
+import os
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import tinynets as tn
+from tinynets import saves
+from tinynets.records import read_records, write_records
+
+Records = list[dict[str, Any]]
+Change = Callable[[Records], object]
+PETA = 2**50
+
+
+@pytest.fixture(scope="module")
+def run(make_tiny: Callable[..., tn.Lab]) -> tn.Lab:
+    """A run with edits, two branches, evaluations and a few keyframes."""
+    lab = make_tiny(optimizer=tn.SGD(0.1, momentum=0.9))
+    lab.run(4)
+    lab.zero("hidden[1]")
+    lab.freeze("hidden[2]")
+    lab.evaluate("train")
+    lab.run(4)
+    lab.set("lr", 0.05)
+    lab.undo()
+    lab.zero("hidden.pre[0:2]")
+    lab.run(4)
+    lab.evaluate("train", clean=True)
+    assert lab.branches == ("branch-2", "main")
+    return lab
+
+
+@pytest.fixture(scope="module")
+def records(run: tn.Lab, tmp_path_factory: pytest.TempPathFactory) -> Records:
+    path = tmp_path_factory.mktemp("saves") / "run.msgpack"
+    run.save(path)
+    return list(read_records(path))
+
+
+def of(records: Records, kind: str, number: int = 0) -> dict[str, Any]:
+    return [record for record in records if record["record"] == kind][number]
+
+
+# -- what comes back
+
+
+def test_a_loaded_lab_stands_where_it_was_saved_with_all_its_history(run: tn.Lab, tmp_path: Path) -> None:
+    run.save(tmp_path / "run.msgpack")
+    lab = tn.Lab(tmp_path / "run.msgpack")
+    assert lab.state.digest() == run.state.digest()
+    assert (lab.moment, lab.branch, lab.branches) == (run.moment, run.branch, run.branches)
+    assert lab.losses.tobytes() == run.losses.tobytes()
+    assert lab.log == run.log
+    assert lab.evaluations == run.evaluations
+    assert (lab.interventions, lab.frozen) == (run.interventions, run.frozen)
+    assert lab.data.sha256 == run.data.sha256
+    assert lab.warnings == []
+    assert not lab.unsaved
+    lab.undo()
+    assert lab.step_number == 8
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_loaded_lab_goes_on_as_the_one_that_was_saved(
+    make_tiny: Callable[..., tn.Lab], tmp_path: Path, dtype: str
+) -> None:
+    lab = make_tiny(tn.Sigmoid(), dtype=dtype, optimizer=tn.SGD(0.1, momentum=0.9), sampling="epoch")
+    lab.run(7)
+    lab.save(tmp_path / "run.msgpack")
+    again = tn.Lab(tmp_path / "run.msgpack")
+    for each in (lab, again):
+        each.freeze("output[1]")
+        each.run(7)
+    assert again.state.digest() == lab.state.digest()
+
+
+def test_a_save_of_a_recipe_holds_its_data(tmp_path: Path) -> None:
+    lab = tn.Lab("names-mlp")
+    lab.run(3)
+    lab.save(tmp_path / "names.msgpack")
+    again = tn.Lab(tmp_path / "names.msgpack")
+    assert again.data.sha256 == lab.data.sha256
+    assert again.sample(3) == lab.sample(3)
+    assert again.recipe == lab.recipe
+
+
+def test_data_too_large_for_a_save_must_be_given_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: Callable[..., Any], make_tiny: Callable[..., tn.Lab]
+) -> None:
+    monkeypatch.setattr(saves, "EMBED_LIMIT", 10)
+    x, y = np.eye(2), np.array([0, 1])
+    path = tmp_path / "run.msgpack"
+    lab = make_tiny(data=(x, y))
+    lab.run(3)
+    lab.save(path)
+    with says(tn.UnsupportedSave, f"`{path}` does not hold its data `data`, which is too large; pass it: data=(x, y)"):
+        tn.Lab(path)
+    assert tn.Lab(path, data=(x, y)).state.digest() == lab.state.digest()
+    with pytest.raises(tn.CorruptSave, match=r"its data has digest \w{12}\.\.\., not \w{12}\.\.\.$"):
+        tn.Lab(path, data=(x + 1, y))
+
+
+def test_saving_where_it_was_saved_last_needs_no_name(make_tiny: Callable[..., tn.Lab], tmp_path: Path) -> None:
+    lab = make_tiny()
+    report = lab.save(tmp_path / "run")
+    assert report.path == str(tmp_path / "run.msgpack")
+    assert report.nbytes == os.path.getsize(report.path)
+    lab.run(2)
+    assert lab.save().path == report.path
+    assert tn.Lab(report.path).step_number == 2
+
+
+def test_a_header_tells_of_a_save_without_the_rest(run: tn.Lab, tmp_path: Path) -> None:
+    run.save(tmp_path / "run.msgpack")
+    header = saves.read_header(tmp_path / "run.msgpack")
+    assert (header.recipe, header.step, header.branch, header.parameters) == ("network", 12, "main", 32)
+
+
+def test_another_machine_is_said_and_replays_all_the_same(records: Records, tmp_path: Path) -> None:
+    altered = copy.deepcopy(records)
+    of(altered, "header")["fingerprint"] = "0" * 64
+    path = tmp_path / "other.msgpack"
+    write_records(path, altered)
+    lab = tn.Lab(path)
+    assert lab.warnings == [
+        f"`{path}` was saved with another processor, numpy or thread count: replay may differ in the last bits"
+    ]
+    lab.seek(2)
+    assert lab.step_number == 2
+
+
+# -- files that are none
+
+
+def test_what_is_no_save_is_refused(run: tn.Lab, tmp_path: Path, says: Callable[..., Any]) -> None:
+    path = tmp_path / "x.msgpack"
+    with says(tn.SaveError, f"`{path}` does not exist"):
+        tn.Lab(path)
+    path.mkdir()
+    with says(tn.SaveError, f"`{path}` is a folder, not a save"):
+        tn.Lab(path)
+    path.rmdir()
+    path.write_bytes(b"")
+    with says(tn.CorruptSave, f"`{path}` is not a tinynets save: it is empty"):
+        tn.Lab(path)
+    path.write_bytes(np.random.default_rng(0).bytes(5000))
+    with says(tn.CorruptSave, f"`{path}` is not a tinynets save: it does not start with the bytes of one"):
+        tn.Lab(path)
+    run.save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(tn.CorruptSave, match=r"` ends in the middle of record \d+ at byte [\d,]+$"):
+        tn.Lab(path)
+    path.write_bytes(whole + b"x")
+    with says(tn.CorruptSave, f"`{path}` goes on after its end, at byte {len(whole):,}"):
+        tn.Lab(path)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_save_cut_or_changed_at_any_byte_is_refused(run: tn.Lab, tmp_path: Path, data: st.DataObject) -> None:
+    path = tmp_path / "x.msgpack"
+    run.save(path)
+    content = bytearray(path.read_bytes())
+    place = data.draw(st.integers(0, len(content) - 1))
+    if data.draw(st.booleans()):
+        del content[place:]
+    else:
+        content[place] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(content)
+    with pytest.raises((tn.CorruptSave, tn.UnsupportedSave)):
+        tn.Lab(path)
+
+
+# -- records whose frames are whole and whose content was altered
+
+
+def put(kind: str, *path: Any, value: Any, number: int = 0) -> Change:
+    """Put a value at a place in a record."""
+
+    def change(records: Records) -> None:
+        target: Any = of(records, kind, number)
+        for key in path[:-1]:
+            target = target[key]
+        target[path[-1]] = value
+
+    return change
+
+
+def drop(kind: str, key: str) -> Change:
+    return lambda records: of(records, kind).pop(key)
+
+
+def without(kind: str) -> Change:
+    def change(records: Records) -> None:
+        records[:] = [record for record in records if record["record"] != kind]
+
+    return change
+
+
+def twice(kind: str) -> Change:
+    return lambda records: records.append(copy.deepcopy(of(records, kind)))
+
+
+def with_layers(outputs: int) -> Change:
+    """The recipe's hidden layer made as wide as that, in the recipe and in every keyframe."""
+
+    def change(records: Records) -> None:
+        architectures = [of(records, "recipe")["config"]["layers"]]
+        architectures += [record["state"]["architecture"] for record in records if record["record"] == "keyframe"]
+        for layers in architectures:
+            layers[0]["outputs"] = layers[2]["inputs"] = outputs
+
+    return change
+
+
+def edit(op: str, target: str, **args: Any) -> dict[str, Any]:
+    return {"op": op, "target": target, "args": args}
+
+
+NAN = np.full(32, np.nan, np.float32)
+CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
+    "two headers": (twice("header"), tn.CorruptSave, " has 2 records `header`; it must have one"),
+    "no recipe": (without("recipe"), tn.CorruptSave, " has 0 records `recipe`; it must have one"),
+    "no data": (without("data"), tn.CorruptSave, " has 0 records `data`; it must have one"),
+    "no position": (without("position"), tn.CorruptSave, " has 0 records `position`; it must have one"),
+    "no branch": (without("branch"), tn.CorruptSave, ": record `edits`: there is no branch 0"),
+    "no keyframe": (
+        without("keyframe"),
+        tn.CorruptSave,
+        ": its recipe has 32 parameters, which none of its keyframes has",
+    ),
+    "nothing but a header": (
+        lambda records: records.__delitem__(slice(1, None)),
+        tn.CorruptSave,
+        " has 0 records `recipe`; it must have one",
+    ),
+    "an unknown record": (
+        lambda records: records.append({"record": "poem"}),
+        tn.UnsupportedSave,
+        " has records of kind `poem`, which this version does not know",
+    ),
+    "a step that is text": (
+        put("header", "step", value="4"),
+        tn.CorruptSave,
+        ": record `header`: `step` must be int, not str",
+    ),
+    "a step that is true": (
+        put("header", "step", value=True),
+        tn.CorruptSave,
+        ": record `header`: `step` must be int, not bool",
+    ),
+    "a step below zero": (
+        put("header", "step", value=-1),
+        tn.CorruptSave,
+        f": record `header`: `step` must be from 0 to {2**62}, not -1",
+    ),
+    "no name": (drop("branch", "name"), tn.CorruptSave, ": record `branch`: `name` is missing"),
+    "a recipe that is none": (
+        put("recipe", "config", "training", "batch", value=0),
+        tn.CorruptSave,
+        ": `training.batch` must be a whole number from 1 to 1048576, not 0",
+    ),
+    "layers of a petabyte": (
+        with_layers(PETA),
+        tn.CorruptSave,
+        f": its recipe has {5 * PETA + 2:,} parameters, which none of its keyframes has",
+    ),
+    "layers of a gigabyte": (
+        with_layers(2**25),
+        tn.CorruptSave,
+        f": its recipe has {5 * 2**25 + 2:,} parameters, which none of its keyframes has",
+    ),
+    "layers of a petabyte in a keyframe": (
+        put("keyframe", "state", "architecture", 0, "outputs", value=PETA),
+        tn.CorruptSave,
+        ": a keyframe's state: its layers are not those of the recipe",
+    ),
+    "layers that are none": (
+        put("keyframe", "state", "architecture", 0, value=5),
+        tn.CorruptSave,
+        ": a keyframe's state: it cannot be used: 'int' object is not iterable",
+    ),
+    "data of another digest": (
+        put("data", "sha256", value="0" * 64),
+        tn.CorruptSave,
+        None,
+    ),
+    "data of an unknown kind": (put("data", "payload", "kind", value="poem"), tn.CorruptSave, None),
+    "a NaN in theta": (
+        put("keyframe", "theta", value=NAN),
+        tn.CorruptSave,
+        ": record `keyframe`: `theta` holds NaN or infinity",
+    ),
+    "theta of another length": (
+        put("keyframe", "theta", value=np.zeros(31, np.float32), number=1),
+        tn.CorruptSave,
+        ": record `keyframe`: `theta` must be float32 (32,), not float32 (31,)",
+    ),
+    "theta of another dtype": (
+        put("keyframe", "theta", value=np.zeros(32)),
+        tn.CorruptSave,
+        ": record `keyframe`: `theta` must be float32 (32,), not float64 (32,)",
+    ),
+    "theta that is a list": (
+        put("keyframe", "theta", value=[0.0] * 32, number=1),
+        tn.CorruptSave,
+        ": record `keyframe`: `theta` must be ndarray, not list",
+    ),
+    "a slot too many": (
+        put("keyframe", "slots", "other", value=NAN),
+        tn.CorruptSave,
+        ": a keyframe's slots: they must be ['velocity'], not ['other', 'velocity']",
+    ),
+    "a NaN in a slot": (
+        put("keyframe", "slots", "velocity", value=NAN),
+        tn.CorruptSave,
+        ": a keyframe's slots: `velocity` holds NaN or infinity",
+    ),
+    "a keyframe of a wrong step": (
+        put("keyframe", "step", value=3),
+        tn.CorruptSave,
+        ": record `keyframe`: its state is of step 0, not 3",
+    ),
+    "a keyframe beyond the end": (
+        put("keyframe", "step", value=500),
+        tn.CorruptSave,
+        ": record `keyframe`: `step` must be from 0 to 8, not 500",
+    ),
+    "a keyframe with too many edits": (
+        put("keyframe", "edits", value=1),
+        tn.CorruptSave,
+        ": record `keyframe`: `edits` must be from 0 to 0, not 1",
+    ),
+    "a keyframe of a branch that is not there": (
+        put("keyframe", "branches", value=[7]),
+        tn.CorruptSave,
+        ": record `keyframe`: there is no branch 7",
+    ),
+    "no keyframe at the start": (
+        put("keyframe", "branches", value=[]),
+        tn.CorruptSave,
+        ": branch `branch-2` has no keyframe at its start",
+    ),
+    "batches that are not the recipe's": (
+        put("keyframe", "state", "hyper", "batch", value=5),
+        tn.CorruptSave,
+        ": a keyframe's settings: its batches are not those of the recipe",
+    ),
+    "a seed that is not the recipe's": (
+        put("keyframe", "state", "hyper", "seed", value=7),
+        tn.CorruptSave,
+        ": a keyframe's settings: its batches are not those of the recipe",
+    ),
+    "a schedule that is a list": (
+        put("keyframe", "state", "hyper", "schedule", value=[]),
+        tn.CorruptSave,
+        ": a keyframe's settings: `schedule` must be dict, not list",
+    ),
+    "batches that are an array": (
+        put("keyframe", "state", "hyper", "batch", value=np.arange(3)),
+        tn.CorruptSave,
+        ": a keyframe's settings: `batch` must be int, not ndarray",
+    ),
+    "an optimizer with a NaN": (
+        put("keyframe", "state", "hyper", "optimizer", "lr", value=float("nan")),
+        tn.CorruptSave,
+        ": a keyframe's state: it cannot be used: `sgd`: `lr` must be a finite number above or at 0, not nan",
+    ),
+    "frozen places that fall": (
+        put("keyframe", "frozen", value=np.array([3, 2])),
+        tn.CorruptSave,
+        ": record `keyframe`: `frozen` must be rising positions from 0 to 31",
+    ),
+    "frozen places beyond theta": (
+        put("keyframe", "frozen", value=np.array([32])),
+        tn.CorruptSave,
+        ": record `keyframe`: `frozen` must be rising positions from 0 to 31",
+    ),
+    "an intervention on a unit that is not there": (
+        put("keyframe", "state", "interventions", value=[{"op": "zero", "site": "hidden", "units": [6]}]),
+        tn.CorruptSave,
+        ": a keyframe's state: it cannot be used: `hidden[6]`: `hidden` has 6 units, 0 to 5",
+    ),
+    "an intervention on no site": (
+        put("keyframe", "state", "interventions", value=[{"op": "zero", "site": "hidden[0]", "units": [1]}]),
+        tn.CorruptSave,
+        ": a keyframe's state: it cannot be used: `hidden[0][1]` is not a selector; they read `hidden[3]`, "
+        "`hidden[0:8]`, `hidden[1,5]`, `hidden.pre[3]`",
+    ),
+    "an unknown intervention": (
+        put("keyframe", "state", "interventions", value=[{"op": "tickle", "site": "hidden", "units": [1]}]),
+        tn.UnsupportedSave,
+        " has an intervention `tickle`, which this version does not know",
+    ),
+    "an unknown edit": (
+        put("edits", "edits", 0, "edit", value=edit("tickle", "hidden[1]")),
+        tn.UnsupportedSave,
+        " has an edit `tickle`, which this version does not know",
+    ),
+    "an edit on a unit that is not there": (
+        put("edits", "edits", 0, "edit", value=edit("zero", "hidden[6]")),
+        tn.CorruptSave,
+        ": an edit: `hidden[6]`: `hidden` has 6 units, 0 to 5",
+    ),
+    "an edit with an argument too many": (
+        put("edits", "edits", 0, "edit", value=edit("zero", "hidden[1]", value=1.0)),
+        tn.CorruptSave,
+        ": an edit: `zero` does not take 'value'",
+    ),
+    "an edit that sets what there is not": (
+        put("edits", "edits", 0, "edit", value=edit("set", "lrr", value=1.0)),
+        tn.CorruptSave,
+        ": an edit: `lrr` is not a setting; there are lr, momentum, weight_decay; did you mean `lr`?",
+    ),
+    "an edit that sets a text": (
+        put("edits", "edits", 0, "edit", value=edit("set", "lr", value="fast")),
+        tn.CorruptSave,
+        ": an edit: `set`: `lr` must be a finite number above or at 0, not 'fast'",
+    ),
+    "an edit before the last one": (
+        put("edits", "edits", 1, "step", value=3),
+        tn.CorruptSave,
+        ": an edit: `step` must be from 4 to 8, not 3",
+    ),
+    "an edit beyond the end": (
+        put("edits", "edits", 1, "step", value=99),
+        tn.CorruptSave,
+        ": an edit: `step` must be from 4 to 8, not 99",
+    ),
+    "an edit that is a number": (
+        put("edits", "edits", 1, value=5),
+        tn.CorruptSave,
+        ": an edit is int, not a map",
+    ),
+    "edits of a branch that is not there": (
+        put("edits", "branch", value=9),
+        tn.CorruptSave,
+        ": record `edits`: there is no branch 9",
+    ),
+    "a NaN among the losses": (
+        put("branch", "losses", value=np.full(8, np.nan, np.float32)),
+        tn.CorruptSave,
+        ": record `branch`: `losses` holds NaN or infinity",
+    ),
+    "losses with two axes": (
+        put("branch", "losses", value=np.zeros((2, 4), np.float32)),
+        tn.CorruptSave,
+        ": record `branch`: `losses` must be float32 (None,), not float32 (2, 4)",
+    ),
+    "a branch that is there twice": (
+        twice("branch"),
+        tn.CorruptSave,
+        ": record `branch`: `branch-2` (0) is there twice",
+    ),
+    "a parent that is not there": (
+        put("branch", "parent", value=9, number=1),
+        tn.CorruptSave,
+        ": branch `main` has a parent 9 that is not there",
+    ),
+    "evaluations that go back": (
+        put("branch", "evaluations", "step", value=np.array([-3])),
+        tn.CorruptSave,
+        ": evaluations: steps, edits and examples must be 0 or more",
+    ),
+    "a split that is not there": (
+        put("branch", "evaluations", "split", value=np.array([5])),
+        tn.CorruptSave,
+        ": evaluations: `split` points at a name that is not there",
+    ),
+    "a position beyond the end": (
+        put("position", "step", value=99),
+        tn.CorruptSave,
+        ": record `position`: step 99 with 3 edits is no moment of branch `main`",
+    ),
+    "a position with too many edits": (
+        put("position", "edits", value=9),
+        tn.CorruptSave,
+        ": record `position`: step 12 with 9 edits is no moment of branch `main`",
+    ),
+    "an action from nowhere": (
+        put("position", "actions", value=np.array([[9, 0, 0, 9, 1, 0]])),
+        tn.CorruptSave,
+        ": record `position`: there is no branch 9",
+    ),
+}
+
+
+@contextmanager
+def little_memory(limit: int = 32 * 2**20) -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < limit
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_an_altered_save_is_refused_in_words_and_without_allocating_much(
+    records: Records, tmp_path: Path, name: str
+) -> None:
+    change, kind, message = CHANGES[name]
+    altered = copy.deepcopy(records)
+    change(altered)
+    path = tmp_path / "altered.msgpack"
+    write_records(path, altered)
+    with little_memory(), pytest.raises(tn.SaveError) as caught:
+        tn.Lab(path)
+    assert caught.type is kind
+    if message is not None:
+        assert str(caught.value) == f"`{path}`{message}"
+
+
+plain = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 40),
+    st.sampled_from([2**31, 2**62, -(2**63)]),
+    st.floats(),
+    st.sampled_from(["", "hidden", "hidden[1]", "zero", "set", "lr", "linear", "names", "arrays", "train"]),
+    st.binary(max_size=3),
+    st.lists(st.integers(-1, 9), max_size=3),
+    st.dictionaries(st.sampled_from(["kind", "op", "value"]), st.integers(0, 3), max_size=2),
+    st.sampled_from([np.zeros(32, np.float32), np.zeros(8, np.float32), np.arange(6), np.array([[0, 0, 0, 0, 1, 0]])]),
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in a nested value."""
+    if path:
+        yield path
+    inner: Any = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in inner:
+        yield from places(part, (*path, key))
+
+
+def alter_anywhere(records: Records, path: Path, data: st.DataObject) -> None:
+    """One to three places of a save altered: it is refused, or it is a lab that works."""
+    altered = copy.deepcopy(records)
+    for _ in range(data.draw(st.integers(1, 3))):
+        target: Any = altered[data.draw(st.integers(0, len(altered) - 1))]
+        open_to_change = [place for place in places(target) if place != ("record",)]
+        if not open_to_change:
+            continue
+        place = open_to_change[data.draw(st.integers(0, len(open_to_change) - 1))]
+        for key in place[:-1]:
+            target = target[key]
+        if data.draw(st.booleans()):
+            target[place[-1]] = data.draw(plain)
+        elif isinstance(target, dict):
+            del target[place[-1]]
+        else:
+            target.append(target[place[-1]])
+    write_records(path, altered)
+    try:
+        lab = tn.Lab(path)
+    except (tn.CorruptSave, tn.UnsupportedSave):
+        return
+    try:
+        for branch in lab.branches:
+            lab.switch(branch)
+            for step in (0, lab.end // 2, lab.end):
+                lab.seek(step)
+        lab.evaluate("train")
+        lab.step()
+    except tn.NonFiniteError:  # a schedule can be altered into one that no training survives
+        return
+    lab.save(path)
+    assert tn.Lab(path).state.digest() == lab.state.digest()
+
+
+@settings(max_examples=80, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_a_save_altered_anywhere_is_refused_or_works(records: Records, tmp_path: Path, data: st.DataObject) -> None:
+    alter_anywhere(records, tmp_path / "altered.msgpack", data)
+
+
+@pytest.mark.slow
+@settings(max_examples=2_000, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_a_save_altered_anywhere_is_refused_or_works_at_length(
+    records: Records, tmp_path: Path, data: st.DataObject
+) -> None:
+    alter_anywhere(records, tmp_path / "altered.msgpack", data)

@@ -1,0 +1,159 @@
+"""The lab in a real pseudo-terminal: started as a person starts it, its keys typed, its screen read off an emulator."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+
+import pyte
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PATIENCE = 20.0
+MARK = "TINYNETS_STARTED_BY"
+
+
+class Pty:
+    """A command in a pseudo-terminal of its own, and the bytes that it writes there."""
+
+    def __init__(self, *arguments: str, cwd: Path, size: tuple[int, int] = (160, 48), **environment: str) -> None:
+        self.mark = uuid.uuid4().hex
+        self.fd, inside = pty.openpty()
+        self._resize(size)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tui", *arguments],
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            cwd=cwd,
+            env=surroundings(cwd) | {"TERM": "xterm-256color", "COLORTERM": "truecolor", MARK: self.mark} | environment,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # as a terminal does: closing it is a hang-up
+        )
+        os.close(inside)
+
+    def _resize(self, size: tuple[int, int]) -> None:
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+
+    def read(self, seconds: float) -> bytes:
+        """What has been written, waiting at most so long for it to begin; nothing when the terminal has closed."""
+        if not select.select([self.fd], [], [], seconds)[0]:
+            return b""
+        with suppress(OSError):
+            return os.read(self.fd, 1 << 16)
+        return b""
+
+    def send(self, keys: str) -> None:
+        os.write(self.fd, keys.encode())
+
+    def close_terminal(self) -> None:
+        """What closing the window does."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def end(self) -> None:
+        """Leave nothing behind, however the test went."""
+        self.close_terminal()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for pid in processes(self.mark):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+class Terminal(Pty):
+    """The same, with an emulator that knows what stands on the screen."""
+
+    def __init__(self, *arguments: str, cwd: Path, size: tuple[int, int] = (120, 36), **environment: str) -> None:
+        super().__init__(*arguments, cwd=cwd, size=size, **environment)
+        self.screen = pyte.Screen(*size)
+        self._stream = pyte.ByteStream(self.screen)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.screen.display)
+
+    def resize(self, columns: int, lines: int) -> None:
+        self.screen.resize(lines, columns)
+        self._resize((columns, lines))  # tells the app as well
+
+    def _listen(self) -> None:
+        """Take in what has been written since, all of it, as looking at the screen costs more than writing there."""
+        found = self.read(0.05)
+        while len(found) < 1 << 18 and (more := self.read(0)):
+            found += more
+        self._stream.feed(found)
+
+    def until(self, *wanted: str | Callable[[str], object], seconds: float = PATIENCE) -> str:
+        """Read on until all of this stands on the screen, or holds of its text; returns the text."""
+        end = monotonic() + seconds
+        while True:
+            text = self.text
+            if all(want in text if isinstance(want, str) else want(text) for want in wanted):
+                return text
+            assert monotonic() < end, f"{wanted} not on the screen in {seconds} s:\n{text}"
+            self._listen()
+
+    def press(self, keys: str, *wanted: str | Callable[[str], object]) -> str:
+        """Type, and wait for what that brings."""
+        self.send(keys)
+        return self.until(*wanted)
+
+    def status(self, seconds: float = PATIENCE) -> int:
+        """The exit status, once the app has ended."""
+        end = monotonic() + seconds
+        while self.process.poll() is None:
+            assert monotonic() < end, f"still there after {seconds} s:\n{self.text}"
+            self._listen()
+        return self.process.returncode
+
+
+def surroundings(home: Path) -> dict[str, str]:
+    """An environment in which everything that is written lands in `home`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "TEXTUAL", "TINYNETS"))}
+    for name in ("NO_COLOR", "TMUX", "COLUMNS", "LINES"):
+        kept.pop(name, None)
+    paths = [str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
+    folders = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("DATA", "CONFIG", "CACHE", "STATE")}
+    return kept | folders | {"HOME": str(home), "PYTHONPATH": os.pathsep.join(paths), "LC_ALL": "C.UTF-8"}
+
+
+def processes(mark: str, word: str = "") -> list[int]:
+    """Living processes with this mark in their environment, and a word in their command line. Needs /proc."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            marked = f"{MARK}={mark}".encode() in (folder / "environ").read_bytes()
+            if marked and word.encode() in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+    return found
+
+
+def engine_of(terminal: Pty) -> int:
+    """The engine's process."""
+    (pid,) = processes(terminal.mark, "spawn_main")
+    return pid
+
+
+def gone(terminal: Pty, seconds: float = PATIENCE) -> bool:
+    """Whether every process that the lab started ends."""
+    end = monotonic() + seconds
+    while processes(terminal.mark):
+        terminal.process.poll()
+        if monotonic() > end:
+            return False
+        select.select([], [], [], 0.02)
+    return True

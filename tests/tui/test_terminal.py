@@ -1,0 +1,177 @@
+"""The lab as a person meets it: a process in a real pseudo-terminal, keys in, a screen out."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("needs pseudo-terminals", allow_module_level=True)
+
+from terminal import Terminal, engine_of, gone, surroundings
+
+import tinynets as tn
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+SAVED = "data/tinynets/saves/names-mlp.msgpack"
+
+
+@contextmanager
+def lab(*arguments: str, cwd: Path, size: tuple[int, int] = (120, 36), **environment: str) -> Iterator[Terminal]:
+    terminal = Terminal(*arguments, cwd=cwd, size=size, **environment)
+    try:
+        yield terminal
+    finally:
+        terminal.end()
+
+
+def loss_of(text: str) -> str:
+    """The loss in the header."""
+    found = re.search(r"loss (\S+)", text.splitlines()[0])
+    assert found, text
+    return found[1]
+
+
+def steps_of(text: str) -> int:
+    found = re.search(r"step ([\d,]+)", text.splitlines()[0])
+    return int(found[1].replace(",", "")) if found else -1
+
+
+def no_traceback(text: str) -> bool:
+    return "Traceback" not in text
+
+
+def test_a_session_is_kept_and_plays_again(tmp_path: Path) -> None:
+    with lab(cwd=tmp_path) as terminal:
+        terminal.until("names-mlp", "paused", "step 0", "1 Network", "5 Neuron hidden[0]", "? help")
+        first = terminal.press("s", "step 1 ", "step 1: loss", "lab.step()", "unsaved")
+        terminal.press("l", "5 Neuron hidden[1]")
+        terminal.press("z", "hidden[1] zeroed: probe loss", 'lab.zero("hidden[1]")', "1 zeroed", "z release")
+        second = terminal.press("s", "step 2 ", "step 2: loss")
+        assert loss_of(second) != loss_of(first)
+        back = terminal.press("b", "step 1 of 2", "lab.back()")
+        assert loss_of(back) == loss_of(first)
+        terminal.press("w", " saved /", "names-mlp.msgpack (", lambda text: " saved" in text.splitlines()[0])
+        terminal.send("q")
+        assert terminal.status() == 0
+
+    save = tmp_path / SAVED
+    kept = tn.Lab(save)
+    assert (kept.step_number, len(kept.losses), [entry.python for entry in kept.log]) == (
+        1,
+        2,
+        ['lab.zero("hidden[1]")'],
+    )
+
+    with lab(str(save), cwd=tmp_path) as terminal:
+        terminal.until("step 1 of 2", "saved", "1 zeroed", lambda text: loss_of(text) == loss_of(first))
+        terminal.press("s", "step 2 ", lambda text: loss_of(text) == loss_of(second))
+        terminal.press("<", "step 0 of 2", lambda text: "1 zeroed" not in text)
+        terminal.press("p", "step 2 ", "1 zeroed", "paused", lambda text: loss_of(text) == loss_of(second))
+        terminal.press("P", "step 0 of 2", "paused")
+        terminal.send("q")  # nothing is new, so nothing is asked
+        assert terminal.status() == 0
+
+
+def test_quitting_asks_when_something_is_unsaved(tmp_path: Path) -> None:
+    with lab(cwd=tmp_path) as terminal:
+        terminal.until("step 0", "? help")
+        terminal.press("s", "step 1 ", "unsaved")
+        terminal.press("q", "has not been saved")
+        terminal.press("\x1b", lambda text: "has not been saved" not in text)
+        terminal.press("q", "has not been saved")
+        terminal.send("q")
+        assert terminal.status() == 0
+    assert not (tmp_path / SAVED).exists()
+
+
+@needs_proc
+def test_a_terminal_too_small_says_so_and_a_killed_engine_is_told_and_started_again(tmp_path: Path) -> None:
+    with lab(cwd=tmp_path, size=(20, 5)) as terminal:
+        words = "tinynets-lab needs at least 60x16; this terminal is 20x5"
+        terminal.until(lambda text: " ".join(text.split()) == words)
+        terminal.resize(100, 30)
+        terminal.until("names-mlp", "step 0", "1 Network", "? help", lambda text: "needs at least" not in text)
+
+        terminal.press(" ", "running", lambda text: steps_of(text) > 0)
+        os.kill(engine_of(terminal), signal.SIGKILL)
+        told = terminal.until("engine stopped", "The engine process ended", "R starts it again", no_traceback)
+        assert steps_of(told) > 0  # the last picture stays
+        terminal.press("?", "The panes")
+        terminal.press("\x1b", "engine stopped", lambda text: "The panes" not in text)
+        terminal.press("R", "step 0 ", "paused", lambda text: "engine stopped" not in text)
+        terminal.press("s", "step 1 ", "step 1: loss")
+        terminal.send("\x11")
+        terminal.press("q", lambda text: "has not been saved" in text or terminal.process.poll() is not None)
+        assert terminal.status() == 0
+        assert gone(terminal)
+
+
+@needs_proc
+@pytest.mark.parametrize("how", ["the app is killed", "the terminal is closed"])
+def test_no_process_is_left_behind_while_it_trains(tmp_path: Path, how: str) -> None:
+    with lab("xor", cwd=tmp_path, size=(80, 24), NO_COLOR="1") as terminal:
+        terminal.until("xor", "step 0", "? help")
+        terminal.press(" ", "running", lambda text: steps_of(text) > 0)
+        assert engine_of(terminal)
+        colours = {cell.fg for row in terminal.screen.buffer.values() for cell in row.values()}
+        assert all(len(set(re.findall("..", colour))) == 1 for colour in colours if re.fullmatch("[0-9a-f]{6}", colour))
+        if how == "the app is killed":
+            terminal.process.kill()
+        else:
+            terminal.close_terminal()
+        assert gone(terminal)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["names-mpl"], "tinynets-lab: `names-mpl` is neither a recipe nor a file; recipes are "),
+        (["nowhere/x.msgpack"], "tinynets-lab: `nowhere/x.msgpack`: there is no such file"),
+        (["."], "tinynets-lab: `.` "),
+        (["saves/"], "tinynets-lab: `saves/` is a directory; a save or a recipe is a file"),
+        (["--sed", "1"], "tinynets-lab: "),
+        (["--seed", "one"], "tinynets-lab: "),
+        (["names-mlp", "xor"], "tinynets-lab: "),
+        ([], "tinynets-lab: needs a terminal"),
+    ],
+)
+def test_arguments_that_cannot_be_used_end_with_one_line_and_status_2(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    (tmp_path / "saves").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "tui", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        cwd=tmp_path,
+        env=surroundings(tmp_path),
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith(message)
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("damage", ["truncated", "random bytes", "empty"])
+def test_a_file_that_is_not_a_whole_save_is_named_and_the_app_stands(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "bad.msgpack"
+    kept = tn.Lab("xor")
+    kept.save(path)
+    whole = path.read_bytes()
+    path.write_bytes({"truncated": whole[:100], "random bytes": bytes(range(7, 250)) * 9, "empty": b""}[damage])
+    with lab("bad.msgpack", cwd=tmp_path) as terminal:
+        terminal.until("`bad.msgpack` ", "Open a save or a recipe", "xor", no_traceback)
+        terminal.press("\x1b", "`bad.msgpack` ", lambda text: "Open a save" not in text)
+        terminal.send("q")
+        assert terminal.status() == 0
