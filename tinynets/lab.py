@@ -19,7 +19,7 @@ from tinynets.given import dataset_of, hyper_of, recipe_of
 from tinynets.losses import Loss
 from tinynets.network import Network
 from tinynets.optimizers import SGD, Optimizer
-from tinynets.playback import Player, Work
+from tinynets.playback import ENDLESS, Player, Work
 from tinynets.recipe import MAX_STEPS, Recipe, load_recipe
 from tinynets.reports import (
     EditReport,
@@ -129,7 +129,7 @@ class Lab:
         network = recipe.build(data)
         splits = Splits(data, network, loss)
         self.player = Player(timeline, loss, *splits["train"], splits.weight("train"))
-        self.player.after_step = self._evaluate_on_the_way
+        self.player.next_stop, self.player.after_step = self._next_evaluation, self._evaluate_on_the_way
         self._evaluator = Evaluator(splits, loss)
         self.probe = Probe.of(splits, recipe.training.probe)
         self._writer = Writer(data)
@@ -384,12 +384,17 @@ class Lab:
             self.player.branch.record(result)
         return result
 
+    def _next_evaluation(self, step: int) -> int:
+        """The first step behind `step` at which the recipe wants an evaluation."""
+        every = self.recipe.training.evaluate_every
+        if not every:
+            return ENDLESS
+        early = [every // part for part in EARLY if every % part == 0 and every // part > step]
+        return min([*early, step + every - step % every])
+
     def _evaluate_on_the_way(self, step: int) -> bool:
         """Evaluate where the recipe wants it; says whether it did."""
-        every = self.recipe.training.evaluate_every
-        if not every or (step % every and not (step < every and every % step == 0 and every // step in EARLY)):
-            return False
-        if "dev" not in self.data.splits or step < self.end:
+        if step < self.end or not step or self._next_evaluation(step - 1) != step or "dev" not in self.data.splits:
             return False
         self.evaluate("dev")
         return True

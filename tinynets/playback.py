@@ -23,6 +23,7 @@ from tinynets.timeline import RING, Branch, Moment, Placed, Timeline
 from tinynets.training import Trainer
 
 PIECE = 0.002  # seconds of work between two chances to be cancelled
+ENDLESS = 2**62
 KEYFRAME_COST = 0.05  # seconds of recomputing that a keyframe may leave
 RING_STEPS = RING // 2  # states kept before the one that a seek lands on
 
@@ -32,13 +33,15 @@ Work = Generator[Progress, None, None]
 class Player:
     """Live state, network and trainer at one moment of a timeline.
 
-    `after_step` is called with each step that a run has done, and says whether it did work that is not the step's own.
+    A run makes a stop at least at `next_stop(step)`, the next step behind `step`; `after_step` is called at every stop,
+    and says whether it did work that is not the steps' own.
     """
 
     def __init__(self, timeline: Timeline, loss: Loss, x: Array, y: Array, weight: Array | None = None) -> None:
         self.timeline, self.loss = timeline, loss
         self.x, self.y, self.weight = x, y, weight
         self.position = Moment(0, 0, 0)
+        self.next_stop: Callable[[int], int] = lambda step: ENDLESS
         self.after_step: Callable[[int], bool] = lambda step: False
         self.seconds_per_step = 0.0
         self._half: Phases | None = None
@@ -97,22 +100,19 @@ class Player:
 
     # -- one step
 
-    def _step(self) -> None:
-        """One whole step, with the edits that are recorded before it; the caller holds numpy's warnings off."""
-        if self.position.edits < len(self.timeline.branch.edits):
-            self._replay_edits()
-        self.trainer.step()
-        self._stepped()
-
     def _stepped(self) -> None:
         number, before, count = self.position
         timeline, step = self.timeline, before + 1
         losses = timeline.branch.losses
         if step > len(losses):
             losses.append(self.trainer.last_loss)
-        self.position = moment = Moment(number, step, count)
-        if step % timeline.stride == 0 and timeline.wants_keyframe(moment):
-            timeline.keep(moment, self.state.copy())
+        self.position = Moment(number, step, count)
+        self._keep_here()
+
+    def _keep_here(self) -> None:
+        """Keep a keyframe, where one belongs at this step and is not there yet."""
+        if self.position.step % self.timeline.stride == 0 and self.timeline.wants_keyframe(self.position):
+            self.timeline.keep(self.position, self.state.copy())
 
     def _replay_edits(self, until: int | None = None) -> None:
         """Apply the edits recorded at this step that are not applied yet, up to so many in all."""
@@ -159,18 +159,43 @@ class Player:
         """Steps for about `PIECE` seconds; returns how many."""
         start = now = perf_counter()
         done, others = 0, False
+        left = ENDLESS if most is None else most
         with quiet():
             if self._half is not None:
                 self._end_half()
                 done = 1
                 others = self.after_step(self.position.step)
-            while (most is None or done < most) and now - start < PIECE:
-                self._step()
-                done += 1
+            while done < left and now - start < PIECE:
+                done += self._burst(left - done, start + PIECE)
                 now = perf_counter()
                 others |= self.after_step(self.position.step)
         if done and not others:
             self._measured((now - start) / done)
+        return done
+
+    def _burst(self, most: int, over: float) -> int:
+        """Steps up to the next recorded edit, keyframe or stop, or until the clock is `over`; returns how many."""
+        self._replay_edits()
+        number, first, count = self.position
+        timeline, branch, step = self.timeline, self.branch, self.trainer.step
+        recorded = len(branch.losses)
+        most = min(most, timeline.stride - first % timeline.stride, self.next_stop(first) - first)
+        if count < len(branch.edits):
+            most = min(most, branch.edits[count].step - first)
+        if first < recorded:
+            most = min(most, recorded - first)
+        done = 0
+        try:
+            while done < most:
+                loss = step()
+                done += 1
+                if first >= recorded:
+                    branch.losses.append(loss)
+                if perf_counter() >= over:
+                    break
+        finally:
+            self.position = Moment(number, first + done, count)
+        self._keep_here()
         return done
 
     def _measured(self, seconds: float) -> None:

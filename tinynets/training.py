@@ -79,7 +79,7 @@ class Trainer:
             delta[state.frozen] = 0  # theta - 0 keeps every byte
             for name, slot in slots.items():
                 slot[state.frozen] = state.slots[name][state.frozen]
-        if not all(_finite(array) for array in (delta, *slots.values())):
+        if not _finite(delta) or (slots and not all(map(_finite, slots.values()))):
             raise self._stopped(
                 "the update became NaN or infinite", network.first_non_finite(workspace, backward=True) or "update"
             )
