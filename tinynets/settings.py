@@ -9,7 +9,7 @@ BLOCK.rate, BLOCK.l1, BLOCK.l2      learning-rate factor and penalties of a bloc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +17,14 @@ import numpy as np
 
 from tinynets.errors import EditError, SelectorError, ShapeError, nearest
 from tinynets.network import Network
-from tinynets.optimizers import OPTIMIZERS, check_setting, named_optimizer
+from tinynets.optimizers import OPTIMIZERS, Optimizer, check_setting, named_optimizer
 from tinynets.schedules import schedule_from
-from tinynets.state import Hyper, State
+from tinynets.state import State
 
 OF_BLOCKS = {"rate": "rates", "l1": "l1", "l2": "l2"}
 USUAL = {"rate": 1.0, "l1": 0.0, "l2": 0.0}
+OF_KINDS = ("optimizer", "schedule")
+"""What is set to a kind, with its arguments."""
 OF_TRAINING = ("clip_norm", "clip_value")
 
 
@@ -32,25 +34,25 @@ def resolved(network: Network, state: State, target: str, args: Mapping[str, Any
     plain = dict(args)
     if target == "optimizer":
         plain = {"value": plain.pop("value", None), "lr": optimizer.lr} | plain
-    elif target not in ("schedule", *OF_TRAINING) and "." not in str(target):
-        known = _known(state.hyper)
-        if target not in known:
-            names = ", ".join((*known, *(f"BLOCK.{name}" for name in OF_BLOCKS)))
-            raise EditError(f"`{target}` is not a setting; there are {names}{nearest(str(target), known)}")
     plain = {key: _plain(value) for key, value in plain.items()}
+    _known(target, _settings(optimizer))
+    thing = optimizer.kind if target in optimizer.config() else "set"
     try:
-        check(network, target, plain)
-        if target not in ("optimizer", "schedule"):
-            thing = optimizer.kind if target not in OF_TRAINING else "training"
-            plain["value"] = check_setting(thing, _rule(target), plain["value"])
+        check(network, target, plain, thing)
+        if target not in OF_KINDS:
+            plain["value"] = check_setting(target, _rule(target), plain["value"])
     except ShapeError as error:
         raise EditError(str(error)) from None
     return plain
 
 
-def check(network: Network, target: str, args: Mapping[str, Any]) -> None:
-    """Check a `set` as far as it can be without a state; raises ShapeError, EditError or SelectorError."""
+def check(network: Network, target: str, args: Mapping[str, Any], thing: str = "set") -> None:
+    """Check a `set` as far as it can be without a state; raises ShapeError, EditError or SelectorError.
+
+    `thing` is what messages say has the setting.
+    """
     rest = {key: value for key, value in args.items() if key != "value"}
+    _known(target, setting_names())
     if "value" not in args:
         raise EditError(f"`set`: `{target}` needs a value")
     if target == "optimizer":
@@ -63,7 +65,7 @@ def check(network: Network, target: str, args: Mapping[str, Any]) -> None:
         raise EditError(f"`set`: `{target}` takes a value and nothing else, not {', '.join(map(repr, rest))}")
     if "." in target:
         _block(network, target)
-    check_setting("set", _rule(target), args["value"])
+    check_setting(target if "." in target else thing, _rule(target), args["value"])
 
 
 def change(network: Network, state: State, target: str, args: Mapping[str, Any]) -> str:
@@ -126,14 +128,21 @@ def _rule(target: str) -> str:
     return OF_BLOCKS.get(name, name) if "." in target else target
 
 
-def _known(hyper: Hyper) -> list[str]:
-    return [*(key for key in hyper.optimizer.config() if key != "kind"), "optimizer", "schedule", *OF_TRAINING]
+def _known(target: str, names: Iterable[str]) -> None:
+    """Raise EditError where a setting is none of these names, nor of a block."""
+    if not isinstance(target, str) or (target not in names and "." not in target):
+        there = ", ".join((*names, *(f"BLOCK.{name}" for name in OF_BLOCKS)))
+        raise EditError(f"`{target}` is not a setting; there are {there}{nearest(str(target), names)}")
 
 
 def setting_names() -> tuple[str, ...]:
     """What can be set, for lists: all that some optimizer has, and what holds for the training."""
-    found = {key: None for kind in OPTIMIZERS.values() for key in kind().config() if key != "kind"}
-    return (*found, "optimizer", "schedule", *OF_TRAINING)
+    return _settings(*(kind() for kind in OPTIMIZERS.values()))
+
+
+def _settings(*optimizers: Optimizer) -> tuple[str, ...]:
+    found = {key: None for optimizer in optimizers for key in optimizer.config() if key != "kind"}
+    return (*found, *OF_KINDS, *OF_TRAINING)
 
 
 def _plain(value: Any) -> Any:

@@ -60,7 +60,7 @@ def test_a_line_stands_for_a_line_of_python(line: str, python: str) -> None:
         ("undo 3", "`undo` is written `undo`; it was given 1 argument"),
         ("lr fast", "`lr`: argument 1 must be a number, not 'fast'; it is written `lr VALUE`"),
         ("lr", "`lr` is written `lr VALUE`; it was given 0 arguments"),
-        ("set lr", "`set` is written `set NAME VALUE`; it was given 1 argument"),
+        ("set lr", "`set` is written `set NAME VALUE [name=value ...]`; it was given 1 argument"),
         (
             "sample temprature=1",
             "`sample` has no option `temprature`, only temperature, seed, prefix; did you mean `temperature`?",

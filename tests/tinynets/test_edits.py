@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import tinynets as tn
 from tinynets.edits import OPERATIONS
+from tinynets.settings import OF_BLOCKS, OF_KINDS, OF_TRAINING
 
 Make = Callable[..., tn.Lab]
 ACTIVATIONS = [tn.Tanh(), tn.Sigmoid(), tn.ReLU()]
@@ -110,8 +111,11 @@ def test_an_edit_reports_the_probe_loss_before_and_after(make_tiny: Make) -> Non
     assert report.python == 'lab.zero("hidden[3]")'
 
 
-def test_every_operation_says_what_it_did(make_tiny: Make) -> None:
-    lab = make_tiny(optimizer=tn.SGD(0.1))
+def test_every_operation_says_what_it_did() -> None:
+    layers = [tn.Linear(2, 6, name="hidden"), tn.BatchNorm(6), tn.Tanh(), tn.Linear(6, 2, name="output")]
+    points = np.random.default_rng(0).uniform(-1, 1, (40, 2)), np.arange(40) % 2
+    lab = tn.Lab(tn.Network(layers), data=points, loss=tn.CrossEntropy(), optimizer=tn.SGD(0.1), batch=8)
+    lab.run(2)
     done = [
         lab.zero("hidden[0:4]").done,
         lab.release("hidden[1]").done,
@@ -119,6 +123,12 @@ def test_every_operation_says_what_it_did(make_tiny: Make) -> None:
         lab.unfreeze("hidden[2,4]").done,
         lab.set("lr", 0.01).done,
         lab.set("momentum", 0.9).done,
+        lab.set("optimizer", "adam", lr=0.002).done,
+        lab.set("schedule", "cosine", steps=100).done,
+        lab.set("clip_norm", 1).done,
+        lab.set("hidden.l2", 0.1).done,
+        lab.reset("hidden[1]").done,
+        lab.activation("hidden", "relu").done,
     ]
     assert done == [
         "hidden[0:4] zeroed",
@@ -127,6 +137,12 @@ def test_every_operation_says_what_it_did(make_tiny: Make) -> None:
         "hidden[2,4] unfrozen",
         "lr 0.1 -> 0.01",
         "momentum 0 -> 0.9",
+        "optimizer sgd -> adam, lr 0.002",
+        "schedule constant -> cosine",
+        "clip_norm 0 -> 1",
+        "hidden.l2 0 -> 0.1",
+        "hidden[1] reset",
+        "hidden: tanh -> relu",
     ]
     assert {entry.python.split("(")[0].removeprefix("lab.") for entry in lab.log} == set(OPERATIONS)
     assert [str(entry) for entry in lab.interventions] == ["zero hidden[0,2,3]"]
@@ -153,6 +169,8 @@ def test_momentum_set_and_taken_away_brings_its_slot_and_takes_it(make_tiny: Mak
 # -- refusals
 
 
+OF_SGD = [key for key in tn.SGD().config() if key != "kind"]
+SETTABLE = ", ".join((*OF_SGD, *OF_KINDS, *OF_TRAINING, *(f"BLOCK.{name}" for name in OF_BLOCKS)))
 LR = "`sgd`: `lr` must be a finite number above or at 0, not "
 
 
@@ -183,7 +201,7 @@ LR = "`sgd`: `lr` must be a finite number above or at 0, not "
         (
             lambda lab: lab.set("lrr", 1),
             tn.EditError,
-            "`lrr` is not a setting; there are lr, momentum, weight_decay; did you mean `lr`?",
+            f"`lrr` is not a setting; there are {SETTABLE}; did you mean `lr`?",
         ),
         (lambda lab: lab.set("lr", nan), tn.EditError, LR + "nan"),
         (lambda lab: lab.set("lr", float("inf")), tn.EditError, LR + "inf"),

@@ -12,8 +12,11 @@ import pytest
 import tinynets as tn
 from tinynets.commands import parse
 from tinynets.replay import replay
+from tinynets.settings import OF_BLOCKS, OF_KINDS, OF_TRAINING
 
 Make = Callable[..., tn.Lab]
+OF_SGD = [key for key in tn.SGD().config() if key != "kind"]
+SETTABLE = ", ".join((*OF_SGD, *OF_KINDS, *OF_TRAINING, *(f"BLOCK.{name}" for name in OF_BLOCKS)))
 
 
 def gradient(lab: tn.Lab, step: int = 0) -> np.ndarray:
@@ -225,10 +228,15 @@ def test_each_has_its_command(line: str, python: str) -> None:
             tn.SelectorError,
             "`hiden` is not a block of this network, which has hidden, output; did you mean `hidden`?",
         ),
-        ("lr", -1, {}, tn.EditError, "`set`: `lr` must be a finite number above or at 0, not -1"),
+        ("lr", -1, {}, tn.EditError, "`sgd`: `lr` must be a finite number above or at 0, not -1"),
+        ("hidden.rate", -1, {}, tn.EditError, "`hidden.rate`: `rates` must be a finite number above or at 0, not -1"),
+        ("lr", 1, {"value2": 1, "x": 2}, tn.EditError, "`set`: `lr` takes a value and nothing else, not 'value2', 'x'"),
+        (1.5, 1, {}, tn.EditError, f"`1.5` is not a setting; there are {SETTABLE}"),
+        ("rates", 1, {}, tn.EditError, f"`rates` is not a setting; there are {SETTABLE}"),
+        ("beta1", 0.5, {}, tn.EditError, f"`beta1` is not a setting; there are {SETTABLE}"),
         ("clip_norm", "a", {}, tn.EditError, "`set`: `clip_norm` must be a finite number above or at 0, not 'a'"),
         ("lr", 1, {"x": 1}, tn.EditError, "`set`: `lr` takes a value and nothing else, not 'x'"),
-        ("nesterov", 1, {}, tn.EditError, "`set`: `nesterov` must be true or false, not 1"),
+        ("nesterov", 1, {}, tn.EditError, "`sgd`: `nesterov` must be true or false, not 1"),
     ],
 )
 def test_what_cannot_be_set_is_refused_and_changes_nothing(
