@@ -39,6 +39,7 @@ from tinynets.records import Record, read_records, write_records
 from tinynets.schedules import schedule_from
 from tinynets.selectors import select
 from tinynets.state import Hyper, Intervention, State, canonical
+from tinynets.surgery import same_but_activations
 from tinynets.threads import MAX_THREADS, fingerprint, settle_threads
 from tinynets.timeline import Branch, Evaluation, Losses, Moment, Placed, Timeline
 
@@ -388,17 +389,16 @@ class _Reader:
             if "train" not in data.splits:
                 raise CorruptSave(f"`{self.file}`: its data has no split `train`")
             count = parameter_count([layer_from(layer) for layer in recipe.layers])
-            if count not in self._theta_sizes():  # known before anything is allocated for them
+            thetas = [fields.record.get("theta") for fields in self._kinds.get("keyframe", [])]
+            if count not in {
+                theta.size for theta in thetas if isinstance(theta, np.ndarray)
+            }:  # known before anything is allocated for them
                 raise CorruptSave(
                     f"`{self.file}`: its recipe has {count:,} parameters, which none of its keyframes has"
                 )
             return recipe.build(data)
         except TinynetsError as error:
             raise CorruptSave(str(error)) from None
-
-    def _theta_sizes(self) -> set[int]:
-        thetas = [fields.record.get("theta") for fields in self._kinds.get("keyframe", [])]
-        return {theta.size for theta in thetas if isinstance(theta, np.ndarray)}
 
     # -- history
 
@@ -507,7 +507,10 @@ class _Reader:
         slots = fields.get("slots", dict)
         slot_fields = _Fields(self.file, slots, "a keyframe's slots")
         try:
-            network = self._network_of(config.get("architecture", list), dtype)
+            architecture = config.get("architecture", list)
+            if not same_but_activations(architecture, self._network.architecture):
+                config.wrong("its layers are not those of the recipe")
+            network = self._network_of(architecture, dtype)
             hyper = self._hyper(_Fields(self.file, config.get("hyper", dict), "a keyframe's settings"), recipe)
             hyper.check(network)
             interventions = tuple(self._intervention(network, entry) for entry in config.get("interventions", list))
@@ -536,8 +539,6 @@ class _Reader:
         key = canonical(architecture)
         if key not in self._networks:
             self._all_named(architecture)
-            if parameter_count([layer_from(layer) for layer in architecture]) not in self._theta_sizes():
-                raise CorruptSave(f"`{self.file}`: a keyframe's layers have more or fewer parameters than it holds")
             self._networks[key] = network_from(architecture, dtype=dtype, input_shape=self._network.input_shape)
         return self._networks[key]
 

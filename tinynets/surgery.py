@@ -1,12 +1,13 @@
-"""Changing the architecture of a living network: what its layers would be after it."""
+"""Changing the architecture of a living network: what its layers would be after it, and what must stay."""
 
 from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from tinynets.layers import Activation, Layer, Parallel, Residual, named
+from tinynets.layers import LAYERS, Activation, Layer, Parallel, Residual, named
 from tinynets.network import Block, Network
 
 
@@ -14,6 +15,21 @@ def with_activation(network: Network, block: Block, made: Activation) -> list[La
     """The layers of a network with another activation in a block, everything else as it is."""
     old = network.layers[block.last]
     return _replaced(network.parts, "", old.name, made, keep_name=block.first == block.last)
+
+
+def same_but_activations(one: Any, other: Any) -> bool:
+    """Whether two descriptions of layers differ in nothing but their activations."""
+    return bool(_bare(one) == _bare(other))
+
+
+def _bare(described: Any) -> Any:
+    """A description without its activations."""
+    if isinstance(described, Mapping):
+        kind = described.get("kind")
+        if isinstance(kind, str) and issubclass(LAYERS.get(kind, Layer), Activation):
+            return Activation
+        return {key: _bare(value) for key, value in described.items()}
+    return [_bare(part) for part in described] if isinstance(described, list | tuple) else described
 
 
 def _replaced(layers: Sequence[Layer], prefix: str, path: str, made: Layer, keep_name: bool) -> list[Layer]:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import tinynets as tn
 from tinynets import saves
 from tinynets.records import read_records, write_records
+from tinynets.settings import OF_BLOCKS, setting_names
 
 Records = list[dict[str, Any]]
 Change = Callable[[Records], object]
@@ -230,6 +231,7 @@ def edit(op: str, target: str, **args: Any) -> dict[str, Any]:
     return {"op": op, "target": target, "args": args}
 
 
+SETTABLE = ", ".join((*setting_names(), *(f"BLOCK.{name}" for name in OF_BLOCKS)))
 NAN = np.full(32, np.nan, np.float32)
 CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
     "two headers": (twice("header"), tn.CorruptSave, " has 2 records `header`; it must have one"),
@@ -291,7 +293,17 @@ CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
     "layers that are none": (
         put("keyframe", "state", "architecture", 0, value=5),
         tn.CorruptSave,
-        ": a keyframe's state: it cannot be used: 'int' object is not iterable",
+        ": a keyframe's state: its layers are not those of the recipe",
+    ),
+    "other layers of as many parameters in a keyframe": (
+        put("keyframe", "state", "architecture", value=[{"kind": "linear", "inputs": 2, "outputs": 32, "bias": False}]),
+        tn.CorruptSave,
+        ": a keyframe's state: its layers are not those of the recipe",
+    ),
+    "an activation of a keyframe that is not an activation": (
+        put("keyframe", "state", "architecture", 1, value={"kind": "dropout", "name": "tanh1"}),
+        tn.CorruptSave,
+        ": a keyframe's state: its layers are not those of the recipe",
     ),
     "data of another digest": (
         put("data", "sha256", value="0" * 64),
@@ -423,7 +435,12 @@ CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
     "an edit that sets what there is not": (
         put("edits", "edits", 0, "edit", value=edit("set", "lrr", value=1.0)),
         tn.CorruptSave,
-        ": an edit: `lrr` is not a setting; there are lr, momentum, weight_decay; did you mean `lr`?",
+        f": an edit: `lrr` is not a setting; there are {SETTABLE}; did you mean `lr`?",
+    ),
+    "an edit that sets what only a block has": (
+        put("edits", "edits", 0, "edit", value=edit("set", "rates", value=1.0)),
+        tn.CorruptSave,
+        f": an edit: `rates` is not a setting; there are {SETTABLE}",
     ),
     "an edit that sets a text": (
         put("edits", "edits", 0, "edit", value=edit("set", "lr", value="fast")),
