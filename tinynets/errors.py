@@ -73,11 +73,11 @@ class SaveError(TinynetsError):
     """A save that cannot be written or read."""
 
 
-class CorruptSave(SaveError):  # noqa: N818 - the name says what is wrong  # noqa: N818
+class CorruptSave(SaveError):  # noqa: N818 - the name says what is wrong
     """The bytes are not, or no longer, a whole save."""
 
 
-class UnsupportedSave(SaveError):  # noqa: N818  # noqa: N818
+class UnsupportedSave(SaveError):  # noqa: N818
     """A whole save that this version of tinynets cannot use."""
 
 

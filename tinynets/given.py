@@ -17,6 +17,7 @@ from tinynets.playback import quiet
 from tinynets.plugins import check_layers
 from tinynets.recipe import MAX_BATCH, MAX_PROBE, Recipe, Training
 from tinynets.sampling import SAMPLINGS
+from tinynets.schedules import Schedule
 from tinynets.state import Hyper
 
 SPLIT = "(x, y), (x, y, weight) or x alone"
@@ -27,6 +28,9 @@ def hyper_of(settings: Mapping[str, Any]) -> Hyper:
     given = {name: value for name, value in settings.items() if value is not None}
     if not isinstance(given["optimizer"], Optimizer):
         raise RecipeError(f"`optimizer` must be an optimizer such as tn.SGD(0.1), not {given['optimizer']!r}")
+    if not isinstance(given.get("schedule", Schedule()), Schedule):
+        shown = repr(given["schedule"])
+        raise RecipeError(f"`schedule` must be a schedule such as tn.StepSchedule((100,), 0.1), not {shown}")
     check_whole("batch", given["batch"], 1, MAX_BATCH)
     sampling = given["sampling"]
     if sampling not in SAMPLINGS:
@@ -46,7 +50,10 @@ def recipe_of(network: Network, data: Any, loss: Any, hyper: Hyper, probe: int) 
         raise RecipeError(f"a Lab of a Network needs `{'data' if data is None else 'loss'}`")
     check_whole("probe", probe, 1, MAX_PROBE)
     check_layers(network)
-    loss = as_loss(loss)
+    try:
+        loss = as_loss(loss)
+    except ShapeError as error:
+        raise RecipeError(str(error)) from None
     dataset = data if isinstance(data, Dataset) else dataset_of(data, loss)
     if "train" not in dataset.splits:
         raise ShapeError(f"the data needs a split `train`; it has {', '.join(dataset.splits)}")
@@ -74,10 +81,16 @@ def _split(value: Any, keeps: bool) -> tuple[Any, ...]:
     if not isinstance(value, tuple | list) or len(value) not in (2, 3):
         raise ShapeError(f"`data` must be {SPLIT}, or a dict of splits: name -> such, not {type(value).__name__}")
     x, y, *weight = value
+    return x, y if keeps or y is None else _values(y), *weight
+
+
+def _values(y: Any) -> Any:
+    """Whole numbers as floats; anything else as it is, for `arrays` to judge."""
     try:
-        return x, y if keeps or y is None else np.asarray(y, np.float64), *weight
-    except (TypeError, ValueError) as error:
-        raise ShapeError(f"`data`: y must hold numbers: {error}") from None
+        given = np.asarray(y)
+    except ValueError:
+        return y
+    return given.astype(np.float64) if given.dtype.kind in "biu" else given
 
 
 def _tried(network: Network, data: Dataset, loss: FunctionLoss) -> str:

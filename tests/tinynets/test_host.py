@@ -117,12 +117,13 @@ def test_errors_come_back_in_the_words_of_the_lab_and_the_engine_goes_on(start: 
 
 def test_a_source_that_cannot_be_opened_is_told_and_the_process_ends(start: Callable[..., App]) -> None:
     app = start("xro")
+    known = ", ".join(entry.name for entry in tn.list_recipes())
     message = app.receive(lambda message: message[0] == "error")
     assert message == (
         "error",
         0,
         "RecipeError",
-        "`xro` is not a recipe; there are names-mlp, spiral, xor; did you mean `xor`?",
+        f"`xro` is not a recipe; there are {known}; did you mean `xor`?",
     )
     assert app.ended()
 

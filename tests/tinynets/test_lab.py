@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 import tinynets as tn
+from tinynets.sampling import SAMPLINGS
 
 Make = Callable[..., tn.Lab]
 
@@ -19,6 +21,9 @@ def net(dtype: str = "float32") -> tn.Network:
     return tn.Network([tn.Linear(2, 6, name="hidden"), tn.Tanh(), tn.Linear(6, 2, name="output")], dtype=dtype)
 
 
+RECIPES = [recipe.name for recipe in tn.list_recipes()]
+KNOWN = ", ".join(RECIPES)
+NOT_DATA = "`data` must be (x, y), (x, y, weight) or x alone, or a dict of splits: name -> such, not "
 X = np.linspace(-1, 1, 24).reshape(12, 2)
 Y = np.arange(12) % 2
 
@@ -28,13 +33,18 @@ def made(**options: Any) -> tn.Lab:
     return tn.Lab(network, **({"data": (X, Y), "loss": tn.CrossEntropy(), "batch": 4} | options))
 
 
-def test_every_recipe_that_ships_opens_and_trains() -> None:
-    names = [recipe.name for recipe in tn.list_recipes()]
-    assert names == ["names-mlp", "spiral", "xor"]
-    for name in names:
-        lab = tn.Lab(name)
-        assert lab.run(3).step == 3
-        assert lab.recipe.name == name
+def test_the_recipes_that_ship_are_the_files_of_their_folder_that_of_the_lesson_first() -> None:
+    files = (entry.name for entry in resources.files("tinynets").joinpath("recipes").iterdir())
+    names = sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
+    assert ["names-mlp", *(name for name in names if name != "names-mlp")] == RECIPES
+    assert {"names-mlp", "spiral", "xor"} < set(RECIPES)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_that_ships_opens_and_trains(name: str) -> None:
+    lab = tn.Lab(name)
+    assert lab.run(3).step == 3
+    assert lab.recipe.name == name
 
 
 def test_the_seed_addresses_initial_values_and_batches() -> None:
@@ -154,7 +164,12 @@ def test_a_prediction_is_a_distribution_over_what_comes_next(names: tn.Lab) -> N
     [
         ({"data": None}, tn.RecipeError, "a Lab of a Network needs `data`"),
         ({"loss": None}, tn.RecipeError, "a Lab of a Network needs `loss`"),
-        ({"loss": "mse"}, tn.RecipeError, "`loss` must be a loss such as tn.CrossEntropy(), not 'mse'"),
+        ({"loss": "mse"}, tn.RecipeError, "`loss` must be a loss such as tn.CrossEntropy(), or a function, not 'mse'"),
+        (
+            {"loss": tn.MSE},
+            tn.RecipeError,
+            f"`loss` must be a loss such as tn.CrossEntropy(), or a function, not {tn.MSE!r}",
+        ),
         ({"optimizer": 0.1}, tn.RecipeError, "`optimizer` must be an optimizer such as tn.SGD(0.1), not 0.1"),
         (
             {"schedule": 0.1},
@@ -169,18 +184,13 @@ def test_a_prediction_is_a_distribution_over_what_comes_next(names: tn.Lab) -> N
         (
             {"sampling": "epochs"},
             tn.RecipeError,
-            "`sampling` must be one of replacement, epoch, not 'epochs'; did you mean `epoch`?",
+            f"`sampling` must be one of {', '.join(SAMPLINGS)}, not 'epochs'; did you mean `epoch`?",
         ),
-        (
-            {"data": X},
-            tn.ShapeError,
-            "`data` must be (x, y) or a dict of splits: name -> (x, y), not ndarray",
-        ),
-        (
-            {"data": {"train": X}},
-            tn.ShapeError,
-            "`data` must be (x, y) or a dict of splits: name -> (x, y), not ndarray",
-        ),
+        ({"data": 5}, tn.ShapeError, NOT_DATA + "int"),
+        ({"data": {"train": "text"}}, tn.ShapeError, NOT_DATA + "str"),
+        ({"data": (X,)}, tn.ShapeError, NOT_DATA + "tuple"),
+        ({"data": X}, tn.RecipeError, "`network`: cross-entropy needs targets, and the data has none"),
+        ({"data": {"train": X}}, tn.RecipeError, "`network`: cross-entropy needs targets, and the data has none"),
         ({"data": {"dev": (X, Y)}}, tn.ShapeError, "the data needs a split `train`; it has dev"),
         ({"data": (X, Y[:5])}, tn.ShapeError, "`train`: x has 12 rows, y has 5; they must be equal"),
         (
@@ -227,13 +237,13 @@ def test_ragged_targets_are_refused_as_data() -> None:
     [
         (5, tn.RecipeError, "a Lab is made of a recipe, a save or a Network, not int"),
         (None, tn.RecipeError, "a Lab is made of a recipe, a save or a Network, not NoneType"),
-        ("xro", tn.RecipeError, "`xro` is not a recipe; there are names-mlp, spiral, xor; did you mean `xor`?"),
+        ("xro", tn.RecipeError, f"`xro` is not a recipe; there are {KNOWN}; did you mean `xor`?"),
         ("nowhere/x.toml", tn.RecipeError, "`nowhere/x.toml`: there is no such file"),
         ("nowhere/x.msgpack", tn.SaveError, "`nowhere/x.msgpack` does not exist"),
-        ("a" * 5000, tn.RecipeError, f"`{'a' * 5000}` is not a recipe; there are names-mlp, spiral, xor"),
-        ("a\0b", tn.RecipeError, "`a\0b` is not a recipe; there are names-mlp, spiral, xor"),
+        ("a" * 5000, tn.RecipeError, f"`{'a' * 5000}` is not a recipe; there are {KNOWN}"),
+        ("a\0b", tn.RecipeError, f"`a\0b` is not a recipe; there are {KNOWN}"),
         ("a\0b.toml", tn.RecipeError, "`'a\\x00b.toml'` cannot be read: its name has a null character"),
-        ("", tn.RecipeError, "`` is not a recipe; there are names-mlp, spiral, xor"),
+        ("", tn.RecipeError, f"`` is not a recipe; there are {KNOWN}"),
     ],
 )
 def test_a_source_that_is_none_is_refused(
