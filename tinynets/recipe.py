@@ -285,10 +285,10 @@ def _layer(checker: _Checker, where: str, table: dict[str, Any]) -> dict[str, An
     checker.keys(where, table, {*table}, {"kind"})
     kind = checker.choice(f"{where}.kind", table["kind"], LAYERS)
     checker.layers += 1
-    if checker.layers > MAX_LAYERS or where.count(".") > MAX_DEPTH:
-        raise RecipeError(
-            f"`{checker.file}`: `{where}`: at most {MAX_LAYERS} layers can be described, {MAX_DEPTH} containers deep"
-        )
+    if checker.layers > MAX_LAYERS:
+        raise RecipeError(f"`{checker.file}`: `{where}`: at most {MAX_LAYERS} layers can be described")
+    if where.count(".") > MAX_DEPTH:
+        raise RecipeError(f"`{checker.file}`: `{where}`: layers can lie in containers {MAX_DEPTH} deep, no deeper")
     checker.arguments(where, LAYERS[kind], table, skip={"kind"})
     if not table.get("name"):
         table = {key: value for key, value in table.items() if key != "name"}
