@@ -22,7 +22,7 @@ from tinynets.state import State
 from tinynets.timeline import RING, Branch, Moment, Placed, Timeline
 from tinynets.training import Trainer
 
-PIECE = 0.002  # seconds of work between two chances to be cancelled
+PIECE = 0.004  # seconds of work between two chances to be cancelled
 ENDLESS = 2**62
 KEYFRAME_COST = 0.05  # seconds of recomputing that a keyframe may leave
 RING_STEPS = RING // 2  # states kept before the one that a seek lands on
