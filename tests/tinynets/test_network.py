@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
@@ -61,8 +61,10 @@ def test_gradients_through_an_embedding_are_those_of_central_differences_with_un
     network = tn.Network(LOOKUP, dtype="float64", seed=seed, input_shape=(2,))
     network.taps = taps(network, [Intervention("zero", "hidden", tuple(zeroed))] if zeroed else [])
     random = np.random.default_rng(seed)
-    y = random.integers(0, 3, 5)
-    gradients_agree(network, random.integers(0, 7, (5, 2)), lambda out: tn.CrossEntropy()(out, y))
+    y, x = random.integers(0, 3, 5), random.integers(0, 7, (5, 2))
+    network.forward(x)
+    assume(np.abs(network.activation("hidden.pre")).min() > 1e-4)  # no kink within reach of the differences
+    gradients_agree(network, x, lambda out: tn.CrossEntropy()(out, y))
 
 
 def test_parameters_are_views_into_theta_and_gradients_into_grad() -> None:
