@@ -280,7 +280,7 @@ def _layer(checker: _Checker, where: str, table: dict[str, Any]) -> dict[str, An
     checker.layers += 1
     if checker.layers > MAX_LAYERS or where.count(".") > MAX_DEPTH:
         raise RecipeError(
-            f"`{checker.file}`: `{where}`: at most {MAX_LAYERS} layers, in containers {MAX_DEPTH} deep, can be described"
+            f"`{checker.file}`: `{where}`: at most {MAX_LAYERS} layers, in containers {MAX_DEPTH} deep, are allowed"
         )
     checker.arguments(where, LAYERS[kind], table, skip={"kind"})
     if not table.get("name"):
