@@ -225,7 +225,7 @@ class Perceptron(_Margin):
         margin = np.multiply(out, y, buffers.margin)
         np.less_equal(margin, 0, buffers.wrong)
         np.minimum(margin, 0, out=margin)
-        return float(-np.add.reduce(margin, axis=None) / margin.size)
+        return float(0.0 - np.add.reduce(margin, axis=None) / margin.size)  # not -0.0 where all is right
 
     def gradient(self, buffers: LossBuffers) -> Array:
         """-y / n where y out <= 0."""
