@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -12,6 +13,7 @@ from textual.strip import Strip
 
 from tui import palette
 from tui.palette import Look
+from tui.strips import Line, joined
 
 Part = tuple[str, Style]
 EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -42,25 +44,24 @@ def setting(value: float) -> str:
 
 def line(parts: Iterable[Part | Segment], width: int) -> Strip:
     """One line of exactly `width` cells."""
-    segments = [part if isinstance(part, Segment) else Segment(*part) for part in parts if part[0]]
-    return Strip(segments).adjust_cell_length(max(0, width), palette.GROUND).simplify()
+    return joined(parts, width, palette.GROUND)
 
 
-def cells(parts: Iterable[Segment], width: int) -> Strip:
+def cells(segments: list[Segment], width: int) -> Strip:
     """One line of single-width characters, not searched for neighbours of one style: there are few in a map."""
-    segments = list(parts)
-    used = sum(len(segment.text) for segment in segments)
+    used = sum([len(segment[0]) for segment in segments])
     if used < width:
         segments.append(Segment(" " * (width - used), palette.GROUND))
-    return Strip(segments, max(used, width))
+    return Line(segments, max(used, width))
 
 
+@lru_cache(64)
 def blank(width: int) -> Strip:
     return Strip.blank(width, palette.GROUND)
 
 
 def length(parts: Iterable[Part | Segment]) -> int:
-    return sum(cell_len(part[0]) for part in parts)
+    return sum([len(part[0]) if part[0].isascii() else cell_len(part[0]) for part in parts])
 
 
 def both_ends(left: list[Part | Segment], right: list[Part | Segment], width: int) -> Strip:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
+from rich.segment import Segment
+from rich.style import Style
 from textual import events
+from textual.color import Color
 from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region
 from textual.message import Message
@@ -18,6 +21,7 @@ from tui import palette
 from tui.drawing import blank, line
 from tui.palette import Look
 from tui.selection import Selection
+from tui.strips import Line
 
 
 class Lines(Widget):
@@ -29,6 +33,8 @@ class Lines(Widget):
         self.selection = Selection()
         self._lines: list[Strip] = []
         self._drawn_size = (0, 0)
+        self._framed: dict[int, Strip] = {}
+        self._framed_for: object = None
 
     @cached_property
     def look(self) -> Look:
@@ -58,15 +64,60 @@ class Lines(Widget):
             self._drawn_size = (width, height)
             self.refresh()
             return
-        regions = [Region(0, y, width, 1) for y in range(height) if _line(before, y) != _line(lines, y)]
+        # Over the whole width, frame included: Textual cuts a line that is repainted in part, which costs more.
+        sides = self.gutter
+        regions = [
+            Region(-sides.left, y, width + sides.width, 1)
+            for y in range(height)
+            if not _same(_at(before, y), _at(lines, y))
+        ]
         if regions:
             self.refresh(*regions)
 
+    def refresh(self, *regions: Region, **what: Any) -> Self:
+        """Forget the lines that are to be painted anew; all of them when no regions are given."""
+        if regions:
+            top = self.gutter.top
+            for region in regions:
+                for y in region.line_range:
+                    self._framed.pop(y + top, None)
+        else:
+            self._framed.clear()
+        return super().refresh(*regions, **what)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Whole lines with the sides of the frame; Textual's own way asks the style sheet about each of them."""
+        size = self.outer_size
+        if crop != size.region:
+            return super().render_lines(crop)
+        self.render_line(0)  # draws, where the size is another; a new title forgets lines
+        border = self.styles.border_left
+        if self._framed_for != (size, border):
+            self._framed_for = (size, border)
+            self._framed.clear()
+        if len(self._framed) < size.height:
+            self._paint(size.width, size.height, border[1])
+        return [self._framed[y] for y in range(size.height)]
+
+    def _paint(self, width: int, height: int, colour: Color) -> None:
+        """Make the lines that are missing."""
+        gutter = self.gutter
+        side = [Segment("│", Style(color=colour.rich_color, bgcolor=palette.BACK))] if gutter.width else []
+        for y in range(height):
+            if y in self._framed:
+                continue
+            if gutter.top <= y < height - gutter.bottom:
+                inside = self.render_line(y - gutter.top).adjust_cell_length(width - gutter.width, palette.GROUND)
+                self._framed[y] = Line([*side, *inside, *side], width)
+            else:
+                self._framed[y] = super().render_lines(Region(0, y, width, 1))[0]
+
     def render_line(self, y: int) -> Strip:
-        if self._drawn_size != self.size:
-            self._lines = self.draw(*self.size)[: self.size.height]
-            self._drawn_size = (self.size.width, self.size.height)
-        return self._lines[y] if y < len(self._lines) else blank(self.size.width)
+        size = self.size
+        if self._drawn_size != size:
+            self._lines = self.draw(*size)[: size.height]
+            self._drawn_size = (size.width, size.height)
+        return self._lines[y] if y < len(self._lines) else blank(size.width)
 
     def on_resize(self, event: events.Resize) -> None:
         self.redraw()
@@ -78,6 +129,7 @@ class Pane(Lines, can_focus=True):
     NUMBER: ClassVar[int] = 0
     NAME: ClassVar[str] = ""
     WAITING: ClassVar[str] = "waiting for the engine…"
+    _retitling = False
 
     class Chosen(Message):
         """A unit, an example or an input row was pointed at; what is None stays."""
@@ -98,10 +150,18 @@ class Pane(Lines, can_focus=True):
         return f"{name} [#8b95a5 not bold]{detail.replace('[', chr(92) + '[')}[/]" if detail else name
 
     def title(self, detail: str) -> None:
-        """Change the title only when it differs: a new title repaints the whole pane."""
+        """Change the title, when it differs."""
         if getattr(self, "_detail", None) != detail:
             self._detail = detail
+            self._retitling = True
             self.border_title = self.heading(detail)
+            self._retitling = False
+
+    def refresh(self, *regions: Region, **what: Any) -> Self:
+        """A new title repaints one line; Textual would have the whole pane painted."""
+        if self._retitling:
+            regions = (Region(-self.gutter.left, -self.gutter.top, self.outer_size.width, 1),)
+        return super().refresh(*regions, **what)
 
     def message(self, text: str, width: int, height: int) -> list[Strip]:
         """A pane that has nothing to show says why."""
@@ -113,5 +173,11 @@ class Pane(Lines, can_focus=True):
         return None
 
 
-def _line(lines: list[Strip], y: int) -> list[object] | None:
-    return list(lines[y]) if y < len(lines) else None
+def _at(lines: list[Strip], y: int) -> Strip | None:
+    return lines[y] if y < len(lines) else None
+
+
+def _same(one: Strip | None, other: Strip | None) -> bool:
+    if one is other:
+        return True
+    return one is not None and other is not None and list(one) == list(other)
