@@ -16,6 +16,14 @@ Shape = tuple[int, ...]
 DTYPES = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 
 
+def as_array(thing: str, value: Any) -> Array:
+    """`value` as an array; ShapeError where its rows are not of one shape."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ShapeError(f"`{thing}` is not one array: its rows differ in shape") from None
+
+
 def float_dtype(name: str | np.dtype[Any] | type) -> np.dtype[Any]:
     """float32 or float64 as a numpy dtype; anything else is a ShapeError."""
     try:

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from tinynets.arrays import Array, Shape, float_dtype, is_integer, shape_text
+from tinynets.arrays import Array, Shape, as_array, float_dtype, is_integer, shape_text
 from tinynets.errors import DataError, SelectorError, ShapeError, nearest
 from tinynets.layers import Activation, Buffers, Context, Layer, Parameter, Tap, describe, layer_from, named
 from tinynets.layers.structure import Split
@@ -350,7 +350,7 @@ class Network:
         workspace = workspace or self._bare
         if workspace is None or not workspace.buffers:
             raise ShapeError("`backward` needs a `forward` before it")
-        dout = np.ascontiguousarray(dout, self.dtype)
+        dout = np.ascontiguousarray(as_array("dout", dout), self.dtype)
         if dout.shape != workspace.out.shape:
             raise ShapeError(
                 f"`dout` is {shape_text(dout.shape)}; the last forward gave {shape_text(workspace.out.shape)}"
@@ -419,7 +419,7 @@ class Network:
 
     def checked(self, x: Any) -> Array:
         """`x` as this network takes it: whole numbers in range for an embedding, else this network's dtype."""
-        x = np.asarray(x)
+        x = as_array("x", x)
         first = next((layer for layer in self.layers if not isinstance(layer, Split)), self.layers[0])
         if x.ndim < 1 or x.shape[0] < 1:
             raise ShapeError(f"a batch needs at least one example; `x` is {shape_text(x.shape)}")

@@ -111,6 +111,7 @@ def test_a_loss_comes_back_from_its_description() -> None:
             "hinge: targets are -1 and +1 (or classes 0 and 1); one is 0",
         ),
         (tn.Kohonen((2, 2)), None, tn.ShapeError, "kohonen: a grid of 2 x 2 takes outputs (B, 4), not (2, 3)"),
+        (tn.MSE(), [[1.0], [2.0, 3.0]], tn.ShapeError, "`mse targets` is not one array: its rows differ in shape"),
         (tn.MSE(), ["a", "b"], tn.ShapeError, "mse takes numbers as targets, not <U1"),
         (tn.MSE(), [1.0, 2.0], tn.ShapeError, "mse: targets are (2,), outputs (2, 3): they must be alike"),
     ],

@@ -209,11 +209,12 @@ def test_what_does_not_fit_together_is_refused(
         (np.zeros(3), "`hidden` Linear(3, 4) takes (..., 3), not (3,), which the input has"),
         (np.zeros((0, 3)), "a batch needs at least one example; `x` is (0, 3)"),
         (np.array(1.0), "a batch needs at least one example; `x` is ()"),
+        ([[1.0, 2.0, 3.0], [1.0]], "`x` is not one array: its rows differ in shape"),
         (np.array([["a", "b", "c"]]), "`x` must hold numbers, not <U1"),
         (np.array([[1j, 0, 0]]), "`x` must hold numbers, not complex128"),
     ],
 )
-def test_a_batch_that_does_not_fit_is_refused(says: Callable[..., Any], x: np.ndarray, message: str) -> None:
+def test_a_batch_that_does_not_fit_is_refused(says: Callable[..., Any], x: Any, message: str) -> None:
     network = tn.Network(MLP)
     with says(tn.ShapeError, message):
         network.forward(x)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinynets.arrays import as_array
 from tinynets.errors import DataError, ShapeError
 
 MAX_CLASSES = 65_536
@@ -44,9 +45,9 @@ def array(thing: str, value: object) -> NDArray[Any]:
     Raises DataError for other kinds (objects, text, complex), for nothing at all, and for NaN or infinity.
     """
     try:
-        given = np.asarray(value)
-    except ValueError as error:
-        raise DataError(f"`{thing}` is not one array: {error}") from None
+        given = as_array(thing, value)
+    except ShapeError as error:
+        raise DataError(str(error)) from None
     if given.dtype.kind in "biu":
         if given.dtype == np.uint64 and given.size and given.max() > np.iinfo(np.int64).max:
             raise DataError(f"`{thing}` must fit in 64-bit signed numbers, got {given.max()}")

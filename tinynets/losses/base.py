@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from tinynets.arrays import Array, Shape, shape_text
+from tinynets.arrays import Array, Shape, as_array, shape_text
 from tinynets.errors import ShapeError
 
 
@@ -106,7 +106,7 @@ class Loss:
 
     def __call__(self, out: Any, y: Any = None, weight: Any = None) -> tuple[float, Array]:
         """Value and gradient for outputs (B, ...), targets and weights (B,), everything checked: for use by hand."""
-        out = np.asarray(out)
+        out = as_array("out", out)
         out = out if out.dtype in (np.float32, np.float64) else out.astype(np.float64)
         buffers = LossBuffers()
         self.fit(buffers, out)
@@ -147,7 +147,7 @@ class Elementwise(Loss):
 
 def needed(kind: str, y: Any) -> Array:
     """Targets as an array; ShapeError where the data has none (None, or rows without values)."""
-    given = np.asarray(y)
+    given = as_array(f"{kind} targets", y)
     if y is None or (given.ndim == 2 and given.shape[1] == 0):
         raise ShapeError(f"{kind} needs targets, and the data has none")
     return given
