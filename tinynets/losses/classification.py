@@ -54,7 +54,7 @@ class CrossEntropy(Loss):
         buffers.column = np.empty((count, 1), dtype)
         buffers.sums = np.empty((count, 1), dtype)
         buffers.flat_column, buffers.flat_sums = buffers.column.reshape(-1), buffers.sums.reshape(-1)
-        buffers.per_class, buffers.per_row = np.ones(classes, dtype), np.ones(count, dtype)  # dot sums faster than reduce
+        buffers.per_class, buffers.per_row = np.ones(classes, dtype), np.ones(count, dtype)  # dot sums fast
         buffers.picked = np.empty(count, dtype)
         buffers.starts = np.arange(count) * classes
         buffers.places = np.empty(count, np.int64)
