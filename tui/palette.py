@@ -6,23 +6,33 @@ Values become one of 31 levels, so that no more than 961 colour pairs exist and 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.color import Color
+from rich.color import Color, ColorSystem
 from rich.segment import Segment
 from rich.style import Style
+
+from tui.strips import colour_code
 
 LEVELS = 31
 MIDDLE = LEVELS // 2
 NEUTRAL = (38, 44, 54)
 NEGATIVE = (255, 158, 44)
 POSITIVE = (58, 160, 255)
+SATURATED_RGB = (255, 214, 166), (166, 213, 255), (214, 220, 230)
+SATURATED = 31, 32, 33
+"""Levels beyond the others: saturated and negative, saturated and positive, saturated near zero (of a sigmoid)."""
+NOTHING = 34
+"""The ground, under the last row of a map with an odd number of rows."""
+ALL = 35
+"""All of them; a map that marks saturated cells leaves the outermost two of the others out (see `saturated`)."""
 
 BACK = "#11151b"
 """The ground of the app; every style brings it, so that no line needs a second pass."""
 GROUND = Style(bgcolor=BACK)
+GROUND_RGB = (17, 21, 27)
 
 Levels = NDArray[np.int8]
 
@@ -73,9 +83,18 @@ def levels(values: NDArray[np.floating], limit: float) -> Levels:
     return np.asarray(np.rint(np.clip(scaled, -1, 1) * MIDDLE) + MIDDLE, dtype=np.int8)
 
 
-@lru_cache(LEVELS)
+def saturated(shown: Levels, mask: NDArray[np.bool_]) -> Levels:
+    """Levels with the saturated cells told from those that are merely large."""
+    negative, positive, zero = SATURATED
+    marks = np.where(shown < MIDDLE // 2, negative, np.where(shown > MIDDLE + MIDDLE // 2, positive, zero))
+    return np.asarray(np.where(mask, marks, np.clip(shown, 1, LEVELS - 2)), dtype=np.int8)
+
+
+@cache
 def rgb(level: int) -> tuple[int, int, int]:
     """The colour of a level; the middle is dark and grey, the ends are bright."""
+    if level >= LEVELS:
+        return {**dict(zip(SATURATED, SATURATED_RGB, strict=True)), NOTHING: GROUND_RGB}[level]
     share = abs(level - MIDDLE) / MIDDLE
     end = POSITIVE if level > MIDDLE else NEGATIVE
     weight = share**0.85
@@ -83,18 +102,18 @@ def rgb(level: int) -> tuple[int, int, int]:
     return red, green, blue
 
 
-@lru_cache(LEVELS)
+@cache
 def colour(level: int) -> Color:
     return Color.from_rgb(*rgb(level))
 
 
-@lru_cache(LEVELS)
+@cache
 def ink(level: int) -> Style:
     """Text or bars in the colour of a level."""
     return Style(color=colour(level), bgcolor=BACK)
 
 
-@lru_cache(LEVELS)
+@cache
 def paper(level: int) -> Style:
     """A cell of a level, with a glyph on it that can be read."""
     return Style(color=Color.from_rgb(*glyph_rgb(level)), bgcolor=colour(level), bold=True)
@@ -106,7 +125,7 @@ def glyph_rgb(level: int) -> tuple[int, int, int]:
     return (10, 12, 16) if 0.3 * red + 0.59 * green + 0.11 * blue > 110 else (240, 244, 250)
 
 
-@lru_cache(LEVELS * LEVELS)
+@cache
 def pair(top: int, bottom: int) -> Segment:
     """Two rows of a map in one character."""
     return Segment("▀", Style(color=colour(top), bgcolor=colour(bottom)))
@@ -120,6 +139,10 @@ def cell(level: int, text: str) -> Segment:
 
 def sign_glyph(level: int, width: int = 1) -> str:
     """A level without colour: its sign, and its size by weight (one column) or by a digit (two and more)."""
+    if level >= LEVELS:
+        return dict(zip(SATURATED, ("%", "@", "!") if width == 1 else ("-!", "+!", " !"), strict=True))[level].ljust(
+            width
+        )
     share = abs(level - MIDDLE) / MIDDLE
     if width == 1:
         strong, weak = ("#", "+") if level > MIDDLE else ("=", "-")
@@ -155,7 +178,7 @@ def sign_ink(value: float) -> Style:
     return NEGATIVE_INK if value < 0 else POSITIVE_INK if value > 0 else DIM
 
 
-@lru_cache(LEVELS)
+@cache
 def cursor_cell(level: int) -> Style:
     """The cell under the cursor: its colour as a mark on white."""
     return Style(
@@ -163,9 +186,40 @@ def cursor_cell(level: int) -> Style:
     )
 
 
-@lru_cache(LEVELS * 8)
+@lru_cache(ALL * 8)
 def dot(level: int, positive: bool, glyph: str) -> Segment:
     """A point of a class on a map: a strong mark in the class's own colour, lightened so that it stands out."""
     red, green, blue = POSITIVE if positive else NEGATIVE
     light = Color.from_rgb((red * 3 + 255) // 4, (green * 3 + 255) // 4, (blue * 3 + 255) // 4)
     return Segment(glyph, Style(color=light, bgcolor=colour(level), bold=True))
+
+
+def pair_codes(upper: Levels, lower: Levels, cuts: tuple[int, ...] = ()) -> NDArray[np.intp]:
+    """What to write for each pair of cells, as indices into a `Writer`: only what differs from the cell to the left.
+
+    At the cuts (columns) something else is written in between, after which all is said anew.
+    """
+    up, low = (upper.astype(np.intp) + 1) * (ALL + 1), lower.astype(np.intp) + 1
+    fresh = np.ones((2, *up.shape), np.bool_)
+    fresh[0, :, 1:] = up[:, 1:] != up[:, :-1]
+    fresh[1, :, 1:] = low[:, 1:] != low[:, :-1]
+    fresh[:, :, [cut for cut in cuts if cut < up.shape[1]]] = True
+    return np.asarray(up * fresh[0] + low * fresh[1])
+
+
+class Writer(dict[int, str]):
+    """Index of a pair of cells -> its character with the colour codes before it, for a terminal of some colours."""
+
+    def __init__(self, system: ColorSystem) -> None:
+        super().__init__()
+        self.system = system
+
+    def __missing__(self, code: int) -> str:
+        upper, lower = divmod(code, ALL + 1)
+        codes = colour_code(colour(upper - 1), self.system, True) if upper else ""
+        codes += colour_code(colour(lower - 1), self.system, False) if lower else ""
+        self[code] = text = f"\x1b[{codes[1:]}m▀" if codes else "▀"
+        return text
+
+
+writer = cache(Writer)

@@ -6,7 +6,7 @@ code and a reset around every segment; a Line makes the caches when something as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rich.cells import cell_len
@@ -52,6 +52,45 @@ class Line(Strip):
         return self._render_cache
 
 
+class Made(Line):
+    """A line that is written without its segments, which are made only when something asks for them."""
+
+    __slots__ = ("_make", "_write", "key")
+
+    def __init__(
+        self, key: object, cell_length: int, make: Callable[[], list[Segment]], write: Callable[[ColorSystem], str]
+    ) -> None:
+        self.key = key
+        """Two lines of one key look the same."""
+        self._make, self._write = make, write
+        self._cell_length = cell_length
+        self._render_cache = None
+
+    def __getattr__(self, name: str) -> Any:
+        self._segments = self._make()
+        if name == "_segments":
+            return self._segments
+        return super().__getattr__(name)
+
+    def render(self, console: Console) -> str:
+        if self._render_cache is None:
+            self._render_cache = self._write(console._color_system or ColorSystem.TRUECOLOR)
+        return self._render_cache
+
+
+def between(side: Segment, inside: Strip, width: int) -> Line:
+    """A line between the sides of a frame."""
+    if not isinstance(inside, Made):
+        return Line([side, *inside, side], width)
+    made = inside
+
+    def write(system: ColorSystem) -> str:
+        bar = ansi([side], system)
+        return f"{bar}{made._write(system)}{bar}"
+
+    return Made(made.key, width, lambda: [side, *made, side], write)
+
+
 def ansi(segments: Iterable[Segment], system: ColorSystem) -> str:
     """The segments with the colour codes that differ from one to the next, and a reset at the end."""
     global _system
@@ -85,14 +124,14 @@ def _learn(style: Style | None, system: ColorSystem) -> Codes:
     attributes = Strip.render_ansi(style.without_color, system)
     codes = (
         f";{attributes}" if attributes else "",
-        _colour_code(style.color, system, True),
-        _colour_code(style.bgcolor, system, False),
+        colour_code(style.color, system, True),
+        colour_code(style.bgcolor, system, False),
     )
     _codes[id(style)] = (style, codes)
     return codes
 
 
-def _colour_code(colour: Color | None, system: ColorSystem, front: bool) -> str:
+def colour_code(colour: Color | None, system: ColorSystem, front: bool) -> str:
     return "".join(f";{code}" for code in colour.downgrade(system).get_ansi_codes(front)) if colour else ""
 
 

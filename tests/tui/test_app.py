@@ -90,7 +90,7 @@ async def test_comma_and_full_stop_change_the_example() -> None:
     async with opened() as (pilot, engine):
         await pilot.press("full_stop", "full_stop", "comma")
         await until(pilot, lambda: engine.views[-1].example == 1)
-        assert "..e" in str(lab(pilot).panes["network"].border_title)
+        assert "..e" in str(lab(pilot).panes["network"].detail)
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
@@ -218,7 +218,7 @@ async def test_g_switches_the_loss_to_log10() -> None:
         pane = lab(pilot).panes["loss"]
         assert isinstance(pane, LossPane)
         assert pane.log10
-        assert "log10" in str(pane.border_title)
+        assert "log10" in pane.detail
 
 
 async def test_no_color_marks_signs_by_glyphs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,3 +79,16 @@ def test_scrolling_stays_inside_and_shows_what_is_wanted(first: int, wanted: int
     at = scrolled(first, wanted, shown, total)
     assert 0 <= at <= total - shown
     assert at <= wanted < at + shown
+
+
+def test_a_saturated_cell_is_told_from_one_that_is_merely_large() -> None:
+    values, mask = np.array([[0.96, 0.99], [-0.96, -0.99]]), np.array([[False, True], [False, True]])
+    place = grid((2, 2), (2, 8), 4, -1, -1, (0, 0), Look())
+    for look in (Look(), Look(colour=False)):
+        cells = [
+            list(line)[-3:-1] if look.colour else line.text[4:6]
+            for line in cell_lines(values, 1.0, place, -1, ("", ""), look, mask)
+        ]
+        assert all(large != saturated for large, saturated in cells)
+    levels = palette.saturated(palette.levels(np.linspace(-1, 1, 500), 1.0), np.abs(np.linspace(-1, 1, 500)) > 0.97)
+    assert len(np.unique(levels)) <= 32

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.strip import Strip
@@ -35,8 +36,10 @@ class ActivationsPane(Pane):
         example = min(self.selection.example, data.values.shape[1] - 1)
         place = self._fit(data, width, height, unit, example)
         lines = [ruler(place, lambda column: self._mark(data, column), self.look)]
-        lines += cell_lines(data.values.T, data.limit, place, example, data.examples, self.look)
-        if data.saturated.any():
+        any_saturated = bool(data.saturated.any())
+        mask = data.saturated.T if any_saturated else None
+        lines += cell_lines(data.values.T, data.limit, place, example, data.examples, self.look, mask)
+        if any_saturated:
             lines.append(share_line(data.saturated.mean(axis=1), place, self.look, "sat."))
         blank = [drawing.blank(width)] * max(0, height - len(lines) - 1)
         return [*lines, *blank, self._value_line(data, unit, example, width)]
@@ -61,6 +64,7 @@ class ActivationsPane(Pane):
             where = [(f"{data.block}[{unit}] on {text} ", palette.DIM)]
             value = [(f"{signed(float(data.values[unit, example]))}  ", palette.BRIGHT)]
         full, short = self._counts(data, True), self._counts(data, False)
+        wide, narrow = self._with_saturated(data, wide), self._with_saturated(data, narrow)
         return first_fitting(
             width,
             ([*where, *value, *full], wide),
@@ -70,13 +74,23 @@ class ActivationsPane(Pane):
             ([*value, *short], []),
         )
 
+    def _with_saturated(self, data: Activations, shown: list[Part | Segment]) -> list[Part | Segment]:
+        """The legend with the colours of saturated cells at its ends."""
+        if not data.saturated.any():
+            return shown
+        negative, positive, _ = palette.SATURATED
+        if not self.look.colour:
+            return [*shown[:-1], (" % @ sat.", palette.WARN), shown[-1]]
+        return [shown[0], palette.cell(negative, " "), *shown[1:-1], palette.cell(positive, " "), shown[-1]]
+
     def _counts(self, data: Activations, words: bool) -> list[Part]:
         """How many units are dead, and what share of all cells is saturated."""
         parts: list[Part] = []
         if dead := int(data.dead.sum()):
             parts.append((f"{dead} dead " if words else f"{dead}{self.look.glyph('dead')} ", palette.BAD))
         if data.saturated.size and data.saturated.any():
-            parts.append((f"{data.saturated.mean():.0%} {'saturated' if words else 'sat.'}", palette.WARN))
+            kind = ("saturated (light)" if self.look.colour else "saturated") if words else "sat."
+            parts.append((f"{data.saturated.mean():.0%} {kind}", palette.WARN))
         return parts
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:

@@ -13,6 +13,7 @@ from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -21,6 +22,7 @@ from tinynets.frame import Frame
 from tui import palette
 from tui.drawing import Part, cells, clip, line, signed
 from tui.palette import Levels, Look
+from tui.strips import Made, ansi
 
 WIDEST, TALLEST = 10, 3
 """The largest cell: characters, lines."""
@@ -124,44 +126,98 @@ def scrolled(first: int, wanted: int, shown: int, total: int) -> int:
 
 
 def cell_lines(
-    values: NDArray[np.floating], limit: float, place: Grid, row: int, labels: tuple[str, ...], look: Look
+    values: NDArray[np.floating],
+    limit: float,
+    place: Grid,
+    row: int,
+    labels: tuple[str, ...],
+    look: Look,
+    saturated: NDArray[np.bool_] | None = None,
 ) -> list[Strip]:
-    """The lines of cells with their labels; `values` is (rows, columns)."""
-    levels = palette.levels(values, limit)
-    right = place.first_column + place.shown_columns
-    shown = levels[:, place.first_column : right]
-    width = place.gutter + place.shown_columns * place.cell_width + 2
+    """The lines of cells with their labels; `values` is (rows, columns), as is the mask of saturated cells."""
+    seen = (
+        slice(place.first_row, place.first_row + place.lines * place.rows_per_line),
+        slice(place.first_column, place.first_column + place.shown_columns),
+    )
+    levels = palette.levels(values[seen], limit)
+    if saturated is not None:
+        levels = palette.saturated(levels, saturated[seen])
+    if place.rows_per_line == 2:
+        return _half_lines(levels, place, row, labels, look)
+    return [
+        _line(levels, values[seen], y, place, _gutter_at(y, place, row, labels, look), row, look)
+        for y in range(place.lines)
+    ]
+
+
+def _line(
+    levels: Levels, values: NDArray[np.floating], y: int, place: Grid, gutter: list[Part], row: int, look: Look
+) -> Strip:
+    at = y // place.lines_per_row
+    if place.cell_width >= WITH_VALUE and y % place.lines_per_row == (place.lines_per_row - 1) // 2:
+        groups = _value_cells(levels[at].tolist(), values[at].tolist(), place, look)
+    else:
+        groups = _cells(levels[at].tolist(), place, look)
     mark = place.marked - place.first_column
-    strips = []
-    for y in range(place.lines):
-        top = place.row_at(y)
-        assert top is not None
-        here = top <= row < top + place.rows_per_line
-        middle = y % place.lines_per_row == (place.lines_per_row - 1) // 2
-        if place.cell_width >= WITH_VALUE and place.rows_per_line == 1 and middle:
-            groups = _value_cells(shown[top].tolist(), values[top, place.first_column : right].tolist(), place, look)
-        else:
-            groups = _cells(shown, top, place, look)
-        if 0 <= mark < len(groups):
-            groups[mark] = _between_bars(groups[mark], row - top if here else -1, place, look)
-        label_row = row if here else top
-        first_line = y % place.lines_per_row == 0
-        gutter = _gutter(labels, label_row, place.gutter, here, first_line, look)
-        strips.append(cells([*(Segment(*part) for part in gutter), *chain.from_iterable(groups)], width))
-    return strips
+    if 0 <= mark < len(groups):
+        groups[mark] = _between_bars(groups[mark], 0 if place.first_row + at == row else -1, place, look)
+    return cells([*(Segment(*part) for part in gutter), *chain.from_iterable(groups)], _width(place))
 
 
-def _cells(shown: Levels, top: int, place: Grid, look: Look) -> list[list[Segment]]:
-    upper = shown[top].tolist()
-    if place.rows_per_line == 1:
-        if not look.colour:
-            return [[Segment(palette.sign_glyph(level, place.cell_width), palette.TEXT)] for level in upper]
-        blank = " " * place.cell_width
-        return [[palette.cell(level, blank)] for level in upper]
-    if top + 1 >= place.rows:
-        return [[_last_half(level)] * place.cell_width for level in upper]
-    lower = shown[top + 1].tolist()
-    return [[palette.pair(a, b)] * place.cell_width for a, b in zip(upper, lower, strict=True)]
+def _width(place: Grid) -> int:
+    return place.gutter + place.shown_columns * place.cell_width + 2
+
+
+def _half_lines(levels: Levels, place: Grid, row: int, labels: tuple[str, ...], look: Look) -> list[Strip]:
+    """Two rows in a line. The codes of all cells are found at once; segments are made only if something wants them."""
+    if len(levels) % 2:
+        levels = np.vstack([levels, np.full((1, levels.shape[1]), palette.NOTHING, np.int8)])
+    pairs = np.repeat(levels, place.cell_width, axis=1)
+    at = (place.marked - place.first_column) * place.cell_width
+    cuts = (at, at + place.cell_width) if 0 <= at < pairs.shape[1] else (0, 0)
+    codes = palette.pair_codes(pairs[::2], pairs[1::2], cuts)
+    return [
+        _half_line(
+            codes[y].tolist(),
+            pairs[2 * y : 2 * y + 2],
+            cuts,
+            place,
+            _gutter_at(y, place, row, labels, look),
+            _bar(row - place.first_row - 2 * y, place, look),
+        )
+        for y in range(place.lines)
+    ]
+
+
+def _half_line(
+    codes: list[int], pair: Levels, cuts: tuple[int, int], place: Grid, gutter: list[Part], bar: Segment
+) -> Strip:
+    """One line; `pair` is (2, characters), the characters between the two cuts stand between bars."""
+    bars = [bar] if cuts[1] else []
+    room = _width(place) - place.gutter - len(codes) - 2 * len(bars)
+    end = [Segment(" " * room, palette.GROUND)] if room else []
+    spans = [slice(*cuts), slice(cuts[1], None)]
+
+    def make() -> list[Segment]:
+        pairs = [palette.pair(a, b) for a, b in pair.T.tolist()]
+        left = [*(Segment(*part) for part in gutter), *pairs[: cuts[0]]]
+        return [*left, *bars, *pairs[spans[0]], *bars, *pairs[spans[1]], *end]
+
+    def write(system: ColorSystem) -> str:
+        characters = palette.writer(system)
+        texts = [characters[code] for code in codes]
+        left = [ansi((Segment(*part) for part in gutter), system), *texts[: cuts[0]]]
+        between = [ansi(bars, system)] if bars else []
+        return "".join([*left, *between, *texts[spans[0]], *between, *texts[spans[1]], ansi(end, system)])
+
+    return Made((pair.tobytes(), cuts, bar, tuple(gutter)), _width(place), make, write)
+
+
+def _cells(levels: list[int], place: Grid, look: Look) -> list[list[Segment]]:
+    if not look.colour:
+        return [[Segment(palette.sign_glyph(level, place.cell_width), palette.TEXT)] for level in levels]
+    blank = " " * place.cell_width
+    return [[palette.cell(level, blank)] for level in levels]
 
 
 def _value_cells(levels: list[int], values: list[float], place: Grid, look: Look) -> list[list[Segment]]:
@@ -172,17 +228,26 @@ def _value_cells(levels: list[int], values: list[float], place: Grid, look: Look
     return [[Segment(text, palette.paper(level))] for level, text in zip(levels, texts, strict=True)]
 
 
-def _last_half(level: int) -> Segment:
-    return Segment("▀", palette.ink(level))
-
-
 def _between_bars(cells: list[Segment], cursor: int, place: Grid, look: Look) -> list[Segment]:
-    """The marked column's cell between two bars; where the cursor is, the bars are thick on its half."""
-    bar = look.glyph("bar")
-    if cursor >= 0:
-        bar = "▀▄"[cursor] if place.rows_per_line == 2 else "█" if look.unicode else "#"
-    side = Segment(bar, palette.CURSOR)
+    """The marked column's cell between two bars."""
+    side = _bar(cursor, place, look)
     return [side, *cells, side]
+
+
+def _bar(cursor: int, place: Grid, look: Look) -> Segment:
+    """A thin bar; where the cursor is, a thick one, on its half."""
+    bar = look.glyph("bar")
+    if 0 <= cursor < place.rows_per_line:
+        bar = "▀▄"[cursor] if place.rows_per_line == 2 else "█" if look.unicode else "#"
+    return Segment(bar, palette.CURSOR)
+
+
+def _gutter_at(y: int, place: Grid, row: int, labels: tuple[str, ...], look: Look) -> list[Part]:
+    """The label of a line: of its first row, or of the selected one where that is in it."""
+    top = place.row_at(y)
+    assert top is not None
+    here = top <= row < top + place.rows_per_line
+    return _gutter(labels, row if here else top, place.gutter, here, y % place.lines_per_row == 0, look)
 
 
 def _gutter(labels: tuple[str, ...], row: int, width: int, here: bool, first_line: bool, look: Look) -> list[Part]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.segment import Segment
 from rich.style import Style
@@ -39,14 +40,15 @@ class Row:
     spans: tuple[Span, ...] = ()
 
 
-def arrange(blocks: tuple[BlockInfo, ...], example: str, width: int, cell: int) -> list[Row]:
+@lru_cache(64)
+def arrange(blocks: tuple[BlockInfo, ...], example: str, width: int, cell: int) -> tuple[Row, ...]:
     """All lines of the network at a width, with cells of `cell` characters."""
     rows = []
     for index, block in enumerate(blocks):
         rows.append(Row(index))
         if block.units:
             rows += _block_rows(index, block, example, width, cell)
-    return rows
+    return tuple(rows)
 
 
 def _block_rows(index: int, block: BlockInfo, example: str, width: int, cell: int) -> list[Row]:
@@ -87,7 +89,7 @@ class NetworkPane(Pane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: list[Row] = []
+        self._rows: tuple[Row, ...] = ()
         self._cell = 1
         self._top = 0
         self._position = 0
@@ -175,10 +177,15 @@ class NetworkPane(Pane):
     def _units(self, span: Span, cells: BlockCells) -> list[Segment]:
         values = cells.values[span.position, span.first : span.first + span.count]
         levels = palette.levels(values, cells.limit).tolist()
-        special = cells.frozen | cells.zeroed | cells.dead
+        special = (cells.frozen | cells.zeroed | cells.dead).tolist()
+        blank = " " * self._cell
+        plain = self.look.colour and self._cell < WITH_VALUE
+        selected = self.selection.unit if span.block == self.selection.block else -1
         return [
-            self._unit(span, span.first + i, level, float(values[i]), cells if special[span.first + i] else None)
-            for i, level in enumerate(levels)
+            palette.cell(level, blank)
+            if plain and not special[unit] and unit != selected
+            else self._unit(span, unit, level, float(values[unit - span.first]), cells if special[unit] else None)
+            for unit, level in enumerate(levels, span.first)
         ]
 
     def _unit(self, span: Span, unit: int, level: int, value: float, marked: BlockCells | None) -> Segment:

@@ -18,10 +18,10 @@ from textual.widget import Widget
 
 from tinynets.frame import Frame
 from tui import palette
-from tui.drawing import blank, line
+from tui.drawing import blank, clip, length, line
 from tui.palette import Look
 from tui.selection import Selection
-from tui.strips import Line
+from tui.strips import Made, between
 
 
 class Lines(Widget):
@@ -88,8 +88,6 @@ class Lines(Widget):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Whole lines with the sides of the frame; Textual's own way asks the style sheet about each of them."""
         size = self.outer_size
-        if crop != size.region:
-            return super().render_lines(crop)
         self.render_line(0)  # draws, where the size is another; a new title forgets lines
         border = self.styles.border_left
         if self._framed_for != (size, border):
@@ -97,20 +95,30 @@ class Lines(Widget):
             self._framed.clear()
         if len(self._framed) < size.height:
             self._paint(size.width, size.height, border[1])
-        return [self._framed[y] for y in range(size.height)]
+        strips = [self._framed[y] for y in crop.line_range if y in self._framed]
+        whole = crop.column_span == (0, size.width)
+        return strips if whole else [strip.crop(*crop.column_span) for strip in strips]
 
     def _paint(self, width: int, height: int, colour: Color) -> None:
         """Make the lines that are missing."""
         gutter = self.gutter
-        side = [Segment("│", Style(color=colour.rich_color, bgcolor=palette.BACK))] if gutter.width else []
+        side = Segment("│", Style(color=colour.rich_color, bgcolor=palette.BACK)) if gutter.width else None
+        filters, ground = self.get_line_filters(), self.background_colors[1]
         for y in range(height):
             if y in self._framed:
                 continue
             if gutter.top <= y < height - gutter.bottom:
                 inside = self.render_line(y - gutter.top).adjust_cell_length(width - gutter.width, palette.GROUND)
-                self._framed[y] = Line([*side, *inside, *side], width)
+                strip = between(side, inside, width) if side else inside
             else:
-                self._framed[y] = super().render_lines(Region(0, y, width, 1))[0]
+                strip = self.edge(y, width)
+            for kept in filters:
+                strip = strip.apply_filter(kept, ground)
+            self._framed[y] = strip
+
+    def edge(self, y: int, width: int) -> Strip:
+        """A line of the frame itself."""
+        return super().render_lines(Region(0, y, width, 1))[0]
 
     def render_line(self, y: int) -> Strip:
         size = self.size
@@ -129,7 +137,6 @@ class Pane(Lines, can_focus=True):
     NUMBER: ClassVar[int] = 0
     NAME: ClassVar[str] = ""
     WAITING: ClassVar[str] = "waiting for the engine…"
-    _retitling = False
 
     class Chosen(Message):
         """A unit, an example or an input row was pointed at; what is None stays."""
@@ -142,26 +149,27 @@ class Pane(Lines, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__(id=self.NAME)
-        self.border_title = self.heading("")
-
-    def heading(self, detail: str) -> str:
-        """The title in the frame: number, name, and what exactly is shown."""
-        name = f"[b]{self.NUMBER} {self.NAME.capitalize()}[/b]"
-        return f"{name} [#8b95a5 not bold]{detail.replace('[', chr(92) + '[')}[/]" if detail else name
+        self.detail = ""
 
     def title(self, detail: str) -> None:
-        """Change the title, when it differs."""
-        if getattr(self, "_detail", None) != detail:
-            self._detail = detail
-            self._retitling = True
-            self.border_title = self.heading(detail)
-            self._retitling = False
+        """What exactly is shown, after the pane's number and name in the frame."""
+        if self.detail != detail:
+            self.detail = detail
+            gutter = self.gutter
+            self.refresh(Region(-gutter.left, -gutter.top, self.outer_size.width, 1))
 
-    def refresh(self, *regions: Region, **what: Any) -> Self:
-        """A new title repaints one line; Textual would have the whole pane painted."""
-        if self._retitling:
-            regions = (Region(-self.gutter.left, -self.gutter.top, self.outer_size.width, 1),)
-        return super().refresh(*regions, **what)
+    def edge(self, y: int, width: int) -> Strip:
+        """The upper line with the title in it; made here, since Textual takes a millisecond for each new one."""
+        if y:
+            return super().edge(y, width)
+        styles = self.styles
+        border = Style(color=styles.border_top[1].rich_color, bgcolor=palette.BACK)
+        title = Style(color=styles.border_title_color.rich_color, bgcolor=palette.BACK, bold=True)
+        room = width - 6
+        name = clip(f"{self.NUMBER} {self.NAME.capitalize()}", room)
+        detail = clip(f" {self.detail}" if self.detail else "", room - len(name))
+        rule = "─" * (width - 5 - length([(name + detail, title)]))
+        return line([("╭─ ", border), (name, title), (detail, palette.DIM), (f" {rule}╮", border)], width)
 
     def message(self, text: str, width: int, height: int) -> list[Strip]:
         """A pane that has nothing to show says why."""
@@ -178,6 +186,6 @@ def _at(lines: list[Strip], y: int) -> Strip | None:
 
 
 def _same(one: Strip | None, other: Strip | None) -> bool:
-    if one is other:
-        return True
-    return one is not None and other is not None and list(one) == list(other)
+    if isinstance(one, Made) and isinstance(other, Made):
+        return one.key == other.key
+    return one is other or (one is not None and other is not None and list(one) == list(other))
