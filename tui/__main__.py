@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib import resources
 from multiprocessing import resource_tracker
@@ -85,6 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = {"seed": options.seed, "threads": options.threads, "plugins": tuple(options.plugin) or None}
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     engine = spawn(options.source, chosen)
+    # A key's effect waits for Textual's next look at what is to be painted.
+    os.environ.setdefault("TEXTUAL_FPS", "120")
     from tui.app import LabApp
 
     app = LabApp(spawn, options.source, chosen, engine)

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App, ComposeResult
-from textual.containers import Vertical
 from textual.geometry import Size
 from textual.theme import Theme
 from textual.timer import Timer
@@ -22,7 +21,7 @@ from textual.widgets import Static
 from tinynets.frame import Frame, View
 from tui import actions
 from tui.command_line import CommandLine
-from tui.desk import Desk, chosen
+from tui.desk import Desk, Lab, chosen
 from tui.engine import EngineError, EngineLink, Spawned
 from tui.palette import Look
 from tui.selection import Selection, fitted
@@ -40,6 +39,9 @@ from tui.widgets.weights import WeightsPane
 SMALLEST = (60, 16)
 SLOW = 0.2
 """Seconds after which a command that has not been answered is shown to be at work."""
+
+AT_ONCE = 3
+"""Widgets drawn between two looks at what else has arrived."""
 
 WELCOME = (
     "space runs the training, s makes one step, arrows walk the units, z zeroes the one under the cursor, ? is help"
@@ -78,11 +80,13 @@ class LabCore(App[None]):
         self._working: Timer | None = None
         self._pending = 0
         self._work = ""
+        self._undrawn: list[Lines] = []
+        self._cursor_unpainted = False
 
     # -- what is on the screen
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="lab"):
+        with Lab(id="lab"):
             yield Header(id="header")
             yield Static("", id="banner")
             yield Tabs(id="tabs")
@@ -148,12 +152,26 @@ class LabCore(App[None]):
 
     def show(self) -> None:
         """Draw the latest frame with the selection as it is now."""
-        frame = self.lab_frame
-        if frame is None:
+        if self.lab_frame is not None:
+            for widget in self._shown():
+                widget.show(self.lab_frame, self.selection)
+
+    def _shown(self) -> list[Lines]:
+        return [self.header, self.timeline, *(p for p in self.panes.values() if p.display), self.keys]
+
+    def _draw_next(self) -> None:
+        """Draw the frame a few widgets at a time, so that a key need not wait for all; painted together at the end."""
+        if self.lab_frame is not None and self._undrawn:
+            now, self._undrawn = self._undrawn[:AT_ONCE], self._undrawn[AT_ONCE:]
+            for widget in now:
+                widget.show(self.lab_frame, self.selection, hold=True)
+        if self._undrawn:
+            self.call_later(self._draw_next)
             return
-        strips: list[Lines] = [self.header, self.timeline, *(p for p in self.panes.values() if p.display), self.keys]
-        for widget in strips:
-            widget.show(frame, self.selection)
+        for widget in self._shown():
+            widget.repaint()
+        if self.link and self.lab_frame:
+            self.screen.call_after_refresh(self.link.acknowledge, self.lab_frame.number)
 
     # -- the engine
 
@@ -163,7 +181,14 @@ class LabCore(App[None]):
         self.send_view()
 
     def engine_frame(self, frame: Frame) -> None:
-        link = self.link
+        """Draw a frame; after the cursor, if that has moved and not been painted yet."""
+        if self._cursor_unpainted:
+            self.screen.call_after_refresh(self.take_frame, frame)
+        else:
+            self.take_frame(frame)
+
+    def take_frame(self, frame: Frame) -> None:
+        self._cursor_unpainted = False
         if self.lab_frame is None:
             self.status.say(WELCOME)
         if frame.status.note and (self.lab_frame is None or frame.status.note != self.lab_frame.status.note):
@@ -175,10 +200,9 @@ class LabCore(App[None]):
         if self.desk.size.width:
             wanted = network.wanted_height(frame, round(self.desk.size.width * 0.6) - 2) + 2
             self.desk.ask(replace(self.desk.wish, network_height=wanted))
-        self.show()
         self.send_view()
-        if link:
-            self.screen.call_after_refresh(link.acknowledge, frame.number)
+        self._undrawn = self._shown()
+        self._draw_next()
 
     def engine_progress(self, done: int, total: int | None, what: str) -> None:
         self.status.working(what or self._work, done, total)
@@ -296,6 +320,8 @@ class LabCore(App[None]):
         for name in ("network", "weights", "activations"):
             if self.lab_frame is not None and self.panes[name].display:
                 self.panes[name].show(self.lab_frame, self.selection)
+        self._cursor_unpainted = True
+        self.screen.call_after_refresh(setattr, self, "_cursor_unpainted", False)
 
     def on_pane_chosen(self, message: Pane.Chosen) -> None:
         self.select(block=message.block, unit=message.unit, example=message.example, row=message.row)

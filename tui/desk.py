@@ -8,13 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from textual.containers import Container
+from textual.containers import Container, Vertical
 from textual.geometry import Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.message import Message
+from textual.strip import Strip
 from textual.widget import Widget
 
 from tinynets.frame import PANES
+from tui.drawing import blank
 
 LARGE = (140, 34)
 """From this size of the desk on (terminal of about 140x40), all panes are shown."""
@@ -105,7 +107,18 @@ class DeskLayout(Layout):
         ]
 
 
-class Desk(Container):
+class Bare(Widget):
+    """A container that its children cover; Textual asks each of these for all of its lines whenever one is painted."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        return [blank(crop.width)] * crop.height
+
+
+class Lab(Bare, Vertical):
+    """All that the screen shows in the ordinary case."""
+
+
+class Desk(Bare, Container):
     """The container of the panes."""
 
     DEFAULT_CSS = "Desk { width: 1fr; height: 1fr; overflow: hidden hidden; }"

@@ -79,8 +79,9 @@ def levels(values: NDArray[np.floating], limit: float) -> Levels:
     """The level, 0 to 30, of each value between -limit and +limit; what is not a number counts as nothing."""
     if not limit > 0 or not np.isfinite(limit):
         return np.full(np.shape(values), MIDDLE, dtype=np.int8)
-    scaled = np.nan_to_num(np.asarray(values, dtype=np.float32) / np.float32(limit), nan=0.0, posinf=1.0, neginf=-1.0)
-    return np.asarray(np.rint(np.clip(scaled, -1, 1) * MIDDLE) + MIDDLE, dtype=np.int8)
+    scaled = np.minimum(np.maximum(np.asarray(values, dtype=np.float32) / np.float32(limit), -1), 1)
+    scaled[np.isnan(scaled)] = 0
+    return np.asarray(np.rint(scaled * MIDDLE) + MIDDLE, dtype=np.int8)
 
 
 def saturated(shown: Levels, mask: NDArray[np.bool_]) -> Levels:

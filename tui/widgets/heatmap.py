@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from math import ceil
 
@@ -266,18 +267,23 @@ def gutter_width(frame: Frame) -> int:
 
 def ruler(place: Grid, marks: Callable[[int], tuple[str, Style] | None], look: Look) -> Strip:
     """The line above the cells: a pointer over the marked column, a mark or a tick over the others."""
+    shown = range(place.first_column, place.first_column + place.shown_columns)
+    return _ruler(place, tuple([marks(column) for column in shown]), look)
+
+
+@lru_cache(8)
+def _ruler(place: Grid, marks: tuple[tuple[str, Style] | None, ...], look: Look) -> Strip:
     pointer = look.glyph("down")
     characters: dict[int, Part] = {}
-    for column in range(place.first_column, place.first_column + place.shown_columns):
+    for column, mark in enumerate(marks, place.first_column):
         x = place.x_of(column)
         if column == place.marked:
             characters[x + (place.cell_width - 1) // 2] = (pointer, palette.CURSOR)
-        elif mark := marks(column):
+        elif mark:
             characters[x + (place.cell_width - 1) // 2] = mark
     _ticks(place, characters)
-    width = place.gutter + place.shown_columns * place.cell_width + 2
-    cells = [characters.get(x, (" ", palette.FAINT)) for x in range(place.gutter, width)]
-    return line([(_shown_part(place).ljust(place.gutter), palette.FAINT), *cells], width)
+    cells = [characters.get(x, (" ", palette.FAINT)) for x in range(place.gutter, _width(place))]
+    return line([(_shown_part(place).ljust(place.gutter), palette.FAINT), *cells], _width(place))
 
 
 def _shown_part(place: Grid) -> str:
@@ -303,12 +309,11 @@ def _ticks(place: Grid, characters: dict[int, Part]) -> None:
 def share_line(shares: np.ndarray, place: Grid, look: Look, label: str) -> Strip:
     """A line under the map with a small bar for each column: how large its share is."""
     steps = " ▁▂▃▄▅▆▇█" if look.unicode else " .:-=+*#@"
-    width = place.gutter + place.shown_columns * place.cell_width + 2
-    text = [" "] * width
-    for column in range(place.first_column, place.first_column + place.shown_columns):
-        share = float(shares[column])
-        glyph = steps[0 if share <= 0 else max(1, min(8, round(share * 8)))]
+    shown = slice(place.first_column, place.first_column + place.shown_columns)
+    heights = np.clip(np.rint(shares[shown] * 8), 1, 8).astype(int) * (shares[shown] > 0)
+    text = [" "] * _width(place)
+    for column, height in enumerate(heights.tolist(), place.first_column):
         x = place.x_of(column)
-        text[x : x + place.cell_width] = glyph * place.cell_width
+        text[x : x + place.cell_width] = steps[height] * place.cell_width
     left = label.rjust(place.gutter - 2) + "  " if place.gutter else ""
-    return line([(left, palette.DIM), ("".join(text[place.gutter :]), palette.WARN)], width)
+    return line([(left, palette.DIM), ("".join(text[place.gutter :]), palette.WARN)], _width(place))

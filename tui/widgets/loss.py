@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from time import monotonic
 
 from rich.style import Style
@@ -80,7 +81,12 @@ class LossPane(Pane):
         if self.size.height > BAND_HEIGHT:
             parts.append(("░ min to max " if self.look.unicode else ". min to max ", palette.FAINT))
         for split, (_, losses) in curve.evaluations.items():
-            style = Style(bgcolor=palette.BACK, color="rgb({},{},{})".format(*SPLITS.get(split, (255, 255, 255))))
+            style = _split_style(split)
             parts.append((f"{self.look.glyph('dot')} {split} {number(float(losses[-1]))} ", style))
         right: list[Part] = [("g log10" if not self.log10 else "g linear", palette.FAINT)]
         return both_ends([*parts], [*right], width)
+
+
+@cache
+def _split_style(split: str) -> Style:
+    return Style(bgcolor=palette.BACK, color="rgb({},{},{})".format(*SPLITS.get(split, (255, 255, 255))))

@@ -11,7 +11,7 @@ from rich.style import Style
 from textual import events
 from textual.color import Color
 from textual.filter import ANSIToTruecolor, LineFilter
-from textual.geometry import Region
+from textual.geometry import Region, Size, Spacing
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -35,6 +35,8 @@ class Lines(Widget):
         self._drawn_size = (0, 0)
         self._framed: dict[int, Strip] = {}
         self._framed_for: object = None
+        self._changed: set[int] = set()
+        self._outer, self._sides = Size(0, 0), Spacing()
 
     @cached_property
     def look(self) -> Look:
@@ -44,18 +46,18 @@ class Lines(Widget):
         """Without the one that turns ANSI colours into RGB: there are none here, and it costs a third of a repaint."""
         return [f for f in super().get_line_filters() if not isinstance(f, ANSIToTruecolor)]
 
-    def show(self, frame: Frame, selection: Selection) -> None:
+    def show(self, frame: Frame, selection: Selection, *, hold: bool = False) -> None:
         """Take a new frame, or a new selection on the same one."""
         self.frame, self.selection = frame, selection
-        self.redraw()
+        self.redraw(hold=hold)
 
     def draw(self, width: int, height: int) -> list[Strip]:
         """All lines of the content, each of the given width."""
         raise NotImplementedError
 
-    def redraw(self) -> None:
-        """Draw anew and repaint what changed; nothing for a widget that cannot be seen."""
-        width, height = self.size
+    def redraw(self, *, hold: bool = False) -> None:
+        """Draw anew and repaint what changed, with `hold` not before `repaint`; nothing for what cannot be seen."""
+        width, height = self._inner()
         if not (width and height and self.display):
             return
         lines = self.draw(width, height)[:height]
@@ -64,20 +66,29 @@ class Lines(Widget):
             self._drawn_size = (width, height)
             self.refresh()
             return
-        # Over the whole width, frame included: Textual cuts a line that is repainted in part, which costs more.
-        sides = self.gutter
-        regions = [
-            Region(-sides.left, y, width + sides.width, 1)
-            for y in range(height)
-            if not _same(_at(before, y), _at(lines, y))
-        ]
-        if regions:
-            self.refresh(*regions)
+        self._changed.update([y for y in range(height) if not _same(_at(before, y), _at(lines, y))])
+        if not hold:
+            self.repaint()
+
+    def repaint(self) -> None:
+        """Have the lines painted that changed."""
+        if self._changed:
+            # Over the whole width, frame included: Textual cuts a line that is painted in part, which costs more.
+            left, width = -self._sides.left, self.outer_size.width
+            self.refresh(*(Region(left, y, width, 1) for y in self._changed))
+            self._changed.clear()
+
+    def _inner(self) -> tuple[int, int]:
+        """Columns and lines inside the frame; `size` would ask the screen each time."""
+        outer = self.outer_size
+        if self._outer != outer:
+            self._outer, self._sides = outer, self.gutter
+        return max(0, outer.width - self._sides.width), max(0, outer.height - self._sides.height)
 
     def refresh(self, *regions: Region, **what: Any) -> Self:
         """Forget the lines that are to be painted anew; all of them when no regions are given."""
         if regions:
-            top = self.gutter.top
+            top = self._sides.top
             for region in regions:
                 for y in region.line_range:
                     self._framed.pop(y + top, None)
@@ -101,14 +112,15 @@ class Lines(Widget):
 
     def _paint(self, width: int, height: int, colour: Color) -> None:
         """Make the lines that are missing."""
-        gutter = self.gutter
+        gutter, inner = self._sides, width - self._sides.width
         side = Segment("│", Style(color=colour.rich_color, bgcolor=palette.BACK)) if gutter.width else None
         filters, ground = self.get_line_filters(), self.background_colors[1]
         for y in range(height):
             if y in self._framed:
                 continue
             if gutter.top <= y < height - gutter.bottom:
-                inside = self.render_line(y - gutter.top).adjust_cell_length(width - gutter.width, palette.GROUND)
+                made = _at(self._lines, y - gutter.top)
+                inside = blank(inner) if made is None else made.adjust_cell_length(inner, palette.GROUND)
                 strip = between(side, inside, width) if side else inside
             else:
                 strip = self.edge(y, width)
@@ -121,11 +133,11 @@ class Lines(Widget):
         return super().render_lines(Region(0, y, width, 1))[0]
 
     def render_line(self, y: int) -> Strip:
-        size = self.size
-        if self._drawn_size != size:
-            self._lines = self.draw(*size)[: size.height]
-            self._drawn_size = (size.width, size.height)
-        return self._lines[y] if y < len(self._lines) else blank(size.width)
+        width, height = self._inner()
+        if self._drawn_size != (width, height):
+            self._lines = self.draw(width, height)[:height]
+            self._drawn_size = (width, height)
+        return self._lines[y] if y < len(self._lines) else blank(width)
 
     def on_resize(self, event: events.Resize) -> None:
         self.redraw()
@@ -155,8 +167,7 @@ class Pane(Lines, can_focus=True):
         """What exactly is shown, after the pane's number and name in the frame."""
         if self.detail != detail:
             self.detail = detail
-            gutter = self.gutter
-            self.refresh(Region(-gutter.left, -gutter.top, self.outer_size.width, 1))
+            self.refresh(Region(-self._sides.left, -self._sides.top, self.outer_size.width, 1))
 
     def edge(self, y: int, width: int) -> Strip:
         """The upper line with the title in it; made here, since Textual takes a millisecond for each new one."""
