@@ -88,6 +88,8 @@ class BlockInfo:
     activation: str
     """`tanh`, `relu`, `sigmoid` or empty."""
     has_weights: bool
+    image: tuple[int, int] | None = None
+    """Height and width, where positions are pixels, row by row."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +215,8 @@ class Neuron:
     """At which position of the block's output all this is: the last of a sequence, the largest of an image."""
     pattern: Floats | None = None
     """(T, T) of an attention head: row t holds the shares with which position t looks at those before it."""
+    places: Floats | None = None
+    """The unit at every position of the selected example: (T,) of a sequence, (h, w) of an image, else None."""
 
 
 @dataclass(frozen=True)
@@ -263,6 +267,8 @@ class Output:
     """The step at which they were drawn."""
     plane: Plane | None = None
     grid: MapGrid | None = None
+    image: Floats | None = None
+    """(h, w) the input as a picture, 0 to 1, where it is one."""
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,7 @@ def test_values_are_shown_for_a_loss_without_classes() -> None:
     lab = tn.Lab(tn.Network([tn.Linear(2, 1)]), data=(x, x[:, 0]), loss=tn.MSE(), batch=2)
     output = look(lab).output
     assert output is not None
-    assert (output.kind, output.target, output.labels) == ("values", -1, ("output 0",))
+    assert (output.kind, output.target, output.labels) == ("values", -1, ("output",))
     assert output.targets is not None
     assert output.values.shape == output.targets.shape == (1,)
     assert output.plane is not None

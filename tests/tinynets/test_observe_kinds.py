@@ -37,12 +37,15 @@ def test_a_convolution_shows_a_column_for_each_channel() -> None:
     w = lab.network["conv"].w
     assert frame.weights.title == "conv.w (18, 4)"
     np.testing.assert_allclose(frame.weights.values, w.reshape(18, 4), rtol=1e-6)
-    assert frame.weights.rows[:4] == ("x[0]@0", "x[1]@0", "x[0]@1", "x[1]@1")
+    assert frame.weights.rows[:3] == ("x[0]@0,0", "x[1]@0,0", "x[0]@0,1")
+    assert frame.blocks[0].image == (3, 3)
     cells = frame.network[0].values
     assert cells.shape == (9, 4)
     assert frame.neuron.value == pytest.approx(cells[:, 1].max())
-    assert frame.neuron.contributions == ()
-    assert frame.neuron.weighted is None
+    np.testing.assert_allclose(frame.neuron.places, cells[:, 1].reshape(3, 3))
+    total = sum(entry.product for entry in frame.neuron.contributions) + frame.neuron.rest
+    assert frame.neuron.weighted == pytest.approx(total)
+    assert frame.neuron.value == pytest.approx(max(0, total + frame.neuron.bias))
     assert all(name.startswith("linear1[") for name, _ in frame.neuron.outgoing)
 
 
@@ -167,3 +170,25 @@ def test_a_map_of_colours_is_shown_as_its_distances_and_its_colours() -> None:
 def test_a_map_of_what_is_no_colour_has_none() -> None:
     lab = lab_of([tn.Distances(3, 6)], draws(20, 3), loss=tn.Kohonen(grid=(2, 3)))
     assert seen(lab, "distances1").output.grid.colors is None
+
+
+@pytest.mark.parametrize("recipe", ["digits", "digits-cnn"])
+def test_a_digit_is_shown_as_a_picture_and_has_a_name(recipe: str) -> None:
+    lab = tn.Lab(recipe)
+    frame = seen(lab, "output", example=3)
+    assert frame.output.image.shape == (8, 8)
+    np.testing.assert_allclose(frame.output.image.reshape(-1), lab.probe.x[3].reshape(-1), rtol=1e-6)
+    assert frame.examples[3].startswith("digit ")
+
+
+def test_a_unit_of_a_sequence_is_shown_at_every_time_step() -> None:
+    frame = seen(tn.Lab("names-lstm"), "lstm", unit=3, example=1)
+    np.testing.assert_array_equal(frame.neuron.places, frame.network[1].values[:, 3])
+    assert seen(tn.Lab("xor"), "hidden").neuron.places is None
+
+
+@pytest.mark.parametrize(
+    ("recipe", "block"), [("names-lstm", "lstm"), ("names-transformer", "block1a.attention"), ("digits-cnn", "conv1")]
+)
+def test_the_first_block_looked_at_is_one_that_computes_something(recipe: str, block: str) -> None:
+    assert seen(tn.Lab(recipe), "").view.block == block

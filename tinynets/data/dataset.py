@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -31,6 +31,7 @@ class Dataset:
     origin: a payload shorter than the arrays, for sets that are made from something smaller.
     weights: split -> (N,) float64 that multiply each example's loss (below 0: to be avoided); empty where all are 1.
     captions: split -> a name for each example, where they have names.
+    image: (height, width) of the picture that a row of x is, where it is one laid out flat.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Dataset:
     origin: Mapping[str, object] | None = field(default=None, repr=False)
     weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
     captions: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    image: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{split} {len(x):,}" for split, (x, _) in self.splits.items())
@@ -85,7 +87,13 @@ class Dataset:
             splits[split]["weight"] = weight
         for split, captions in self.captions.items():
             splits[split]["captions"] = list(captions)
-        return {"kind": "arrays", "name": self.name, "splits": splits, "labels": list(self.labels)}
+        payload: dict[str, object] = {
+            "kind": "arrays",
+            "name": self.name,
+            "splits": splits,
+            "labels": list(self.labels),
+        }
+        return payload if self.image is None else {**payload, "image": list(self.image)}
 
     @cached_property
     def sha256(self) -> str:
@@ -195,19 +203,20 @@ def from_payload(payload: object) -> Dataset:
         _keys(payload, {"kind", "text", "context", "split_seed"})
         return from_text(payload["text"], context=payload["context"], split_seed=payload["split_seed"])
     if kind == "arrays":
-        _keys(payload, {"kind", "name", "splits", "labels"})
+        _keys(payload, {"kind", "name", "splits", "labels"}, {"image"})
         try:
             name, pairs, labels, weights = _fields(payload)
-            return replace(_built(name, pairs, labels, None, weights), captions=_captions(payload["splits"]))
+            built = _built(name, pairs, labels, None, weights)
+            return replace(built, captions=_captions(payload["splits"]), image=_image(payload.get("image"), pairs))
         except ShapeError as error:
             raise DataError(str(error)) from None
     raise DataError(f"`kind` must be `names` or `arrays`, got {kind!r}")
 
 
-def _keys(payload: Mapping[str, object], wanted: set[str]) -> None:
+def _keys(payload: Mapping[str, object], wanted: set[str], allowed: Set[str] = frozenset()) -> None:
     for key in sorted(wanted - payload.keys()):
         raise DataError(f"a data set's payload of kind `{payload['kind']}` needs `{key}`")
-    for key in payload.keys() - wanted:
+    for key in payload.keys() - wanted - allowed:
         raise DataError(f"a data set's payload of kind `{payload['kind']}` has no `{key}`{nearest(str(key), wanted)}")
 
 
@@ -248,6 +257,18 @@ def _captions(splits: Any) -> dict[str, tuple[str, ...]]:
         if not listed or len(captions) != len(splits[split]["x"]):
             raise DataError(f"`{split} captions` must be a list of texts, one for each row of x")
     return {split: tuple(captions) for split, captions in found.items()}
+
+
+def _image(size: object, splits: Mapping[str, Split]) -> tuple[int, int] | None:
+    """The size of the pictures that the rows are, where the payload tells one."""
+    if size is None:
+        return None
+    x = next(iter(splits.values()))[0]
+    if not isinstance(size, list | tuple) or len(size) != 2 or not all(type(side) is int and side > 0 for side in size):
+        raise DataError("`image` must be the height and the width of a picture")
+    if x.shape[1:] != (size[0] * size[1],):
+        raise DataError(f"`image`: {size[0]} x {size[1]} does not fit rows of shape {x.shape[1:]}")
+    return size[0], size[1]
 
 
 def _short(values: NDArray[Any]) -> str:

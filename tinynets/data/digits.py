@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -26,5 +27,7 @@ def digits(flat: bool = False, split_seed: int = 42) -> Dataset:
     x = x.reshape(len(x), 64) if flat else x[..., None]
     order = rng.permutation(split_seed, "data/split", 0, len(x))
     cuts = [int(0.8 * len(x)), int(0.9 * len(x))]
-    parts = zip(("train", "dev", "test"), np.split(order, cuts), strict=True)
-    return arrays({split: (x[part], y[part]) for split, part in parts}, name="digits")
+    parts = dict(zip(("train", "dev", "test"), np.split(order, cuts), strict=True))
+    data = arrays({split: (x[part], y[part]) for split, part in parts.items()}, name="digits")
+    captions = {split: tuple(f"digit {index}" for index in part) for split, part in parts.items()}
+    return replace(data, captions=captions, image=(8, 8) if flat else None)

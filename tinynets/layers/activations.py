@@ -153,7 +153,8 @@ class Gaussian(Activation):
         np.multiply(dout, buffers.out, dx)
         return np.multiply(dx, -0.5 / self.width**2, dx)
 
-    def saturated(self, out: Array, x: Array | None = None) -> Array:
+    def blocked(self, out: Array, x: Array | None = None) -> Array:
+        """Too far away to answer: silent, as a rectified unit is when it is off, rather than saturated."""
         mask: Array = out < FLAT
         return mask
 

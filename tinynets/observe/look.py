@@ -107,4 +107,5 @@ def outline(network: Network, block: Block) -> BlockInfo:
         network.block_parameters(block),
         block.activation.kind if block.activation is not None else "",
         network.block_parameters(block) > 0,
+        (inner[0], inner[1]) if len(shape) == 4 and len(inner) == 2 else None,
     )

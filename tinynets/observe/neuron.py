@@ -9,10 +9,10 @@ import numpy as np
 from tinynets.arrays import Array
 from tinynets.frame import Contribution, Neuron, View
 from tinynets.lab import Lab
-from tinynets.layers import CausalSelfAttention, Linear
+from tinynets.layers import CausalSelfAttention, Conv1d, Conv2d, Linear
 from tinynets.network import Block, Workspace
 from tinynets.observe.look import Look
-from tinynets.observe.weights import giver, sources
+from tinynets.observe.weights import giver, matrix, sources
 from tinynets.playback import quiet
 
 TOP = 12  # contributions and outgoing weights listed
@@ -23,7 +23,7 @@ def neuron(lab: Lab, block: Block, view: View, look: Look, spare: Workspace) -> 
     unit, example = view.unit, view.example
     position = look.position(example, unit)
     out = look.out[:, :, unit]
-    terms = _terms(lab, block, unit, example)
+    terms = _terms(lab, block, unit, example, position)
     pre = None if terms is None else terms.pre
     if look.pre is not None:
         pre = float(look.pre[example, position, unit])
@@ -56,12 +56,13 @@ def neuron(lab: Lab, block: Block, view: View, look: Look, spare: Workspace) -> 
         gradient=_gradient(lab, block, unit),
         position=position,
         pattern=_pattern(lab, block, unit, example),
+        places=_places(lab, block, out[example]),
     )
 
 
 @dataclass(frozen=True)
 class _Terms:
-    """The sum that a unit of a Linear is, at the last position."""
+    """The sum that a unit of a Linear or a convolution is, at one position."""
 
     listed: tuple[Contribution, ...]
     rest: float
@@ -73,19 +74,38 @@ class _Terms:
         return self.weighted + (self.bias or 0.0)
 
 
-def _terms(lab: Lab, block: Block, unit: int, example: int) -> _Terms | None:
+def _terms(lab: Lab, block: Block, unit: int, example: int, position: int) -> _Terms | None:
     network = lab.network
     first = network.layers[block.first]
-    if not isinstance(first, Linear):
+    if not isinstance(first, Linear | Conv1d | Conv2d):
         return None
-    x = lab.probe.input_of(network, block.first)[example].reshape(-1, first.inputs)[-1].astype(np.float64)
-    w = np.array(first.w[:, unit], np.float64)
+    w = np.array(first.w[..., unit], np.float64).reshape(-1)
+    x = _summed(lab, block, example, position, len(w)).astype(np.float64)
     products = x * w
     order = np.argsort(-np.abs(products), kind="stable")
-    rows = sources(network, block, first.inputs)
+    found = matrix(lab, block)
+    rows = found.rows if found else sources(network, block, len(w))
     listed = tuple(Contribution(rows[i], float(x[i]), float(w[i]), float(products[i])) for i in order[:TOP])
     bias = float(first.b[unit]) if first.bias else 0.0
     return _Terms(listed, float(products[order[TOP:]].sum()), float(products.sum()), bias)
+
+
+def _summed(lab: Lab, block: Block, example: int, position: int, count: int) -> Array:
+    """The `count` values that the first layer of a block weighs and sums at a position."""
+    first = lab.network.layers[block.first]
+    rows = lab.probe.input_of(lab.network, block.first)
+    if not isinstance(first, Linear):
+        rows = lab.probe.workspace.buffers[block.first].columns  # the windows
+    return np.asarray(rows.reshape(len(lab.probe.x), -1, count)[example, position])
+
+
+def _places(lab: Lab, block: Block, values: Array) -> Array | None:
+    """The unit at all positions of the example, an image in rows."""
+    if len(values) == 1:
+        return None
+    shape = lab.network.known_shapes[block.last]
+    shown = values.astype(np.float32)
+    return shown.reshape(-1, shape[2] or 1) if len(shape) == 4 else shown
 
 
 def _clean(lab: Lab, block: Block, look: Look, spare: Workspace) -> Array:

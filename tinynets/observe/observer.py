@@ -8,7 +8,7 @@ from typing import Any
 
 from tinynets.frame import Frame, View
 from tinynets.lab import Lab
-from tinynets.network import Workspace
+from tinynets.network import Block, Workspace
 from tinynets.observe.history import Doing, curve, status, timeline
 from tinynets.observe.look import Look, outline
 from tinynets.observe.neuron import neuron
@@ -57,7 +57,7 @@ class Observer:
     def _existing(self, view: View) -> View:
         """The view with a block, unit and example that exist."""
         blocks = [block for block in self.lab.network.blocks if block.units]
-        hidden = [block for block in blocks if block.activation is not None]
+        hidden = [block for block in blocks if self._is_hidden(block)]
         named = [block for block in blocks if block.name == view.block]
         block = (named or hidden or blocks)[0]
         unit = min(max(view.unit, 0), block.units - 1)
@@ -65,6 +65,10 @@ class Observer:
         return replace(
             view, block=block.name, unit=unit, example=example, plot_columns=max(2, min(view.plot_columns, 2000))
         )
+
+    def _is_hidden(self, block: Block) -> bool:
+        """A block that computes something of its own: with an activation, or one inside of it."""
+        return block.activation is not None or self.lab.network.layers[block.first].taps_itself
 
     def _texts(self, renew: bool) -> dict[str, Any]:
         """Generated names, drawn anew when the moment is another."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinynets.arrays import Array
 from tinynets.evaluation import softmax
 from tinynets.frame import MapGrid, Output, Plane, View
 from tinynets.lab import Lab
@@ -37,6 +38,7 @@ def output(lab: Lab, view: View, texts: dict[str, Any], spare: Workspace) -> Out
         **texts,
         plane=_plane(lab, spare),
         grid=_grid(lab, view.example),
+        image=_image(lab, view.example),
     )
 
 
@@ -76,7 +78,21 @@ def _grid(lab: Lab, example: int) -> MapGrid | None:
     return MapGrid(u_matrix(layer.w, loss.grid).astype(np.float32), divmod(best, columns), colors)
 
 
+def _image(lab: Lab, example: int) -> Array | None:
+    """The example as a picture of one channel, black to white over all of the probe."""
+    x, size = lab.probe.x, lab.data.image
+    if size is None and x.ndim == 4 and x.shape[-1] == 1:
+        size = x.shape[1], x.shape[2]
+    if size is None or x[example].size != size[0] * size[1]:
+        return None
+    low, high = float(x.min()), float(x.max())
+    picture: Array = x[example].reshape(size).astype(np.float32)
+    return (picture - low) / ((high - low) or 1.0)
+
+
 def _labels(lab: Lab, count: int) -> tuple[str, ...]:
     """The names of the outputs: those of the classes, where there is an output for each."""
     names = lab.data.labels
-    return names if len(names) == count else tuple(f"output {index}" for index in range(count))
+    if len(names) == count:
+        return names
+    return ("output",) if count == 1 else tuple(f"output {index}" for index in range(count))

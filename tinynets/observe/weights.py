@@ -106,6 +106,14 @@ def _inputs(lab: Lab, block: Block, entry: Parameter) -> list[str]:
         return list(text.characters) if text and len(text.characters) == count else list(map(str, range(count)))
     if entry.fan_in != count:
         return list(map(str, range(count)))
+    if len(entry.shape) == 4:  # an image's kernel
+        names = sources(network, block, entry.shape[2])
+        return [
+            f"{name}@{row},{column}"
+            for row in range(entry.shape[0])
+            for column in range(entry.shape[1])
+            for name in names
+        ]
     return sources(network, block, count)
 
 

@@ -44,9 +44,10 @@ def test_the_split_depends_on_its_seed_alone() -> None:
     assert not np.array_equal(digits()["dev"][1], digits(split_seed=43)["dev"][1])
 
 
-def test_digits_are_described_by_their_class() -> None:
+def test_digits_are_described_by_their_number_and_class() -> None:
     data = digits()
-    assert data.describe("dev", 0).startswith("64 values, 0.00 to ")
+    names = [data.describe(split, index) for split, (x, _) in data.splits.items() for index in range(len(x))]
+    assert sorted(names) == sorted(f"digit {index}" for index in range(1797))
     assert data.describe_target("dev", 0) == str(data["dev"][1][0])
 
 
@@ -55,7 +56,7 @@ def test_digits_are_rebuilt_from_their_payload(flat: bool) -> None:
     data = digits(flat=flat)
     again = from_payload(data.payload())
     assert again.sha256 == data.sha256
-    assert again.labels == data.labels
+    assert (again.labels, again.captions, again.image) == (data.labels, data.captions, data.image)
     assert all(np.array_equal(again[split][0], data[split][0]) for split in data.splits)
 
 
@@ -70,3 +71,9 @@ def test_digits_are_rebuilt_from_their_payload(flat: bool) -> None:
 def test_a_wrong_option_is_named(options: dict[str, object], message: str) -> None:
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         load("digits", **options)
+
+
+@pytest.mark.parametrize("image", [[8], [8, 9], [8, "8"], [-8, -8], 64, [True, 64]])
+def test_a_picture_that_the_rows_are_not_is_refused(image: object) -> None:
+    with pytest.raises(DataError, match="`image`"):
+        from_payload({**digits(flat=True).payload(), "image": image})
