@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from importlib import resources
+from importlib.util import find_spec
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, NoReturn
@@ -67,7 +67,9 @@ def problem_with_plugins(paths: list[str]) -> str:
 
 def _is_recipe(name: str) -> bool:
     """Whether a recipe of this name ships; looks for the file, since importing numpy here would hold up the engine."""
-    return resources.files("tinynets").joinpath("recipes", f"{name}.toml").is_file()
+    found = find_spec("tinynets")
+    places = found.submodule_search_locations if found else None
+    return any((Path(place) / "recipes" / f"{name}.toml").is_file() for place in places or ())
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -75,7 +75,7 @@ def timeline(lab: Lab) -> TimelineStrip:
 def curve(lab: Lab, columns: int) -> LossCurve:
     """The losses of the branch, min, max and mean of each column."""
     values = lab.player.branch.losses.values
-    starts = np.unique(np.linspace(0, len(values), min(columns, len(values)), endpoint=False).astype(np.int64))
+    starts = np.linspace(0, len(values), min(columns, len(values)), endpoint=False).astype(np.int64)
     evaluations: dict[str, tuple[Array, Array]] = {}
     entries = [entry for entry in lab.player.branch.evaluations if not entry.clean]
     for split in sorted({entry.split for entry in entries}):

@@ -92,7 +92,13 @@ class Look:
 def limit_of(values: Array) -> float:
     """The value of full colour: all but the largest hundredth lie within it."""
     finite = np.abs(values[np.isfinite(values)])
-    return float(np.quantile(finite, 0.99)) or 1.0 if finite.size else 1.0
+    if not finite.size:
+        return 1.0
+    # np.quantile gives the same, but is three times slower here and imports numpy.ma, which a first frame waits for.
+    at, between = divmod(0.99 * (finite.size - 1), 1)
+    low, high = int(at), min(int(at) + 1, finite.size - 1)
+    finite.partition((low, high))
+    return float(finite[low] + between * (finite[high] - finite[low])) or 1.0
 
 
 def outline(network: Network, block: Block) -> BlockInfo:
