@@ -5,6 +5,7 @@ What the keys do stands in `app.py`.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -191,6 +192,7 @@ class LabCore(App[None]):
         self._cursor_unpainted = False
         if self.lab_frame is None:
             self.status.say(WELCOME)
+            gc.freeze()  # what has been made by now stays: looking through it again would hold up a key
         if frame.status.note and (self.lab_frame is None or frame.status.note != self.lab_frame.status.note):
             self.status.say(frame.status.note)
         self.lab_frame = frame
