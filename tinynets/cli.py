@@ -208,9 +208,9 @@ def _info(options: argparse.Namespace) -> int:
     lines = [
         f"{lab.recipe.name}: {lab.recipe.description or 'built from Python'}",
         f"  data      {lab.data.name} ({splits})",
-        f"  network   {', '.join(map(repr, network.layers))}",
-        f"            {network.theta.size:,} parameters, {network.dtype}; "
-        + ", ".join(f"{block.name} {block.units} units" for block in network.blocks if block.units),
+        "",
+        *(f"  {line}" for line in str(network.summary()).splitlines()),
+        "",
         f"  stands at step {lab.step_number:,} of {lab.end:,} on branch {lab.branch}"
         + (
             f" (also {', '.join(name for name in lab.branches if name != lab.branch)})" if len(lab.branches) > 1 else ""

@@ -30,7 +30,7 @@ from tinynets.arrays import Array
 from tinynets.data import Dataset
 from tinynets.edits import OPERATIONS, edit_from, resolve_saved
 from tinynets.errors import CorruptSave, SaveError, TinynetsError, UnsupportedSave
-from tinynets.layers import layer_from
+from tinynets.layers import describe, layer_from
 from tinynets.network import Network, network_from, parameter_count
 from tinynets.optimizers import optimizer_from
 from tinynets.plugins import check_saved, is_own, kinds_in, own_things
@@ -507,10 +507,10 @@ class _Reader:
         slots = fields.get("slots", dict)
         slot_fields = _Fields(self.file, slots, "a keyframe's slots")
         try:
-            architecture = config.get("architecture", list)
+            architecture = _understood(config.get("architecture", list))
             if not same_but_activations(architecture, self._network.architecture):
                 config.wrong("its layers are not those of the recipe")
-            network = self._network_of(architecture, dtype)
+            network = self._network_of(architecture or [], dtype)
             hyper = self._hyper(_Fields(self.file, config.get("hyper", dict), "a keyframe's settings"), recipe)
             hyper.check(network)
             interventions = tuple(self._intervention(network, entry) for entry in config.get("interventions", list))
@@ -590,3 +590,11 @@ class _Reader:
 
 
 _RECORDS = {"header", "recipe", "data", "branch", "edits", "keyframe", "position"}
+
+
+def _understood(architecture: list[Any]) -> list[Any] | None:
+    """Descriptions of layers as this version writes them; None where they are none."""
+    try:
+        return [describe(layer_from(entry)) for entry in architecture]
+    except (TinynetsError, KeyError, TypeError, ValueError, AttributeError):
+        return None

@@ -1,0 +1,146 @@
+"""`tinynets ...`: what a person at a shell sees, and the status it ends with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import tinynets as tn
+from tinynets.cli import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command in this process: status, output, errors."""
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), printed.out, printed.err
+
+    return command
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("saves") / "names.msgpack"
+    lab = tn.Lab("names-mlp", seed=1)
+    lab.run(60)
+    lab.zero("hidden[3]")
+    lab.run(40)
+    lab.save(path)
+    return path
+
+
+def test_training_ends_with_losses_and_a_save_that_stands_there(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "xor.msgpack"
+    status, out, _ = run("train", "xor", "--steps", "50", "--seed", "3", "--save", str(path), "--json")
+    told = json.loads(out)
+    lab = tn.Lab(path)
+    assert status == 0
+    assert (told["step"], told["recipe"], told["save"]) == (50, "xor", str(path))
+    assert told["digest"] == lab.state.digest()
+    assert told["evaluations"]["dev"]["loss"] == pytest.approx(float(lab.evaluate("dev")))
+
+
+def test_training_goes_on_where_a_save_stands(run: Run, trained: Path) -> None:
+    status, out, _ = run("train", str(trained), "--steps", "10", "--json")
+    whole = tn.Lab(trained)
+    whole.run(10)
+    assert (status, json.loads(out)["step"], json.loads(out)["digest"]) == (0, 110, whole.state.digest())
+
+
+def test_a_seed_cannot_be_given_to_a_save(run: Run, trained: Path) -> None:
+    assert run("train", str(trained), "--seed", "1") == (
+        1,
+        "",
+        "tinynets: `seed` cannot be given with a save, which has its own\n",
+    )
+
+
+def test_info_tells_layers_data_log_and_where_it_stands(run: Run, trained: Path) -> None:
+    status, out, _ = run("info", str(trained))
+    assert status == 0
+    for part in ("names (train 183,646", "Linear(30, 200)", "11,897", "step 100 of 100", 'lab.zero("hidden[3]")'):
+        assert part in out
+    told = json.loads(run("info", "xor", "--json")[1])
+    assert (told["step"], told["parameters"], told["blocks"]) == (0, 22, {"hidden": 4, "output": 2})
+
+
+def test_a_replay_says_that_every_byte_came_out_again(run: Run, trained: Path) -> None:
+    status, out, _ = run("replay", str(trained), "--every", "50", "--json")
+    told = json.loads(out)
+    lab = tn.Lab(trained)
+    lab.seek(50)
+    assert status == 0
+    assert (told["steps"], told["edits"], told["equal"], told["first_difference"]) == (100, 1, True, None)
+    assert told["compared"] >= 2
+    assert told["digests"]["50"] == lab.state.digest()
+
+
+def test_samples_begin_with_their_prefix_and_come_again(run: Run, trained: Path) -> None:
+    first = run("sample", str(trained), "-n", "5", "--prefix", "bro")
+    assert first == run("sample", str(trained), "-n", "5", "--prefix", "bro")
+    assert first[0] == 0
+    assert len(first[1].splitlines()) == 5
+    assert all(name.startswith("bro") for name in first[1].splitlines())
+    assert first != run("sample", str(trained), "-n", "5", "--prefix", "bro", "--seed", "2")
+
+
+def test_a_prediction_lists_the_likeliest_first(run: Run, trained: Path) -> None:
+    shares = json.loads(run("predict", str(trained), "emm", "--json")[1])["probabilities"]
+    assert sum(shares.values()) == pytest.approx(1)
+    assert run("predict", str(trained), "emm")[1][0] == max(shares, key=shares.__getitem__)
+
+
+def test_every_recipe_is_listed_with_what_it_is(run: Run) -> None:
+    out = run("recipes")[1]
+    for recipe in tn.list_recipes():
+        assert recipe.name in out
+        assert recipe.description in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("sample", "spiral"), "`spiral` is not text, so there is nothing to generate"),
+        (("replay", "nope.msgpack"), "`nope.msgpack`: there is no such save"),
+        (("info", "nope.toml"), "`nope.toml`: there is no such file"),
+        (("predict", "names-mlp", "E"), "`E` is not a known character; known are `.abcdefghijklmnopqrstuvwxyz`"),
+        (("sample", "names-mlp", "--temperature", "-1"), "`temperature` must be a number from 0 to 1000, not -1.0"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_status_1(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    assert run(*arguments) == (1, "", f"tinynets: {message}\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("trian",), ("train",), ("train", "xor", "--steps", "0"), ("train", "--stepz")]
+)
+def test_wrong_arguments_end_with_status_2(run: Run, arguments: tuple[str, ...]) -> None:
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    assert "error:" in err
+    assert "Traceback" not in err
+
+
+def test_a_run_that_meets_nan_keeps_what_was_before_and_says_where(run: Run, tmp_path: Path) -> None:
+    recipe = tmp_path / "wild.toml"
+    text = (Path(tn.__file__).parent / "recipes" / "xor.toml").read_text()
+    recipe.write_text(
+        text.replace('kind = "tanh"', 'kind = "relu"', 1)
+        .replace('gain = "tanh"', 'gain = "relu"')
+        .replace("lr = 0.1", "lr = 1e30")
+    )
+    save = tmp_path / "wild.msgpack"
+    status, _, err = run("train", str(recipe), "--steps", "50", "--save", str(save))
+    assert status == 1
+    assert "first in `" in err
+    assert "the state before that step is kept" in err
+    assert tn.Lab(save).step_number < 50
