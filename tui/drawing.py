@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -16,6 +17,8 @@ from tui.palette import Look
 from tui.strips import Line, joined
 
 Part = tuple[str, Style]
+OUTER = re.compile(r"^(.* )?(?:\w+\.)+(\w+\[.*)$")
+"""A selector with what the block belongs to before its own name, perhaps after a gate."""
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -77,6 +80,20 @@ def clip(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return text
     return text[: max(0, width - 1)] + "…" if width > 0 else ""
+
+
+def clip_name(text: str, width: int) -> str:
+    """A unit's name in at most `width` cells: `block1.norm[3]@2` gives up what it belongs to before its numbers."""
+    if cell_len(text) <= width:
+        return text
+    text = OUTER.sub(r"\1\2", text)
+    return text if cell_len(text) <= width else "…" + text[len(text) - width + 1 :] if width > 1 else clip(text, width)
+
+
+def places(example: str, count: int) -> tuple[str, ...]:
+    """What to call the positions of a sequence: its characters, where an example (`.em → m`) has one for each."""
+    text = example.rpartition(" → ")[0] or example
+    return tuple(text) if len(text) == count else tuple(map(str, range(count)))
 
 
 def clip_middle(text: str, width: int) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
-
+import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -12,73 +10,12 @@ from textual.strip import Strip
 
 from tinynets.frame import BlockCells, BlockInfo, Frame
 from tui import palette
-from tui.drawing import Part, both_ends, clip, length, line, signed
+from tui.arrangement import Arrangement, Room, Row, Span, arrange, fit
+from tui.drawing import Part, both_ends, clip, clip_name, length, line, signed
+from tui.pictures import mapped, picture
 from tui.widgets.activations import unit_mark
 from tui.widgets.heatmap import WITH_VALUE
 from tui.widgets.pane import Pane
-
-GUTTER = 5
-
-
-@dataclass(frozen=True)
-class Span:
-    """A run of one position's units in one line."""
-
-    block: str
-    position: int
-    first: int
-    count: int
-    x: int
-    label: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the pane: a block's heading, or spans of its units."""
-
-    block: int
-    spans: tuple[Span, ...] = ()
-
-
-@lru_cache(64)
-def arrange(blocks: tuple[BlockInfo, ...], example: str, width: int, cell: int) -> tuple[Row, ...]:
-    """All lines of the network at a width, with cells of `cell` characters."""
-    rows = []
-    for index, block in enumerate(blocks):
-        rows.append(Row(index))
-        if block.units:
-            rows += _block_rows(index, block, example, width, cell)
-    return tuple(rows)
-
-
-def _block_rows(index: int, block: BlockInfo, example: str, width: int, cell: int) -> list[Row]:
-    if block.positions > 1 and block.units * cell + 4 <= width - GUTTER:
-        return _position_rows(index, block, example, width, cell)
-    step = max(1, (width - GUTTER) // cell)
-    step = min(block.units, step - step % 10 if step >= 10 else step)
-    rows = []
-    for position in range(block.positions):
-        for first in range(0, block.units, step):
-            span = Span(block.name, position, first, min(step, block.units - first), GUTTER, str(first))
-            rows.append(Row(index, (span,)))
-    return rows
-
-
-def _position_rows(index: int, block: BlockInfo, example: str, width: int, cell: int) -> list[Row]:
-    """Positions side by side, each after the character that stands there."""
-    letters = example.split(" ")[0]  # of `.em → m`
-    if len(letters) != block.positions:
-        letters = ""
-    room = block.units * cell + 3
-    per_row = max(1, (width - GUTTER + 3) // room)
-    rows = []
-    for first in range(0, block.positions, per_row):
-        spans = tuple(
-            Span(block.name, p, 0, block.units, GUTTER + i * room, letters[p] if letters else str(p))
-            for i, p in enumerate(range(first, min(block.positions, first + per_row)))
-        )
-        rows.append(Row(index, spans))
-    return rows
 
 
 class NetworkPane(Pane):
@@ -89,23 +26,41 @@ class NetworkPane(Pane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: tuple[Row, ...] = ()
-        self._cell = 1
+        self._arrangement = Arrangement((), 1, False)
         self._top = 0
-        self._position = 0
+        self._pictures: dict[tuple[str, int], list[list[Segment]]] = {}
 
     def draw(self, width: int, height: int) -> list[Strip]:
         frame = self.frame
         if frame is None or frame.network is None:
             return self.message(self.WAITING, width, height)
         self.title(self._about_example(frame, width))
-        self._fit(frame, width, height)
+        self._arrangement = fit(frame.blocks, self._room(frame, width), height, self.selection.block)
+        self._pictures.clear()
         cells = {block.name: block for block in frame.network}
-        self._top = max(0, min(self._top, len(self._rows) - height))
-        at = next((i for i, row in enumerate(self._rows) if self._span_of_cursor(row)), 0)
-        self._top = min(self._top, max(0, at - 1)) if at < self._top + 1 else max(self._top, at - height + 1)
+        self._scroll(frame, height)
         shown = self._rows[self._top : self._top + height]
         return [self._line(frame, row, cells.get(frame.blocks[row.block].name), width) for row in shown]
+
+    @property
+    def _rows(self) -> tuple[Row, ...]:
+        return self._arrangement.rows
+
+    @property
+    def _cell(self) -> int:
+        return self._arrangement.cell
+
+    def _room(self, frame: Frame, width: int) -> Room:
+        return Room(width, self._example(frame), self.look.half_blocks)
+
+    def _scroll(self, frame: Frame, height: int) -> None:
+        """As little as needed to see the whole selected block, or at least the cursor in it."""
+        block = next((i for i, entry in enumerate(frame.blocks) if entry.name == self.selection.block), -1)
+        ours = [i for i, row in enumerate(self._rows) if row.block == block]
+        cursor = [i for i in ours if self._span_of_cursor(self._rows[i])]
+        for first, last in ((ours[0], ours[-1]) if ours else (0, 0), (cursor[0], cursor[-1]) if cursor else (0, 0)):
+            self._top = min(max(self._top, last - height + 1), first)
+        self._top = max(0, min(self._top, len(self._rows) - height))
 
     def _about_example(self, frame: Frame, width: int) -> str:
         """The example in words, with what is right for it where that is known."""
@@ -117,18 +72,7 @@ class NetworkPane(Pane):
 
     def wanted_height(self, frame: Frame, width: int) -> int:
         """Lines that show the whole network at a width, with wide cells if that is not too many."""
-        example = self._example(frame)
-        return len(arrange(frame.blocks, example, width, 2 if width >= 70 else 1))
-
-    def _fit(self, frame: Frame, width: int, height: int) -> None:
-        """The widest cells with which everything fits; one character where nothing does."""
-        example = self._example(frame)
-        for cell in (8, 4, 3, 2, 1):
-            self._rows, self._cell = arrange(frame.blocks, example, width, cell), cell
-            if len(self._rows) <= height and (cell <= 2 or max(b.units for b in frame.blocks) * cell <= width - GUTTER):
-                break
-        if all(not self._span_of_cursor(row) for row in self._rows):
-            self._position = 0
+        return len(arrange(frame.blocks, self._room(frame, width), 2 if width >= 70 else 1, False))
 
     def _example(self, frame: Frame) -> str:
         return frame.examples[self.selection.example] if self.selection.example < len(frame.examples) else ""
@@ -136,7 +80,7 @@ class NetworkPane(Pane):
     def _span_of_cursor(self, row: Row) -> Span | None:
         for span in row.spans:
             inside = span.first <= self.selection.unit < span.first + span.count
-            if span.block == self.selection.block and span.position == self._position and inside:
+            if span.block == self.selection.block and span.home and inside:
                 return span
         return None
 
@@ -144,23 +88,54 @@ class NetworkPane(Pane):
         block = frame.blocks[row.block]
         if not row.spans:
             return self._heading(block, cells, width)
-        parts: list[Part | Segment] = []
+        parts: list[Part | Segment] = [self._folded_name(block, row.spans[0].x)] if row.folded else []
         for span in row.spans:
-            gap = span.x - length(parts)
-            here = span.block == self.selection.block
-            parts.append((f"{span.label} ".rjust(gap), palette.DIM if here else palette.FAINT))
-            parts += self._units(span, cells) if cells else []
+            gap = max(0, span.x - length(parts))
+            parts += [(" " * (gap - len(span.label) - 1), palette.TEXT), (span.label, self._label_style(span))]
+            parts.append((" ", palette.TEXT))
+            parts += self._pixels(span, block, cells) if span.line >= 0 else self._units(span, cells) if cells else []
         return line(parts, width)
+
+    def _folded_name(self, block: BlockInfo, room: int) -> Part:
+        """The name before a folded block."""
+        return (f"  {clip_name(block.name, room - 3)}".ljust(room), palette.TEXT)
+
+    def _label_style(self, span: Span) -> Style:
+        if span.block != self.selection.block:
+            return palette.FAINT
+        if span.line < 0 or not self._span_of_cursor(Row(0, (span,))):
+            return palette.DIM
+        return palette.BRIGHT + Style(reverse=True)
+
+    def _pixels(self, span: Span, block: BlockInfo, cells: BlockCells | None) -> list[Segment]:
+        """A line of the picture of a channel."""
+        if cells is None or block.image is None:
+            return []
+        made = self._pictures.get((span.block, span.first))
+        if made is None:
+            values = cells.values[:, span.first].reshape(block.image)
+            mark = unit_mark(
+                bool(cells.frozen[span.first]), bool(cells.zeroed[span.first]), bool(cells.dead[span.first]), self.look
+            )
+            marks = {(0, 0): mark[0]} if mark else {}
+            made = picture(mapped(values, cells.limit), int(self._arrangement.big), self.look, marks)
+            self._pictures[span.block, span.first] = made
+        return made[span.line]
 
     def _heading(self, block: BlockInfo, cells: BlockCells | None, width: int) -> Strip:
         selected = block.name == self.selection.block
         name = f"{self.look.glyph('right')} {block.name}" if selected else f"  {block.name}"
         style = palette.ACCENT_BOLD if selected else palette.TEXT if block.units else palette.DIM
         counts = self._counts(cells, width >= 60) if cells else []
-        positions = f"  at {block.positions} positions" if block.units and block.positions > 1 and width >= 60 else ""
+        positions = self._positions(block) if width >= 60 else ""
         room = width - len(name) - 2 - len(positions) - length(counts) - 1
         left: list[Part | Segment] = [(name + "  ", style), (clip(block.summary, room), palette.DIM)]
         return both_ends([*left, (positions, palette.FAINT)], [*counts], width)
+
+    def _positions(self, block: BlockInfo) -> str:
+        if not block.units or block.positions == 1:
+            return ""
+        return "  {} x {} pixels".format(*block.image) if block.image else f"  at {block.positions} positions"
 
     def _counts(self, cells: BlockCells, words: bool) -> list[Part]:
         found = (
@@ -175,7 +150,8 @@ class NetworkPane(Pane):
         ]
 
     def _units(self, span: Span, cells: BlockCells) -> list[Segment]:
-        values = cells.values[span.position, span.first : span.first + span.count]
+        values = cells.values[span.position] if span.position >= 0 else cells.values.mean(axis=0)
+        values = np.asarray(values[span.first : span.first + span.count])
         levels = palette.levels(values, cells.limit).tolist()
         special = (cells.frozen | cells.zeroed | cells.dead).tolist()
         blank = " " * self._cell
@@ -197,8 +173,8 @@ class NetworkPane(Pane):
             text = palette.sign_glyph(level, self._cell)
         selected = span.block == self.selection.block and unit == self.selection.unit
         if selected:
-            style = self._cursor_style(level, span.position == self._position)
-            text = text if text.strip() else self._cursor_text()
+            style = self._cursor_style(level, span.home)
+            text = text if text.strip() or not span.home else self._cursor_text()
         elif not self.look.colour:
             style = palette.TEXT
         return Segment(text, style) if style else palette.cell(level, text)
@@ -215,21 +191,10 @@ class NetworkPane(Pane):
         return palette.cursor_cell(level) if here else palette.paper(level) + Style(color="#ffffff", underline=True)
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:
-        if right:
-            return self._sideways(right)
-        return self._vertically(down)
-
-    def _sideways(self, right: int) -> Pane.Chosen:
-        """Along the units; past the end of one position to the next."""
-        block = next((b for b in self.frame.blocks if b.name == self.selection.block), None) if self.frame else None
-        unit = self.selection.unit + right
-        if block and not 0 <= unit < block.units and 0 <= self._position + right < block.positions:
-            self._position += right
-            unit = 0 if right > 0 else block.units - 1
-        return self.Chosen(unit=unit)
+        return self.Chosen(unit=self.selection.unit + right) if right else self._vertically(down)
 
     def _vertically(self, down: int) -> Pane.Chosen | None:
-        """To the nearest cell in the next row above or below, in this block or the neighbour."""
+        """To the nearest cell in the next row above or below in which a cursor may stand, in this block or another."""
         at = next((i for i, row in enumerate(self._rows) if self._span_of_cursor(row)), None)
         if at is None:
             return None
@@ -237,16 +202,21 @@ class NetworkPane(Pane):
         assert span is not None
         x = span.x + (self.selection.unit - span.first) * self._cell
         at += down
-        while 0 <= at < len(self._rows) and not self._rows[at].spans:
+        while 0 <= at < len(self._rows) and not any(entry.home for entry in self._rows[at].spans):
             at += down
         return self._at(self._rows[at], x) if 0 <= at < len(self._rows) else None
 
     def _at(self, row: Row, x: int) -> Pane.Chosen:
         """The unit of a row nearest to a column."""
-        span = min(row.spans, key=lambda s: max(s.x - x, x - (s.x + s.count * self._cell - 1), 0))
-        unit = span.first + max(0, min(span.count - 1, (x - span.x) // self._cell))
-        self._position = span.position
+        spans = [(span, self._wide(span)) for span in row.spans]
+        span, wide = min(spans, key=lambda s: max(s[0].x - x, x - (s[0].x + s[1] - 1), 0))
+        unit = span.first + max(0, min(span.count - 1, (x - span.x) * span.count // wide))
         return self.Chosen(block=span.block, unit=unit)
+
+    def _wide(self, span: Span) -> int:
+        """Characters that a span takes."""
+        made = self._pictures.get((span.block, span.first)) if span.line >= 0 else None
+        return len(made[0]) if made else span.count * self._cell
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
@@ -256,5 +226,4 @@ class NetworkPane(Pane):
         if row.spans:
             self.post_message(self._at(row, at.x))
         elif self.frame and self.frame.blocks[row.block].units:
-            self._position = 0
             self.post_message(self.Chosen(block=self.frame.blocks[row.block].name, unit=0))

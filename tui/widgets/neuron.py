@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tinynets.frame import Neuron
+from tinynets.frame import Floats, Neuron
 from tui import drawing, palette
-from tui.drawing import Part, chip, clip, line, number, signed, signed_bar
+from tui.drawing import Part, chip, clip_name, line, number, places, signed, signed_bar
+from tui.pictures import extent, fitting, mapped, picture
 from tui.widgets.pane import Pane
 
 OPERATIONS = {
@@ -32,7 +37,9 @@ class NeuronPane(Pane):
             return self.message(self.WAITING if self.frame is None else "no unit is selected", width, height)
         self.title(f"{neuron.name} on {self._example()}")
         top = [self._name_line(neuron, width), *self._sum_lines(neuron, width), self._probe_line(neuron, width)]
-        return top + self._terms(neuron, width, height - len(top))
+        if neuron.places is not None and neuron.places.ndim == 1:
+            top.append(self._place_line(neuron, neuron.places, width))
+        return top + self._details(neuron, width, height - len(top))
 
     def _example(self) -> str:
         frame = self.frame
@@ -50,7 +57,7 @@ class NeuronPane(Pane):
             parts += [chip(f"{self.look.glyph('dead')} dead", palette.CHIP_BAD), (" ", palette.TEXT)]
         if neuron.saturated:
             parts.append(chip("saturated here", palette.CHIP_QUIET))
-        if len(parts) == 1:
+        if len(parts) == 1 and width > len(neuron.name) + 26:
             parts.append(("z zeroes it, f freezes it", palette.FAINT))
         return line(parts, width)
 
@@ -71,6 +78,7 @@ class NeuronPane(Pane):
         else:
             parts += [("value = ", palette.DIM)]
         parts += [(signed(neuron.value), palette.sign_ink(neuron.value) + palette.CURSOR.without_color)]
+        parts.append((self._where(neuron), palette.DIM))
         if abs(neuron.clean - neuron.value) > 1e-9:
             parts += [(f"  (without the intervention {signed(neuron.clean)})", palette.WARN)]
         return [*lines, line(parts, width)]
@@ -89,6 +97,83 @@ class NeuronPane(Pane):
                 (signed(neuron.gradient), palette.sign_ink(neuron.gradient)),
             ]
         return line(parts, width)
+
+    def _where(self, neuron: Neuron) -> str:
+        """At which position the value is, where there are several."""
+        if neuron.places is None:
+            return ""
+        if neuron.places.ndim == 2:
+            row, column = divmod(neuron.position, neuron.places.shape[1])
+            return f" at pixel {row},{column}"
+        name = places(self._example(), len(neuron.places))[neuron.position]
+        return f" at position {neuron.position}" + ("" if name.isdigit() else f" ({name})")
+
+    def _place_line(self, neuron: Neuron, values: Floats, width: int) -> Strip:
+        """The unit at every position, in colours, with the characters that stand there; the last ones if too many."""
+        names = places(self._example(), len(values))
+        lead = "by position " if width >= 50 else ""
+        cell = max(1, min(7, (width - len(lead)) // len(values)))
+        shown = min(len(values), (width - len(lead)) // cell)
+        levels = palette.levels(values, self._limit(neuron, values)).tolist()
+        parts: list[Part | Segment] = [(lead, palette.DIM)]
+        for name, level in list(zip(names, levels, strict=True))[-shown:]:
+            text = name[:cell].center(cell)
+            parts.append(palette.cell(level, text) if self.look.colour else Segment(text, palette.TEXT))
+        return line(parts, width)
+
+    def _limit(self, neuron: Neuron, values: Floats) -> float:
+        """Full colour as in the network pane, where that is to be seen."""
+        cells = next((c for c in self.frame.network or () if c.name == neuron.block), None) if self.frame else None
+        return cells.limit if cells else float(np.nanmax(np.abs(values))) or 1.0
+
+    def _details(self, neuron: Neuron, width: int, room: int) -> list[Strip]:
+        """What the unit sums, where it goes, what a head looks at, what a channel sees."""
+        if neuron.pattern is not None:
+            return self._pattern(neuron.pattern, width, room)
+        if neuron.places is None or neuron.places.ndim == 1 or room < 4:
+            return self._terms(neuron, width, room)
+        picture_ = self._channel(neuron, neuron.places, width // 2, room)
+        wide = picture_[0].cell_length
+        if width - wide < 24:
+            terms = self._terms(neuron, width, room - len(picture_))
+            return terms + [line([*strip], width) for strip in picture_]
+        terms = self._terms(replace(neuron, outgoing=()), width - wide - 3, room)
+        below = self._bars("weights out", [(*out, "") for out in neuron.outgoing], wide, room - len(picture_))
+        return [_beside(a, b, width - wide - 3, width) for a, b in _padded(terms, picture_ + below)]
+
+    def _channel(self, neuron: Neuron, values: Floats, width: int, room: int) -> list[Strip]:
+        """The unit at every pixel, and where the largest of them is."""
+        shape = values.shape[0], values.shape[1]
+        size = fitting(shape, width, room - 1)
+        at = divmod(neuron.position, shape[1])
+        rows = picture(mapped(values, self._limit(neuron, values)), size, self.look, {at: self.look.glyph("here")})
+        wide = max(26, extent(shape, size, self.look)[1])
+        return [line([("the channel", palette.DIM)], wide), *(line(row, wide) for row in rows)][:room]
+
+    def _pattern(self, pattern: Floats, width: int, room: int) -> list[Strip]:
+        """Which position (row) looks at which (column), in shares; of a long sequence the end."""
+        names = places(self._example(), len(pattern))
+        label = max(map(len, names)) + 1
+        cell = max(1, min(7, (width - label) // len(pattern)))
+        first = max(0, len(pattern) - min((width - label) // cell, max(1, room - 2)))
+        arrow = self.look.glyph("arrow")
+        heading: list[Part] = [(f"where each position looks: row {arrow} column, shares of 100", palette.DIM)]
+        top: list[Part] = [(" " * label, palette.DIM)]
+        top += [(name[:cell].center(cell), palette.TEXT) for name in names[first:]]
+        lines = [line(heading, width), line(top, width)]
+        for at in range(first, len(pattern)):
+            cells = [self._share(float(pattern[at, to]), cell, to <= at) for to in range(first, len(pattern))]
+            lines.append(line([(names[at].rjust(label - 1) + " ", palette.TEXT), *cells], width))
+        return lines[:room]
+
+    def _share(self, share: float, cell: int, possible: bool) -> Segment:
+        if not possible:
+            return Segment(" " * cell, palette.GROUND)
+        text = (f"{100 * share:.0f}" if cell >= 3 else "").center(cell)
+        level = palette.MIDDLE + round(share * palette.MIDDLE) if np.isfinite(share) else palette.MIDDLE
+        if not self.look.colour:
+            return Segment(text if cell >= 3 else palette.sign_glyph(level, cell), palette.TEXT)
+        return palette.cell(level, text)
 
     def _terms(self, neuron: Neuron, width: int, room: int) -> list[Strip]:
         """Incoming and outgoing side by side where it is wide enough, else one after the other."""
@@ -119,12 +204,12 @@ class NeuronPane(Pane):
         if room < 2:
             return []
         limit = max((abs(value) for _, value, _ in rows), default=1.0)
-        label_width = min(12, max((len(label) for label, _, _ in rows), default=0))
+        label_width = min(14 if width >= 26 else 12, max((len(label) for label, _, _ in rows), default=0))
         detail_width = max((len(d) for _, _, d in rows), default=0) if width >= 44 else 0
         bar_width = max(3, width - label_width - 9 - (detail_width + 1 if detail_width else 0))
         lines = [line([(heading, palette.DIM)], width)]
         for label, value, detail in rows[: room - 1]:
-            parts: list[Part] = [(clip(label, label_width).ljust(label_width) + " ", palette.TEXT)]
+            parts: list[Part] = [(clip_name(label, label_width).ljust(label_width) + " ", palette.TEXT)]
             parts += [
                 *signed_bar(value, limit, bar_width, self.look),
                 (f"{signed(value, 3):>7} ", palette.sign_ink(value)),

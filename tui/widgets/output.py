@@ -7,16 +7,17 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tinynets.frame import Output, Plane
+from tinynets.frame import Floats, MapGrid, Output, Plane
 from tui import drawing, palette
-from tui.drawing import Part, clip, line, number, plain_bar, signed, signed_bar
+from tui.drawing import Part, clip, length, line, number, plain_bar, signed, signed_bar
+from tui.pictures import colours, extent, fitting, greys, mapped, picture
 from tui.widgets.pane import Pane
 
 SAMPLES_WIDTH = 16
 
 
 class OutputPane(Pane):
-    """Probabilities or values with their targets; samples or the decision map beside them."""
+    """Probabilities or values with their targets; samples, the decision map or the input's picture beside them."""
 
     NUMBER = 6
     NAME = "output"
@@ -26,16 +27,18 @@ class OutputPane(Pane):
         if output is None:
             return self.message(self.WAITING, width, height)
         self.title(f"{output.input}  loss {number(output.loss)}")
+        if output.grid is not None:
+            return self._map(output.grid, width, height)
         if output.plane is not None and width < 56 and height > len(output.labels) + 8:
             return self._stacked(output, output.plane, width, height)
-        side = self._side_width(output, width, height)
-        left = self._main(output, width - side - (2 if side else 0), height)
+        side = self._side(output, width, height)
         if not side:
-            return left
-        right = self._plane(output.plane, side, height) if output.plane else self._samples(output, side, height)
-        left += [drawing.blank(width - side - 2)] * (height - len(left))
-        right += [drawing.blank(side)] * (height - len(right))
-        return [line([*a, ("  ", palette.TEXT), *b], width) for a, b in zip(left, right, strict=False)]
+            return self._main(output, width, height)
+        wide = side[0].cell_length
+        left = self._main(output, width - wide - 2, height)
+        left += [drawing.blank(width - wide - 2)] * (height - len(left))
+        side += [drawing.blank(wide)] * (height - len(side))
+        return [line([*a, ("  ", palette.TEXT), *b], width) for a, b in zip(left, side, strict=False)]
 
     def _stacked(self, output: Output, plane: Plane, width: int, height: int) -> list[Strip]:
         """In a tall pane the decision map stands under the bars."""
@@ -48,11 +51,74 @@ class OutputPane(Pane):
             *(line([margin, *row], width) for row in self._plane(plane, room * 2, room)),
         ]
 
-    def _side_width(self, output: Output, width: int, height: int) -> int:
-        """Columns for samples or the decision map; none where there is neither."""
+    def _side(self, output: Output, width: int, height: int) -> list[Strip]:
+        """What stands at the right: decision map, picture or samples; nothing where there is none or no room."""
         if output.plane is not None:
-            return max(12, min(width - 22, height * 2 + 2))
-        return SAMPLES_WIDTH if output.samples and width >= 36 else 0
+            return self._plane(output.plane, max(12, min(width - 22, height * 2 + 2)), height)
+        if output.image is not None and width >= 34:
+            return self._image(output.image, width - 22, height)
+        return self._samples(output, SAMPLES_WIDTH, height) if output.samples and width >= 36 else []
+
+    def _image(self, image: Floats, width: int, height: int) -> list[Strip]:
+        """The input as it looks."""
+        shape = image.shape[0], image.shape[1]
+        rows = picture(greys(image), fitting(shape, width, height), self.look)
+        wide = max(12, len(rows[0]) and extent(shape, fitting(shape, width, height), self.look)[1])
+        return [line(row, wide) for row in rows][:height]
+
+    def _map(self, grid: MapGrid, width: int, height: int) -> list[Strip]:
+        """The units where they stand: what colours they hold, and how far apart neighbours are; beside or below."""
+        shape = grid.values.shape[0], grid.values.shape[1]
+        apart = grid.values - np.nanmin(grid.values)
+        maps = [("distance to neighbours", mapped(apart, float(np.nanmax(apart)) or 1.0))]
+        if grid.colors is not None:
+            maps.insert(0, ("colours learned", colours(grid.colors)))
+        count, nearest = len(maps), grid.best[0] * shape[1] + grid.best[1]
+        here, dot = self.look.glyph("here"), self.look.glyph("dot")
+        marks = {divmod(self._unit(shape), shape[1]): dot, grid.best: here}
+        beside = fitting(shape, (width - 2 * (count - 1)) // count, height - 2)
+        below = fitting(shape, width, (height - 1) // count - 1)
+        bare = fitting(shape, (width - 2 * (count - 1) - SAMPLES_WIDTH // 2) // count, height)
+        size = max(beside, below, bare)
+        small = extent(shape, 0, self.look)[0] + 1
+        first = size or fitting(shape, width, height - 2 - small * (count - 1))
+        sizes = [first, *[size] * (count - 1)]
+        panels = [
+            self._panel(name, picture(pixels, s, self.look, marks))
+            for (name, pixels), s in zip(maps, sizes, strict=True)
+        ]
+        if bare > max(beside, below):  # no lines for words, which then stand at the right
+            words = [
+                f"{here} unit {nearest}",
+                "is nearest",
+                f"{dot} selected",
+                "",
+                "right:",
+                "distance",
+                "to neigh-",
+                "bours",
+            ]
+            notes = [line([(word, palette.DIM)], 10) for word in words[: 3 if count == 1 else None]]
+            return _side_by_side([*(panel[1:] for panel in panels), notes], width)[:height]
+        key: list[Part] = [
+            (f"{here} unit {nearest} is nearest", palette.BRIGHT),
+            (f"  {dot} the selected unit", palette.DIM),
+        ]
+        if below > beside or first > size:
+            lines = [line([*strip], width) for panel in panels for strip in panel]
+        else:
+            lines = _side_by_side(panels, width)
+        return [*lines[: height - 1], line([*key], width)]
+
+    def _panel(self, name: str, rows: list[list[Segment]]) -> list[Strip]:
+        """A picture under its name."""
+        wide = max(length(rows[0]), len(name))
+        return [line([(name, palette.DIM)], wide), *(line(row, wide) for row in rows)]
+
+    def _unit(self, shape: tuple[int, int]) -> int:
+        """The unit of the map under the cursor; one that does not exist while another block is selected."""
+        last = self.frame.blocks[-1].name if self.frame else ""
+        return self.selection.unit if self.selection.block == last else shape[0] * shape[1]
 
     def _main(self, output: Output, width: int, height: int) -> list[Strip]:
         lines = (
@@ -72,7 +138,8 @@ class OutputPane(Pane):
             order = [int(i) for i in np.argsort(-output.values, kind="stable")[:room]]
             if 0 <= output.target < count and output.target not in order:
                 order[-1] = output.target
-        heading = "probability of what comes next" if count > 4 else "probability of each class"
+        heading = "probability of what comes next" if output.samples else "probability of each class"
+        heading = heading if len(heading) <= width else "probability"
         lines = [line([(clip(heading, width), palette.DIM)], width)]
         limit = max(float(np.max(output.values[order])), 0.05) if order else 1.0
         return lines + [self._class_line(output, index, limit, width) for index in order]
@@ -89,18 +156,21 @@ class OutputPane(Pane):
         return line(parts, width)
 
     def _values(self, output: Output, width: int, height: int) -> list[Strip]:
-        lines = [line([("output, and what it should be", palette.DIM)], width)]
-        targets = output.targets if output.targets is not None else np.full(len(output.values), np.nan)
-        limit = float(np.nanmax(np.abs(np.concatenate([output.values, targets, [1e-6]]))))
-        for i, (value, target) in enumerate(zip(output.values, targets, strict=False)):
+        """Plain outputs as bars, each with what it should be where that is known."""
+        wanted = output.targets if output.targets is not None and len(output.targets) == len(output.values) else None
+        heading = "output, and what it should be" if wanted is not None else "output"
+        limit = float(np.nanmax(np.abs(np.concatenate([output.values, [] if wanted is None else wanted, [1e-6]]))))
+        label_width = min(10, max(map(len, output.labels), default=1))
+        tail = 17 if wanted is not None else 9
+        lines = [line([(clip(heading, width), palette.DIM)], width)]
+        for i, value in enumerate(output.values.tolist()):
             label = output.labels[i] if i < len(output.labels) else str(i)
-            bar = signed_bar(float(value), limit, max(5, width - 24), self.look)
-            parts: list[Part] = [
-                (clip(label, 6).ljust(7), palette.TEXT),
-                *bar,
-                (f"{signed(float(value)):>8}", palette.BRIGHT),
-            ]
-            lines.append(line([*parts, (f" {signed(float(target), 3)}", palette.GOOD)], width))
+            bar = signed_bar(value, limit, max(5, width - label_width - 1 - tail), self.look)
+            parts: list[Part] = [(clip(label, label_width).ljust(label_width) + " ", palette.TEXT), *bar]
+            parts.append((f"{signed(value):>8}", palette.BRIGHT))
+            if wanted is not None:
+                parts.append((f" {self.look.glyph('target')} {signed(float(wanted[i]), 3)}", palette.GOOD))
+            lines.append(line(parts, width))
         return lines
 
     def _samples(self, output: Output, width: int, height: int) -> list[Strip]:
@@ -136,6 +206,18 @@ class OutputPane(Pane):
         if not self.look.colour:
             return Segment(palette.sign_glyph(top), palette.DIM)
         return palette.pair(top, int(levels[y * 2 + 1, x])) if per_line == 2 else palette.cell(top, " ")
+
+
+def _side_by_side(columns: list[list[Strip]], width: int) -> list[Strip]:
+    """Columns of lines with a gap between them."""
+    wide = [column[0].cell_length for column in columns]
+    lines = []
+    for y in range(max(map(len, columns))):
+        parts: list[Segment] = []
+        for column, room in zip(columns, wide, strict=True):
+            parts += [*(column[y] if y < len(column) else drawing.blank(room)), Segment("  ", palette.TEXT)]
+        lines.append(line(parts, width))
+    return lines
 
 
 def _bar_style(right: bool) -> Style:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rich.style import Style
 from textual import events
 from textual.strip import Strip
 
 from tinynets.frame import Weights
 from tui import drawing, palette
-from tui.drawing import Part, first_fitting, legend, signed
+from tui.drawing import Part, clip_name, first_fitting, legend, signed
 from tui.widgets.heatmap import Grid, cell_lines, grid, gutter_width, ruler
 from tui.widgets.pane import Pane
+
+LABEL = 14
+"""The widest label of a row."""
+
+
+@lru_cache(32)
+def _short(rows: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(clip_name(row, LABEL) for row in rows)
 
 
 class WeightsPane(Pane):
@@ -35,7 +45,7 @@ class WeightsPane(Pane):
         row = min(self.selection.row, weights.values.shape[0] - 1)
         place = self._fit(weights, width, height, unit, row)
         lines = [ruler(place, lambda column: self._mark(weights, column), self.look)]
-        lines += cell_lines(weights.values, weights.limit, place, row if own else -1, weights.rows, self.look)
+        lines += cell_lines(weights.values, weights.limit, place, row if own else -1, _short(weights.rows), self.look)
         blank = [drawing.blank(width)] * max(0, height - len(lines) - 1)
         return [*lines, *blank, self._value_line(weights, unit, row, width)]
 
