@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tinynets.frame import Frame
 
+RECURRENT = ("RNN", "GRU", "LSTM")
 SPLITS = ("train", "dev", "test")
 
 
@@ -14,11 +15,19 @@ def completions(text: str, frame: Frame | None) -> list[str]:
     from tinynets.commands import COMMANDS
 
     head, space, last = text.rpartition(" ")
-    words = sorted(COMMANDS) if not space else _arguments(head.split()[0] if head.split() else "", frame)
+    words = sorted(COMMANDS) if not space else _arguments(head.split(), frame, last)
     return [f"{head}{space}{word}" for word in words if word.startswith(last) and word != last]
 
 
-def _arguments(verb: str, frame: Frame | None) -> list[str]:
+def _arguments(typed: list[str], frame: Frame | None, last: str) -> list[str]:
+    """What may come after the words that are typed."""
+    verb, second = typed[0] if typed else "", len(typed) > 1
+    if verb == "set" and typed[1:] in (["optimizer"], ["schedule"]):
+        verb, second = typed[1], False
+    if verb == "activation":
+        return _activations() if second else _blocks(frame, with_activation=True)
+    if verb in ("optimizer", "schedule", "set") and second:
+        return []
     if verb in ("evaluate", "eval"):
         return list(SPLITS)
     if verb in ("set", "optimizer", "schedule"):
@@ -27,7 +36,20 @@ def _arguments(verb: str, frame: Frame | None) -> list[str]:
         return sorted(str(path) for folder in (Path("."), Path("saves")) for path in _files(folder))
     if verb in ("switch",) and frame is not None:
         return [branch.name for branch in frame.timeline.branches]
-    return _selectors(frame)
+    return _selectors(frame, last)
+
+
+def _activations() -> list[str]:
+    from tinynets.layers import LAYERS, Activation
+
+    return sorted(kind for kind, layer in LAYERS.items() if issubclass(layer, Activation))
+
+
+def _blocks(frame: Frame | None, *, with_activation: bool = False) -> list[str]:
+    """The blocks that have units; the selected one first."""
+    blocks = [block for block in frame.blocks if block.units] if frame else []
+    blocks.sort(key=lambda block: frame is not None and block.name != frame.view.block)
+    return [block.name for block in blocks if block.activation or not with_activation]
 
 
 def _settings(verb: str) -> list[str]:
@@ -46,12 +68,15 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if path.suffix in (".msgpack", ".toml") and path.name != "pyproject.toml"]
 
 
-def _selectors(frame: Frame | None) -> list[str]:
-    """The selected unit first, then the blocks."""
+def _selectors(frame: Frame | None, last: str) -> list[str]:
+    """The selected unit first, then the blocks; behind a unit of a recurrent block its time steps."""
     if frame is None:
         return []
-    blocks = [block.name for block in frame.blocks if block.units]
-    return [f"{frame.view.block}[{frame.view.unit}]", *blocks]
+    unit, at, _ = last.partition("@")
+    for block in frame.blocks:
+        if at and unit.startswith(f"{block.name}[") and block.summary.partition("(")[0] in RECURRENT:
+            return [f"{unit}@t={step}" for step in range(block.positions)]
+    return [f"{frame.view.block}[{frame.view.unit}]", *_blocks(frame)]
 
 
 def usage(text: str) -> str:

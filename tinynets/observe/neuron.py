@@ -29,7 +29,9 @@ def neuron(lab: Lab, block: Block, view: View, look: Look, spare: Workspace) -> 
         pre = float(look.pre[example, position, unit])
     normed = block.last - block.first > (block.activation is not None)
     standing = tuple(
-        entry.op + (" before the activation" if entry.site.endswith(".pre") else "")
+        entry.op
+        + (" before the activation" if entry.site.endswith(".pre") else "")
+        + ("" if entry.time is None else f" at t={entry.time}")
         for entry in lab.interventions
         if entry.site in (block.name, f"{block.name}.pre") and unit in entry.units
     )

@@ -52,6 +52,7 @@ class NeuronPane(Pane):
             parts += [chip(f"{self.look.glyph('frozen')} frozen", palette.CHIP_QUIET), (" ", palette.TEXT)]
         for operation in neuron.interventions:
             name = OPERATIONS.get(operation.split("(")[0].split(" ")[0], operation)
+            name += f" at {operation.partition(' at ')[2]}" if " at " in operation else ""
             parts += [chip(f"{self.look.glyph('zeroed')} {name}", palette.CHIP_WARN), (" ", palette.TEXT)]
         if neuron.dead:
             parts += [chip(f"{self.look.glyph('dead')} dead", palette.CHIP_BAD), (" ", palette.TEXT)]

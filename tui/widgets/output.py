@@ -102,7 +102,7 @@ class OutputPane(Pane):
             return _side_by_side([*(panel[1:] for panel in panels), notes], width)[:height]
         key: list[Part] = [
             (f"{here} unit {nearest} is nearest", palette.BRIGHT),
-            (f"  {dot} the selected unit", palette.DIM),
+            (f"  {dot} selected", palette.DIM),
         ]
         if below > beside or first > size:
             lines = [line([*strip], width) for panel in panels for strip in panel]
