@@ -37,11 +37,12 @@ class Span:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the pane: a block's heading, spans of its units, or both for a folded block."""
+    """One line of the pane: a block's heading, spans of its units, both for a folded block, or nothing (a gap)."""
 
     block: int
     spans: tuple[Span, ...] = ()
     folded: bool = False
+    gap: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,7 @@ def _picture_rows(index: int, block: BlockInfo, image: tuple[int, int], room: Ro
     per_row = _balanced(block.units, (room.width - room.gutter + 3) // wide)
     rows = []
     for first in range(0, block.units, per_row):
+        rows += [Row(index, gap=True)] if first else []
         for line in range(lines):
             spans = tuple(
                 Span(block.name, -1, unit, 1, room.gutter + i * wide, "" if line else str(unit), line == 0, line)

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from tinynets.frame import BlockCells, BlockInfo, Frame
 from tui import palette
 from tui.arrangement import Arrangement, Room, Row, Span, arrange, fit
-from tui.drawing import Part, both_ends, clip, clip_name, length, line, signed
+from tui.drawing import Part, blank, both_ends, clip, clip_name, length, line, signed
 from tui.pictures import mapped, picture
 from tui.widgets.activations import unit_mark
 from tui.widgets.heatmap import WITH_VALUE
@@ -86,6 +86,8 @@ class NetworkPane(Pane):
 
     def _line(self, frame: Frame, row: Row, cells: BlockCells | None, width: int) -> Strip:
         block = frame.blocks[row.block]
+        if row.gap:
+            return blank(width)
         if not row.spans:
             return self._heading(block, cells, width)
         parts: list[Part | Segment] = [self._folded_name(block, row.spans[0].x)] if row.folded else []
@@ -154,11 +156,11 @@ class NetworkPane(Pane):
         values = np.asarray(values[span.first : span.first + span.count])
         levels = palette.levels(values, cells.limit).tolist()
         special = (cells.frozen | cells.zeroed | cells.dead).tolist()
-        blank = " " * self._cell
+        empty = " " * self._cell
         plain = self.look.colour and self._cell < WITH_VALUE
         selected = self.selection.unit if span.block == self.selection.block else -1
         return [
-            palette.cell(level, blank)
+            palette.cell(level, empty)
             if plain and not special[unit] and unit != selected
             else self._unit(span, unit, level, float(values[unit - span.first]), cells if special[unit] else None)
             for unit, level in enumerate(levels, span.first)

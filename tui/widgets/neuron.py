@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from tinynets.frame import Floats, Neuron
 from tui import drawing, palette
-from tui.drawing import Part, chip, clip_name, line, number, places, signed, signed_bar
+from tui.drawing import Part, chip, clip_name, length, line, number, places, signed, signed_bar
 from tui.pictures import extent, fitting, mapped, picture
 from tui.widgets.pane import Pane
 
@@ -81,7 +81,9 @@ class NeuronPane(Pane):
         parts += [(signed(neuron.value), palette.sign_ink(neuron.value) + palette.CURSOR.without_color)]
         parts.append((self._where(neuron), palette.DIM))
         if abs(neuron.clean - neuron.value) > 1e-9:
-            parts += [(f"  (without the intervention {signed(neuron.clean)})", palette.WARN)]
+            without = f"  (without the intervention {signed(neuron.clean)})"
+            fits = length(parts) + len(without) <= width
+            parts.append((without if fits else f"  (clean {signed(neuron.clean)})", palette.WARN))
         return [*lines, line(parts, width)]
 
     def _probe_line(self, neuron: Neuron, width: int) -> Strip:
@@ -158,7 +160,8 @@ class NeuronPane(Pane):
         cell = max(1, min(7, (width - label) // len(pattern)))
         first = max(0, len(pattern) - min((width - label) // cell, max(1, room - 2)))
         arrow = self.look.glyph("arrow")
-        heading: list[Part] = [(f"where each position looks: row {arrow} column, shares of 100", palette.DIM)]
+        words = f"where each position looks: row {arrow} column, shares of 100"
+        heading: list[Part] = [(words if len(words) <= width else "row looks at column, shares of 100", palette.DIM)]
         top: list[Part] = [(" " * label, palette.DIM)]
         top += [(name[:cell].center(cell), palette.TEXT) for name in names[first:]]
         lines = [line(heading, width), line(top, width)]
