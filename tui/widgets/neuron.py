@@ -141,7 +141,8 @@ class NeuronPane(Pane):
             terms = self._terms(neuron, width, room - len(picture_))
             return terms + [line([*strip], width) for strip in picture_]
         terms = self._terms(replace(neuron, outgoing=()), width - wide - 3, room)
-        below = self._bars("weights out", [(*out, "") for out in neuron.outgoing], wide, room - len(picture_))
+        outgoing = [(*out, "") for out in neuron.outgoing]
+        below = self._bars("weights out", outgoing, wide, room - len(picture_)) if outgoing else []
         return [_beside(a, b, width - wide - 3, width) for a, b in _padded(terms, picture_ + below)]
 
     def _channel(self, neuron: Neuron, values: Floats, width: int, room: int) -> list[Strip]:
