@@ -368,11 +368,16 @@ class Lab:
         """Mean loss of the probe as the network stands."""
         return self.probe.loss(self.network, self.recipe.training.loss)
 
-    def evaluate(self, split: str = "dev", *, clean: bool = False) -> Evaluation:
-        """Mean loss (and accuracy) over a whole split; `clean` leaves the interventions out. Recorded on the branch."""
+    def evaluate(self, split: str | None = None, *, clean: bool = False) -> Evaluation:
+        """Mean loss (and accuracy) over a whole split (`dev`, where there is one, else `train`), kept on the branch.
+
+        `clean` leaves the interventions out.
+        """
         return _finish(self._evaluate(split, clean=clean))
 
-    def _evaluate(self, split: str = "dev", *, clean: bool = False) -> Job[Evaluation]:
+    def _evaluate(self, split: str | None = None, *, clean: bool = False) -> Job[Evaluation]:
+        if split is None:
+            split = "dev" if "dev" in self.data.splits else "train"
         if not isinstance(split, str) or split not in self.data.splits:
             known = ", ".join(self.data.splits)
             raise EditError(f"there is no split `{split}`, only {known}{nearest(str(split), self.data.splits)}")

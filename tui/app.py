@@ -62,7 +62,7 @@ class LabApp(LabCore):
         self.do("phase")
 
     def action_evaluate(self) -> None:
-        self.do("evaluate", "dev")
+        self.do("evaluate")
 
     def action_cancel(self) -> None:
         """The innermost thing first: the command line, work, a run, the zoom."""
