@@ -31,6 +31,14 @@ def test_every_recipe_gives_a_frame_of_all_panes_that_crosses_to_another_process
         lab.run(3)
 
 
+def test_a_network_without_units_shows_what_comes_out_of_it() -> None:
+    network = tn.Network([tn.Flatten()])
+    lab = tn.Lab(network, data=(np.eye(2), [0, 1]), loss=tn.CrossEntropy(), optimizer=tn.SGD(0.1))
+    frame = look(lab)
+    assert (frame.view.block, frame.network) == ("flatten1", ())
+    assert [pane for pane in PANES if getattr(frame, pane) is not None] == ["network", "loss", "output"]
+
+
 def test_panes_that_are_not_looked_at_are_not_computed(make_tiny: Make) -> None:
     frame = look(make_tiny(), panes=("loss",))
     assert [pane for pane in PANES if getattr(frame, pane) is not None] == ["loss"]

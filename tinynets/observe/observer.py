@@ -43,6 +43,8 @@ class Observer:
             "neuron": lambda: neuron(lab, block, view, looks[block.name], self._spare),
             "output": lambda: output(lab, view, self._texts(renew_samples), self._grid),
         }
+        if not block.units:
+            panes = {pane: panes[pane] for pane in ("network", "loss", "output")}
         drawn = {pane: panes[pane]() for pane in view.panes if pane in panes}
         return Frame(
             number,
@@ -55,12 +57,12 @@ class Observer:
         )
 
     def _existing(self, view: View) -> View:
-        """The view with a block, unit and example that exist."""
+        """The view with a block, unit and example that exist; a block without units only where none has any."""
         blocks = [block for block in self.lab.network.blocks if block.units]
         hidden = [block for block in blocks if self._is_hidden(block)]
         named = [block for block in blocks if block.name == view.block]
-        block = (named or hidden or blocks)[0]
-        unit = min(max(view.unit, 0), block.units - 1)
+        block = (named or hidden or blocks or list(self.lab.network.blocks))[0]
+        unit = min(max(view.unit, 0), max(block.units - 1, 0))
         example = min(max(view.example, 0), len(self.lab.probe.x) - 1)
         return replace(
             view, block=block.name, unit=unit, example=example, plot_columns=max(2, min(view.plot_columns, 2000))
