@@ -189,7 +189,7 @@ def _info(options: argparse.Namespace) -> int:
         "recipe": lab.recipe.name,
         "description": lab.recipe.description,
         "data": {name: len(x) for name, (x, _) in lab.data.splits.items()},
-        "layers": [repr(layer) for layer in network.layers],
+        "layers": [repr(layer) for layer in network.parts],
         "blocks": {block.name: block.units for block in network.blocks if block.units},
         "parameters": network.theta.size,
         "dtype": network.dtype.name,
@@ -261,10 +261,11 @@ def _recipes(options: argparse.Namespace) -> int:
     from tinynets.recipe import list_recipes
 
     found = list_recipes()
+    width = max(len(entry.name) for entry in found)
     return _out(
         options,
         {"recipes": [asdict(entry) for entry in found]},
-        [f"{entry.name:<12}  {entry.description}" for entry in found],
+        [f"{entry.name:<{width}}  {entry.description}" for entry in found],
     )
 
 

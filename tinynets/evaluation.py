@@ -138,10 +138,10 @@ class Writer:
     data: Dataset
     workspace: Workspace = field(default_factory=Workspace)
 
-    def _contexts(self, text: str, count: int) -> tuple[Array, str]:
+    def _contexts(self, text: str, count: int, verb: str) -> tuple[Array, str]:
         codec = self.data.text
         if codec is None:
-            raise EditError(f"`{self.data.name}` is not text, so there is nothing to generate")
+            raise EditError(f"`{verb}` goes on from a text, so it needs data that is text; `{self.data.name}` is not")
         if not isinstance(text, str):
             raise EditError(f"the text to go on from must be text, not {text!r}")
         ids = codec.encode(text)
@@ -153,7 +153,7 @@ class Writer:
         check_number("temperature", temperature, 0, 1000)
         check_whole("n", count, 1, MAX_SAMPLES)
         check_whole("seed", seed, 0, rng.MAX_SEED)
-        contexts, characters = self._contexts(prefix, count)
+        contexts, characters = self._contexts(prefix, count, "sample")
         texts = [prefix] * count
         going = np.ones(count, np.bool_)
         for place in range(MAX_LENGTH):
@@ -171,7 +171,7 @@ class Writer:
 
     def predict(self, network: Network, text: str) -> Prediction:
         """What comes after a text."""
-        contexts, _ = self._contexts(text, 1)
+        contexts, _ = self._contexts(text, 1, "predict")
         with quiet():
             shares = softmax(_last(network.forward_checked(contexts, self.workspace)))[0]
         return Prediction(text, self.data.labels, tuple(float(share) for share in shares))

@@ -1,4 +1,5 @@
-"""Selectors: `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden` (all units), `hidden.pre[3]` (before the activation).
+"""Selectors: `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden` (all units), `hidden.pre[3]` (before the activation),
+`rnn[5]@t=3` (at one time step).
 
 One grammar everywhere: API, command line, saves, lab. What names nothing that exists is an error that lists what does.
 """
@@ -44,7 +45,8 @@ def select(network: Network, text: object) -> Selector:
     match = _SELECTOR.fullmatch(text.strip())
     if match is None:
         raise SelectorError(
-            f"`{text}` is not a selector; they read `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden.pre[3]`"
+            f"`{text}` is not a selector; they read `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden.pre[3]`, "
+            "`rnn[5]@t=3`"
         )
     block, part = _block_and_part(network, match["path"])
     if not block.units:

@@ -71,6 +71,9 @@ def test_info_tells_layers_data_log_and_where_it_stands(run: Run, trained: Path)
         assert part in out
     told = json.loads(run("info", "xor", "--json")[1])
     assert (told["step"], told["parameters"], told["blocks"]) == (0, 22, {"hidden": 4, "output": 2})
+    transformer = json.loads(run("info", "names-transformer", "--json")[1])["layers"]
+    assert any(layer.startswith("Residual(") for layer in transformer)
+    assert not {"Split", "Add"} & set(transformer)
 
 
 def test_a_replay_says_that_every_byte_came_out_again(run: Run, trained: Path) -> None:
@@ -104,12 +107,18 @@ def test_every_recipe_is_listed_with_what_it_is(run: Run) -> None:
     for recipe in tn.list_recipes():
         assert recipe.name in out
         assert recipe.description in out
+    lines = zip(out.splitlines(), tn.list_recipes(), strict=True)
+    assert len({line.index(recipe.description, len(recipe.name)) for line, recipe in lines}) == 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("sample", "spiral"), "`spiral` is not text, so there is nothing to generate"),
+        (("sample", "spiral"), "`sample` goes on from a text, so it needs data that is text; `spiral` is not"),
+        (
+            ("predict", "digits", "3"),
+            "`predict` goes on from a text, so it needs data that is text; `digits` is not",
+        ),
         (("replay", "nope.msgpack"), "`nope.msgpack`: there is no such save"),
         (("info", "nope.toml"), "`nope.toml`: there is no such file"),
         (("predict", "names-mlp", "E"), "`E` is not a known character; known are `.abcdefghijklmnopqrstuvwxyz`"),

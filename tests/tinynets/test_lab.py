@@ -266,9 +266,9 @@ def test_asking_for_what_there_is_not_is_refused(says: Callable[..., Any]) -> No
         lab.evaluate("dve")
     with says(tn.EditError, "there is no split `5`, only train"):
         lab.evaluate(5)  # type: ignore[arg-type]
-    with says(tn.EditError, "`data` is not text, so there is nothing to generate"):
+    with says(tn.EditError, "`sample` goes on from a text, so it needs data that is text; `data` is not"):
         lab.sample()
-    with says(tn.EditError, "`data` is not text, so there is nothing to generate"):
+    with says(tn.EditError, "`predict` goes on from a text, so it needs data that is text; `data` is not"):
         lab.predict("emma")
     with says(tn.EditError, "there is no split `dve`, only train, dev; did you mean `dev`?"):
         tn.Lab("xor").evaluate("dve")

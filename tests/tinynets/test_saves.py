@@ -410,7 +410,7 @@ CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
         put("keyframe", "state", "interventions", value=[{"op": "zero", "site": "hidden[0]", "units": [1]}]),
         tn.CorruptSave,
         ": a keyframe's state: it cannot be used: `hidden[0][1]` is not a selector; they read `hidden[3]`, "
-        "`hidden[0:8]`, `hidden[1,5]`, `hidden.pre[3]`",
+        "`hidden[0:8]`, `hidden[1,5]`, `hidden.pre[3]`, `rnn[5]@t=3`",
     ),
     "an unknown intervention": (
         put("keyframe", "state", "interventions", value=[{"op": "tickle", "site": "hidden", "units": [1]}]),

@@ -90,9 +90,13 @@ def test_what_selectors_stand_for(text: str, units: Any, short: str) -> None:
         ("hidden.post[3]", "`hidden.post[3]`: `hidden` has no part `post`, only `pre`"),
         (
             "hidden[3",
-            "`hidden[3` is not a selector; they read `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden.pre[3]`",
+            "`hidden[3` is not a selector; they read `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden.pre[3]`, "
+            "`rnn[5]@t=3`",
         ),
-        ("", "`` is not a selector; they read `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden.pre[3]`"),
+        (
+            "",
+            "`` is not a selector; they read `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden.pre[3]`, `rnn[5]@t=3`",
+        ),
         (3, "a selector is text like `hidden[3]`, not 3"),
         (None, "a selector is text like `hidden[3]`, not None"),
     ],
