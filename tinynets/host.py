@@ -35,6 +35,8 @@ WHILE_RUNNING = frozenset(
     {"zero", "release", "freeze", "unfreeze", "activation", "set", "evaluate", "sample", "predict", "save"}
 )
 """Verbs after which a run goes on; all others pause it."""
+RUNS = frozenset({"step", "run", "seek", "back", "undo", "redo", "switch"})
+"""Verbs that take steps, forward or again from a keyframe: while one works, the engine is running."""
 
 
 @dataclass
@@ -306,7 +308,7 @@ class Server:
 
         if self._run is not None:
             return Doing("running", self._rate.value, self._note)
-        if self._job is not None and self._job.verb in ("run", "step"):
+        if self._job is not None and self._job.verb in RUNS:
             return Doing("running", self._rate.value, self._note)
         if self._play is not None:
             return Doing("playing" if self._play.speed > 0 else "rewinding", abs(self._play.speed), self._note)

@@ -33,15 +33,19 @@ from tinynets.reports import (
     StepReport,
 )
 from tinynets.rng import MAX_SEED
+from tinynets.sampling import SAMPLINGS
 from tinynets.schedules import Schedule
 from tinynets.state import Intervention, State
 from tinynets.threads import asked_threads, settle_threads, threads_for
 from tinynets.timeline import BUDGET, Moment, Placed, Timeline
+from tinynets.trial import warnings_of
 
 Result = TypeVar("Result")
 Job = Generator[Progress, None, Result]
 """Work that says how far it has come, can be closed early, and returns a result."""
 
+MAX_MEMORY = 2**50
+MAX_NAME = 60
 EARLY = (2, 4, 8, 16)
 """Before its first `evaluate_every` steps a run is evaluated at these parts of it, where a net learns fastest."""
 
@@ -52,7 +56,8 @@ class Lab:
     `source` is a recipe's name, a `.toml` path, a save's path, or a Network. A Network needs `data` ((x, y), or
     (x, y, weight), or x alone where the loss takes no targets, or a dict of splits: name -> such), `loss` (or a
     function (out, y) -> (value, gradient)) and `optimizer`; the lab works on a copy of it, `lab.network`. `rates`, `l1`
-    and `l2` are dicts, block -> learning-rate factor or penalty. `seed` addresses batches, and for a recipe the initial
+    and `l2` are dicts, block -> learning-rate factor or penalty. `sampling` is `replacement`, `epoch`, or `stream`, which
+    recurrent layers with `carry` need: each row of a batch goes on where the last one ended. `seed` addresses batches, and for a recipe the initial
     values too (default: the recipe's). `memory` bounds the bytes of keyframes. `threads` of BLAS: by default a rule of
     the shapes; settled once for the process.
 
@@ -67,33 +72,39 @@ class Lab:
         loss: Loss | Callable[[Any, Any], Any] | None = None,
         optimizer: Optimizer | None = None,
         schedule: Schedule | None = None,
-        batch: int = 32,
-        sampling: str = "replacement",
+        batch: int | None = None,
+        sampling: str | None = None,
         seed: int | None = None,
         clip_norm: float | None = None,
         clip_value: float | None = None,
         rates: Mapping[str, float] | None = None,
         l1: Mapping[str, float] | None = None,
         l2: Mapping[str, float] | None = None,
-        probe: int = 64,
+        probe: int | None = None,
         memory: int = BUDGET,
         threads: int | None = None,
     ) -> None:
         self._threads = asked_threads(threads)
         if seed is not None:
             check_whole("seed", seed, 0, MAX_SEED)
+        check_whole("memory", memory, 1, MAX_MEMORY)
         self.warnings: list[str] = []
         self.path = ""
         shaping = {"clip_norm": clip_norm, "clip_value": clip_value, "rates": rates, "l1": l1, "l2": l2}
-        own = {"loss": loss, "optimizer": optimizer, "schedule": schedule, **shaping}
+        drawing = {"batch": batch, "sampling": sampling, "probe": probe}
+        own = {"loss": loss, "optimizer": optimizer, "schedule": schedule, **shaping, **drawing}
         if isinstance(source, Network):
-            drawing = {"batch": batch, "sampling": sampling, "seed": int(seed or 0)}
-            hyper = hyper_of({"optimizer": optimizer or SGD(), "schedule": schedule, **drawing, **shaping})
-            recipe, dataset, self.warnings = recipe_of(source, data, loss, hyper, probe)
+            drawn = {
+                "batch": 32 if batch is None else batch,
+                "sampling": sampling or SAMPLINGS[0],
+                "seed": int(seed or 0),
+            }
+            hyper = hyper_of({"optimizer": optimizer or SGD(), "schedule": schedule, **drawn, **shaping})
+            recipe, dataset = recipe_of(source, data, loss, hyper, 64 if probe is None else probe)
             self._start(recipe, dataset, source.theta.copy(), memory)
         elif isinstance(source, str | Path) and _is_save(str(source)):
             _refuse({**own, "seed": seed}, "a save")
-            self._open(str(source), data)
+            self._open(str(source), data, memory)
         elif isinstance(source, str | Path):
             _refuse({"data": data, **own}, "a recipe")
             recipe = load_recipe(source)
@@ -112,9 +123,10 @@ class Lab:
         timeline = Timeline(State.start(network, recipe.training.hyper).copy(), budget=memory)
         self._settle(recipe, data, timeline)
 
-    def _open(self, path: str, data: Any) -> None:
+    def _open(self, path: str, data: Any, memory: int) -> None:
         settle_threads(self._threads, saves.read_header(path).threads)
         loaded = saves.read(path, None if data is None else dataset_of(data))
+        loaded.timeline.budget = memory
         self._settle(loaded.recipe, loaded.data, loaded.timeline)
         self.path = path
         _finish(self.player.go(loaded.position))
@@ -130,6 +142,7 @@ class Lab:
         splits = Splits(data, network, loss)
         self.player = Player(timeline, loss, *splits["train"], splits.weight("train"))
         self.player.next_stop, self.player.after_step = self._next_evaluation, self._evaluate_on_the_way
+        self.warnings += warnings_of(self.network, data, loss, recipe.training.hyper.sampling)
         self._evaluator = Evaluator(splits, loss)
         self.probe = Probe.of(splits, recipe.training.probe)
         self._writer = Writer(data)
@@ -237,9 +250,8 @@ class Lab:
         """Take many steps, as one action."""
         return _finish(self._run(steps))
 
-    def _run(self, steps: int | None = 1) -> Job[StepReport]:
-        if steps is not None:
-            check_whole("steps", steps, 1, MAX_STEPS)
+    def _run(self, steps: int = 1) -> Job[StepReport]:
+        check_whole("steps", steps, 1, MAX_STEPS)
         first, begun = self.step_number, perf_counter()
         yield from self.player.run(steps)
         done = self.step_number - first
@@ -297,8 +309,8 @@ class Lab:
 
     def fork(self, name: str) -> MoveReport:
         """Go on from here on a new branch of that name."""
-        if not isinstance(name, str) or not name.strip():
-            raise TimelineError(f"a branch needs a name, not {name!r}")
+        if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > MAX_NAME:
+            raise TimelineError(f"a branch's name must be 1 to {MAX_NAME} printable characters, not {name!r}")
         self.player.fork(name.strip())
         return self._moved(f"on branch {self.branch},")
 
@@ -421,14 +433,12 @@ class Lab:
     # -- keeping
 
     def save(self, path: str | Path | None = None) -> SaveReport:
-        """Write everything to a file (default: where it was last saved, else the recipe's name in the saves folder).
+        """Write everything to a file (default: where it was last saved, else a new one in the saves folder).
 
         A step that is half done is finished first. Raises SaveError; an earlier file then stands as it was.
         """
+        target = saves.target(path) if path is not None else self.path or str(saves.free_name(self.recipe.name))
         self.player.finish_half()
-        target = str(path or self.path or saves.default_folder() / f"{self.recipe.name}{saves.SUFFIX}")
-        if not target.endswith(saves.SUFFIX):
-            target += saves.SUFFIX
         player = self.player
         size = saves.write(target, self.recipe, self.data, player.timeline, player.position, player.state)
         self.path, self._saved = target, self._extent()

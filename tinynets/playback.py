@@ -16,11 +16,11 @@ from tinynets.arrays import Array
 from tinynets.edits import Edit
 from tinynets.errors import NonFiniteError, TimelineError
 from tinynets.losses import Loss
-from tinynets.network import Network, Phase, Phases, network_from
+from tinynets.network import Network, Phase, network_from
 from tinynets.reports import Progress
 from tinynets.state import State
 from tinynets.timeline import RING, Branch, Moment, Placed, Timeline
-from tinynets.training import Trainer
+from tinynets.training import Phases, Trainer
 
 PIECE = 0.004  # seconds of work between two chances to be cancelled
 ENDLESS = 2**62
@@ -131,9 +131,15 @@ class Player:
             self._build(self.state)
         return done
 
+    @property
+    def _is_undone_here(self) -> bool:
+        """Whether we stand where the last undo has led, so that what lies ahead is what was undone."""
+        undone = self.timeline.undone
+        return bool(undone) and undone[-1][0] == self.position
+
     def _leave_what_was_undone(self) -> None:
         """Before going on after an undo: an edit that was undone at this very moment is not done again."""
-        if self.timeline.undone and self.position.edits < self.branch.edits_through(self.position.step):
+        if self._is_undone_here and self.position.edits < self.branch.edits_through(self.position.step):
             self._fork(undone=True)
         self.timeline.undone.clear()
 
@@ -272,7 +278,7 @@ class Player:
         """Do an edit, recorded with what `report` makes of what it says; in the past it forks."""
         before = self.position
         if self.in_past:
-            self._fork(undone=bool(self.timeline.undone))
+            self._fork(undone=self._is_undone_here)
         self._near()
         done = self._apply(edit)
         placed = report(done)

@@ -95,6 +95,8 @@ class _Fields:
         if key not in self.record:
             self.wrong(f"`{key}` is missing")
         value = self.record[key]
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             self.wrong(f"`{key}` must be {kind.__name__}, not {type(value).__name__}")
         return value
@@ -186,6 +188,8 @@ class _Reader:
         digest = fields.get("sha256", str)
         if fields.record.get("payload") is not None:
             payload = fields.get("payload", dict)
+            if self.data is not None and self.data.sha256 != digest:
+                raise UnsupportedSave(f"`{self.file}` holds data of its own, and the data given is other")
             self._same_data(fields, datasets.payload_digest(payload), digest)
             try:
                 data = datasets.from_payload(payload)

@@ -45,10 +45,12 @@ __all__ = [
     "Header",
     "Loaded",
     "default_folder",
+    "free_name",
     "list_saves",
     "read",
     "read_header",
     "shipped_folder",
+    "target",
     "write",
 ]
 
@@ -60,6 +62,22 @@ def default_folder() -> Path:
     """Where the lab saves by default: `saves` here when there is such a folder, else the user's own data folder."""
     here = Path("saves")
     return here if here.is_dir() else Path(platformdirs.user_data_path("tinynets", appauthor=False)) / "saves"
+
+
+def free_name(name: str) -> Path:
+    """A file in the default folder, called after `name`, that is not there yet: what was saved before stays."""
+    folder = default_folder()
+    names = (f"{name}{SUFFIX}", *(f"{name}-{number}{SUFFIX}" for number in range(2, 10_000)))
+    return next((folder / entry for entry in names if not (folder / entry).exists()), folder / names[0])
+
+
+def target(path: object) -> str:
+    """The file that a save of that path is, its ending added; raises SaveError where it cannot be one."""
+    if not isinstance(path, str | Path) or not str(path).strip() or "\0" in str(path):
+        raise SaveError(f"a save needs a path, not {path!r}")
+    if Path(path).is_dir():
+        raise SaveError(f"`{path}` is a folder, not a save")
+    return str(path) if str(path).endswith(SUFFIX) else f"{path}{SUFFIX}"
 
 
 def shipped_folder() -> Path:
