@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from math import isfinite
 from typing import Any, TypeGuard
 
@@ -35,6 +36,11 @@ def float_dtype(name: str | np.dtype[Any] | type) -> np.dtype[Any]:
     return dtype
 
 
+def scalar(value: float, dtype: np.dtype[Any]) -> Array:
+    """A number as an array without axes: a numpy call on a small array takes half as long with it as with a float."""
+    return np.array(value, dtype)
+
+
 def shape_text(shape: tuple[int | None, ...]) -> str:
     """`(32, 30)`; an axis that is not known yet reads `?`."""
     parts = ["?" if n is None else str(n) for n in shape]
@@ -49,6 +55,30 @@ def is_finite_number(value: object) -> TypeGuard[float]:
         return isfinite(value)
     except OverflowError:
         return False
+
+
+def as_float(value: Any) -> Any:
+    """A number as a plain float; anything else as it is, for a check to refuse."""
+    return float(value) if is_finite_number(value) else value
+
+
+def plain(value: Any) -> Any:
+    """A numpy number as Python's own, in lists and tuples too, which become lists; anything else as it is."""
+    if isinstance(value, tuple | list):
+        return [plain(part) for part in value]
+    if isinstance(value, np.floating):
+        return float(value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def settle_numbers(thing: Any) -> None:
+    """Make the numbers that a frozen dataclass was given Python's own: floats where the default is one.
+
+    So arithmetic, digests and saves do not depend on which type of number a setting was given as.
+    """
+    for field in fields(thing):
+        value = plain(getattr(thing, field.name))
+        object.__setattr__(thing, field.name, as_float(value) if isinstance(field.default, float) else value)
 
 
 def is_integer(array: Array) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from tinynets.arrays import Array
+from tinynets.arrays import Array, as_float, settle_numbers
 from tinynets.errors import SelectorError, ShapeError
 from tinynets.network import Network
 from tinynets.optimizers import Optimizer, Slots, check_setting, optimizer_from
@@ -58,6 +58,12 @@ class Hyper:
     """Block -> weight of half the sum of its squared parameters in what is minimized."""
     since: int = 0
     """The step at which the optimizer was set, from which Adam counts its updates."""
+
+    def __post_init__(self) -> None:
+        settle_numbers(self)
+        for name in ("rates", "l1", "l2"):
+            if isinstance(given := getattr(self, name), dict):
+                object.__setattr__(self, name, {block: as_float(value) for block, value in given.items()})
 
     def config(self) -> dict[str, Any]:
         return {

@@ -612,3 +612,24 @@ def test_a_save_altered_anywhere_is_refused_or_works_at_length(
     records: Records, tmp_path: Path, data: st.DataObject
 ) -> None:
     alter_anywhere(records, tmp_path / "altered.msgpack", data)
+
+
+@pytest.mark.parametrize(
+    "options", [{"clip_norm": 1}, {"clip_value": 1}, {"rates": {"hidden": 1}, "l2": {"hidden": 1}}]
+)
+def test_settings_given_as_whole_numbers_are_saved_and_come_back(
+    make_tiny: Callable[..., tn.Lab], tmp_path: Path, options: dict[str, Any]
+) -> None:
+    lab = make_tiny(**options)
+    lab.run(3)
+    lab.save(tmp_path / "whole.msgpack")
+    assert tn.Lab(tmp_path / "whole.msgpack").state.digest() == lab.state.digest()
+
+
+def test_whole_numbers_in_a_save_do_for_floats(records: Records, tmp_path: Path) -> None:
+    changed = copy.deepcopy(records)
+    for record in changed:
+        if record["record"] == "keyframe":
+            record["state"]["hyper"]["clip_norm"] = 0
+    write_records(tmp_path / "whole.msgpack", changed)
+    assert tn.Lab(tmp_path / "whole.msgpack").state.hyper.clip_norm == 0.0
