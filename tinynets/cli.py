@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TextIO
 
 import tinynets
-from tinynets.errors import NonFiniteError, SaveError, TinynetsError
+from tinynets.errors import CommandError, NonFiniteError, SaveError, TinynetsError
 
 if TYPE_CHECKING:
     from tinynets.lab import Lab
@@ -144,9 +144,17 @@ def _out(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]
 
 
 def _train(options: argparse.Namespace) -> int:
+    from tinynets import saves
+
     seed = {} if options.seed is None else {"seed": options.seed}
     lab = _lab(options.source, threads=options.threads, **seed)
-    steps = options.steps or max(1, lab.recipe.training.steps - lab.step_number)
+    left = lab.recipe.training.steps - lab.step_number
+    if options.steps is None and left < 1:
+        raise CommandError(
+            f"`{options.source}` has done the {lab.recipe.training.steps:,} steps of its recipe; --steps N goes on"
+        )
+    steps = options.steps or left
+    target = None if options.save is None else saves.writable(options.save)  # known before the work, not behind it
     begun, first = perf_counter(), lab.step_number
     bar = _Bar(sys.stderr, lab)
     stopped: BaseException | None = None
@@ -171,11 +179,18 @@ def _train(options: argparse.Namespace) -> int:
         f"{lab.recipe.name}: step {lab.step_number:,} after {seconds:.1f} s",
         *(f"  {entry}" for entry in evaluations),
     ]
-    if options.save:
-        saved = lab.save(options.save)
-        data["save"] = saved.path
-        lines.append(str(saved))
+    failed: SaveError | None = None
+    if target is not None:
+        try:
+            saved = lab.save(target)
+        except SaveError as error:
+            failed = error
+        else:
+            data["save"] = saved.path
+            lines.append(str(saved))
     _out(options, data, lines)
+    if failed is not None:
+        raise failed
     if stopped is not None:
         raise stopped
     return 0

@@ -51,6 +51,7 @@ __all__ = [
     "read_header",
     "shipped_folder",
     "target",
+    "writable",
     "write",
 ]
 
@@ -78,6 +79,17 @@ def target(path: object) -> str:
     if Path(path).is_dir():
         raise SaveError(f"`{path}` is a folder, not a save")
     return str(path) if str(path).endswith(SUFFIX) else f"{path}{SUFFIX}"
+
+
+def writable(path: object) -> str:
+    """`target`, when a save can be written there as far as can be told without writing; else SaveError."""
+    file = target(path)
+    folder = next((entry for entry in Path(file).absolute().parents if entry.exists()), Path())
+    if not folder.is_dir():
+        raise SaveError(f"`{file}` cannot be written: `{folder}` is not a folder")
+    if not os.access(folder, os.W_OK):
+        raise SaveError(f"`{file}` cannot be written: there is no permission to write in `{folder}`")
+    return file
 
 
 def shipped_folder() -> Path:

@@ -153,3 +153,22 @@ def test_a_run_that_meets_nan_keeps_what_was_before_and_says_where(run: Run, tmp
     assert "first in `" in err
     assert "the state before that step is kept" in err
     assert tn.Lab(save).step_number < 50
+
+
+def test_a_save_that_could_not_be_written_is_refused_before_the_work(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    target = file / "x.msgpack"
+    for path, message in (
+        (target, f"`{target}` cannot be written: `{file}` is not a folder"),
+        ("", "a save needs a path, not ''"),
+    ):
+        assert run("train", "names-mlp", "--save", str(path)) == (1, "", f"tinynets: {message}\n")
+
+
+def test_a_save_that_has_done_its_steps_does_not_go_on_unasked(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "xor.msgpack"
+    run("train", "xor", "--save", str(path))
+    message = f"tinynets: `{path}` has done the 1,000 steps of its recipe; --steps N goes on\n"
+    assert run("train", str(path)) == (1, "", message)
+    assert json.loads(run("train", str(path), "--steps", "5", "--json")[1])["step"] == 1005
