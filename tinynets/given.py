@@ -13,7 +13,6 @@ from tinynets.evaluation import check_whole
 from tinynets.losses import FunctionLoss, Loss, as_loss
 from tinynets.network import Network
 from tinynets.optimizers import Optimizer
-from tinynets.playback import quiet
 from tinynets.plugins import check_layers
 from tinynets.recipe import MAX_BATCH, MAX_PROBE, Recipe, Training
 from tinynets.sampling import SAMPLINGS
@@ -44,8 +43,8 @@ def hyper_of(settings: Mapping[str, Any]) -> Hyper:
     return Hyper(**{**given, **mappings, "batch": int(given["batch"])})
 
 
-def recipe_of(network: Network, data: Any, loss: Any, hyper: Hyper, probe: int) -> tuple[Recipe, Dataset, list[str]]:
-    """Recipe, data set and warnings of a Lab of this network."""
+def recipe_of(network: Network, data: Any, loss: Any, hyper: Hyper, probe: int) -> tuple[Recipe, Dataset]:
+    """Recipe and data set of a Lab of this network."""
     if data is None or loss is None:
         raise RecipeError(f"a Lab of a Network needs `{'data' if data is None else 'loss'}`")
     check_whole("probe", probe, 1, MAX_PROBE)
@@ -57,10 +56,8 @@ def recipe_of(network: Network, data: Any, loss: Any, hyper: Hyper, probe: int) 
     dataset = data if isinstance(data, Dataset) else dataset_of(data, loss)
     if "train" not in dataset.splits:
         raise ShapeError(f"the data needs a split `train`; it has {', '.join(dataset.splits)}")
-    warnings = [_tried(network, dataset, loss)] if isinstance(loss, FunctionLoss) else []
     training = Training(loss, hyper, dtype=network.dtype.name, probe=int(probe))
-    recipe = Recipe("network", {"set": "arrays"}, network.architecture, training, file="network")
-    return recipe, dataset, [warning for warning in warnings if warning]
+    return Recipe("network", {"set": "arrays"}, network.architecture, training, file="network"), dataset
 
 
 def dataset_of(data: Any, loss: Loss | None = None) -> Dataset:
@@ -91,12 +88,3 @@ def _values(y: Any) -> Any:
     except ValueError:
         return y
     return given.astype(np.float64) if given.dtype.kind in "biu" else given
-
-
-def _tried(network: Network, data: Dataset, loss: FunctionLoss) -> str:
-    """Try a function as loss on the first examples; a warning where its gradient seems wrong."""
-    x, y = data["train"]
-    few = min(len(x), 4)
-    with quiet():
-        out = network.predict(x[:few])
-        return loss.tried(out, loss.targets(y[:few], out.shape, network.dtype))

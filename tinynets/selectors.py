@@ -51,7 +51,7 @@ def select(network: Network, text: object) -> Selector:
     block, part = _block_and_part(network, match["path"])
     if not block.units:
         owners = ", ".join(entry.name for entry in network.blocks if entry.units)
-        raise SelectorError(f"`{block.name}` has no units of its own; blocks with units: {owners}")
+        raise SelectorError(f"`{block.name}` has no units of its own; blocks with units: {owners or 'none'}")
     pre = _is_pre(network, block, part, text)
     units = tuple(range(block.units)) if match["units"] is None else _units(block, match["units"], text)
     time = None if match["time"] is None else _time(network, block, pre, int(match["time"]), text)

@@ -42,6 +42,14 @@ def test_in_a_stream_each_row_takes_the_example_that_follows_its_last(count: int
     assert ((sampler.indices(step) + 1) % count).tolist() == sampler.indices(step + 1).tolist()
 
 
+def test_a_lab_that_carries_without_a_stream_is_told() -> None:
+    assert reader().warnings == []
+    assert reader(sampling="epoch").warnings == [
+        "`first` carries its hidden state from batch to batch (`carry`), but `sampling` is 'epoch': "
+        'only with "stream" does a row of a batch go on where that of the batch before ended'
+    ]
+
+
 # -- time travel
 
 

@@ -258,8 +258,8 @@ def test_kohonen_measures_with_its_final_radius_at_every_step() -> None:
     [
         ({"grid": (0, 2)}, "`kohonen`: `grid` must be (rows, columns), whole numbers above 0, not (0, 2)"),
         ({"grid": 5}, "`kohonen`: `grid` must be (rows, columns), whole numbers above 0, not 5"),
-        ({"radius": -1}, "`kohonen`: `radius` must be a finite number above 0, not -1"),
-        ({"final_radius": 0}, "`kohonen`: `final_radius` must be a finite number above 0, not 0"),
+        ({"radius": -1}, "`kohonen`: `radius` must be a finite number above 0, not -1.0"),
+        ({"final_radius": 0}, "`kohonen`: `final_radius` must be a finite number above 0, not 0.0"),
         ({"steps": 0}, "`kohonen`: `steps` must be a whole number of at least 1, not 0"),
     ],
 )
@@ -314,6 +314,15 @@ def test_a_function_trains_like_the_loss_that_it_writes_out(tmp_path: Path) -> N
     with pytest.raises(tn.SaveError, match="the loss `squares` is a plain function and not registered"):
         labs[0].save(str(tmp_path / "x.msgpack"))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_function_that_writes_into_its_arguments_is_told_to_copy() -> None:
+    def in_place(out: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
+        out -= y
+        return float((out**2).mean()), 2 * out / out.size
+
+    with pytest.raises(tn.ShapeError, match=r"`in_place` writes into `out` or `y`, .* it must work on a copy"):
+        tn.Lab(tn.Network([tn.Linear(2, 1)]), data=(np.ones((3, 2)), [0.0, 1.0, 2.0]), loss=in_place)
 
 
 def test_a_function_without_a_right_gradient_is_told_what_is_missing() -> None:

@@ -109,6 +109,32 @@ def test_a_function_of_a_file_is_a_loss_by_its_name(tmp_path: Path, file: Path) 
     assert again.state.digest() == lab.state.digest()
 
 
+def test_the_gradient_of_a_function_is_tried_for_recipes_and_saves(tmp_path: Path) -> None:
+    (tmp_path / "wrong.py").write_text(
+        """
+import tinynets as tn
+
+@tn.register
+def wrongg(out, y):
+    return (out**2).mean(), out
+
+@tn.register
+def bare(out, y):
+    return (out**2).mean()
+"""
+    )
+    tn.load_plugin(tmp_path / "wrong.py")
+    recipe, save = tmp_path / "own.toml", tmp_path / "x.msgpack"
+    recipe.write_text(RECIPE.replace("cross-entropy", "wrongg").replace('"cube"', '"tanh"'))
+    lab = tn.Lab(recipe)
+    lab.save(save)
+    for opened in (lab, tn.Lab(save)):
+        assert "the loss `wrongg` gives" in opened.warnings[0]
+    recipe.write_text(RECIPE.replace("cross-entropy", "bare").replace('"cube"', '"tanh"'))
+    with pytest.raises(tn.ShapeError, match="the loss `bare` gives only a value"):
+        tn.Lab(recipe)
+
+
 def test_a_save_is_refused_where_a_layer_is_not_registered_or_has_another_source(
     tmp_path: Path, file: Path, says: Any
 ) -> None:

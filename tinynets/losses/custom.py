@@ -20,6 +20,7 @@ class FunctionLoss(Loss):
     """A function (out, y) -> (value, gradient): the mean loss of a batch, and d value / d out, shaped like out.
 
     out (B, ...) in the network's dtype; y as the data has it (whole numbers stay so, floats take the network's dtype).
+    Both are read-only: they are the network's and the data's own.
     Made by `function_loss`; each function has a class of its own.
     """
 
@@ -59,11 +60,17 @@ class FunctionLoss(Loss):
 
     def _called(self, out: Array, y: Array) -> tuple[float, Any]:
         """Value, and the gradient or None."""
+        out, y = out.view(), y.view()
+        out.flags.writeable = y.flags.writeable = False
         try:
             result = type(self).function(out, y)
             value, gradient = result if isinstance(result, tuple | list) and len(result) == 2 else (result, None)
             return float(value), gradient
         except Exception as error:
+            if isinstance(error, ValueError) and "read-only" in str(error):
+                raise ShapeError(
+                    f"the loss `{self.kind}` writes into `out` or `y`, which are not its own: it must work on a copy"
+                ) from error
             raise ShapeError(f"the loss `{self.kind}` failed: {type(error).__name__}: {error}") from error
 
     def tried(self, out: Array, y: Array) -> str:
