@@ -5,8 +5,9 @@ are kept. Stacks are made by putting layers behind each other. Within a pass tim
 inputs of all steps go through one matrix product, each step adds one, and gradients need one more each.
 
 Truncated backpropagation through time: with `carry=B` the hidden state after a batch is where the next begins. It is
-carried in training only, no gradient goes back through it, and evaluation begins with zeros. An intervention acts on
-the hidden state at every step (or one), before it is given out and before the next step uses it.
+carried in training only, no gradient goes back through it, and evaluation begins with zeros. It belongs together with
+the lab's `sampling="stream"`, where each row of a batch goes on where that of the batch before ended. An intervention
+acts on the hidden state at every step (or one), before it is given out and before the next step uses it.
 """
 
 from __future__ import annotations
