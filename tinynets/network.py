@@ -6,7 +6,7 @@ around whose vector a Network can be built.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -15,7 +15,7 @@ import numpy as np
 from tinynets.arrays import Array, Shape, as_array, float_dtype, is_integer, shape_text
 from tinynets.errors import DataError, SelectorError, ShapeError, nearest
 from tinynets.layers import Activation, Buffers, Context, Layer, Parameter, Tap, describe, layer_from, named
-from tinynets.layers.structure import Split
+from tinynets.layers.structure import Next, Split
 from tinynets.summary import Summary, summarize
 
 MAX_PARAMETERS = 2**28
@@ -121,7 +121,7 @@ class Network:
     ) -> None:
         self.dtype = float_dtype(dtype)
         self.seed = seed
-        self.input_shape = input_shape
+        self.input_shape = _example_shape(input_shape)
         self.parts = _checked_layers(layers)
         flat = [layer for part in self.parts for layer in part.expand()]
         self._starts = _starts([layer.parameters() for layer in flat])
@@ -145,7 +145,8 @@ class Network:
             )
             for layer, start, carried_start in zip(flat, self._starts[:-1], self._carried_starts[:-1], strict=True)
         )
-        self.known_shapes = self._check_shapes()
+        self.takers = self._find_takers()
+        self.known_input, self.known_shapes = self._infer_shapes()
         self.blocks = self._find_blocks(self.known_shapes)
         self.taps: list[Tap | None] = [None] * len(self.layers)
         self.forward_order = tuple(Phase("forward", layer.name) for layer in self.layers)
@@ -181,10 +182,9 @@ class Network:
 
         `input_shape` is an example's, without the batch, where the network was not told at its making.
         """
-        first = next((e for e in self.layers if not isinstance(e, Split)), self.layers[0]).input_shape()
-        given = input_shape or self.input_shape
-        shape = first if given is None else (None, *given)
-        return summarize(self.layers, shape, self.dtype.name, self.dtype.itemsize)
+        given = _example_shape(input_shape)
+        before = self.known_input if given is None else (None, *given)
+        return summarize(self.layers, before, list(self._shapes_from(before)), self.dtype.name, self.dtype.itemsize)
 
     def block(self, name: str) -> Block:
         for block in self.blocks:
@@ -198,7 +198,7 @@ class Network:
     def time_steps(self, block: Block) -> int:
         """Over how many time steps a recurrent block goes; 0 for a block of another kind, or where it is not known."""
         layer = self.layers[block.first]
-        before = self.known_shapes[block.first - 1] if block.first else (None, *(self.input_shape or ()))
+        before = self.known_shapes[block.first - 1] if block.first else self.known_input
         joined = block.last > block.first  # then the site lies behind what joined, where only a sequence has steps
         return 0 if joined and len(self.known_shapes[block.last]) < 3 else layer.time_steps(before)
 
@@ -267,7 +267,7 @@ class Network:
 
     def check_batch(self, batch: int) -> None:
         """Raise ShapeError where a layer cannot train on batches of so many examples."""
-        shapes = [(None, *(self.input_shape or (None,))), *self.known_shapes]
+        shapes = [self.known_input, *self.known_shapes]
         for layer, shape in zip(self.layers, shapes, strict=False):
             try:
                 layer.check_batch((batch, *shape[1:]))
@@ -420,16 +420,16 @@ class Network:
     def checked(self, x: Any) -> Array:
         """`x` as this network takes it: whole numbers in range for an embedding, else this network's dtype."""
         x = as_array("x", x)
-        first = next((layer for layer in self.layers if not isinstance(layer, Split)), self.layers[0])
         if x.ndim < 1 or x.shape[0] < 1:
             raise ShapeError(f"a batch needs at least one example; `x` is {shape_text(x.shape)}")
+        first = min(self.takers, key=_vocabulary)
         if not first.takes_integers:
             if x.dtype.kind not in "biuf":
                 raise ShapeError(f"`x` must hold numbers, not {x.dtype}")
             return np.ascontiguousarray(x, self.dtype)
         if not is_integer(x):
             raise ShapeError(f"`{first.name}` {first!r} takes whole numbers, not {x.dtype}")
-        vocabulary: int = getattr(first, "vocabulary", 2**62)
+        vocabulary = _vocabulary(first)
         if x.size and (x.min() < 0 or x.max() >= vocabulary):
             wrong = int(x.min() if x.min() < 0 else x.max())
             raise DataError(f"`{first.name}` {first!r} takes indices 0 to {vocabulary - 1}, not {wrong}")
@@ -437,10 +437,8 @@ class Network:
 
     def output_shape(self, shape: Shape) -> Shape:
         """The shape of the output for a batch of `shape`; raises ShapeError where it does not fit."""
-        known: tuple[int | None, ...] = shape
-        for index in range(len(self.layers)):
-            known = _checked_shape(self.layers, index, known)
-        return tuple(n or 0 for n in known)
+        *_, last = self._shapes_from(shape)
+        return tuple(n or 0 for n in last)
 
     def first_non_finite(self, workspace: Workspace, *, backward: bool) -> str:
         """Name of the first layer, in the order of the pass, where something is NaN or infinite; empty if none."""
@@ -457,14 +455,60 @@ class Network:
 
     # -- how it is checked and named
 
-    def _check_shapes(self) -> list[tuple[int | None, ...]]:
-        first = next((e for e in self.layers if not isinstance(e, Split)), self.layers[0]).input_shape()
-        shape = first if self.input_shape is None else (None, *self.input_shape)
-        shapes = []
+    def _find_takers(self) -> list[Layer]:
+        """The layers that take the network's input: all of them whole numbers, or none, as no other layer may."""
+        takers: list[Layer] = []
+        givers: dict[object, Layer | None] = {}
+        giver: Layer | None = None
+        for layer in self.layers:
+            if isinstance(layer, Split):
+                givers[layer.link] = giver
+            elif isinstance(layer, Next):
+                giver = givers[layer.link]
+            else:
+                if giver is None:
+                    takers.append(layer)
+                elif layer.takes_integers:
+                    raise ShapeError(
+                        f"`{layer.name}` {layer!r} takes whole numbers, not what `{giver.name}` {giver!r} gives"
+                    )
+                giver = layer
+        for layer in takers:
+            if layer.takes_integers != takers[0].takes_integers:
+                whole, other = (layer, takers[0]) if layer.takes_integers else (takers[0], layer)
+                raise ShapeError(
+                    f"`{whole.name}` {whole!r} takes the input as whole numbers, `{other.name}` {other!r} does not; "
+                    "one input cannot be both"
+                )
+        return takers
+
+    def _infer_shapes(self) -> tuple[tuple[int | None, ...], list[tuple[int | None, ...]]]:
+        """What is known of the input's shape and of those behind the layers.
+
+        Where no input shape was given, the input has as few axes as all layers can take.
+        """
+        if self.input_shape is not None:
+            shape: tuple[int | None, ...] = (None, *self.input_shape)
+            return shape, list(self._shapes_from(shape))
+        least = self.takers[0].input_shape()
+        most = max(len(layer.input_shape()) for layer in self.layers)
+        problems: list[tuple[int, ShapeError]] = []
+        for more in range(max(most - len(least), 0) + 1):
+            shape = (None, *[None] * more, *least[1:])
+            shapes: list[tuple[int | None, ...]] = []
+            try:
+                shapes.extend(self._shapes_from(shape))
+            except ShapeError as error:
+                problems.append((len(shapes), error))
+            else:
+                return shape, shapes
+        raise max(problems, key=lambda problem: problem[0])[1]  # of the input that got furthest
+
+    def _shapes_from(self, shape: tuple[int | None, ...]) -> Iterator[tuple[int | None, ...]]:
+        """The shapes behind the layers, one by one, for an input's."""
         for index in range(len(self.layers)):
             shape = _checked_shape(self.layers, index, shape)
-            shapes.append(shape)
-        return shapes
+            yield shape
 
     def _find_blocks(self, shapes: list[tuple[int | None, ...]]) -> tuple[Block, ...]:
         blocks: list[Block] = []
@@ -517,6 +561,8 @@ def _tapped(tap: Tap, x: Array, buffers: Buffers) -> Array:
 
 def _checked_layers(layers: Sequence[Layer]) -> list[Layer]:
     """Copies of the layers, named."""
+    if not isinstance(layers, Sequence):
+        raise ShapeError(f"a network takes a list of layers, not {layers!r}")
     if not layers:
         raise ShapeError("a network needs at least one layer")
     for layer in layers:
@@ -558,3 +604,20 @@ def _checked_shape(layers: Sequence[Layer], index: int, shape: tuple[int | None,
     except ShapeError as error:
         giver = f"`{layers[index - 1].name}` {layers[index - 1]!r} gives" if index else "the input has"
         raise ShapeError(f"`{layer.name}` {layer!r} {error}, which {giver}") from None
+
+
+def _vocabulary(layer: Layer) -> int:
+    """How many indices a layer knows; where it does not say, any number."""
+    known: int = getattr(layer, "vocabulary", 2**62)
+    return known
+
+
+def _example_shape(shape: object) -> Shape | None:
+    """An example's shape as it was given, as a tuple; None stays None."""
+    if shape is None:
+        return None
+    if not isinstance(shape, list | tuple) or not all(
+        isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 0 for n in shape
+    ):
+        raise ShapeError(f"`input_shape` must be the sizes of an example's axes, as (28, 28, 1), not {shape!r}")
+    return tuple(int(n) for n in shape)

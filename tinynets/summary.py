@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinynets.arrays import shape_text
@@ -72,11 +73,16 @@ def _count(value: int | None) -> str:
     return "?" if value is None else f"{value:,}"
 
 
-def summarize(layers: tuple[Layer, ...], shape: tuple[int | None, ...], dtype: str, itemsize: int) -> Summary:
-    """The summary of layers for an input of `shape` (batch axis first; None: not known)."""
+def summarize(
+    layers: tuple[Layer, ...],
+    shape: tuple[int | None, ...],
+    shapes: Sequence[tuple[int | None, ...]],
+    dtype: str,
+    itemsize: int,
+) -> Summary:
+    """The summary of layers for an input of `shape` and outputs of `shapes` (batch axis first; None: not known)."""
     rows = []
-    for layer in layers:
-        after = layer.output_shape(shape)
+    for layer, after in zip(layers, shapes, strict=True):
         parameters = sum(entry.size for entry in layer.parameters())
         costs = layer.multiply_adds((1, *shape[1:]), (1, *after[1:]))
         rows.append(LayerSummary(layer.name, repr(layer), after[1:], parameters, costs))

@@ -181,6 +181,28 @@ def two(*layers: tn.Layer, **options: Any) -> Callable[[], object]:
             two(tn.Linear(2, 2, name="a"), tn.Tanh(name="a")),
             "`a` is the name of 2 layers; a name must stand for one",
         ),
+        (
+            two(tn.ReLU(name="r"), tn.Linear(3, 4, name="a"), tn.LSTM(4, 2, name="b"), tn.Linear(5, 2, name="o")),
+            "`o` Linear(5, 2) takes (..., 5), not (?, ?, 2), which `b` LSTM(4, 2) gives",
+        ),
+        (
+            two(tn.Linear(2, 3, name="a"), tn.Embedding(3, 2, name="e")),
+            "`e` Embedding(3, 2) takes whole numbers, not what `a` Linear(2, 3) gives",
+        ),
+        (
+            two(tn.Dropout(0.1, name="d"), tn.Embedding(3, 2, name="e")),
+            "`e` Embedding(3, 2) takes whole numbers, not what `d` Dropout(0.1) gives",
+        ),
+        (
+            two(tn.Parallel([[tn.Linear(2, 2, name="a")], [tn.Embedding(3, 2, name="e")]], name="p")),
+            "`p.branch2.e` Embedding(3, 2) takes the input as whole numbers, `p.branch1.a` Linear(2, 2) does not; "
+            "one input cannot be both",
+        ),
+        (
+            two(tn.Linear(2, 2), input_shape=2),
+            "`input_shape` must be the sizes of an example's axes, as (28, 28, 1), not 2",
+        ),
+        (lambda: tn.Network(tn.Linear(2, 2)), "a network takes a list of layers, not Linear(2, 2)"),  # type: ignore[arg-type]
         (two(), "a network needs at least one layer"),
         (two(tn.Linear(2, 2), "tanh"), "a network is made of layers, not str: 'tanh'"),  # type: ignore[arg-type]
         (two(tn.Linear(2, 2), dtype="float16"), "`dtype` must be float32 or float64, not 'float16'"),
@@ -249,3 +271,26 @@ def test_its_repr_tells_what_it_is() -> None:
     assert repr(network) == (
         "Network(Linear(3, 4), Tanh(), Linear(4, 3), Sigmoid(), Linear(3, 2); 36 parameters, float32)"
     )
+
+
+@pytest.mark.parametrize(
+    ("layers", "x"),
+    [
+        ([tn.Linear(3, 4), tn.LSTM(4, 2)], np.ones((2, 5, 3))),
+        ([tn.Residual([tn.LayerNorm(4), tn.CausalSelfAttention(4, 2)])], np.ones((2, 5, 4))),
+        ([tn.BatchNorm(1), tn.Conv2d(1, 2, 3)], np.ones((2, 5, 5, 1))),
+        ([tn.Dropout(0.1), tn.LSTM(4, 2)], np.ones((2, 5, 4))),
+        ([tn.ReLU(), tn.MaxPool2d(2)], np.ones((2, 4, 4, 1))),
+    ],
+)
+def test_without_an_input_shape_the_input_has_as_many_axes_as_the_layers_need(layers: list[tn.Layer], x: Any) -> None:
+    network = tn.Network(layers)
+    assert len(network.known_input) == x.ndim
+    assert network.predict(x).ndim == len(network.known_shapes[-1])
+
+
+def test_an_index_beyond_the_smallest_of_several_tables_is_refused(says: Callable[..., Any]) -> None:
+    tables = [[tn.Embedding(9, 2), tn.Flatten()], [tn.Embedding(3, 2, name="small"), tn.Flatten()]]
+    network = tn.Network([tn.Parallel(tables, name="p")])
+    with says(tn.DataError, "`p.branch2.small` Embedding(3, 2) takes indices 0 to 2, not 8"):
+        network.forward([[8]])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import tinynets as tn
 
 
@@ -33,3 +36,11 @@ def test_a_convolution_counts_its_matrix_at_every_place() -> None:
 def test_a_recurrent_layer_counts_its_matrices_at_every_time_step() -> None:
     summary = tn.Network([tn.RNN(5, 7)], input_shape=(4, 5)).summary()
     assert summary.multiply_adds == 4 * (5 * 7 + 7 * 7)
+
+
+def test_an_input_that_does_not_fit_is_refused_with_the_layer_named(says: Callable[..., Any]) -> None:
+    network = tn.Network([tn.Linear(2, 3, name="a")])
+    with says(tn.ShapeError, "`a` Linear(2, 3) takes (..., 2), not (?, 4), which the input has"):
+        network.summary((4,))
+    with says(tn.ShapeError, "`input_shape` must be the sizes of an example's axes, as (28, 28, 1), not 8"):
+        network.summary(8)  # type: ignore[arg-type]
