@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinynets import rng
-from tinynets.arrays import Array, Shape, is_finite_number
+from tinynets.arrays import Array, Shape, is_finite_number, settle_numbers
 from tinynets.errors import ShapeError, nearest
 
 GAINS = {
@@ -51,6 +51,7 @@ class Initializer:
                 self._check_choice(field.name, value)
             elif not is_finite_number(value):
                 raise ShapeError(f"`{self.kind}` initializer: `{field.name}` must be a finite number, not {value!r}")
+        settle_numbers(self)
 
     def _check_choice(self, name: str, value: object) -> None:
         known = _CHOICES[name]

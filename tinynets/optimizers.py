@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinynets.arrays import Array, is_finite_number
+from tinynets.arrays import Array, is_finite_number, scalar, settle_numbers
 from tinynets.errors import ShapeError, nearest
 
 Slots = dict[str, Array]
@@ -25,6 +25,12 @@ class Scratch:
     def __init__(self, size: int, dtype: np.dtype[Any]) -> None:
         self.delta = np.empty(size, dtype)
         self._slots: Slots = {}
+        self._number = scalar(0, dtype)
+
+    def number(self, value: float) -> Array:
+        """A number as numpy takes it fastest; until the next is asked for."""
+        self._number[()] = value
+        return self._number
 
     def slot(self, name: str) -> Array:
         if name not in self._slots:
@@ -42,6 +48,7 @@ class Optimizer:
     def __post_init__(self) -> None:
         for field in fields(self):
             check_setting(self.kind, field.name, getattr(self, field.name))
+        settle_numbers(self)
 
     def config(self) -> dict[str, Any]:
         return {"kind": self.kind} | {field.name: getattr(self, field.name) for field in fields(self)}
@@ -80,7 +87,7 @@ class SGD(Optimizer):
             np.multiply(theta, self.weight_decay, delta)
             grad = np.add(delta, grad, delta)
         if not self.momentum:
-            np.multiply(grad, lr, delta)
+            np.multiply(grad, scratch.number(lr), delta)
             return {}
         velocity = scratch.slot("velocity")
         np.multiply(slots["velocity"], self.momentum, velocity)
@@ -233,9 +240,9 @@ SETTINGS = ("lr", "momentum", "weight_decay")
 def check_setting(thing: str, name: str, value: object) -> float | bool:
     """The value of a setting as a float (of `nesterov` a bool), or a ShapeError that names thing, rule and value."""
     if name == "nesterov":
-        if not isinstance(value, bool):
+        if not isinstance(value, bool | np.bool_):
             raise ShapeError(f"`{thing}`: `nesterov` must be true or false, not {value!r}")
-        return value
+        return bool(value)
     if name not in _RULES:
         known = [*_RULES, "nesterov"]
         raise ShapeError(f"`{name}` is not a setting; there are {', '.join(known)}{nearest(name, known)}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import cos, pi
 from typing import Any, ClassVar
 
-from tinynets.arrays import is_finite_number
+from tinynets.arrays import is_finite_number, settle_numbers
 from tinynets.errors import ShapeError, nearest
 
 
@@ -25,6 +25,7 @@ class Schedule:
     warmup: int = field(default=0, kw_only=True)
 
     def __post_init__(self) -> None:
+        settle_numbers(self)
         _whole(self.kind, "warmup", self.warmup, 0)
 
     def factor(self, step: int) -> float:
@@ -55,6 +56,7 @@ class StepSchedule(Schedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        object.__setattr__(self, "at", tuple(self.at))
         whole = all(isinstance(step, int) and not isinstance(step, bool) and step > 0 for step in self.at)
         if not whole or list(self.at) != sorted(set(self.at)):
             raise ShapeError(f"`step` schedule: `at` must be rising step numbers above 0, not {list(self.at)!r}")

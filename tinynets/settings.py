@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tinynets.arrays import plain as as_plain
 from tinynets.errors import EditError, SelectorError, ShapeError, nearest
 from tinynets.network import Network
 from tinynets.optimizers import OPTIMIZERS, Optimizer, check_setting, named_optimizer
@@ -34,7 +35,7 @@ def resolved(network: Network, state: State, target: str, args: Mapping[str, Any
     plain = dict(args)
     if target == "optimizer":
         plain = {"value": plain.pop("value", None), "lr": optimizer.lr} | plain
-    plain = {key: _plain(value) for key, value in plain.items()}
+    plain = {key: as_plain(value) for key, value in plain.items()}
     _known(target, _settings(optimizer))
     thing = optimizer.kind if target in optimizer.config() else "set"
     try:
@@ -143,12 +144,3 @@ def setting_names() -> tuple[str, ...]:
 def _settings(*optimizers: Optimizer) -> tuple[str, ...]:
     found = {key: None for optimizer in optimizers for key in optimizer.config() if key != "kind"}
     return (*found, *OF_KINDS, *OF_TRAINING)
-
-
-def _plain(value: Any) -> Any:
-    """A value as a save can hold it."""
-    if isinstance(value, tuple | list):
-        return [_plain(part) for part in value]
-    if isinstance(value, np.generic):
-        return value.item()
-    return value

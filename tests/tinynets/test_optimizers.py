@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 
 import tinynets as tn
 from tinynets.optimizers import NAMED, OPTIMIZERS, Scratch, named_optimizer, optimizer_from
+from tinynets.replay import replay
+from tinynets.state import Hyper
 
 rates = st.floats(0, 1)
 
@@ -95,3 +99,52 @@ def test_impossible_settings_are_refused(says: Callable[..., Any], settings_: di
 def test_an_unknown_optimizer_is_refused(says: Callable[..., Any]) -> None:
     with says(tn.ShapeError, "an optimizer is one of sgd, rmsprop, adam, adamw, not 'sgdd'; did you mean `sgd`?"):
         optimizer_from({"kind": "sgdd"})
+
+
+def test_numbers_of_numpy_train_and_replay_as_plain_ones(make_tiny: Callable[..., tn.Lab], tmp_path: Path) -> None:
+    digests = set()
+    for number in (float, np.float64, np.float32):
+        lr, share = number(0.125), number(0.5)
+        lab = make_tiny(
+            loss=tn.CrossEntropy(label_smoothing=share),
+            optimizer=tn.SGD(lr, momentum=share, weight_decay=lr),
+            schedule=tn.LinearSchedule(np.int64(20), share),
+            clip_norm=share,
+            rates={"hidden": share},
+            l2={"hidden": lr},
+        )
+        lab.run(10)
+        lab.save(tmp_path / "numbers.msgpack")
+        opened = tn.Lab(tmp_path / "numbers.msgpack")
+        assert replay(opened).equal
+        digests |= {lab.state.digest(), opened.state.digest()}
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        tn.AdamW(np.float32(0.5), beta1=np.float64(0.5)),
+        tn.RMSprop(1),
+        tn.SGD(0.1, momentum=0.9, nesterov=np.bool_(True)),
+        tn.StepSchedule((np.int64(5), 9), np.float32(0.5), warmup=np.int32(2)),
+        tn.ExponentialSchedule(np.int64(5), np.float64(0.5)),
+        tn.Kohonen((np.int64(2), 2), np.float32(2), np.float64(0.5), np.int64(5)),
+        tn.Huber(np.float32(0.5)),
+        tn.CrossEntropy(np.float64(0.5)),
+        tn.Uniform(low=np.float64(-1), high=np.float32(1), scale=np.int64(2)),
+        tn.Kaiming(gain=np.float32(2)),
+        Hyper(tn.SGD(1), clip_value=1, rates={"hidden": np.float32(1)}, l1={"hidden": 1}, seed=np.int64(3)),
+    ],
+    ids=lambda made: type(made).__name__,
+)
+def test_settings_of_every_kind_keep_their_numbers_as_pythons_own(made: Any) -> None:
+    def numbers(value: Any) -> list[Any]:
+        if isinstance(value, dict | list | tuple):
+            return [part for entry in (value.values() if isinstance(value, dict) else value) for part in numbers(entry)]
+        return [value]
+
+    kinds = {type(value) for value in numbers([getattr(made, field.name) for field in fields(made)])}
+    assert not [kind for kind in kinds if issubclass(kind, np.generic)]
+    floats = [field.name for field in fields(made) if isinstance(field.default, float)]
+    assert {type(getattr(made, name)) for name in floats} <= {float}

@@ -77,11 +77,11 @@ def test_warm_up_climbs_evenly_to_the_schedule(schedule: tn.Schedule) -> None:
         ),
         (
             {"kind": "cosine", "steps": 5, "end": -1},
-            "`cosine` schedule: `end` must be a finite number above or at 0, not -1",
+            "`cosine` schedule: `end` must be a finite number above or at 0, not -1.0",
         ),
         (
             {"kind": "exponential", "steps": 5, "rate": 0},
-            "`exponential` schedule: `rate` must be above 0 and at most 1, not 0",
+            "`exponential` schedule: `rate` must be above 0 and at most 1, not 0.0",
         ),
         (
             {"kind": "constant", "warmup": 1.5},

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinynets.arrays import Array, Shape, is_finite_number, is_integer, shape_text
+from tinynets.arrays import Array, Shape, is_finite_number, is_integer, scalar, settle_numbers, shape_text
 from tinynets.errors import DataError, ShapeError
 from tinynets.losses.base import Elementwise, Loss, LossBuffers, needed
 
@@ -30,6 +30,7 @@ class CrossEntropy(Loss):
                 "`cross-entropy`: `label_smoothing` must be a number from 0 up to, but not, 1, "
                 f"not {self.label_smoothing!r}"
             )
+        settle_numbers(self)
 
     def targets(self, y: Any, out_shape: Shape, dtype: np.dtype[Any]) -> Array:
         y = needed(self.kind, y)
@@ -53,11 +54,13 @@ class CrossEntropy(Loss):
         buffers.e = np.empty((count, classes), dtype)
         buffers.column = np.empty((count, 1), dtype)
         buffers.sums = np.empty((count, 1), dtype)
+        buffers.flat_e = buffers.e.reshape(-1)
         buffers.flat_column, buffers.flat_sums = buffers.column.reshape(-1), buffers.sums.reshape(-1)
         buffers.per_class, buffers.per_row = np.ones(classes, dtype), np.ones(count, dtype)  # dot sums fast
         buffers.picked = np.empty(count, dtype)
         buffers.starts = np.arange(count) * classes
         buffers.places = np.empty(count, np.int64)
+        buffers.count, buffers.share = scalar(count, dtype), scalar((1 - self.label_smoothing) / count, dtype)
 
     def value(self, out: Array, y: Array, buffers: LossBuffers) -> float:
         z, e, column, sums = buffers.z, buffers.e, buffers.column, buffers.sums
@@ -78,13 +81,11 @@ class CrossEntropy(Loss):
     def gradient(self, buffers: LossBuffers) -> Array:
         """(softmax(out) - target) / B, where the target is onehot(y), smoothed."""
         e: Array = buffers.e
-        count, classes = e.shape
-        np.multiply(buffers.sums, count, buffers.sums)
+        np.multiply(buffers.sums, buffers.count, buffers.sums)
         np.divide(e, buffers.sums, e)
-        flat = e.reshape(-1)
-        flat[buffers.places] -= (1 - self.label_smoothing) / count
+        buffers.flat_e[buffers.places] -= buffers.share
         if self.label_smoothing:
-            np.subtract(e, self.label_smoothing / (classes * count), e)
+            np.subtract(e, self.label_smoothing / e.size, e)
         gradient: Array = e if len(buffers.shape or ()) == 2 else e.reshape(buffers.shape)
         return gradient
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinynets.arrays import Array, Shape, is_finite_number, shape_text
+from tinynets.arrays import Array, Shape, is_finite_number, plain, settle_numbers, shape_text
 from tinynets.errors import ShapeError
 from tinynets.losses.base import Loss, LossBuffers
 
@@ -37,18 +37,19 @@ class Kohonen(Loss):
 
     def __post_init__(self) -> None:
         grid = self.grid
-        sides = list(grid) if isinstance(grid, tuple | list) else []
+        sides = plain(grid) if isinstance(grid, tuple | list) else []
         if len(sides) != 2 or not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in sides):
             raise ShapeError(f"`kohonen`: `grid` must be (rows, columns), whole numbers above 0, not {grid!r}")
-        object.__setattr__(self, "grid", tuple(sides))
         if self.radius == 0:
             object.__setattr__(self, "radius", max(self.final_radius, max(sides) / 2))
         for name in ("final_radius", "radius"):
             value = getattr(self, name)
             if not is_finite_number(value) or value <= 0:
                 raise ShapeError(f"`kohonen`: `{name}` must be a finite number above 0, not {value!r}")
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
+        if isinstance(self.steps, bool) or not isinstance(self.steps, int | np.integer) or self.steps < 1:
             raise ShapeError(f"`kohonen`: `steps` must be a whole number of at least 1, not {self.steps!r}")
+        settle_numbers(self)
+        object.__setattr__(self, "grid", tuple(sides))
 
     def radius_at(self, step: int) -> float:
         """The radius for the update that leads from `step` to `step` + 1."""

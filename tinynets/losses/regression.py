@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinynets.arrays import Array, Shape, is_finite_number
+from tinynets.arrays import Array, Shape, is_finite_number, settle_numbers
 from tinynets.errors import ShapeError
 from tinynets.losses.base import Elementwise, LossBuffers
 
@@ -74,6 +74,7 @@ class Huber(_Difference):
     def __post_init__(self) -> None:
         if not is_finite_number(self.delta) or self.delta <= 0:
             raise ShapeError(f"`huber`: `delta` must be a finite number above 0, not {self.delta!r}")
+        settle_numbers(self)
 
     def value(self, out: Array, y: Array, buffers: LossBuffers) -> float:
         """With c = d held within plus and minus delta, both cases are c (d - c / 2)."""
