@@ -17,6 +17,7 @@ from tui.drawing import clip_name, places
 from tui.palette import Look
 from tui.pictures import colours, greys, mapped, picture
 from tui.selection import Selection
+from tui.widgets.activations import ActivationsPane
 from tui.widgets.network import NetworkPane
 from tui.widgets.neuron import NeuronPane
 from tui.widgets.output import OutputPane
@@ -213,3 +214,23 @@ def test_what_may_come_next_is_offered(recipe: str, typed: str, offered: str) ->
     found: list[Any] = completions(typed, frame_of(recipe))
     assert offered in found
     assert all(line.startswith(typed) for line in found)
+
+
+@pytest.mark.parametrize(("width", "lead"), [(60, "tanh("), (30, "-")])
+def test_what_a_zeroed_unit_would_be_comes_before_what_it_is(width: int, lead: str) -> None:
+    lab = tn.Lab("names-mlp")
+    lab.zero("hidden[3]")
+    frame = Observer(lab).frame(View("hidden", 3), 1, Doing())
+    neuron = frame.neuron
+    assert neuron is not None
+    assert neuron.clean < 0
+    shown = next(text for text in drawn(NeuronPane(), frame, width, 12) if "zeroed: " in text)
+    assert shown.startswith(lead)
+    assert f"{neuron.clean:.3f} → zeroed: 0.000" in shown
+
+
+def test_the_share_of_saturated_cells_is_said_to_be_the_layers() -> None:
+    lab = tn.Lab("names-mlp")
+    frame = Observer(lab).frame(View("hidden"), 1, Doing())
+    assert frame.activations is not None
+    assert f"layer {frame.activations.saturated.mean():.0%} saturated" in drawn(ActivationsPane(), frame, 93, 16)[-1]

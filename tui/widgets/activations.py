@@ -90,7 +90,7 @@ class ActivationsPane(Pane):
             parts.append((f"{dead} dead " if words else f"{dead}{self.look.glyph('dead')} ", palette.BAD))
         if data.saturated.size and data.saturated.any():
             kind = ("saturated (light)" if self.look.colour else "saturated") if words else "sat."
-            parts.append((f"{data.saturated.mean():.0%} {kind}", palette.WARN))
+            parts.append((f"layer {data.saturated.mean():.0%} {kind}", palette.WARN))
         return parts
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:

@@ -23,6 +23,7 @@ OPERATIONS = {
     "noise": "noise",
     "patch": "patched",
 }
+BEFORE = "before the activation"
 
 
 class NeuronPane(Pane):
@@ -51,7 +52,7 @@ class NeuronPane(Pane):
         if neuron.frozen:
             parts += [chip(f"{self.look.glyph('frozen')} frozen", palette.CHIP_QUIET), (" ", palette.TEXT)]
         for operation in neuron.interventions:
-            name = OPERATIONS.get(operation.split("(")[0].split(" ")[0], operation)
+            name = _named(operation)
             name += f" at {operation.partition(' at ')[2]}" if " at " in operation else ""
             parts += [chip(f"{self.look.glyph('zeroed')} {name}", palette.CHIP_WARN), (" ", palette.TEXT)]
         if neuron.dead:
@@ -73,18 +74,24 @@ class NeuronPane(Pane):
                 (number(neuron.pre), palette.BRIGHT),
             ]
             lines.append(line(parts, width))
-        parts = []
-        if neuron.activation and neuron.pre is not None:
-            parts += [(f"{neuron.activation}({number(neuron.pre)}) = ", palette.DIM)]
-        else:
-            parts += [("value = ", palette.DIM)]
-        parts += [(signed(neuron.value), palette.sign_ink(neuron.value) + palette.CURSOR.without_color)]
-        parts.append((self._where(neuron), palette.DIM))
-        if abs(neuron.clean - neuron.value) > 1e-9:
-            without = f"  (without the intervention {signed(neuron.clean)})"
-            fits = length(parts) + len(without) <= width
-            parts.append((without if fits else f"  (clean {signed(neuron.clean)})", palette.WARN))
-        return [*lines, line(parts, width)]
+        return [*lines, self._value_line(neuron, width)]
+
+    def _value_line(self, neuron: Neuron, width: int) -> Strip:
+        """What the activation gives, and what an intervention then makes of it."""
+        known = neuron.activation and neuron.pre is not None
+        lead: Part = (f"{neuron.activation}({number(neuron.pre)}) = " if known else "value = ", palette.DIM)
+        where: Part = (self._where(neuron), palette.DIM)
+        ink = palette.sign_ink(neuron.value) + palette.CURSOR.without_color
+        if abs(neuron.clean - neuron.value) <= 1e-9:
+            return line([lead, (signed(neuron.value), ink), where], width)
+        done = ", ".join(_named(entry) for entry in neuron.interventions if BEFORE not in entry)
+        changed: list[Part] = [
+            (f" {self.look.glyph('arrow')} {done}: ", palette.WARN),
+            (number(neuron.value), ink),
+        ]
+        clean: Part = (number(neuron.clean), palette.TEXT)
+        choices = [[lead, clean, where, *changed], [lead, clean, *changed], [clean, *changed]]
+        return line(next((parts for parts in choices if length(parts) <= width), choices[-1]), width)
 
     def _probe_line(self, neuron: Neuron, width: int) -> Strip:
         saturated = "saturated" if width >= 50 else "sat."
@@ -221,6 +228,10 @@ class NeuronPane(Pane):
             ]
             lines.append(line([*parts, (detail.rjust(detail_width) if detail_width else "", palette.FAINT)], width))
         return lines
+
+
+def _named(operation: str) -> str:
+    return OPERATIONS.get(operation.split("(")[0].split(" ")[0], operation)
 
 
 def _alarm(share: float) -> Style:
