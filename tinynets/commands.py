@@ -5,6 +5,7 @@ Verbs of operations come from `edits.OPERATIONS`; the others are the Lab's own.
 
 from __future__ import annotations
 
+import ast
 import shlex
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,9 @@ from tinynets.errors import CommandError, nearest
 from tinynets.optimizers import NAMED, SETTINGS
 from tinynets.schedules import SCHEDULES
 from tinynets.settings import OF_TRAINING
+
+PROPERTIES = ("log", "interventions")
+OF_THE_APP = ("start", "play")
 
 ANY_OPTION = {"": "value"}
 """`name=value` arguments of any name; what they may be is known where they are used."""
@@ -49,10 +53,15 @@ class Call:
     kwargs: dict[str, Any] = field(default_factory=dict)
 
     def python(self) -> str:
-        """The line of Python that does the same: `lab.zero("hidden[3]")`."""
+        """The line of Python that does the same: `lab.zero("hidden[3]")`; empty for what only an app does."""
+        if self.verb in OF_THE_APP:
+            return ""
+        if self.verb in PROPERTIES:
+            return f"lab.{self.verb}"
         parts = [_literal(value) for value in self.args]
         parts += [f"{name}={_literal(value)}" for name, value in self.kwargs.items()]
-        return f"lab.{self.verb}({', '.join(parts)})"
+        called = "lab = tn.Lab" if self.verb == "open" else f"lab.{self.verb}"
+        return f"{called}({', '.join(parts)})"
 
 
 def _literal(value: Any) -> str:
@@ -112,6 +121,8 @@ COMMANDS: dict[str, Command] = {
             {"temperature": "number", "seed": "whole", "prefix": "text"},
         ),
         Command("predict", "predict TEXT", "what comes after a text", "looking", ("text",)),
+        Command("log", "log", "the edits that led to this moment", "looking"),
+        Command("interventions", "interventions", "what stands on activations at this moment", "looking"),
         Command("save", "save [FILE]", "write everything to a file", "files", ("text?",)),
         Command("open", "open RECIPE|SAVE", "open a recipe or a save in this lab", "files", ("text",)),
         Command(
@@ -127,6 +138,8 @@ COMMANDS: dict[str, Command] = {
 
 def parse(line: str) -> Call:
     """The call that a command line stands for; raises CommandError that says what is wrong with it."""
+    if line.strip().removeprefix(":").lstrip().startswith(("lab.", "lab =", "lab=")):
+        return _pasted(line.strip().removeprefix(":").lstrip())
     try:
         words = shlex.split(line.strip().removeprefix(":"))
     except ValueError as error:
@@ -140,6 +153,31 @@ def parse(line: str) -> Call:
     kwargs, plain = _options(command, rest)
     args = _arguments(command, plain)
     return Call(command.verb or name, (*command.fixed, *args), kwargs)
+
+
+def _pasted(line: str) -> Call:
+    """The call that a line of Python stands for, as `Call.python` writes it: read, never run."""
+    rule = "a line of Python here is one call on `lab` with plain values, such as `lab.run(100)`"
+    try:
+        match ast.parse(line).body:
+            case [ast.Expr(ast.Attribute(ast.Name("lab"), verb))] if verb in PROPERTIES:
+                return Call(verb)
+            case [ast.Expr(ast.Call(ast.Attribute(ast.Name("lab"), verb), args, keywords))] if verb not in PROPERTIES:
+                pass
+            case [ast.Assign([ast.Name("lab")], ast.Call(ast.Attribute(ast.Name("tn"), "Lab"), [source], []))]:
+                verb, args, keywords = "open", [source], []
+            case _:
+                raise CommandError(f"`{line}`: {rule}")
+        values = tuple(ast.literal_eval(entry) for entry in args)
+        named = {entry.arg: ast.literal_eval(entry.value) for entry in keywords if entry.arg is not None}
+        if len(named) < len(keywords) or (verb == "open" and not isinstance(values[0], str)):
+            raise CommandError(f"`{line}`: {rule}")
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        raise CommandError(f"`{line}`: {rule}") from None
+    methods = [command.verb or name for name, command in COMMANDS.items() if name not in OF_THE_APP]
+    if verb not in methods:
+        raise CommandError(f"`lab.{verb}` is not something a lab does; `?` lists the verbs{nearest(verb, methods)}")
+    return Call(verb, values, named)
 
 
 def _options(command: Command, words: list[str]) -> tuple[dict[str, Any], list[str]]:

@@ -36,7 +36,9 @@ class LabApp(LabCore):
         self.call_later(self.run_action, action.command)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Screens that open over the lab keep tab for their own fields."""
+        """Screens that open over the lab keep tab for their own fields; where nothing can be seen, only `q` acts."""
+        if not self.room and action != "leave":
+            return False
         return not (action == "next_pane" and len(self.screen_stack) > 1)
 
     # -- running
@@ -50,7 +52,7 @@ class LabApp(LabCore):
         if status and status.mode != "paused":
             self.do("pause")
         else:
-            self.do("start", python="")
+            self.do("start")
 
     def action_step(self, n: int) -> None:
         self.do("step", *([n] if n != 1 else []))
@@ -98,7 +100,7 @@ class LabApp(LabCore):
         if status and status.mode == ("playing" if speed > 0 else "rewinding"):
             self.do("pause")
         else:
-            self.do("play", **({} if speed > 0 else {"backward": True}), python="")
+            self.do("play", **({} if speed > 0 else {"backward": True}))
 
     def action_undo(self) -> None:
         self.do("undo")
@@ -196,7 +198,7 @@ class LabApp(LabCore):
         except TinynetsError as error:
             self.fail(str(error))
         else:
-            self.do(call.verb, *call.args, python=call.python(), **call.kwargs)
+            self.do(call.verb, *call.args, **call.kwargs)
 
     def complete(self, text: str) -> list[str]:
         from tui.completion import completions
@@ -229,7 +231,7 @@ class LabApp(LabCore):
         if self.link is None or not self.link.alive:
             self.reconnect(source)
         else:
-            self.do("open", source, python=f'lab = tn.Lab("{source}")')
+            self.do("open", source)
 
     def action_restart(self) -> None:
         if self.link is not None and self.link.alive:

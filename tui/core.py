@@ -44,9 +44,12 @@ SLOW = 0.2
 AT_ONCE = 3
 """Widgets drawn between two looks at what else has arrived."""
 
-WELCOME = (
-    "space runs the training, s makes one step, arrows walk the units, z zeroes the one under the cursor, ? is help"
+WELCOMES = (
+    "space runs the training, s makes one step, arrows walk the units, z zeroes the one under the cursor, ? is help",
+    "space runs, s makes one step, arrows walk the units, z zeroes one, ? is help",
+    "space runs, s steps, arrows walk, ? is help",
 )
+"""The longest that fits is said."""
 
 Spawn = Callable[[str, dict[str, Any]], Spawned]
 
@@ -77,6 +80,10 @@ class LabCore(App[None]):
         self.selection = Selection()
         self._sent: View | None = None
         self.ready = False
+        self.room = True
+        """Whether the terminal has room for the lab."""
+        self._first = True
+        """No frame of this engine has come yet."""
         self._refused = False
         self._working: Timer | None = None
         self._pending = 0
@@ -119,7 +126,7 @@ class LabCore(App[None]):
 
     def fit(self, size: Size) -> None:
         """All panes, some of them, or a plain message when there is no room for any."""
-        fits = size.width >= SMALLEST[0] and size.height >= SMALLEST[1]
+        self.room = fits = size.width >= SMALLEST[0] and size.height >= SMALLEST[1]
         self.query_one("#lab").display = fits
         small = self.query_one("#small", Static)
         small.display = not fits
@@ -178,6 +185,7 @@ class LabCore(App[None]):
 
     def connect(self, engine: Spawned) -> None:
         self.link = EngineLink(engine, self)
+        self._first = True
         self._sent = None
         self.send_view()
 
@@ -190,8 +198,11 @@ class LabCore(App[None]):
 
     def take_frame(self, frame: Frame) -> None:
         self._cursor_unpainted = False
+        if self._first and not self.status.message:
+            room = self.size.width - 3
+            self.status.say(next((text for text in WELCOMES if len(text) <= room), WELCOMES[-1]))
+        self._first = False
         if self.lab_frame is None:
-            self.status.say(WELCOME)
             gc.freeze()  # what has been made by now stays: looking through it again would hold up a key
         if frame.status.note and (self.lab_frame is None or frame.status.note != self.lab_frame.status.note):
             self.status.say(frame.status.note)
@@ -246,6 +257,7 @@ class LabCore(App[None]):
         self._source, self._refused = source, False
         self.header.dead = False
         self.query_one("#banner").display = False
+        self.status.say("")
         self.connect(self._spawn(source, self._options))
 
     def close_engine(self) -> None:
@@ -259,11 +271,11 @@ class LabCore(App[None]):
 
     # -- commands
 
-    def do(self, verb: str, *args: Any, python: str | None = None, **kwargs: Any) -> None:
-        """Send a command; its result goes to the status line, an error to a notification as well."""
-        self.run_worker(self.done(verb, *args, python=python, **kwargs), exit_on_error=False)
+    def do(self, verb: str, *args: Any, **kwargs: Any) -> None:
+        """Send a command; its result goes to the status line."""
+        self.run_worker(self.done(verb, *args, **kwargs), exit_on_error=False)
 
-    async def done(self, verb: str, *args: Any, python: str | None = None, **kwargs: Any) -> bool:
+    async def done(self, verb: str, *args: Any, **kwargs: Any) -> bool:
         """Send a command and wait; False when it failed, which has then been said."""
         if self.link is None:
             return False
@@ -274,7 +286,7 @@ class LabCore(App[None]):
             self.fail(error.message, quiet=error.kind == "Cancelled")
             return False
         else:
-            line = getattr(value, "python", python_line(verb, args, kwargs) if python is None else python)
+            line = getattr(value, "python", python_line(verb, args, kwargs))
             self.status.say("" if value is None else ", ".join(value) if isinstance(value, tuple) else str(value), line)
             return True
         finally:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets.commands import COMMANDS, parse
+from tinynets.commands import COMMANDS, PROPERTIES, parse
 from tinynets.edits import OPERATIONS
 
 
@@ -38,6 +38,10 @@ from tinynets.edits import OPERATIONS
         ("fork what-if", 'lab.fork("what-if")'),
         ("evaluate train", 'lab.evaluate("train")'),
         ("predict 'a\"b\\c'", 'lab.predict("a\\"b\\\\c")'),
+        ("open xor", 'lab = tn.Lab("xor")'),
+        ("play -10", ""),
+        ("log", "lab.log"),
+        ("interventions", "lab.interventions"),
     ],
 )
 def test_a_line_stands_for_a_line_of_python(line: str, python: str) -> None:
@@ -78,6 +82,50 @@ def test_a_line_that_cannot_be_understood_is_refused(says: Callable[..., Any], l
         parse(line)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        'lab.zero("hidden[3]")',
+        "lab.run(100)",
+        "lab.step()",
+        'lab.set("optimizer", "adam", lr=0.001)',
+        "lab.log",
+        "lab.interventions",
+        'lab = tn.Lab("saves/a b.msgpack")',
+    ],
+)
+def test_a_line_of_python_that_the_app_shows_can_be_pasted(line: str) -> None:
+    assert parse(line).python() == line
+    assert parse(f": {line}") == parse(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "lab.run(1 + open('x'))",
+        "lab.run(*[1])",
+        "lab.set(**{'name': 'lr'})",
+        "lab.run(100",
+        "lab.run(1); lab.run(2)",
+        "lab.player.run(3)",
+        "lab.run",
+        "lab.log()",
+        "lab = tn.Lab(3)",
+        "lab = 3",
+    ],
+)
+def test_a_line_of_python_is_one_call_of_plain_values(says: Callable[..., Any], line: str) -> None:
+    rule = "a line of Python here is one call on `lab` with plain values, such as `lab.run(100)`"
+    with says(tn.CommandError, f"`{line}`: {rule}"):
+        parse(line)
+
+
+def test_a_line_of_python_calls_what_a_lab_does(says: Callable[..., Any]) -> None:
+    message = "`lab.zerro` is not something a lab does; `?` lists the verbs; did you mean `zero`?"
+    with says(tn.CommandError, message):
+        parse('lab.zerro("hidden[3]")')
+
+
 def test_every_operation_has_its_verb_and_every_verb_its_help() -> None:
     assert set(OPERATIONS) <= set(COMMANDS)
     assert all(command.help and command.usage.startswith(name) for name, command in COMMANDS.items())
@@ -86,7 +134,8 @@ def test_every_operation_has_its_verb_and_every_verb_its_help() -> None:
 def test_every_verb_of_the_lab_is_a_method_of_the_lab() -> None:
     of_the_app = {"open", "play"}
     for name, command in COMMANDS.items():
-        assert name in of_the_app or callable(getattr(tn.Lab, command.verb or name))
+        assert name in of_the_app or hasattr(tn.Lab, command.verb or name)
+        assert isinstance(getattr(tn.Lab, name, None), property) == (name in PROPERTIES)
 
 
 def test_what_a_line_says_the_lab_does(make_tiny: Callable[..., tn.Lab]) -> None:

@@ -22,14 +22,46 @@ async def test_the_screen_says_what_each_pane_shows_and_what_to_press(size: tupl
 
 
 async def test_a_terminal_of_20x5_is_told_what_is_needed_and_works_when_it_grows() -> None:
-    async with opened() as (pilot, _):
+    async with opened() as (pilot, engine):
         await pilot.resize_terminal(20, 5)
         await pilot.pause()
         words = " ".join(screen_text(pilot).split())
         assert words == "tinynets-lab needs at least 60x16; this terminal is 20x5"
-        await pilot.press("s", "right", "tab", "z")
+        await pilot.press("s", "right", "tab", "z", "w")
         await pilot.resize_terminal(80, 24)
         await until(pilot, lambda: "1 Network" in screen_text(pilot))
+        assert engine.calls == []
+        assert lab(pilot).selection.selector == "hidden[0]"
+        await pilot.press("space")
+        await until(pilot, lambda: "steps/s" in screen_text(pilot))
+
+
+async def test_q_leaves_a_terminal_that_is_too_small() -> None:
+    async with opened((20, 5)) as (pilot, _):
+        await pilot.press("q")
+        await until(pilot, lambda: not pilot.app.is_running)
+
+
+@pytest.mark.parametrize("size", [WIDE, MIDDLE, SMALL, (60, 16)])
+async def test_the_welcome_is_said_whole(size: tuple[int, int]) -> None:
+    async with opened(size) as (pilot, _):
+        assert "? is help" in screen_text(pilot)
+
+
+async def test_edits_have_a_row_of_their_own_and_several_at_one_step_are_counted() -> None:
+    async with opened() as (pilot, engine):
+        engine.world.go(100)
+        await pilot.press("e")
+        await until(pilot, lambda: engine.world.evaluations)
+        await pilot.press("z")
+        await until(pilot, lambda: len(engine.world.marks) == 1)
+        await pilot.press("f")
+        await until(pilot, lambda: engine.calls[-1][0] == "freeze")
+        engine.world.evaluations[50] = 2.0
+        await pilot.press("u")
+        await until(pilot, lambda: "•" in lab(pilot).timeline.render_line(1).text)
+        edits = lab(pilot).timeline.render_line(0).text
+        assert edits.split() == ["edits", "2"]
 
 
 async def test_keys_send_the_calls_of_the_library_and_show_them() -> None:
@@ -185,6 +217,7 @@ async def test_a_dead_engine_leaves_the_picture_standing_and_can_be_started_agai
         await until(pilot, lambda: "not running" in status(pilot))
         await pilot.press("R")
         await until(pilot, lambda: "engine process ended" not in screen_text(pilot))
+        await until(pilot, lambda: "? is help" in status(pilot))
         await pilot.press("s")
         await until(pilot, lambda: status(pilot).startswith("step 1:"))
 

@@ -4,6 +4,7 @@ from collections import Counter
 
 from opening import opened, screen_text, until
 
+from tinynets.commands import COMMANDS
 from tui import actions
 from tui.app import LabApp
 from tui.screens.help import HelpScreen
@@ -34,11 +35,12 @@ async def test_the_palette_offers_the_registry_and_nothing_else() -> None:
 
 
 async def test_the_help_lists_every_action() -> None:
-    async with opened((160, 70)) as (pilot, _):
+    async with opened((160, 110)) as (pilot, _):
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
         text = " ".join(screen_text(pilot).split())
         for action in actions.ACTIONS:
             assert action.help.split(";")[0].split(":")[0][:30] in text, action.id
+        assert all(command.help in text for command in COMMANDS.values())
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(pilot.app.screen, HelpScreen))

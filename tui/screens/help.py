@@ -46,7 +46,7 @@ class HelpScreen(ModalScreen[None]):
         if wide:
             keys = Table.grid(padding=(0, 3), expand=True)
             keys.add_row(Group(*groups[:3]), Group(*groups[3:]))
-        return Group(_reading(look), keys)
+        return Group(_reading(look), keys, _verbs())
 
 
 def _group(name: str, found: list[actions.Action]) -> Group:
@@ -55,6 +55,18 @@ def _group(name: str, found: list[actions.Action]) -> Group:
     for action in found:
         table.add_row(Text(action.shown_keys, palette.ACCENT_BOLD), Text(action.help, palette.TEXT))
     return Group(Text(name, palette.BRIGHT), table, Text(""))
+
+
+def _verbs() -> Group:
+    """What the command line understands."""
+    from tinynets.commands import COMMANDS
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(max_width=36)
+    for command in COMMANDS.values():
+        table.add_row(Text(command.usage, palette.ACCENT_BOLD), Text(command.help, palette.TEXT))
+    heading = Text("The command line (:), which takes lines of Python as well: lab.run(100)", palette.BRIGHT)
+    return Group(heading, table)
 
 
 def _reading(look: Look) -> Group:

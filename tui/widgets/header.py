@@ -31,7 +31,7 @@ class Header(Lines):
         status = self.frame.status
         parts = self._fields(status)
         # The fields are in order of reading; these give way in order of least use.
-        for spare in (8, 6, 7, 5, 4):
+        for spare in (8, 7, 5, 4, 6):
             if sum(length(field) for field in parts.values()) <= width:
                 break
             parts.pop(spare, None)

@@ -6,7 +6,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from tinynets.frame import TimelineStrip
+from tinynets.frame import Mark, TimelineStrip
 from tui import palette
 from tui.drawing import Part, line
 from tui.widgets.pane import Lines
@@ -16,7 +16,7 @@ LABEL = 10
 
 
 class Timeline(Lines):
-    """Two lines: marks, and the track under them; a click goes to that step."""
+    """Two lines: edits, and under them the track with evaluations as dots; a click goes to that step."""
 
     class Sought(Message):
         def __init__(self, step: int) -> None:
@@ -39,26 +39,28 @@ class Timeline(Lines):
         return round(step / max(1, strip.end) * (self._span(width) - 1))
 
     def _marks(self, strip: TimelineStrip, width: int) -> Strip:
-        """Edits by their first letter and evaluations as dots; those ahead of us are faint."""
+        """Edits by their first letter, several in one place by their number; those ahead of us are faint."""
         span = self._span(width)
         row: list[Part] = [(" ", palette.TEXT)] * span
-        for step in strip.evaluations:
-            row[self._x(step, strip, width)] = (
-                self.look.glyph("evaluation"),
-                palette.WARN if step <= strip.step else palette.FAINT,
-            )
+        places: dict[int, list[Mark]] = {}
         for mark in strip.marks:
-            style = palette.ACCENT_BOLD if mark.applied else palette.FAINT
-            row[self._x(mark.step, strip, width)] = (MARKS.get(mark.op, mark.op[:1] or "?"), style)
+            places.setdefault(self._x(mark.step, strip, width), []).append(mark)
+        for x, marks in places.items():
+            style = palette.ACCENT_BOLD if any(mark.applied for mark in marks) else palette.FAINT
+            letter = MARKS.get(marks[0].op, marks[0].op[:1] or "?")
+            row[x] = (letter if len(marks) == 1 else str(len(marks)) if len(marks) < 10 else "+", style)
         left: list[Part] = [(" edits ".ljust(LABEL), palette.DIM), *row]
         return line([*left], width)
 
     def _track(self, strip: TimelineStrip, width: int) -> Strip:
         at = self._x(strip.step, strip, width)
         done, ahead = self.look.glyph("line"), self.look.glyph("ahead")
-        parts: list[Part] = [(" timeline ".ljust(LABEL), palette.DIM), (done * at, palette.ACCENT)]
-        parts += [(self.look.glyph("here"), palette.CURSOR), (ahead * (self._span(width) - 1 - at), palette.FAINT)]
-        return line([*parts, (self._end_text(), palette.DIM)], width)
+        row: list[Part] = [(done, palette.ACCENT)] * at + [(ahead, palette.FAINT)] * (self._span(width) - at)
+        for step in strip.evaluations:
+            style = palette.WARN if step <= strip.step else palette.FAINT
+            row[self._x(step, strip, width)] = (self.look.glyph("evaluation"), style)
+        row[at] = (self.look.glyph("here"), palette.CURSOR)
+        return line([(" timeline ".ljust(LABEL), palette.DIM), *row, (self._end_text(), palette.DIM)], width)
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
