@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinynets import edits, saves
+from tinynets.commands import PROPERTIES
 from tinynets.data import Dataset
 from tinynets.errors import EditError, RecipeError, TimelineError, TinynetsError, nearest
 from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
@@ -461,6 +462,8 @@ class Lab:
         try:
             if verb in long:
                 return (yield from long[verb](*args, **kwargs))
+            if verb in PROPERTIES and not args and not kwargs:
+                return getattr(self, verb)
             if verb in SHORT:
                 return getattr(self, verb)(*args, **kwargs)
         except TypeError as error:
