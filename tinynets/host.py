@@ -16,6 +16,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -32,7 +33,20 @@ PROGRESS_SECONDS = 0.1
 SLICE = 0.002
 PLAY_SECONDS = 20.0  # a whole history plays in about so long, when no speed is given
 WHILE_RUNNING = frozenset(
-    {"zero", "release", "freeze", "unfreeze", "activation", "set", "evaluate", "sample", "predict", "save"}
+    {
+        "zero",
+        "release",
+        "freeze",
+        "unfreeze",
+        "activation",
+        "set",
+        "evaluate",
+        "sample",
+        "predict",
+        "save",
+        "log",
+        "interventions",
+    }
 )
 """Verbs after which a run goes on; all others pause it."""
 RUNS = frozenset({"step", "run", "seek", "back", "undo", "redo", "switch"})
@@ -69,17 +83,22 @@ def serve(connection: Connection, source: str, options: dict[str, Any]) -> None:
     from tinynets.errors import TinynetsError
     from tinynets.plugins import load_plugin
 
+    shown = False
     try:
-        try:
-            for plugin in options.pop("plugins", ()):
-                load_plugin(plugin)
-            server = Server(connection, source, options)
-        except TinynetsError as error:
-            connection.send(("error", 0, type(error).__name__, str(error)))
-            return
+        for plugin in options.pop("plugins", ()):
+            load_plugin(plugin)
+        server = Server(connection, source, options)
+        shown = True
         server.loop()
-    except (EOFError, OSError):
+    except EOFError:
         return  # the app is gone
+    except Exception as error:
+        expected = isinstance(error, TinynetsError)
+        kind, cause = (
+            (type(error).__name__, str(error)) if expected else ("InternalError", f"internal error: {error!r}")
+        )
+        with suppress(OSError):  # or the app is gone
+            connection.send(("said", cause, "error") if shown else ("error", 0, kind, cause))
 
 
 class Server:
