@@ -177,8 +177,7 @@ def _resolve_freeze(network: Network, state: State, target: str, args: dict[str,
 def _freeze(network: Network, state: State, edit: Edit) -> str:
     selector = select(network, edit.target)
     block = network.block(selector.block)
-    state.frozen = np.union1d(state.frozen, _frozen_places(network, selector))
-    state.frozen_buffers = np.union1d(state.frozen_buffers, network.carried_indices(block, selector.units))
+    _hold(network, state, block, _held(network, state, block) | {*selector.units})
     return f"{selector} frozen"
 
 
@@ -192,9 +191,24 @@ def _resolve_unfreeze(network: Network, state: State, target: str, args: dict[st
 def _unfreeze(network: Network, state: State, edit: Edit) -> str:
     selector = select(network, edit.target)
     block = network.block(selector.block)
-    state.frozen = np.setdiff1d(state.frozen, _frozen_places(network, selector))
-    state.frozen_buffers = np.setdiff1d(state.frozen_buffers, network.carried_indices(block, selector.units))
+    _hold(network, state, block, _held(network, state, block) - {*selector.units})
     return f"{selector} unfrozen"
+
+
+def _held(network: Network, state: State, block: Block) -> set[int]:
+    """The units of a block of which nothing can learn; one without parameters of its own is among them."""
+    free = np.ones(network.theta.size, np.bool_)
+    free[state.frozen] = False
+    return {unit for unit in range(block.units) if not free[network.unit_indices(block, [unit])].any()}
+
+
+def _hold(network: Network, state: State, block: Block, units: set[int]) -> None:
+    """Freeze these units of a block and no others; all of them: what belongs to no single unit too."""
+    everything = range(block.units)
+    others = np.setdiff1d(state.frozen, network.unit_indices(block, everything))
+    state.frozen = np.union1d(others, network.unit_indices(block, units))
+    others = np.setdiff1d(state.frozen_buffers, network.carried_indices(block, everything))
+    state.frozen_buffers = np.union1d(others, network.carried_indices(block, units))
 
 
 def frozen_units(network: Network, state: State, block: str) -> Array:

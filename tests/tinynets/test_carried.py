@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import tinynets as tn
 from tinynets.commands import parse
+from tinynets.replay import replay
 from tinynets.sampling import Sampler
 
 
@@ -214,6 +215,43 @@ def test_frozen_units_keep_their_bytes_through_200_steps_of_sgd_with_momentum(ki
     assert np.array_equal(after.theta[frozen], before.theta[frozen])
     assert np.array_equal(after.slots["velocity"][frozen], before.slots["velocity"][frozen])
     assert (np.delete(after.theta, frozen) != np.delete(before.theta, frozen)).mean() > 0.9
+
+
+def attentive() -> tn.Lab:
+    x = np.random.default_rng(0).normal(size=(40, 5, 4))
+    y = (x.reshape(40, -1).mean(1) > 0).astype(np.int64)
+    layers = [tn.CausalSelfAttention(4, 2, name="it"), tn.GlobalAvgPool(), tn.Linear(4, 2)]
+    network = tn.Network(layers, input_shape=(5, 4))
+    return tn.Lab(network, data=(x, y), loss=tn.CrossEntropy(), optimizer=tn.SGD(0.05), batch=8)
+
+
+def test_what_belongs_to_no_single_head_is_frozen_exactly_while_all_heads_are(tmp_path: Path) -> None:
+    lab = attentive()
+    size = lab.network.block_parameters(lab.network.block("it"))
+    shared = lab.network.parameter_slice(0, "b_out")
+
+    def learns() -> bool:
+        before = lab.state.theta[shared]
+        lab.step()
+        return bool((lab.state.theta[shared] != before).all())
+
+    lab.freeze("it[0]")
+    assert learns()
+    lab.freeze("it[1]")
+    assert lab.frozen == {"it": (0, 1)}
+    assert lab.state.frozen.size == size
+    assert not learns()
+    lab.unfreeze("it[0]")
+    assert learns()
+    lab.freeze("it")
+    assert not learns()
+    lab.unfreeze("it[0]")
+    lab.unfreeze("it[1]")
+    assert lab.frozen == {}
+    assert lab.state.frozen.size == 0
+    assert learns()
+    lab.save(tmp_path / "heads.msgpack")
+    assert replay(tn.Lab(tmp_path / "heads.msgpack")).equal
 
 
 def test_a_frozen_recurrent_layer_goes_on_carrying_its_hidden_state() -> None:
