@@ -6,7 +6,7 @@ around whose vector a Network can be built.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -32,7 +32,8 @@ class Phase(NamedTuple):
         return f"{self.kind} {self.layer}".rstrip()
 
 
-Phases = Generator[Phase, None, None]
+Act = Callable[[Array], Array]
+"""What a phase does: given what the one before gave, it gives that of its own."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Workspace:
 
     With `input_gradient`, backward also computes the gradient of the input. With `clean`, interventions are passed
     over. `context` says whether this is training, and at which step; `carried` is where a training forward puts what
-    the network's carried arrays will be.
+    the network's carried arrays will be. `forward_acts` and `backward_acts` are the passes, layer by layer.
     """
 
     def __init__(self, *, input_gradient: bool = False, clean: bool = False, training: bool = False) -> None:
@@ -69,14 +70,16 @@ class Workspace:
         self.context = Context(training)
         self.carried: Array = np.empty(0)
         self.buffers: list[Buffers] = []
+        self.forward_acts: list[Act] = []
+        self.backward_acts: list[Act] = []
         self.out: Array = np.empty(0)
         self.dx: Array = np.empty(0)
         self._network: Network | None = None
         self._shape: Shape | None = None
         self._kept: dict[Shape, list[Buffers]] = {}
 
-    def fit(self, network: Network, shape: Shape) -> list[Buffers]:
-        """The buffers for a batch of `shape`, allocated when it is met first; those of another network are dropped."""
+    def fit(self, network: Network, shape: Shape) -> None:
+        """Get ready for a batch of `shape`, allocating when it is met first; what another network left is dropped."""
         if network is not self._network:
             self._network, self._shape, self._kept = network, None, {}
             self.carried = network.carried.copy()
@@ -86,7 +89,9 @@ class Workspace:
                     del self._kept[next(iter(self._kept))]
                 self._kept[shape] = network.allocate(shape, self)
             self._shape, self.buffers = shape, self._kept[shape]
-        return self.buffers
+            places = list(enumerate(self.buffers))
+            self.forward_acts = [_forward_act(network, *place, self.clean) for place in places]
+            self.backward_acts = [_backward_act(network, *place) for place in reversed(places)]
 
     def behind(self, layer: int) -> Array:
         """What the last forward gave behind a layer, with interventions."""
@@ -288,43 +293,6 @@ class Network:
             shape = tuple(n or 0 for n in after)
         return made
 
-    def forward_phases(self, x: Array, workspace: Workspace, pause: bool = True) -> Phases:
-        """Forward, pausing behind each layer if wished; the result is `workspace.out`. `x` must have been checked."""
-        taps = _NO_TAPS * len(self.layers) if workspace.clean else self.taps
-        for layer, buffers, tap, phase in zip(
-            self.layers, workspace.fit(self, x.shape), taps, self.forward_order, strict=False
-        ):
-            if layer.taps_itself:
-                buffers.tap = tap
-                x = layer.forward(x, buffers)
-                yield phase
-                continue
-            x = layer.forward(x, buffers)
-            if tap is not None:
-                x = _tapped(tap, x, buffers)
-            elif buffers.tapped is not None:
-                buffers.tapped = None
-            if pause:
-                yield phase
-        workspace.out = x
-
-    def backward_phases(self, dout: Array, workspace: Workspace, pause: bool = True) -> Phases:
-        """Backward into `grad`, pausing behind each layer if wished; the gradient of the input is `workspace.dx`."""
-        for layer, buffers, tap, phase in zip(
-            reversed(self.layers),
-            reversed(workspace.buffers),
-            reversed(self.taps),
-            self.backward_order,
-            strict=False,
-        ):
-            buffers.dout = dout
-            if tap is not None and buffers.tapped is not None:
-                dout = np.multiply(dout, tap.multiply, buffers.dtapped)
-            dout = layer.backward(dout, buffers)
-            if pause:
-                yield phase
-        workspace.dx = dout
-
     def forward(self, x: Any, workspace: Workspace | None = None, *, training: bool = False) -> Array:
         """The output for a batch `x` (B, ...), shape (B, outputs); a buffer that the next forward overwrites.
 
@@ -338,9 +306,11 @@ class Network:
 
     def forward_checked(self, x: Array, workspace: Workspace) -> Array:
         """Forward of a batch that `checked` has seen already."""
-        for _ in self.forward_phases(x, workspace, pause=False):
-            pass
-        return workspace.out
+        workspace.fit(self, x.shape)
+        for act in workspace.forward_acts:
+            x = act(x)
+        workspace.out = x
+        return x
 
     def backward(self, dout: Any, workspace: Workspace | None = None) -> Array:
         """Gradients of the last forward into `grad`, given that of its output; returns that of the input.
@@ -355,8 +325,9 @@ class Network:
             raise ShapeError(
                 f"`dout` is {shape_text(dout.shape)}; the last forward gave {shape_text(workspace.out.shape)}"
             )
-        for _ in self.backward_phases(dout, workspace, pause=False):
-            pass
+        for act in workspace.backward_acts:
+            dout = act(dout)
+        workspace.dx = dout
         return workspace.dx
 
     # -- sites
@@ -530,9 +501,6 @@ class Network:
         return tuple(blocks)
 
 
-_NO_TAPS: list[Tap | None] = [None]
-
-
 def network_from(
     architecture: Iterable[dict[str, Any]],
     *,
@@ -550,6 +518,42 @@ def network_from(
 def parameter_count(layers: Iterable[Layer]) -> int:
     """How many parameters these layers have, before anything is allocated for them."""
     return sum(entry.size for layer in layers for part in layer.expand() for entry in part.parameters())
+
+
+def _forward_act(network: Network, index: int, buffers: Buffers, clean: bool) -> Act:
+    """Forward of a layer, with what stands at its site then."""
+    layer = network.layers[index]
+    forward = layer.forward
+
+    def act(x: Array) -> Array:
+        out = forward(x, buffers)
+        tap = network.taps[index]
+        if tap is None:
+            buffers.tapped = None
+            return out
+        return _tapped(tap, out, buffers)
+
+    def tapping_itself(x: Array) -> Array:
+        buffers.tap = network.taps[index]
+        return forward(x, buffers)
+
+    if clean:
+        return lambda x: forward(x, buffers)
+    return tapping_itself if layer.taps_itself else act
+
+
+def _backward_act(network: Network, index: int, buffers: Buffers) -> Act:
+    """Backward of a layer into the network's `grad`."""
+    backward = network.layers[index].backward
+
+    def act(dout: Array) -> Array:
+        buffers.dout = dout
+        tap = network.taps[index]
+        if tap is not None and buffers.tapped is not None:
+            dout = np.multiply(dout, tap.multiply, buffers.dtapped)
+        return backward(dout, buffers)
+
+    return act
 
 
 def _tapped(tap: Tap, x: Array, buffers: Buffers) -> Array:

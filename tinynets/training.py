@@ -6,6 +6,7 @@ half-way has changed nothing.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from math import isfinite, sqrt
 
 import numpy as np
@@ -13,10 +14,12 @@ import numpy as np
 from tinynets.arrays import Array
 from tinynets.errors import NonFiniteError
 from tinynets.losses import Loss, LossBuffers
-from tinynets.network import Network, Phase, Phases, Workspace
+from tinynets.network import Act, Network, Phase, Workspace
 from tinynets.optimizers import Scratch
 from tinynets.sampling import Sampler
 from tinynets.state import Hyper, State
+
+Phases = Generator[Phase, None, None]
 
 BATCH, LOSS, UPDATE = Phase("batch"), Phase("loss"), Phase("update")
 
@@ -40,38 +43,65 @@ class Trainer:
         self.sampler = Sampler(len(x), hyper.batch, hyper.sampling, hyper.seed)
         self.x_batch = np.empty((hyper.batch, *x.shape[1:]), x.dtype)
         self.y_batch = np.empty((hyper.batch, *y.shape[1:]), y.dtype)
-        self.last_loss = float("nan")
+        self.last_loss = self._loss = float("nan")
         self._shape(hyper)
         self.phase_order = (BATCH, *network.forward_order, LOSS, *network.backward_order, UPDATE)
 
-    def phases(self, pause: bool = True) -> Phases:
-        """The step, a phase at a time; what is yielded has just been done. Nothing is yielded when `pause` is False."""
-        state, network, workspace, scratch = self.state, self.network, self.workspace, self.scratch
-        workspace.context.step = self.loss_buffers.step = state.step
-        indices = self.sampler.indices(state.step)
-        self.x.take(indices, 0, self.x_batch, "clip")
+    def _acts(self) -> list[Act]:
+        """What the phases do, in their order; not kept, since that would tie the trainer into a cycle."""
+        workspace = self.workspace
+        workspace.fit(self.network, self.x_batch.shape)
+        return [self._draw, *workspace.forward_acts, self._judge, *workspace.backward_acts, self._update]
+
+    def phases(self) -> Phases:
+        """The step, a phase at a time; what is yielded has just been done."""
+        value = self.x_batch
+        for phase, act in zip(self.phase_order, self._acts(), strict=True):
+            value = act(value)
+            yield phase
+
+    def step(self) -> float:
+        """A whole step; returns its training loss. Raises NonFiniteError, and then nothing has changed.
+
+        The caller holds numpy's warnings off (`np.errstate`), once for many steps.
+        """
+        value = self.x_batch
+        for act in self._acts():
+            value = act(value)
+        return self.last_loss
+
+    def _draw(self, batch: Array) -> Array:
+        """Fill the batch with this step's examples."""
+        step = self.state.step
+        self.workspace.context.step = self.loss_buffers.step = step
+        indices = self.sampler.indices(step)
+        self.x.take(indices, 0, batch, "clip")
         self.y.take(indices, 0, self.y_batch, "clip")
         if self.weight is not None:
             self.loss_buffers.weight = self.weight.take(indices)
-        if pause:
-            yield BATCH
-        yield from network.forward_phases(self.x_batch, workspace, pause)
-        self.loss.fit(self.loss_buffers, workspace.out)
-        loss = self.loss.weighted_value(workspace.out, self.y_batch, self.loss_buffers)
-        if not isfinite(loss):
-            raise self._stopped(
-                f"the loss became {loss}", network.first_non_finite(workspace, backward=False) or "loss"
-            )
-        if pause:
-            yield LOSS
-        yield from network.backward_phases(self.loss.weighted_gradient(self.loss_buffers), workspace, pause)
+        return batch
+
+    def _judge(self, out: Array) -> Array:
+        """The loss of the output, and its gradient."""
+        loss, buffers = self.loss, self.loss_buffers
+        self.workspace.out = out
+        loss.fit(buffers, out)
+        self._loss = value = loss.weighted_value(out, self.y_batch, buffers)
+        if not isfinite(value):
+            where = self.network.first_non_finite(self.workspace, backward=False) or "loss"
+            raise self._stopped(f"the loss became {value}", where)
+        return loss.weighted_gradient(buffers)
+
+    def _update(self, dx: Array) -> Array:
+        """What the gradients do to theta, slots and what is carried: all of it here, once it is known to be finite."""
+        state, grad, scratch = self.state, self.network.grad, self.scratch
         hyper = state.hyper
         if hyper is not self._shaped_by:
             self._shape(hyper)
         if self._shapes_gradient:
-            self._shape_gradient(network.grad)
+            self._shape_gradient(grad)
         lr, count = hyper.lr(state.step), state.step - hyper.since + 1
-        slots = hyper.optimizer.propose(state.theta, network.grad, state.slots, lr, count, scratch)
+        slots = hyper.optimizer.propose(state.theta, grad, state.slots, lr, count, scratch)
         delta = scratch.delta
         if self._rates is not None:
             np.multiply(delta, self._rates, delta)
@@ -80,19 +110,18 @@ class Trainer:
             for name, slot in slots.items():
                 slot[state.frozen] = state.slots[name][state.frozen]
         if not _finite(delta) or (slots and not all(map(_finite, slots.values()))):
-            raise self._stopped(
-                "the update became NaN or infinite", network.first_non_finite(workspace, backward=True) or "update"
-            )
+            where = self.network.first_non_finite(self.workspace, backward=True) or "update"
+            raise self._stopped("the update became NaN or infinite", where)
         np.subtract(state.theta, delta, state.theta)
         for name, slot in slots.items():
             np.copyto(state.slots[name], slot)
         if state.buffers.size:
-            workspace.carried[state.frozen_buffers] = state.buffers[state.frozen_buffers]
-            np.copyto(state.buffers, workspace.carried)
+            carried = self.workspace.carried
+            carried[state.frozen_buffers] = state.buffers[state.frozen_buffers]
+            np.copyto(state.buffers, carried)
         state.step += 1
-        self.last_loss = loss
-        if pause:
-            yield UPDATE
+        self.last_loss = self._loss
+        return dx
 
     def _shape(self, hyper: Hyper) -> None:
         """Lay out what new settings do to gradient and update: vectors over theta, None for none."""
@@ -126,15 +155,6 @@ class Trainer:
             norm = _norm(grad)
             if norm > hyper.clip_norm:
                 np.multiply(grad, hyper.clip_norm / norm, grad)
-
-    def step(self) -> float:
-        """A whole step; returns its training loss. Raises NonFiniteError, and then nothing has changed.
-
-        The caller holds numpy's warnings off (`np.errstate`), once for many steps.
-        """
-        for _ in self.phases(pause=False):
-            pass
-        return self.last_loss
 
     def _stopped(self, what: str, where: str) -> NonFiniteError:
         step = self.state.step + 1
