@@ -118,7 +118,7 @@ class CausalSelfAttention(Layer):
     def forward(self, x: Array, buffers: Buffers) -> Array:
         buffers.x_rows = rows(x)
         qkv, pattern, column = rows(buffers.qkv), buffers.pattern, buffers.column
-        np.matmul(buffers.x_rows, self.w_qkv, qkv)
+        buffers.x_rows.dot(self.w_qkv, qkv)
         np.add(qkv, self.b_qkv, qkv)
         np.multiply(buffers.q, 1 / sqrt(self.head_size), buffers.q)
         np.matmul(buffers.q, buffers.k.swapaxes(2, 3), pattern)
@@ -133,7 +133,7 @@ class CausalSelfAttention(Layer):
             np.multiply(buffers.by_head, buffers.tap.multiply[:, None, None], buffers.by_head)
             np.add(buffers.by_head, buffers.tap.add[:, None, None], buffers.by_head)
         out = rows(buffers.out)
-        np.matmul(rows(buffers.gathered), self.w_out, out)
+        rows(buffers.gathered).dot(self.w_out, out)
         np.add(out, self.b_out, out)
         return buffers.out
 
@@ -142,9 +142,9 @@ class CausalSelfAttention(Layer):
         ds = p (dp - the row's sum of dp p); then dq = ds @ k / sqrt(d), dk = ds.T @ q / sqrt(d).
         """
         dout = rows(dout)
-        np.matmul(rows(buffers.gathered).T, dout, self.dw_out)
+        rows(buffers.gathered).T.dot(dout, self.dw_out)
         np.add.reduce(dout, axis=0, out=self.db_out)
-        np.matmul(dout, self.w_out.T, rows(buffers.dgathered))
+        dout.dot(self.w_out.T, rows(buffers.dgathered))
         dy = buffers.dby_head
         if buffers.tap is not None:
             np.multiply(dy, buffers.tap.multiply[:, None, None], dy)
@@ -159,11 +159,11 @@ class CausalSelfAttention(Layer):
         np.multiply(buffers.dq, 1 / sqrt(self.head_size), buffers.dq)
         np.matmul(dpattern.swapaxes(2, 3), buffers.q, buffers.dk)  # q is scaled already
         dqkv = rows(buffers.dqkv)
-        np.matmul(buffers.x_rows.T, dqkv, self.dw_qkv)
+        buffers.x_rows.T.dot(dqkv, self.dw_qkv)
         np.add.reduce(dqkv, axis=0, out=self.db_qkv)
         if not buffers.needs_dx:
             return dout
-        np.matmul(dqkv, self.w_qkv.T, rows(buffers.dx))
+        dqkv.dot(self.w_qkv.T, rows(buffers.dx))
         return buffers.dx
 
     def unit_values(self, buffers: Buffers) -> Array:

@@ -88,7 +88,7 @@ class Distances(Layer):
 
     def _by_product(self, x: Array, buffers: Buffers) -> None:
         out, column = buffers.out_rows, buffers.column
-        np.matmul(x, self.w, out)
+        x.dot(self.w, out)
         np.multiply(out, -2, out)
         np.multiply(x, x, buffers.squares)
         np.add.reduce(buffers.squares, axis=1, out=column, keepdims=True)
@@ -102,7 +102,7 @@ class Distances(Layer):
         """d|x - w|^2 = 2 (x - w) (dx - dw), so dw = 2 (w sum(dout) - x.T @ dout), dx = 2 (x sum(dout) - dout @ w.T)."""
         dout = rows(dout)
         np.add.reduce(dout, axis=0, out=buffers.row)
-        np.matmul(buffers.x_rows.T, dout, buffers.dw)
+        buffers.x_rows.T.dot(dout, buffers.dw)
         np.multiply(self.w, buffers.row, self.dw)
         np.subtract(self.dw, buffers.dw, self.dw)
         np.multiply(self.dw, 2, self.dw)
@@ -110,7 +110,7 @@ class Distances(Layer):
             return dout
         dx = buffers.dx_rows
         np.add.reduce(dout, axis=1, out=buffers.column, keepdims=True)
-        np.matmul(dout, self.w.T, buffers.product)
+        dout.dot(self.w.T, buffers.product)
         np.multiply(buffers.x_rows, buffers.column, dx)
         np.subtract(dx, buffers.product, dx)
         np.multiply(dx, 2, dx)

@@ -63,7 +63,7 @@ class Embedding(Layer):
         """Each row of dw sums the dout of the places that looked it up."""
         if self.vocabulary <= ONE_HOT_LIMIT:
             buffers.identity.take(buffers.x.reshape(-1), 0, buffers.one_hot, "clip")
-            np.matmul(buffers.one_hot.T, rows(dout), self.dw)
+            buffers.one_hot.T.dot(rows(dout), self.dw)
         else:
             self.dw.fill(0)
             np.add.at(self.dw, buffers.x.reshape(-1), rows(dout))

@@ -79,7 +79,7 @@ class Linear(Layer):
     def forward(self, x: Array, buffers: Buffers) -> Array:
         out = buffers.out_rows
         buffers.x_rows = x = rows(x)
-        np.matmul(x, self.w, out)
+        x.dot(self.w, out)
         if self.bias:
             np.add(out, self.b, out)
         return buffers.out
@@ -87,10 +87,10 @@ class Linear(Layer):
     def backward(self, dout: Array, buffers: Buffers) -> Array:
         """dw = x.T @ dout, db = the sum of dout over the batch, dx = dout @ w.T."""
         dout = rows(dout)
-        np.matmul(buffers.x_rows.T, dout, self.dw)
+        buffers.x_rows.T.dot(dout, self.dw)
         if self.bias:
             buffers.ones.dot(dout, self.db)
         if not buffers.needs_dx:
             return dout
-        np.matmul(dout, self.w.T, buffers.dx_rows)
+        dout.dot(self.w.T, buffers.dx_rows)
         return buffers.dx

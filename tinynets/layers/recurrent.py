@@ -156,7 +156,7 @@ class Recurrent(Layer):
             else:
                 first.fill(0)
         np.copyto(buffers.x, x.transpose(1, 0, 2))
-        np.matmul(buffers.x_rows, self.w_ih, buffers.sum_rows)
+        buffers.x_rows.dot(self.w_ih, buffers.sum_rows)
         np.add(buffers.sum_rows, self._bias(buffers), buffers.sum_rows)
         self._lay_tap(buffers)
         self._unroll(buffers)
@@ -207,16 +207,16 @@ class Recurrent(Layer):
             given = [dout, *[None] * (len(buffers.sums) - 1)]
         dhidden = self._back(given, buffers)
         dsums = rows(buffers.dsums)
-        np.matmul(buffers.x_rows.T, dsums, self.dw_ih)
-        np.matmul(rows(buffers.h[:-1]).T, rows(dhidden), self.dw_hh)
-        np.matmul(buffers.ones, dsums, self.db_ih)
+        buffers.x_rows.T.dot(dsums, self.dw_ih)
+        rows(buffers.h[:-1]).T.dot(rows(dhidden), self.dw_hh)
+        buffers.ones.dot(dsums, self.db_ih)
         if dhidden is buffers.dsums:
             np.copyto(self.db_hh, self.db_ih)
         else:
-            np.matmul(buffers.ones, rows(dhidden), self.db_hh)
+            buffers.ones.dot(rows(dhidden), self.db_hh)
         if not buffers.needs_dx:
             return dout
-        np.matmul(dsums, self.w_ih.T, rows(buffers.dx_steps))
+        dsums.dot(self.w_ih.T, rows(buffers.dx_steps))
         np.copyto(buffers.dx, buffers.dx_steps.transpose(1, 0, 2))
         return buffers.dx
 
@@ -238,7 +238,7 @@ def _tapped(raw: Array, after: Array, tap: tuple[Array, Array]) -> None:
 def _gather(later: Array | None, w: Array, dout: Array | None, dh: Array, kept: Array | None = None) -> None:
     """dh = later @ w + kept + dout: what the next step and the step's own output ask for."""
     if later is not None:
-        np.matmul(later, w, dh)
+        later.dot(w, dh)
         if kept is not None:
             np.add(dh, kept, dh)
         if dout is not None:
@@ -291,7 +291,7 @@ class RNN(Recurrent):
     def _unroll(self, buffers: Buffers) -> None:
         w, product, relu, taps = self.w_hh, buffers.product, self.nonlinearity == "relu", buffers.taps
         for step, (sums, before, after, raw) in enumerate(buffers.steps):
-            np.matmul(before, w, product)
+            before.dot(w, product)
             np.add(sums, product, product)
             target = after if taps is None else raw
             if relu:
@@ -368,7 +368,7 @@ class GRU(Recurrent):
     def _unroll(self, buffers: Buffers) -> None:
         w, b, taps, part = self.w_hh, self.b_hh, buffers.taps, buffers.part
         for step, (rz, r, z, n, hidden, hidden_rz, hidden_n, before, after, raw) in enumerate(buffers.steps):
-            np.matmul(before, w, hidden)
+            before.dot(w, hidden)
             np.add(hidden, b, hidden)
             np.add(rz, hidden_rz, rz)
             np.multiply(rz, 0.5, rz)
@@ -465,7 +465,7 @@ class LSTM(Recurrent):
         w, taps, product, part = self.w_hh, buffers.taps, buffers.product, buffers.part
         half, rest = buffers.half, buffers.rest
         for step, (sums, i, f, g, o, c_before, c, cell, before, after, raw) in enumerate(buffers.steps):
-            np.matmul(before, w, product)
+            before.dot(w, product)
             np.add(sums, product, sums)
             np.multiply(sums, half, sums)
             np.tanh(sums, sums)
