@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.arrays import Array, Shape, is_finite_number
+from tinynets.arrays import Array, Shape, is_finite_number, scalar
 from tinynets.errors import ShapeError
 from tinynets.layers.base import Buffers, Layer
 
@@ -45,6 +45,10 @@ class Tanh(Activation):
 
     kind = "tanh"
 
+    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        super().allocate(buffers, shape, dtype)
+        buffers.one = scalar(1, dtype)
+
     def forward(self, x: Array, buffers: Buffers) -> Array:
         return np.tanh(x, buffers.out)
 
@@ -52,7 +56,7 @@ class Tanh(Activation):
         """tanh' = 1 - tanh^2, so dx = dout (1 - out^2)."""
         dx = buffers.dx
         np.multiply(buffers.out, buffers.out, dx)
-        np.subtract(1, dx, dx)
+        np.subtract(buffers.one, dx, dx)
         return np.multiply(dout, dx, dx)
 
     def saturated(self, out: Array, x: Array | None = None) -> Array:

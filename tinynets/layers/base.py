@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -147,7 +147,7 @@ class Layer:
         """Arrays that go from step to step without being learned: running statistics, hidden state."""
         return ()
 
-    def bind(self, theta: dict[str, Array], grad: dict[str, Array], carried: dict[str, Array]) -> Layer:
+    def bind(self, theta: dict[str, Array], grad: dict[str, Array], carried: dict[str, Array]) -> Self:
         """A copy of this layer whose arrays are the given views: `w` as `self.w`, its gradient as `self.dw`."""
         bound = copy.copy(self)
         for name, view in (theta | carried).items():

@@ -7,7 +7,7 @@ the kernel is not turned round.
 from __future__ import annotations
 
 from math import prod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -26,6 +26,8 @@ class Convolution(Layer):
     dw: Array
     b: Array
     db: Array
+    w_rows: Array
+    dw_rows: Array
 
     def __init__(
         self,
@@ -88,6 +90,11 @@ class Convolution(Layer):
         b = Parameter("b", (self.outputs,), self.b_init, unit_axis=0, fan_in=fan_in)
         return (w, b) if self.bias else (w,)
 
+    def bind(self, theta: dict[str, Array], grad: dict[str, Array], carried: dict[str, Array]) -> Self:
+        bound = super().bind(theta, grad, carried)
+        bound.w_rows, bound.dw_rows = rows(theta["w"]), rows(grad["w"])
+        return bound
+
     def input_shape(self) -> tuple[int | None, ...]:
         return (None, *(None,) * self.axes, self.inputs)
 
@@ -101,6 +108,9 @@ class Convolution(Layer):
         windows, grid = self.windows, shape[1:-1]
         buffers.out = np.empty([n or 0 for n in self.output_shape(shape)], dtype)
         buffers.out_rows = rows(buffers.out)
+        buffers.examples = buffers.out.reshape(shape[0], -1)
+        buffers.biases = np.empty(buffers.examples.shape[1], dtype)  # added an example at a time: rows are too short
+        buffers.bias_rows = buffers.biases.reshape(-1, self.outputs)
         buffers.numbers = windows.numbers(shape[0], grid)
         buffers.columns = np.empty((*buffers.numbers.shape, self.inputs), dtype)
         buffers.column_rows = buffers.columns.reshape(len(buffers.columns), -1)
@@ -122,21 +132,21 @@ class Convolution(Layer):
             np.copyto(buffers.inside, x)
             x = buffers.grid
         rows(x).take(buffers.numbers, 0, buffers.columns, "clip")
-        out = buffers.out_rows
-        np.matmul(buffers.column_rows, rows(self.w), out)
+        buffers.column_rows.dot(self.w_rows, buffers.out_rows)
         if self.bias:
-            np.add(out, self.b, out)
+            np.copyto(buffers.bias_rows, self.b)
+            np.add(buffers.examples, buffers.biases, buffers.examples)
         return buffers.out
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
         """As for Linear over the windows: dw = windows.T @ dout, dwindows = dout @ w.T, added where they came from."""
         dout = rows(dout)
-        np.matmul(buffers.column_rows.T, dout, rows(self.dw))
+        buffers.column_rows.T.dot(dout, self.dw_rows)
         if self.bias:
-            np.matmul(buffers.ones, dout, self.db)
+            buffers.ones.dot(dout, self.db)
         if not buffers.needs_dx:
             return dout
-        np.matmul(dout, rows(self.w).T, buffers.dcolumn_rows)
+        dout.dot(self.w_rows.T, buffers.dcolumn_rows)
         return scatter(buffers.dparts, buffers)
 
 

@@ -14,7 +14,11 @@ from tinynets.layers.windows import Sizes, Windows, plain, prepare_gradient, sca
 
 
 class Pool2d(Layer):
-    """Base of MaxPool2d and AvgPool2d: x (B, H, W, C), out (B, H', W', C), H' = (H - kernel) // stride + 1."""
+    """Base of MaxPool2d and AvgPool2d: x (B, H, W, C), out (B, H', W', C), H' = (H - kernel) // stride + 1.
+
+    Backward writes the gradients of the gathered values into `dgathered`, and `_spread` brings them to where they came
+    from: with one `take` where windows lie apart, as they do unless `stride` is below the kernel.
+    """
 
     def __init__(self, kernel: Sizes, stride: Sizes | None = None, *, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -44,7 +48,24 @@ class Pool2d(Layer):
         buffers.numbers = np.ascontiguousarray(self.windows.numbers(shape[0], shape[1:-1]).T)
         buffers.gathered = np.empty((*buffers.numbers.shape, shape[-1]), dtype)
         if buffers.needs_dx:
-            prepare_gradient(self.windows, buffers, shape, dtype)
+            size = buffers.numbers.size
+            drows = np.zeros((size + 1, shape[-1]), dtype)  # the last stays zero: for what is in no window
+            buffers.drows, buffers.dgathered = drows, drows[:size].reshape(buffers.gathered.shape)
+            buffers.apart = self.windows.apart
+            if buffers.apart:
+                buffers.sources = self.windows.sources(shape[0], shape[1:-1])
+                buffers.dx = np.empty(shape, dtype)
+                buffers.dx_rows = rows(buffers.dx)
+            else:
+                prepare_gradient(self.windows, buffers, shape, dtype)
+                buffers.dparts = [part.reshape(buffers.out.shape) for part in buffers.dgathered]
+
+    def _spread(self, buffers: Buffers) -> Array:
+        if not buffers.apart:
+            return scatter(buffers.dparts, buffers)
+        dx: Array = buffers.dx
+        buffers.drows.take(buffers.sources, 0, buffers.dx_rows, "clip")
+        return dx
 
 
 class MaxPool2d(Pool2d):
@@ -60,9 +81,8 @@ class MaxPool2d(Pool2d):
         super().allocate(buffers, shape, dtype)
         if buffers.needs_dx:
             buffers.largest = np.empty(buffers.gathered.shape, np.bool_)
+            buffers.entries = list(buffers.largest)
             buffers.seen = np.empty(buffers.out_rows.shape, np.bool_)
-            buffers.dgathered = np.empty_like(buffers.gathered)
-            buffers.dparts = [part.reshape(buffers.out.shape) for part in buffers.dgathered]
 
     def forward(self, x: Array, buffers: Buffers) -> Array:
         rows(x).take(buffers.numbers, 0, buffers.gathered, "clip")
@@ -73,14 +93,15 @@ class MaxPool2d(Pool2d):
         """The gradient goes to the largest of the window, of equals to the first."""
         if not buffers.needs_dx:
             return dout
-        largest, seen = buffers.largest, buffers.seen
+        largest, dgathered = buffers.largest, buffers.dgathered
         np.equal(buffers.gathered, buffers.out_rows, largest)
-        np.copyto(seen, largest[0])
-        for entry in largest[1:]:
+        seen, *others = buffers.entries
+        for entry in others:
             np.greater(entry, seen, entry)
-            np.logical_or(seen, entry, seen)
-        np.multiply(largest, rows(dout), buffers.dgathered)
-        return scatter(buffers.dparts, buffers)
+            seen = np.logical_or(seen, entry, buffers.seen)
+        np.copyto(dgathered, largest)  # faster than to multiply by truth values
+        np.multiply(dgathered, rows(dout), dgathered)
+        return self._spread(buffers)
 
 
 class AvgPool2d(Pool2d):
@@ -94,7 +115,7 @@ class AvgPool2d(Pool2d):
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)
-        buffers.share = np.empty_like(buffers.out)
+        buffers.share = np.empty_like(buffers.out_rows)
 
     def forward(self, x: Array, buffers: Buffers) -> Array:
         rows(x).take(buffers.numbers, 0, buffers.gathered, "clip")
@@ -107,8 +128,9 @@ class AvgPool2d(Pool2d):
         """Every place of the window gets the same share of the gradient."""
         if not buffers.needs_dx:
             return dout
-        share = np.multiply(dout, 1 / len(buffers.numbers), buffers.share)
-        return scatter([share] * len(buffers.numbers), buffers)
+        np.multiply(rows(dout), 1 / len(buffers.numbers), buffers.share)
+        np.copyto(buffers.dgathered, buffers.share)
+        return self._spread(buffers)
 
 
 class GlobalAvgPool(Layer):

@@ -88,6 +88,14 @@ class Windows:
         windows = np.lib.stride_tricks.as_strided(flat, (batch, *counts, *self.kernel), strides)
         return windows.reshape(-1, prod(self.kernel)).copy()
 
+    def sources(self, batch: int, grid: Shape) -> Array:
+        """Where windows lie apart: for each position of a padded grid the one place of `numbers.T` that holds it, or
+        the number behind all places."""
+        numbers = self.numbers(batch, grid).T
+        found = np.full(batch * prod(self.padded(grid)), numbers.size)
+        found[numbers] = np.arange(numbers.size).reshape(numbers.shape)
+        return found
+
     def pieces(self, grid: Array) -> list[Array]:
         """For each position of the kernel, the view of a padded grid (B, n1, ..., nd, C) that it touches."""
         inner = [
@@ -115,18 +123,13 @@ def prepare_gradient(windows: Windows, buffers: Buffers, shape: Shape, dtype: np
     grid = np.zeros((shape[0], *windows.padded(shape[1:-1]), shape[-1]), dtype)
     buffers.dgrid, buffers.dpieces, buffers.dinside = grid, windows.pieces(grid), windows.inside(grid)
     buffers.dx = grid if grid.shape == shape else np.empty(shape, dtype)
-    buffers.apart = windows.apart
 
 
 def scatter(parts: Sequence[Array], buffers: Buffers) -> Array:
     """The gradient of the grid: `parts`, one for each position of the kernel, added where they came from."""
-    if buffers.apart:  # elsewhere it is and stays zero
-        for piece, part in zip(buffers.dpieces, parts, strict=True):
-            np.copyto(piece, part)
-    else:
-        buffers.dgrid.fill(0)
-        for piece, part in zip(buffers.dpieces, parts, strict=True):
-            np.add(piece, part, piece)
+    buffers.dgrid.fill(0)
+    for piece, part in zip(buffers.dpieces, parts, strict=True):
+        np.add(piece, part, piece)
     if buffers.dx is not buffers.dgrid:
         np.copyto(buffers.dx, buffers.dinside)
     return buffers.dx
