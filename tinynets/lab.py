@@ -156,7 +156,7 @@ class Lab:
 
     @property
     def network(self) -> Network:
-        """The live network. Its parameters can be read, not written: what changes them goes through the lab."""
+        """The live network. What it learns and carries can be read, not written: changes go through the lab."""
         return self.player.network
 
     @property

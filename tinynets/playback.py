@@ -56,10 +56,11 @@ class Player:
         live.buffers = live.buffers.copy()
         live.slots = {name: slot.copy() for name, slot in live.slots.items()}
         self.state = live
-        outside = live.theta.view()
-        outside.flags.writeable = False  # whoever reads the network cannot change the run behind the timeline's back
+        theta, carried = live.theta.view(), live.buffers.view()
+        for outside in (theta, carried):  # whoever reads the network cannot change the run behind the timeline's back
+            outside.flags.writeable = False
         self.network: Network = network_from(
-            live.architecture, dtype=live.theta.dtype, theta=outside, carried=live.buffers, input_shape=self.x.shape[1:]
+            live.architecture, dtype=live.theta.dtype, theta=theta, carried=carried, input_shape=self.x.shape[1:]
         )
         self.trainer = Trainer(self.network, live, self.loss, self.x, self.y, self.weight)
         self.network.taps = edits.taps(self.network, live.interventions)

@@ -28,7 +28,7 @@ class ReplayReport:
     first_difference: int | None = None
     """The first step whose keyframe or loss differs."""
     largest_difference: float = 0.0
-    """Largest |difference| of a parameter among the keyframes that differ."""
+    """Largest |difference| of a parameter, an optimizer's slot or a carried value among the keyframes that differ."""
     digests: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -83,6 +83,15 @@ def _compare(report: ReplayReport, found: State, kept: State) -> None:
     report.compared += 1
     if found.digest() != kept.digest():
         report.first_difference = min(report.first_difference or kept.step, kept.step)
-        if found.theta.shape == kept.theta.shape:
-            largest = float(np.abs(found.theta.astype(np.float64) - kept.theta).max(initial=0.0))
-            report.largest_difference = max(report.largest_difference, largest)
+        ours, theirs = _values(found), _values(kept)
+        for name in ours.keys() & theirs.keys():
+            if ours[name].shape == theirs[name].shape:
+                largest = float(np.abs(ours[name].astype(np.float64) - theirs[name]).max(initial=0.0))
+                report.largest_difference = max(report.largest_difference, largest)
+
+
+def _values(state: State) -> dict[str, Array]:
+    """The arrays of a state that a step computes."""
+    return {"theta": state.theta, "buffers": state.buffers} | {
+        f"slot {name}": slot for name, slot in state.slots.items()
+    }

@@ -265,3 +265,37 @@ def test_a_frozen_recurrent_layer_goes_on_carrying_its_hidden_state() -> None:
     assert not before.frozen_buffers.size
     assert (after.buffers[:half] != before.buffers[:half]).all()
     assert lab.frozen == {"first": (0, 1, 2, 3)}
+
+
+def test_what_the_network_carries_can_be_read_and_not_written() -> None:
+    layers = [tn.Linear(2, 4), tn.BatchNorm(4, name="norm"), tn.Linear(4, 2)]
+    points = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
+    lab = tn.Lab(tn.Network(layers), data=points, loss=tn.CrossEntropy(), optimizer=tn.SGD(0.1), batch=8)
+    lab.run(3)
+    norm: Any = lab.network["norm"]
+    before = lab.state.digest()
+    with pytest.raises(ValueError, match="read-only"):
+        norm.running_mean[:] = 9
+    with pytest.raises(ValueError, match="read-only"):
+        lab.network.reset_carried()
+    assert lab.state.digest() == before
+    lab.step()
+    assert norm.running_mean.any()
+    assert lab.state.buffers[:4].tobytes() == norm.running_mean.tobytes()
+    assert replay(lab).equal
+
+
+@pytest.mark.parametrize("which", ["buffers", "velocity"])
+def test_replay_measures_differences_of_slots_and_of_what_is_carried(which: str) -> None:
+    lab = reader()
+    lab.step()
+    kept = lab.player.branch.keyframes
+    moment = (lab.step_number, 0)
+    state = lab.state
+    array = state.buffers if which == "buffers" else state.slots[which]
+    array.flags.writeable = True
+    array[0] += 0.5
+    kept[moment] = state
+    report = replay(lab)
+    assert not report.equal
+    assert report.largest_difference == pytest.approx(0.5)
