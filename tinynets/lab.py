@@ -57,10 +57,12 @@ class Lab:
     `source` is a recipe's name, a `.toml` path, a save's path, or a Network. A Network needs `data` ((x, y), or
     (x, y, weight), or x alone where the loss takes no targets, or a dict of splits: name -> such), `loss` (or a
     function (out, y) -> (value, gradient)) and `optimizer`; the lab works on a copy of it, `lab.network`. `rates`, `l1`
-    and `l2` are dicts, block -> learning-rate factor or penalty. `sampling` is `replacement`, `epoch`, or `stream`, which
-    recurrent layers with `carry` need: each row of a batch goes on where the last one ended. `seed` addresses batches, and for a recipe the initial
-    values too (default: the recipe's). `memory` bounds the bytes of keyframes. `threads` of BLAS: by default a rule of
-    the shapes; settled once for the process.
+    and `l2` are dicts, block -> learning-rate factor or penalty: the gradient of a block's parameters, biases included,
+    gets l2 * theta (of l2 / 2 * sum theta^2) and l1 * sign(theta) (of l1 * sum |theta|); the reported loss leaves both
+    out. `sampling` is `replacement`, `epoch`, or `stream`, which recurrent layers with `carry` need: each row of a
+    batch goes on where the last one ended. `seed` addresses batches, and for a recipe the initial values too (default:
+    the recipe's). `memory` bounds the bytes of keyframes. `threads` of BLAS: by default a rule of the shapes; settled
+    once for the process.
 
     Raises RecipeError, SaveError, ShapeError or DataError that names thing, rule and value.
     """
@@ -359,7 +361,8 @@ class Lab:
         `clip_value`: 0 for none. `optimizer`: sgd, momentum, nesterov, rmsprop, adam or adamw, with arguments
         (`set("optimizer", "adam", lr=0.001)`); lr is kept unless given, and what it carries starts at zero. `schedule`:
         constant, step, linear, cosine or exponential (`set("schedule", "cosine", steps=1000, warmup=100)`).
-        `hidden.rate`, `hidden.l1`, `hidden.l2`: learning-rate factor and penalties of a block.
+        `hidden.rate`, `hidden.l1`, `hidden.l2`: learning-rate factor of a block, and penalties as
+        `Lab` takes them.
         """
         return self._edit("set", name, value=value, **arguments)
 

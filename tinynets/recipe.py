@@ -2,6 +2,10 @@
 
 What a table may hold follows from the signature of what it describes: the keys of `[[layers]]` with `kind = "linear"`
 are the arguments of `Linear`.
+
+`[training.rates]`, `[training.l1]` and `[training.l2]` go block by block: `hidden = 0.01`. The gradient of the block's
+parameters, biases included, gets l2 * theta (of l2 / 2 * sum theta^2) and l1 * sign(theta) (of l1 * sum |theta|); the
+reported loss leaves both out.
 """
 
 from __future__ import annotations

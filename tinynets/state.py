@@ -53,9 +53,9 @@ class Hyper:
     rates: dict[str, float] = field(default_factory=dict)
     """Block -> factor on the learning rate of its parameters."""
     l1: dict[str, float] = field(default_factory=dict)
-    """Block -> weight of the sum of its |parameters| in what is minimized."""
+    """Block -> weight of sum |theta|: l1 * sign(theta) is added to its gradient, biases included; the loss does not."""
     l2: dict[str, float] = field(default_factory=dict)
-    """Block -> weight of half the sum of its squared parameters in what is minimized."""
+    """Block -> weight of sum theta^2 / 2: l2 * theta is added to its gradient, biases included; the loss does not."""
     since: int = 0
     """The step at which the optimizer was set, from which Adam counts its updates."""
 
