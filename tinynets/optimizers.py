@@ -253,27 +253,22 @@ def check_setting(thing: str, name: str, value: object) -> float | bool:
 
 
 def optimizer_from(config: dict[str, Any]) -> Optimizer:
-    """The optimizer that a plain description makes; raises ShapeError for an unknown kind or a wrong setting."""
+    """The optimizer that a plain description makes: its `kind`, as people call it, and arguments.
+
+    Raises ShapeError for an unknown kind or a wrong setting.
+    """
     arguments = dict(config)
-    kind = arguments.pop("kind", None)
-    if kind not in OPTIMIZERS:
-        raise ShapeError(
-            f"an optimizer is one of {', '.join(OPTIMIZERS)}, not {kind!r}{nearest(str(kind), OPTIMIZERS)}"
-        )
-    return _made(OPTIMIZERS[kind], arguments)
+    return named_optimizer(arguments.pop("kind", None), arguments)
 
 
 def named_optimizer(name: object, arguments: dict[str, Any]) -> Optimizer:
     """The optimizer as people call it, with these arguments; raises ShapeError for an unknown name or argument."""
     if not isinstance(name, str) or name not in NAMED:
         raise ShapeError(f"an optimizer is one of {', '.join(NAMED)}, not {name!r}{nearest(str(name), NAMED)}")
-    named = dict(NAMED[name])
-    return _made(OPTIMIZERS[named.pop("kind")], named | arguments)
-
-
-def _made(kind: type[Optimizer], arguments: dict[str, Any]) -> Optimizer:
+    named = NAMED[name] | arguments
+    kind = OPTIMIZERS[NAMED[name]["kind"]]
     known = [field.name for field in fields(kind)]
-    for name in arguments:
-        if name not in known:
-            raise ShapeError(f"`{kind.kind}` has no setting `{name}`, only {', '.join(known)}{nearest(name, known)}")
-    return kind(**arguments)
+    for key in arguments:
+        if key not in known:
+            raise ShapeError(f"`{kind.kind}` has no setting `{key}`, only {', '.join(known)}{nearest(key, known)}")
+    return kind(**{key: value for key, value in named.items() if key != "kind"})

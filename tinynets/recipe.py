@@ -29,7 +29,7 @@ from tinynets.initializers import INITIALIZERS, Initializer
 from tinynets.layers import LAYERS, Layer, layer_from
 from tinynets.losses import LOSSES, Loss, loss_from
 from tinynets.network import Network
-from tinynets.optimizers import OPTIMIZERS, check_setting, optimizer_from
+from tinynets.optimizers import NAMED, OPTIMIZERS, check_setting, optimizer_from
 from tinynets.rng import MAX_SEED
 from tinynets.sampling import SAMPLINGS
 from tinynets.schedules import SCHEDULES, schedule_from
@@ -314,8 +314,8 @@ def _training(checker: _Checker, table: dict[str, Any]) -> Training:
     loss = _loss(checker, table["loss"])
     optimizer = checker.table("training.optimizer", table["optimizer"])
     checker.keys("training.optimizer", optimizer, {*optimizer}, {"kind"})
-    kind = checker.choice("training.optimizer.kind", optimizer["kind"], OPTIMIZERS)
-    checker.arguments("training.optimizer", OPTIMIZERS[kind], optimizer, skip={"kind"})
+    kind = checker.choice("training.optimizer.kind", optimizer["kind"], NAMED)
+    checker.arguments("training.optimizer", OPTIMIZERS[NAMED[kind]["kind"]], optimizer, skip={"kind"})
     shaping: dict[str, Any] = {name: _setting(checker, name, table.get(name, 0.0)) for name in OF_TRAINING}
     for name in OF_BLOCKS.values():
         blocks = checker.table(f"training.{name}", table.get(name, {}))

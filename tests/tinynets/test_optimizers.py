@@ -97,7 +97,8 @@ def test_impossible_settings_are_refused(says: Callable[..., Any], settings_: di
 
 
 def test_an_unknown_optimizer_is_refused(says: Callable[..., Any]) -> None:
-    with says(tn.ShapeError, "an optimizer is one of sgd, rmsprop, adam, adamw, not 'sgdd'; did you mean `sgd`?"):
+    known = "sgd, momentum, nesterov, rmsprop, adam, adamw"
+    with says(tn.ShapeError, f"an optimizer is one of {known}, not 'sgdd'; did you mean `sgd`?"):
         optimizer_from({"kind": "sgdd"})
 
 

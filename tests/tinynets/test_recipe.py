@@ -17,7 +17,7 @@ from tinynets.data import DATASETS
 from tinynets.initializers import GAINS, INITIALIZERS
 from tinynets.layers import LAYERS
 from tinynets.losses import LOSSES
-from tinynets.optimizers import OPTIMIZERS
+from tinynets.optimizers import NAMED, named_optimizer
 from tinynets.recipe import recipe_from
 
 GOOD = """
@@ -84,6 +84,13 @@ def test_a_file_trains_as_it_says(written: Callable[..., str]) -> None:
     assert lab.recipe.name == "mine"
     assert (lab.state.hyper.batch, lab.state.hyper.lr(4), lab.state.hyper.lr(5)) == (8, 0.1, pytest.approx(0.01))
     assert str(lab.network.layers) == "(Linear(2, 4), Tanh(), Linear(4, 2))"
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_recipe_calls_optimizers_what_set_calls_them(written: Callable[..., str], name: str) -> None:
+    recipe = tn.load_recipe(written(('kind = "sgd"', f'kind = "{name}"')))
+    assert recipe.training.hyper.optimizer == named_optimizer(name, {"lr": 0.1})
+    assert recipe_from(recipe.config(), "again") == recipe
 
 
 def test_plain_data_of_a_recipe_makes_the_same_recipe(written: Callable[..., str]) -> None:
@@ -170,7 +177,7 @@ def test_the_recipe_of_the_lesson_has_its_numbers() -> None:
         (
             '"sgd"',
             '"sdg"',
-            f"`training.optimizer.kind` must be {one_of(*OPTIMIZERS)}, not 'sdg'; did you mean `sgd`?",
+            f"`training.optimizer.kind` must be {one_of(*NAMED)}, not 'sdg'; did you mean `sgd`?",
         ),
         (
             "batch = 8",
