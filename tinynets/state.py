@@ -53,9 +53,9 @@ class Hyper:
     rates: dict[str, float] = field(default_factory=dict)
     """Block -> factor on the learning rate of its parameters."""
     l1: dict[str, float] = field(default_factory=dict)
-    """Block -> weight of sum |theta|: l1 * sign(theta) is added to its gradient, biases included; the loss does not."""
+    """Block -> weight of sum |theta|: l1 * sign(theta) is added to the gradient, biases included, not to the loss."""
     l2: dict[str, float] = field(default_factory=dict)
-    """Block -> weight of sum theta^2 / 2: l2 * theta is added to its gradient, biases included; the loss does not."""
+    """Block -> weight of sum theta^2 / 2: l2 * theta is added to the gradient, biases included, not to the loss."""
     since: int = 0
     """The step at which the optimizer was set, from which Adam counts its updates."""
 
