@@ -83,12 +83,11 @@ def serve(connection: Connection, source: str, options: dict[str, Any]) -> None:
     from tinynets.errors import TinynetsError
     from tinynets.plugins import load_plugin
 
-    shown = False
+    server: Server | None = None
     try:
         for plugin in options.pop("plugins", ()):
             load_plugin(plugin)
         server = Server(connection, source, options)
-        shown = True
         server.loop()
     except EOFError:
         return  # the app is gone
@@ -98,7 +97,7 @@ def serve(connection: Connection, source: str, options: dict[str, Any]) -> None:
             (type(error).__name__, str(error)) if expected else ("InternalError", f"internal error: {error!r}")
         )
         with suppress(OSError):  # or the app is gone
-            connection.send(("said", cause, "error") if shown else ("error", 0, kind, cause))
+            connection.send(("said", cause, "error") if server and server.shown else ("error", 0, kind, cause))
 
 
 class Server:
@@ -109,6 +108,7 @@ class Server:
 
         self.connection = connection
         self.view: View = View()
+        self.shown = False
         self._calls: deque[tuple[int, str, tuple[Any, ...], dict[str, Any]]] = deque()
         self._job: _Job | None = None
         self._frames = 0
@@ -321,6 +321,7 @@ class Server:
         self.connection.send(
             ("frame", self.observer.frame(self.view, self._frames, self._doing(), renew_samples=renew))
         )
+        self.shown = True
 
     def _doing(self) -> Any:
         from tinynets.observe import Doing

@@ -12,14 +12,18 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, TypeVar
 
-from tinynets.errors import PluginError, SaveError, UnsupportedSave
+from tinynets.errors import PluginError, SaveError, TinynetsError, UnsupportedSave
 from tinynets.layers import LAYERS, Layer
 from tinynets.losses import LOSSES, FunctionLoss, Loss, function_loss, is_registered
 from tinynets.network import Network
+
+NEEDED_OF_LAYERS = ("forward", "backward")
+NEEDED_OF_LOSSES = ("targets", "allocate", "value", "gradient", "each")
 
 Thing = TypeVar("Thing", bound=Callable[..., Any])
 
@@ -42,7 +46,8 @@ def register(thing: Thing, kind: str = "") -> Thing:
     """Make a Layer class, a Loss class or a loss function known by its kind; returns it, so it serves as decorator.
 
     A function (out, y) -> (value, gradient) is known by `kind`, or by its name. Registered again, a thing replaces its
-    earlier version. Raises PluginError for anything else, without a kind, or where another thing has that kind.
+    earlier version. What a registered class raises becomes a PluginError that names it. Raises PluginError for anything
+    else, without a kind or a method that it needs, or where another thing has that kind.
     """
     family, made = _classified(thing, kind)
     known: dict[str, Any] = LAYERS if family == "layer" else LOSSES
@@ -54,6 +59,8 @@ def register(thing: Thing, kind: str = "") -> Thing:
         raise PluginError(f"the {family} kind `{made.kind}` is taken by {owner}; give yours another `kind`")
     known[made.kind] = made
     _OWN[family, made.kind] = own
+    if isinstance(thing, type):
+        _tell_errors(thing, family)
     return thing
 
 
@@ -65,12 +72,46 @@ def _classified(thing: Any, kind: str) -> tuple[str, Any]:
             raise PluginError(f"`{name}`: a class says its own `kind`; it cannot be registered as `{kind}`")
         if not _is_kind(thing.__dict__.get("kind")):
             raise PluginError(f'`{name}` needs a `kind` of its own: a word such as kind = "{name.lower()}"')
+        _check_methods(thing)
         return ("layer" if issubclass(thing, Layer) else "loss"), thing
     if isinstance(thing, type) or not callable(thing):
         raise PluginError(f"what can be registered is a Layer, a Loss or a function as loss, not `{name}`")
     if not _is_kind(kind or name):
         raise PluginError(f'a function needs a name to be registered by, such as kind="my-loss", not `{kind or name}`')
     return "loss", function_loss(thing, kind or name)
+
+
+def _check_methods(thing: type) -> None:
+    """Raise PluginError where a class lacks what its base leaves to it."""
+    base, needed = (Layer, NEEDED_OF_LAYERS) if issubclass(thing, Layer) else (Loss, NEEDED_OF_LOSSES)
+    if issubclass(thing, Layer) and thing.expand is not Layer.expand:  # a container: what it holds has them
+        return
+    missing = [name for name in needed if getattr(thing, name) is getattr(base, name)]
+    if missing:
+        raise PluginError(f"`{thing.__name__}` needs a method `{missing[0]}` of its own")
+
+
+def _tell_errors(thing: type, family: str) -> None:
+    """Let the methods of a class, once it is registered, raise PluginErrors that name it; tinynets' own stay bare."""
+    for name, method in list(vars(thing).items()):
+        ours = inspect.isfunction(method) and hasattr(Layer if family == "layer" else Loss, name)
+        if ours and not hasattr(method, "__wrapped__"):
+            setattr(thing, name, _telling(method, family))
+
+
+def _telling(method: Callable[..., Any], family: str) -> Callable[..., Any]:
+    @wraps(method)
+    def told(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(self, *args, **kwargs)
+        except TinynetsError:
+            raise
+        except Exception as error:
+            name = getattr(self, "name", "") or self.kind
+            cause = " ".join(f"{type(error).__name__}: {error}".split())
+            raise PluginError(f"the {family} `{name}` failed in `{method.__name__}`: {cause}") from error
+
+    return told
 
 
 def _is_kind(kind: object) -> bool:

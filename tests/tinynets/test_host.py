@@ -128,6 +128,40 @@ def test_a_source_that_cannot_be_opened_is_told_and_the_process_ends(start: Call
     assert app.ended()
 
 
+BROKEN = """
+from tinynets import Layer
+
+class Broken(Layer):
+    kind = "broken"
+
+    def forward(self, x, buffers):
+        {}
+
+    def backward(self, dout, buffers):
+        return dout
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        ("return x @ x[:1, :1] / 'three'", "the layer `broken1` failed in `forward`: "),
+        ("return x[:, :1]", "internal error: IndexError"),
+    ],
+)
+def test_what_ends_the_engine_is_told_first(start: Callable[..., App], tmp_path: Path, body: str, cause: str) -> None:
+    (tmp_path / "broken.py").write_text(BROKEN.format(body))
+    (tmp_path / "own.toml").write_text(
+        'name = "own"\n[data]\nset = "xor"\n[[layers]]\nkind = "linear"\ninputs = 2\noutputs = 2\n'
+        '[[layers]]\nkind = "broken"\n[training]\nloss = "cross-entropy"\n[training.optimizer]\nkind = "sgd"\n'
+    )
+    app = start(str(tmp_path / "own.toml"), plugins=[str(tmp_path / "broken.py")])
+    message = app.receive(lambda message: True)
+    assert message[:2] == ("error", 0)
+    assert message[3].startswith(cause)
+    assert app.ended()
+
+
 def test_one_frame_comes_for_each_acknowledgement(start: Callable[..., App]) -> None:
     app = start("xor")
     first = app.receive(lambda message: message[0] == "frame", ack=False)[1]

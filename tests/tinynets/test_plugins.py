@@ -109,6 +109,58 @@ def test_a_function_of_a_file_is_a_loss_by_its_name(tmp_path: Path, file: Path) 
     assert again.state.digest() == lab.state.digest()
 
 
+BROKEN = """
+import numpy as np
+from tinynets import Layer, Loss
+
+
+class Broken(Layer):
+    kind = "broken"
+
+    def forward(self, x, buffers):
+        return x @ np.ones((3, 3))
+
+    def backward(self, dout, buffers):
+        return dout
+"""
+
+
+def broken(tmp_path: Path) -> tuple[Path, Path]:
+    """A plugin whose layer raises, and a recipe with it."""
+    plugin, recipe = tmp_path / "broken.py", tmp_path / "own.toml"
+    plugin.write_text(BROKEN)
+    recipe.write_text(RECIPE.replace('"cube"', '"broken"'))
+    return plugin, recipe
+
+
+def test_what_a_layer_of_ones_own_raises_names_it_in_one_line(tmp_path: Path) -> None:
+    plugin, recipe = broken(tmp_path)
+    tn.load_plugin(plugin)
+    with pytest.raises(tn.PluginError, match=r"^the layer `broken1` failed in `forward`: ValueError: matmul: [^\n]*$"):
+        tn.Lab(recipe).step()
+    command = [sys.executable, "-m", "tinynets.cli", "train", str(recipe), "--steps", "3", "--plugin", str(plugin)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("tinynets: the layer `broken1` failed in `forward`: ValueError")
+
+
+def test_a_class_without_what_its_base_leaves_to_it_is_refused(says: Any) -> None:
+    class NoForward(tn.Layer):
+        kind = "no-forward"
+
+    class NoGradient(tn.Loss):
+        kind = "no-gradient"
+        targets = tn.MSE.targets
+        allocate = tn.MSE.allocate
+        value = tn.MSE.value
+        each = tn.MSE.each
+
+    with says(tn.PluginError, "`NoForward` needs a method `forward` of its own"):
+        tn.register(NoForward)
+    with says(tn.PluginError, "`NoGradient` needs a method `gradient` of its own"):
+        tn.register(NoGradient)
+
+
 def test_the_gradient_of_a_function_is_tried_for_recipes_and_saves(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(
         """
