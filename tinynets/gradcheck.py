@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from tinynets import rng
-from tinynets.arrays import Array, shape_text
-from tinynets.differences import central_differences
+from tinynets.arrays import Array, is_finite_number, shape_text
+from tinynets.differences import central_differences, one_sided_gaps
 from tinynets.errors import ShapeError
 from tinynets.layers import Layer
 from tinynets.losses import FunctionLoss, Loss, as_loss
@@ -33,6 +33,8 @@ class Checked:
     tried: int
     """How many of its places were tried."""
     tolerance: float
+    kinks: int = 0
+    """How many of those lie at a kink, where there is no gradient to compare with; they are left out."""
 
     @property
     def exact(self) -> bool:
@@ -46,9 +48,12 @@ class Checked:
 
     def __str__(self) -> str:
         verdict = "exact" if self.exact else "approximate" if self.approximate else "WRONG"
+        verdict = "at kinks" if self.kinks == self.tried > 0 else verdict
         size = int(np.prod(self.shape))
         part = "" if self.tried == size else f", {self.tried:,} of {size:,} tried"
-        line = f"{self.name:<16} {shape_text(self.shape):<14} {verdict:<12} max relative error {self.error:.1e}{part}"
+        if self.kinks:
+            part += f", {self.kinks:,} {'entry' if self.kinks == 1 else 'entries'} at a kink, left out"
+        line = f"{self.name:<32} {shape_text(self.shape):<14} {verdict:<12} max relative error {self.error:.1e}{part}"
         if self.approximate:
             return line
         place = ", ".join(map(str, self.worst))
@@ -106,9 +111,14 @@ def grad_check(
     training: as in a training step (dropout drops, statistics of the batch are used), else as in evaluation.
     seed: addresses dropout, the weighted sum, the places tried and a single layer's parameters.
 
-    Raises ShapeError where something does not fit, or a gradient is not shaped like what it is of. An activation with a
-    kink, such as ReLU, may differ where an input lies within `h` of it.
+    Raises ShapeError where something does not fit, or a gradient is not shaped like what it is of.
+
+    Where backward and central differences differ because the forward and the backward difference do (a ReLU's sum lies
+    within `h` of 0), there is no gradient to compare with: such entries are counted as at a kink and left out.
     """
+    for name, value in (("h", h), ("tolerance", tolerance)):
+        if not is_finite_number(value) or value <= 0:
+            raise ShapeError(f"grad_check: `{name}` must be a finite number above 0, not {value!r}")
     if isinstance(thing, Layer):
         thing = Network([thing], seed=seed, dtype="float64", input_shape=np.shape(x)[1:])
     with quiet():
@@ -188,8 +198,20 @@ def _compared(
     ours = analytic.reshape(-1)[places]
     gaps = np.abs(ours - numeric)
     scale = max(float(np.abs(ours).max(initial=0)), float(np.abs(numeric).max(initial=0)), 1e-3)
+    wrong = np.flatnonzero(gaps > tolerance * scale)
+    kinks = wrong[_at_kinks(value, array, h, places[wrong], tolerance * scale)]
+    gaps[kinks] = 0
     worst = int(gaps.argmax())  # a NaN counts as largest
     error = float(gaps[worst] / scale) if np.isfinite(gaps[worst]) else float("inf")
     where = tuple(int(i) for i in np.unravel_index(int(places[worst]), array.shape))
     numbers = float(ours[worst]), float(numeric[worst])
-    return Checked(name, array.shape, error, where, *numbers, len(places), tolerance)
+    return Checked(name, array.shape, error, where, *numbers, len(places), tolerance, len(kinks))
+
+
+def _at_kinks(value: Callable[[], float], array: Array, h: float, places: Array, least: float) -> Array:
+    """Whether each place lies within h of a kink: where all is smooth, half of h halves the gap of the two sides."""
+    if not len(places):
+        return np.zeros(0, np.bool_)
+    whole, half = (one_sided_gaps(value, array, step, places) for step in (h, h / 2))
+    bent: Array = np.abs(half - whole / 2) > least
+    return bent

@@ -350,7 +350,10 @@ class Network:
         return next(block for block in self.blocks if block.first <= index <= block.last)
 
     def activation(self, site: str, workspace: Workspace | None = None) -> Array:
-        """What the last forward gave at a site, interventions included: (B, ..., units), a copy."""
+        """What the last forward gave at a site, interventions included: (B, ..., units), a copy.
+
+        Behind attention, whose units are heads, it is the layer's output: (B, T, size).
+        """
         index = self.site(site)
         return self._used(workspace, "forward").behind(index).copy()
 
@@ -375,6 +378,9 @@ class Network:
         """
         index = self.site(site)
         units = self.site_block(site).units
+        if not units:
+            layer = self.layers[index]
+            raise SelectorError(f"`{site}` {layer!r} has no units to intervene on")
         try:
             factors = np.array(np.broadcast_to(np.asarray(multiply, self.dtype), (units,)))
             terms = np.array(np.broadcast_to(np.asarray(add, self.dtype), (units,)))

@@ -56,6 +56,10 @@ class StepSchedule(Schedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not isinstance(self.at, list | tuple):
+            raise ShapeError(
+                f"`step` schedule: `at` must be rising step numbers above 0, as (1000, 2000), not {self.at!r}"
+            )
         object.__setattr__(self, "at", tuple(self.at))
         whole = all(isinstance(step, int) and not isinstance(step, bool) and step > 0 for step in self.at)
         if not whole or list(self.at) != sorted(set(self.at)):

@@ -75,3 +75,29 @@ def test_whole_numbers_and_dropout_in_training_are_checked_too() -> None:
 def test_a_name_that_was_not_checked_is_refused(says: Any) -> None:
     with says(tn.ShapeError, "`w` was not checked; there are out"):
         tn.grad_check(tn.MSE(), X, X)["w"]
+
+
+def test_entries_at_a_kink_are_left_out_and_counted() -> None:
+    network = tn.Network([tn.Linear(3, 4, name="a_layer_with_quite_a_long_name"), tn.ReLU(), tn.Linear(4, 2)])
+    x = X.copy()
+    x[0] = 0  # with a bias of 0 its sums are exactly 0
+    report = tn.grad_check(network, x)
+    assert report
+    assert report["a_layer_with_quite_a_long_name.b"].kinks == 4
+    lines = str(report).splitlines()
+    assert "at kinks" in lines[2]
+    assert lines[2].endswith(", 4 entries at a kink, left out")
+    assert len({line.index(" max relative") for line in lines[:-1]}) == 1
+
+
+def test_a_wrong_gradient_is_wrong_beside_kinks() -> None:
+    x = X.copy()
+    x[0] = 0
+    report = tn.grad_check(tn.Network([tn.Linear(3, 4), tn.ReLU(), HalfWrong(4, 2, name="out")]), x)
+    assert not report["out.b"].approximate
+    assert report["out.b"].kinks == 0
+
+
+def test_a_step_of_zero_is_refused(says: Any) -> None:
+    with says(tn.ShapeError, "grad_check: `h` must be a finite number above 0, not 0"):
+        tn.grad_check(tn.Linear(3, 4), X, h=0)

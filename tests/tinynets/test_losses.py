@@ -258,8 +258,10 @@ def test_kohonen_measures_with_its_final_radius_at_every_step() -> None:
     [
         ({"grid": (0, 2)}, "`kohonen`: `grid` must be (rows, columns), whole numbers above 0, not (0, 2)"),
         ({"grid": 5}, "`kohonen`: `grid` must be (rows, columns), whole numbers above 0, not 5"),
-        ({"radius": -1}, "`kohonen`: `radius` must be a finite number above 0, not -1.0"),
-        ({"final_radius": 0}, "`kohonen`: `final_radius` must be a finite number above 0, not 0.0"),
+        ({"radius": -1.0}, "`kohonen`: `radius` must be a finite number of at least 1e-06, not -1.0"),
+        ({"radius": 1e-300}, "`kohonen`: `radius` must be a finite number of at least 1e-06, not 1e-300"),
+        ({"final_radius": 0.0}, "`kohonen`: `final_radius` must be a finite number of at least 1e-06, not 0.0"),
+        ({"final_radius": "a"}, "`kohonen`: `final_radius` must be a finite number of at least 1e-06, not 'a'"),
         ({"steps": 0}, "`kohonen`: `steps` must be a whole number of at least 1, not 0"),
     ],
 )
@@ -340,3 +342,9 @@ def test_a_function_without_a_right_gradient_is_told_what_is_missing() -> None:
         lab(lambda out, y: (squares(out, y)[0], np.ones(1)))
     with pytest.raises(tn.ShapeError, match="failed: ZeroDivisionError: division by zero"):
         lab(lambda out, y: 1 / 0)
+
+
+@pytest.mark.parametrize("loss", [tn.MSE(), tn.CrossEntropy()])
+def test_a_loss_of_no_outputs_is_refused(says: Callable[..., Any], loss: Any) -> None:
+    with says(tn.ShapeError, "a loss needs at least one output; `out` is (0, 3)"):
+        loss(np.zeros((0, 3)), np.zeros((0, 3)))

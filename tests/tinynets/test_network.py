@@ -294,3 +294,9 @@ def test_an_index_beyond_the_smallest_of_several_tables_is_refused(says: Callabl
     network = tn.Network([tn.Parallel(tables, name="p")])
     with says(tn.DataError, "`p.branch2.small` Embedding(3, 2) takes indices 0 to 2, not 8"):
         network.forward([[8]])
+
+
+def test_an_intervention_on_a_site_without_units_is_refused(says: Callable[..., Any]) -> None:
+    network = tn.Network([tn.RNN(2, 3), tn.LastStep(), tn.Linear(3, 1)])
+    with says(tn.SelectorError, "`last_step1` LastStep() has no units to intervene on"):
+        network.intervene("last_step1", multiply=0)

@@ -122,3 +122,8 @@ def test_an_unknown_schedule_is_refused(says: Callable[..., Any]) -> None:
         "a schedule is one of constant, step, linear, cosine, exponential, not 'stepp'; did you mean `step`?",
     ):
         schedule_from({"kind": "stepp"})
+
+
+def test_a_single_step_in_place_of_steps_is_refused(says: Callable[..., Any]) -> None:
+    with says(tn.ShapeError, "`step` schedule: `at` must be rising step numbers above 0, as (1000, 2000), not 10"):
+        tn.StepSchedule(10, 0.5)  # type: ignore[arg-type]

@@ -107,6 +107,8 @@ class Loss:
     def __call__(self, out: Any, y: Any = None, weight: Any = None) -> tuple[float, Array]:
         """Value and gradient for outputs (B, ...), targets and weights (B,), everything checked: for use by hand."""
         out = as_array("out", out)
+        if not out.size:
+            raise ShapeError(f"a loss needs at least one output; `out` is {shape_text(out.shape)}")
         out = out if out.dtype in (np.float32, np.float64) else out.astype(np.float64)
         buffers = LossBuffers()
         self.fit(buffers, out)

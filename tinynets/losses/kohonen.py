@@ -12,6 +12,8 @@ from tinynets.arrays import Array, Shape, is_finite_number, plain, settle_number
 from tinynets.errors import ShapeError
 from tinynets.losses.base import Loss, LossBuffers
 
+LEAST_RADIUS = 1e-6  # its square divides, and neighbours on the grid are 1 apart
+
 
 @dataclass(frozen=True, eq=False)
 class Kohonen(Loss):
@@ -40,12 +42,10 @@ class Kohonen(Loss):
         sides = plain(grid) if isinstance(grid, tuple | list) else []
         if len(sides) != 2 or not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in sides):
             raise ShapeError(f"`kohonen`: `grid` must be (rows, columns), whole numbers above 0, not {grid!r}")
+        _check_radius("final_radius", self.final_radius)
         if self.radius == 0:
             object.__setattr__(self, "radius", max(self.final_radius, max(sides) / 2))
-        for name in ("final_radius", "radius"):
-            value = getattr(self, name)
-            if not is_finite_number(value) or value <= 0:
-                raise ShapeError(f"`kohonen`: `{name}` must be a finite number above 0, not {value!r}")
+        _check_radius("radius", self.radius)
         if isinstance(self.steps, bool) or not isinstance(self.steps, int | np.integer) or self.steps < 1:
             raise ShapeError(f"`kohonen`: `steps` must be a whole number of at least 1, not {self.steps!r}")
         settle_numbers(self)
@@ -92,6 +92,11 @@ class Kohonen(Loss):
         nearness = np.exp(grid_squares(self.grid)[out.argmin(axis=1)] * (-0.5 / radius**2))
         losses: Array = (nearness * out).sum(axis=1) / 2
         return losses
+
+
+def _check_radius(name: str, value: object) -> None:
+    if not is_finite_number(value) or value < LEAST_RADIUS:
+        raise ShapeError(f"`kohonen`: `{name}` must be a finite number of at least {LEAST_RADIUS}, not {value!r}")
 
 
 @lru_cache(maxsize=8)
