@@ -70,7 +70,7 @@ def _literal(value: Any) -> str:
 
 def _operations() -> list[Command]:
     kinds = {"set": ("text", "value"), "activation": ("text", "text")}
-    options = {"set": ANY_OPTION}
+    options = {"set": ANY_OPTION, "activation": ANY_OPTION}
     return [
         Command(
             entry.name,

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from tinynets import settings
 from tinynets.arrays import Array
-from tinynets.errors import EditError, nearest
+from tinynets.errors import EditError, ShapeError, nearest
 from tinynets.layers import LAYERS, Activation, Tap, describe, layer_from
 from tinynets.network import Block, Network
 from tinynets.selectors import Selector, select
@@ -87,11 +88,12 @@ def resolve_saved(network: Network, edit: Edit) -> None:
         _carried_places(network, select(network, edit.target))
     elif edit.op == "activation":
         _switchable(network, edit.target)
-        _known_activation(edit.args.get("to"))
+        _made_activation(edit.args)
+        return
     else:
         select(network, edit.target)
-    if set(edit.args) != ARGUMENTS.get(edit.op, set()):
-        raise EditError(f"`{edit.op}` does not take {', '.join(map(repr, edit.args)) or 'nothing'}")
+    if edit.args:
+        raise EditError(f"`{edit.op}` does not take {', '.join(map(repr, edit.args))}")
 
 
 # -- on activations
@@ -272,19 +274,38 @@ def _known_activation(kind: object) -> str:
 
 
 def _resolve_activation(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
-    block, kind = _switchable(network, target), _known_activation(args.get("to"))
-    if block.activation is not None and block.activation.kind == kind:
-        raise EditError(f"`{block.name}` has the activation {kind} already")
-    return Edit("activation", block.name, {"to": kind})
+    block, made = _switchable(network, target), _made_activation(args)
+    if block.activation is not None and (block.activation.kind, block.activation.config()) == (
+        made.kind,
+        made.config(),
+    ):
+        raise EditError(f"`{block.name}` has the activation {made.kind} already")
+    return Edit("activation", block.name, dict(args))
+
+
+def _made_activation(args: dict[str, Any]) -> Activation:
+    """The activation that an edit's arguments ask for: `to` its kind, the others what that takes."""
+    arguments = dict(args)
+    kind = _known_activation(arguments.pop("to", None))
+    known = [name for name in signature(LAYERS[kind]).parameters if name != "name"]
+    for name in arguments:
+        if name not in known:
+            raise EditError(f"`{kind}` takes {', '.join(known) or 'no arguments'}, not `{name}`{nearest(name, known)}")
+    try:
+        made = layer_from({"kind": kind, **arguments})
+    except (ShapeError, TypeError) as error:
+        raise EditError(f"`{kind}`: {error}") from None
+    assert isinstance(made, Activation)
+    return made
 
 
 def _activation(network: Network, state: State, edit: Edit) -> str:
     block = _switchable(network, edit.target)
-    before, made = block.activation, layer_from({"kind": edit.args["to"]})
-    if before is None or not isinstance(made, Activation):
-        raise EditError(f"`{edit.args['to']}` cannot stand in `{block.name}`")
+    before, made = block.activation, _made_activation(edit.args)
+    assert before is not None
+    arguments = "".join(f" {name}={_literal(value)}" for name, value in edit.args.items() if name != "to")
     state.architecture = tuple(describe(layer) for layer in with_activation(network, block, made))
-    return f"{block.name}: {before.kind} -> {made.kind}"
+    return f"{block.name}: {before.kind} -> {made.kind}{arguments}"
 
 
 # -- settings
@@ -302,9 +323,6 @@ def _literal(value: Any) -> str:
     """A plain value as Python code, text in double quotes."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
-
-ARGUMENTS: dict[str, set[str]] = {"activation": {"to"}}
-"""What an operation's edits hold besides their target."""
 
 OPERATIONS: dict[str, Operation] = {
     entry.name: entry
@@ -328,7 +346,7 @@ OPERATIONS: dict[str, Operation] = {
         Operation(
             "activation",
             "architecture",
-            "activation BLOCK KIND",
+            "activation BLOCK KIND [name=value ...]",
             "give a block another activation; its weights stay",
             _resolve_activation,
             _activation,

@@ -64,7 +64,7 @@ class Lab:
     the recipe's). `memory` bounds the bytes of keyframes. `threads` of BLAS: by default a rule of the shapes; settled
     once for the process.
 
-    Raises RecipeError, SaveError, ShapeError or DataError that names thing, rule and value.
+    Raises RecipeError, SaveError, ShapeError, DataError or SelectorError that names thing, rule and value.
     """
 
     def __init__(
@@ -350,9 +350,12 @@ class Lab:
         """Set what units carry from step to step (hidden state; running statistics) to how it started."""
         return self._edit("reset", selector)
 
-    def activation(self, block: str, to: str) -> EditReport:
-        """Give a block another activation, by its kind: `lab.activation("hidden", "relu")`. Its weights stay."""
-        return self._edit("activation", block, to=to)
+    def activation(self, block: str, to: str, **arguments: Any) -> EditReport:
+        """Give a block another activation, by its kind and arguments; its weights stay.
+
+        `lab.activation("hidden", "relu")`, `lab.activation("hidden", "gaussian", width=0.2)`.
+        """
+        return self._edit("activation", block, to=to, **arguments)
 
     def set(self, name: str, value: Any, **arguments: Any) -> EditReport:
         """Change a setting from here on.

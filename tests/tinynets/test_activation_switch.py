@@ -41,6 +41,41 @@ def test_it_trains_on_as_a_net_that_was_built_so(make_tiny: Callable[..., tn.Lab
     assert switched.state.theta.tobytes() == built.state.theta.tobytes()
 
 
+def test_its_arguments_are_recorded_replayed_and_saved(make_tiny: Callable[..., tn.Lab], tmp_path: Path) -> None:
+    lab = make_tiny()
+    call = parse("activation hidden gaussian width=0.2")
+    report = getattr(lab, call.verb)(*call.args, **call.kwargs)
+    assert (report.done, report.python) == (
+        "hidden: tanh -> gaussian width=0.2",
+        'lab.activation("hidden", "gaussian", width=0.2)',
+    )
+    assert repr(lab.network["gaussian1"]) == repr(tn.Gaussian(0.2))
+    lab.activation("hidden", "gaussian", width=2.0)
+    lab.activation("hidden", "leaky-relu", slope=0.3)
+    lab.run(5)
+    lab.save(tmp_path / "x.msgpack")
+    again = tn.Lab(tmp_path / "x.msgpack")
+    assert again.log == lab.log
+    again.seek(0)
+    again.seek(5)
+    assert again.state.digest() == lab.state.digest()
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        ("gaussian", {"widht": 1.0}, "`gaussian` takes width, not `widht`; did you mean `width`?"),
+        ("relu", {"width": 1.0}, "`relu` takes no arguments, not `width`"),
+        ("gaussian", {"width": 0}, "`gaussian`: Gaussian: `width` must be a number above 0, not 0"),
+    ],
+)
+def test_its_arguments_are_those_of_the_activation(
+    make_tiny: Callable[..., tn.Lab], says: Any, kind: str, arguments: dict[str, Any], message: str
+) -> None:
+    with says(tn.EditError, message):
+        make_tiny().activation("hidden", kind, **arguments)
+
+
 def test_rewind_replay_undo_and_redo_go_across_it(make_tiny: Callable[..., tn.Lab]) -> None:
     lab = make_tiny()
     lab.run(10)
