@@ -269,7 +269,7 @@ def test_a_layer_or_block_that_is_not_there_is_named_with_those_that_are(says: C
 def test_its_repr_tells_what_it_is() -> None:
     network = tn.Network(MLP)
     assert repr(network) == (
-        "Network(Linear(3, 4), Tanh(), Linear(4, 3), Sigmoid(), Linear(3, 2); 36 parameters, float32)"
+        "Network(Linear(3, 4), Tanh(), Linear(4, 3, no bias), Sigmoid(), Linear(3, 2); 36 parameters, float32)"
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError
 from tinynets.initializers import Initializer, Kaiming, Zeros
-from tinynets.layers.base import Buffers, Layer, Parameter, require_size, rows
+from tinynets.layers.base import Buffers, Layer, Parameter, require_initializer, require_size, rows
 
 
 class CausalSelfAttention(Layer):
@@ -51,8 +51,8 @@ class CausalSelfAttention(Layer):
         self.heads = require_size("CausalSelfAttention", "heads", heads)
         if self.size % self.heads:
             raise ShapeError(f"CausalSelfAttention: `heads` must divide `size` {self.size}, not {self.heads}")
-        self.w_init = w_init or Kaiming()
-        self.b_init = b_init or Zeros()
+        self.w_init = require_initializer("CausalSelfAttention", "w_init", w_init, Kaiming())
+        self.b_init = require_initializer("CausalSelfAttention", "b_init", b_init, Zeros())
 
     @property
     def head_size(self) -> int:

@@ -206,11 +206,27 @@ class Layer:
         return buffers.out if buffers.tapped is None else buffers.tapped
 
 
-def require_size(layer: str, name: str, value: object) -> int:
-    """A positive whole number, or a ShapeError that names it."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ShapeError(f"{layer}: `{name}` must be a whole number of at least 1, not {value!r}")
+def require_size(layer: str, name: str, value: object, least: int = 1) -> int:
+    """A whole number of at least `least`, or a ShapeError that names it."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ShapeError(f"{layer}: `{name}` must be a whole number of at least {least}, not {value!r}")
     return int(value)
+
+
+def require_flag(layer: str, name: str, value: object) -> bool:
+    """True or False, or a ShapeError that names it."""
+    if not isinstance(value, bool | np.bool_):
+        raise ShapeError(f"{layer}: `{name}` must be True or False, not {value!r}")
+    return bool(value)
+
+
+def require_initializer(layer: str, name: str, value: object, default: Initializer) -> Initializer:
+    """An initializer, for None the default, or a ShapeError that names it."""
+    if value is None:
+        return default
+    if not isinstance(value, Initializer):
+        raise ShapeError(f"{layer}: `{name}` must be an initializer, as Normal(), not {value!r}")
+    return value
 
 
 def rows(array: Array) -> Array:

@@ -14,8 +14,8 @@ import numpy as np
 from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError
 from tinynets.initializers import Initializer, Kaiming, Zeros
-from tinynets.layers.base import Buffers, Layer, Parameter, require_size, rows
-from tinynets.layers.windows import Sizes, Windows, plain, prepare_gradient, scatter, sizes_along
+from tinynets.layers.base import Buffers, Layer, Parameter, require_flag, require_initializer, require_size, rows
+from tinynets.layers.windows import Sizes, Windows, by, plain, prepare_gradient, scatter, sizes_along
 
 
 class Convolution(Layer):
@@ -53,9 +53,9 @@ class Convolution(Layer):
         self.padding = padding if padding == "same" else sizes_along(kind, "padding", padding, self.axes, 0, "same")
         if self.padding == "same" and set(self.stride) != {1}:
             raise ShapeError(f"{kind}: `padding` can be 'same' only where `stride` is 1, not {stride!r}")
-        self.bias = bool(bias)
-        self.w_init = w_init or Kaiming()
-        self.b_init = b_init or Zeros()
+        self.bias = require_flag(kind, "bias", bias)
+        self.w_init = require_initializer(kind, "w_init", w_init, Kaiming())
+        self.b_init = require_initializer(kind, "b_init", b_init, Zeros())
         self.windows = self._windows()
 
     def _windows(self) -> Windows:
@@ -67,7 +67,10 @@ class Convolution(Layer):
         return Windows(self.kernel, self.stride, self.dilation, before, after)
 
     def sizes(self) -> tuple[int | str, ...]:
-        return self.inputs, self.outputs, "x".join(map(str, self.kernel))
+        moves = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
+        defaults = {"stride": (1,) * self.axes, "padding": (0,) * self.axes, "dilation": (1,) * self.axes}
+        told = [f"{name} {by(value)}" for name, value in moves.items() if value != defaults[name]]
+        return self.inputs, self.outputs, by(self.kernel), *told, *(() if self.bias else ("no bias",))
 
     def config(self) -> dict[str, Any]:
         return {

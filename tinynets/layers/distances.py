@@ -9,7 +9,7 @@ import numpy as np
 from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError
 from tinynets.initializers import Initializer, Uniform
-from tinynets.layers.base import Buffers, Layer, Parameter, require_size, rows
+from tinynets.layers.base import Buffers, Layer, Parameter, require_initializer, require_size, rows
 
 DIRECT = 8  # up to so many inputs the differences themselves are squared, beyond a matrix product is worth its rounding
 
@@ -33,7 +33,7 @@ class Distances(Layer):
         super().__init__(name=name)
         self.inputs = require_size("Distances", "inputs", inputs)
         self.prototypes = require_size("Distances", "prototypes", prototypes)
-        self.w_init = w_init or Uniform()
+        self.w_init = require_initializer("Distances", "w_init", w_init, Uniform())
 
     def sizes(self) -> tuple[int | str, ...]:
         return self.inputs, self.prototypes

@@ -9,7 +9,7 @@ import numpy as np
 from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError
 from tinynets.initializers import Initializer, Normal
-from tinynets.layers.base import Buffers, Layer, Parameter, require_size, rows
+from tinynets.layers.base import Buffers, Layer, Parameter, require_initializer, require_size, rows
 
 ONE_HOT_LIMIT = 1024  # below this a matrix product beats scattered addition
 
@@ -31,7 +31,7 @@ class Embedding(Layer):
         super().__init__(name=name)
         self.vocabulary = require_size("Embedding", "vocabulary", vocabulary)
         self.size = require_size("Embedding", "size", size)
-        self.w_init = w_init or Normal()
+        self.w_init = require_initializer("Embedding", "w_init", w_init, Normal())
 
     def sizes(self) -> tuple[int, ...]:
         return self.vocabulary, self.size
@@ -85,7 +85,7 @@ class PositionalEmbedding(Layer):
         super().__init__(name=name)
         self.length = require_size("PositionalEmbedding", "length", length)
         self.size = require_size("PositionalEmbedding", "size", size)
-        self.w_init = w_init or Normal()
+        self.w_init = require_initializer("PositionalEmbedding", "w_init", w_init, Normal())
 
     def sizes(self) -> tuple[int | str, ...]:
         return self.length, self.size

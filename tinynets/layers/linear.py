@@ -9,7 +9,7 @@ import numpy as np
 from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError
 from tinynets.initializers import Initializer, Kaiming, Zeros
-from tinynets.layers.base import Buffers, Layer, Parameter, require_size, rows
+from tinynets.layers.base import Buffers, Layer, Parameter, require_flag, require_initializer, require_size, rows
 
 
 class Linear(Layer):
@@ -37,12 +37,12 @@ class Linear(Layer):
         super().__init__(name=name)
         self.inputs = require_size("Linear", "inputs", inputs)
         self.outputs = require_size("Linear", "outputs", outputs)
-        self.bias = bool(bias)
-        self.w_init = w_init or Kaiming()
-        self.b_init = b_init or Zeros()
+        self.bias = require_flag("Linear", "bias", bias)
+        self.w_init = require_initializer("Linear", "w_init", w_init, Kaiming())
+        self.b_init = require_initializer("Linear", "b_init", b_init, Zeros())
 
-    def sizes(self) -> tuple[int, ...]:
-        return self.inputs, self.outputs
+    def sizes(self) -> tuple[int | str, ...]:
+        return self.inputs, self.outputs, *(() if self.bias else ("no bias",))
 
     def config(self) -> dict[str, Any]:
         return {

@@ -13,7 +13,7 @@ from tinynets.arrays import Array, Shape, is_finite_number, shape_text
 from tinynets.errors import ShapeError
 from tinynets.initializers import Constant, Initializer, Zeros
 from tinynets.layers.activations import positive
-from tinynets.layers.base import Buffers, Layer, Parameter, require_size, rows
+from tinynets.layers.base import Buffers, Layer, Parameter, require_initializer, require_size, rows
 
 
 class _Norm(Layer):
@@ -37,8 +37,8 @@ class _Norm(Layer):
         super().__init__(name=name)
         self.size = require_size(type(self).__name__, "size", size)
         self.eps = positive(type(self).__name__, "eps", eps)
-        self.gain_init = gain_init or Constant(1.0)
-        self.shift_init = shift_init or Zeros()
+        self.gain_init = require_initializer(type(self).__name__, "gain_init", gain_init, Constant(1.0))
+        self.shift_init = require_initializer(type(self).__name__, "shift_init", shift_init, Zeros())
 
     def sizes(self) -> tuple[int | str, ...]:
         return (self.size,)

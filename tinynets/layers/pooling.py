@@ -10,7 +10,7 @@ import numpy as np
 from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError
 from tinynets.layers.base import Buffers, Layer, rows
-from tinynets.layers.windows import Sizes, Windows, plain, prepare_gradient, scatter, sizes_along
+from tinynets.layers.windows import Sizes, Windows, by, plain, prepare_gradient, scatter, sizes_along
 
 
 class Pool2d(Layer):
@@ -28,8 +28,7 @@ class Pool2d(Layer):
         self.windows = Windows(self.kernel, self.stride, (1, 1), (0, 0), (0, 0))
 
     def sizes(self) -> tuple[int | str, ...]:
-        kernel = "x".join(map(str, self.kernel))
-        return (kernel,) if self.stride == self.kernel else (kernel, f"stride {'x'.join(map(str, self.stride))}")
+        return by(self.kernel), *(() if self.stride == self.kernel else (f"stride {by(self.stride)}",))
 
     def config(self) -> dict[str, Any]:
         return {"kernel": plain(self.kernel), "stride": plain(self.stride)}

@@ -21,7 +21,7 @@ import numpy as np
 from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError, nearest
 from tinynets.initializers import Initializer, Uniform, Zeros
-from tinynets.layers.base import Buffers, Layer, Parameter, require_size, rows
+from tinynets.layers.base import Buffers, Layer, Parameter, require_flag, require_initializer, require_size, rows
 
 NONLINEARITIES = ("tanh", "relu")
 
@@ -59,14 +59,15 @@ class Recurrent(Layer):
         kind = type(self).__name__
         self.inputs = require_size(kind, "inputs", inputs)
         self.size = require_size(kind, "size", size)
-        self.sequence = bool(sequence)
-        self.carry = require_size(kind, "carry", carry) if carry else 0
+        self.sequence = require_flag(kind, "sequence", sequence)
+        self.carry = require_size(kind, "carry", carry, 0)
         bound = 1 / sqrt(self.size)
-        self.w_init = w_init or Uniform(low=-bound, high=bound)
-        self.b_init = b_init or Zeros()
+        self.w_init = require_initializer(kind, "w_init", w_init, Uniform(low=-bound, high=bound))
+        self.b_init = require_initializer(kind, "b_init", b_init, Zeros())
 
     def sizes(self) -> tuple[int | str, ...]:
-        return self.inputs, self.size
+        last = () if self.sequence else ("last step",)
+        return self.inputs, self.size, *last, *((f"carry {self.carry}",) if self.carry else ())
 
     def config(self) -> dict[str, Any]:
         return {
@@ -278,6 +279,9 @@ class RNN(Recurrent):
                 f"RNN: `nonlinearity` must be one of {', '.join(NONLINEARITIES)}, not {nonlinearity!r}{hint}"
             )
         self.nonlinearity = nonlinearity
+
+    def sizes(self) -> tuple[int | str, ...]:
+        return *super().sizes(), *(("relu",) if self.nonlinearity == "relu" else ())
 
     def config(self) -> dict[str, Any]:
         return super().config() | {"nonlinearity": self.nonlinearity}

@@ -38,6 +38,11 @@ def plain(sizes: tuple[int, ...]) -> int | list[int]:
     return sizes[0] if len(set(sizes)) == 1 else list(sizes)
 
 
+def by(sizes: tuple[int, ...] | str) -> str:
+    """Sizes as one-line forms show them: `3x3`."""
+    return sizes if isinstance(sizes, str) else "x".join(map(str, sizes))
+
+
 @dataclass(frozen=True)
 class Windows:
     """A kernel, its step and spread, and the zeros put before and after each axis."""

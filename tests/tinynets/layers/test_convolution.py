@@ -94,8 +94,8 @@ def test_a_channel_is_a_unit_and_owns_its_slice_of_the_kernel() -> None:
         (
             tn.Conv1d(2, 8, 3, dilation=4, padding=1, name="conv"),
             (6, 2),
-            "`conv` Conv1d(2, 8, 3) has a kernel over 9, which does not fit into (?, 6, 2) with its padding, "
-            "which the input has",
+            "`conv` Conv1d(2, 8, 3, padding 1, dilation 4) has a kernel over 9, "
+            "which does not fit into (?, 6, 2) with its padding, which the input has",
         ),
         (
             tn.Conv2d(3, 8, 3, name="conv"),

@@ -189,19 +189,19 @@ def test_sizes_and_words_that_cannot_be_are_refused(says: Callable[..., Any]) ->
         tn.RNN(1, 1, nonlinearity="tan")
     with says(tn.ShapeError, "LSTM: `size` must be a whole number of at least 1, not 0"):
         tn.LSTM(1, 0)
-    with says(tn.ShapeError, "GRU: `carry` must be a whole number of at least 1, not -1"):
+    with says(tn.ShapeError, "GRU: `carry` must be a whole number of at least 0, not -1"):
         tn.GRU(1, 1, carry=-1)
 
 
 def test_neighbours_that_do_not_fit_are_found_when_the_network_is_built(says: Callable[..., Any]) -> None:
-    with says(tn.ShapeError, "`gru2` GRU(3, 4) takes (B, T, 3), not (?, 3), which `gru1` GRU(2, 3) gives"):
+    with says(tn.ShapeError, "`gru2` GRU(3, 4) takes (B, T, 3), not (?, 3), which `gru1` GRU(2, 3, last step) gives"):
         tn.Network([tn.GRU(2, 3, sequence=False), tn.GRU(3, 4)])
 
 
 def test_training_on_another_number_of_examples_than_are_carried_is_refused(says: Callable[..., Any]) -> None:
     network = tn.Network([tn.LSTM(2, 3, carry=4, name="lstm")])
     assert network.predict(np.ones((7, 5, 2))).shape == (7, 5, 3)
-    with says(tn.ShapeError, "`lstm` LSTM(2, 3) carries 4 examples; this batch has 7"):
+    with says(tn.ShapeError, "`lstm` LSTM(2, 3, carry 4) carries 4 examples; this batch has 7"):
         network.forward(np.ones((7, 5, 2)), training=True)
 
 

@@ -65,3 +65,50 @@ def test_an_unknown_kind_is_refused_with_the_nearest(says: Callable[..., Any]) -
     known = ", ".join(LAYERS)
     with says(tn.ShapeError, f"`kind` is one of {known}, not 'liner'; did you mean `linear`?"):
         layer_from({"kind": "liner"})
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: tn.Linear(2, 3, w_init="zeros"), "Linear: `w_init` must be an initializer, as Normal(), not 'zeros'"),  # type: ignore[arg-type]
+        (lambda: tn.Linear(2, 3, bias="no"), "Linear: `bias` must be True or False, not 'no'"),  # type: ignore[arg-type]
+        (lambda: tn.Embedding(2, 3, w_init=""), "Embedding: `w_init` must be an initializer, as Normal(), not ''"),  # type: ignore[arg-type]
+        (lambda: tn.Conv2d(1, 2, 3, bias=1), "Conv2d: `bias` must be True or False, not 1"),  # type: ignore[arg-type]
+        (lambda: tn.GRU(2, 3, sequence="no"), "GRU: `sequence` must be True or False, not 'no'"),  # type: ignore[arg-type]
+        (lambda: tn.GRU(2, 3, carry=False), "GRU: `carry` must be a whole number of at least 0, not False"),
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_refused_at_once(
+    says: Callable[..., Any], make: Callable[[], object], message: str
+) -> None:
+    with says(tn.ShapeError, message):
+        make()
+
+
+@pytest.mark.parametrize(
+    "kind", ["linear", "embedding", "positional-embedding", "distances", "conv1d", "gru", "batch-norm"]
+)
+def test_a_class_is_no_initializer(kind: str) -> None:
+    sizes = {"batch-norm": (2,), "conv1d": (2, 3, 1)}.get(kind, (2, 3))
+    name = "gain_init" if kind == "batch-norm" else "w_init"
+    with pytest.raises(tn.ShapeError, match=f"`{name}` must be an initializer"):
+        LAYERS[kind](*sizes, **{name: tn.Normal})
+
+
+@pytest.mark.parametrize(
+    ("layer", "text"),
+    [
+        (tn.Linear(2, 3, bias=False), "Linear(2, 3, no bias)"),
+        (tn.Conv2d(1, 8, 3, stride=2, padding=1), "Conv2d(1, 8, 3x3, stride 2x2, padding 1x1)"),
+        (
+            tn.Conv1d(2, 8, 3, dilation=4, padding="same", bias=False),
+            "Conv1d(2, 8, 3, padding same, dilation 4, no bias)",
+        ),
+        (tn.MaxPool2d(2, stride=1), "MaxPool2d(2x2, stride 1x1)"),
+        (tn.LSTM(2, 4, sequence=False, carry=6), "LSTM(2, 4, last step, carry 6)"),
+        (tn.RNN(2, 4, nonlinearity="relu"), "RNN(2, 4, relu)"),
+        (tn.RNN(2, 4), "RNN(2, 4)"),
+    ],
+)
+def test_a_repr_tells_what_decides_shapes(layer: tn.Layer, text: str) -> None:
+    assert repr(layer) == text
