@@ -11,7 +11,7 @@ import numpy as np
 from tinynets import rng
 from tinynets.arrays import Array
 from tinynets.data import Dataset
-from tinynets.errors import EditError
+from tinynets.errors import DataError, EditError, ShapeError
 from tinynets.losses import Loss
 from tinynets.network import Network, Workspace
 from tinynets.playback import quiet
@@ -31,10 +31,17 @@ class Splits:
 
     def __getitem__(self, split: str) -> tuple[Array, Array]:
         if split not in self._ready:
-            x, y = self.data[split]
-            x = self._network.checked(x)
-            self._ready[split] = x, self._loss.targets(y, self._network.output_shape(x.shape), self._network.dtype)
+            try:
+                self._ready[split] = self._fitting(*self.data[split])
+            except (DataError, ShapeError) as error:
+                if split == "train":
+                    raise
+                raise type(error)(f"`{split}`: {error}") from None
         return self._ready[split]
+
+    def _fitting(self, x: Array, y: Array) -> tuple[Array, Array]:
+        x = self._network.checked(x)
+        return x, self._loss.targets(y, self._network.output_shape(x.shape), self._network.dtype)
 
     def weight(self, split: str) -> Array | None:
         """(N,) what multiplies each example's loss; None where all weigh the same."""

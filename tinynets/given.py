@@ -57,7 +57,7 @@ def recipe_of(network: Network, data: Any, loss: Any, hyper: Hyper, probe: int) 
     if "train" not in dataset.splits:
         raise ShapeError(f"the data needs a split `train`; it has {', '.join(dataset.splits)}")
     training = Training(loss, hyper, dtype=network.dtype.name, probe=int(probe))
-    return Recipe("network", {"set": "arrays"}, network.architecture, training, file="network"), dataset
+    return Recipe("network", {"set": "arrays"}, network.architecture, training), dataset
 
 
 def dataset_of(data: Any, loss: Loss | None = None) -> Dataset:

@@ -42,7 +42,7 @@ MAX_DEPTH = 8  # containers within containers
 
 @dataclass(frozen=True)
 class Recipe:
-    """A whole experiment as plain data; `file` is where it came from, for messages."""
+    """A whole experiment as plain data; `file` is where it came from, for messages; empty: from Python."""
 
     name: str
     data: dict[str, Any]
@@ -70,7 +70,10 @@ class Recipe:
             raise RecipeError(f"`{self.file}`: `data`: {error}") from None
 
     def build(self, data: Dataset, seed: int | None = None) -> Network:
-        """The network, drawn from the seed; raises RecipeError where it does not fit the data."""
+        """The network, drawn from the seed.
+
+        Where it does not fit the data: RecipeError; of a recipe from Python ShapeError, DataError or SelectorError.
+        """
         train = data.splits["train"]
         try:
             network = Network(
@@ -84,6 +87,8 @@ class Recipe:
             self.training.hyper.check(network)
             self.training.loss.targets(train[1], network.output_shape(train[0].shape), network.dtype)
         except (DataError, ShapeError, SelectorError) as error:
+            if not self.file:
+                raise
             raise RecipeError(f"`{self.file}`: {error}") from None
         return network
 

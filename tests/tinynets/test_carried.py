@@ -125,8 +125,8 @@ def test_a_step_that_is_dropped_half_way_carries_nothing() -> None:
 
 
 def test_batches_of_another_size_than_is_carried_are_found_when_the_lab_is_built(says: Callable[..., Any]) -> None:
-    message = "`network`: `first` LSTM(2, 4, carry 6) carries the hidden state of 6 examples, so it cannot train on 8"
-    with says(tn.RecipeError, message):
+    message = "`first` LSTM(2, 4, carry 6) carries the hidden state of 6 examples, so it cannot train on 8"
+    with says(tn.ShapeError, message):
         reader(batch=8)
 
 

@@ -24,6 +24,7 @@ def net(dtype: str = "float32") -> tn.Network:
 RECIPES = [recipe.name for recipe in tn.list_recipes()]
 KNOWN = ", ".join(RECIPES)
 NOT_DATA = "`data` must be (x, y), (x, y, weight) or x alone, or a dict of splits: name -> such, not "
+NO_BLOCK = "`hiden` is not a block of this network, which has hidden, output; did you mean `hidden`?"
 X = np.linspace(-1, 1, 24).reshape(12, 2)
 Y = np.arange(12) % 2
 
@@ -189,29 +190,35 @@ def test_a_prediction_is_a_distribution_over_what_comes_next(names: tn.Lab) -> N
         ({"data": 5}, tn.ShapeError, NOT_DATA + "int"),
         ({"data": {"train": "text"}}, tn.ShapeError, NOT_DATA + "str"),
         ({"data": (X,)}, tn.ShapeError, NOT_DATA + "tuple"),
-        ({"data": X}, tn.RecipeError, "`network`: cross-entropy needs targets, and the data has none"),
-        ({"data": {"train": X}}, tn.RecipeError, "`network`: cross-entropy needs targets, and the data has none"),
+        ({"data": X}, tn.ShapeError, "cross-entropy needs targets, and the data has none"),
+        ({"data": {"train": X}}, tn.ShapeError, "cross-entropy needs targets, and the data has none"),
         ({"data": {"dev": (X, Y)}}, tn.ShapeError, "the data needs a split `train`; it has dev"),
         ({"data": (X, Y[:5])}, tn.ShapeError, "`train`: x has 12 rows, y has 5; they must be equal"),
         (
             {"data": (X[:, :1], Y)},
-            tn.RecipeError,
-            "`network`: `hidden` Linear(2, 6) takes (..., 2), not (?, 1), which the input has",
+            tn.ShapeError,
+            "`hidden` Linear(2, 6) takes (..., 2), not (?, 1), which the input has",
         ),
         (
             {"data": (X, Y + 1)},
-            tn.RecipeError,
-            "`network`: cross-entropy: the outputs have classes 0 to 1; a target is 2",
+            tn.DataError,
+            "cross-entropy: the outputs have classes 0 to 1; a target is 2",
         ),
+        (
+            {"data": {"train": (X, Y), "dev": (X, Y + 1)}},
+            tn.DataError,
+            "`dev`: cross-entropy: the outputs have classes 0 to 1; a target is 2",
+        ),
+        ({"rates": {"hiden": 2}}, tn.SelectorError, NO_BLOCK),
         ({"data": (X, Y - 1)}, tn.DataError, "`train`: y has class -1 in row 0; classes are 0 to 0"),
-        ({"data": (X, Y / 2)}, tn.RecipeError, "`network`: cross-entropy takes whole numbers as targets, not float64"),
+        ({"data": (X, Y / 2)}, tn.ShapeError, "cross-entropy takes whole numbers as targets, not float64"),
         ({"data": (X.astype(str), Y)}, tn.DataError, "`train x` must hold whole numbers or floats, got dtype <U32"),
         ({"data": (X * np.nan, Y)}, tn.DataError, "`train x` has nan in row 0, column 0; every value must be finite"),
         ({"data": (X[:0], Y[:0])}, tn.DataError, "`train x` is empty: its shape is (0, 2)"),
         (
             {"loss": tn.MSE()},
-            tn.RecipeError,
-            "`network`: mse: targets are (12, 1), outputs (12, 2): they must be alike",
+            tn.ShapeError,
+            "mse: targets are (12, 1), outputs (12, 2): they must be alike",
         ),
         (
             {"loss": tn.MSE(), "data": (X, ["a"] * 12)},
