@@ -37,8 +37,10 @@ if TYPE_CHECKING:
         GRU,
         LSTM,
         RNN,
+        Activation,
         AvgPool2d,
         BatchNorm,
+        Buffers,
         CausalSelfAttention,
         Conv1d,
         Conv2d,
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
         Linear,
         MaxPool2d,
         Parallel,
+        Parameter,
         PositionalEmbedding,
         ReLU,
         Reshape,
@@ -79,6 +82,7 @@ if TYPE_CHECKING:
         Loss,
         Perceptron,
     )
+    from tinynets.measure.som import quantization_error, topographic_error, u_matrix
     from tinynets.network import Network
     from tinynets.optimizers import SGD, Adam, AdamW, RMSprop
     from tinynets.plugins import load_plugin, register
@@ -110,6 +114,9 @@ _HOMES = {
     "initializers": ("Constant", "Kaiming", "Normal", "Orthogonal", "Uniform", "Xavier", "Zeros"),
     "lab": ("Lab",),
     "layers": (
+        "Activation",
+        "Buffers",
+        "Parameter",
         "AvgPool2d",
         "CausalSelfAttention",
         "Conv1d",
@@ -148,6 +155,7 @@ _HOMES = {
     ),
     "gradcheck": ("GradReport", "grad_check"),
     "losses": ("MAE", "MSE", "BinaryCrossEntropy", "CrossEntropy", "Hinge", "Huber", "Kohonen", "Loss", "Perceptron"),
+    "measure.som": ("quantization_error", "topographic_error", "u_matrix"),
     "network": ("Network",),
     "optimizers": ("SGD", "Adam", "AdamW", "RMSprop"),
     "plugins": ("load_plugin", "register"),
@@ -167,11 +175,13 @@ __all__ = [
     "MSE",
     "RNN",
     "SGD",
+    "Activation",
     "Adam",
     "AdamW",
     "AvgPool2d",
     "BatchNorm",
     "BinaryCrossEntropy",
+    "Buffers",
     "CausalSelfAttention",
     "CommandError",
     "Constant",
@@ -214,6 +224,7 @@ __all__ = [
     "Normal",
     "Orthogonal",
     "Parallel",
+    "Parameter",
     "Perceptron",
     "PluginError",
     "PositionalEmbedding",
@@ -246,7 +257,10 @@ __all__ = [
     "list_recipes",
     "load_plugin",
     "load_recipe",
+    "quantization_error",
     "register",
+    "topographic_error",
+    "u_matrix",
 ]
 
 

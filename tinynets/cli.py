@@ -171,7 +171,9 @@ def _train(options: argparse.Namespace) -> int:
         "step": lab.step_number,
         "seconds": seconds,
         "steps_per_second": (lab.step_number - first) / seconds,
-        "evaluations": {entry.split: {"loss": entry.loss, "accuracy": entry.accuracy} for entry in evaluations},
+        "evaluations": {
+            entry.split: {"loss": entry.loss, "accuracy": entry.accuracy, **entry.map_errors} for entry in evaluations
+        },
         "digest": lab.state.digest(),
         "save": None,
     }
@@ -213,6 +215,7 @@ def _info(options: argparse.Namespace) -> int:
         "branch": lab.branch,
         "branches": list(lab.branches),
         "loss": lab.loss,
+        "map_errors": lab.map_errors(),
         "evaluations": [asdict(entry) for entry in lab.evaluations],
         "interventions": [str(entry) for entry in lab.interventions],
         "frozen": {name: list(units) for name, units in lab.frozen.items()},
@@ -232,6 +235,7 @@ def _info(options: argparse.Namespace) -> int:
         ),
         f"  digest    {data['digest']}",
     ]
+    lines += [f"  {name.replace('_', ' ')} {value:.4f} (train)" for name, value in lab.map_errors().items()]
     lines += [f"  {entry}" for entry in lab.evaluations[-4:]]
     lines += ["  log:", *(f"    {entry}" for entry in log)] if log else []
     return _out(options, data, lines)

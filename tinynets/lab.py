@@ -17,7 +17,9 @@ from tinynets.data import Dataset
 from tinynets.errors import EditError, RecipeError, TimelineError, TinynetsError, nearest
 from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
 from tinynets.given import dataset_of, hyper_of, recipe_of
-from tinynets.losses import Loss
+from tinynets.layers import Distances
+from tinynets.losses import Kohonen, Loss
+from tinynets.measure.som import quantization_error, topographic_error
 from tinynets.network import Network
 from tinynets.optimizers import SGD, Optimizer
 from tinynets.playback import ENDLESS, Player, Work
@@ -403,10 +405,22 @@ class Lab:
         position = self.moment
         loss, accuracy = yield from self._evaluator.work(self.network, split, clean)
         examples = len(self.data.splits[split][0])
-        result = Evaluation(split, position.step, loss, accuracy, examples, clean, position.edits)
+        errors = self.map_errors(split)
+        result = Evaluation(split, position.step, loss, accuracy, examples, clean, position.edits, errors)
         if np.isfinite(loss):
             self.player.branch.record(result)
         return result
+
+    def map_errors(self, split: str = "train") -> dict[str, float]:
+        """Quantization and topographic error of a self-organizing map, `Distances` alone; nothing of other networks."""
+        loss, layer = self.recipe.training.loss, self.network.layers[0]
+        if not isinstance(loss, Kohonen) or not isinstance(layer, Distances) or len(self.network.layers) > 1:
+            return {}
+        x = self._evaluator.splits[split][0]
+        errors = {"quantization_error": quantization_error(layer.w, x)}
+        return errors | (
+            {"topographic_error": topographic_error(layer.w, x, loss.grid)} if layer.prototypes > 1 else {}
+        )
 
     def _next_evaluation(self, step: int) -> int:
         """The first step behind `step` at which the recipe wants an evaluation."""

@@ -53,6 +53,8 @@ class Evaluation:
     """Computed without the interventions."""
     edits: int = 0
     """Edits of the branch that had been applied."""
+    map_errors: dict[str, float] = field(default_factory=dict, compare=False)
+    """Of a self-organizing map its quantization and topographic error; measured, not kept in saves."""
 
     def __float__(self) -> float:
         return self.loss
@@ -60,7 +62,9 @@ class Evaluation:
     def __str__(self) -> str:
         accuracy = "" if self.accuracy is None else f", accuracy {self.accuracy:.1%}"
         clean = ", without interventions" if self.clean else ""
-        return f"{self.split} loss {self.loss:.4f}{accuracy} ({self.examples:,} examples, step {self.step:,}{clean})"
+        errors = "".join(f", {name.replace('_', ' ')} {value:.4f}" for name, value in self.map_errors.items())
+        measured = f"{self.split} loss {self.loss:.4f}{accuracy}{errors}"
+        return f"{measured} ({self.examples:,} examples, step {self.step:,}{clean})"
 
 
 class Losses:

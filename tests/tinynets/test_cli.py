@@ -76,6 +76,24 @@ def test_info_tells_layers_data_log_and_where_it_stands(run: Run, trained: Path)
     assert not {"Split", "Add"} & set(transformer)
 
 
+def test_a_map_is_measured_by_its_errors(run: Run, tmp_path: Path) -> None:
+    save = str(tmp_path / "map.msgpack")
+    out = run("train", "colors-som", "--steps", "5", "--save", save)[1]
+    lab = tn.Lab(save)
+    x, w = lab.data["train"][0], lab.state.theta.reshape(3, -1)
+    grid = lab.recipe.training.loss.config()["grid"]
+    errors = {
+        "quantization_error": pytest.approx(tn.quantization_error(w, x)),
+        "topographic_error": pytest.approx(tn.topographic_error(w, x, grid)),
+    }
+    assert lab.evaluate("train").map_errors == errors
+    assert json.loads(run("info", save, "--json")[1])["map_errors"] == errors
+    for text in (out, run("info", save)[1]):
+        assert f"quantization error {tn.quantization_error(w, x):.4f}" in text
+        assert "topographic error" in text
+    assert tn.Lab("xor").evaluate("train").map_errors == {}
+
+
 def test_a_replay_says_that_every_byte_came_out_again(run: Run, trained: Path) -> None:
     status, out, _ = run("replay", str(trained), "--every", "50", "--json")
     told = json.loads(out)
