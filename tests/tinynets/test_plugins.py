@@ -271,3 +271,12 @@ def test_the_command_line_takes_a_plugin_and_ends_with_one_line_without(tmp_path
     assert without.returncode == 1
     assert without.stderr.count("\n") == 1
     assert "`layers[1].kind` must be one of" in without.stderr
+
+
+def test_the_page_on_layers_of_ones_own_runs_and_its_gradients_agree(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "own-layers.md").read_text()
+    path = tmp_path / "page.py"
+    path.write_text(page.split("```python\n")[1].split("```")[0])
+    assert tn.load_plugin(path) == ("scale", "quartic")
+    made: Any = LAYERS["scale"]
+    assert tn.grad_check(tn.Network([tn.Linear(2, 3), made(3)]), np.ones((4, 2)))
