@@ -71,6 +71,12 @@ class Status:
     can_redo: bool
     note: str = ""
     """What the engine wants said: why a run stopped (NaN), what a seek costs; empty when nothing."""
+    batch_loss: float | None = None
+    """In mid-step: the loss of its batch, once the phase `loss` is done."""
+    phase_kind: str = ""
+    """In mid-step: what was just done: batch, forward, loss, backward or update."""
+    phase_block: str = ""
+    """The block in which it was done; empty for a phase of no block."""
 
 
 @dataclass(frozen=True)
@@ -217,6 +223,8 @@ class Neuron:
     """(T, T) of an attention head: row t holds the shares with which position t looks at those before it."""
     places: Floats | None = None
     """The unit at every position of the selected example: (T,) of a sequence, (h, w) of an image, else None."""
+    batch_mean: float | None = None
+    """Mean output of this unit over the training batch of the half-done step, once forward has come past; else None."""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Trainer:
         self.sampler = Sampler(len(x), hyper.batch, hyper.sampling, hyper.seed)
         self.x_batch = np.empty((hyper.batch, *x.shape[1:]), x.dtype)
         self.y_batch = np.empty((hyper.batch, *y.shape[1:]), y.dtype)
-        self.last_loss = self._loss = float("nan")
+        self.last_loss = self.batch_loss = float("nan")
         self._shape(hyper)
         self.phase_order = (BATCH, *network.forward_order, LOSS, *network.backward_order, UPDATE)
 
@@ -86,7 +86,7 @@ class Trainer:
         loss, buffers = self.loss, self.loss_buffers
         self.workspace.out = out
         loss.fit(buffers, out)
-        self._loss = value = loss.weighted_value(out, self.y_batch, buffers)
+        self.batch_loss = value = loss.weighted_value(out, self.y_batch, buffers)
         if not isfinite(value):
             where = self.network.first_non_finite(self.workspace, backward=False) or "loss"
             raise self._stopped(f"the loss became {value}", where)
@@ -120,7 +120,7 @@ class Trainer:
             carried[state.frozen_buffers] = state.buffers[state.frozen_buffers]
             np.copyto(state.buffers, carried)
         state.step += 1
-        self.last_loss = self._loss
+        self.last_loss = self.batch_loss
         return dx
 
     def _shape(self, hyper: Hyper) -> None:

@@ -67,7 +67,9 @@ ACTIONS: tuple[Action, ...] = (
         "phase",
         9,
     ),
-    Action("evaluate", "e", "evaluate", "Loss and accuracy over the dev split, where there is one", RUN, "evaluate", 12),
+    Action(
+        "evaluate", "e", "evaluate", "Loss and accuracy over the dev split, where there is one", RUN, "evaluate", 12
+    ),
     Action("cancel", "escape", "cancel", "Cancel what is at work; close what is open; leave the zoom", RUN, "cancel"),
     Action("back", "b", "back", "One step back in time", TIME, "go_back(1)", 3),
     Action("back_count", "B", "back n", "A number of steps back; asks how many", TIME, "ask_back"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from tinynets.frame import PANES, BlockCells, Status
 from tui import actions
 from tui.actions import Action
 from tui.command_line import CommandLine
-from tui.core import LabCore
+from tui.core import NOTHING_OPEN, LabCore
 from tui.widgets.header import Tabs
 from tui.widgets.loss import LossPane
 from tui.widgets.timeline import Timeline
@@ -190,15 +190,28 @@ class LabApp(LabCore):
 
     def run_line(self, text: str) -> None:
         """Parse a line of the API's verbs and send it."""
-        from tinynets.commands import parse
+        from tinynets.commands import PROPERTIES, parse
         from tinynets.errors import TinynetsError
 
         try:
             call = parse(text)
         except TinynetsError as error:
             self.fail(str(error))
+            return
+        if call.verb == "open" and len(call.args) == 1:
+            self._opened(call.args[0])
+        elif call.verb in PROPERTIES:
+            self.run_worker(self._list(call.verb), exit_on_error=False)
         else:
             self.do(call.verb, *call.args, **call.kwargs)
+
+    async def _list(self, verb: str) -> None:
+        """Show the entries of what a lab keeps a list of."""
+        from tui.screens.entries import EntriesScreen
+
+        entries = await self.done(verb)
+        if entries:
+            self.push_screen(EntriesScreen(f"lab.{verb}", [str(entry) for entry in entries]))
 
     def complete(self, text: str) -> list[str]:
         from tui.completion import completions
@@ -231,11 +244,14 @@ class LabApp(LabCore):
         if self.link is None or not self.link.alive:
             self.reconnect(source)
         else:
-            self.do("open", source)
+            self._leaving("open", lambda: self.do("open", source))
 
     def action_restart(self) -> None:
         if self.link is not None and self.link.alive:
             self.status.say("the engine is running: R is for when it has ended")
+            return
+        if self._refused:
+            self.fail(NOTHING_OPEN)
             return
         self.reconnect(self.restart_source())
 
@@ -245,23 +261,27 @@ class LabApp(LabCore):
         self.push_screen(HelpScreen())
 
     def action_leave(self) -> None:
+        self._leaving("quit", self.exit)
+
+    def _leaving(self, verb: str, then: Callable[[], object]) -> None:
+        """Do what leaves the run that is open; ask before, where it is not saved."""
         status = self.lab_status
         if status is None or not status.unsaved or self.link is None or not self.link.alive:
-            self.exit()
+            then()
             return
         from tui.screens.leave import LeaveScreen
 
-        self.push_screen(LeaveScreen(status), self._leave)
+        def answered(answer: str | None) -> None:
+            if answer == "go":
+                then()
+            elif answer == "save":
+                self.run_worker(self._save_and(then), exit_on_error=False)
 
-    async def _leave(self, answer: str | None) -> None:
-        if answer == "quit":
-            self.exit()
-        elif answer == "save":
-            self.run_worker(self._save_and_leave(), exit_on_error=False)
+        self.push_screen(LeaveScreen(status, verb), answered)
 
-    async def _save_and_leave(self) -> None:
+    async def _save_and(self, then: Callable[[], object]) -> None:
         if await self.done("save"):
-            self.exit()
+            then()
 
     async def action_quit(self) -> None:
         self.action_leave()
@@ -285,7 +305,7 @@ class LabApp(LabCore):
 
     def key_bar_actions(self) -> list[Action]:
         found = actions.footer_actions()
-        if self.link is not None and not self.link.alive:
+        if self.link is not None and not self.link.alive and not self._refused:
             return [actions.BY_ID["restart"], *found]
         return found
 

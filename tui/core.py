@@ -32,12 +32,13 @@ from tui.widgets.loss import LossPane
 from tui.widgets.network import NetworkPane
 from tui.widgets.neuron import NeuronPane
 from tui.widgets.output import OutputPane
-from tui.widgets.pane import Lines, Pane
+from tui.widgets.pane import WAITING, Lines, Pane
 from tui.widgets.status import KeyBar, StatusLine
 from tui.widgets.timeline import Timeline
 from tui.widgets.weights import WeightsPane
 
 SMALLEST = (60, 16)
+NOTHING_OPEN = "nothing is open: o opens, q quits"
 SLOW = 0.2
 """Seconds after which a command that has not been answered is shown to be at work."""
 
@@ -63,6 +64,7 @@ class LabCore(App[None]):
     """The screen, the engine and the selection."""
 
     TITLE = "tinynets-lab"
+    NOTIFICATION_TIMEOUT = 4
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[Any]] = actions.bindings()
 
@@ -222,12 +224,16 @@ class LabCore(App[None]):
 
     def engine_said(self, message: str, severity: str) -> None:
         kind = severity if severity in ("warning", "error") else "information"
-        self.notify(message, severity=kind, markup=False)  # type: ignore[arg-type]
         self.status.say(message, error=kind == "error")
+        self._note_what_is_cut(message, kind)
 
     def engine_failed(self, kind: str, message: str) -> None:
         """The engine could not open what it was started on."""
         self._refused = True
+        self.header.dead = True
+        for widget in (self.header, *self.panes.values()):
+            widget.waiting = NOTHING_OPEN
+            widget.redraw()
         self.fail(message)
         self.call_later(self.run_action, "open")
 
@@ -255,6 +261,9 @@ class LabCore(App[None]):
         if self.link:
             self.link.close()
         self._source, self._refused = source, False
+        for widget in (self.header, *self.panes.values()):
+            widget.waiting = WAITING
+            widget.redraw()
         self.header.dead = False
         self.query_one("#banner").display = False
         self.status.say("")
@@ -275,9 +284,12 @@ class LabCore(App[None]):
         """Send a command; its result goes to the status line."""
         self.run_worker(self.done(verb, *args, **kwargs), exit_on_error=False)
 
-    async def done(self, verb: str, *args: Any, **kwargs: Any) -> bool:
-        """Send a command and wait; False when it failed, which has then been said."""
+    async def done(self, verb: str, *args: Any, **kwargs: Any) -> Any:
+        """Send a command and wait for what it gives, True for nothing; False when it failed, which has been said."""
         if self.link is None:
+            return False
+        if self._refused:
+            self.fail(NOTHING_OPEN)
             return False
         self._begin(verb)
         try:
@@ -287,8 +299,8 @@ class LabCore(App[None]):
             return False
         else:
             line = getattr(value, "python", python_line(verb, args, kwargs))
-            self.status.say("" if value is None else ", ".join(value) if isinstance(value, tuple) else str(value), line)
-            return True
+            self.status.say(in_words(verb, value), line)
+            return True if value is None else value
         finally:
             self._finish()
 
@@ -310,10 +322,15 @@ class LabCore(App[None]):
             self.status.rest()
 
     def fail(self, message: str, quiet: bool = False) -> None:
-        """One line in the status line, and a notification unless the person asked for it."""
+        """In the status line; a `quiet` one is what the person asked for."""
         self.status.say(message, error=True)
         if not quiet:
-            self.notify(message, severity="error", markup=False)
+            self._note_what_is_cut(message, "error")
+
+    def _note_what_is_cut(self, message: str, kind: Any) -> None:
+        """A notification with the whole of a message that the status line has no room for."""
+        if not self.status.whole(message):
+            self.notify(message, severity=kind, markup=False)
 
     # -- selection and view
 
@@ -361,6 +378,13 @@ class LabCore(App[None]):
 
     def complete(self, text: str) -> list[str]:
         return []
+
+
+def in_words(verb: str, value: Any) -> str:
+    """What a command gave, as the status line says it."""
+    if value == ():
+        return f"{verb}: nothing yet"
+    return "" if value is None else ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def python_line(verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

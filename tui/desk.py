@@ -33,7 +33,7 @@ class Wish:
     other: str = "neuron"
     """The pane beside the network where only two fit."""
     zoom: bool = False
-    network_height: int = 13
+    network_height: int = 14
     """Lines the network would like, frame included; until one is seen, those of the recipe that opens by itself."""
 
 

@@ -59,6 +59,7 @@ GLYPHS: dict[str, tuple[str, str]] = {
     "zeroed": ("∅", "0"),
     "dead": ("†", "x"),
     "down": ("▼", "v"),
+    "up": ("▲", "^"),
     "right": ("▶", ">"),
     "bar": ("│", "|"),
     "target": ("◀", "<"),
@@ -139,18 +140,12 @@ def cell(level: int, text: str) -> Segment:
 
 
 def sign_glyph(level: int, width: int = 1) -> str:
-    """A level without colour: its sign, and its size by weight (one column) or by a digit (two and more)."""
+    """A level without colour: its sign, and its size by weight, as the legend has them; the same in every pane."""
     if level >= LEVELS:
-        return dict(zip(SATURATED, ("%", "@", "!") if width == 1 else ("-!", "+!", " !"), strict=True))[level].ljust(
-            width
-        )
+        return dict(zip(SATURATED, "%@!", strict=True))[level] * width
     share = abs(level - MIDDLE) / MIDDLE
-    if width == 1:
-        strong, weak = ("#", "+") if level > MIDDLE else ("=", "-")
-        return "." if share < 0.1 else weak if share < 0.5 else strong
-    digit = min(9, round(share * 9))
-    sign = "+" if level > MIDDLE else "-"
-    return (f"{sign}{digit}" if digit else " .").ljust(width)
+    strong, weak = ("#", "+") if level > MIDDLE else ("=", "-")
+    return ("." if share < 0.1 else weak if share < 0.5 else strong) * width
 
 
 TEXT = Style(bgcolor=BACK, color="#d5dbe5")

@@ -18,10 +18,11 @@ from tui.palette import Look
 from tui.pictures import colours, greys, mapped, picture
 from tui.selection import Selection
 from tui.widgets.activations import ActivationsPane
+from tui.widgets.header import Header
 from tui.widgets.network import NetworkPane
 from tui.widgets.neuron import NeuronPane
 from tui.widgets.output import OutputPane
-from tui.widgets.pane import Pane
+from tui.widgets.pane import Lines
 from tui.widgets.weights import WeightsPane
 
 RECIPES = (
@@ -36,7 +37,7 @@ def frame_of(recipe: str, block: str = "", unit: int = 0, example: int = 0) -> F
     return Observer(tn.Lab(recipe)).frame(View(block, unit, example), 1, Doing())
 
 
-def drawn(pane: Pane, frame: Frame, width: int, height: int, look: Look = Look()) -> list[str]:  # noqa: B008
+def drawn(pane: Lines, frame: Frame, width: int, height: int, look: Look = Look()) -> list[str]:  # noqa: B008
     """The lines of a pane outside of any app; none may be wider than the pane."""
     vars(pane).update(look=look, frame=frame, selection=selection_of(frame))
     strips = pane.draw(width, height)[:height]
@@ -234,3 +235,27 @@ def test_the_share_of_saturated_cells_is_said_to_be_the_layers() -> None:
     frame = Observer(lab).frame(View("hidden"), 1, Doing())
     assert frame.activations is not None
     assert f"layer {frame.activations.saturated.mean():.0%} saturated" in drawn(ActivationsPane(), frame, 93, 16)[-1]
+
+
+@pytest.mark.parametrize("look", [Look(), PLAIN])
+def test_the_network_has_the_legend_of_the_selected_block(look: Look) -> None:
+    last = drawn(NetworkPane(), frame_of("names-mlp", "hidden"), 93, 16, look)[-1]
+    assert last.startswith("scale of hidden")
+    assert last.rstrip().endswith("+1.00")
+
+
+def test_a_half_done_step_is_marked_where_it_is() -> None:
+    lab = tn.Lab("names-mlp")
+    seen: dict[str, tuple[int, int, bool, bool]] = {}
+    while "update" not in seen:
+        phase = lab.phase().phase
+        frame = Observer(lab).frame(View("hidden", 3), 1, Doing())
+        text = "\n".join(drawn(NetworkPane(), frame, 93, 16))
+        neuron = "\n".join(drawn(NeuronPane(), frame, 60, 16))
+        header = drawn(Header(), frame, 80, 1)[0]
+        seen[phase] = (text.count("▼ forward"), text.count("▲ backward"), "batch: mean" in neuron, "gradient" in neuron)
+        assert ("batch loss" in header) == ("loss" in seen and phase != "update")
+    assert seen["batch"] == seen["update"] == (0, 0, False, False)
+    assert seen["forward embed"] == (1, 0, False, False)
+    assert seen["loss"] == (0, 0, True, False)
+    assert seen["backward hidden"] == (0, 1, True, True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.frame import BranchLine, LossCurve, Mark, Status, TimelineStrip
 from tinynets.lab import Lab
+from tinynets.network import Block
+from tinynets.training import LOSS
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,23 @@ def status(lab: Lab, doing: Doing) -> Status:
         can_undo=bool(player.timeline.actions) or done > 0,
         can_redo=bool(player.timeline.undone),
         note=doing.note,
+        **_half_done(lab),
     )
+
+
+def _half_done(lab: Lab) -> dict[str, Any]:
+    """The fields of a half-done step: its loss, and where its last phase was."""
+    player = lab.player
+    done = player.phase_order[: player.phases_done]
+    if not done:
+        return {}
+    block = next((entry.name for entry in lab.network.blocks if done[-1].layer in _layers(lab, entry)), "")
+    loss = player.trainer.batch_loss if LOSS in done else None
+    return {"batch_loss": loss, "phase_kind": done[-1].kind, "phase_block": block}
+
+
+def _layers(lab: Lab, block: Block) -> list[str]:
+    return [layer.name for layer in lab.network.layers[block.first : block.last + 1]]
 
 
 def timeline(lab: Lab) -> TimelineStrip:

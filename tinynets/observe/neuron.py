@@ -56,6 +56,7 @@ def neuron(lab: Lab, block: Block, view: View, look: Look, spare: Workspace) -> 
         mean=float(out.mean()),
         std=float(out.std()),
         gradient=_gradient(lab, block, unit),
+        batch_mean=_batch_mean(lab, block, unit),
         position=position,
         pattern=_pattern(lab, block, unit, example),
         places=_places(lab, block, out[example]),
@@ -149,14 +150,24 @@ def _outgoing(lab: Lab, block: Block, unit: int) -> tuple[tuple[str, float], ...
 
 def _gradient(lab: Lab, block: Block, unit: int) -> float | None:
     """Mean gradient at this unit's output over the batch of a half-done step, once backward has come past it."""
-    player = lab.player
-    order = player.phase_order
     layer = lab.network.layers[block.last]
-    at = [index for index, phase in enumerate(order) if str(phase) == f"backward {layer.name}"]
-    if layer.closed or not at or player.phases_done <= at[0]:
+    if layer.closed or not _past(lab, f"backward {layer.name}"):
         return None
-    gradient = player.trainer.workspace.buffers[block.last].dout
+    gradient = lab.player.trainer.workspace.buffers[block.last].dout
     return float(gradient.reshape(-1, block.units)[:, unit].mean())
+
+
+def _batch_mean(lab: Lab, block: Block, unit: int) -> float | None:
+    """Mean output of this unit over the batch of a half-done step, once forward has come past it."""
+    if not _past(lab, f"forward {lab.network.layers[block.last].name}"):
+        return None
+    out = lab.player.trainer.workspace.units_behind(lab.network, block.last)
+    return float(out.reshape(-1, block.units)[:, unit].mean())
+
+
+def _past(lab: Lab, phase: str) -> bool:
+    """Whether the half-done step has that phase behind it."""
+    return phase in map(str, lab.player.phase_order[: lab.player.phases_done])
 
 
 def _pattern(lab: Lab, block: Block, head: int, example: int) -> Array | None:

@@ -1,4 +1,4 @@
-"""Asks before leaving a run that was not saved."""
+"""Asks before leaving a run that was not saved, for another or for good."""
 
 from __future__ import annotations
 
@@ -14,29 +14,34 @@ from tinynets.frame import Status
 
 
 class LeaveScreen(ModalScreen[str | None]):
-    """Save and quit, quit, or stay."""
+    """Save and go, go, or stay; `verb`, quit or open, says where to."""
 
     DEFAULT_CSS = "LeaveScreen > Vertical { width: 58; } LeaveScreen Static { margin-bottom: 1; }"
     BINDINGS: ClassVar = [
-        ("s,w", "dismiss('save')", "save and quit"),
-        ("q,ctrl+q", "dismiss('quit')", "quit"),
+        ("s,w", "dismiss('save')", "save and go"),
+        ("q,ctrl+q", "go('quit')", "quit"),
+        ("o", "go('open')", "open"),
         ("escape,n", "dismiss(None)", "stay"),
     ]
 
-    def __init__(self, status: Status) -> None:
+    def __init__(self, status: Status, verb: str = "quit") -> None:
         super().__init__()
-        self._status = status
+        self._status, self._verb = status, verb
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
-        box.border_title = "Quit"
+        box.border_title = self._verb.capitalize()
         with box:
             yield Static(f"{self._status.recipe} at step {self._status.step:,} has not been saved.", markup=False)
             yield OptionList(
-                Option("s  save and quit", id="save"),
-                Option("q  quit without saving", id="quit"),
+                Option(f"s  save and {self._verb}", id="save"),
+                Option(f"{self._verb[0]}  {self._verb} without saving", id="go"),
                 Option("esc  stay", id="stay"),
             )
+
+    def action_go(self, verb: str) -> None:
+        if verb == self._verb:
+            self.dismiss("go")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option.id if event.option.id != "stay" else None)

@@ -36,14 +36,18 @@ class OpenScreen(ModalScreen[str | None]):
 
     def _options(self) -> Iterator[Option | None]:
         room = min(92, self.app.size.width * 96 // 100) - 6
-        yield _heading("Recipes: start anew")
-        for name, description in recipes():
-            yield Option(_row(name, description, room), id=name)
         found = saves()
         if found:
             yield _heading("Saves: go on where you were")
-        for path, about in found:
-            yield Option(_row(path.name, about, room), id=str(path))
+        for path, *about in found:
+            yield Option(_row(path.name, _joined(about, room - 27), room), id=str(path))
+        yield _heading("Recipes: start anew")
+        for name, description in recipes():
+            yield Option(_row(name, description, room), id=name)
+
+    def on_resize(self) -> None:
+        """The list gives way, so that the field below it stays on the dialog."""
+        self.query_one(OptionList).styles.max_height = max(2, self.app.size.height * 95 // 100 - 8)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option.id)
@@ -67,7 +71,18 @@ def recipes() -> list[tuple[str, str]]:
     return [(info.name, info.description) for info in list_recipes()]
 
 
-def saves() -> list[tuple[Path, str]]:
+def _joined(about: list[str], room: int) -> str:
+    """What fits of it, from the first on, each whole: where it is narrow, the size goes first and the date next."""
+    shown = about[0]
+    padded = f"{shown:<34}" if 34 + sum(len(more) + 2 for more in about[1:]) <= room else shown
+    for more in about[1:]:
+        if len(padded) + 2 + len(more) > room:
+            break
+        padded += f"  {more}"
+    return padded
+
+
+def saves() -> list[tuple[Path, str, str, str]]:
     """The saves that are found, newest first: what each holds, when it was written, how large it is."""
     from tinynets.saves import list_saves
 
@@ -78,7 +93,7 @@ def saves() -> list[tuple[Path, str]]:
         except OSError:
             continue
         when = datetime.fromtimestamp(stat.st_mtime).strftime("%Y-%m-%d %H:%M")
-        found.append((path, f"{_holds(path):<34} {when}  {_size(stat.st_size)}"))
+        found.append((path, _holds(path), when, _size(stat.st_size)))
     return found
 
 

@@ -29,7 +29,7 @@ class ActivationsPane(Pane):
         data = self.frame.activations if self.frame else None
         self.place = None
         if data is None:
-            return self.message(self.WAITING if self.frame is None else "this block has no units", width, height)
+            return self.message(self.waiting if self.frame is None else "this block has no units", width, height)
         self.title(f"{data.block} on {len(data.examples)} probe examples")
         own = data.block == self.selection.block
         unit = min(self.selection.unit, data.values.shape[0] - 1) if own else -1

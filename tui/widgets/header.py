@@ -27,7 +27,7 @@ class Header(Lines):
 
     def draw(self, width: int, height: int) -> list[Strip]:
         if self.frame is None:
-            return [line([chip("tinynets", palette.CHIP), ("  starting the engine…", palette.DIM)], width)]
+            return [line([chip("tinynets", palette.CHIP), (f"  {self.waiting}", palette.DIM)], width)]
         status = self.frame.status
         parts = self._fields(status)
         # The fields are in order of reading; these give way in order of least use.
@@ -38,13 +38,12 @@ class Header(Lines):
         return [line([part for key in sorted(parts) for part in parts[key]], width)]
 
     def _fields(self, status: Status) -> dict[int, list[Part | Segment]]:
-        loss = number(status.loss) if status.loss is not None else "-"
         probe = number(status.probe_loss) if status.probe_loss is not None else "-"
         return {
             0: [chip(status.recipe, palette.CHIP), (" ", palette.TEXT)],
             1: [self._mode(status), ("  ", palette.TEXT)],
             2: [("step ", palette.DIM), *_step(status), ("  ", palette.TEXT)],
-            3: [("loss ", palette.DIM), (loss, palette.BRIGHT), ("  ", palette.TEXT)],
+            3: [*_loss(status), ("  ", palette.TEXT)],
             4: [("probe ", palette.DIM), (probe, palette.TEXT), ("  ", palette.TEXT)],
             5: [("lr ", palette.DIM), (setting(status.lr), palette.TEXT), ("  ", palette.TEXT)],
             6: [(f"{status.steps_per_second:,.0f}", palette.TEXT), (" steps/s  ", palette.DIM)]
@@ -67,6 +66,13 @@ class Header(Lines):
             return chip(f"mid-step {done}: {status.phase}", palette.CHIP_WARN)
         text, style = MODES.get(status.mode, (status.mode, palette.CHIP_QUIET))
         return chip(text if self.look.unicode else status.mode, style)
+
+
+def _loss(status: Status) -> list[Part]:
+    """The loss of the last step, or that of the half-done one, once it has one."""
+    if status.batch_loss is not None:
+        return [("batch loss ", palette.DIM), (number(status.batch_loss, 3), palette.WARN)]
+    return [("loss ", palette.DIM), (number(status.loss), palette.BRIGHT)]
 
 
 def _step(status: Status) -> list[Part]:

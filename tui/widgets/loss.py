@@ -40,7 +40,7 @@ class LossPane(Pane):
     def draw(self, width: int, height: int) -> list[Strip]:
         curve = self.frame.loss if self.frame else None
         if curve is None:
-            return self.message(self.WAITING, width, height)
+            return self.message(self.waiting, width, height)
         self.title("log10 of the training loss" if self.log10 else "training loss by step")
         if not len(curve.steps) and not curve.evaluations:
             return self.message("no step yet: s makes one, space runs", width, height)

@@ -11,11 +11,14 @@ from textual.strip import Strip
 from tinynets.frame import BlockCells, BlockInfo, Frame
 from tui import palette
 from tui.arrangement import Arrangement, Room, Row, Span, arrange, fit
-from tui.drawing import Part, blank, both_ends, clip, clip_name, length, line, signed
+from tui.drawing import Part, blank, both_ends, clip, clip_name, first_fitting, legend, length, line, signed
 from tui.pictures import mapped, picture
 from tui.widgets.activations import unit_mark
 from tui.widgets.heatmap import WITH_VALUE
 from tui.widgets.pane import Pane
+
+WITH_LEGEND = 6
+"""Lines from which the last one is the legend's."""
 
 
 class NetworkPane(Pane):
@@ -33,14 +36,28 @@ class NetworkPane(Pane):
     def draw(self, width: int, height: int) -> list[Strip]:
         frame = self.frame
         if frame is None or frame.network is None:
-            return self.message(self.WAITING, width, height)
+            return self.message(self.waiting, width, height)
         self.title(self._about_example(frame, width))
+        legend_lines = int(height >= WITH_LEGEND)
+        height -= legend_lines
         self._arrangement = fit(frame.blocks, self._room(frame, width), height, self.selection.block)
         self._pictures.clear()
         cells = {block.name: block for block in frame.network}
         self._scroll(frame, height)
         shown = self._rows[self._top : self._top + height]
-        return [self._line(frame, row, cells.get(frame.blocks[row.block].name), width) for row in shown]
+        lines = [self._line(frame, row, cells.get(frame.blocks[row.block].name), width) for row in shown]
+        if legend_lines:
+            lines += [blank(width)] * (height - len(lines))
+            lines.append(self._legend(cells.get(self.selection.block), width))
+        return lines
+
+    def _legend(self, cells: BlockCells | None, width: int) -> Strip:
+        """What the colours of the selected block mean; each block has a scale of its own."""
+        if cells is None:
+            return blank(width)
+        wide, narrow = legend(cells.limit, self.look), legend(cells.limit, self.look, 5)
+        whose: list[Part] = [(f"scale of {cells.name}", palette.DIM)]
+        return first_fitting(width, (whose, wide), (whose, narrow), ([], narrow))
 
     @property
     def _rows(self) -> tuple[Row, ...]:
@@ -72,7 +89,7 @@ class NetworkPane(Pane):
 
     def wanted_height(self, frame: Frame, width: int) -> int:
         """Lines that show the whole network at a width, with wide cells if that is not too many."""
-        return len(arrange(frame.blocks, self._room(frame, width), 2 if width >= 70 else 1, False))
+        return len(arrange(frame.blocks, self._room(frame, width), 2 if width >= 70 else 1, False)) + 1
 
     def _example(self, frame: Frame) -> str:
         return frame.examples[self.selection.example] if self.selection.example < len(frame.examples) else ""
@@ -128,11 +145,21 @@ class NetworkPane(Pane):
         selected = block.name == self.selection.block
         name = f"{self.look.glyph('right')} {block.name}" if selected else f"  {block.name}"
         style = palette.ACCENT_BOLD if selected else palette.TEXT if block.units else palette.DIM
+        passed = self._phase(block)
         counts = self._counts(cells, width >= 60) if cells else []
         positions = self._positions(block) if width >= 60 else ""
-        room = width - len(name) - 2 - len(positions) - length(counts) - 1
-        left: list[Part | Segment] = [(name + "  ", style), (clip(block.summary, room), palette.DIM)]
+        room = width - len(name) - 2 - len(positions) - length(counts) - length(passed) - 1
+        left: list[Part | Segment] = [(name + "  ", style), *passed, (clip(block.summary, room), palette.DIM)]
         return both_ends([*left, (positions, palette.FAINT)], [*counts], width)
+
+    def _phase(self, block: BlockInfo) -> list[Part]:
+        """Which way a half-done step has just passed this block."""
+        status = self.frame.status if self.frame else None
+        if status is None or status.phase_block != block.name:
+            return []
+        forward = status.phase_kind == "forward"
+        arrow = self.look.glyph("down" if forward else "up")
+        return [(f"{arrow} {status.phase_kind}  ", palette.GOOD if forward else palette.WARN)]
 
     def _positions(self, block: BlockInfo) -> str:
         if not block.units or block.positions == 1:

@@ -35,9 +35,10 @@ class NeuronPane(Pane):
     def draw(self, width: int, height: int) -> list[Strip]:
         neuron = self.frame.neuron if self.frame else None
         if neuron is None:
-            return self.message(self.WAITING if self.frame is None else "no unit is selected", width, height)
+            return self.message(self.waiting if self.frame is None else "no unit is selected", width, height)
         self.title(f"{neuron.name} on {self._example()}")
         top = [self._name_line(neuron, width), *self._sum_lines(neuron, width), self._probe_line(neuron, width)]
+        top += self._batch_line(neuron, width)
         if neuron.places is not None and neuron.places.ndim == 1:
             top.append(self._place_line(neuron, neuron.places, width))
         return top + self._details(neuron, width, height - len(top))
@@ -101,12 +102,19 @@ class NeuronPane(Pane):
         ]
         parts += [("  std ", palette.DIM), (number(neuron.std), palette.TEXT)]
         parts += [(f"  {saturated} ", palette.DIM), (f"{neuron.saturated_share:.0%}", _alarm(neuron.saturated_share))]
+        return line(parts, width)
+
+    def _batch_line(self, neuron: Neuron, width: int) -> list[Strip]:
+        """The unit on the training batch of a half-done step, as far as that has come."""
+        if neuron.batch_mean is None:
+            return []
+        parts: list[Part] = [("batch: mean ", palette.DIM), (signed(neuron.batch_mean), palette.TEXT)]
         if neuron.gradient is not None:
             parts += [
                 ("  gradient " if width >= 50 else "  grad ", palette.DIM),
                 (signed(neuron.gradient), palette.sign_ink(neuron.gradient)),
             ]
-        return line(parts, width)
+        return [line(parts, width)]
 
     def _where(self, neuron: Neuron) -> str:
         """At which position the value is, where there are several."""

@@ -25,7 +25,7 @@ class OutputPane(Pane):
     def draw(self, width: int, height: int) -> list[Strip]:
         output = self.frame.output if self.frame else None
         if output is None:
-            return self.message(self.WAITING, width, height)
+            return self.message(self.waiting, width, height)
         self.title(f"{output.input}  loss {number(output.loss)}")
         if output.grid is not None:
             return self._map(output.grid, width, height)

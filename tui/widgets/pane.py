@@ -23,6 +23,8 @@ from tui.palette import Look
 from tui.selection import Selection
 from tui.strips import Made, between
 
+WAITING = "starting the engine…"
+
 
 class Lines(Widget):
     """A widget made of lines: `draw` gives them all, and a redraw repaints those that differ."""
@@ -31,6 +33,8 @@ class Lines(Widget):
         super().__init__(id=id)
         self.frame: Frame | None = None
         self.selection = Selection()
+        self.waiting = WAITING
+        """What is said while there is no frame."""
         self._lines: list[Strip] = []
         self._drawn_size = (0, 0)
         self._framed: dict[int, Strip] = {}
@@ -148,7 +152,6 @@ class Pane(Lines, can_focus=True):
 
     NUMBER: ClassVar[int] = 0
     NAME: ClassVar[str] = ""
-    WAITING: ClassVar[str] = "waiting for the engine…"
 
     class Chosen(Message):
         """A unit, an example or an input row was pointed at; what is None stays."""

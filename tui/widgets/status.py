@@ -30,6 +30,10 @@ class StatusLine(Lines):
         self._python, self._style = python, palette.BAD if error else palette.TEXT
         self.redraw()
 
+    def whole(self, message: str) -> bool:
+        """Whether a message can be read in full here."""
+        return "\n" not in message and len(message) <= self.size.width - 3
+
     @property
     def message(self) -> str:
         return self._message

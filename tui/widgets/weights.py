@@ -50,7 +50,7 @@ class WeightsPane(Pane):
         return [*lines, *blank, self._value_line(weights, unit, row, width)]
 
     def _why_nothing(self) -> str:
-        return self.WAITING if self.frame is None else "no weights in this block"
+        return self.waiting if self.frame is None else "no weights in this block"
 
     def _fit(self, weights: Weights, width: int, height: int, unit: int, row: int) -> Grid:
         assert self.frame is not None

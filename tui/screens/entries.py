@@ -1,0 +1,28 @@
+"""Shows a list of the lab's: its log, what stands on activations."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+
+class EntriesScreen(ModalScreen[None]):
+    """An entry a line."""
+
+    DEFAULT_CSS = "EntriesScreen > VerticalScroll { width: 100; height: auto; }"
+    BINDINGS: ClassVar = [("escape,enter,q", "dismiss(None)", "close")]
+
+    def __init__(self, title: str, entries: list[str]) -> None:
+        super().__init__()
+        self._title, self._entries = title, entries
+
+    def compose(self) -> ComposeResult:
+        box = VerticalScroll(classes="box")
+        box.border_title = self._title
+        box.border_subtitle = "arrows scroll   esc closes"
+        with box:
+            yield Static("\n".join(self._entries), markup=False)
