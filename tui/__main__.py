@@ -59,6 +59,31 @@ def problem_with(source: str) -> str:
     return f"`{source}` is neither a recipe nor a file; recipes are {', '.join(names)}{nearest(source, names)}"
 
 
+def problem_with_seed(seed: int | None, source: str) -> str:
+    """What is wrong with a seed; empty when nothing is."""
+    if seed is None:
+        return ""
+    if not 0 <= seed <= 2**63 - 1:
+        return f"`seed` must be a whole number from 0 to {2**63 - 1}, not {seed}"
+    path = Path(source)
+    is_save = path.suffix == ".msgpack" or (path.is_file() and path.suffix != ".toml")
+    return f"`seed` cannot be given with a save (`{source}`), which has its own" if is_save else ""
+
+
+def problem_with_recipe(source: str, plugins: list[str]) -> str:
+    """What is wrong with a recipe of the person's own, as far as can be told without plugins; empty when nothing is."""
+    if not source.endswith(".toml") or plugins:
+        return ""
+    from tinynets.errors import TinynetsError
+    from tinynets.recipe import load_recipe
+
+    try:
+        load_recipe(source)
+    except TinynetsError as error:
+        return " ".join(str(error).split())
+    return ""
+
+
 def problem_with_plugins(paths: list[str]) -> str:
     """The first plugin that is not there; empty when all are."""
     missing = [path for path in paths if not Path(path).is_file()]
@@ -75,7 +100,13 @@ def _is_recipe(name: str) -> bool:
 def main(arguments: list[str] | None = None) -> int:
     """Run the app; 2 for arguments that cannot be used."""
     options = parser().parse_args(arguments)
-    if problem := problem_with(options.source) or problem_with_plugins(options.plugin):
+    source, plugins = options.source, options.plugin
+    if problem := (
+        problem_with(source)
+        or problem_with_seed(options.seed, source)
+        or problem_with_plugins(plugins)
+        or problem_with_recipe(source, plugins)
+    ):
         print(f"tinynets-lab: {problem}", file=sys.stderr)
         return 2
     if not (sys.stdin.isatty() and sys.stdout.isatty()):

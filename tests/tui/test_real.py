@@ -139,7 +139,7 @@ async def test_a_save_that_cannot_be_read_is_told_and_another_can_be_opened(tmp_
         assert "broken.msgpack" in status(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: lab(pilot).lab_frame is not None, 30)
-        assert "names-mlp" in screen_text(pilot)
+        assert "1 Network" in screen_text(pilot)
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -154,6 +154,9 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         (["nmes-mlp"], "did you mean `names-mlp`?"),
         (["missing.msgpack"], "`missing.msgpack`: there is no such file"),
         ([f"{os.sep}"], "is a directory"),
+        (["--seed", "-1"], f"`seed` must be a whole number from 0 to {2**63 - 1}, not -1"),
+        (["tests/tui/test_real.py", "--seed", "3"], "`seed` cannot be given with a save"),
+        (["pyproject.toml"], "pyproject.toml"),
         (["--seed", "x"], "argument --seed: invalid int value: 'x'"),
         ([], "needs a terminal"),
     ],
