@@ -26,7 +26,7 @@ def test_losses_keep_every_value_in_its_place_as_they_grow() -> None:
 
 
 def test_keyframes_stay_within_the_memory_given_and_every_step_stays_reachable(make_tiny: Make) -> None:
-    lab = make_tiny(memory=0)
+    lab = make_tiny(memory=1)
     start = lab.player.timeline.branch.keyframes[0, 0].nbytes()
     lab = make_tiny(memory=10 * start)
     timeline = lab.player.timeline
@@ -182,8 +182,8 @@ def test_losses_and_log_are_those_of_the_branch_up_to_here(make_tiny: Make) -> N
             "there is no branch `man`, only main; did you mean `main`?",
         ),
         (lambda lab: lab.fork("main"), tn.TimelineError, "there is a branch `main` already"),
-        (lambda lab: lab.fork("  "), tn.TimelineError, "a branch needs a name, not '  '"),
-        (lambda lab: lab.fork(None), tn.TimelineError, "a branch needs a name, not None"),
+        (lambda lab: lab.fork("  "), tn.TimelineError, "a branch's name must be 1 to 60 printable characters, not '  '"),
+        (lambda lab: lab.fork(None), tn.TimelineError, "a branch's name must be 1 to 60 printable characters, not None"),
     ],
 )
 def test_moments_that_cannot_be_reached_are_refused_and_nothing_moves(
