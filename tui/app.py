@@ -125,9 +125,13 @@ class LabApp(LabCore):
         return bool(getattr(source, mask)[self.selection.unit])
 
     def action_zero_or_release(self) -> None:
+        if self.lab_frame is None:  # no unit is selected yet
+            return
         self.do("release" if self._is("zeroed") else "zero", self.selection.selector)
 
     def action_freeze_or_unfreeze(self) -> None:
+        if self.lab_frame is None:
+            return
         self.do("unfreeze" if self._is("frozen") else "freeze", self.selection.selector)
 
     # -- looking
