@@ -136,6 +136,13 @@ COMMANDS: dict[str, Command] = {
 }
 
 
+def activations() -> list[str]:
+    """The kinds that `activation` can switch a block to."""
+    from tinynets.layers import LAYERS, Activation
+
+    return sorted(kind for kind, layer in LAYERS.items() if issubclass(layer, Activation))
+
+
 def parse(line: str) -> Call:
     """The call that a command line stands for; raises CommandError that says what is wrong with it."""
     if line.strip().removeprefix(":").lstrip().startswith(("lab.", "lab =", "lab=")):

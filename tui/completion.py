@@ -25,7 +25,9 @@ def _arguments(typed: list[str], frame: Frame | None, last: str) -> list[str]:
     if verb == "set" and typed[1:] in (["optimizer"], ["schedule"]):
         verb, second = typed[1], False
     if verb == "activation":
-        return _activations() if second else _blocks(frame, with_activation=True)
+        from tinynets.commands import activations
+
+        return activations() if second else _blocks(frame, with_activation=True)
     if verb in ("optimizer", "schedule", "set") and second:
         return []
     if verb in ("evaluate", "eval"):
@@ -37,12 +39,6 @@ def _arguments(typed: list[str], frame: Frame | None, last: str) -> list[str]:
     if verb in ("switch",) and frame is not None:
         return [branch.name for branch in frame.timeline.branches]
     return _selectors(frame, last)
-
-
-def _activations() -> list[str]:
-    from tinynets.layers import LAYERS, Activation
-
-    return sorted(kind for kind, layer in LAYERS.items() if issubclass(layer, Activation))
 
 
 def _blocks(frame: Frame | None, *, with_activation: bool = False) -> list[str]:

@@ -182,8 +182,16 @@ def test_losses_and_log_are_those_of_the_branch_up_to_here(make_tiny: Make) -> N
             "there is no branch `man`, only main; did you mean `main`?",
         ),
         (lambda lab: lab.fork("main"), tn.TimelineError, "there is a branch `main` already"),
-        (lambda lab: lab.fork("  "), tn.TimelineError, "a branch's name must be 1 to 60 printable characters, not '  '"),
-        (lambda lab: lab.fork(None), tn.TimelineError, "a branch's name must be 1 to 60 printable characters, not None"),
+        (
+            lambda lab: lab.fork("  "),
+            tn.TimelineError,
+            "a branch's name must be 1 to 60 printable characters, not '  '",
+        ),
+        (
+            lambda lab: lab.fork(None),
+            tn.TimelineError,
+            "a branch's name must be 1 to 60 printable characters, not None",
+        ),
     ],
 )
 def test_moments_that_cannot_be_reached_are_refused_and_nothing_moves(
