@@ -57,7 +57,7 @@ class Lines(Widget):
 
     def draw(self, width: int, height: int) -> list[Strip]:
         """All lines of the content, each of the given width."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} draws nothing")
 
     def redraw(self, *, hold: bool = False) -> None:
         """Draw anew and repaint what changed, with `hold` not before `repaint`; nothing for what cannot be seen."""
