@@ -151,9 +151,8 @@ class Writer:
             raise EditError(f"`{verb}` goes on from a text, so it needs data that is text; `{self.data.name}` is not")
         if not isinstance(text, str):
             raise EditError(f"the text to go on from must be text, not {text!r}")
-        ids = codec.encode(text)
-        context = np.concatenate([np.zeros(codec.context, np.int64), np.asarray(ids, np.int64)])[-codec.context :]
-        return np.tile(context, (count, 1)), codec.characters
+        codec.encode(text)  # every character must be known, those before the window too
+        return np.tile(codec.window(text), (count, 1)), codec.characters
 
     def sample(self, network: Network, count: int, temperature: float, seed: int, prefix: str) -> tuple[str, ...]:
         """`count` texts that start with `prefix`, drawn from softmax(logits / temperature) until the end character."""

@@ -12,8 +12,8 @@ import numpy as np
 from tinynets.arrays import Array, as_float, settle_numbers
 from tinynets.errors import SelectorError, ShapeError
 from tinynets.network import Network
-from tinynets.optimizers import Optimizer, Slots, check_setting, optimizer_from
-from tinynets.schedules import Schedule, schedule_from
+from tinynets.optimizers import Optimizer, Slots, check_setting
+from tinynets.schedules import Schedule
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,6 @@ class Hyper:
             "l2": dict(self.l2),
             "since": self.since,
         }
-
-    @staticmethod
-    def from_config(config: dict[str, Any]) -> Hyper:
-        rest = {key: value for key, value in config.items() if key not in ("optimizer", "schedule")}
-        return Hyper(optimizer_from(config["optimizer"]), schedule_from(config["schedule"]), **rest)
 
     def check(self, network: Network) -> None:
         """Raise ShapeError or SelectorError where a setting is out of range or names a block that is not there."""
