@@ -11,6 +11,7 @@ import numpy as np
 from tinynets import rng
 from tinynets.arrays import Array
 from tinynets.data import Dataset
+from tinynets.data.text import END
 from tinynets.errors import DataError, EditError, ShapeError
 from tinynets.losses import Loss
 from tinynets.network import Network, Workspace
@@ -159,6 +160,8 @@ class Writer:
         check_number("temperature", temperature, 0, 1000)
         check_whole("n", count, 1, MAX_SAMPLES)
         check_whole("seed", seed, 0, rng.MAX_SEED)
+        if isinstance(prefix, str) and END in prefix:
+            raise EditError(f"`prefix` must not hold `{END}`, which ends a text, but it is {prefix!r}")
         contexts, characters = self._contexts(prefix, count, "sample")
         texts = [prefix] * count
         going = np.ones(count, np.bool_)

@@ -140,6 +140,10 @@ def test_every_recipe_is_listed_with_what_it_is(run: Run) -> None:
         (("replay", "nope.msgpack"), "`nope.msgpack`: there is no such save"),
         (("info", "nope.toml"), "`nope.toml`: there is no such file"),
         (("predict", "names-mlp", "E"), "`E` is not a known character; known are `.abcdefghijklmnopqrstuvwxyz`"),
+        (
+            ("sample", "names-mlp", "--prefix", "bro."),
+            "`prefix` must not hold `.`, which ends a text, but it is 'bro.'",
+        ),
         (("sample", "names-mlp", "--temperature", "-1"), "`temperature` must be a number from 0 to 1000, not -1.0"),
     ],
 )
