@@ -197,6 +197,8 @@ def from_payload(payload: object) -> Dataset:
     if not isinstance(payload, Mapping):
         raise DataError(f"a data set's payload must be a map, got {type(payload).__name__}")
     kind = payload.get("kind")
+    if kind is not None and not isinstance(kind, str):  # an array would not compare
+        raise DataError(f"`kind` must be `names` or `arrays`, got {type(kind).__name__}")
     if kind == "names":
         from tinynets.data.names import from_text  # it builds on this file
 

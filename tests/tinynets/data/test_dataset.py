@@ -265,3 +265,9 @@ plain = st.recursive(
 def test_whatever_a_field_holds_a_payload_is_accepted_or_refused(field: str, value: object) -> None:
     with suppress(DataError):
         assert isinstance(from_payload(broken(**{field: value})), Dataset)
+
+
+def test_a_kind_that_is_an_array_is_refused() -> None:
+    with pytest.raises(DataError) as caught:
+        from_payload({"kind": np.ones((3, 2))})
+    assert str(caught.value) == "`kind` must be `names` or `arrays`, got ndarray"
