@@ -1,7 +1,7 @@
 """Makes what ships besides code: the saves in saves/, and the picture in README.md.
 
-    python docs/make.py saves
-    python docs/make.py picture
+python docs/make.py saves
+python docs/make.py picture
 """
 
 from __future__ import annotations

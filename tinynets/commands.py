@@ -16,7 +16,7 @@ from tinynets.optimizers import NAMED, SETTINGS
 from tinynets.schedules import SCHEDULES
 from tinynets.settings import OF_TRAINING
 
-PROPERTIES = ("log", "interventions")
+PROPERTIES = ("log", "interventions", "tree", "bookmarks")
 OF_THE_APP = ("start", "play")
 
 ANY_OPTION = {"": "value"}
@@ -32,9 +32,9 @@ class Command:
     help: str
     group: str
     kinds: tuple[str, ...] = ()
-    """`text`, `whole`, `number`, `value` (what it looks like), `units`.
+    """`text`, `whole`, `number`, `value` (what it looks like), `units`, `step` (a whole number, or a bookmark's name).
 
-    One that ends in ? may be left out, one that ends in * takes the rest.
+    One that ends in ? may be left out; `rest` is text that takes what is left of the line.
     """
     options: dict[str, str] = field(default_factory=dict)
     """`name=value` arguments: name -> kind."""
@@ -103,12 +103,44 @@ COMMANDS: dict[str, Command] = {
         Command("phase", "phase", "do the next phase of a step", "training"),
         Command("back", "back [N]", "go a step back, or N", "time", ("whole?",)),
         Command(
-            "seek", "seek STEP", "go to after the last edit at a step; beyond the end, run there", "time", ("whole",)
+            "seek",
+            "seek STEP|BOOKMARK [edits=N]",
+            "go to after the last (or the Nth) edit at a step; beyond the end, run there",
+            "time",
+            ("step",),
+            {"edits": "whole"},
+        ),
+        Command(
+            "until",
+            "until CONDITION",
+            "step until it holds: loss < 2.3, dead hidden[7], alive hidden[7]",
+            "time",
+            ("rest",),
+            verb="run_until",
+        ),
+        Command(
+            "back_until",
+            "back_until CONDITION",
+            "back to the last moment at which it held: alive hidden[7], loss < 2.3",
+            "time",
+            ("rest",),
         ),
         Command("undo", "undo", "undo the last edit or run of steps", "time"),
         Command("redo", "redo", "redo what was undone", "time"),
         Command("fork", "fork NAME", "go on from here on a new branch", "time", ("text",)),
         Command("switch", "switch BRANCH", "go to the end of another branch", "time", ("text",)),
+        Command("rename", "rename BRANCH NAME", "give a branch another name", "time", ("text", "text")),
+        Command("drop", "drop BRANCH", "forget a branch and what only it holds", "time", ("text",)),
+        Command("tree", "tree", "the branches: where each left its parent, where it ends", "time"),
+        Command(
+            "bookmark",
+            "bookmark NAME [NOTE]",
+            "mark this moment, to come back with seek NAME",
+            "time",
+            ("text", "rest?"),
+        ),
+        Command("unbookmark", "unbookmark NAME", "take a bookmark away", "time", ("text",)),
+        Command("bookmarks", "bookmarks", "the moments that are marked", "time"),
         *_operations(),
         *_settings(),
         Command("evaluate", "evaluate [SPLIT]", "loss and accuracy over a split (dev)", "looking", ("text?",)),
@@ -207,6 +239,9 @@ def _options(command: Command, words: list[str]) -> tuple[dict[str, Any], list[s
 def _arguments(command: Command, words: list[str]) -> tuple[Any, ...]:
     if command.kinds == ("units",):
         words = ["".join(words)] if words else []  # `hidden[1, 5]` may hold spaces
+    if command.kinds and command.kinds[-1].startswith("rest"):
+        place = len(command.kinds) - 1
+        words = [*words[:place], *([" ".join(words[place:])] if words[place:] else [])]
     least = sum(not kind.endswith("?") for kind in command.kinds)
     if not least <= len(words) <= len(command.kinds):
         given = f"{len(words)} argument{'s' if len(words) != 1 else ''}"
@@ -221,6 +256,9 @@ def _value(command: Command, what: str, kind: str, word: str) -> Any:
     try:
         if kind == "whole":
             return int(word.replace("_", "").replace(",", ""))
+        if kind == "step":
+            plain = word.replace("_", "").replace(",", "")
+            return int(plain) if plain.isdecimal() else word
         if kind == "number":
             return float(word)
         if kind == "value":

@@ -290,15 +290,35 @@ class Mark:
     """The line of Python: `lab.zero("hidden[3]")`."""
     applied: bool
     """False for those that lie ahead of where we stand."""
+    here: int = 1
+    """Which of the edits at its step it is: the moment behind it is `seek(step, edits=here)`."""
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A bookmark on the timeline."""
+
+    name: str
+    note: str
+    branch: str
+    step: int
+    on_branch: bool
+    """Whether its moment lies on the branch that is shown."""
 
 
 @dataclass(frozen=True)
 class BranchLine:
+    """A branch of the tree; each comes behind the one that it left."""
+
     name: str
     fork: int
     """Step at which it left its parent; 0 for the first."""
     end: int
     current: bool
+    parent: str = ""
+    depth: int = 0
+    edits: int = 0
+    """Edits of its own."""
 
 
 @dataclass(frozen=True)
@@ -312,6 +332,11 @@ class TimelineStrip:
     keyframes: int
     """How many are held."""
     branches: tuple[BranchLine, ...]
+    """All of them, in the order of the tree."""
+    pins: tuple[Pin, ...] = ()
+    """All bookmarks, in the order of their steps."""
+    seek_seconds: float = 0.0
+    """What going to any step costs at most, about."""
 
 
 @dataclass(frozen=True)

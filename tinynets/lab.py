@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from tinynets import edits, saves
 from tinynets.commands import PROPERTIES
 from tinynets.data import Dataset
-from tinynets.errors import EditError, RecipeError, TimelineError, TinynetsError, nearest
+from tinynets.errors import EditError, RecipeError, TinynetsError, nearest
 from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
 from tinynets.given import dataset_of, hyper_of, recipe_of
 from tinynets.layers import Distances
 from tinynets.losses import Kohonen, Loss
 from tinynets.measure.som import quantization_error, topographic_error
 from tinynets.network import Network
+from tinynets.operating import Operating
 from tinynets.optimizers import SGD, Optimizer
 from tinynets.playback import ENDLESS, Player, Work
 from tinynets.recipe import MAX_STEPS, Recipe, load_recipe
 from tinynets.reports import (
-    EditReport,
     Evaluation,
     LogEntry,
-    MoveReport,
     PhaseReport,
     Prediction,
-    Progress,
     SaveReport,
     StepReport,
 )
@@ -40,20 +38,16 @@ from tinynets.sampling import SAMPLINGS
 from tinynets.schedules import Schedule
 from tinynets.state import Intervention, State
 from tinynets.threads import asked_threads, settle_threads, threads_for
-from tinynets.timeline import BUDGET, Moment, Placed, Timeline
+from tinynets.timeline import BUDGET, Moment, Timeline
+from tinynets.travel import Job, Travel, finish
 from tinynets.trial import warnings_of
 
-Result = TypeVar("Result")
-Job = Generator[Progress, None, Result]
-"""Work that says how far it has come, can be closed early, and returns a result."""
-
 MAX_MEMORY = 2**50
-MAX_NAME = 60
 EARLY = (2, 4, 8, 16)
 """Before its first `evaluate_every` steps a run is evaluated at these parts of it, where a net learns fastest."""
 
 
-class Lab:
+class Lab(Operating, Travel):
     """A network in training, with its whole history: step, operate, go back, save.
 
     `source` is a recipe's name, a `.toml` path, a save's path, or a Network. A Network needs `data` ((x, y), or
@@ -134,7 +128,7 @@ class Lab:
         loaded.timeline.budget = memory
         self._settle(loaded.recipe, loaded.data, loaded.timeline)
         self.path = path
-        _finish(self.player.go(loaded.position))
+        finish(self.player.go(loaded.position))
         if not loaded.same_machine:
             self.warnings.append(
                 f"`{path}` was saved with another processor, numpy or thread count: replay may differ in the last bits"
@@ -249,11 +243,11 @@ class Lab:
 
         Raises NonFiniteError when something becomes NaN or infinite; the state before that step is kept.
         """
-        return _finish(self._run(n))
+        return finish(self._run(n))
 
     def run(self, steps: int) -> StepReport:
         """Take many steps, as one action."""
-        return _finish(self._run(steps))
+        return finish(self._run(steps))
 
     def _run(self, steps: int = 1) -> Job[StepReport]:
         check_whole("steps", steps, 1, MAX_STEPS)
@@ -269,120 +263,6 @@ class Lab:
         done = self.player.phases_done or len(order)
         return PhaseReport(self.step_number, str(phase), str(order[done % len(order)]), done, len(order))
 
-    # -- moving in time
-
-    def seek(self, step: int) -> MoveReport:
-        """Go to after the last edit at `step` of this branch; beyond what is recorded, run there."""
-        return _finish(self._seek(step))
-
-    def _seek(self, step: int) -> Job[MoveReport]:
-        check_whole("step", step, 0, MAX_STEPS)
-        yield from self.player.seek(int(step))
-        return self._moved()
-
-    def back(self, n: int = 1) -> MoveReport:
-        """Go n steps back; a step that is half done is dropped, and counts as the first."""
-        return _finish(self._back(n))
-
-    def _back(self, n: int = 1) -> Job[MoveReport]:
-        check_whole("n", n, 1, MAX_STEPS)
-        if self.player.drop_half():
-            n -= 1
-        if n > self.step_number:
-            raise TimelineError(f"cannot go {n} back from step {self.step_number}")
-        if n:
-            yield from self.player.seek(self.step_number - n)
-        return self._moved()
-
-    def undo(self) -> MoveReport:
-        """Go to the moment before the last action, an edit or a run of steps; a half-done step is dropped instead."""
-        return _finish(self._undo())
-
-    def _undo(self) -> Job[MoveReport]:
-        what = _action(self.player.timeline.actions, self.player)
-        yield from self.player.undo()
-        return self._moved(f"undone: {what}," if what else "")
-
-    def redo(self) -> MoveReport:
-        """Go to the moment after the action that was undone last."""
-        return _finish(self._redo())
-
-    def _redo(self) -> Job[MoveReport]:
-        what = _action(self.player.timeline.undone, self.player)
-        yield from self.player.redo()
-        return self._moved(f"redone: {what}," if what else "")
-
-    def fork(self, name: str) -> MoveReport:
-        """Go on from here on a new branch of that name."""
-        if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > MAX_NAME:
-            raise TimelineError(f"a branch's name must be 1 to {MAX_NAME} printable characters, not {name!r}")
-        self.player.fork(name.strip())
-        return self._moved(f"on branch {self.branch},")
-
-    def switch(self, name: str) -> MoveReport:
-        """Go to the end of another branch."""
-        return _finish(self._switch(name))
-
-    def _switch(self, name: str) -> Job[MoveReport]:
-        yield from self.player.switch(name)
-        return self._moved(f"on branch {self.branch},")
-
-    def _moved(self, what: str = "") -> MoveReport:
-        return MoveReport(self.step_number, self.moment.edits, self.branch, self.loss, what)
-
-    # -- operations
-
-    def zero(self, selector: str) -> EditReport:
-        """Hold the activations of units at zero: `lab.zero("hidden[3]")`."""
-        return self._edit("zero", selector)
-
-    def release(self, selector: str) -> EditReport:
-        """Take the interventions off units."""
-        return self._edit("release", selector)
-
-    def freeze(self, selector: str) -> EditReport:
-        """Keep every byte of units (incoming weights, bias, optimizer slots) while the rest trains."""
-        return self._edit("freeze", selector)
-
-    def unfreeze(self, selector: str) -> EditReport:
-        """Let frozen units learn again."""
-        return self._edit("unfreeze", selector)
-
-    def reset(self, selector: str) -> EditReport:
-        """Set what units carry from step to step (hidden state; running statistics) to how it started."""
-        return self._edit("reset", selector)
-
-    def activation(self, block: str, to: str, **arguments: Any) -> EditReport:
-        """Give a block another activation, by its kind and arguments; its weights stay.
-
-        `lab.activation("hidden", "relu")`, `lab.activation("hidden", "gaussian", width=0.2)`.
-        """
-        return self._edit("activation", block, to=to, **arguments)
-
-    def set(self, name: str, value: Any, **arguments: Any) -> EditReport:
-        """Change a setting from here on.
-
-        `lr` (the base that the schedule multiplies), `momentum`, ...: what the optimizer has. `clip_norm`,
-        `clip_value`: 0 for none. `optimizer`: sgd, momentum, nesterov, rmsprop, adam or adamw, with arguments
-        (`set("optimizer", "adam", lr=0.001)`); lr is kept unless given, and what it carries starts at zero. `schedule`:
-        constant, step, linear, cosine or exponential (`set("schedule", "cosine", steps=1000, warmup=100)`).
-        `hidden.rate`, `hidden.l1`, `hidden.l2`: learning-rate factor of a block, and penalties as
-        `Lab` takes them.
-        """
-        return self._edit("set", name, value=value, **arguments)
-
-    def _edit(self, op: str, target: str, **args: Any) -> EditReport:
-        player = self.player
-        edit = edits.resolve(player.network, player.state, op, target, args)
-        player.finish_half()
-        before = self.probe_loss()
-
-        def report(done: str) -> Placed:
-            return Placed(player.position.step, edit, done, before, self.probe_loss())
-
-        placed = player.edit(edit, report)
-        return EditReport(placed.step, placed.done, placed.before, placed.after, edit.python())
-
     # -- looking
 
     def probe_loss(self) -> float:
@@ -394,7 +274,7 @@ class Lab:
 
         `clean` leaves the interventions out.
         """
-        return _finish(self._evaluate(split, clean=clean))
+        return finish(self._evaluate(split, clean=clean))
 
     def _evaluate(self, split: str | None = None, *, clean: bool = False) -> Job[Evaluation]:
         if split is None:
@@ -477,6 +357,8 @@ class Lab:
             "undo": self._undo,
             "redo": self._redo,
             "switch": self._switch,
+            "run_until": self._run_until,
+            "back_until": self._back_until,
             "evaluate": self._evaluate,
         }
         try:
@@ -507,32 +389,16 @@ SHORT = (
     "activation",
     "set",
     "fork",
+    "rename",
+    "drop",
+    "bookmark",
+    "unbookmark",
+    "seek_cost",
     "phase",
     "sample",
     "predict",
     "save",
 )
-
-
-def _finish(job: Job[Result]) -> Result:
-    """Run a piece of work to its end."""
-    while True:
-        try:
-            next(job)
-        except StopIteration as stop:
-            result: Result = stop.value
-            return result
-
-
-def _action(actions: list[tuple[Moment, Moment]], player: Player) -> str:
-    """What the last action of a list was, in words; empty when a half-done step comes first."""
-    if not actions or player.phases_done:
-        return "the half-done step" if player.phases_done else ""
-    before, after = actions[-1]
-    if after.edits > before.edits and after.step == before.step:
-        return player.timeline.branches[after.branch].edits[after.edits - 1].done
-    count = after.step - before.step
-    return f"{count:,} step{'s' if count != 1 else ''}"
 
 
 def _is_save(source: str) -> bool:

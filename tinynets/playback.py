@@ -323,6 +323,93 @@ class Player:
             yield Progress(self.position.step - first, target.step - first, "steps")
         self._replay_edits(target.edits)
 
+    def cost(self, target: Moment) -> tuple[int, float]:
+        """What going to a recorded moment costs: steps to compute again, and about how many seconds."""
+        start, _ = self.timeline.closest(target)
+        if self.position.branch == target.branch and start < self.position <= target:
+            start = self.position
+        steps = target.step - start.step
+        return steps, steps * self.seconds_per_step
+
+    def state_at(self, target: Moment) -> Generator[Progress, None, State]:
+        """The State of a recorded moment; the live one stays where it is, half-done step and all."""
+        if target == self.position and self._half is None:
+            return self.state.copy()
+        current = self.timeline.current
+        scout = Player(self.timeline, self.loss, self.x, self.y, self.weight)
+        scout.position = Moment(-1, -1, -1)
+        try:
+            yield from scout.go(target)
+        finally:
+            self.timeline.current = current
+        return scout.state.copy()
+
+    # -- until something holds
+
+    def run_until(self, holds: Callable[[], bool], limit: int) -> Generator[Progress, None, bool]:
+        """Steps to the next moment at which something holds, at most `limit`; says whether there was one."""
+        self._leave_what_was_undone()
+        before, done = self.position, 0
+        try:
+            self._near()
+            while done < limit:
+                over = perf_counter() + PIECE
+                while done < limit and perf_counter() < over:
+                    if self._half is None and self.position.edits < self.branch.edits_through(self.position.step):
+                        self._replay_edits(self.position.edits + 1)
+                    else:
+                        done += self._piece(1)
+                    if holds():
+                        return True
+                yield Progress(done, limit, "steps")
+            return False
+        finally:
+            self.timeline.acted(before, self.position)
+
+    def back_until(
+        self, holds: Callable[[], bool], of_losses: Callable[[Array], Array] | None = None
+    ) -> Generator[Progress, None, bool]:
+        """Go to the last moment before this one at which something holds; back to here where there is none.
+
+        The way back is taken keyframe by keyframe, each stretch forward. `of_losses` says of the losses at which steps
+        it holds, where nothing else matters.
+        """
+        self.drop_half()
+        home = self.position
+        if of_losses is not None:
+            found = np.flatnonzero(of_losses(self.branch.losses.values[: max(home.step - 1, 0)]))
+            if found.size:
+                yield from self.go(self.moment_at(int(found[-1]) + 1))
+            return bool(found.size)
+        here, bound, best = self.state.copy(), home, None
+        try:
+            while bound > Moment(home.branch, 0, 0):
+                begin = Moment(home.branch, *self.branch.nearest_before(bound.step, bound.edits))
+                self._load(self.branch.keyframes[begin.step, begin.edits], begin)
+                for moment in self._stretch(bound):
+                    if holds():
+                        best = moment
+                    yield Progress(home.step - bound.step + moment.step - begin.step, home.step, "steps back")
+                if best is not None:
+                    break
+                bound = begin
+        finally:
+            self._load(here, home)
+        if best is not None:
+            yield from self.go(best)
+        return best is not None
+
+    def _stretch(self, bound: Moment) -> Iterator[Moment]:
+        """Every moment from where we stand to before `bound`, computed again."""
+        while self.position < bound:
+            yield self.position
+            with quiet():
+                if self.position.edits < self.branch.edits_through(self.position.step):
+                    self._replay_edits(self.position.edits + 1)
+                else:
+                    self.trainer.step()
+                    self._stepped()
+
     def moment_at(self, step: int) -> Moment:
         """The moment after the last edit at a recorded step of this branch."""
         return Moment(self.position.branch, step, self.branch.edits_through(step))

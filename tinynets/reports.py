@@ -7,6 +7,8 @@ from math import isnan
 
 from tinynets.timeline import Evaluation, Placed
 
+SLOW_MOVE = 0.05  # seconds from which a move says what it cost
+
 __all__ = [
     "EditReport",
     "Evaluation",
@@ -16,6 +18,7 @@ __all__ = [
     "Progress",
     "SaveReport",
     "StepReport",
+    "UntilReport",
 ]
 
 
@@ -118,10 +121,35 @@ class MoveReport:
     branch: str
     loss: float | None
     what: str = ""
+    seconds: float = 0.0
+    """What it cost."""
 
     def __str__(self) -> str:
         loss = "" if self.loss is None else f", loss {self.loss:.4f}"
-        return f"{self.what or 'now'} at step {self.step:,}{loss}"
+        cost = f" ({self.seconds * 1000:,.0f} ms)" if self.seconds >= SLOW_MOVE else ""
+        return f"{self.what or 'now'} at step {self.step:,}{loss}{cost}"
+
+
+@dataclass(frozen=True)
+class UntilReport:
+    """Where `run_until` or `back_until` has led, and whether the condition holds there."""
+
+    step: int
+    edits: int
+    branch: str
+    loss: float | None
+    condition: str
+    found: bool
+    first: int
+    """The step from which it set out."""
+
+    def __str__(self) -> str:
+        loss = "" if self.loss is None else f", loss {self.loss:.4f}"
+        if self.found:
+            return f"{self.condition}: at step {self.step:,}{loss}"
+        if self.step > self.first:
+            return f"{self.condition}: not within {self.step - self.first:,} steps; now at step {self.step:,}{loss}"
+        return f"{self.condition}: at no moment before; still at step {self.step:,}{loss}"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ so branches share them.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ from tinynets.state import State
 
 BUDGET = 256 * 2**20  # bytes of keyframes
 RING = 64  # dense states kept around where one stands
+RING_SHARE = 8  # of so many parts of the budget the ring takes one at most
+MAX_BOOKMARKS = 10_000
 
 
 class Moment(NamedTuple):
@@ -38,6 +41,59 @@ class Placed:
     done: str = ""
     before: float = float("nan")
     after: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Bookmark:
+    """A moment worth coming back to: its name and what was noted of it."""
+
+    name: str
+    note: str
+    moment: Moment
+
+    def __str__(self) -> str:
+        note = f": {self.note}" if self.note else ""
+        return f"{self.name} at step {self.moment.step:,}{note}"
+
+
+@dataclass(frozen=True)
+class Limb:
+    """A branch as a tree shows it."""
+
+    number: int
+    name: str
+    parent: str
+    """The branch that it left; empty for the first."""
+    fork: int
+    end: int
+    edits: int
+    """Edits of its own, those it shares with its parent not counted."""
+    depth: int
+    current: bool
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Branches, each behind the one that it left."""
+
+    limbs: tuple[Limb, ...]
+
+    def __iter__(self) -> Iterator[Limb]:
+        return iter(self.limbs)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """One line a branch."""
+        width = max(2 * limb.depth + len(limb.name) for limb in self.limbs) + 2
+        made = []
+        for limb in self.limbs:
+            name = "  " * limb.depth + limb.name
+            left = f"left {limb.parent} at step {limb.fork:,}, " if limb.parent else ""
+            edits = f", {limb.edits} edit{'s' if limb.edits != 1 else ''}" if limb.edits else ""
+            made.append(f"{'*' if limb.current else ' '} {name:<{width}}{left}ends at step {limb.end:,}{edits}")
+        return made
 
 
 @dataclass(frozen=True)
@@ -104,6 +160,8 @@ class Branch:
     parent: int | None = None
     fork: int = 0
     """The step at which it left its parent."""
+    shared: int = 0
+    """How many of its edits are its parent's too: the first ones."""
     keyframes: dict[tuple[int, int], State] = field(default_factory=dict)
     _order: list[tuple[int, int]] = field(default_factory=list)
 
@@ -146,6 +204,11 @@ class Branch:
             place -= 1
         raise TimelineError(f"branch `{self.name}` has no keyframe at or before step {step}")
 
+    def nearest_before(self, step: int, edits: int) -> tuple[int, int]:
+        """The last keyframe before (step, edits), from which that can be reached."""
+        place = bisect_left(self._order, (step, edits))
+        return next(key for key in reversed(self._order[:place]) if key[1] <= edits)
+
     def record(self, evaluation: Evaluation) -> None:
         """Keep an evaluation; the same one at the same step is kept once."""
         place = bisect_right(self.evaluations, evaluation.step, key=lambda entry: entry.step)
@@ -171,6 +234,7 @@ class Branch:
             evaluations,
             parent=self.number,
             fork=moment.step,
+            shared=moment.edits,
             keyframes=keyframes,
         )
 
@@ -187,8 +251,10 @@ class Timeline:
         self._least_stride = 1
         self.actions: list[tuple[Moment, Moment]] = []
         self.undone: list[tuple[Moment, Moment]] = []
+        self.bookmarks: dict[str, Bookmark] = {}
         self._ring: dict[Moment, State] = {}
-        self._bytes = 0
+        self._bytes = self._ring_bytes = 0
+        self._next_number = 1
         self.keep(Moment(0, 0, 0), start)
 
     @staticmethod
@@ -197,6 +263,7 @@ class Timeline:
         first = next(iter(branches.values()))
         timeline = Timeline(first.keyframes[0, 0])
         timeline.branches, timeline.current = branches, first.number
+        timeline._next_number = max(branches) + 1
         timeline._bytes = timeline._kept_bytes()
         return timeline
 
@@ -226,10 +293,16 @@ class Timeline:
 
     def keep_near(self, moment: Moment, state: State) -> None:
         """Keep a State in the ring of recent ones, the oldest falling out."""
-        self._ring.pop(moment, None)
+        self._out_of_ring(moment)
         self._ring[moment] = state
-        while len(self._ring) > RING:
-            del self._ring[next(iter(self._ring))]
+        self._ring_bytes += state.nbytes()
+        while len(self._ring) > RING or (len(self._ring) > 2 and self._ring_bytes > self.budget // RING_SHARE):
+            self._out_of_ring(next(iter(self._ring)))
+
+    def _out_of_ring(self, moment: Moment) -> None:
+        state = self._ring.pop(moment, None)
+        if state is not None:
+            self._ring_bytes -= state.nbytes()
 
     def wants_keyframe(self, moment: Moment) -> bool:
         """Whether a keyframe belongs at this moment and is not there yet."""
@@ -262,9 +335,10 @@ class Timeline:
         """A new current branch from a moment. After an undo it takes over the name, and what was left is renamed."""
         old = self.branches[moment.branch]
         names = [branch.name for branch in self.branches.values()]
-        if name is not None and name in names:
-            raise TimelineError(f"there is a branch `{name}` already")
-        number = max(self.branches) + 1
+        if name is not None:
+            self._free(name)
+        number = self._next_number
+        self._next_number += 1
         made = old.until(
             moment, number, name or next(n for i in range(2, number + 3) if (n := f"branch-{i}") not in names)
         )
@@ -274,8 +348,126 @@ class Timeline:
             old.name, made.name = made.name, old.name
         return made
 
+    def _free(self, name: str) -> None:
+        if any(branch.name == name for branch in self.branches.values()):
+            raise TimelineError(f"there is a branch `{name}` already")
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a branch another name; raises TimelineError where another has it."""
+        branch = self.named(old)
+        if new != old:
+            self._free(new)
+            branch.name = new
+
+    def drop(self, name: str) -> str:
+        """Forget a branch; says what went with it. Raises TimelineError for the current one.
+
+        A branch that left it hangs on to what both have of the past: it becomes a branch of the dropped one's parent,
+        or, of those that left it later than it left that, the one that left last takes its place and the others become
+        its branches. Bookmarks on what some other branch shares go over to that one; the rest goes.
+        """
+        gone = self.named(name)
+        if gone.number == self.current:
+            raise TimelineError(f"`{name}` is the current branch; switch to another before it is dropped")
+        shares = self._heirs(gone)
+        lost = self._rehang_bookmarks(gone, shares)
+        del self.branches[gone.number]
+        for actions in (self.actions, self.undone):
+            actions[:] = [pair for pair in actions if gone.number not in (pair[0].branch, pair[1].branch)]
+        for moment in [moment for moment in self._ring if moment.branch == gone.number]:
+            self._out_of_ring(moment)
+        self._bytes = self._kept_bytes()
+        own = len(gone.losses) - max([gone.fork if gone.parent is not None else 0, *(step for _, (step, _) in shares)])
+        bookmarks = f", with {', '.join(f'bookmark {mark}' for mark in lost)}" if lost else ""
+        return f"branch {name} dropped: {max(own, 0):,} steps of its own{bookmarks}"
+
+    def _heirs(self, gone: Branch) -> list[tuple[Branch, tuple[int, int]]]:
+        """Hang the children of a branch elsewhere; those that share some of its past, and up to which (step, edits)."""
+        children = [branch for branch in self.branches.values() if branch.parent == gone.number]
+        shares = [(child, (child.fork, child.shared)) for child in children]
+        left = (gone.fork, gone.shared)
+        late = sorted((c for c in children if (c.fork, c.shared) > left or gone.parent is None), key=_fork_of)
+        heir = late.pop() if late else None
+        for child in children:
+            if child is heir:
+                child.parent, (child.fork, child.shared) = gone.parent, left
+            else:
+                child.parent = heir.number if heir is not None and child in late else gone.parent
+        if gone.parent is not None:
+            shares.append((self.branches[gone.parent], left))
+        return shares
+
+    def _rehang_bookmarks(self, gone: Branch, shares: list[tuple[Branch, tuple[int, int]]]) -> list[str]:
+        """Bookmarks of a branch that goes: over to one that shares the moment; names of those that none shares."""
+        lost = []
+        for mark in [mark for mark in self.bookmarks.values() if mark.moment.branch == gone.number]:
+            _, step, edits = mark.moment
+            owner = next((branch for branch, end in shares if step <= end[0] and edits <= end[1]), None)
+            if owner is None:
+                lost.append(mark.name)
+                del self.bookmarks[mark.name]
+            else:
+                self.bookmarks[mark.name] = Bookmark(mark.name, mark.note, Moment(owner.number, step, edits))
+        return lost
+
+    def shares(self, branch: Branch, moment: Moment) -> bool:
+        """Whether a moment of another branch lies in the past that both have in common."""
+        ours, theirs = self._way(branch), self._way(self.branches[moment.branch])
+        ends = [(*ours[number], *theirs[number]) for number in ours.keys() & theirs.keys()]
+        return any(moment.step <= min(end[::2]) and moment.edits <= min(end[1::2]) for end in ends)
+
+    def _way(self, branch: Branch) -> dict[int, tuple[int, int]]:
+        """The branches that a branch comes from, itself first, and how many steps and edits of each are its past."""
+        end = len(branch.losses), len(branch.edits)
+        way = {branch.number: end}
+        while branch.parent is not None:
+            end = min(end[0], branch.fork), min(end[1], branch.shared)
+            branch = self.branches[branch.parent]
+            way[branch.number] = end
+        return way
+
+    def tree(self) -> Tree:
+        """The branches in order, each behind the one that it left."""
+        limbs: list[Limb] = []
+
+        def add(branch: Branch, depth: int) -> None:
+            parent = "" if branch.parent is None else self.branches[branch.parent].name
+            edits = len(branch.edits) - branch.shared
+            current = branch.number == self.current
+            end = len(branch.losses)
+            limbs.append(Limb(branch.number, branch.name, parent, branch.fork, end, edits, depth, current))
+            for child in sorted((b for b in self.branches.values() if b.parent == branch.number), key=_fork_of):
+                add(child, depth + 1)
+
+        for root in [branch for branch in self.branches.values() if branch.parent is None]:
+            add(root, 0)
+        return Tree(tuple(limbs))
+
     def acted(self, before: Moment, after: Moment) -> None:
         """Remember an action for undo; what had been undone is no longer redone."""
         self.undone.clear()
         if before != after:
             self.actions.append((before, after))
+
+    # -- bookmarks
+
+    def bookmark(self, name: str, note: str, moment: Moment) -> Bookmark:
+        """Mark a moment; a name that is there already marks it from now on."""
+        if len(self.bookmarks) >= MAX_BOOKMARKS and name not in self.bookmarks:
+            raise TimelineError(f"there are {MAX_BOOKMARKS:,} bookmarks already, and no more are allowed")
+        made = self.bookmarks[name] = Bookmark(name, note, moment)
+        return made
+
+    def marked(self, name: str) -> Bookmark:
+        """The bookmark of that name; raises TimelineError that lists those there are."""
+        if name not in self.bookmarks:
+            known = ", ".join(self.bookmarks) or "none"
+            raise TimelineError(f"there is no bookmark `{name}`, only {known}{nearest(str(name), self.bookmarks)}")
+        return self.bookmarks[name]
+
+    def unbookmark(self, name: str) -> None:
+        del self.bookmarks[self.marked(name).name]
+
+
+def _fork_of(branch: Branch) -> tuple[int, int, int]:
+    return branch.fork, branch.shared, branch.number

@@ -59,7 +59,7 @@ def test_a_line_stands_for_a_line_of_python(line: str, python: str) -> None:
         ("run 3 4", "`run` is written `run N`; it was given 2 arguments"),
         ("run x", "`run`: argument 1 must be a whole number, not 'x'; it is written `run N`"),
         ("run 1.5", "`run`: argument 1 must be a whole number, not '1.5'; it is written `run N`"),
-        ("seek", "`seek` is written `seek STEP`; it was given 0 arguments"),
+        ("seek", "`seek` is written `seek STEP|BOOKMARK [edits=N]`; it was given 0 arguments"),
         ("zero", "`zero` is written `zero UNITS`; it was given 0 arguments"),
         ("undo 3", "`undo` is written `undo`; it was given 1 argument"),
         ("lr fast", "`lr`: argument 1 must be a number, not 'fast'; it is written `lr VALUE`"),

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from tinynets.arrays import Array
-from tinynets.frame import BranchLine, LossCurve, Mark, Status, TimelineStrip
+from tinynets.frame import BranchLine, LossCurve, Mark, Pin, Status, TimelineStrip
 from tinynets.lab import Lab
 from tinynets.network import Block
+from tinynets.timeline import Bookmark
 from tinynets.training import LOSS
 
 
@@ -78,17 +79,29 @@ def timeline(lab: Lab) -> TimelineStrip:
     return TimelineStrip(
         lab.step_number,
         lab.end,
-        tuple(
-            Mark(placed.step, placed.edit.op, placed.edit.python(), index < lab.moment.edits)
-            for index, placed in enumerate(branch.edits)
-        ),
+        tuple(_mark(lab, index) for index in range(len(branch.edits))),
         tuple(sorted({entry.step for entry in branch.evaluations})),
         len(branch.keyframes),
         tuple(
-            BranchLine(entry.name, entry.fork, len(entry.losses), entry is branch)
-            for entry in player.timeline.branches.values()
+            BranchLine(limb.name, limb.fork, limb.end, limb.current, limb.parent, limb.depth, limb.edits)
+            for limb in lab.tree
         ),
+        tuple(_pin(lab, mark) for mark in lab.bookmarks),
+        player.timeline.stride * player.seconds_per_step,
     )
+
+
+def _mark(lab: Lab, index: int) -> Mark:
+    branch = lab.player.branch
+    placed = branch.edits[index]
+    here = index + 1 - branch.edits_through(placed.step - 1)
+    return Mark(placed.step, placed.edit.op, placed.edit.python(), index < lab.moment.edits, here)
+
+
+def _pin(lab: Lab, mark: Bookmark) -> Pin:
+    timeline = lab.player.timeline
+    owner = timeline.branches[mark.moment.branch]
+    return Pin(mark.name, mark.note, owner.name, mark.moment.step, timeline.shares(timeline.branch, mark.moment))
 
 
 def curve(lab: Lab, columns: int) -> LossCurve:

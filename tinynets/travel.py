@@ -1,0 +1,225 @@
+"""Travelling: the half of a Lab that moves in time, between branches, and keeps the places worth coming back to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tinynets.errors import TimelineError
+from tinynets.evaluation import check_whole
+from tinynets.playback import Player
+from tinynets.recipe import MAX_STEPS
+from tinynets.reports import MoveReport, Progress, UntilReport
+from tinynets.timeline import Bookmark, Moment, Tree
+
+if TYPE_CHECKING:
+    from tinynets.lab import Lab
+
+Result = TypeVar("Result")
+Job = Generator[Progress, None, Result]
+"""Work that says how far it has come, can be closed early, and returns a result."""
+
+MAX_NAME = 60
+MAX_NOTE = 2000
+UNTIL_LIMIT = 100_000
+"""Steps after which `run_until` gives up, where nothing else is said."""
+
+
+class Travel:
+    """Seek, back, undo and redo; branches; bookmarks; running until something holds."""
+
+    player: Player
+
+    if TYPE_CHECKING:
+
+        @property
+        def step_number(self) -> int: ...
+        @property
+        def moment(self) -> Moment: ...
+        @property
+        def loss(self) -> float | None: ...
+        @property
+        def branch(self) -> str: ...
+
+    # -- moments
+
+    def seek(self, step: int | str, *, edits: int | None = None) -> MoveReport:
+        """Go to after the last edit at `step` of this branch, or to a bookmark; beyond what is recorded, run there.
+
+        `edits`: after so many of the edits done at that step, 0: before the first. Raises TimelineError where there
+        are fewer, or no bookmark of that name.
+        """
+        return finish(self._seek(step, edits=edits))
+
+    def _seek(self, step: int | str, *, edits: int | None = None) -> Job[MoveReport]:
+        begun, player = perf_counter(), self.player
+        if isinstance(step, str):
+            if edits is not None:
+                raise TimelineError(f"the bookmark `{step}` is a moment already: `edits` cannot be given with it")
+            mark = player.timeline.marked(step)
+            yield from player.go(mark.moment)
+            return self._moved(f"at bookmark {mark.name},", begun)
+        check_whole("step", step, 0, MAX_STEPS)
+        if edits is None:
+            yield from player.seek(int(step))
+            return self._moved(begun=begun)
+        first, last = player.branch.edits_through(step - 1), player.branch.edits_through(step)
+        if step > len(player.branch.losses):
+            raise TimelineError(f"step {step:,} is not recorded yet, so no edits were done there")
+        check_whole(f"edits (at step {step:,} there are {last - first})", edits, 0, last - first)
+        yield from player.go(Moment(player.position.branch, int(step), first + int(edits)))
+        return self._moved(begun=begun)
+
+    def back(self, n: int = 1) -> MoveReport:
+        """Go n steps back; a step that is half done is dropped, and counts as the first."""
+        return finish(self._back(n))
+
+    def _back(self, n: int = 1) -> Job[MoveReport]:
+        begun = perf_counter()
+        check_whole("n", n, 1, MAX_STEPS)
+        if self.player.drop_half():
+            n -= 1
+        if n > self.step_number:
+            raise TimelineError(f"cannot go {n} back from step {self.step_number}")
+        if n:
+            yield from self.player.seek(self.step_number - n)
+        return self._moved(begun=begun)
+
+    def undo(self) -> MoveReport:
+        """Go to the moment before the last action, an edit or a run of steps; a half-done step is dropped instead."""
+        return finish(self._undo())
+
+    def _undo(self) -> Job[MoveReport]:
+        what = _action(self.player.timeline.actions, self.player)
+        yield from self.player.undo()
+        return self._moved(f"undone: {what}," if what else "")
+
+    def redo(self) -> MoveReport:
+        """Go to the moment after the action that was undone last."""
+        return finish(self._redo())
+
+    def _redo(self) -> Job[MoveReport]:
+        what = _action(self.player.timeline.undone, self.player)
+        yield from self.player.redo()
+        return self._moved(f"redone: {what}," if what else "")
+
+    def seek_cost(self, step: int) -> tuple[int, float]:
+        """What going to a recorded step of this branch costs: steps to compute again, and about how many seconds."""
+        check_whole("step", step, 0, len(self.player.branch.losses))
+        return self.player.cost(self.player.moment_at(step))
+
+    # -- until something holds
+
+    def run_until(self, condition: str | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT) -> UntilReport:
+        """Take steps to the next moment at which a condition holds, at most `limit`.
+
+        A condition is a predicate of the lab, or text: `loss < 2.3`, `dead hidden[7]`, `alive hidden[7] and step > 100`
+        (see conditions.py). In the past, what is recorded is replayed, edits and all.
+        """
+        return finish(self._run_until(condition, limit=limit))
+
+    def _run_until(self, condition: str | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT) -> Job[UntilReport]:
+        check_whole("limit", limit, 1, MAX_STEPS)
+        holds, text = self._condition(condition)
+        first = self.step_number
+        found = yield from self.player.run_until(holds, limit)
+        return UntilReport(self.step_number, self.moment.edits, self.branch, self.loss, text, found, first)
+
+    def back_until(self, condition: str | Callable[[Lab], bool]) -> UntilReport:
+        """Go back to the last moment before this one at which a condition held; stay here where there was none."""
+        return finish(self._back_until(condition))
+
+    def _back_until(self, condition: str | Callable[[Lab], bool]) -> Job[UntilReport]:
+        holds, text = self._condition(condition)
+        first = self.step_number
+        found = yield from self.player.back_until(holds, getattr(condition, "of_losses", None))
+        return UntilReport(self.step_number, self.moment.edits, self.branch, self.loss, text, found, first)
+
+    def _condition(self, condition: Any) -> tuple[Callable[[], bool], str]:
+        """What is asked at each moment, and the condition in words."""
+        if not callable(condition):
+            raise TimelineError(f"a condition is text like `loss < 2.3`, or a predicate of the lab, not {condition!r}")
+        return lambda: bool(condition(self)), getattr(condition, "__name__", str(condition))
+
+    # -- branches
+
+    def fork(self, name: str) -> MoveReport:
+        """Go on from here on a new branch of that name."""
+        self.player.fork(_name("a branch's name", name))
+        return self._moved(f"on branch {self.branch},")
+
+    def switch(self, name: str) -> MoveReport:
+        """Go to the end of another branch."""
+        return finish(self._switch(name))
+
+    def _switch(self, name: str) -> Job[MoveReport]:
+        begun = perf_counter()
+        yield from self.player.switch(name)
+        return self._moved(f"on branch {self.branch},", begun)
+
+    def rename(self, branch: str, name: str) -> str:
+        """Give a branch another name."""
+        self.player.timeline.rename(branch, _name("a branch's name", name))
+        return f"{branch} is now {name.strip()}"
+
+    def drop(self, branch: str) -> str:
+        """Forget a branch and what only it holds; not the current one. Branches that left it keep their whole past."""
+        return self.player.timeline.drop(branch)
+
+    @property
+    def tree(self) -> Tree:
+        """The branches, where each left its parent and where it ends; `print` draws them."""
+        return self.player.timeline.tree()
+
+    # -- bookmarks
+
+    def bookmark(self, name: str, note: str = "") -> Bookmark:
+        """Mark this moment with a name and a note, to come back with `seek(name)`; a name marks one moment."""
+        if not isinstance(note, str) or len(note) > MAX_NOTE:
+            raise TimelineError(f"a bookmark's note must be text of at most {MAX_NOTE:,} characters, not {note!r}")
+        return self.player.timeline.bookmark(_name("a bookmark's name", name), note, self.player.position)
+
+    def unbookmark(self, name: str) -> str:
+        """Take a bookmark away."""
+        self.player.timeline.unbookmark(name)
+        return f"bookmark {name} taken away"
+
+    @property
+    def bookmarks(self) -> tuple[Bookmark, ...]:
+        """The bookmarks, in the order of their steps."""
+        return tuple(sorted(self.player.timeline.bookmarks.values(), key=lambda mark: mark.moment[1:]))
+
+    def _moved(self, what: str = "", begun: float | None = None) -> MoveReport:
+        seconds = 0.0 if begun is None else perf_counter() - begun
+        return MoveReport(self.step_number, self.moment.edits, self.branch, self.loss, what, seconds)
+
+
+def finish(job: Job[Result]) -> Result:
+    """Run a piece of work to its end."""
+    while True:
+        try:
+            next(job)
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
+
+
+def _name(what: str, name: object) -> str:
+    if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > MAX_NAME:
+        raise TimelineError(f"{what} must be 1 to {MAX_NAME} printable characters, not {name!r}")
+    return name.strip()
+
+
+def _action(actions: list[tuple[Moment, Moment]], player: Player) -> str:
+    """What the last action of a list was, in words; empty when a half-done step comes first."""
+    if not actions or player.phases_done:
+        return "the half-done step" if player.phases_done else ""
+    before, after = actions[-1]
+    if after.edits > before.edits and after.step == before.step:
+        return player.timeline.branches[after.branch].edits[after.edits - 1].done
+    count = after.step - before.step
+    return f"{count:,} step{'s' if count != 1 else ''}"
+
+
+__all__ = ["Travel", "finish"]
