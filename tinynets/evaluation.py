@@ -14,7 +14,7 @@ from tinynets.data import Dataset
 from tinynets.data.text import END
 from tinynets.errors import DataError, EditError, ShapeError
 from tinynets.losses import Loss
-from tinynets.network import Network, Workspace
+from tinynets.network import Block, Network, Workspace
 from tinynets.playback import quiet
 from tinynets.reports import Prediction, Progress
 
@@ -74,7 +74,7 @@ class Evaluator:
             if weight is not None:
                 chunk = weight[start : start + CHUNK]
                 losses = losses * chunk
-                hits = hits if hits is None else (hits.T ^ (chunk < 0)).T
+                hits = _hits(hits, chunk)
             total += float(losses.sum())
             if hits is not None:
                 right, judged = right + int(hits.sum()), judged + hits.size
@@ -127,6 +127,45 @@ class Probe:
 
     def loss(self, network: Network, loss: Loss) -> float:
         return float(self.losses(network, loss).mean())
+
+    def accuracy(self, network: Network, loss: Loss) -> float | None:
+        """The share of hits; None where the loss knows none."""
+        self.forward(network)
+        return self.accuracy_here(loss)
+
+    def accuracy_here(self, loss: Loss) -> float | None:
+        """The same, of the last forward."""
+        hits = loss.right(self.workspace.out, self.y)
+        hits = hits if self.weight is None else _hits(hits, self.weight)
+        return None if hits is None else float(hits.mean())
+
+    # -- a block's units in the last forward
+
+    def values(self, network: Network, block: Block, *, pre: bool = False) -> Array:
+        """Output (or sum before the activation) of a block, (examples, positions, units)."""
+        if pre and block.pre is not None:
+            return self.workspace.behind(block.pre).reshape(len(self.x), -1, block.units)
+        out = self.workspace.units_behind(network, block.last)
+        return out.reshape(len(out), -1, block.units)
+
+    def saturated(self, network: Network, block: Block) -> Array:
+        """Where its units are saturated, a mask (examples, positions, units)."""
+        if block.activation is None:
+            return np.zeros(self.values(network, block).shape, np.bool_)
+        out, before = self.workspace.buffers[block.last].out, self.input_of(network, block.last)
+        return block.activation.saturated(out, before).reshape(len(out), -1, block.units)
+
+    def dead(self, network: Network, block: Block) -> Array:
+        """Which of its units are dead, a mask (units,): the local gradient vanishes on every example."""
+        if block.activation is None:
+            return np.zeros(block.units, np.bool_)
+        out, before = self.workspace.buffers[block.last].out, self.input_of(network, block.last)
+        return np.asarray(block.activation.blocked(out, before).reshape(-1, block.units).all(axis=0))
+
+
+def _hits(hits: Array | None, weight: Array) -> Array | None:
+    """Which targets count as hit: where the weight is negative, those that were missed."""
+    return hits if hits is None else (hits.T ^ (weight < 0)).T
 
 
 def softmax(logits: Array, temperature: float = 1.0) -> Array:

@@ -49,7 +49,7 @@ WHILE_RUNNING = frozenset(
     }
 )
 """Verbs after which a run goes on; all others pause it."""
-RUNS = frozenset({"step", "run", "seek", "back", "undo", "redo", "switch"})
+RUNS = frozenset({"step", "run", "run_until", "back_until", "seek", "back", "undo", "redo", "switch"})
 """Verbs that take steps, forward or again from a keyframe: while one works, the engine is running."""
 
 

@@ -28,6 +28,8 @@ KEYFRAME_COST = 0.05  # seconds of recomputing that a keyframe may leave
 RING_STEPS = RING // 2  # states kept before the one that a seek lands on
 
 Work = Generator[Progress, None, None]
+Ends = Callable[[Array], bool]
+"""Whether what is waited for has come, behind the last of the losses so far."""
 
 
 class Player:
@@ -162,8 +164,8 @@ class Player:
         finally:
             self.timeline.acted(before, self.position)
 
-    def _piece(self, most: int | None) -> int:
-        """Steps for about `PIECE` seconds; returns how many."""
+    def _piece(self, most: int | None, ends: Ends | None = None) -> int:
+        """Steps for about `PIECE` seconds, or until what `ends` them is met; returns how many."""
         start = now = perf_counter()
         done, others = 0, False
         left = ENDLESS if most is None else most
@@ -173,14 +175,16 @@ class Player:
                 done = 1
                 others = self.after_step(self.position.step)
             while done < left and now - start < PIECE:
-                done += self._burst(left - done, start + PIECE)
+                done += self._burst(left - done, start + PIECE, ends)
                 now = perf_counter()
                 others |= self.after_step(self.position.step)
+                if ends is not None and ends(self.branch.losses.values[: self.position.step]):
+                    break
         if done and not others:
             self._measured((now - start) / done)
         return done
 
-    def _burst(self, most: int, over: float) -> int:
+    def _burst(self, most: int, over: float, ends: Ends | None) -> int:
         """Steps up to the next recorded edit, keyframe or stop, or until the clock is `over`; returns how many."""
         self._replay_edits()
         number, first, count = self.position
@@ -198,6 +202,8 @@ class Player:
                 done += 1
                 if first >= recorded:
                     branch.losses.append(loss)
+                if ends is not None and ends(branch.losses.values[: first + done]):
+                    break
                 if perf_counter() >= over:
                     break
         finally:
@@ -346,8 +352,13 @@ class Player:
 
     # -- until something holds
 
-    def run_until(self, holds: Callable[[], bool], limit: int) -> Generator[Progress, None, bool]:
-        """Steps to the next moment at which something holds, at most `limit`; says whether there was one."""
+    def run_until(
+        self, holds: Callable[[], bool], limit: int, ends: Ends | None = None
+    ) -> Generator[Progress, None, bool]:
+        """Steps to the next moment at which something holds, at most `limit`; says whether there was one.
+
+        `ends` says the same of the losses so far, where nothing else matters: asking that costs a step next to nothing.
+        """
         self._leave_what_was_undone()
         before, done = self.position, 0
         try:
@@ -358,7 +369,7 @@ class Player:
                     if self._half is None and self.position.edits < self.branch.edits_through(self.position.step):
                         self._replay_edits(self.position.edits + 1)
                     else:
-                        done += self._piece(1)
+                        done += self._piece(1 if ends is None else limit - done, ends)
                     if holds():
                         return True
                 yield Progress(done, limit, "steps")

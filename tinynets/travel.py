@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from tinynets.errors import TimelineError
+from tinynets.conditions import Condition, parse_condition
+from tinynets.errors import TimelineError, TinynetsError
 from tinynets.evaluation import check_whole
 from tinynets.playback import Player
 from tinynets.recipe import MAX_STEPS
@@ -111,7 +112,7 @@ class Travel:
 
     # -- until something holds
 
-    def run_until(self, condition: str | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT) -> UntilReport:
+    def run_until(self, condition: str | Condition | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT) -> UntilReport:
         """Take steps to the next moment at which a condition holds, at most `limit`.
 
         A condition is a predicate of the lab, or text: `loss < 2.3`, `dead hidden[7]`, `alive hidden[7] and step > 100`
@@ -119,28 +120,45 @@ class Travel:
         """
         return finish(self._run_until(condition, limit=limit))
 
-    def _run_until(self, condition: str | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT) -> Job[UntilReport]:
+    def _run_until(
+        self, condition: str | Condition | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT
+    ) -> Job[UntilReport]:
         check_whole("limit", limit, 1, MAX_STEPS)
-        holds, text = self._condition(condition)
+        holds, text, of_losses = self._condition(condition)
         first = self.step_number
-        found = yield from self.player.run_until(holds, limit)
+        found = yield from self.player.run_until(holds, limit, of_losses.behind if of_losses else None)
         return UntilReport(self.step_number, self.moment.edits, self.branch, self.loss, text, found, first)
 
-    def back_until(self, condition: str | Callable[[Lab], bool]) -> UntilReport:
+    def back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> UntilReport:
         """Go back to the last moment before this one at which a condition held; stay here where there was none."""
         return finish(self._back_until(condition))
 
-    def _back_until(self, condition: str | Callable[[Lab], bool]) -> Job[UntilReport]:
-        holds, text = self._condition(condition)
+    def _back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> Job[UntilReport]:
+        holds, text, of_losses = self._condition(condition)
         first = self.step_number
-        found = yield from self.player.back_until(holds, getattr(condition, "of_losses", None))
+        found = yield from self.player.back_until(holds, of_losses.of_losses if of_losses else None)
         return UntilReport(self.step_number, self.moment.edits, self.branch, self.loss, text, found, first)
 
-    def _condition(self, condition: Any) -> tuple[Callable[[], bool], str]:
-        """What is asked at each moment, and the condition in words."""
+    def _condition(self, condition: Any) -> tuple[Callable[[], bool], str, Condition | None]:
+        """What is asked at each moment, the condition in words, and itself where losses alone decide it."""
+        lab = cast("Lab", self)
+        if isinstance(condition, str | Condition):
+            asked = parse_condition(condition) if isinstance(condition, str) else condition
+            asked.check(lab)
+            return lambda: asked(lab), str(asked), asked if asked.of_losses else None
         if not callable(condition):
             raise TimelineError(f"a condition is text like `loss < 2.3`, or a predicate of the lab, not {condition!r}")
-        return lambda: bool(condition(self)), getattr(condition, "__name__", str(condition))
+        text = getattr(condition, "__name__", str(condition))
+
+        def holds() -> bool:
+            try:
+                return bool(condition(lab))
+            except TinynetsError:
+                raise
+            except Exception as error:
+                raise TimelineError(f"the condition `{text}` failed at step {self.step_number:,}: {error!r}") from error
+
+        return holds, text, None
 
     # -- branches
 

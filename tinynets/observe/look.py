@@ -32,23 +32,17 @@ class Look:
 
     @staticmethod
     def of(lab: Lab, block: Block) -> Look:
-        workspace, units = lab.probe.workspace, block.units
-        out = workspace.units_behind(lab.network, block.last)
-        shaped = out.reshape(len(out), -1, units)
-        saturated: Array = np.zeros(shaped.shape, np.bool_)
-        dead: Array = np.zeros(units, np.bool_)
-        if block.activation is not None:
-            raw = workspace.buffers[block.last].out  # what the activation itself gave
-            before = lab.probe.input_of(lab.network, block.last)
-            saturated = block.activation.saturated(raw, before).reshape(shaped.shape)
-            dead = np.asarray(block.activation.blocked(raw, before).reshape(-1, units).all(axis=0))
+        probe, units = lab.probe, block.units
+        out = probe.workspace.units_behind(lab.network, block.last)
+        shaped = probe.values(lab.network, block)
+        saturated, dead = probe.saturated(lab.network, block), probe.dead(lab.network, block)
         zeroed = np.zeros(units, np.bool_)
         for entry in lab.interventions:
             if entry.site in (block.name, f"{block.name}.pre"):
                 zeroed[list(entry.units)] = True
         kind = block.activation.kind if block.activation is not None else ""
         limit = 1.0 if kind in BOUNDED else limit_of(shaped)
-        pre = None if block.pre is None else workspace.behind(block.pre).reshape(shaped.shape)
+        pre = None if block.pre is None else probe.values(lab.network, block, pre=True)
         return Look(
             block,
             shaped,
