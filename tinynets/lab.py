@@ -232,9 +232,8 @@ class Lab(Operating, Travel):
         """Whether anything was recorded since the last save."""
         return self._extent() != self._saved
 
-    def _extent(self) -> tuple[tuple[int, int, int], ...]:
-        branches = self.player.timeline.branches.values()
-        return tuple((entry.number, len(entry.losses), len(entry.edits)) for entry in branches)
+    def _extent(self) -> object:
+        return self.player.timeline.extent()
 
     # -- training
 
@@ -246,7 +245,11 @@ class Lab(Operating, Travel):
         return finish(self._run(n))
 
     def run(self, steps: int) -> StepReport:
-        """Take many steps, as one action."""
+        """Take many steps, as one action.
+
+        In the past they replay what is recorded, the edits of the step that they set out from included; where they end
+        at a step with edits, the lab stands before those (and `seek` to that step behind them).
+        """
         return finish(self._run(steps))
 
     def _run(self, steps: int = 1) -> Job[StepReport]:
@@ -359,6 +362,7 @@ class Lab(Operating, Travel):
             "switch": self._switch,
             "run_until": self._run_until,
             "back_until": self._back_until,
+            "compare": self._compare,
             "evaluate": self._evaluate,
         }
         try:

@@ -35,20 +35,25 @@ Ends = Callable[[Array], bool]
 class Player:
     """Live state, network and trainer at one moment of a timeline.
 
-    A run makes a stop at least at `next_stop(step)`, the next step behind `step`; `after_step` is called at every stop,
-    and says whether it did work that is not the steps' own.
+    The one that `leads` says which branch is current and fills the ring of recent states; another only looks. A run
+    makes a stop at least at `next_stop(step)`, the next step behind `step`; `after_step` is called at every stop, and
+    says whether it did work that is not the steps' own. `tick` hears of what was done: every few milliseconds of a run,
+    and at once (True) behind an edit or a fork.
     """
 
-    def __init__(self, timeline: Timeline, loss: Loss, x: Array, y: Array, weight: Array | None = None) -> None:
-        self.timeline, self.loss = timeline, loss
+    def __init__(
+        self, timeline: Timeline, loss: Loss, x: Array, y: Array, weight: Array | None = None, *, leads: bool = True
+    ) -> None:
+        self.timeline, self.loss, self.leads = timeline, loss, leads
         self.x, self.y, self.weight = x, y, weight
-        self.position = Moment(0, 0, 0)
+        self.position = Moment(timeline.current, 0, 0)
         self.next_stop: Callable[[int], int] = lambda step: ENDLESS
         self.after_step: Callable[[int], bool] = lambda step: False
+        self.tick: Callable[[bool], None] = lambda at_once: None
         self.seconds_per_step = 0.0
         self._half: Phases | None = None
         self._half_done = 0
-        self._half_from = self.position
+        self._half_from, self._half_state = self.position, timeline.branch.keyframes[0, 0]
         self._build(timeline.branch.keyframes[0, 0])
 
     def _build(self, state: State) -> None:
@@ -82,13 +87,14 @@ class Player:
                 live.interventions = state.interventions
                 self.network.taps = edits.taps(self.network, live.interventions)
         self.position = moment
-        self.timeline.current = moment.branch
+        if self.leads:
+            self.timeline.current = moment.branch
 
     # -- where we are
 
     @property
     def branch(self) -> Branch:
-        return self.timeline.branch
+        return self.timeline.branches[self.position.branch]
 
     @property
     def in_past(self) -> bool:
@@ -105,8 +111,7 @@ class Player:
 
     def _stepped(self) -> None:
         number, before, count = self.position
-        timeline, step = self.timeline, before + 1
-        losses = timeline.branch.losses
+        step, losses = before + 1, self.branch.losses
         if step > len(losses):
             losses.append(self.trainer.last_loss)
         self.position = Moment(number, step, count)
@@ -136,9 +141,11 @@ class Player:
 
     @property
     def _is_undone_here(self) -> bool:
-        """Whether we stand where the last undo has led, so that what lies ahead is what was undone."""
-        undone = self.timeline.undone
-        return bool(undone) and undone[-1][0] == self.position
+        """Whether we stand where the last undo has led, and what lies ahead is what was undone."""
+        if not self.timeline.undone:
+            return False
+        before, after = self.timeline.undone[-1]
+        return before == self.position and after.branch == self.position.branch
 
     def _leave_what_was_undone(self) -> None:
         """Before going on after an undo: an edit that was undone at this very moment is not done again."""
@@ -155,7 +162,7 @@ class Player:
     def run(self, count: int | None) -> Work:
         """`count` steps (None: until closed); one action for undo, however it ends."""
         self._leave_what_was_undone()
-        before, done = self.position, 0
+        before, done = self._begun, 0
         try:
             self._near()
             while count is None or done < count:
@@ -182,6 +189,7 @@ class Player:
                     break
         if done and not others:
             self._measured((now - start) / done)
+        self.tick(False)
         return done
 
     def _burst(self, most: int, over: float, ends: Ends | None) -> int:
@@ -219,7 +227,8 @@ class Player:
 
     def _near(self) -> None:
         """Keep the state here, so that a step back from the next moments is at hand."""
-        self.timeline.keep_near(self.position, self.state.copy())
+        if self.leads:
+            self.timeline.keep_near(self.position, self.state.copy())
 
     # -- phases
 
@@ -227,6 +236,11 @@ class Player:
     def phases_done(self) -> int:
         """Phases done of the half-done step; 0 between steps."""
         return self._half_done
+
+    @property
+    def _begun(self) -> Moment:
+        """The moment that the half-done step began from; the one here between steps."""
+        return self.position if self._half is None else self._half_from
 
     @property
     def phase_order(self) -> tuple[Phase, ...]:
@@ -238,7 +252,7 @@ class Player:
             if self._half is None:
                 self._leave_what_was_undone()
                 self._near()
-                self._half_from = self.position
+                self._half_from, self._half_state = self.position, self.state.copy()
                 self._replay_edits()
                 self._half, self._half_done = self.trainer.phases(), 0
             try:
@@ -256,7 +270,7 @@ class Player:
         """Do what is left of a half-done step, an action of its own; says whether there was one."""
         if self._half is None:
             return False
-        before = self.position
+        before = self._begun
         with quiet():
             self._end_half()
         self.timeline.acted(before, self.position)
@@ -275,8 +289,7 @@ class Player:
         self._half.close()
         self._half, self._half_done = None, 0
         if self.position != self._half_from:
-            moment, state = self.timeline.closest(self._half_from)  # that very moment, kept when the step was begun
-            self._load(state, moment)
+            self._load(self._half_state, self._half_from)
         return True
 
     # -- edits
@@ -292,6 +305,7 @@ class Player:
         self.branch.place(placed)
         self.position = Moment(self.position.branch, self.position.step, self.position.edits + 1)
         self.timeline.acted(before, self.position)
+        self.tick(True)
         return placed
 
     # -- moving
@@ -318,7 +332,7 @@ class Player:
         first = self.position.step
         dense = target.step - RING_STEPS
         while self.position.step < target.step:
-            begun = perf_counter()
+            begun, before = perf_counter(), self.position.step
             with quiet():
                 while self.position.step < target.step and perf_counter() - begun < PIECE:
                     self._replay_edits(min(target.edits, self.branch.edits_through(self.position.step)))
@@ -326,6 +340,9 @@ class Player:
                     self._stepped()
                     if self.position.step >= dense:
                         self._near()
+            done = self.position.step - before
+            if done and self.leads and not self.seconds_per_step:  # not known yet of a run that was loaded
+                self._measured((perf_counter() - begun) / done)
             yield Progress(self.position.step - first, target.step - first, "steps")
         self._replay_edits(target.edits)
 
@@ -341,13 +358,8 @@ class Player:
         """The State of a recorded moment; the live one stays where it is, half-done step and all."""
         if target == self.position and self._half is None:
             return self.state.copy()
-        current = self.timeline.current
-        scout = Player(self.timeline, self.loss, self.x, self.y, self.weight)
-        scout.position = Moment(-1, -1, -1)
-        try:
-            yield from scout.go(target)
-        finally:
-            self.timeline.current = current
+        scout = Player(self.timeline, self.loss, self.x, self.y, self.weight, leads=False)
+        yield from scout.go(target)
         return scout.state.copy()
 
     # -- until something holds
@@ -360,7 +372,7 @@ class Player:
         `ends` says the same of the losses so far, where nothing else matters: asking that costs a step next to nothing.
         """
         self._leave_what_was_undone()
-        before, done = self.position, 0
+        before, done = self._begun, 0
         try:
             self._near()
             while done < limit:
@@ -388,10 +400,13 @@ class Player:
         self.drop_half()
         home = self.position
         if of_losses is not None:
-            found = np.flatnonzero(of_losses(self.branch.losses.values[: max(home.step - 1, 0)]))
-            if found.size:
-                yield from self.go(self.moment_at(int(found[-1]) + 1))
-            return bool(found.size)
+            edited_here = home.edits > self.branch.edits_through(home.step - 1)
+            found = np.flatnonzero(of_losses(self.branch.losses.values[: max(home.step - (not edited_here), 0)]))
+            if not found.size:
+                return False
+            at = self.moment_at(int(found[-1]) + 1)
+            yield from self.go(at if at < home else Moment(home.branch, home.step, home.edits - 1))
+            return True
         here, bound, best = self.state.copy(), home, None
         try:
             while bound > Moment(home.branch, 0, 0):
@@ -459,8 +474,10 @@ class Player:
 
     def fork(self, name: str) -> None:
         """Go on from here on a new branch of that name."""
+        self.timeline.check_free(name)
         self.drop_half()
         self._fork(name)
+        self.tick(True)
 
 
 def quiet() -> np.errstate:

@@ -272,6 +272,12 @@ class Timeline:
         """The current branch."""
         return self.branches[self.current]
 
+    def extent(self) -> object:
+        """How much there is: differs as soon as something is recorded, named or dropped."""
+        branches = self.branches.values()
+        counts = tuple((b.number, b.name, len(b.losses), len(b.edits), len(b.evaluations)) for b in branches)
+        return counts, tuple(self.bookmarks.values())
+
     def named(self, name: str) -> Branch:
         """The branch of that name; raises TimelineError that lists those there are."""
         names = {branch.name: branch for branch in self.branches.values()}
@@ -336,7 +342,7 @@ class Timeline:
         old = self.branches[moment.branch]
         names = [branch.name for branch in self.branches.values()]
         if name is not None:
-            self._free(name)
+            self.check_free(name)
         number = self._next_number
         self._next_number += 1
         made = old.until(
@@ -348,7 +354,8 @@ class Timeline:
             old.name, made.name = made.name, old.name
         return made
 
-    def _free(self, name: str) -> None:
+    def check_free(self, name: str) -> None:
+        """Raises TimelineError where a branch has this name."""
         if any(branch.name == name for branch in self.branches.values()):
             raise TimelineError(f"there is a branch `{name}` already")
 
@@ -356,7 +363,7 @@ class Timeline:
         """Give a branch another name; raises TimelineError where another has it."""
         branch = self.named(old)
         if new != old:
-            self._free(new)
+            self.check_free(new)
             branch.name = new
 
     def drop(self, name: str) -> str:
@@ -429,18 +436,18 @@ class Timeline:
     def tree(self) -> Tree:
         """The branches in order, each behind the one that it left."""
         limbs: list[Limb] = []
-
-        def add(branch: Branch, depth: int) -> None:
+        children: dict[int | None, list[Branch]] = {}
+        for branch in sorted(self.branches.values(), key=_fork_of, reverse=True):
+            children.setdefault(branch.parent, []).append(branch)
+        open_ = [(root, 0) for root in children.get(None, [])]
+        while open_:
+            branch, depth = open_.pop()
             parent = "" if branch.parent is None else self.branches[branch.parent].name
             edits = len(branch.edits) - branch.shared
             current = branch.number == self.current
             end = len(branch.losses)
             limbs.append(Limb(branch.number, branch.name, parent, branch.fork, end, edits, depth, current))
-            for child in sorted((b for b in self.branches.values() if b.parent == branch.number), key=_fork_of):
-                add(child, depth + 1)
-
-        for root in [branch for branch in self.branches.values() if branch.parent is None]:
-            add(root, 0)
+            open_ += [(child, depth + 1) for child in children.get(branch.number, [])]
         return Tree(tuple(limbs))
 
     def acted(self, before: Moment, after: Moment) -> None:

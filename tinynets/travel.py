@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from tinynets.conditions import Condition, parse_condition
 from tinynets.errors import TimelineError, TinynetsError
 from tinynets.evaluation import check_whole
+from tinynets.measure.compare import compare_branches, line_named
+from tinynets.measure.comparison import Comparison
 from tinynets.playback import Player
 from tinynets.recipe import MAX_STEPS
 from tinynets.reports import MoveReport, Progress, UntilReport
@@ -79,10 +81,11 @@ class Travel:
     def _back(self, n: int = 1) -> Job[MoveReport]:
         begun = perf_counter()
         check_whole("n", n, 1, MAX_STEPS)
-        if self.player.drop_half():
-            n -= 1
-        if n > self.step_number:
+        half = self.player.phases_done > 0
+        if n - half > self.step_number:
             raise TimelineError(f"cannot go {n} back from step {self.step_number}")
+        self.player.drop_half()
+        n -= half
         if n:
             yield from self.player.seek(self.step_number - n)
         return self._moved(begun=begun)
@@ -179,16 +182,32 @@ class Travel:
     def rename(self, branch: str, name: str) -> str:
         """Give a branch another name."""
         self.player.timeline.rename(branch, _name("a branch's name", name))
+        self.player.tick(True)
         return f"{branch} is now {name.strip()}"
 
     def drop(self, branch: str) -> str:
         """Forget a branch and what only it holds; not the current one. Branches that left it keep their whole past."""
-        return self.player.timeline.drop(branch)
+        dropped = self.player.timeline.drop(branch)
+        self.player.tick(True)
+        return dropped
 
     @property
     def tree(self) -> Tree:
         """The branches, where each left its parent and where it ends; `print` draws them."""
         return self.player.timeline.tree()
+
+    def compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Comparison:
+        """Two branches, or saves, side by side: where they part, and how far apart they are. Nothing moves.
+
+        Names of branches, paths of saves, or `FILE:BRANCH`; with one name, the current branch against it. At `step`:
+        the last that both have recorded.
+        """
+        return finish(self._compare(a, b, step=step))
+
+    def _compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Job[Comparison]:
+        lab = cast("Lab", self)
+        first, second = (self.branch, a) if b is None else (a, b)
+        return (yield from compare_branches(line_named(lab, first), line_named(lab, second), step))
 
     # -- bookmarks
 
@@ -196,11 +215,14 @@ class Travel:
         """Mark this moment with a name and a note, to come back with `seek(name)`; a name marks one moment."""
         if not isinstance(note, str) or len(note) > MAX_NOTE:
             raise TimelineError(f"a bookmark's note must be text of at most {MAX_NOTE:,} characters, not {note!r}")
-        return self.player.timeline.bookmark(_name("a bookmark's name", name), note, self.player.position)
+        mark = self.player.timeline.bookmark(_name("a bookmark's name", name), note, self.player.position)
+        self.player.tick(True)
+        return mark
 
     def unbookmark(self, name: str) -> str:
         """Take a bookmark away."""
         self.player.timeline.unbookmark(name)
+        self.player.tick(True)
         return f"bookmark {name} taken away"
 
     @property
