@@ -304,6 +304,8 @@ class Pin:
     step: int
     on_branch: bool
     """Whether its moment lies on the branch that is shown."""
+    here: int = 0
+    """How many of the edits at its step come before it."""
 
 
 @dataclass(frozen=True)
@@ -319,6 +321,8 @@ class BranchLine:
     depth: int = 0
     edits: int = 0
     """Edits of its own."""
+    loss: float | None = None
+    """Training loss of its last step."""
 
 
 @dataclass(frozen=True)

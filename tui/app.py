@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 from textual.app import SystemCommand
 from textual.screen import Screen
 
-from tinynets.frame import PANES, BlockCells, Status
+from tinynets.frame import PANES, BlockCells
 from tui import actions
 from tui.actions import Action
 from tui.command_line import CommandLine
-from tui.core import NOTHING_OPEN, LabCore
+from tui.core import NOTHING_OPEN
+from tui.travel import TimeTravel
 from tui.widgets.header import Tabs
 from tui.widgets.loss import LossPane
-from tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
-    pass
+    from tinynets.commands import Call
 
 
-class LabApp(LabCore):
-    """The app: `LabCore` holds the screen and the engine, here are the actions."""
+class LabApp(TimeTravel):
+    """The app: `LabCore` holds the screen and the engine, `TimeTravel` moves in time, here are the other actions."""
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette, from the registry."""
@@ -42,10 +42,6 @@ class LabApp(LabCore):
         return not (action == "next_pane" and len(self.screen_stack) > 1)
 
     # -- running
-
-    @property
-    def lab_status(self) -> Status | None:
-        return self.lab_frame.status if self.lab_frame else None
 
     def action_run_or_pause(self) -> None:
         status = self.lab_status
@@ -76,37 +72,6 @@ class LabApp(LabCore):
             self.action_zoom()
         elif self.lab_status and self.lab_status.mode != "paused":
             self.do("pause")
-
-    # -- time
-
-    def action_go_back(self, n: int) -> None:
-        self.do("back", *([n] if n != 1 else []))
-
-    def action_ask_back(self) -> None:
-        self.ask_count("Steps to go back", "100", lambda n: self.do("back", n))
-
-    def action_seek_start(self) -> None:
-        self.do("seek", 0)
-
-    def action_seek_end(self) -> None:
-        if self.lab_status:
-            self.do("seek", self.lab_status.end)
-
-    def on_timeline_sought(self, message: Timeline.Sought) -> None:
-        self.do("seek", message.step)
-
-    def action_play(self, speed: int) -> None:
-        status = self.lab_status
-        if status and status.mode == ("playing" if speed > 0 else "rewinding"):
-            self.do("pause")
-        else:
-            self.do("play", **({} if speed > 0 else {"backward": True}))
-
-    def action_undo(self) -> None:
-        self.do("undo")
-
-    def action_redo(self) -> None:
-        self.do("redo")
 
     # -- the selected unit
 
@@ -204,10 +169,36 @@ class LabApp(LabCore):
             return
         if call.verb == "open" and len(call.args) == 1:
             self._opened(call.args[0])
+        elif call.verb == "drop" and len(call.args) == 1 and isinstance(call.args[0], str):
+            self.ask_drop(call.args[0])
+        elif call.verb in ("tree", "bookmarks"):
+            self._show_tree(call.verb)
         elif call.verb in PROPERTIES:
             self.run_worker(self._list(call.verb), exit_on_error=False)
         else:
-            self.do(call.verb, *call.args, **call.kwargs)
+            self.run_worker(self._call(call), exit_on_error=False)
+
+    def _show_tree(self, verb: str) -> None:
+        pins = self.lab_frame.timeline.pins if self.lab_frame else ()
+        if verb == "bookmarks" and not pins:
+            self.status.say("bookmarks: nothing yet; m makes one", "lab.bookmarks")
+        else:
+            self.action_tree(f"bookmark {pins[0].name}" if verb == "bookmarks" else "")
+
+    async def _call(self, call: Call) -> None:
+        """Send a call; what it gives is shown in a screen of its own where it has more than a line."""
+        value = await self.done(call.verb, *call.args, **call.kwargs)
+        lines = str(value).splitlines()
+        if value is not False and len(lines) > 1:
+            from tui.screens.entries import EntriesScreen
+
+            self.push_screen(EntriesScreen(call.python(), lines))
+
+    def compare(self, name: str) -> None:
+        """Compare the current branch with another."""
+        from tinynets.commands import Call
+
+        self.run_worker(self._call(Call("compare", (name,))), exit_on_error=False)
 
     async def _list(self, verb: str) -> None:
         """Show the entries of what a lab keeps a list of."""
@@ -289,21 +280,6 @@ class LabApp(LabCore):
 
     async def action_quit(self) -> None:
         self.action_leave()
-
-    def ask_count(self, title: str, default: str, then: object) -> None:
-        """Ask for a whole number, then do something with it."""
-        from tui.screens.ask import AskScreen
-
-        def answered(text: str | None) -> None:
-            if text is None:
-                return
-            digits = text.replace(",", "").replace("_", "").strip()
-            if digits.isdigit() and int(digits) > 0:
-                then(int(digits))  # type: ignore[operator]
-            else:
-                self.fail(f"`{text}` is not a number of steps: a whole number from 1 is needed")
-
-        self.push_screen(AskScreen(title, default, "a whole number"), answered)
 
     # -- what the row of keys says
 

@@ -25,6 +25,7 @@ from tui.command_line import CommandLine
 from tui.desk import Desk, Lab, chosen
 from tui.engine import EngineError, EngineLink, Spawned
 from tui.palette import Look
+from tui.screens.modal import LiveModal
 from tui.selection import Selection, fitted
 from tui.widgets.activations import ActivationsPane
 from tui.widgets.header import Header, Tabs
@@ -218,6 +219,8 @@ class LabCore(App[None]):
         self.send_view()
         self._undrawn = self._shown()
         self._draw_next()
+        if isinstance(self.screen, LiveModal):
+            self.screen.take(frame)
 
     def engine_progress(self, done: int, total: int | None, what: str) -> None:
         self.status.working(what or self._work, done, total)

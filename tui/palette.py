@@ -73,6 +73,14 @@ GLYPHS: dict[str, tuple[str, str]] = {
     "ahead": ("╌", "-"),
     "block": ("█", "#"),
     "evaluation": ("•", "e"),
+    "pin": ("⚑", "!"),
+    "lane": ("─", "-"),
+    "fork": ("┯", "+"),
+    "fork ahead": ("┬", "+"),
+    "lane fork": ("┬", "+"),
+    "leave": ("╰", "+"),
+    "leave and pass": ("├", "+"),
+    "cross": ("┼", "+"),
 }
 
 

@@ -122,7 +122,7 @@ def _status(world: World) -> f.Status:
 def _timeline(world: World) -> f.TimelineStrip:
     marks = tuple(f.Mark(m.step, m.op, m.text, m.step <= world.step) for m in world.marks)
     lines = (f.BranchLine("main", 0, world.end, True),)
-    return f.TimelineStrip(world.step, world.end, marks, tuple(world.evaluations), 5, lines)
+    return f.TimelineStrip(world.step, world.end, marks, tuple(sorted(world.evaluations)), 5, lines)
 
 
 def _network(made: Net, world: World, example: int) -> tuple[f.BlockCells, ...]:

@@ -11,7 +11,7 @@ from tinynets.arrays import Array
 from tinynets.frame import BranchLine, LossCurve, Mark, Pin, Status, TimelineStrip
 from tinynets.lab import Lab
 from tinynets.network import Block
-from tinynets.timeline import Bookmark
+from tinynets.timeline import Bookmark, Limb
 from tinynets.training import LOSS
 
 
@@ -82,13 +82,16 @@ def timeline(lab: Lab) -> TimelineStrip:
         tuple(_mark(lab, index) for index in range(len(branch.edits))),
         tuple(sorted({entry.step for entry in branch.evaluations})),
         len(branch.keyframes),
-        tuple(
-            BranchLine(limb.name, limb.fork, limb.end, limb.current, limb.parent, limb.depth, limb.edits)
-            for limb in lab.tree
-        ),
+        tuple(_branch_line(lab, limb) for limb in lab.tree),
         tuple(_pin(lab, mark) for mark in lab.bookmarks),
         player.timeline.stride * player.seconds_per_step,
     )
+
+
+def _branch_line(lab: Lab, limb: Limb) -> BranchLine:
+    losses = lab.player.timeline.branches[limb.number].losses.values
+    loss = float(losses[-1]) if len(losses) else None
+    return BranchLine(limb.name, limb.fork, limb.end, limb.current, limb.parent, limb.depth, limb.edits, loss)
 
 
 def _mark(lab: Lab, index: int) -> Mark:
@@ -100,8 +103,10 @@ def _mark(lab: Lab, index: int) -> Mark:
 
 def _pin(lab: Lab, mark: Bookmark) -> Pin:
     timeline = lab.player.timeline
+    _, step, edits = mark.moment
     owner = timeline.branches[mark.moment.branch]
-    return Pin(mark.name, mark.note, owner.name, mark.moment.step, timeline.shares(timeline.branch, mark.moment))
+    here = edits - owner.edits_through(step - 1)
+    return Pin(mark.name, mark.note, owner.name, step, timeline.shares(timeline.branch, mark.moment), here)
 
 
 def curve(lab: Lab, columns: int) -> LossCurve:

@@ -6,11 +6,12 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from tui.screens.modal import Modal
 
-class AskScreen(ModalScreen[str | None]):
+
+class AskScreen(Modal[str | None]):
     """Enter answers, escape does not."""
 
     DEFAULT_CSS = "AskScreen > Vertical { width: 60; }"

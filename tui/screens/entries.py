@@ -6,11 +6,12 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.screens.modal import Modal
 
-class EntriesScreen(ModalScreen[None]):
+
+class EntriesScreen(Modal[None]):
     """An entry a line."""
 
     DEFAULT_CSS = "EntriesScreen > VerticalScroll { width: 100; height: auto; }"

@@ -9,11 +9,11 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui import actions, palette
 from tui.palette import Look
+from tui.screens.modal import Modal
 
 PANE_HELP = (
     ("1 Network", "each unit a cell, coloured by its activation on the selected probe example"),
@@ -25,7 +25,7 @@ PANE_HELP = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Modal[None]):
     """Two columns where there is room."""
 
     DEFAULT_CSS = "HelpScreen > VerticalScroll { width: 132; height: auto; }"

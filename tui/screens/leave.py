@@ -6,14 +6,14 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tinynets.frame import Status
+from tui.screens.modal import Modal
 
 
-class LeaveScreen(ModalScreen[str | None]):
+class LeaveScreen(Modal[str | None]):
     """Save and go, go, or stay; `verb`, quit or open, says where to."""
 
     DEFAULT_CSS = "LeaveScreen > Vertical { width: 58; } LeaveScreen Static { margin-bottom: 1; }"

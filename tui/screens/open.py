@@ -10,15 +10,15 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from tui import palette
 from tui.drawing import clip
+from tui.screens.modal import Modal
 
 
-class OpenScreen(ModalScreen[str | None]):
+class OpenScreen(Modal[str | None]):
     """Arrows and enter pick; a path can be typed below."""
 
     DEFAULT_CSS = "OpenScreen > Vertical { width: 92; } OpenScreen Input { margin-top: 1; }"

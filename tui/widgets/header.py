@@ -48,7 +48,7 @@ class Header(Lines):
             5: [("lr ", palette.DIM), (setting(status.lr), palette.TEXT), ("  ", palette.TEXT)],
             6: [(f"{status.steps_per_second:,.0f}", palette.TEXT), (" steps/s  ", palette.DIM)]
             if status.mode == "running"
-            else [],
+            else _speed(status),
             7: [("branch ", palette.DIM), (status.branch, palette.TEXT), ("  ", palette.TEXT)],
             8: [(f"{status.parameters:,} parameters  {status.dtype}  seed {status.seed}  ", palette.FAINT)],
             9: [(f"{self.look.glyph('dot')} unsaved", palette.WARN)]
@@ -66,6 +66,20 @@ class Header(Lines):
             return chip(f"mid-step {done}: {status.phase}", palette.CHIP_WARN)
         text, style = MODES.get(status.mode, (status.mode, palette.CHIP_QUIET))
         return chip(text if self.look.unicode else status.mode, style)
+
+
+def _speed(status: Status) -> list[Part | Segment]:
+    """How fast what is recorded is played."""
+    if status.mode not in ("playing", "rewinding"):
+        return []
+    speed = status.steps_per_second
+    shown = f"{speed:,.0f}" if speed >= 10 else f"{speed:.3g}"
+    return [
+        (shown, palette.BRIGHT),
+        (" steps/s  ", palette.DIM),
+        ("+ - ", palette.ACCENT_BOLD),
+        ("speed  ", palette.DIM),
+    ]
 
 
 def _loss(status: Status) -> list[Part]:

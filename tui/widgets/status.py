@@ -23,6 +23,12 @@ class StatusLine(Lines):
         super().__init__(id=id)
         self._message, self._python, self._style = "", "", palette.TEXT
         self._work: tuple[str, int, int | None] | None = None
+        self._hint = ""
+
+    def hint(self, text: str) -> None:
+        """Show what the mouse is over in place of the message, until it is over nothing."""
+        self._hint = text
+        self.redraw()
 
     def say(self, message: str, python: str = "", error: bool = False) -> None:
         """Show what happened; only the first line of it."""
@@ -55,6 +61,8 @@ class StatusLine(Lines):
     def draw(self, width: int, height: int) -> list[Strip]:
         if self._work is not None:
             return [self._progress(*self._work, width)]
+        if self._hint:
+            return [line([(" " + clip_middle(self._hint, width - 3), palette.DIM)], width)]
         python: list[Part] = [(self._python + " ", palette.DIM)] if self._python else []
         if length(python) > width // 2:
             python = []

@@ -1,47 +1,121 @@
-"""The timeline strip: how far the run has come, the edits on it as marks, evaluations, and where we stand."""
+"""The timeline strip: how far the run has come, what was done on it, other branches, and where we stand."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from rich.style import Style
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from tinynets.frame import Mark, TimelineStrip
+from tinynets.frame import Frame, Mark, TimelineStrip
 from tui import palette
-from tui.drawing import Part, line
+from tui.drawing import Part, clip, length, line
+from tui.history import Lane, Place, Stop, cost_words, lanes, nearest_lanes, stops
+from tui.selection import Selection
 from tui.widgets.pane import Lines
 
 MARKS = {"zero": "z", "release": "r", "freeze": "f", "unfreeze": "u", "set": "="}
 LABEL = 10
+WIDE = 96
+"""Columns from which there is a column for names at the right."""
+NAMES = 23, 12
+"""Columns at the right: with names, and for numbers only."""
+LANES = ((44, 4), (34, 3), (28, 2))
+"""Lines of the terminal -> how many other branches get a line; on fewer they share one."""
+
+Cell = tuple[str, Style]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is under the mouse: a place to go to or a branch to switch to, and what to say of it."""
+
+    text: str
+    place: Place | None = None
+    edited: bool = False
+    branch: str = ""
 
 
 class Timeline(Lines):
-    """Two lines: edits, and under them the track with evaluations as dots; a click goes to that step."""
+    """Edits and bookmarks, under them the track with evaluations as dots, under that other branches from their forks.
+
+    A click goes to what it hits: a mark's moment, a step, the end of another branch.
+    """
 
     class Sought(Message):
-        def __init__(self, step: int) -> None:
+        """`edits`: after so many of the edits at that step; None: after all of them."""
+
+        def __init__(self, step: int, edits: int | None = None) -> None:
             super().__init__()
-            self.step = step
+            self.step, self.edits = step, edits
+
+    class Switched(Message):
+        def __init__(self, branch: str) -> None:
+            super().__init__()
+            self.branch = branch
+
+    class Hovered(Message):
+        """The mouse is over something; the text is empty when it has left."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    _hovered = ""
+    _tall = 2
+
+    def show(self, frame: Frame, selection: Selection, *, hold: bool = False) -> None:
+        others = len(frame.timeline.branches) - 1
+        tall = 2 + min(others, max(1, self._lane_room()))
+        if tall != self._tall:
+            self._tall = tall
+            self.styles.height = tall
+        super().show(frame, selection, hold=hold)
+
+    def _lane_room(self) -> int:
+        """How many other branches get a line of their own; 0 where they share one."""
+        size = self.app.size
+        return next((count for lines, count in LANES if size.height >= lines and size.width >= WIDE), 0)
 
     def draw(self, width: int, height: int) -> list[Strip]:
         if self.frame is None:
             return [line([], width)] * height
         strip = self.frame.timeline
-        return [self._marks(strip, width), self._track(strip, width)]
+        drawn = [self._edits(strip, width), self._track(strip, width)]
+        if len(strip.branches) > 1:
+            drawn += self._lane_lines(strip, width) if self._lane_room() else [self._names(strip, width)]
+        return drawn
+
+    # -- where things stand
+
+    def _right(self, width: int) -> int:
+        return NAMES[0] if width >= WIDE else NAMES[1]
 
     def _span(self, width: int) -> int:
-        return max(10, width - LABEL - len(self._end_text()) - 2)
+        return max(10, width - LABEL - self._right(width))
 
-    def _end_text(self) -> str:
-        return f" {self.frame.timeline.end:,} " if self.frame else ""
+    def _last(self, strip: TimelineStrip) -> int:
+        """The step at the right end: that of the longest branch, so that all are drawn to one scale."""
+        return max(1, *(branch.end for branch in strip.branches))
 
     def _x(self, step: int, strip: TimelineStrip, width: int) -> int:
-        return round(step / max(1, strip.end) * (self._span(width) - 1))
+        return round(min(1.0, step / self._last(strip)) * (self._span(width) - 1))
 
-    def _marks(self, strip: TimelineStrip, width: int) -> Strip:
+    def _shown_lanes(self, strip: TimelineStrip) -> tuple[list[Lane], int]:
+        """The lanes that have a line, and how many have none."""
+        found, room = lanes(strip), self._lane_room()
+        if len(found) <= room:
+            return found, 0
+        shown = nearest_lanes(found, room - 1)
+        return shown, len(found) - len(shown)
+
+    # -- the lines
+
+    def _edits(self, strip: TimelineStrip, width: int) -> Strip:
         """Edits by their first letter, several in one place by their number; those ahead of us are faint."""
-        span = self._span(width)
-        row: list[Part] = [(" ", palette.TEXT)] * span
+        row: list[Cell] = [(" ", palette.TEXT)] * self._span(width)
         places: dict[int, list[Mark]] = {}
         for mark in strip.marks:
             places.setdefault(self._x(mark.step, strip, width), []).append(mark)
@@ -49,23 +123,182 @@ class Timeline(Lines):
             style = palette.ACCENT_BOLD if any(mark.applied for mark in marks) else palette.FAINT
             letter = MARKS.get(marks[0].op, marks[0].op[:1] or "?")
             row[x] = (letter if len(marks) == 1 else str(len(marks)) if len(marks) < 10 else "+", style)
-        left: list[Part] = [(" edits ".ljust(LABEL), palette.DIM), *row]
-        return line([*left], width)
+        for pin in [pin for pin in strip.pins if pin.on_branch]:
+            self._pin(row, self._x(pin.step, strip, width), pin.name)
+        label = " edits" + (f" {self.look.glyph('pin')}" if strip.pins else "")
+        return line([(label.ljust(LABEL), palette.DIM), *row, *self._cost(strip, width)], width)
+
+    def _pin(self, row: list[Cell], x: int, name: str) -> None:
+        """A bookmark in the nearest free cell, with its name where that is free as well."""
+        x = next((at for at in (x, x + 1, x - 1) if 0 <= at < len(row) and row[at][0] == " "), -1)
+        if x < 0:
+            return
+        row[x] = (self.look.glyph("pin"), palette.GOOD)
+        after = row[x + 1 : x + 2 + len(name)]
+        if len(after) == len(name) + 1 and all(text == " " for text, _ in after) and name.isascii():
+            row[x + 1 : x + 1 + len(name)] = [(letter, palette.GOOD) for letter in name]
+
+    def _cost(self, strip: TimelineStrip, width: int) -> list[Part]:
+        if not strip.seek_seconds or not strip.end:
+            return []
+        cost = cost_words(strip.seek_seconds)
+        text = f"any step within {cost}" if width >= WIDE else f"seek {cost}"
+        return [(text.rjust(self._right(width) - 1), palette.FAINT)]
 
     def _track(self, strip: TimelineStrip, width: int) -> Strip:
-        at = self._x(strip.step, strip, width)
+        at, end = self._x(strip.step, strip, width), self._x(strip.end, strip, width)
         done, ahead = self.look.glyph("line"), self.look.glyph("ahead")
-        row: list[Part] = [(done, palette.ACCENT)] * at + [(ahead, palette.FAINT)] * (self._span(width) - at)
+        row: list[Cell] = [(done, palette.ACCENT)] * at + [(ahead, palette.DIM)] * (end + 1 - at)
+        row += [(" ", palette.TEXT)] * (self._span(width) - len(row))
+        last = -3
         for step in strip.evaluations:
-            style = palette.WARN if step <= strip.step else palette.FAINT
-            row[self._x(step, strip, width)] = (self.look.glyph("evaluation"), style)
+            x = self._x(step, strip, width)
+            if x - last > 2:  # nearer together they would hide the track
+                row[x] = (self.look.glyph("evaluation"), palette.WARN if step <= strip.step else palette.FAINT)
+                last = x
+        if self._lane_room():
+            for lane in self._shown_lanes(strip)[0]:
+                if not lane.on:
+                    x = self._x(lane.start, strip, width)
+                    past = x < at
+                    row[x] = (self.look.glyph("fork" if past else "fork ahead"), row[x][1] if past else palette.DIM)
         row[at] = (self.look.glyph("here"), palette.CURSOR)
-        return line([(" timeline ".ljust(LABEL), palette.DIM), *row, (self._end_text(), palette.DIM)], width)
+        name = next((branch.name for branch in strip.branches if branch.current), "")
+        return line([(" timeline ", palette.DIM), *row, *self._end(name, strip.end, width, palette.BRIGHT)], width)
+
+    def _end(self, name: str, end: int, width: int, style: Style) -> list[Part]:
+        """What stands at the right: a branch's name, and its last step."""
+        number, room = f"{end:,}", self._right(width) - 1
+        if width < WIDE:
+            return [(number.rjust(room), palette.DIM)]
+        name = clip(name, room - len(number) - 2)
+        gap = " " * (room - length([(name, style)]) - len(number) - 1)
+        return [(" " + name, style), (gap + number, palette.DIM)]
+
+    def _lane_lines(self, strip: TimelineStrip, width: int) -> list[Strip]:
+        """A thin line for each other branch, hanging on the line that it left."""
+        shown, left_out = self._shown_lanes(strip)
+        grid = [[" "] * self._span(width) for _ in shown]
+        glyph, rows = self.look.glyph, {lane.name: y for y, lane in enumerate(shown)}
+        for y, lane in enumerate(shown):
+            x = self._x(lane.start, strip, width)
+            grid[y][x] = glyph("leave")
+            for at in range(x + 1, self._x(lane.end, strip, width) + 1):
+                grid[y][at] = glyph("lane")
+        through = {glyph("leave"): "leave and pass", glyph("lane"): "cross", " ": "bar"}
+        for y, lane in enumerate(shown):
+            x, top = self._x(lane.start, strip, width), rows.get(lane.on, -1)
+            for between in range(top + 1, y):
+                grid[between][x] = glyph(through.get(grid[between][x], "leave and pass"))
+            if top >= 0:
+                grid[top][x] = glyph("leave and pass" if grid[top][x] == glyph("leave") else "lane fork")
+        pins = [(rows[pin.branch], pin) for pin in strip.pins if not pin.on_branch and pin.branch in rows]
+        drawn = [[(text, palette.DIM) for text in cells] for cells in grid]
+        for y, pin in pins:
+            drawn[y][self._x(pin.step, strip, width)] = (glyph("pin"), palette.GOOD)
+        made = []
+        for y, lane in enumerate(shown):
+            label = " branches " if y == 0 else " " * LABEL
+            end = self._end(lane.name, lane.end, width, palette.TEXT)
+            made.append(line([(label, palette.DIM), *drawn[y], *end], width))
+        if left_out:
+            made.append(line([(" " * LABEL, palette.DIM), (_more(left_out), palette.FAINT)], width))
+        return made
+
+    def _names(self, strip: TimelineStrip, width: int) -> Strip:
+        """All branches in one line, the current one first."""
+        return line([(" branches ", palette.DIM), *(part for part, _ in self._named(strip, width))], width)
+
+    def _named(self, strip: TimelineStrip, width: int) -> list[tuple[Part, str]]:
+        """What the line of names is made of, and which branch each part stands for."""
+        room = width - LABEL
+        parts: list[tuple[Part, str]] = []
+        ordered = sorted(strip.branches, key=lambda branch: not branch.current)
+        for i, branch in enumerate(ordered):
+            mark = self.look.glyph("here") + " " if branch.current else ""
+            name: Part = (f"{mark}{clip(branch.name, 20)}", palette.BRIGHT if branch.current else palette.TEXT)
+            about = f" {branch.end:,}" if not branch.parent else f" {branch.fork:,}-{branch.end:,}"
+            added: list[tuple[Part, str]] = [(name, branch.name), ((about + "   ", palette.DIM), branch.name)]
+            more: Part = (_more(len(ordered) - i), palette.FAINT)
+            rest = length([more]) if i + 1 < len(ordered) else 0
+            if length([part for part, _ in [*parts, *added]]) + rest > room:
+                return [*parts, (more, "")]
+            parts += added
+        return parts
+
+    # -- the mouse
+
+    def _places(self, strip: TimelineStrip, width: int) -> dict[int, list[Stop]]:
+        """Where the marks stand: column -> the moments there."""
+        found: dict[int, list[Stop]] = {}
+        for stop in stops(strip):
+            if stop.edited or "bookmark" in stop.text:
+                found.setdefault(self._x(stop.place[0], strip, width), []).append(stop)
+        return found
+
+    def target(self, x: int, y: int) -> Target | None:
+        """What a click there would do."""
+        if self.frame is None:
+            return None
+        strip, width = self.frame.timeline, self.size.width
+        column = x - LABEL
+        if y == 0:
+            return self._mark_at(strip, column, width)
+        if y == 1:
+            share = min(1.0, max(0.0, column / max(1, self._span(width) - 1)))
+            step = min(strip.end, round(share * self._last(strip)))
+            return Target(f"step {step:,}", (step, 0)) if 0 <= column < self._span(width) else None
+        if not self._lane_room():
+            for part, name in self._named(strip, width):
+                if 0 <= column < length([part]):
+                    return self._branch(strip, name)
+                column -= length([part])
+            return None
+        shown = self._shown_lanes(strip)[0]
+        return self._branch(strip, shown[y - 2].name) if y - 2 < len(shown) else None
+
+    def _mark_at(self, strip: TimelineStrip, column: int, width: int) -> Target | None:
+        """The mark under the mouse, or beside it; of several in one place the one behind where we stand, in turn."""
+        assert self.frame is not None
+        places = self._places(strip, width)
+        at = min(places, key=lambda x: abs(x - column), default=None)
+        if at is None or abs(at - column) > 1:
+            return None
+        here = strip.step, self.frame.status.edits_here
+        # Before an edit is for the keys; a click goes to where it has been done.
+        found = [stop for stop in places[at] if not stop.text.startswith("before")] or places[at]
+        stop = next((stop for stop in found if stop.place > here), found[0])
+        more = f"; {len(found)} moments here, a click each" if len(found) > 1 else ""
+        return Target(f"step {stop.place[0]:,}, {stop.text}{more}", stop.place, stop.edited)
+
+    def _branch(self, strip: TimelineStrip, name: str) -> Target | None:
+        branch = next((branch for branch in strip.branches if branch.name == name and not branch.current), None)
+        if branch is None:
+            return None
+        left = f"left {branch.parent} at step {branch.fork:,}, " if branch.parent else ""
+        return Target(f"branch {name}: {left}ends at step {branch.end:,}; click to go there", branch=name)
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
-        if at is None or self.frame is None:
-            return
-        span = self._span(self.size.width)
-        share = min(1.0, max(0.0, (at.x - LABEL) / max(1, span - 1)))
-        self.post_message(self.Sought(round(share * self.frame.timeline.end)))
+        found = self.target(at.x, at.y) if at is not None else None
+        if found and found.place is not None:
+            self.post_message(self.Sought(found.place[0], found.place[1] if found.edited else None))
+        elif found and found.branch:
+            self.post_message(self.Switched(found.branch))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        at = event.get_content_offset(self)
+        found = self.target(at.x, at.y) if at is not None else None
+        self._hover(found.text if found else "")
+
+    def on_leave(self) -> None:
+        self._hover("")
+
+    def _hover(self, text: str) -> None:
+        if text != self._hovered:
+            self._hovered = text
+            self.post_message(self.Hovered(text))
+
+
+def _more(count: int) -> str:
+    return f"… {count} more: t shows the tree"

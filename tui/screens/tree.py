@@ -1,0 +1,237 @@
+"""The branches as a tree, with where each left and how it ended, and the bookmarks on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from rich.style import Style
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from tinynets.frame import BranchLine, Frame, Pin, TimelineStrip
+from tui import palette
+from tui.drawing import clip, number
+from tui.palette import Look
+from tui.screens.modal import LiveModal
+
+if TYPE_CHECKING:
+    from tui.app import LabApp
+
+KEYS = "enter go  F fork here  r rename  d drop  c compare  esc close"
+PICTURE = 100
+"""Columns of the dialog from which the branches are drawn to scale."""
+HINT = "A branch's end is where enter goes; a bookmark (⚑) is gone to itself. c compares with the current branch."
+PLAIN_HINT = HINT.replace("⚑", "!")
+
+
+class TreeScreen(LiveModal):
+    """Arrows and enter go somewhere; letters work on what is highlighted, and the tree stays open."""
+
+    DEFAULT_CSS = """
+    TreeScreen > Vertical { width: 132; }
+    TreeScreen #heading { color: #8b95a5; height: 1; }
+    TreeScreen #said { color: #8b95a5; margin-top: 1; height: auto; max-height: 3; }
+    TreeScreen #said.error { color: #ff7b72; }
+    """
+    BINDINGS: ClassVar = [
+        ("escape,t,q,apostrophe", "dismiss(None)", "close"),
+        ("F", "fork", "fork here"),
+        ("r", "rename", "rename"),
+        ("d,delete", "drop", "drop"),
+        ("c", "compare", "compare"),
+    ]
+
+    def __init__(self, frame: Frame, on: str = "") -> None:
+        super().__init__()
+        self._frame = frame
+        self._first = on
+        self._items: list[BranchLine | Pin] = []
+
+    @property
+    def lab(self) -> LabApp:
+        return cast("LabApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        box = Vertical(classes="box")
+        box.border_title = "Branches and bookmarks"
+        box.border_subtitle = KEYS
+        with box:
+            yield Static("", id="heading")
+            yield OptionList()
+            yield Static(HINT if self.lab.look.unicode else PLAIN_HINT, id="said", markup=False)
+
+    def on_mount(self) -> None:
+        self.take(self._frame)
+
+    def on_resize(self) -> None:
+        self.query_one(OptionList).styles.max_height = max(3, self.app.size.height * 95 // 100 - 8)
+        self.take(self._frame)
+
+    # -- the rows
+
+    def take(self, frame: Frame) -> None:
+        """List what a frame holds; the same item stays highlighted."""
+        listing = self.query_one(OptionList)
+        kept = self._key(self._item) if self._items else self._first or f"branch {frame.status.branch}"
+        unchanged = bool(self._items) and frame.timeline == self._frame.timeline and listing.option_count
+        self._frame = frame
+        if unchanged and self._width == self._room():
+            return
+        self._width = self._room()
+        rows = self._rows(frame.timeline, self._width)
+        self._items = [item for item, _ in rows]
+        listing.set_options(Option(text) for _, text in rows)
+        keys = [self._key(item) for item in self._items]
+        listing.highlighted = keys.index(kept) if kept in keys else 0
+        self.query_one("#heading", Static).update(self._heading(frame.timeline, self._width))
+
+    _width = 0
+
+    def _room(self) -> int:
+        return min(132, self.app.size.width * 96 // 100) - 8
+
+    @property
+    def _item(self) -> BranchLine | Pin:
+        at = self.query_one(OptionList).highlighted
+        return self._items[at if at is not None else 0]
+
+    @staticmethod
+    def _key(item: BranchLine | Pin) -> str:
+        return f"{'bookmark' if isinstance(item, Pin) else 'branch'} {item.name}"
+
+    def _rows(self, strip: TimelineStrip, width: int) -> list[tuple[BranchLine | Pin, Text]]:
+        look: Look = self.lab.look
+        rows: list[tuple[BranchLine | Pin, Text]] = []
+        for at, branch in enumerate(strip.branches):
+            rows.append((branch, self._branch_row(strip, branch, twig(strip.branches, at, look), width)))
+            below = twig(strip.branches, at, look, below=True)
+            for pin in strip.pins:
+                if pin.branch == branch.name:
+                    rows.append((pin, self._pin_row(pin, below, width)))
+        return rows
+
+    def _columns(self, strip: TimelineStrip, width: int) -> tuple[int, int]:
+        """How wide the names are, and the picture (0: none)."""
+        widest = max(len(twig(strip.branches, at, self.lab.look) + b.name) for at, b in enumerate(strip.branches))
+        name = min(max(widest, 12) + 3, max(16, width - 46))
+        return name, max(0, min(60, width - name - 50)) if width + 8 >= PICTURE else 0
+
+    def _heading(self, strip: TimelineStrip, width: int) -> Text:
+        name, picture = self._columns(strip, width)
+        steps = f"{'from':>9}{'to':>10}{'edits':>8}{'loss there':>13}"
+        return Text("  " + "branch".ljust(name) + " " * picture + ("  " if picture else "") + steps)
+
+    def _branch_row(self, strip: TimelineStrip, branch: BranchLine, lead: str, width: int) -> Text:
+        name, picture = self._columns(strip, width)
+        here = self.lab.look.glyph("here") if branch.current else " "
+        row = Text.assemble((here + " ", "bold"), (lead, palette.FAINT.without_color + Style(dim=True)))
+        row.append(clip(branch.name, name - len(lead) - 1).ljust(name - len(lead)), "bold")
+        if picture:
+            row.append(self._line(strip, branch, picture) + "  ")
+        loss = number(branch.loss) if branch.loss is not None else "-"
+        row.append(f"{branch.fork:>9,}{branch.end:>10,}{branch.edits:>8,}{loss:>13}")
+        return row
+
+    def _line(self, strip: TimelineStrip, branch: BranchLine, width: int) -> str:
+        """The branch to scale: from its fork to its end, with its bookmarks and where we stand."""
+        look: Look = self.lab.look
+        last = max(1, *(line.end for line in strip.branches))
+        first, end, here = (round(step / last * (width - 1)) for step in (branch.fork, branch.end, strip.step))
+        drawn = list(" " * first + look.glyph("line" if branch.current else "lane") * (end + 1 - first))
+        drawn += " " * (width - len(drawn))
+        if branch.parent:
+            drawn[first] = look.glyph("leave")
+        for pin in strip.pins:
+            if pin.branch == branch.name:
+                drawn[round(pin.step / last * (width - 1))] = look.glyph("pin")
+        if branch.current:
+            drawn[here] = look.glyph("here")
+        return "".join(drawn)
+
+    def _pin_row(self, pin: Pin, lead: str, width: int) -> Text:
+        at = f"step {pin.step:,}" + (f", after {pin.here} edit{'s' if pin.here > 1 else ''} there" if pin.here else "")
+        row = Text.assemble("  ", (lead, Style(dim=True)), (f"{self.lab.look.glyph('pin')} {pin.name}", "bold"))
+        row.append(f"  {at}" + (f": {pin.note}" if pin.note else ""))
+        row.truncate(width - 2, overflow="ellipsis")
+        return row
+
+    # -- what the keys do
+
+    def on_option_list_option_selected(self) -> None:
+        item = self._item
+        self.dismiss(None)
+        if isinstance(item, Pin):
+            self.lab.do("seek", item.name)
+        else:
+            self.lab.do("switch", item.name)
+
+    def action_fork(self) -> None:
+        self.lab.action_fork()
+
+    def action_rename(self) -> None:
+        from tui.screens.ask import AskScreen
+
+        item = self._item
+        if isinstance(item, Pin):
+            self.say("a bookmark keeps its name: d takes it away, m makes another", error=True)
+            return
+
+        def answered(name: str | None) -> None:
+            if name and name != item.name:
+                self._do("rename", item.name, name)
+
+        self.app.push_screen(AskScreen(f"Rename branch {item.name}", item.name, "another name"), answered)
+
+    def action_drop(self) -> None:
+        item = self._item
+        if isinstance(item, Pin):
+            self._do("unbookmark", item.name)
+        elif item.current:
+            self.say(f"{item.name} is the current branch: go to another (enter) before it is dropped", error=True)
+        else:
+            self.lab.ask_drop(item.name)
+
+    def action_compare(self) -> None:
+        item = self._item
+        if isinstance(item, Pin):
+            self.say("bookmarks are not compared, branches are", error=True)
+        elif item.current:
+            self.say("this is the current branch: pick the one to compare it with", error=True)
+        else:
+            self.lab.compare(item.name)
+
+    def _do(self, verb: str, *args: Any) -> None:
+        async def work() -> None:
+            done = await self.lab.done(verb, *args)
+            self.say(self.lab.status.message, error=not done)
+
+        self.run_worker(work(), exit_on_error=False)
+
+    def say(self, text: str, error: bool = False) -> None:
+        said = self.query_one("#said", Static)
+        said.set_class(error, "error")
+        said.update(text)
+
+
+def twig(branches: tuple[BranchLine, ...], at: int, look: Look, *, below: bool = False) -> str:
+    """The tree's lines before the name of a branch; `below`: before what stands under that branch."""
+    bar, fork, last = ("│  ", "├─ ", "╰─ ") if look.unicode else ("|  ", "+- ", "`- ")
+    drawn = ""
+    for depth in range(1, branches[at].depth + 1):
+        more = _goes_on(branches, at, depth)
+        own = depth == branches[at].depth and not below
+        drawn += (fork if more else last) if own else (bar if more else "   ")
+    if below:
+        drawn += bar if _goes_on(branches, at, branches[at].depth + 1) else "   "
+    return drawn
+
+
+def _goes_on(branches: tuple[BranchLine, ...], at: int, depth: int) -> bool:
+    """Whether another branch of this depth follows before the tree comes back above it."""
+    for branch in branches[at + 1 :]:
+        if branch.depth <= depth:
+            return branch.depth == depth
+    return False
