@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         Loss,
         Perceptron,
     )
+    from tinynets.measure.compare import Comparison, compare
     from tinynets.measure.som import quantization_error, topographic_error, u_matrix
     from tinynets.network import Network
     from tinynets.optimizers import SGD, Adam, AdamW, RMSprop
@@ -155,6 +156,7 @@ _HOMES = {
     ),
     "gradcheck": ("GradReport", "grad_check"),
     "losses": ("MAE", "MSE", "BinaryCrossEntropy", "CrossEntropy", "Hinge", "Huber", "Kohonen", "Loss", "Perceptron"),
+    "measure.compare": ("Comparison", "compare"),
     "measure.som": ("quantization_error", "topographic_error", "u_matrix"),
     "network": ("Network",),
     "optimizers": ("SGD", "Adam", "AdamW", "RMSprop"),
@@ -184,6 +186,7 @@ __all__ = [
     "Buffers",
     "CausalSelfAttention",
     "CommandError",
+    "Comparison",
     "Constant",
     "Conv1d",
     "Conv2d",
@@ -253,6 +256,7 @@ __all__ = [
     "UnsupportedSave",
     "Xavier",
     "Zeros",
+    "compare",
     "grad_check",
     "list_recipes",
     "load_plugin",

@@ -80,6 +80,11 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("source", metavar="SAVE")
     replay.add_argument("--every", type=_count, metavar="N", help="print the digest at every Nth step")
 
+    diff = command("diff", "compare two saves: where they part, and how far apart they are", _diff)
+    diff.add_argument("a", metavar="SAVE[:BRANCH]")
+    diff.add_argument("b", metavar="SAVE[:BRANCH]")
+    diff.add_argument("--step", type=_whole, metavar="N", help="at this step (default: the last that both have)")
+
     sample = command("sample", "write texts with a recipe's or a save's network", _sample)
     sample.add_argument("source", metavar="SAVE|RECIPE")
     sample.add_argument("-n", type=_count, default=20, help="how many (20)")
@@ -260,6 +265,13 @@ def _replay(options: argparse.Namespace) -> int:
     lines = [f"{step:>9,}  {digest}" for step, digest in report.digests.items()]
     _out(options, data, [*lines, str(report)])
     return 0 if report.equal else 1
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from tinynets.measure.compare import compare
+
+    found = compare(options.a, options.b, step=options.step)
+    return _out(options, found.config(), found.lines())
 
 
 def _sample(options: argparse.Namespace) -> int:

@@ -133,6 +133,14 @@ COMMANDS: dict[str, Command] = {
         Command("drop", "drop BRANCH", "forget a branch and what only it holds", "time", ("text",)),
         Command("tree", "tree", "the branches: where each left its parent, where it ends", "time"),
         Command(
+            "compare",
+            "compare A [B] [step=N]",
+            "two branches or saves side by side; with one, the current branch against it",
+            "time",
+            ("text", "text?"),
+            {"step": "whole"},
+        ),
+        Command(
             "bookmark",
             "bookmark NAME [NOTE]",
             "mark this moment, to come back with seek NAME",

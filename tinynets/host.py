@@ -46,6 +46,7 @@ WHILE_RUNNING = frozenset(
         "save",
         "log",
         "interventions",
+        "compare",
     }
 )
 """Verbs after which a run goes on; all others pause it."""

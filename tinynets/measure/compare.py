@@ -1,0 +1,325 @@
+"""Comparing two branches, or two saves: where they part, whether they saw the same batches, how far apart they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tinynets import edits
+from tinynets.arrays import Array
+from tinynets.errors import TimelineError, nearest
+from tinynets.evaluation import Probe, check_whole, softmax
+from tinynets.losses import Loss
+from tinynets.measure.comparison import BlockDistance, Comparison, Disagreement, Side
+from tinynets.network import Block, Network, Workspace, network_from
+from tinynets.playback import quiet
+from tinynets.recipe import MAX_STEPS
+from tinynets.reports import Progress
+from tinynets.state import State
+from tinynets.timeline import Branch, Moment, Placed
+
+if TYPE_CHECKING:
+    from tinynets.lab import Lab
+
+SUFFIX = ".msgpack"
+Work = Generator[Progress, None, Comparison]
+
+__all__ = ["BlockDistance", "Comparison", "Disagreement", "Side", "compare", "compare_branches", "line_named"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A branch of a lab, and what it is called here."""
+
+    lab: Lab
+    branch: Branch
+    name: str
+
+    def moment(self, step: int) -> Moment:
+        return Moment(self.branch.number, step, self.branch.edits_through(step))
+
+
+def compare(a: str | Path | Lab, b: str | Path | Lab, *, step: int | None = None) -> Comparison:
+    """Two saves, or labs, side by side at `step` (the last that both have recorded).
+
+    `a` and `b` are paths of saves, or `FILE:BRANCH`; without a branch, the one on which it stands.
+    Raises SaveError, or TimelineError for a branch or step that is not there.
+    """
+    from tinynets.travel import finish
+
+    return finish(compare_branches(_line(a), _line(b), step))
+
+
+def _line(source: str | Path | Lab) -> Line:
+    if isinstance(source, str | Path):
+        return _of_save(str(source))
+    return Line(source, source.player.branch, source.branch)
+
+
+def line_named(lab: Lab, name: str) -> Line:
+    """A branch of a lab, or of a save whose path this is."""
+    if not isinstance(name, str):
+        raise TimelineError(f"a branch is called by its name, not {name!r}")
+    if name in lab.branches:
+        return Line(lab, lab.player.timeline.named(name), name)
+    if SUFFIX in name or os.path.exists(name):
+        return _of_save(name)
+    known = ", ".join(lab.branches)
+    raise TimelineError(f"`{name}` is neither a branch, only {known}, nor a save{nearest(name, lab.branches)}")
+
+
+def _of_save(source: str) -> Line:
+    from tinynets.lab import Lab
+
+    path, colon, branch = source.rpartition(":")
+    if not colon or os.path.exists(source):
+        path, branch = source, ""
+    if not os.path.exists(path):
+        raise TimelineError(f"`{path}`: there is no such save")
+    lab = Lab(path)
+    found = lab.player.timeline.named(branch) if branch else lab.player.branch
+    short = os.path.basename(path)
+    return Line(lab, found, f"{short}:{found.name}" if len(lab.branches) > 1 else short)
+
+
+def compare_branches(a: Line, b: Line, step: int | None = None) -> Work:
+    """The comparison of two branches, as work; neither lab moves."""
+    common = min(len(a.branch.losses), len(b.branch.losses))
+    if step is not None:
+        check_whole("step", step, 0, MAX_STEPS)
+        if step > common:
+            short = min(a, b, key=lambda line: len(line.branch.losses))
+            raise TimelineError(f"step {step:,} is not recorded on `{short.name}`, which ends at step {common:,}")
+        common = int(step)
+    if a.name == b.name and a.lab is not b.lab:
+        a, b = replace(a, name=_longer(a)), replace(b, name=_longer(b))
+    if a.name == b.name and a.lab is not b.lab:
+        a, b = replace(a, name=f"{a.name} (1)"), replace(b, name=f"{b.name} (2)")
+    first = yield from a.lab.player.state_at(a.moment(common))
+    second = yield from b.lab.player.state_at(b.moment(common))
+    yield Progress(common, common, "steps")
+    return _compared(a, b, common, first, second)
+
+
+def _longer(line: Line) -> str:
+    return f"{line.lab.path}:{line.branch.name}" if line.lab.path else f"{line.lab.recipe.name}:{line.branch.name}"
+
+
+def _compared(a: Line, b: Line, step: int, first: State, second: State) -> Comparison:
+    parting, difference = _parting(a, b)
+    same, batches = _batches(a, b, first, second)
+    ours, theirs = _network(a, first), _network(b, second)
+    pairs, unlike = _pairs(a, b, ours, theirs)
+    blocks = tuple(_distance(ours, theirs, *pair) for pair in pairs)
+    distance = _length(np.array([entry.distance for entry in blocks]))
+    of_a = _length(np.concatenate([np.empty(0), *(_parameters(ours, one) for one, _ in pairs)]))
+    probe = replace(a.lab.probe, workspace=Workspace())
+    loss = a.lab.recipe.training.loss
+    same_probe = a.lab.data.sha256 == b.lab.data.sha256 and loss.config() == b.lab.recipe.training.loss.config()
+    disagreement = None
+    if not same_probe:
+        unlike.append("the data or the losses are other ones: each was measured on its own probe, the outputs were not")
+    out_a, side_a = _side(a, first, ours, probe)
+    out_b, side_b = _side(b, second, theirs, probe if same_probe else replace(b.lab.probe, workspace=Workspace()))
+    if same_probe and out_a.shape != out_b.shape:
+        unlike.append(f"the outputs have shapes {out_a.shape[1:]} and {out_b.shape[1:]}")
+    elif same_probe:
+        disagreement = _disagreement(probe, loss, out_a, out_b)
+    return Comparison(
+        side_a,
+        side_b,
+        step,
+        parting,
+        difference,
+        same,
+        batches,
+        blocks,
+        distance,
+        _relative(distance, of_a),
+        tuple(unlike),
+        disagreement,
+    )
+
+
+# -- where they part
+
+
+def _parting(a: Line, b: Line) -> tuple[int | None, str]:
+    """The first step at which two branches are not the same, and what differs there."""
+    ours, theirs = a.branch, b.branch
+    if ours.keyframes[0, 0].digest() != theirs.keyframes[0, 0].digest():
+        return 0, "they start from different states"
+    both = min(len(ours.losses), len(theirs.losses))
+    unequal = np.flatnonzero(ours.losses.values[:both] != theirs.losses.values[:both])
+    of_loss = int(unequal[0]) + 1 if unequal.size else None
+    edited = _first_edit(a, b)
+    if edited is not None and edited[0] <= both and (of_loss is None or edited[0] < of_loss):
+        return edited
+    if of_loss is not None:
+        values = [line.branch.losses.values[of_loss - 1] for line in (a, b)]
+        return of_loss, f"loss of step {of_loss:,}: {values[0]:.6g} and {values[1]:.6g}"
+    longer = max(a, b, key=lambda line: len(line.branch.losses))
+    goes_on = f"; {longer.name} goes on to step {len(longer.branch.losses):,}" if both < longer.branch.end.step else ""
+    return None, f"nowhere: the same edits and losses through step {both:,}{goes_on}"
+
+
+def _first_edit(a: Line, b: Line) -> tuple[int, str] | None:
+    """The first edit that one has and the other has not, at that place."""
+    first, second = a.branch.edits, b.branch.edits
+    same = 0
+    while same < min(len(first), len(second)) and _what(first[same]) == _what(second[same]):
+        same += 1
+    ours, theirs = (entries[same] if same < len(entries) else None for entries in (first, second))
+    if ours is not None and theirs is not None and ours.step == theirs.step:
+        both = f"{a.name} {ours.edit.python()}, {b.name} {theirs.edit.python()}"
+        return ours.step, f"edits at step {ours.step:,}: {both}"
+    if ours is not None and (theirs is None or ours.step < theirs.step):
+        return ours.step, f"edit at step {ours.step:,} on {a.name}: {ours.edit.python()}"
+    if theirs is not None:
+        return theirs.step, f"edit at step {theirs.step:,} on {b.name}: {theirs.edit.python()}"
+    return None
+
+
+def _what(placed: Placed) -> tuple[int, str]:
+    return placed.step, placed.edit.python()
+
+
+def _batches(a: Line, b: Line, first: State, second: State) -> tuple[bool, str]:
+    """Whether every step of both trains on the same batch: addressed by data, seed, size and sampling alone."""
+    draws: list[dict[str, str | int]] = [
+        {
+            "data": line.lab.data.sha256,
+            "seed": state.hyper.seed,
+            "batch": state.hyper.batch,
+            "sampling": state.hyper.sampling,
+        }
+        for line, state in ((a, first), (b, second))
+    ]
+    ours, theirs = draws
+    shown = [{**draw, "data": f"{line.lab.data.sha256[:8]}..."} for line, draw in zip((a, b), draws, strict=True)]
+    unequal = [name for name in ours if ours[name] != theirs[name]]
+    if unequal:
+        return False, "others: " + ", ".join(f"{name} {shown[0][name]} and {shown[1][name]}" for name in unequal)
+    known = shown[0]
+    return True, (
+        f"the same at every step (data {known['data']}, seed {known['seed']}, {known['batch']} examples each, "
+        f"sampling {known['sampling']})"
+    )
+
+
+# -- how far apart they are
+
+
+def _network(line: Line, state: State) -> Network:
+    shape = line.lab.probe.x.shape[1:]
+    network = network_from(
+        state.architecture, dtype=state.theta.dtype, theta=state.theta, carried=state.buffers, input_shape=shape
+    )
+    network.taps = edits.taps(network, state.interventions)
+    return network
+
+
+def _pairs(a: Line, b: Line, ours: Network, theirs: Network) -> tuple[list[tuple[Block, Block]], list[str]]:
+    """The blocks with parameters that both have in the same shape; in words what is unlike."""
+    others = {block.name: block for block in theirs.blocks}
+    pairs, unlike = [], []
+    for block in ours.blocks:
+        other = others.pop(block.name, None)
+        if other is None:
+            unlike.append(f"only {a.name} has `{block.name}`")
+            continue
+        shapes, other_shapes = _shapes(ours, block), _shapes(theirs, other)
+        if shapes != other_shapes:
+            unlike.append(
+                f"`{block.name}` has {_shapes_text(shapes)} on {a.name}, {_shapes_text(other_shapes)} on {b.name}"
+            )
+        elif ours.block_parameters(block):
+            pairs.append((block, other))
+        kinds = [repr(entry.activation) if entry.activation else "none" for entry in (block, other)]
+        if kinds[0] != kinds[1]:
+            unlike.append(f"`{block.name}` has the activation {kinds[0]} on {a.name}, {kinds[1]} on {b.name}")
+    return pairs, [*unlike, *(f"only {b.name} has `{name}`" for name in others)]
+
+
+def _shapes(network: Network, block: Block) -> list[tuple[str, tuple[int, ...]]]:
+    return [
+        (entry.name, tuple(entry.shape))
+        for layer in network.layers[block.first : block.last + 1]
+        for entry in layer.parameters()
+    ]
+
+
+def _shapes_text(shapes: list[tuple[str, tuple[int, ...]]]) -> str:
+    return " ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in shapes) or "no parameters"
+
+
+def _places(network: Network, block: Block) -> slice:
+    """Where a block's parameters stand in theta."""
+    layers = [index for index in range(block.first, block.last + 1) if network.layers[index].parameters()]
+    start = network.parameter_slice(layers[0], network.layers[layers[0]].parameters()[0].name).start
+    return slice(start, start + network.block_parameters(block))
+
+
+def _parameters(network: Network, block: Block) -> Array:
+    return network.theta[_places(network, block)].astype(np.float64)
+
+
+def _distance(ours: Network, theirs: Network, block: Block, other: Block) -> BlockDistance:
+    first = _parameters(ours, block)
+    apart = _parameters(theirs, other) - first
+    start = _places(ours, block).start
+    owned = [ours.unit_indices(block, [unit]) - start for unit in range(block.units)]
+    units = np.array([_length(apart[places]) for places in owned] if any(map(len, owned)) else [])
+    lengths = [_length(first[places]) for places in owned][: len(units)]
+    relative = np.array([_relative(unit, length) for unit, length in zip(units, lengths, strict=True)])
+    distance = _length(apart)
+    return BlockDistance(block.name, apart.size, distance, _relative(distance, _length(first)), units, relative)
+
+
+def _length(vector: Array) -> float:
+    return float(np.sqrt(vector.dot(vector)))
+
+
+def _relative(distance: float, length: float) -> float:
+    return distance / length if length else 0.0 if not distance else float("inf")
+
+
+def _side(line: Line, state: State, network: Network, probe: Probe) -> tuple[Array, Side]:
+    """What a state answers on the probe, and its side of the comparison."""
+    loss = line.lab.recipe.training.loss
+    out = probe.forward(network).copy()
+    losses = line.branch.losses.values.copy()
+    standing = tuple(str(entry) for entry in state.interventions)
+    return out, Side(
+        line.name,
+        len(losses),
+        losses,
+        float(probe.losses_here(loss).mean()),
+        probe.accuracy_here(loss),
+        state.digest(),
+        standing,
+    )
+
+
+def _disagreement(probe: Probe, loss: Loss, ours: Array, theirs: Array) -> Disagreement:
+    with quiet():
+        if loss.classes:
+            other = ours.argmax(axis=-1) != theirs.argmax(axis=-1)
+            apart = np.abs(softmax(ours) - softmax(theirs))
+        else:
+            hits = [loss.right(out, probe.y) for out in (ours, theirs)]
+            other = None if hits[0] is None or hits[1] is None else hits[0] != hits[1]
+            apart = np.abs(ours.astype(np.float64) - theirs)
+    return Disagreement(
+        len(probe.x),
+        probe.split,
+        "probabilities" if loss.classes else "outputs",
+        None if other is None else float(np.mean(other)),
+        float(apart.mean()),
+        float(apart.max(initial=0.0)),
+    )
