@@ -363,7 +363,6 @@ class Lab(Operating, Travel):
             "run_until": self._run_until,
             "back_until": self._back_until,
             "compare": self._compare,
-            "compare": self._compare,
             "evaluate": self._evaluate,
         }
         try:

@@ -11,8 +11,6 @@ from tinynets.errors import TimelineError, TinynetsError
 from tinynets.evaluation import check_whole
 from tinynets.measure.compare import compare_branches, line_named
 from tinynets.measure.comparison import Comparison
-from tinynets.measure.compare import compare_branches, line_named
-from tinynets.measure.comparison import Comparison
 from tinynets.playback import Player
 from tinynets.recipe import MAX_STEPS
 from tinynets.reports import MoveReport, Progress, UntilReport
@@ -197,19 +195,6 @@ class Travel:
     def tree(self) -> Tree:
         """The branches, where each left its parent and where it ends; `print` draws them."""
         return self.player.timeline.tree()
-
-    def compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Comparison:
-        """Two branches, or saves, side by side: where they part, and how far apart they are. Nothing moves.
-
-        Names of branches, paths of saves, or `FILE:BRANCH`; with one name, the current branch against it. At `step`:
-        the last that both have recorded.
-        """
-        return finish(self._compare(a, b, step=step))
-
-    def _compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Job[Comparison]:
-        lab = cast("Lab", self)
-        first, second = (self.branch, a) if b is None else (a, b)
-        return (yield from compare_branches(line_named(lab, first), line_named(lab, second), step))
 
     def compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Comparison:
         """Two branches, or saves, side by side: where they part, and how far apart they are. Nothing moves.
