@@ -80,7 +80,7 @@ class _Open:
     file: BinaryIO
     size: int
 
-    def append(self, piece: bytes) -> None:
+    def append(self, piece: bytes | memoryview) -> None:
         """Add a piece whole; where it cannot be written, cut off what was, and raise OSError."""
         left = memoryview(piece)
         try:
@@ -119,7 +119,7 @@ class Appended:
         """Whether all that was appended would outlive a power cut."""
         return self._next is None and self._synced is not None and self._synced.is_set()
 
-    def begin(self, pieces: Iterable[bytes]) -> None:
+    def begin(self, pieces: Iterable[bytes | memoryview]) -> None:
         """Begin it (anew) with these pieces; what was there goes when they are on the disk. OSError: all is as it was.
 
         Until then both files grow.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from tinynets.data import Dataset
 from tinynets.errors import EditError, RecipeError, TinynetsError, nearest
 from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
 from tinynets.given import dataset_of, hyper_of, recipe_of
+from tinynets.keeping import Keeper
 from tinynets.layers import Distances
 from tinynets.losses import Kohonen, Loss
 from tinynets.measure.som import quantization_error, topographic_error
@@ -58,7 +60,9 @@ class Lab(Operating, Travel):
     out. `sampling` is `replacement`, `epoch`, or `stream`, which recurrent layers with `carry` need: each row of a
     batch goes on where the last one ended. `seed` addresses batches, and for a recipe the initial values too (default:
     the recipe's). `memory` bounds the bytes of keyframes. `threads` of BLAS: by default a rule of the shapes; settled
-    once for the process.
+    once for the process. `journal`: write what is done to a file as it is done, in the user's own folder (True) or
+    another, to be recovered where the process ends before a save (`tn.Lab("x.journal")`). `read_only`: leave the save
+    to other labs; a save that another process has open is opened so anyway.
 
     Raises RecipeError, SaveError, ShapeError, DataError or SelectorError that names thing, rule and value.
     """
@@ -82,13 +86,16 @@ class Lab(Operating, Travel):
         probe: int | None = None,
         memory: int = BUDGET,
         threads: int | None = None,
+        journal: bool | str | Path = False,
+        read_only: bool = False,
     ) -> None:
         self._threads = asked_threads(threads)
         if seed is not None:
             check_whole("seed", seed, 0, MAX_SEED)
         check_whole("memory", memory, 1, MAX_MEMORY)
         self.warnings: list[str] = []
-        self.path = ""
+        self._keeper = Keeper(journal, read_only, self.warnings.append)
+        self._ended = weakref.finalize(self, self._keeper.close)
         shaping = {"clip_norm": clip_norm, "clip_value": clip_value, "rates": rates, "l1": l1, "l2": l2}
         drawing = {"batch": batch, "sampling": sampling, "probe": probe}
         own = {"loss": loss, "optimizer": optimizer, "schedule": schedule, **shaping, **drawing}
@@ -123,11 +130,11 @@ class Lab(Operating, Travel):
         self._settle(recipe, data, timeline)
 
     def _open(self, path: str, data: Any, memory: int) -> None:
+        self._keeper.open(path)
         settle_threads(self._threads, saves.read_header(path).threads)
         loaded = saves.read(path, None if data is None else dataset_of(data))
         loaded.timeline.budget = memory
         self._settle(loaded.recipe, loaded.data, loaded.timeline)
-        self.path = path
         finish(self.player.go(loaded.position))
         if not loaded.same_machine:
             self.warnings.append(
@@ -146,6 +153,7 @@ class Lab(Operating, Travel):
         self.probe = Probe.of(splits, recipe.training.probe)
         self._writer = Writer(data)
         self._saved = self._extent()
+        self._keeper.begin(recipe, data, self.player)
 
     def __repr__(self) -> str:
         return f"Lab({self.recipe.name!r}, step {self.step_number:,}, {self.network!r})"
@@ -231,6 +239,16 @@ class Lab(Operating, Travel):
     def unsaved(self) -> bool:
         """Whether anything was recorded since the last save."""
         return self._extent() != self._saved
+
+    @property
+    def path(self) -> str:
+        """The file of the last save or load; may be empty."""
+        return self._keeper.path
+
+    @property
+    def read_only(self) -> bool:
+        """Whether that file is another lab's to write: it is open in another process, or was asked to be left alone."""
+        return self._keeper.read_only
 
     def _extent(self) -> object:
         return self.player.timeline.extent()
@@ -339,14 +357,36 @@ class Lab(Operating, Travel):
     def save(self, path: str | Path | None = None) -> SaveReport:
         """Write everything to a file (default: where it was last saved, else a new one in the saves folder).
 
-        A step that is half done is finished first. Raises SaveError; an earlier file then stands as it was.
+        A step that is half done is finished first. Raises SaveError, also where another process has the file open; an
+        earlier file then stands as it was.
         """
         target = saves.target(path) if path is not None else self.path or str(saves.free_name(self.recipe.name))
+        self._keeper.claim(target)
         self.player.finish_half()
         player = self.player
         size = saves.write(target, self.recipe, self.data, player.timeline, player.position, player.state)
-        self.path, self._saved = target, self._extent()
+        self._saved = self._extent()
+        self._keeper.saved(target)
         return SaveReport(target, size, self.step_number)
+
+    def claim(self, path: str | Path) -> str:
+        """Keep other labs from a file that is to be saved to; the file. Raises SaveError where one has it open."""
+        target = saves.writable(path)
+        self._keeper.claim(target)
+        return target
+
+    def flush(self) -> None:
+        """Write to the journal, where there is one, what has been done and is not there yet."""
+        if self._keeper.journal is not None:
+            self._keeper.journal.flush()
+
+    def close(self, *, discard: bool = False) -> None:
+        """Let go of the save's file and of the journal, which stays where something in it is not saved.
+
+        `discard` throws what is not saved away. A lab that is forgotten, or at work when Python ends, is closed so.
+        """
+        self._ended.detach()
+        self._keeper.close(discard=discard)
 
     # -- as work that can be watched
 

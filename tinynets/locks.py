@@ -54,6 +54,11 @@ class Hold:
     def __repr__(self) -> str:
         return f"Hold({self.real!r})"
 
+    @property
+    def alone(self) -> bool:
+        """Whether nothing else in this process holds it."""
+        return self._shared.count == 1
+
     def release(self, *, forget: bool = False) -> None:
         """Let go, when the last of this process does; `forget` takes the lock's own file away. May be called twice."""
         with _guard:

@@ -1,0 +1,113 @@
+"""The files of a lab: the save that it has open, its journal, and the locks that keep other labs off both."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from tinynets import locks
+from tinynets.data import Dataset
+from tinynets.errors import SaveError
+from tinynets.journal import Journal, journal_folder
+from tinynets.playback import Player
+from tinynets.recipe import Recipe
+
+
+class Keeper:
+    """What a lab holds of files. It knows nothing of the lab, and so can let go of them when that is gone.
+
+    `journal` is a folder, True for the user's own, False for none. `told` hears of what a person should know.
+    """
+
+    def __init__(self, journal: bool | str | Path, read_only: bool, told: Callable[[str], None]) -> None:
+        self.path = ""
+        """The file of the last save or load."""
+        self.read_only = read_only
+        """Whether that file is another lab's to write."""
+        self.told = told
+        self.journal: Journal | None = None
+        self._folder = journal_folder() if isinstance(journal, bool) else Path(journal)
+        self._wants_journal = journal is not False
+        self._save: locks.Hold | None = None
+        self._claimed: locks.Hold | None = None
+        self._recovered: locks.Hold | None = None
+
+    # -- what is opened
+
+    def open(self, path: str) -> None:
+        """Have this save open; where another process has it, read-only, which is told."""
+        self.path = path
+        if self.read_only:
+            return
+        self._save = locks.hold(path)
+        if self._save is None:
+            self.read_only = True
+            self.told(f"`{path}` is open in {locks.holder(path)}: it is read-only here, save under another name")
+
+    def recover(self, journal: str) -> None:
+        """Have this journal open, to be recovered. Raises SaveError where a lab is at work on it."""
+        self._recovered = locks.hold(journal)
+        if self._recovered is None:
+            raise SaveError(f"`{journal}` is open in {locks.holder(journal)}")
+
+    def begin(self, recipe: Recipe, data: Dataset, player: Player) -> None:
+        """From now on write what is done to a journal, where one is wanted."""
+        if not self._wants_journal:
+            return
+        fresh = self._recovered is None
+        self.journal = Journal(recipe, data, player, self.path, self._folder, fresh=fresh)
+        self.journal.told = lambda message: self.told(message)
+        self.journal.when_on_disk = self._forget_recovered
+        player.tick = self.journal.tick
+
+    # -- saving
+
+    def claim(self, path: str) -> None:
+        """Take the lock of a file that is to be saved to. Raises SaveError where it is another lab's to write."""
+        if self.path and self.read_only and _same(path, self.path):
+            raise SaveError(f"`{path}` is open read-only: save under another name")
+        if self._claimed is not None:
+            if self._claimed.real == os.path.realpath(path):
+                return
+            self._claimed.release()
+        self._claimed = locks.hold(path)
+        if self._claimed is None:
+            raise SaveError(f"`{path}` is open in {locks.holder(path)}: save under another name")
+
+    def saved(self, path: str) -> None:
+        """All that there is stands in this file, whose lock was claimed."""
+        if self._save is not None:
+            self._save.release()
+        self._save, self._claimed = self._claimed, None
+        self.path, self.read_only = path, False
+        if self.journal is not None:
+            self.journal.path = path
+            self.journal.begin_anew()
+        self._forget_recovered()
+
+    # -- the end
+
+    def close(self, *, discard: bool = False) -> None:
+        """Let go of everything. What is not saved stays in the journal, or goes with it. May be called twice."""
+        if self.journal is not None:
+            self.journal.end(discard=discard)
+        if discard:
+            self._forget_recovered()
+        for held in (self._save, self._claimed, self._recovered):
+            if held is not None:
+                held.release()
+        self._save = self._claimed = self._recovered = None
+
+    def _forget_recovered(self) -> None:
+        """What was recovered stands elsewhere: its journal goes, where it is one of ours."""
+        held, self._recovered = self._recovered, None
+        if held is None:
+            return
+        if held.alone and _same(os.path.dirname(held.real), self._folder):
+            Path(held.real).unlink(missing_ok=True)
+        held.release(forget=True)
+
+
+def _same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
