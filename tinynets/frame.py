@@ -77,6 +77,8 @@ class Status:
     """In mid-step: what was just done: batch, forward, loss, backward or update."""
     phase_block: str = ""
     """The block in which it was done; empty for a phase of no block."""
+    read_only: bool = False
+    """The file is open in another lab: it can be saved under another name only."""
 
 
 @dataclass(frozen=True)

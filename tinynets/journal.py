@@ -1,8 +1,8 @@
 """The journal: what a lab does, on the disk as it does it, for the case that it ends before it is saved.
 
 A journal is a save without an end: it begins as a save of all that there is, and grows by what was recorded since,
-found by comparing what the timeline holds with what has been written. Any part of it from the beginning is a valid past,
-so a crash costs at most the record being written. An edit is written at once, the losses of a run twice a second,
+found by comparing what the timeline holds with what has been written. Any part of it from the beginning is a valid
+past, so a crash costs at most the record being written. An edit is written at once, the losses of a run twice a second,
 a keyframe where computing again from the last one would take longer than `KEYFRAME_COST`.
 
 Nothing is written before something is done; the journal goes when all that it holds has been saved.
@@ -10,7 +10,6 @@ Nothing is written before something is done; the journal goes when all that it h
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -251,7 +250,7 @@ class Journal:
 def increments(player: Player, written: _Written) -> tuple[list[Record], _Written] | None:
     """The records that lead from what is written to what there is, and what is written then; None: begin anew."""
     timeline = player.timeline
-    branches = {number: known for number, known in written.branches.items()}
+    branches = dict(written.branches)
     if any(
         number not in timeline.branches or _left(timeline.branches[number]) != known.left
         for number, known in branches.items()

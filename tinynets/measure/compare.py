@@ -81,7 +81,7 @@ def _of_save(source: str) -> Line:
         path, branch = source, ""
     if not os.path.exists(path):
         raise TimelineError(f"`{path}`: there is no such save")
-    lab = Lab(path)
+    lab = Lab(path, read_only=True)
     found = lab.player.timeline.named(branch) if branch else lab.player.branch
     short = os.path.basename(path)
     return Line(lab, found, f"{short}:{found.name}" if len(lab.branches) > 1 else short)

@@ -54,6 +54,7 @@ def status(lab: Lab, doing: Doing) -> Status:
         can_undo=bool(player.timeline.actions) or done > 0,
         can_redo=bool(player.timeline.undone),
         note=doing.note,
+        read_only=lab.read_only,
         **_half_done(lab),
     )
 

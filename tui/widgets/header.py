@@ -51,12 +51,17 @@ class Header(Lines):
             else _speed(status),
             7: [("branch ", palette.DIM), (status.branch, palette.TEXT), ("  ", palette.TEXT)],
             8: [(f"{status.parameters:,} parameters  {status.dtype}  seed {status.seed}  ", palette.FAINT)],
-            9: [(f"{self.look.glyph('dot')} unsaved", palette.WARN)]
-            if status.unsaved
-            else [("saved", palette.GOOD)]
-            if status.path
-            else [],
+            9: self._kept(status),
         }
+
+    def _kept(self, status: Status) -> list[Part | Segment]:
+        """Whether what was done is saved, and whether it may be."""
+        if status.unsaved:
+            unsaved = (f"{self.look.glyph('dot')} unsaved", palette.WARN)
+            return [unsaved, (", read-only", palette.WARN)] if status.read_only else [unsaved]
+        if status.read_only:
+            return [("read-only", palette.WARN)]
+        return [("saved", palette.GOOD)] if status.path else []
 
     def _mode(self, status: Status) -> Part:
         if self.dead:
