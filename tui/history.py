@@ -89,15 +89,9 @@ def lanes(strip: TimelineStrip) -> list[Lane]:
     parted = _ancestors(strip, lines)
     hanging: dict[str, list[Lane]] = {}
     for line in strip.branches:
-        if line.current:
-            continue
-        if line.name in parted:
-            lane = Lane(line.name, parted[line.name], line.end, "")
-        else:
-            parent = lines.get(line.parent)
-            early = parent is None or parent.current or line.fork <= parted.get(line.parent, -1)
-            lane = Lane(line.name, line.fork, line.end, "" if early else line.parent)
-        hanging.setdefault(lane.on, []).append(lane)
+        if not line.current:
+            on = "" if line.name in parted else _holder(line, lines, parted)
+            hanging.setdefault(on, []).append(Lane(line.name, parted.get(line.name, line.fork), line.end, on))
 
     def under(name: str) -> Iterator[Lane]:
         for lane in sorted(hanging.get(name, ()), key=lambda lane: -lane.start):
@@ -117,6 +111,16 @@ def _ancestors(strip: TimelineStrip, lines: dict[str, BranchLine]) -> dict[str, 
         found[line.parent] = step
         line = lines[line.parent]
     return found
+
+
+def _holder(line: BranchLine, lines: dict[str, BranchLine], parted: dict[str, int]) -> str:
+    """The lane on which the step of a fork is drawn: that of the branch it left, unless that one begins later."""
+    parent = lines.get(line.parent)
+    while parent is not None and not parent.current and line.fork <= parted.get(parent.name, parent.fork):
+        if parent.name in parted:
+            return ""
+        parent = lines.get(parent.parent)
+    return "" if parent is None or parent.current else parent.name
 
 
 def nearest_lanes(found: list[Lane], room: int) -> list[Lane]:

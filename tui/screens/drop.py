@@ -41,9 +41,10 @@ def what_goes(strip: TimelineStrip, name: str) -> list[str]:
     kept = max([branch.fork if branch.parent else 0, *(child.fork for child in children)])
     steps = max(0, branch.end - kept)
     lost = [f"{steps:,} step{'s' if steps != 1 else ''} that only it holds"]
-    if branch.edits:
-        several = "s" if branch.edits != 1 else ""
-        lost.append(f"{'some of its' if children else 'its'} {branch.edits} edit{several}")
+    if branch.edits and children:
+        lost[0] += ", with what was edited there"
+    elif branch.edits:
+        lost.append(f"its {branch.edits} edit{'s' if branch.edits != 1 else ''}")
     pins = [
         pin.name for pin in strip.pins if pin.branch == name and (pin.step > kept or not (children or branch.parent))
     ]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 KEYS = "enter go  F fork here  r rename  d drop  c compare  esc close"
 PICTURE = 100
 """Columns of the dialog from which the branches are drawn to scale."""
-HINT = "A branch's end is where enter goes; a bookmark (⚑) is gone to itself. c compares with the current branch."
+HINT = "enter goes to the end of a branch, or to a bookmark (⚑); c compares a branch with the current one"
 PLAIN_HINT = HINT.replace("⚑", "!")
 
 
