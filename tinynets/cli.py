@@ -85,6 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("b", metavar="SAVE[:BRANCH]")
     diff.add_argument("--step", type=_whole, metavar="N", help="at this step (default: the last that both have)")
 
+    script = command("script", "print a save as a Python script that rebuilds it", _script)
+    script.add_argument("source", metavar="SAVE")
+    script.add_argument("--save", metavar="FILE", help="write it to a file that is not there yet")
+
     sample = command("sample", "write texts with a recipe's or a save's network", _sample)
     sample.add_argument("source", metavar="SAVE|RECIPE")
     sample.add_argument("-n", type=_count, default=20, help="how many (20)")
@@ -272,6 +276,16 @@ def _diff(options: argparse.Namespace) -> int:
 
     found = compare(options.a, options.b, step=options.step)
     return _out(options, found.config(), found.lines())
+
+
+def _script(options: argparse.Namespace) -> int:
+    lab = _save_only(options.source, options.threads)
+    text = lab.script()
+    if options.save is not None:
+        from tinynets.script import write_script
+
+        return _out(options, {"script": text, "save": options.save}, [write_script(text, options.save)])
+    return _out(options, {"script": text, "save": None}, text.splitlines())
 
 
 def _sample(options: argparse.Namespace) -> int:

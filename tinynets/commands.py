@@ -10,7 +10,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
-from tinynets.edits import OPERATIONS
+from tinynets.edits import OPERATIONS, literal
 from tinynets.errors import CommandError, nearest
 from tinynets.optimizers import NAMED, SETTINGS
 from tinynets.schedules import SCHEDULES
@@ -58,8 +58,8 @@ class Call:
             return ""
         if self.verb in PROPERTIES:
             return f"lab.{self.verb}"
-        parts = [_literal(value) for value in self.args]
-        parts += [f"{name}={_literal(value)}" for name, value in self.kwargs.items()]
+        parts = [literal(value) for value in self.args]
+        parts += [f"{name}={literal(value)}" for name, value in self.kwargs.items()]
         called = "lab = tn.Lab" if self.verb == "open" else f"lab.{self.verb}"
         return f"{called}({', '.join(parts)})"
 
@@ -140,6 +140,7 @@ COMMANDS: dict[str, Command] = {
             ("text", "text?"),
             {"step": "whole"},
         ),
+        Command("script", "script [FILE]", "the whole run as a Python script that rebuilds it", "files", ("text?",)),
         Command(
             "bookmark",
             "bookmark NAME [NOTE]",

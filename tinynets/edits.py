@@ -36,8 +36,8 @@ class Edit:
     def python(self) -> str:
         """The line of Python that does it."""
         values = list(self.args.items())
-        positional = [_literal(value) for value in (self.target, *(value for _, value in values[:1]))]
-        arguments = [*positional, *(f"{name}={_literal(value)}" for name, value in values[1:])]
+        positional = [literal(value) for value in (self.target, *(value for _, value in values[:1]))]
+        arguments = [*positional, *(f"{name}={literal(value)}" for name, value in values[1:])]
         return f"lab.{self.op}({', '.join(arguments)})"
 
     def config(self) -> dict[str, Any]:
@@ -303,7 +303,7 @@ def _activation(network: Network, state: State, edit: Edit) -> str:
     block = _switchable(network, edit.target)
     before, made = block.activation, _made_activation(edit.args)
     assert before is not None
-    arguments = "".join(f" {name}={_literal(value)}" for name, value in edit.args.items() if name != "to")
+    arguments = "".join(f" {name}={literal(value)}" for name, value in edit.args.items() if name != "to")
     state.architecture = tuple(describe(layer) for layer in with_activation(network, block, made))
     return f"{block.name}: {before.kind} -> {made.kind}{arguments}"
 
@@ -319,7 +319,7 @@ def _set(network: Network, state: State, edit: Edit) -> str:
     return settings.change(network, state, edit.target, edit.args)
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
     """A plain value as Python code, text in double quotes."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 

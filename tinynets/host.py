@@ -47,6 +47,7 @@ WHILE_RUNNING = frozenset(
         "log",
         "interventions",
         "compare",
+        "script",
     }
 )
 """Verbs after which a run goes on; all others pause it."""

@@ -64,6 +64,8 @@ class Lab(Operating, Travel):
     another, to be recovered where the process ends before a save (`tn.Lab("x.journal")`). `read_only`: leave the save
     to other labs; a save that another process has open is opened so anyway.
 
+    With `fresh`, of a save only recipe, data and start are taken: nothing is done yet, and the lab has no file.
+
     Raises RecipeError, SaveError, ShapeError, DataError or SelectorError that names thing, rule and value.
     """
 
@@ -86,6 +88,7 @@ class Lab(Operating, Travel):
         probe: int | None = None,
         memory: int = BUDGET,
         threads: int | None = None,
+        fresh: bool = False,
         journal: bool | str | Path = False,
         read_only: bool = False,
     ) -> None:
@@ -110,9 +113,9 @@ class Lab(Operating, Travel):
             self._start(recipe, dataset, source.theta.copy(), memory)
         elif isinstance(source, str | Path) and _is_save(str(source)):
             _refuse({**own, "seed": seed}, "a save")
-            self._open(str(source), data, memory)
+            (self._begin_again if fresh else self._open)(str(source), data, memory)
         elif isinstance(source, str | Path):
-            _refuse({"data": data, **own}, "a recipe")
+            _refuse({"data": data, **own, "fresh": fresh or None}, "a recipe")
             recipe = load_recipe(source)
             if seed is not None:
                 hyper = replace(recipe.training.hyper, seed=seed)
@@ -140,6 +143,12 @@ class Lab(Operating, Travel):
             self.warnings.append(
                 f"`{path}` was saved with another processor, numpy or thread count: replay may differ in the last bits"
             )
+
+    def _begin_again(self, path: str, data: Any, memory: int) -> None:
+        settle_threads(self._threads, saves.read_header(path).threads)
+        loaded = saves.read(path, None if data is None else dataset_of(data))
+        first = next(branch for branch in loaded.timeline.branches.values() if branch.parent is None)
+        self._settle(loaded.recipe, loaded.data, Timeline(first.keyframes[0, 0], budget=memory))
 
     def _settle(self, recipe: Recipe, data: Dataset, timeline: Timeline) -> None:
         self.recipe, self.data = recipe, data
@@ -323,6 +332,10 @@ class Lab(Operating, Travel):
             {"topographic_error": topographic_error(layer.w, x, loss.grid)} if layer.prototypes > 1 else {}
         )
 
+    def evaluates_at(self, step: int) -> bool:
+        """Whether a run makes an evaluation by itself when it comes to a step."""
+        return bool(step) and self._next_evaluation(step - 1) == step and "dev" in self.data.splits
+
     def _next_evaluation(self, step: int) -> int:
         """The first step behind `step` at which the recipe wants an evaluation."""
         every = self.recipe.training.evaluate_every
@@ -333,7 +346,7 @@ class Lab(Operating, Travel):
 
     def _evaluate_on_the_way(self, step: int) -> bool:
         """Evaluate where the recipe wants it; says whether it did."""
-        if step < self.end or not step or self._next_evaluation(step - 1) != step or "dev" not in self.data.splits:
+        if step < self.end or not self.evaluates_at(step):
             return False
         self.evaluate("dev")
         return True
@@ -403,6 +416,7 @@ class Lab(Operating, Travel):
             "run_until": self._run_until,
             "back_until": self._back_until,
             "compare": self._compare,
+            "script": self._script,
             "evaluate": self._evaluate,
         }
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -14,6 +15,7 @@ from tinynets.measure.comparison import Comparison
 from tinynets.playback import Player
 from tinynets.recipe import MAX_STEPS
 from tinynets.reports import MoveReport, Progress, UntilReport
+from tinynets.script import script_of, write_script
 from tinynets.timeline import Bookmark, Moment, Tree
 
 if TYPE_CHECKING:
@@ -208,6 +210,18 @@ class Travel:
         lab = cast("Lab", self)
         first, second = (self.branch, a) if b is None else (a, b)
         return (yield from compare_branches(line_named(lab, first), line_named(lab, second), step))
+
+    def script(self, path: str | Path | None = None, *, overwrite: bool = False) -> str:
+        """A Python script that rebuilds the whole run and checks that it ends at the same bytes.
+
+        With `path` it is written there, and what is returned says so. Raises TimelineError where no script can start
+        (a lab built from Python must have been saved), SaveError where the file is there already or cannot be written.
+        """
+        return finish(self._script(path, overwrite=overwrite))
+
+    def _script(self, path: str | Path | None = None, *, overwrite: bool = False) -> Job[str]:
+        text = yield from script_of(cast("Lab", self))
+        return text if path is None else write_script(text, path, overwrite)
 
     # -- bookmarks
 
