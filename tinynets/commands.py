@@ -17,7 +17,7 @@ from tinynets.schedules import SCHEDULES
 from tinynets.settings import OF_TRAINING
 
 PROPERTIES = ("log", "interventions", "tree", "bookmarks")
-OF_THE_APP = ("start", "play")
+OF_THE_APP = ("start", "play", "recover")
 
 ANY_OPTION = {"": "value"}
 """`name=value` arguments of any name; what they may be is known where they are used."""
@@ -62,10 +62,6 @@ class Call:
         parts += [f"{name}={literal(value)}" for name, value in self.kwargs.items()]
         called = "lab = tn.Lab" if self.verb == "open" else f"lab.{self.verb}"
         return f"{called}({', '.join(parts)})"
-
-
-def _literal(value: Any) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if isinstance(value, str) else repr(value)
 
 
 def _operations() -> list[Command]:
@@ -166,6 +162,7 @@ COMMANDS: dict[str, Command] = {
         Command("interventions", "interventions", "what stands on activations at this moment", "looking"),
         Command("save", "save [FILE]", "write everything to a file", "files", ("text?",)),
         Command("open", "open RECIPE|SAVE", "open a recipe or a save in this lab", "files", ("text",)),
+        Command("recover", "recover", "what a lab that ended unsaved left behind: take it up again", "files"),
         Command(
             "play",
             "play [SPEED]",
