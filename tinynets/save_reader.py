@@ -251,12 +251,13 @@ class _Reader:
         return Timeline.of(branches)
 
     def _branch(self, fields: _Fields, recipe: Recipe) -> Branch:
-        losses = fields.array("losses", recipe.training.dtype, (None,))
+        losses = Losses(recipe.training.dtype)
+        losses.extend(fields.array("losses", recipe.training.dtype, (None,)))
         parent = fields.record.get("parent")
         return Branch(
             fields.whole("number", 0, 2**31),
             fields.get("name", str),
-            Losses(values=losses),
+            losses,
             evaluations=self._evaluations(_Fields(self.file, fields.get("evaluations", dict), "evaluations")),
             parent=None if parent is None else fields.whole("parent", 0, 2**31),
             fork=fields.whole("fork", 0, len(losses)),

@@ -124,28 +124,61 @@ class Evaluation:
 
 
 class Losses:
-    """The training loss of every step of a branch, in a growing array."""
+    """The training loss of every step of a branch, in a growing array.
 
-    def __init__(self, dtype: np.dtype[np.floating] | str = "float64", values: Array | None = None) -> None:
-        self._values = np.empty(1024, dtype) if values is None else np.array(values)
-        self._count = 0 if values is None else len(self._values)
+    What a branch shares with the one that it left is not copied before somebody asks for `values`.
+    """
+
+    def __init__(self, dtype: np.dtype[np.floating] | str = "float64") -> None:
+        self._values: Array = np.empty(0, dtype)
+        self._count = 0
+        self._before: tuple[Losses, int] | None = None
+        """Losses of which so many come before those of its own."""
 
     def __len__(self) -> int:
-        return self._count
+        return self._count + (self._before[1] if self._before else 0)
 
     def append(self, value: float) -> None:
-        if self._count == len(self._values):
-            self._values = np.concatenate([self._values, np.empty(max(1024, self._count), self._values.dtype)])
+        self._make_room(1)
         self._values[self._count] = value
         self._count += 1
+
+    def extend(self, values: Array) -> None:
+        """Losses of the steps that follow, (n,)."""
+        self._make_room(len(values))
+        self._values[self._count : self._count + len(values)] = values
+        self._count += len(values)
+
+    def _make_room(self, count: int) -> None:
+        if self._count + count > len(self._values):
+            more = np.empty(max(count, 64, min(self._count, 2**20)), self._values.dtype)
+            self._values = np.concatenate([self._values[: self._count], more])
 
     @property
     def values(self) -> Array:
         """(steps,): entry i is the loss of the step that led from i to i + 1."""
+        if self._before is not None:
+            self._values, self._count, self._before = self.part(0, len(self)), len(self), None
         return self._values[: self._count]
 
+    def part(self, first: int, end: int) -> Array:
+        """Those of the steps behind `first`, through `end`; a copy where they are not in one place."""
+        parts: list[Array] = []
+        losses: Losses | None = self
+        while losses is not None and end > first:
+            before, shared = losses._before or (None, 0)
+            if end > shared:
+                parts.append(losses._values[max(first - shared, 0) : end - shared])
+            losses, end = before, min(end, shared)
+        return parts[0] if len(parts) == 1 else np.concatenate([self._values[:0], *reversed(parts)])
+
     def head(self, count: int) -> Losses:
-        return Losses(values=self._values[:count])
+        """The first so many, to go on from."""
+        made, owner = Losses(self._values.dtype), self
+        while owner._before is not None and owner._before[1] >= count:
+            owner = owner._before[0]
+        made._before = (owner, count) if count else None
+        return made
 
 
 @dataclass
@@ -218,6 +251,10 @@ class Branch:
         ):
             self.evaluations.insert(place, evaluation)
 
+    def inherits(self, evaluation: Evaluation) -> bool:
+        """Whether an evaluation of the branch that it left lies in what both share."""
+        return evaluation.step <= self.fork and evaluation.edits <= self.shared
+
     def until(self, moment: Moment, number: int, name: str) -> Branch:
         """A new branch that shares everything up to a moment of this one."""
         keyframes = {
@@ -225,18 +262,18 @@ class Branch:
             for key, state in self.keyframes.items()
             if key <= (moment.step, moment.edits) and key[1] <= moment.edits
         }
-        evaluations = [entry for entry in self.evaluations if entry.step <= moment.step and entry.edits <= moment.edits]
-        return Branch(
+        made = Branch(
             number,
             name,
             self.losses.head(moment.step),
             self.edits[: moment.edits],
-            evaluations,
             parent=self.number,
             fork=moment.step,
             shared=moment.edits,
             keyframes=keyframes,
         )
+        made.evaluations = [entry for entry in self.evaluations if made.inherits(entry)]
+        return made
 
 
 class Timeline:

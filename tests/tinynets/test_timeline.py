@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,25 @@ def test_losses_keep_every_value_in_its_place_as_they_grow() -> None:
     head.append(-1)
     assert losses.values[10] == 10
     assert head.values.tolist() == [*range(10), -1]
+
+
+def test_losses_that_branches_share_are_not_copied_until_they_are_looked_at() -> None:
+    root = Losses("float32")
+    root.extend(np.arange(1000, dtype=np.float32))
+    line, wanted = root, list(range(1000))
+    tracemalloc.start()
+    for step in range(1000, 3000):
+        line = line.head(step)
+        line.append(-step)
+        wanted.append(-step)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_000_000
+    assert len(line) == 3000
+    assert line.part(990, 1010).tolist() == wanted[990:1010]
+    assert line.head(1500).part(0, 1500).tolist() == wanted[:1500]
+    assert line.values.tolist() == wanted
+    assert root.values.tolist() == wanted[:1000]
 
 
 def test_keyframes_stay_within_the_memory_given_and_every_step_stays_reachable(make_tiny: Make) -> None:
