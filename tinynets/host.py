@@ -1,11 +1,13 @@
 """A Lab in a process of its own, as a notebook's kernel: commands go in, results and frames come out.
 
-    to the engine      ("call", id, verb, args, kwargs)  ("view", View)  ("ack", frame number)  ("cancel",)  ("quit",)
+    to the engine      ("call", id, verb, args, kwargs)  ("view", View)  ("ack", frame number)  ("cancel",)
+                       ("quit",)  ("leave",)
     from the engine    ("result", id, value)  ("error", id, kind, message)  ("progress", id, Progress)
                        ("frame", Frame)  ("said", message, severity)
 
 One frame is sent per acknowledgement, at most ten a second while running, and one at once after every command. The
-engine ends when its pipe closes, so that whoever started it leaves no orphan, however it ended.
+engine ends when its pipe closes, so that whoever started it leaves no orphan, however it ended. What was done is in a
+journal (see journal.py), which only `quit` throws away: that is what a person said who was asked.
 """
 
 from __future__ import annotations
@@ -81,6 +83,8 @@ def spawn(source: str, options: dict[str, Any] | None = None) -> Engine:
 def serve(connection: Connection, source: str, options: dict[str, Any]) -> None:
     """The engine process: until its pipe closes or it is told to quit."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl+c is the app's
+    if hasattr(signal, "SIGHUP"):  # a terminal that closes ends the app, and so our pipe, once the journal is written
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - the terminal is the app's, to the end
     from tinynets.errors import TinynetsError
     from tinynets.plugins import load_plugin
@@ -100,6 +104,9 @@ def serve(connection: Connection, source: str, options: dict[str, Any]) -> None:
         )
         with suppress(OSError):  # or the app is gone
             connection.send(("said", cause, "error") if server and server.shown else ("error", 0, kind, cause))
+    finally:
+        if server is not None:
+            server.lab.close(discard=server.asked_to_quit)
 
 
 class Server:
@@ -117,6 +124,7 @@ class Server:
         self._acked = True
         self._wanted: float | None = 0.0  # when a frame is due; None: nothing new to see
         self._ended = False
+        self.asked_to_quit = False
         self._mount(source, options)
 
     def _mount(self, source: str, options: dict[str, Any]) -> None:
@@ -124,6 +132,7 @@ class Server:
         from tinynets.observe import Observer
 
         self.lab = Lab(source, **options)
+        self.lab.hear(self._tell)
         self.observer = Observer(self.lab)
         self._run: Generator[Progress, None, None] | None = None
         self._play: _Play | None = None
@@ -176,9 +185,9 @@ class Server:
                 self._acked = self._acked or number >= self._frames
             case ("cancel",):
                 self._cancel()
-            case ("quit",):
+            case ("quit" | "leave" as how,):
                 self._stop()
-                self._ended = True
+                self._ended, self.asked_to_quit = True, how == "quit"
 
     # -- commands
 
@@ -216,6 +225,7 @@ class Server:
 
     def _answer(self, job: _Job, message: tuple[Any, ...]) -> None:
         self._job = None
+        self.lab.flush()  # what is reported done is not lost
         if job.resume and message[0] == "result":
             self._start()
         self.connection.send(message)
@@ -228,6 +238,7 @@ class Server:
         if self._job is not None:
             job, self._job = self._job, None
             job.work.close()
+            self.lab.flush()
             cancelled.insert(0, (job.identity, job.verb))
         for identity, verb in cancelled:
             message = f"cancelled `{verb}` at step {self.lab.step_number:,}"
@@ -240,6 +251,7 @@ class Server:
         self._ran = self.lab.step_number - self._run_from if self._run is not None else 0
         if self._run is not None:
             self._run.close()
+            self.lab.flush()
         self._run = self._play = None
         self._rate = _Rate()
 
@@ -253,8 +265,15 @@ class Server:
         return PauseReport(self.lab.step_number, self._ran)
 
     def _open(self, source: str) -> str:
+        before = self.lab
         self._mount(source, {})
+        before.close(discard=True)  # the person was asked about what is not saved of it
         return f"opened {source}: step {self.lab.step_number:,} of {self.lab.end:,}"
+
+    def _tell(self, message: str) -> None:
+        """A word to the person, from the lab."""
+        with suppress(OSError):  # or the app is gone
+            self.connection.send(("said", message, "warning"))
 
     def _begin_play(self, speed: float | None = None, *, backward: bool = False) -> str | PauseReport:
         from tinynets.errors import EditError

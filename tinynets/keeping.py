@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tinynets import locks
 from tinynets.data import Dataset
 from tinynets.errors import SaveError
-from tinynets.journal import Journal, journal_folder
+from tinynets.leftovers import journal_folder
 from tinynets.playback import Player
 from tinynets.recipe import Recipe
+
+if TYPE_CHECKING:
+    from tinynets.journal import Journal
 
 
 class Keeper:
@@ -55,6 +59,8 @@ class Keeper:
         """From now on write what is done to a journal, where one is wanted."""
         if not self._wants_journal:
             return
+        from tinynets.journal import Journal
+
         fresh = self._recovered is None
         self.journal = Journal(recipe, data, player, self.path, self._folder, fresh=fresh)
         self.journal.told = lambda message: self.told(message)

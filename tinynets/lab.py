@@ -97,6 +97,7 @@ class Lab(Operating, Travel):
             check_whole("seed", seed, 0, MAX_SEED)
         check_whole("memory", memory, 1, MAX_MEMORY)
         self.warnings: list[str] = []
+        self.same_machine = True
         self._keeper = Keeper(journal, read_only, self.warnings.append)
         self._ended = weakref.finalize(self, self._keeper.close)
         shaping = {"clip_norm": clip_norm, "clip_value": clip_value, "rates": rates, "l1": l1, "l2": l2}
@@ -139,6 +140,7 @@ class Lab(Operating, Travel):
         loaded.timeline.budget = memory
         self._settle(loaded.recipe, loaded.data, loaded.timeline)
         finish(self.player.go(loaded.position))
+        self.same_machine = loaded.same_machine
         if not loaded.same_machine:
             self.warnings.append(
                 f"`{path}` was saved with another processor, numpy or thread count: replay may differ in the last bits"
@@ -388,6 +390,10 @@ class Lab(Operating, Travel):
         self._keeper.claim(target)
         return target
 
+    def hear(self, told: Callable[[str], None]) -> None:
+        """Have what a person should know from now on told, instead of added to `warnings`."""
+        self._keeper.told = told
+
     def flush(self) -> None:
         """Write to the journal, where there is one, what has been done and is not there yet."""
         if self._keeper.journal is not None:
@@ -417,6 +423,7 @@ class Lab(Operating, Travel):
             "back_until": self._back_until,
             "compare": self._compare,
             "script": self._script,
+            "verify": self._verify,
             "evaluate": self._evaluate,
         }
         try:

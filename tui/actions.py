@@ -157,6 +157,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("save", "w", "save", "Write a save", FILE, "save", 9),
     Action("save_as", "W", "save as", "Write a save under a name; asks for it", FILE, "save_as"),
     Action("open", "o", "open", "Open a save or a recipe", FILE, "open", 13),
+    Action("recover", "O", "recover", "What a lab that ended unsaved left behind: take it up again", FILE, "recover"),
     Action("restart", "R", "restart", "Start the engine again after it died, from the last save", FILE, "restart"),
     Action("help", "question_mark", "help", "All keys and what they do", FILE, "help", 0),
     Action("quit", "q,ctrl+q", "quit", "Quit; asks if something is unsaved", FILE, "leave", 7),
@@ -173,8 +174,9 @@ def bindings() -> list[Binding]:
     ]
 
 
-# Textual's screens take tab for moving the focus, which would skip the panes that are hidden.
-PRIORITY = frozenset({"next_pane", "previous_pane"})
+# Textual's screens take tab for moving the focus, which would skip the panes that are hidden; and what is typed right
+# behind `:` belongs into the command line, which has to have the focus by then.
+PRIORITY = frozenset({"next_pane", "previous_pane", "command"})
 
 
 def footer_actions() -> list[Action]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
 from textual.screen import Screen
+from textual.widgets import Input
 
 from tinynets.frame import PANES, BlockCells
 from tui import actions
@@ -39,7 +41,9 @@ class LabApp(TimeTravel):
         """Screens that open over the lab keep tab for their own fields; where nothing can be seen, only `q` acts."""
         if not self.room and action != "leave":
             return False
-        return not (action == "next_pane" and len(self.screen_stack) > 1)
+        if action == "command" and isinstance(self.focused, Input):
+            return False
+        return not (action in ("next_pane", "command") and len(self.screen_stack) > 1)
 
     # -- running
 
@@ -144,7 +148,7 @@ class LabApp(TimeTravel):
     def close_command_line(self) -> None:
         self.command_line.close()
         self.keys.display = True
-        self.active_pane.focus()
+        self.screen.set_focus(self.active_pane)
         self.status.say("")
 
     def on_command_line_entered(self, message: CommandLine.Entered) -> None:
@@ -167,7 +171,9 @@ class LabApp(TimeTravel):
         except TinynetsError as error:
             self.fail(str(error))
             return
-        if call.verb == "open" and len(call.args) == 1:
+        if call.verb == "recover":
+            self.action_recover()
+        elif call.verb == "open" and len(call.args) == 1:
             self._opened(call.args[0])
         elif call.verb == "drop" and len(call.args) == 1 and isinstance(call.args[0], str):
             self.ask_drop(call.args[0])
@@ -189,7 +195,11 @@ class LabApp(TimeTravel):
         """Send a call; what it gives is shown in a screen of its own where it has more than a line."""
         value = await self.done(call.verb, *call.args, **call.kwargs)
         lines = str(value).splitlines()
-        if value is not False and len(lines) > 1:
+        if call.verb == "compare" and value:
+            from tui.screens.compare import CompareScreen
+
+            self.push_screen(CompareScreen(value, call.python()))
+        elif value is not False and len(lines) > 1:
             from tui.screens.entries import EntriesScreen
 
             self.push_screen(EntriesScreen(call.python(), lines))
@@ -241,6 +251,23 @@ class LabApp(TimeTravel):
         else:
             self._leaving("open", lambda: self.do("open", source))
 
+    def opened(self) -> None:
+        """Offer what an earlier lab left behind, where nothing else is asked at the moment."""
+        self.run_worker(self._offer_recovery(), exit_on_error=False)
+
+    def action_recover(self) -> None:
+        self.run_worker(self._offer_recovery(asked=True), exit_on_error=False)
+
+    async def _offer_recovery(self, asked: bool = False) -> None:
+        from tinynets.leftovers import leftovers
+        from tui.screens.recover import RecoverScreen
+
+        found = await asyncio.to_thread(leftovers)
+        if found and (asked or len(self.screen_stack) == 1):
+            self.push_screen(RecoverScreen(found), lambda entry: self._opened(str(entry.file) if entry else None))
+        elif asked:
+            self.status.say("there is nothing to recover")
+
     def action_restart(self) -> None:
         if self.link is not None and self.link.alive:
             self.status.say("the engine is running: R is for when it has ended")
@@ -256,7 +283,11 @@ class LabApp(TimeTravel):
         self.push_screen(HelpScreen())
 
     def action_leave(self) -> None:
-        self._leaving("quit", self.exit)
+        self._leaving("quit", self._quit)
+
+    def _quit(self) -> None:
+        self.quit_for_good = True
+        self.exit()
 
     def _leaving(self, verb: str, then: Callable[[], object]) -> None:
         """Do what leaves the run that is open; ask before, where it is not saved."""

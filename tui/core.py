@@ -87,6 +87,8 @@ class LabCore(App[None]):
         """Whether the terminal has room for the lab."""
         self._first = True
         """No frame of this engine has come yet."""
+        self.quit_for_good = False
+        """The person has quit, and was asked about what is not saved."""
         self._refused = False
         self._working: Timer | None = None
         self._pending = 0
@@ -204,6 +206,8 @@ class LabCore(App[None]):
         if self._first and not self.status.message:
             room = self.size.width - 3
             self.status.say(next((text for text in WELCOMES if len(text) <= room), WELCOMES[-1]))
+        if self._first:
+            self.call_later(self.opened)
         self._first = False
         if self.lab_frame is None:
             gc.freeze()  # what has been made by now stays: looking through it again would hold up a key
@@ -276,7 +280,7 @@ class LabCore(App[None]):
         """Leave no process behind; may be called twice."""
         link, self.link = self.link, None
         if link:
-            link.close()
+            link.close(quit_for_good=self.quit_for_good)
 
     def on_unmount(self) -> None:
         self.close_engine()
@@ -372,6 +376,9 @@ class LabCore(App[None]):
             self.link.look(view)
 
     # -- what the subclass fills in
+
+    def opened(self) -> None:
+        """An engine's first frame has come."""
 
     def key_bar_actions(self) -> list[actions.Action]:
         return actions.footer_actions()

@@ -108,10 +108,10 @@ class EngineLink:
         self._dropped = set(self._waiting)
         self._send(("cancel",))
 
-    def close(self, patience: float = 0.5) -> None:
-        """End the process: asked first, then told, then made to."""
+    def close(self, patience: float = 0.5, *, quit_for_good: bool = False) -> None:
+        """End the process: asked first, then told, then made to. What is not saved goes when the person has `quit`."""
         self._closing = True
-        self._send(("quit",))
+        self._send(("quit" if quit_for_good else "leave",))
         self._process.join(patience)
         for end in (self._process.terminate, self._process.kill):
             if not self._process.is_alive():

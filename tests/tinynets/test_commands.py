@@ -132,7 +132,7 @@ def test_every_operation_has_its_verb_and_every_verb_its_help() -> None:
 
 
 def test_every_verb_of_the_lab_is_a_method_of_the_lab() -> None:
-    of_the_app = {"open", "play"}
+    of_the_app = {"open", "play", "recover"}
     for name, command in COMMANDS.items():
         assert name in of_the_app or hasattr(tn.Lab, command.verb or name)
         assert isinstance(getattr(tn.Lab, name, None), property) == (name in PROPERTIES)

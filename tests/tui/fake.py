@@ -92,7 +92,7 @@ class FakeEngine:
 
     def _hear(self, message: tuple[Any, ...]) -> bool:
         match message:
-            case ("quit",):
+            case ("quit" | "leave",):
                 return False
             case ("view", view):
                 self.view, self._due = view, True
