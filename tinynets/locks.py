@@ -40,16 +40,16 @@ class _Shared:
 
 _shared: dict[str, _Shared] = {}
 _owner = os.getpid()
-_guard = threading.Lock()
+_guard = threading.RLock()  # a lab that is collected while another takes a lock lets go of its own within that
 
 
 class Hold:
     """A file that this process has open."""
 
     def __init__(self, real: str, shared: _Shared) -> None:
+        """`shared` counts this one already."""
         self.real, self._shared = real, shared
         self._held = True
-        shared.count += 1
 
     def __repr__(self) -> str:
         return f"Hold({self.real!r})"
@@ -66,7 +66,7 @@ class Hold:
                 return
             self._held = False
             self._shared.count -= 1
-            if self._shared.count:
+            if self._shared.count or _shared.get(self.real) is not self._shared:
                 return
             del _shared[self.real]
             if self._shared.lock is None:
@@ -84,14 +84,17 @@ def hold(path: str | os.PathLike[str]) -> Hold | None:
     real = os.path.realpath(path)
     with _guard:
         _forget_after_fork()
-        shared = _shared.get(real)
-        if shared is None:
-            place = _place(real)
-            lock = _lock(place)
-            if lock is False:
-                return None
-            shared = _shared[real] = _Shared(place, lock)
-        return Hold(real, shared)
+        while True:
+            shared = _shared.get(real)
+            if shared is None:
+                place = _place(real)
+                lock = _lock(place)
+                if lock is False:
+                    return None
+                shared = _shared[real] = _Shared(place, lock)
+            shared.count += 1
+            if _shared.get(real) is shared:  # else its last holder was collected just now
+                return Hold(real, shared)
 
 
 def holder(path: str | os.PathLike[str]) -> str:

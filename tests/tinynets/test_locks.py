@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +62,26 @@ def test_a_process_shares_a_file_with_itself_until_the_last_lets_go(tmp_path: Pa
     second.release()
     with another(tmp_path / "x"):
         assert locks.hold(tmp_path / "x") is None
+
+
+def test_a_holder_that_is_collected_while_another_lock_is_taken_lets_go_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, take = locks.hold(tmp_path / "x"), locks._lock
+    assert first is not None
+
+    def collecting(place: Path) -> object:
+        first.release()
+        return take(place)
+
+    monkeypatch.setattr(locks, "_lock", collecting)
+    taken: list[locks.Hold | None] = []
+    thread = threading.Thread(target=lambda: taken.append(locks.hold(tmp_path / "y")), daemon=True)
+    thread.start()
+    thread.join(10)
+    assert taken
+    with another(tmp_path / "x") as process:
+        assert process.answer.startswith("Hold")  # type: ignore[attr-defined]
 
 
 @pytest.mark.skipif(not hasattr(os, "symlink") or sys.platform == "win32", reason="needs links")
