@@ -3,19 +3,26 @@
 A value is None, bool, int (64 bits), float, str, bytes, a list, a dict with str keys, or an array of one of `DTYPES`.
 An array is ext type 1: dtype as 3 characters, number of axes (1 byte), each axis (8 bytes, little-endian), then its
 elements in C order. `skim` bounds depth, items and every length before anything of the claimed size is allocated.
+
+Large arrays are never copied: `pieces` gives their own memory between the bytes of the rest, and `unpack` gives views
+into what was read. msgpack itself sees a short mark in the place of each.
 """
 
 from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgpack
 import numpy as np
-from numpy.typing import NDArray
+
+from tinynets.arrays import Array
 
 ARRAY = 1
+MARK = 2  # ext type in the place of a large array, within this file only
+LARGE = 4096  # bytes of an array from which on it is not copied
 DTYPES = ("<f4", "<f8", "<i4", "<i8", "|u1", "|b1")
 MAX_AXES = 8
 MAX_DEPTH = 16
@@ -56,28 +63,70 @@ class PackingError(ValueError):
     """A value that cannot be packed, or bytes that are no packed value; the message says why."""
 
 
+Packed = bytes | memoryview
+"""Bytes, or memory that is read as such."""
+
+
+class Place(NamedTuple):
+    """Where an ext value lies in packed bytes: its first byte, its content, and the first byte behind it."""
+
+    begin: int
+    content: int
+    end: int
+
+
 def pack(value: object) -> bytes:
     """The msgpack bytes of `value`; tuples become lists and numpy's numbers plain ones. Raises PackingError."""
+    return b"".join(pieces(value))
+
+
+def pieces(value: object) -> list[Packed]:
+    """The same in pieces, of which the large arrays are their own memory, not copied. Raises PackingError."""
+    large: list[Array] = []
+
+    def plain(part: object) -> object:
+        if isinstance(part, np.ndarray) and part.nbytes >= LARGE:
+            large.append(_little(part))
+            return msgpack.ExtType(MARK, bytes(4))
+        return _plain(part)
+
     try:
-        packed: bytes = msgpack.packb(value, default=_plain, strict_types=True, use_bin_type=True)
+        packed: bytes = msgpack.packb(value, default=plain, strict_types=True, use_bin_type=True)
     except PackingError:
         raise
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise PackingError(f"it cannot be packed: {error}") from None
-    skim(packed)
-    return packed
+    found: list[Packed] = []
+    at = 0
+    marks = [place for place in skim(packed, MARK) if packed[place.content - 1] == MARK]
+    for place, array in zip(marks, large, strict=True):  # a map and a list are packed in their order
+        head = _array_head(array)
+        found += [packed[at : place.begin], _ext_head(len(head) + array.nbytes) + head, _memory(array)]
+        at = place.end
+    return [*found, packed[at:]]
 
 
-def unpack(packed: bytes) -> Any:
-    """The value that `pack` packed; arrays are writable copies of their own. Raises PackingError."""
-    skim(packed)
+def unpack(packed: Packed) -> Any:
+    """The value that `pack` packed; arrays cannot be written, large ones are views into `packed`. PackingError."""
+    skeleton: list[Packed] = []
+    large: list[Packed] = []
+    at, view = 0, memoryview(packed)
+    for place in skim(packed):
+        if place.end - place.content >= LARGE:
+            skeleton += [view[at : place.begin], msgpack.packb(msgpack.ExtType(MARK, struct.pack("<I", len(large))))]
+            large.append(view[place.content : place.end])
+            at = place.end
+
+    def array(code: int, content: bytes) -> Array:
+        return _array(large[struct.unpack("<I", content)[0]] if code == MARK else content)
+
     try:
         return msgpack.unpackb(
-            packed,
+            b"".join([*skeleton, view[at:]]) if large else packed,
             raw=False,
             strict_map_key=True,
             object_pairs_hook=_distinct,
-            ext_hook=_array,
+            ext_hook=array,
             max_array_len=MAX_ITEMS,
             max_map_len=MAX_ITEMS,
         )
@@ -89,10 +138,14 @@ def unpack(packed: bytes) -> Any:
         raise PackingError(f"it is not valid msgpack ({type(error).__name__})") from None
 
 
-def skim(packed: bytes) -> None:
-    """Walk over the lengths in `packed` and build nothing; PackingError where they do not fit or are beyond bounds."""
+def skim(packed: Packed, *known: int) -> list[Place]:
+    """Walk over the lengths in `packed`, build nothing, and say where its ext values lie.
+
+    PackingError where lengths do not fit or are beyond bounds, or an ext type is neither an array's nor `known`.
+    """
     end, at, items = len(packed), 0, 0
     left, in_map = [1], [False]  # how many items each open list or map still wants, outermost first
+    found: list[Place] = []
     while left:
         if not left[-1]:
             left.pop()
@@ -101,12 +154,15 @@ def skim(packed: bytes) -> None:
         items += 1
         if items > MAX_ITEMS:
             raise PackingError(f"it holds more than {MAX_ITEMS:,} items")
-        kind, length, at = _begin(packed, at)
+        begin = at
+        kind, length, at = _begin(packed, at, known)
         if in_map[-1] and left[-1] % 2 == 0 and not kind.is_text:
             raise PackingError("a key of a map is not text")
         left[-1] -= 1
         wanted = kind.items * length
         if not kind.items:
+            if kind.is_ext:
+                found.append(Place(begin, at, at + length))
             at += length
         elif wanted > end - at:
             raise PackingError("a list or map claims more items than there are bytes")
@@ -119,9 +175,10 @@ def skim(packed: bytes) -> None:
         raise PackingError("it ends in the middle of a value")
     if at < end:
         raise PackingError("it goes on after its value")
+    return found
 
 
-def _begin(packed: bytes, at: int) -> tuple[_Kind, int, int]:
+def _begin(packed: Packed, at: int, known: Sequence[int]) -> tuple[_Kind, int, int]:
     """The kind and length of the value that begins at `at`, and where its content begins."""
     if at >= len(packed):
         raise PackingError("it ends in the middle of a value")
@@ -131,7 +188,7 @@ def _begin(packed: bytes, at: int) -> tuple[_Kind, int, int]:
     content = at + 1 + kind.width
     length = int.from_bytes(packed[at + 1 : content], "big") if kind.width else kind.length
     if kind.is_ext:
-        if content < len(packed) and packed[content] != ARRAY:
+        if content < len(packed) and packed[content] != ARRAY and packed[content] not in known:
             raise PackingError(f"ext type {packed[content]} is not known")
         content += 1
     if content > len(packed):
@@ -141,7 +198,8 @@ def _begin(packed: bytes, at: int) -> tuple[_Kind, int, int]:
 
 def _plain(value: object) -> object:
     if isinstance(value, np.ndarray):
-        return msgpack.ExtType(ARRAY, _array_bytes(value))
+        value = _little(value)
+        return msgpack.ExtType(ARRAY, _array_head(value) + value.tobytes())
     if isinstance(value, tuple):
         return list(value)
     if isinstance(value, np.bool_ | np.integer | np.floating):
@@ -151,18 +209,34 @@ def _plain(value: object) -> object:
     raise PackingError(f"a value of type {type(value).__name__} cannot be packed")
 
 
-def _array_bytes(values: NDArray[Any]) -> bytes:
+def _little(values: Array) -> Array:
+    """The same array in C order and little-endian: itself, where it is that already."""
     dtype = values.dtype.newbyteorder("<")
     if dtype.str not in DTYPES:
         raise PackingError(f"an array of {values.dtype} cannot be packed, only of {', '.join(DTYPES)}")
     if values.ndim > MAX_AXES:
         raise PackingError(f"an array has {values.ndim} axes; at most {MAX_AXES} can be packed")
-    head = dtype.str.encode() + struct.pack(f"<B{values.ndim}Q", values.ndim, *values.shape)
-    return head + values.astype(dtype, copy=False).tobytes()
+    return np.asarray(values, dtype, order="C")
 
 
-def _array(code: int, packed: bytes) -> NDArray[Any]:
-    name, axes = packed[:3].decode("latin-1"), packed[3] if len(packed) > 3 else 0
+def _array_head(values: Array) -> bytes:
+    return values.dtype.str.encode() + struct.pack(f"<B{values.ndim}Q", values.ndim, *values.shape)
+
+
+def _ext_head(length: int) -> bytes:
+    """The first bytes of a large ext value of an array, its content `length` bytes long."""
+    if length >= 2**32:
+        raise PackingError(f"an array takes {length:,} bytes; at most {2**32 - 1:,} can be packed")
+    return struct.pack(">BHB", 0xC8, length, ARRAY) if length < 2**16 else struct.pack(">BIB", 0xC9, length, ARRAY)
+
+
+def _memory(values: Array) -> memoryview:
+    """The memory of an array as bytes."""
+    return values.reshape(-1).view(np.uint8).data
+
+
+def _array(packed: Packed) -> Array:
+    name, axes = bytes(packed[:3]).decode("latin-1"), packed[3] if len(packed) > 3 else 0
     start = 4 + 8 * axes
     if name not in DTYPES:
         raise PackingError(f"an array has the dtype {name!r}, not one of {', '.join(DTYPES)}")
@@ -176,10 +250,11 @@ def _array(code: int, packed: bytes) -> NDArray[Any]:
     if wanted != found:
         raise PackingError(f"an array of shape {shape} and dtype {name} needs {wanted:,} bytes, but has {found:,}")
     raw = np.frombuffer(packed, np.uint8, offset=start) if found else np.empty(0, np.uint8)
+    raw.flags.writeable = False
     if name == "|b1" and found and raw.max() > 1:
         raise PackingError("an array of booleans holds something else")
     try:
-        return raw.copy().view(dtype).reshape(shape)
+        return raw.view(dtype).reshape(shape)
     except (ValueError, OverflowError):  # one axis is 0 and another beyond what numpy can count
         raise PackingError(f"an array has the impossible shape {shape}") from None
 

@@ -5,7 +5,7 @@
     payload a map (see packing.py) whose `record` is the record's kind
 
 Numbers are little-endian. `end` counts the records before it, so that a file cut between two records is found. A file
-without its `end` is what a journal would be: `HEADER` and `frame` are all that appending needs.
+without its `end` is a journal: `HEADER` and `frame` are all that appending needs, and `RecordFile` reads what is whole.
 """
 
 from __future__ import annotations
@@ -22,14 +22,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from tinynets.errors import CorruptSave, SaveError, UnsupportedSave
-from tinynets.packing import PackingError, pack, unpack
+from tinynets.packing import Packed, PackingError, pieces, unpack
 
 MAGIC = b"tinynets"
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)
 HEADER = MAGIC + struct.pack("<H", VERSION)
-MAX_PAYLOAD = 256 * 2**20
+MAX_PAYLOAD = 2**32 - 1
 END = "end"
+CHUNK = 2**20  # bytes read and checked at once, so that the check finds them in the processor's cache
 
 Record = dict[str, Any]
 AnyPath = str | os.PathLike[str]
@@ -50,16 +54,24 @@ _REASONS = {
 
 def frame(record: Record) -> bytes:
     """The bytes of one record: length, checksum, payload. SaveError where it holds what a save cannot hold."""
+    return b"".join(framed(record))
+
+
+def framed(record: Record) -> list[Packed]:
+    """The same in pieces, of which large arrays are their own memory, not copied."""
     kind = record.get("record")
     if not isinstance(kind, str):
         raise SaveError(f"a record needs its kind as text under `record`, got {kind!r}")
     try:
-        payload = pack(record)
+        payload = pieces(record)
     except PackingError as error:
         raise SaveError(f"the record `{kind}` cannot be saved: {error}") from None
-    if len(payload) > MAX_PAYLOAD:
-        raise SaveError(f"the record `{kind}` has {len(payload):,} bytes; at most {MAX_PAYLOAD:,} are allowed")
-    return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
+    length, checksum = sum(map(len, payload)), 0
+    if length > MAX_PAYLOAD:
+        raise SaveError(f"the record `{kind}` has {length:,} bytes; at most {MAX_PAYLOAD:,} are allowed")
+    for piece in payload:
+        checksum = zlib.crc32(piece, checksum)
+    return [_FRAME.pack(length, checksum), *payload]
 
 
 def write_records(path: AnyPath, records: Iterable[Record]) -> None:
@@ -92,37 +104,62 @@ def read_records(path: AnyPath) -> Iterator[Record]:
     Raises SaveError where the file cannot be read, UnsupportedSave where its format is another, and CorruptSave as
     soon as it meets damage: what came before was whole, but the file as a whole is not.
     """
-    try:
-        with _opened(path) as file:
-            yield from _read(path, file)
-    except OSError as error:
-        raise SaveError(f"`{path}` cannot be read: {_reason(error)}") from error
+    return iter(RecordFile(path))
 
 
-def _read(path: AnyPath, file: BinaryIO) -> Iterator[Record]:
-    size = os.fstat(file.fileno()).st_size
-    _check_header(path, file.read(len(HEADER)))
-    number, at, ended = 1, len(HEADER), False
-    while at < size:
-        where = f"record {number} at byte {at:,}"
-        if ended:
-            raise CorruptSave(f"`{path}` goes on after its end, at byte {at:,}")
-        payload = _payload(path, where, file, size - at)
+class RecordFile:
+    """A file's records, to be gone through once. With `recover`, damage ends them instead of raising CorruptSave.
+
+    `most` bounds the bytes of a record. `version` is the format's, known with the first record; `whole` the bytes up to
+    the end of the last whole record, `size` all of them; `damage` says why it went no further, and is empty for a file
+    that is whole, its `end` included.
+    """
+
+    def __init__(self, path: AnyPath, *, recover: bool = False, most: int = MAX_PAYLOAD) -> None:
+        self.path, self.recover, self.most = path, recover, most
+        self.version = self.whole = self.size = 0
+        self.damage = ""
+
+    def __iter__(self) -> Iterator[Record]:
         try:
-            record = unpack(payload)
-        except PackingError as error:
-            raise CorruptSave(f"`{path}`: {where} cannot be understood: {error}") from None
-        if not isinstance(record, dict) or not isinstance(record.get("record"), str):
-            raise CorruptSave(f"`{path}`: {where} does not say what it is")
-        number, at = number + 1, at + _FRAME.size + len(payload)
-        if record["record"] != END:
-            yield record
-        elif record.get("count") == number - 2:
-            ended = True
-        else:
-            raise CorruptSave(f"`{path}`: {where} ends {record.get('count')!r} records, but there are {number - 2}")
-    if not ended:
-        raise CorruptSave(f"`{path}` ends before record {number} at byte {at:,}: its last record is missing")
+            with _opened(self.path) as file:
+                self.size = os.fstat(file.fileno()).st_size
+                self.version = _checked_version(self.path, file.read(len(HEADER)))
+                try:
+                    yield from self._records(file)
+                except CorruptSave as error:
+                    self.damage = str(error)
+                    if not self.recover:
+                        raise
+        except OSError as error:
+            raise SaveError(f"`{self.path}` cannot be read: {_reason(error)}") from error
+
+    def _records(self, file: BinaryIO) -> Iterator[Record]:
+        path, number, ended = self.path, 1, False
+        at = self.whole = len(HEADER)
+        while at < self.size:
+            where = f"record {number} at byte {at:,}"
+            if ended:
+                raise CorruptSave(f"`{path}` goes on after its end, at byte {at:,}")
+            payload = _payload(path, where, file, self.size - at, self.most)
+            try:
+                record = unpack(payload)
+            except PackingError as error:
+                raise CorruptSave(f"`{path}`: {where} cannot be understood: {error}") from None
+            if not isinstance(record, dict) or not isinstance(record.get("record"), str):
+                raise CorruptSave(f"`{path}`: {where} does not say what it is")
+            number, at = number + 1, at + _FRAME.size + len(payload)
+            del payload  # so that of two large records only one is held at a time
+            if record["record"] != END:
+                yield record
+            elif record.get("count") == number - 2:
+                ended = True
+            else:
+                raise CorruptSave(f"`{path}`: {where} ends {record.get('count')!r} records, but there are {number - 2}")
+            del record
+            self.whole = at
+        if not ended:
+            raise CorruptSave(f"`{path}` ends before record {number} at byte {at:,}: its last record is missing")
 
 
 def _target(path: AnyPath) -> Path:
@@ -152,7 +189,8 @@ def _write(file: BinaryIO, records: Iterable[Record]) -> None:
     for record in records:
         if record.get("record") == END:
             raise SaveError(f"a record of kind `{END}` is written by itself, as the last")
-        file.write(frame(record))
+        for piece in framed(record):
+            file.write(piece)
         count += 1
     file.write(frame({"record": END, "count": count}))
 
@@ -184,30 +222,37 @@ def _check_regular(path: AnyPath, mode: int) -> None:
         raise SaveError(f"`{path}` is not a regular file")
 
 
-def _check_header(path: AnyPath, head: bytes) -> None:
+def _checked_version(path: AnyPath, head: bytes) -> int:
+    """The format version that a file's first bytes tell."""
     if not head:
         raise CorruptSave(f"`{path}` is not a tinynets save: it is empty")
     if not HEADER.startswith(head[: len(MAGIC)]):
         raise CorruptSave(f"`{path}` is not a tinynets save: it does not start with the bytes of one")
     if len(head) < len(HEADER):
         raise CorruptSave(f"`{path}` ends in the middle of its header at byte {len(head)}")
-    (version,) = struct.unpack_from("<H", head, len(MAGIC))
-    if version != VERSION:
+    version: int = struct.unpack_from("<H", head, len(MAGIC))[0]
+    if version not in READABLE:
         newer = "; a newer tinynets wrote it" if version > VERSION else ""
-        raise UnsupportedSave(f"`{path}` has format version {version}, this tinynets reads {VERSION}{newer}")
+        known = " and ".join(map(str, READABLE))
+        raise UnsupportedSave(f"`{path}` has format version {version}, this tinynets reads {known}{newer}")
+    return version
 
 
-def _payload(path: AnyPath, where: str, file: BinaryIO, left: int) -> bytes:
-    """The payload of the record that begins here, `left` bytes before the end of the file."""
+def _payload(path: AnyPath, where: str, file: BinaryIO, left: int, most: int) -> memoryview:
+    """The payload of the record that begins here, `left` bytes before the end of the file; read once, never copied."""
     head = file.read(_FRAME.size)
     if len(head) == _FRAME.size:
         length, checksum = _FRAME.unpack(head)
-        if length > MAX_PAYLOAD:
-            raise CorruptSave(f"`{path}`: {where} claims {length:,} bytes; at most {MAX_PAYLOAD:,} are allowed")
+        if length > most:
+            raise CorruptSave(f"`{path}`: {where} claims {length:,} bytes; at most {most:,} are allowed")
         if length <= left - _FRAME.size:
-            payload = file.read(length)
-            if len(payload) == length:
-                if zlib.crc32(payload) != checksum:
+            payload = np.empty(length, np.uint8).data
+            at, found = 0, 0
+            while at < length and (got := file.readinto(payload[at : at + CHUNK])):  # type: ignore[attr-defined]
+                found = zlib.crc32(payload[at : at + got], found)
+                at += got
+            if at == length:
+                if found != checksum:
                     raise CorruptSave(f"`{path}`: {where} is damaged (its checksum does not fit)")
                 return payload
     raise CorruptSave(f"`{path}` ends in the middle of {where}")

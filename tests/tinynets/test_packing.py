@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinynets.packing import DTYPES, MAX_ITEMS, PackingError, pack, skim, unpack
+from tinynets.packing import DTYPES, LARGE, MAX_ITEMS, PackingError, pack, pieces, skim, unpack
 
 array_values = hnp.arrays(st.sampled_from(DTYPES), hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4))
 scalars = (
@@ -62,12 +62,30 @@ def test_every_width_of_length_is_understood(length: int) -> None:
     assert same(unpack(pack(np.zeros(length, "u1"))), np.zeros(length, "u1"))
 
 
-def test_unpacked_arrays_are_writable_and_their_own() -> None:
-    packed = pack([np.arange(4.0), np.arange(4.0)])
-    first, second = unpack(packed)
-    first[:] = 9
-    assert second.tolist() == [0, 1, 2, 3]
-    assert unpack(packed)[0].tolist() == [0, 1, 2, 3]
+@pytest.mark.parametrize("size", [4, LARGE])
+def test_unpacked_arrays_cannot_be_written(size: int) -> None:
+    for packed in (pack([np.arange(size)]), bytearray(pack([np.arange(size)]))):
+        (values,) = unpack(memoryview(packed))
+        assert not values.flags.writeable
+        assert values.tolist() == list(range(size))
+
+
+def test_large_arrays_are_neither_copied_when_packed_nor_when_unpacked() -> None:
+    theta, slot = np.arange(LARGE, dtype=np.float32), np.ones(LARGE)
+    parts = pieces({"a": [theta, {"b": slot}], "c": 1})
+    assert all(any(np.shares_memory(part, array) for part in parts) for array in (theta, slot))
+    packed = b"".join(parts)
+    again = unpack(packed)
+    assert np.shares_memory(again["a"][0], np.frombuffer(packed, np.uint8))
+    assert same(again, {"a": [theta, {"b": slot}], "c": 1})
+
+
+@given(st.lists(st.integers(0, 3 * LARGE), max_size=4), st.sampled_from(DTYPES))
+def test_large_arrays_are_packed_as_msgpack_packs_them(sizes: list[int], dtype: str) -> None:
+    arrays = [np.arange(size).astype(dtype) for size in sizes]
+    plain = [msgpack.ExtType(1, an_array(dtype.encode(), array.shape, array.tobytes())) for array in arrays]
+    assert pack(arrays) == msgpack.packb(plain)
+    assert same(unpack(pack(arrays)), arrays)
 
 
 @pytest.mark.parametrize(
