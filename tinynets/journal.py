@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 
-from tinynets import locks, saves
+from tinynets import locks
 from tinynets.appending import Appended
 from tinynets.data import Dataset
 from tinynets.errors import SaveError
@@ -26,6 +26,19 @@ from tinynets.packing import Packed
 from tinynets.playback import Player
 from tinynets.recipe import Recipe
 from tinynets.records import HEADER, Record, frame, framed
+from tinynets.save_writer import (
+    EDITS_A_RECORD,
+    bookmark_record,
+    branch_record,
+    edits_record,
+    evaluations_record,
+    keyframe_record,
+    losses_record,
+    position_record,
+    rename_record,
+    snapshot,
+    unbookmark_record,
+)
 from tinynets.timeline import Bookmark, Branch, Evaluation, Moment, Timeline
 
 __all__ = ["SUFFIX", "Journal", "Leftover", "journal_folder", "leftovers"]
@@ -53,8 +66,7 @@ class _Known:
 
     @staticmethod
     def of(branch: Branch) -> _Known:
-        known = _Known(branch.name, _left(branch), len(branch.losses), len(branch.edits), set(branch.evaluations))
-        return known
+        return _Known(branch.name, _left(branch), len(branch.losses), len(branch.edits), set(branch.evaluations))
 
     def fork(self, branch: Branch) -> _Known:
         """What it holds of a branch that left this one, before a record of that branch's own."""
@@ -63,7 +75,7 @@ class _Known:
             _left(branch),
             branch.fork,
             branch.shared,
-            {entry for entry in self.evaluations if entry.step <= branch.fork and entry.edits <= branch.shared},
+            set(filter(branch.inherits, self.evaluations)),
             {key for key in self.keyframes if key <= (branch.fork, branch.shared) and key[1] <= branch.shared},
         )
 
@@ -201,7 +213,7 @@ class Journal:
 
         def pieces() -> Iterator[Packed]:
             yield HEADER
-            for record in saves.snapshot(
+            for record in snapshot(
                 self.recipe, self.data, player.timeline, player.position, player.state, kind="journal", path=self.path
             ):
                 if record["record"] == "keyframe":
@@ -242,7 +254,7 @@ class Journal:
     def _append_keyframe(self, file: Appended) -> None:
         begun = perf_counter()
         branch, step, edits = self.player.position
-        file.append(frame(saves.keyframe_record((step, edits), [branch], self.player.state)))
+        file.append(frame(keyframe_record((step, edits), [branch], self.player.state)))
         self._written.branches[branch].keyframes.add((step, edits))
         self._keyframe_seconds = perf_counter() - begun
 
@@ -262,17 +274,20 @@ def increments(player: Player, written: _Written) -> tuple[list[Record], _Writte
     for branch in timeline.branches.values():
         known = branches.get(branch.number)
         if known is None:
-            if branch.parent not in branches:  # it hung elsewhere once
+            parent = branch.parent
+            if parent is None or parent not in branches:  # it hung elsewhere once
                 return None
-            known = branches[branch.parent].fork(branch)
-            records.append(saves.branch_record(branch))
+            known = branches[parent].fork(branch)
+            if not known.evaluations <= set(branch.evaluations):  # the parent was evaluated since, in what they share
+                return None
+            records.append(branch_record(branch))
         branches[branch.number] = _grown(branch, known, records)
     marks = timeline.bookmarks
-    records += [{"record": "unbookmark", "name": name} for name in written.bookmarks if name not in marks]
-    records += [saves.bookmark_record(mark) for mark in marks.values() if written.bookmarks.get(mark.name) != mark]
+    records += [unbookmark_record(name) for name in written.bookmarks if name not in marks]
+    records += [bookmark_record(mark) for mark in marks.values() if written.bookmarks.get(mark.name) != mark]
     position = player.position, _acts(timeline)
     if records or position != written.position:
-        records.append(saves.position_record(player.position, timeline.actions[-ACTIONS:]))
+        records.append(position_record(player.position, timeline.actions[-ACTIONS:]))
     return records, _Written(branches, dict(marks), position)
 
 
@@ -285,15 +300,11 @@ def _renamed(timeline: Timeline, branches: dict[int, _Known]) -> list[Record] | 
         number = next((number for number in left if timeline.branches[number].name not in taken), None)
         if number is None:
             return None
-        name = timeline.branches[number].name
-        branches[number] = _renamed_to(branches[number], name)
-        records.append({"record": "rename", "branch": number, "name": name})
+        branch = timeline.branches[number]
+        branches[number] = replace(branches[number], name=branch.name)
+        records.append(rename_record(branch))
         left.remove(number)
     return records
-
-
-def _renamed_to(known: _Known, name: str) -> _Known:
-    return _Known(name, known.left, known.losses, known.edits, known.evaluations, known.keyframes)
 
 
 def _grown(branch: Branch, known: _Known, records: list[Record]) -> _Known:
@@ -302,20 +313,20 @@ def _grown(branch: Branch, known: _Known, records: list[Record]) -> _Known:
     while edits < len(branch.edits):
         step = branch.edits[edits].step
         if step > losses:
-            records.append(saves.losses_record(branch, losses, step))
+            records.append(losses_record(branch, losses, step))
             losses = step
-        through = branch.edits_through(losses)
-        records.append(saves.edits_record(branch, edits, through))
+        through = min(branch.edits_through(losses), edits + EDITS_A_RECORD)
+        records.append(edits_record(branch, edits, through))
         edits = through
     if losses < len(branch.losses):
-        records.append(saves.losses_record(branch, losses, len(branch.losses)))
+        records.append(losses_record(branch, losses, len(branch.losses)))
     evaluations = known.evaluations
     if len(branch.evaluations) != len(evaluations):
         new = [entry for entry in branch.evaluations if entry not in evaluations]
         if new:
-            records.append(saves.evaluations_record(branch.number, new))
+            records.append(evaluations_record(branch.number, new))
             evaluations = evaluations | set(new)
-    return _Known(known.name, known.left, len(branch.losses), len(branch.edits), evaluations, known.keyframes)
+    return replace(known, losses=len(branch.losses), edits=len(branch.edits), evaluations=evaluations)
 
 
 def _left(branch: Branch) -> tuple[int | None, int, int]:

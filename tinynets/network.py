@@ -526,6 +526,11 @@ def parameter_count(layers: Iterable[Layer]) -> int:
     return sum(entry.size for layer in layers for part in layer.expand() for entry in part.parameters())
 
 
+def carried_count(layers: Iterable[Layer]) -> int:
+    """How many values these layers carry from step to step."""
+    return sum(entry.size for layer in layers for part in layer.expand() for entry in part.carried())
+
+
 def _forward_act(network: Network, index: int, buffers: Buffers, clean: bool) -> Act:
     """Forward of a layer, with what stands at its site then."""
     layer = network.layers[index]

@@ -211,20 +211,24 @@ def own_things(architectures: Iterable[Any], loss: Loss) -> list[dict[str, str]]
 
     Raises SaveError where one is not registered or has no source.
     """
-    kinds = sorted(set[str]().union(*map(kinds_in, architectures)))
-    wanted = [("layer", kind) for kind in kinds if ("layer", kind) in _OWN]
     if not is_registered(loss):
         what = "a plain function" if isinstance(loss, FunctionLoss) else "of your own"
         raise SaveError(f"the loss `{loss.kind}` is {what} and not registered, so no save can name it: tn.register it")
-    if ("loss", loss.kind) in _OWN:
-        wanted.append(("loss", loss.kind))
-    found = []
-    for key in wanted:
-        own = _OWN[key]
-        if not own.sha256:
-            raise SaveError(f"the {own.family} `{own.kind}` has no source to be found; define it in a file")
-        found.append({"family": own.family, "kind": own.kind, "sha256": own.sha256})
-    return found
+    own_loss = [_named(("loss", loss.kind))] if ("loss", loss.kind) in _OWN else []
+    return own_layers(architectures) + own_loss
+
+
+def own_layers(architectures: Iterable[Any]) -> list[dict[str, str]]:
+    """The same of layers alone."""
+    kinds = sorted(set[str]().union(*map(kinds_in, architectures)))
+    return [_named(("layer", kind)) for kind in kinds if ("layer", kind) in _OWN]
+
+
+def _named(key: tuple[str, str]) -> dict[str, str]:
+    own = _OWN[key]
+    if not own.sha256:
+        raise SaveError(f"the {own.family} `{own.kind}` has no source to be found; define it in a file")
+    return {"family": own.family, "kind": own.kind, "sha256": own.sha256}
 
 
 def check_saved(file: str, named: Iterable[tuple[str, str, str]]) -> None:

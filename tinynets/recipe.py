@@ -21,7 +21,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from tinynets.arrays import DTYPES
+from tinynets.arrays import DTYPES, Array
 from tinynets.data import DATASETS, Dataset
 from tinynets.data import load as load_data
 from tinynets.errors import DataError, RecipeError, SelectorError, ShapeError, nearest
@@ -37,6 +37,7 @@ from tinynets.settings import OF_BLOCKS, OF_TRAINING
 from tinynets.state import Hyper
 
 MAX_BATCH, MAX_STEPS, MAX_PROBE, MAX_LAYERS = 2**20, 10**12, 4096, 1000
+MAX_BATCH_BYTES = 2**34
 MAX_DEPTH = 8  # containers within containers
 
 
@@ -69,8 +70,10 @@ class Recipe:
         except (DataError, ShapeError) as error:
             raise RecipeError(f"`{self.file}`: `data`: {error}") from None
 
-    def build(self, data: Dataset, seed: int | None = None) -> Network:
-        """The network, drawn from the seed.
+    def build(
+        self, data: Dataset, seed: int | None = None, *, theta: Array | None = None, carried: Array | None = None
+    ) -> Network:
+        """The network, drawn from the seed, or around parameters and carried values that are there already.
 
         Where it does not fit the data: RecipeError; of a recipe from Python ShapeError, DataError or SelectorError.
         """
@@ -81,8 +84,11 @@ class Recipe:
                 seed=self.training.hyper.seed if seed is None else seed,
                 dtype=self.training.dtype,
                 input_shape=train[0].shape[1:],
+                theta=theta,
+                carried=carried,
             )
             network.checked(train[0][:1])
+            self._check_batch(train[0][:1].nbytes)
             network.check_batch(self.training.hyper.batch)
             self.training.hyper.check(network)
             self.training.loss.targets(train[1], network.output_shape(train[0].shape), network.dtype)
@@ -91,6 +97,15 @@ class Recipe:
                 raise
             raise RecipeError(f"`{self.file}`: {error}") from None
         return network
+
+    def _check_batch(self, example: int) -> None:
+        """Raise ShapeError where a batch of examples of so many bytes is too large for any machine."""
+        batch = self.training.hyper.batch
+        if batch * example > MAX_BATCH_BYTES:
+            raise ShapeError(
+                f"`batch`: {batch:,} examples of {example:,} bytes make {batch * example:,}; "
+                f"at most {MAX_BATCH_BYTES:,} are allowed"
+            )
 
 
 @dataclass(frozen=True)

@@ -1,51 +1,34 @@
-"""Reading a save without trust: every length, shape, name and number is checked before it is used.
+"""Reading a save without trust: record after record, each checked against those before it, then applied.
 
-What a save holds stands in saves.py; the framing of records in records.py, that of values in packing.py. Reading never
-runs code, and allocates nothing that the file's own size does not bear out.
+What a save holds stands in save_writer.py and in docs/save-format.md; the framing of records in records.py, that of
+values in packing.py, and files of the first format version in save_v1.py. Reading never runs code, and allocates
+nothing that the file's own size does not bear out.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from tinynets import data as datasets
-from tinynets.arrays import Array
 from tinynets.data import Dataset
 from tinynets.edits import OPERATIONS, edit_from, resolve_saved
-from tinynets.errors import CorruptSave, SaveError, TinynetsError, UnsupportedSave
-from tinynets.layers import describe, layer_from
-from tinynets.network import Network, network_from, parameter_count
-from tinynets.optimizers import optimizer_from
-from tinynets.plugins import check_saved, is_own, kinds_in
-from tinynets.recipe import Recipe, recipe_from
-from tinynets.records import Record, read_records
-from tinynets.schedules import schedule_from
-from tinynets.selectors import select
-from tinynets.state import Hyper, Intervention, State, canonical
-from tinynets.surgery import same_but_activations
+from tinynets.errors import CorruptSave, SaveError, TimelineError, TinynetsError, UnsupportedSave
+from tinynets.network import Network
+from tinynets.recipe import Recipe
+from tinynets.records import Record, RecordFile
+from tinynets.save_checks import Checker, Own, read_evaluations, start_network
+from tinynets.save_data import read_data
+from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
+from tinynets.save_writer import Header
 from tinynets.threads import MAX_THREADS, fingerprint, settle_threads
-from tinynets.timeline import Branch, Evaluation, Losses, Moment, Placed, Timeline
+from tinynets.timeline import Branch, Losses, Moment, Placed, Timeline
 
-
-@dataclass(frozen=True)
-class Header:
-    """What a save says of itself."""
-
-    recipe: str
-    step: int
-    branch: str
-    parameters: int
-    created: str
-    version: str
-    threads: int
-    fingerprint: str
-
-    def config(self) -> Record:
-        return {"record": "header", **vars(self)}
+MAX_HEADER = 2**16  # bytes
+MAX_INHERITED = 32 * 2**20  # bytes of lists that branches have of what they share with others
 
 
 @dataclass(frozen=True)
@@ -57,6 +40,13 @@ class Loaded:
     data: Dataset
     timeline: Timeline
     position: Moment
+    damage: str = ""
+    """Of a file that was recovered: why it went no further."""
+    whole: int = 0
+    """Bytes that were read and understood."""
+    size: int = 0
+    """Bytes of the file."""
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def same_machine(self) -> bool:
@@ -64,364 +54,310 @@ class Loaded:
         return self.header.fingerprint == fingerprint() and self.header.threads == settle_threads()
 
 
-def read(path: str | os.PathLike[str], data: Dataset | None = None) -> Loaded:
+def read(path: str | os.PathLike[str], data: Dataset | None = None, *, recover: bool = False) -> Loaded:
     """A save, checked and rebuilt. `data` stands in for a data set that was too large to be embedded.
+
+    With `recover`, of a journal or a damaged save the longest part from its beginning that is whole; `Loaded.damage`
+    says what ended it, `whole` and `size` how much was cut.
 
     Raises CorruptSave or UnsupportedSave that says what is wrong, SaveError when the file cannot be read.
     """
-    return _Reader(str(path), data).read()
+    file = RecordFile(path, recover=recover)
+    reader: Reader | None = None
+    damage, whole = "", 0
+    for record in file:
+        reader = reader or _reader(str(path), data, file.version)
+        try:
+            reader.apply(record)
+        except SaveError as error:
+            if not recover or not reader.begun:
+                raise
+            damage, whole = str(error), file.whole
+            break
+    if reader is None:
+        raise CorruptSave(f"`{path}` holds nothing that is whole")
+    if not recover and reader.header is not None and reader.header.kind == "journal":
+        raise UnsupportedSave(f"`{path}` is a journal, not a save: recover it first")
+    timeline, position = reader.finish(recover)
+    header, recipe, found = reader.opening()
+    if not damage and file.damage and not (header.kind == "journal" and file.whole == file.size):
+        damage = file.damage
+    return Loaded(
+        header, recipe, found, timeline, position, damage, whole or file.whole, file.size, list(reader.warnings)
+    )
+
+
+def _reader(path: str, data: Dataset | None, version: int) -> Reader:
+    if version == 1:
+        from tinynets.save_v1 import FirstReader  # it builds on this file
+
+        return FirstReader(path, data)
+    return Reader(path, data)
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
     """What a save says of itself, without reading the rest."""
-    for record in read_records(path):
-        return _header(_Fields(str(path), record))
+    file = RecordFile(path, most=MAX_HEADER)
+    for record in file:
+        return read_header_record(Fields(str(path), record), file.version)
     raise CorruptSave(f"`{path}` holds nothing")
 
 
-class _Fields:
-    """The fields of a record, taken out with their types checked."""
-
-    def __init__(self, file: str, record: Any, what: str = "") -> None:
-        if not isinstance(record, dict):
-            raise CorruptSave(f"`{file}`: {what or 'a record'} is {type(record).__name__}, not a map")
-        self.file, self.record = file, record
-        self.what = what or f"record `{record.get('record')}`"
-
-    def wrong(self, message: str) -> NoReturn:
-        raise CorruptSave(f"`{self.file}`: {self.what}: {message}")
-
-    def get(self, key: str, kind: type) -> Any:
-        if key not in self.record:
-            self.wrong(f"`{key}` is missing")
-        value = self.record[key]
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            self.wrong(f"`{key}` must be {kind.__name__}, not {type(value).__name__}")
-        return value
-
-    def whole(self, key: str, low: int, high: int) -> int:
-        value: int = self.get(key, int)
-        if not low <= value <= high:
-            self.wrong(f"`{key}` must be from {low} to {high}, not {value}")
-        return value
-
-    def array(self, key: str, dtype: Any, shape: tuple[int | None, ...]) -> Array:
-        value: Array = self.get(key, np.ndarray)
-        fits = value.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, value.shape, strict=False))
-        if value.dtype != np.dtype(dtype) or not fits:
-            self.wrong(f"`{key}` must be {np.dtype(dtype)} {shape}, not {value.dtype} {value.shape}")
-        if value.dtype.kind == "f" and key not in ("accuracy",) and not np.isfinite(value).all():
-            self.wrong(f"`{key}` holds NaN or infinity")
-        return value
-
-
-def _header(fields: _Fields) -> Header:
+def read_header_record(fields: Fields, version: int) -> Header:
     if fields.record.get("record") != "header":
         fields.wrong("a save begins with its header")
     values: dict[str, Any] = {
         key: fields.get(key, str) for key in ("recipe", "branch", "created", "version", "fingerprint")
     }
-    values |= {key: fields.whole(key, 0, 2**62) for key in ("step", "parameters")}
+    values |= {key: fields.whole(key, 0, MAX_STEP) for key in ("step", "parameters")}
     values["threads"] = fields.whole("threads", 1, MAX_THREADS)
+    if version > 1:
+        values |= {key: fields.get(key, str) for key in ("kind", "numpy", "path")}
+        values |= {key: fields.whole(key, 0, MAX_STEP) for key in ("end", "branches", "edits", "bookmarks")}
+        values["loss"] = fields.optional("loss", float)
+        if values["kind"] not in ("save", "journal"):
+            fields.wrong(f"`kind` must be save or journal, not {values['kind']!r}")
     return Header(**values)
 
 
-class _Reader:
-    """Reads one save: record after record, each checked against what came before."""
+class Reader:
+    """Applies the records of one file in their order to a growing timeline; one that is refused changes nothing."""
+
+    version = 2
+    opening_kinds: tuple[str, ...] = ("header", "recipe", "data", "branch", "keyframe")
+    """The records that come first, in this order."""
 
     def __init__(self, file: str, data: Dataset | None) -> None:
-        self.file, self.data = file, data
+        self.file, self.given = file, data
+        self.header: Header | None = None
+        self.recipe: Recipe | None = None
+        self.data: Dataset | None = None
+        self.warnings: list[str] = []
+        self.branches: dict[int, Branch] = {}
+        self.names: set[str] = set()
+        self.checker: Checker | None = None
+        self.timeline: Timeline | None = None
+        self._position: Fields | None = None
+        self._count = self._inherited = 0
+        self._apply: dict[str, Callable[[Fields], None]] = {
+            "header": self._header,
+            "recipe": self._recipe,
+            "data": self._data,
+            "branch": self._branch,
+            "losses": self._losses,
+            "edits": self._edits,
+            "evaluations": self._evaluations,
+            "keyframe": self._keyframe,
+            "bookmark": self._bookmark,
+            "unbookmark": self._unbookmark,
+            "rename": self._rename,
+            "drop": self._drop,
+            "position": self._positioned,
+        }
 
-    def read(self) -> Loaded:
-        records = read_records(self.file)
-        self._kinds: dict[str, list[_Fields]] = {}
-        for record in records:
-            fields = _Fields(self.file, record)
-            self._kinds.setdefault(str(record["record"]), []).append(fields)
-        unknown = [kind for kind in self._kinds if kind not in _RECORDS]
-        if unknown:
-            raise UnsupportedSave(f"`{self.file}` has records of kind `{unknown[0]}`, which this version does not know")
-        header = _header(self._only("header"))
-        recipe = self._recipe()
-        data = self._data()
-        self._network = self._start_network(recipe, data)
-        self._networks: dict[bytes, Network] = {}
-        timeline = self._timeline(recipe)
-        return Loaded(header, recipe, data, timeline, self._position(timeline))
+    @property
+    def begun(self) -> bool:
+        """Whether there is a start state, from which something can be recovered."""
+        return self.checker is not None
 
-    def _only(self, kind: str) -> _Fields:
-        found = self._kinds.get(kind, [])
-        if len(found) != 1:
-            raise CorruptSave(f"`{self.file}` has {len(found)} records `{kind}`; it must have one")
-        return found[0]
+    def apply(self, record: Record) -> None:
+        kind = str(record["record"])
+        if kind not in self._apply:
+            raise UnsupportedSave(f"`{self.file}` has records of kind `{kind}`, which this version does not know")
+        if self._count < len(self.opening_kinds):
+            wanted = self.opening_kinds[self._count]
+            if kind != wanted:
+                raise CorruptSave(f"`{self.file}`: record {self._count + 1} must be `{wanted}`, not `{kind}`")
+        elif kind in ("header", "recipe", "data"):
+            raise CorruptSave(f"`{self.file}` has a second record `{kind}`; it must have one")
+        self._apply[kind](Fields(self.file, record))
+        self._count += 1
 
-    def _recipe(self) -> Recipe:
-        fields = self._only("recipe")
-        own = fields.get("own", list) if "own" in fields.record else []
-        self._own = [self._own_thing(entry) for entry in own]
-        check_saved(self.file, self._own)
+    def finish(self, recover: bool) -> tuple[Timeline, Moment]:
+        """The timeline of all that was applied, and where the lab stands on it."""
+        if self._count < len(self.opening_kinds):
+            raise CorruptSave(f"`{self.file}` has no record `{self.opening_kinds[self._count]}`")
+        timeline = Timeline.of(dict(sorted(self.branches.items())))
+        if self.timeline is not None:
+            timeline.bookmarks = self.timeline.bookmarks
         try:
-            recipe = recipe_from(fields.get("config", dict), self.file)
-        except TinynetsError as error:
-            raise CorruptSave(str(error)) from None
-        self._all_named(recipe.layers)
-        self._named("loss", recipe.training.loss.kind)
-        return recipe
-
-    def _own_thing(self, entry: Any) -> tuple[str, str, str]:
-        fields = _Fields(self.file, entry, "a layer or loss of one's own")
-        return fields.get("family", str), fields.get("kind", str), fields.get("sha256", str)
-
-    def _all_named(self, architecture: Any) -> None:
-        """Layers that are not tinynets' own must be named with their hashes, which have been compared."""
-        for kind in kinds_in(architecture):
-            self._named("layer", kind)
-
-    def _named(self, family: str, kind: str) -> None:
-        if is_own(family, kind) and (family, kind) not in [entry[:2] for entry in self._own]:
-            raise CorruptSave(f"`{self.file}` has the {family} `{kind}` without naming its source")
-
-    def _data(self) -> Dataset:
-        fields = self._only("data")
-        digest = fields.get("sha256", str)
-        if fields.record.get("payload") is not None:
-            payload = fields.get("payload", dict)
-            if self.data is not None and self.data.sha256 != digest:
-                raise UnsupportedSave(f"`{self.file}` holds data of its own, and the data given is other")
-            self._same_data(fields, datasets.payload_digest(payload), digest)
-            try:
-                data = datasets.from_payload(payload)
-            except TinynetsError as error:
-                fields.wrong(str(error))
-        elif self.data is None:
-            name = fields.get("name", str)
-            raise UnsupportedSave(
-                f"`{self.file}` does not hold its data `{name}`, which is too large; pass it: data=(x, y)"
-            )
-        else:
-            data = self.data
-            self._same_data(fields, data.sha256, digest)
-        return data
-
-    def _same_data(self, fields: _Fields, found: str, wanted: str) -> None:
-        if found != wanted:
-            fields.wrong(f"its data has digest {found[:12]}..., not {wanted[:12]}...")
-
-    def _start_network(self, recipe: Recipe, data: Dataset) -> Network:
-        """A network of the recipe's shape, against which selectors and states are checked."""
-        try:
-            if "train" not in data.splits:
-                raise CorruptSave(f"`{self.file}`: its data has no split `train`")
-            count = parameter_count([layer_from(layer) for layer in recipe.layers])
-            thetas = [fields.record.get("theta") for fields in self._kinds.get("keyframe", [])]
-            if count not in {
-                theta.size for theta in thetas if isinstance(theta, np.ndarray)
-            }:  # known before anything is allocated for them
-                raise CorruptSave(
-                    f"`{self.file}`: its recipe has {count:,} parameters, which none of its keyframes has"
-                )
-            return recipe.build(data)
-        except TinynetsError as error:
-            raise CorruptSave(str(error)) from None
-
-    # -- history
-
-    def _timeline(self, recipe: Recipe) -> Timeline:
-        branches: dict[int, Branch] = {}
-        for fields in self._kinds.get("branch", []):
-            branch = self._branch(fields, recipe)
-            if branch.number in branches or branch.name in [entry.name for entry in branches.values()]:
-                fields.wrong(f"`{branch.name}` ({branch.number}) is there twice")
-            branches[branch.number] = branch
-        for fields in self._kinds.get("edits", []):
-            self._edits(fields, branches)
-        for fields in self._kinds.get("keyframe", []):
-            self._keyframe(fields, branches, recipe)
-        if not branches:
-            raise CorruptSave(f"`{self.file}` has no branch")
-        for branch in branches.values():
-            if (0, 0) not in branch.keyframes:
-                raise CorruptSave(f"`{self.file}`: branch `{branch.name}` has no keyframe at its start")
-            if branch.parent is not None and branch.parent not in branches:
-                raise CorruptSave(
-                    f"`{self.file}`: branch `{branch.name}` has a parent {branch.parent} that is not there"
-                )
-        return Timeline.of(branches)
-
-    def _branch(self, fields: _Fields, recipe: Recipe) -> Branch:
-        losses = Losses(recipe.training.dtype)
-        losses.extend(fields.array("losses", recipe.training.dtype, (None,)))
-        parent = fields.record.get("parent")
-        return Branch(
-            fields.whole("number", 0, 2**31),
-            fields.get("name", str),
-            losses,
-            evaluations=self._evaluations(_Fields(self.file, fields.get("evaluations", dict), "evaluations")),
-            parent=None if parent is None else fields.whole("parent", 0, 2**31),
-            fork=fields.whole("fork", 0, len(losses)),
-        )
-
-    def _evaluations(self, fields: _Fields) -> list[Evaluation]:
-        splits = fields.get("splits", list)
-        if not all(isinstance(split, str) for split in splits):
-            fields.wrong("`splits` must be names")
-        which = fields.array("split", np.int64, (None,))
-        numbers = [fields.array(key, np.int64, which.shape) for key in ("step", "edits", "examples")]
-        if which.size and not (which.min() >= 0 and which.max() < len(splits)):
-            fields.wrong("`split` points at a name that is not there")
-        if any(column.size and column.min() < 0 for column in numbers):
-            fields.wrong("steps, edits and examples must be 0 or more")
-        accuracy = fields.array("accuracy", np.float64, which.shape)
-        columns = zip(
-            which.tolist(),
-            *(column.tolist() for column in numbers),
-            fields.array("loss", np.float64, which.shape).tolist(),
-            accuracy.tolist(),
-            fields.array("clean", np.bool_, which.shape).tolist(),
-            strict=True,
-        )
-        found = [
-            Evaluation(splits[split], step, loss, None if right != right else right, examples, clean, edits)
-            for split, step, edits, examples, loss, right, clean in columns
-        ]
-        if [entry.step for entry in found] != sorted(entry.step for entry in found):
-            fields.wrong("steps must not go back")
-        return found
-
-    def _owner(self, fields: _Fields, branches: dict[int, Branch], number: int) -> Branch:
-        if number not in branches:
-            fields.wrong(f"there is no branch {number}")
-        return branches[number]
-
-    def _edits(self, fields: _Fields, branches: dict[int, Branch]) -> None:
-        branch = self._owner(fields, branches, fields.whole("branch", 0, 2**31))
-        for entry in fields.get("edits", list):
-            placed = _Fields(self.file, entry, "an edit")
-            step = placed.whole("step", branch.edits[-1].step if branch.edits else 0, len(branch.losses))
-            edit = _Fields(self.file, placed.get("edit", dict), "an edit")
-            config = {"op": edit.get("op", str), "target": edit.get("target", str), "args": edit.get("args", dict)}
-            if config["op"] not in OPERATIONS:
-                raise UnsupportedSave(f"`{self.file}` has an edit `{config['op']}`, which this version does not know")
-            try:
-                resolve_saved(self._network, edit_from(config))
-            except TinynetsError as error:
-                placed.wrong(str(error))
-            branch.place(
-                Placed(
-                    step,
-                    edit_from(config),
-                    placed.get("done", str),
-                    placed.get("before", float),
-                    placed.get("after", float),
-                )
-            )
-
-    def _keyframe(self, fields: _Fields, branches: dict[int, Branch], recipe: Recipe) -> None:
-        state = self._state(fields, recipe)
-        for number in fields.get("branches", list):
-            branch = self._owner(fields, branches, number if isinstance(number, int) else -1)
-            step = fields.whole("step", 0, len(branch.losses))
-            edits = fields.whole("edits", branch.edits_through(step - 1), branch.edits_through(step))
-            if state.step != step:
-                fields.wrong(f"its state is of step {state.step}, not {step}")
-            branch.keep((step, edits), state)
-
-    def _state(self, fields: _Fields, recipe: Recipe) -> State:
-        config = _Fields(self.file, fields.get("state", dict), "a keyframe's state")
-        dtype = np.dtype(recipe.training.dtype)
-        slots = fields.get("slots", dict)
-        slot_fields = _Fields(self.file, slots, "a keyframe's slots")
-        try:
-            architecture = _understood(config.get("architecture", list))
-            if not same_but_activations(architecture, self._network.architecture):
-                config.wrong("its layers are not those of the recipe")
-            network = self._network_of(architecture or [], dtype)
-            hyper = self._hyper(_Fields(self.file, config.get("hyper", dict), "a keyframe's settings"), recipe)
-            hyper.check(network)
-            interventions = tuple(self._intervention(network, entry) for entry in config.get("interventions", list))
-        except (TinynetsError, KeyError, TypeError, ValueError, AttributeError) as error:
-            if isinstance(error, SaveError):
+            if self._position is None:
+                raise CorruptSave(f"`{self.file}` has no record `position`")
+            position, timeline.actions = self._read_position(self._position)
+        except CorruptSave:
+            if not recover:
                 raise
-            config.wrong(f"it cannot be used: {error}")
-        if set(slots) != set(hyper.optimizer.slot_names()):
-            slot_fields.wrong(f"they must be {list(hyper.optimizer.slot_names())}, not {sorted(map(str, slots))}")
-        size = network.theta.size
-        state = State(
-            network.architecture,
-            fields.array("theta", dtype, (size,)),
-            {name: slot_fields.array(name, dtype, (size,)) for name in slots},
-            fields.array("buffers", dtype, (network.carried.size,)),
-            self._places(fields, "frozen", size),
-            self._places(fields, "frozen_buffers", network.carried.size),
-            interventions,
-            hyper,
-            config.whole("step", 0, 2**62),
-        )
-        return state.copy()
-
-    def _network_of(self, architecture: list[Any], dtype: np.dtype[Any]) -> Network:
-        """A network of a keyframe's layers; they are few, so each is built once."""
-        key = canonical(architecture)
-        if key not in self._networks:
-            self._all_named(architecture)
-            self._networks[key] = network_from(architecture, dtype=dtype, input_shape=self._network.input_shape)
-        return self._networks[key]
-
-    def _places(self, fields: _Fields, key: str, size: int) -> Array:
-        places = fields.array(key, np.int64, (None,))
-        if places.size and (places[0] < 0 or places[-1] >= size or (np.diff(places) <= 0).any()):
-            fields.wrong(f"`{key}` must be rising positions from 0 to {size - 1}")
-        return places
-
-    def _hyper(self, fields: _Fields, recipe: Recipe) -> Hyper:
-        wanted = recipe.training.hyper
-        found = fields.get("batch", int), fields.get("sampling", str), fields.get("seed", int)
-        if found != (wanted.batch, wanted.sampling, wanted.seed):
-            fields.wrong("its batches are not those of the recipe")
-        settings = {key: fields.get(key, float) for key in ("clip_norm", "clip_value")}
-        settings |= {key: fields.get(key, dict) for key in ("rates", "l1", "l2")}
-        return replace(
-            wanted,
-            optimizer=optimizer_from(fields.get("optimizer", dict)),
-            schedule=schedule_from(fields.get("schedule", dict)),
-            since=fields.get("since", int),
-            **settings,
-        )
-
-    def _intervention(self, network: Network, entry: Any) -> Intervention:
-        fields = _Fields(self.file, entry, "an intervention")
-        op, units, time = fields.get("op", str), fields.get("units", list), fields.record.get("time")
-        if op not in OPERATIONS or OPERATIONS[op].family != "activation" or op == "release":
-            raise UnsupportedSave(f"`{self.file}` has an intervention `{op}`, which this version does not know")
-        at = "" if time is None else f"@t={fields.whole('time', 0, 2**31)}"
-        selector = select(network, f"{fields.get('site', str)}[{','.join(map(str, units))}]{at}")
-        return Intervention(op, selector.site, selector.units, selector.time)
-
-    def _position(self, timeline: Timeline) -> Moment:
-        fields = self._only("position")
-        position = self._moment(fields, timeline, [fields.get(key, int) for key in ("branch", "step", "edits")])
-        for row in fields.array("actions", np.int64, (None, 6)).tolist():
-            timeline.actions.append((self._moment(fields, timeline, row[:3]), self._moment(fields, timeline, row[3:])))
+            position = next(iter(timeline.branches.values())).end
         timeline.current = position.branch
-        return position
+        return timeline, position
 
-    def _moment(self, fields: _Fields, timeline: Timeline, numbers: list[int]) -> Moment:
+    def opening(self) -> tuple[Header, Recipe, Dataset]:
+        """What the first records say; there once `finish` has found them all."""
+        if self.header is None or self.recipe is None or self.data is None:
+            raise CorruptSave(f"`{self.file}` ends before its data")
+        return self.header, self.recipe, self.data
+
+    # -- what comes first
+
+    def _header(self, fields: Fields) -> None:
+        self.header = read_header_record(fields, self.version)
+
+    def _recipe(self, fields: Fields) -> None:
+        self.own = Own(self.file)
+        self.own.name(fields)
+        self.recipe = self.own.recipe(fields)
+
+    def _data(self, fields: Fields) -> None:
+        self.data = read_data(fields, self.given, self.warnings)
+
+    # -- branches
+
+    def _branch(self, fields: Fields) -> None:
+        number, name = fields.whole("number", 0, MAX_NUMBER), fields.get("name", str)
+        if number in self.branches or name in self.names:
+            fields.wrong(f"`{name}` ({number}) is there twice")
+        if fields.record.get("parent") is None:
+            if self.branches:
+                fields.wrong(f"`{name}` ({number}) has no parent; only the first branch has none")
+            made = Branch(number, name, Losses(self._dtype))
+        else:
+            parent = self._owner(fields, fields.whole("parent", 0, MAX_NUMBER))
+            step = fields.whole("fork", 0, len(parent.losses))
+            shared = fields.whole("shared", parent.edits_through(step - 1), parent.edits_through(step))
+            made = parent.until(Moment(parent.number, step, shared), number, name)
+            self._inherited += 1000 + 24 * shared + 8 * len(made.evaluations) + 150 * len(made.keyframes)
+            if self._inherited > MAX_INHERITED:
+                fields.wrong("there are more branches than a lab holds")
+        self.branches[number] = made
+        self.names.add(name)
+
+    @property
+    def _dtype(self) -> np.dtype[Any]:
+        return np.dtype(self.recipe.training.dtype if self.recipe else "float32")
+
+    def _owner(self, fields: Fields, number: int) -> Branch:
+        if number not in self.branches:
+            fields.wrong(f"there is no branch {number}")
+        return self.branches[number]
+
+    def _named_owner(self, fields: Fields) -> Branch:
+        return self._owner(fields, fields.whole("branch", 0, MAX_NUMBER))
+
+    def _losses(self, fields: Fields) -> None:
+        branch = self._named_owner(fields)
+        fields.whole("first", len(branch.losses), len(branch.losses))
+        branch.losses.extend(fields.array("values", self._dtype, (None,)))
+
+    def _edits(self, fields: Fields) -> None:
+        branch = self._named_owner(fields)
+        self.own.name(fields)
+        end = len(branch.losses)
+        placed = [self._placed(Fields(self.file, entry, "an edit"), end, end) for entry in fields.get("edits", list)]
+        for entry in placed:
+            branch.place(entry)
+
+    def _placed(self, fields: Fields, first: int, last: int) -> Placed:
+        step, edit = fields.whole("step", first, last), fields.inner("edit", "an edit")
+        config = {"op": edit.get("op", str), "target": edit.get("target", str), "args": edit.get("args", dict)}
+        if config["op"] not in OPERATIONS:
+            raise UnsupportedSave(f"`{self.file}` has an edit `{config['op']}`, which this version does not know")
+        made = edit_from(config)
+        try:
+            resolve_saved(self._network, made)
+        except TinynetsError as error:
+            fields.wrong(str(error))
+        return Placed(step, made, fields.get("done", str), fields.get("before", float), fields.get("after", float))
+
+    @property
+    def _network(self) -> Network:
+        """The network of the start, against which selectors are checked."""
+        if self.checker is None:
+            raise CorruptSave(f"`{self.file}` has no keyframe at its start")
+        return self.checker.network
+
+    def _evaluations(self, fields: Fields) -> None:
+        branch = self._named_owner(fields)
+        for entry in read_evaluations(fields, branch.end):
+            branch.insert(entry)
+
+    def _rename(self, fields: Fields) -> None:
+        branch, name = self._named_owner(fields), fields.get("name", str)
+        if name in self.names:
+            fields.wrong(f"there is a branch `{name}` already")
+        self.names -= {branch.name}
+        self.names.add(name)
+        branch.name = name
+
+    def _drop(self, fields: Fields) -> None:
+        branch = self._named_owner(fields)
+        if len(self.branches) == 1 or self.timeline is None:
+            fields.wrong(f"`{branch.name}` is the only branch")
+        self.timeline.current = next(number for number in self.branches if number != branch.number)
+        self.timeline.drop(branch.name)
+        self.names -= {branch.name}
+
+    # -- keyframes
+
+    def _keyframe(self, fields: Fields) -> None:
+        self.own.name(fields)
+        if self.checker is None:
+            self._begin(fields)
+        branches = [
+            self._owner(fields, number if isinstance(number, int) else -1) for number in fields.get("branches", list)
+        ]
+        step = fields.whole("step", 0, min([len(branch.losses) for branch in branches], default=0))
+        lowest = max([branch.edits_through(step - 1) for branch in branches], default=0)
+        highest = min([branch.edits_through(step) for branch in branches], default=0)
+        edits = fields.whole("edits", lowest, highest)
+        assert self.checker is not None
+        state = self.checker.state(fields)
+        if state.step != step:
+            fields.wrong(f"its state is of step {state.step}, not {step}")
+        for branch in branches:
+            branch.keep((step, edits), state)
+        if self.timeline is None and self.version > 1:
+            if any((0, 0) not in branch.keyframes for branch in self.branches.values()):
+                fields.wrong("the first keyframe must be that of the start")
+            self.timeline = Timeline.of(self.branches)
+
+    def _begin(self, fields: Fields) -> None:
+        """Build the network of the start around the first keyframe's own parameters."""
+        _, recipe, data = self.opening()
+        network = start_network(fields, recipe, data)
+        self.checker = Checker(self.file, recipe, network, self.own.all_named)
+
+    # -- places
+
+    def _bookmark(self, fields: Fields) -> None:
+        numbers = [fields.get(key, int) for key in ("branch", "step", "edits")]
+        name, note = fields.get("name", str), fields.get("note", str)
+        moment = self._moment(fields, numbers)
+        assert self.timeline is not None
+        try:
+            self.timeline.bookmark(name, note, moment)
+        except TimelineError as error:
+            fields.wrong(str(error))
+
+    def _unbookmark(self, fields: Fields) -> None:
+        assert self.timeline is not None
+        try:
+            self.timeline.unbookmark(fields.get("name", str))
+        except TimelineError as error:
+            fields.wrong(str(error))
+
+    def _positioned(self, fields: Fields) -> None:
+        """The last one counts, so only that is looked into."""
+        self._position = fields
+
+    def _read_position(self, fields: Fields) -> tuple[Moment, list[tuple[Moment, Moment]]]:
+        position = self._moment(fields, [fields.get(key, int) for key in ("branch", "step", "edits")])
+        rows = fields.array("actions", np.int64, (None, 6)).tolist()
+        return position, [(self._moment(fields, row[:3]), self._moment(fields, row[3:])) for row in rows]
+
+    def _moment(self, fields: Fields, numbers: list[int]) -> Moment:
         moment = Moment(*numbers)
-        branch = self._owner(fields, timeline.branches, moment.branch)
+        branch = self._owner(fields, moment.branch)
         lowest, highest = branch.edits_through(moment.step - 1), branch.edits_through(moment.step)
         if not 0 <= moment.step <= len(branch.losses) or not lowest <= moment.edits <= highest:
             fields.wrong(f"step {moment.step} with {moment.edits} edits is no moment of branch `{branch.name}`")
         return moment
-
-
-_RECORDS = {"header", "recipe", "data", "branch", "edits", "keyframe", "position"}
-
-
-def _understood(architecture: list[Any]) -> list[Any] | None:
-    """Descriptions of layers as this version writes them; None where they are none."""
-    try:
-        return [describe(layer_from(entry)) for entry in architecture]
-    except (TinynetsError, KeyError, TypeError, ValueError, AttributeError):
-        return None

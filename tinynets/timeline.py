@@ -251,6 +251,10 @@ class Branch:
         ):
             self.evaluations.insert(place, evaluation)
 
+    def insert(self, evaluation: Evaluation) -> None:
+        """Put an evaluation behind those of its step."""
+        self.evaluations.insert(bisect_right(self.evaluations, evaluation.step, key=lambda e: e.step), evaluation)
+
     def inherits(self, evaluation: Evaluation) -> bool:
         """Whether an evaluation of the branch that it left lies in what both share."""
         return evaluation.step <= self.fork and evaluation.edits <= self.shared

@@ -20,6 +20,14 @@ Split = tuple[NDArray[Any], NDArray[Any]]
 MAX_SPLITS = 64
 
 
+@dataclass(frozen=True)
+class Missing:
+    """Why the whole of a data set is not here: its digest, and what to do about it in words."""
+
+    sha256: str
+    reason: str
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Examples and their targets, by split; the arrays are read-only.
@@ -32,6 +40,8 @@ class Dataset:
     weights: split -> (N,) float64 that multiply each example's loss (below 0: to be avoided); empty where all are 1.
     captions: split -> a name for each example, where they have names.
     image: (height, width) of the picture that a row of x is, where it is one laid out flat.
+    path: the file that it came from; empty: none.
+    missing: why only a sample of it is here, of a save that does not hold its data; None: it is whole.
     """
 
     name: str
@@ -42,6 +52,8 @@ class Dataset:
     weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
     captions: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     image: tuple[int, int] | None = None
+    path: str = ""
+    missing: Missing | None = None
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{split} {len(x):,}" for split, (x, _) in self.splits.items())
@@ -98,7 +110,7 @@ class Dataset:
     @cached_property
     def sha256(self) -> str:
         """The digest of the payload: equal for sets that hold the same."""
-        return payload_digest(self.payload())
+        return self.missing.sha256 if self.missing else payload_digest(self.payload())
 
 
 def arrays(
@@ -205,10 +217,10 @@ def from_payload(payload: object) -> Dataset:
         _keys(payload, {"kind", "text", "context", "split_seed"})
         return from_text(payload["text"], context=payload["context"], split_seed=payload["split_seed"])
     if kind == "arrays":
-        _keys(payload, {"kind", "name", "splits", "labels"}, {"image"})
+        _keys(payload, {"kind", "name", "splits", "labels"}, {"image", "text"})
         try:
             name, pairs, labels, weights = _fields(payload)
-            built = _built(name, pairs, labels, None, weights)
+            built = _built(name, pairs, labels, _text(payload.get("text")), weights)
             return replace(built, captions=_captions(payload["splits"]), image=_image(payload.get("image"), pairs))
         except ShapeError as error:
             raise DataError(str(error)) from None
@@ -259,6 +271,15 @@ def _captions(splits: Any) -> dict[str, tuple[str, ...]]:
         if not listed or len(captions) != len(splits[split]["x"]):
             raise DataError(f"`{split} captions` must be a list of texts, one for each row of x")
     return {split: tuple(captions) for split, captions in found.items()}
+
+
+def _text(codec: object) -> TextCodec | None:
+    """How indices and characters correspond, where the payload tells."""
+    if codec is None:
+        return None
+    if not isinstance(codec, Mapping) or codec.keys() != {"characters", "context"}:
+        raise DataError("`text` must be a map of `characters` and `context`")
+    return TextCodec(codec["characters"], codec["context"])
 
 
 def _image(size: object, splits: Mapping[str, Split]) -> tuple[int, int] | None:

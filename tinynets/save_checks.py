@@ -1,0 +1,208 @@
+"""What the parts of a save must be: its recipe and own layers, States, evaluations, checked against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tinynets.arrays import Array
+from tinynets.data import Dataset
+from tinynets.edits import OPERATIONS
+from tinynets.errors import CorruptSave, SaveError, TinynetsError, UnsupportedSave
+from tinynets.layers import describe, layer_from
+from tinynets.network import Network, carried_count, network_from, parameter_count
+from tinynets.optimizers import optimizer_from
+from tinynets.plugins import check_saved, is_own, kinds_in
+from tinynets.recipe import Recipe, recipe_from
+from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
+from tinynets.schedules import schedule_from
+from tinynets.selectors import select
+from tinynets.state import Hyper, Intervention, State, canonical
+from tinynets.surgery import same_but_activations
+from tinynets.timeline import Evaluation, Moment
+
+UNUSABLE = (TinynetsError, KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What comes of building something from plain data that is not what it should be."""
+
+
+class Own:
+    """The layers and losses of the user's own that a file has named with the digest of their source."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.named: set[tuple[str, str]] = set()
+
+    def name(self, fields: Fields) -> None:
+        """Take those that a record names; UnsupportedSave where they are not registered here, or others."""
+        found = []
+        for entry in fields.optional("own", list) or []:
+            thing = Fields(self.file, entry, "a layer or loss of one's own")
+            found.append((thing.get("family", str), thing.get("kind", str), thing.get("sha256", str)))
+        check_saved(self.file, found)
+        self.named |= {entry[:2] for entry in found}
+
+    def recipe(self, fields: Fields) -> Recipe:
+        try:
+            recipe = recipe_from(fields.get("config", dict), self.file)
+        except TinynetsError as error:
+            raise CorruptSave(str(error)) from None
+        self.all_named(recipe.layers)
+        self._check("loss", recipe.training.loss.kind)
+        return recipe
+
+    def all_named(self, architecture: Any) -> None:
+        """Layers that are not tinynets' own must have been named with their digests."""
+        for kind in kinds_in(architecture):
+            self._check("layer", kind)
+
+    def _check(self, family: str, kind: str) -> None:
+        if is_own(family, kind) and (family, kind) not in self.named:
+            raise CorruptSave(f"`{self.file}` has the {family} `{kind}` without naming its source")
+
+
+def start_network(fields: Fields, recipe: Recipe, data: Dataset) -> Network:
+    """A network of the recipe's shape around a keyframe's own arrays, so that nothing is allocated for them."""
+    dtype = np.dtype(recipe.training.dtype)
+    theta, buffers = fields.array("theta", dtype, (None,)), fields.array("buffers", dtype, (None,))
+    try:
+        if "train" not in data.splits:
+            raise CorruptSave(f"`{fields.file}`: its data has no split `train`")
+        layers = [layer_from(layer) for layer in recipe.layers]
+        for what, count, array in (
+            ("parameters", parameter_count(layers), theta),
+            ("carried values", carried_count(layers), buffers),
+        ):
+            if count != array.size:
+                raise CorruptSave(
+                    f"`{fields.file}`: its recipe has {count:,} {what}, its first keyframe {array.size:,}"
+                )
+        return recipe.build(data, theta=theta, carried=buffers)
+    except SaveError:
+        raise
+    except UNUSABLE as error:
+        raise CorruptSave(str(error)) from None
+
+
+class Checker:
+    """Builds the States of keyframes, checked against the recipe and the network of the start."""
+
+    def __init__(self, file: str, recipe: Recipe, network: Network, all_named: Callable[[Any], None]) -> None:
+        self.file, self.recipe, self.network, self._all_named = file, recipe, network, all_named
+        self._networks: dict[bytes, Network] = {}
+
+    def state(self, fields: Fields) -> State:
+        """The State of a keyframe; its arrays cannot be written, and may lie in what was read."""
+        config = fields.inner("state", "a keyframe's state")
+        dtype = np.dtype(self.recipe.training.dtype)
+        size, carried = self.network.theta.size, self.network.carried.size
+        theta = fields.array("theta", dtype, (size,))
+        buffers = fields.array("buffers", dtype, (carried,))
+        step = config.whole("step", 0, MAX_STEP)
+        try:
+            architecture = _understood(config.get("architecture", list))
+            if not same_but_activations(architecture, self.network.architecture):
+                config.wrong("its layers are not those of the recipe")
+            network = self._network_of(architecture or [], theta, buffers)
+            hyper = self._hyper(config.inner("hyper", "a keyframe's settings"), step)
+            hyper.check(network)
+            interventions = tuple(self._intervention(network, entry) for entry in config.get("interventions", list))
+        except SaveError:
+            raise
+        except UNUSABLE as error:
+            config.wrong(f"it cannot be used: {error}")
+        slots = fields.inner("slots", "a keyframe's slots")
+        names = hyper.optimizer.slot_names()
+        if set(slots.record) != set(names):
+            slots.wrong(f"they must be {list(names)}, not {sorted(map(str, slots.record))}")
+        return State(
+            network.architecture,
+            theta,
+            {name: slots.array(name, dtype, (size,)) for name in names},
+            buffers,
+            _places(fields, "frozen", size),
+            _places(fields, "frozen_buffers", carried),
+            interventions,
+            hyper,
+            step,
+        )
+
+    def _network_of(self, architecture: list[Any], theta: Array, buffers: Array) -> Network:
+        """A network of a keyframe's layers; they are few, so each is built once."""
+        key = canonical(architecture)
+        if key not in self._networks:
+            self._all_named(architecture)
+            self._networks[key] = network_from(
+                architecture,
+                dtype=theta.dtype,
+                theta=theta,
+                carried=buffers,
+                input_shape=self.network.input_shape,
+            )
+        return self._networks[key]
+
+    def _hyper(self, fields: Fields, step: int) -> Hyper:
+        wanted = self.recipe.training.hyper
+        found = fields.get("batch", int), fields.get("sampling", str), fields.get("seed", int)
+        if found != (wanted.batch, wanted.sampling, wanted.seed):
+            fields.wrong("its batches are not those of the recipe")
+        settings = {key: fields.get(key, float) for key in ("clip_norm", "clip_value")}
+        settings |= {key: fields.get(key, dict) for key in ("rates", "l1", "l2")}
+        return replace(
+            wanted,
+            optimizer=optimizer_from(fields.get("optimizer", dict)),
+            schedule=schedule_from(fields.get("schedule", dict)),
+            since=fields.whole("since", 0, step),
+            **settings,
+        )
+
+    def _intervention(self, network: Network, entry: Any) -> Intervention:
+        fields = Fields(self.file, entry, "an intervention")
+        op, units, time = fields.get("op", str), fields.get("units", list), fields.record.get("time")
+        if op not in OPERATIONS or OPERATIONS[op].family != "activation" or op == "release":
+            raise UnsupportedSave(f"`{self.file}` has an intervention `{op}`, which this version does not know")
+        at = "" if time is None else f"@t={fields.whole('time', 0, MAX_NUMBER)}"
+        selector = select(network, f"{fields.get('site', str)}[{','.join(map(str, units))}]{at}")
+        return Intervention(op, selector.site, selector.units, selector.time)
+
+
+def _places(fields: Fields, key: str, size: int) -> Array:
+    places = fields.array(key, np.int64, (None,))
+    if places.size and (places[0] < 0 or places[-1] >= size or (np.diff(places) <= 0).any()):
+        fields.wrong(f"`{key}` must be rising positions from 0 to {size - 1}")
+    return places
+
+
+def _understood(architecture: list[Any]) -> list[Any] | None:
+    """Descriptions of layers as this version writes them; None where they are none."""
+    try:
+        return [describe(layer_from(entry)) for entry in architecture]
+    except UNUSABLE:
+        return None
+
+
+def read_evaluations(fields: Fields, end: Moment | None) -> list[Evaluation]:
+    """Evaluations from their columns, in the order of their steps; none behind `end`, where it is given."""
+    splits = fields.get("splits", list)
+    if not all(isinstance(split, str) for split in splits):
+        fields.wrong("`splits` must be names")
+    which = fields.array("split", np.int64, (None,))
+    step, edits, examples = (fields.array(key, np.int64, which.shape) for key in ("step", "edits", "examples"))
+    loss = fields.array("loss", np.float64, which.shape)
+    accuracy = fields.array("accuracy", np.float64, which.shape, finite=False)
+    clean = fields.array("clean", np.bool_, which.shape)
+    if which.size and not (which.min() >= 0 and which.max() < len(splits)):
+        fields.wrong("`split` points at a name that is not there")
+    if any(column.size and column.min() < 0 for column in (step, edits, examples)):
+        fields.wrong("steps, edits and examples must be 0 or more")
+    if end is not None and which.size and (step.max() > end.step or edits.max() > end.edits):
+        fields.wrong(f"there are evaluations behind the end of the branch, step {end.step} with {end.edits} edits")
+    if (np.diff(step) < 0).any():
+        fields.wrong("steps must not go back")
+    columns = (column.tolist() for column in (which, step, loss, accuracy, examples, clean, edits))
+    return [
+        Evaluation(splits[split], at, value, None if right != right else right, count, bare, done)
+        for split, at, value, right, count, bare, done in zip(*columns, strict=True)
+    ]

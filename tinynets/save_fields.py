@@ -1,0 +1,74 @@
+"""The fields of a record that was read without trust: each taken out with its type, range and shape checked."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any, NoReturn
+
+import numpy as np
+
+from tinynets.arrays import Array
+from tinynets.errors import CorruptSave
+
+CHUNK = 2**16  # elements of an array that are looked at together
+MAX_NUMBER = 2**31
+MAX_STEP = 2**62
+
+
+class Fields:
+    """A record of a file, or a map within one; what is wrong with it is a CorruptSave that names both."""
+
+    def __init__(self, file: str, record: Any, what: str = "") -> None:
+        if not isinstance(record, dict):
+            raise CorruptSave(f"`{file}`: {what or 'a record'} is {type(record).__name__}, not a map")
+        self.file, self.record = file, record
+        self.what = what or f"record `{record.get('record')}`"
+
+    def wrong(self, message: str) -> NoReturn:
+        raise CorruptSave(f"`{self.file}`: {self.what}: {message}")
+
+    def inner(self, key: str, what: str) -> Fields:
+        """The map under a key."""
+        return Fields(self.file, self.get(key, dict), what)
+
+    def get(self, key: str, kind: type) -> Any:
+        if key not in self.record:
+            self.wrong(f"`{key}` is missing")
+        value = self.record[key]
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            self.wrong(f"`{key}` must be {kind.__name__}, not {type(value).__name__}")
+        return value
+
+    def optional(self, key: str, kind: type) -> Any:
+        """None where it is not there."""
+        return None if self.record.get(key) is None else self.get(key, kind)
+
+    def whole(self, key: str, low: int, high: int) -> int:
+        value: int = self.get(key, int)
+        if not low <= value <= high:
+            between = f"from {low} to {high}" if low != high else f"{low}"
+            self.wrong(f"`{key}` must be {between}, not {value}")
+        return value
+
+    def array(self, key: str, dtype: Any, shape: tuple[int | None, ...], *, finite: bool = True) -> Array:
+        """An array; a size of None may be any. It must not be written: it may lie in what was read."""
+        value: Array = self.get(key, np.ndarray)
+        fits = value.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, value.shape, strict=False))
+        if value.dtype != np.dtype(dtype) or not fits:
+            self.wrong(f"`{key}` must be {np.dtype(dtype)} {shape}, not {value.dtype} {value.shape}")
+        if finite and value.dtype.kind == "f" and not all_finite(value):
+            self.wrong(f"`{key}` holds NaN or infinity")
+        return value
+
+
+def all_finite(values: Array) -> bool:
+    """Whether no element is NaN or infinite; of each chunk its dot product tells at once, unless that overflows."""
+    flat = values.reshape(-1)
+    with np.errstate(all="ignore"):
+        for start in range(0, len(flat), CHUNK):
+            chunk = flat[start : start + CHUNK]
+            if not isfinite(chunk.dot(chunk)) and not np.isfinite(chunk).all():
+                return False
+    return True

@@ -1,0 +1,87 @@
+"""Files of the first format version: a branch has its whole past, what it shares with its parent included.
+
+They differ from those of today in this: a header says less; losses and evaluations stand in the record `branch`, which
+says of its parent only the step at which it left it; all edits come before the keyframes, and may come in one go.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinynets.data import Dataset
+from tinynets.errors import CorruptSave
+from tinynets.save_checks import read_evaluations
+from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
+from tinynets.save_reader import Reader
+from tinynets.timeline import Branch, Losses, Moment, Placed, Timeline
+
+
+class FirstReader(Reader):
+    """Reads them record by record as a Reader does, and finds what branches share when all of them are there."""
+
+    version = 1
+    opening_kinds = ("header", "recipe", "data")
+
+    def __init__(self, file: str, data: Dataset | None) -> None:
+        super().__init__(file, data)
+        self._waiting: list[Fields] = []
+        self._left: dict[int, tuple[int | None, int]] = {}
+        for kind in ("losses", "evaluations", "bookmark", "unbookmark", "rename", "drop"):
+            del self._apply[kind]
+
+    def finish(self, recover: bool) -> tuple[Timeline, Moment]:
+        if not self.branches:
+            raise CorruptSave(f"`{self.file}` has no branch")
+        for branch in self.branches.values():
+            if (0, 0) not in branch.keyframes:
+                raise CorruptSave(f"`{self.file}`: branch `{branch.name}` has no keyframe at its start")
+        for number, (parent, step) in self._left.items():
+            self._hang(self.branches[number], parent, step)
+        return super().finish(recover)
+
+    def _branch(self, fields: Fields) -> None:
+        number, name = fields.whole("number", 0, MAX_NUMBER), fields.get("name", str)
+        if number in self.branches or name in self.names:
+            fields.wrong(f"`{name}` ({number}) is there twice")
+        losses = Losses(self._dtype)
+        losses.extend(fields.array("losses", self._dtype, (None,)))
+        evaluations = read_evaluations(
+            fields.inner("evaluations", "evaluations"), Moment(number, len(losses), MAX_STEP)
+        )
+        parent = fields.optional("parent", int)
+        self._left[number] = parent, fields.whole("fork", 0, len(losses))
+        self.branches[number] = Branch(number, name, losses, evaluations=evaluations)
+        self.names.add(name)
+
+    def _edits(self, fields: Fields) -> None:
+        """They wait for the first keyframe, with which the network is there to check them against."""
+        self._named_owner(fields)
+        self._waiting.append(fields)
+
+    def _begin(self, fields: Fields) -> None:
+        super()._begin(fields)
+        for waiting in self._waiting:
+            branch = self._named_owner(waiting)
+            for entry in waiting.get("edits", list):
+                first = branch.edits[-1].step if branch.edits else 0
+                branch.place(self._placed(Fields(self.file, entry, "an edit"), first, len(branch.losses)))
+        self._waiting.clear()
+
+    def _hang(self, branch: Branch, number: int | None, step: int) -> None:
+        """Find what a branch shares with its parent: the edits that both have in common up to the fork."""
+        if number is None:
+            return
+        parent = self.branches.get(number)
+        if parent is None or number == branch.number:
+            raise CorruptSave(f"`{self.file}`: branch `{branch.name}` has a parent {number} that is not there")
+        through = min(branch.edits_through(step), parent.edits_through(step))
+        pairs = zip(branch.edits[:through], parent.edits[:through], strict=True)
+        shared = next((index for index, (a, b) in enumerate(pairs) if _differ(a, b)), through)
+        same = step <= len(parent.losses) and np.array_equal(branch.losses.part(0, step), parent.losses.part(0, step))
+        if not same or shared < branch.edits_through(step - 1) or shared < parent.edits_through(step - 1):
+            raise CorruptSave(f"`{self.file}`: branch `{branch.name}` is not what its parent was up to step {step}")
+        branch.parent, branch.fork, branch.shared = number, step, shared
+
+
+def _differ(a: Placed, b: Placed) -> bool:
+    return (a.step, a.edit, a.done) != (b.step, b.edit, b.done)
