@@ -85,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("b", metavar="SAVE[:BRANCH]")
     diff.add_argument("--step", type=_whole, metavar="N", help="at this step (default: the last that both have)")
 
+    verify = command("verify", "compute every branch of a save again and compare each keyframe", _verify)
+    verify.add_argument("source", metavar="SAVE")
+
     script = command("script", "print a save as a Python script that rebuilds it", _script)
     script.add_argument("source", metavar="SAVE")
     script.add_argument("--save", metavar="FILE", help="write it to a file that is not there yet")
@@ -141,7 +144,7 @@ def _lab(source: str, **options: Any) -> Lab:
 def _save_only(source: str, threads: int | None) -> Lab:
     if not Path(source).exists():
         raise SaveError(f"`{source}`: there is no such save")
-    return _lab(source, threads=threads)
+    return _lab(source, threads=threads, read_only=True)
 
 
 def _out(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]) -> int:
@@ -153,8 +156,6 @@ def _out(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]
 
 
 def _train(options: argparse.Namespace) -> int:
-    from tinynets import saves
-
     seed = {} if options.seed is None else {"seed": options.seed}
     lab = _lab(options.source, threads=options.threads, **seed)
     left = lab.recipe.training.steps - lab.step_number
@@ -163,7 +164,7 @@ def _train(options: argparse.Namespace) -> int:
             f"`{options.source}` has done the {lab.recipe.training.steps:,} steps of its recipe; --steps N goes on"
         )
     steps = options.steps or left
-    target = None if options.save is None else saves.writable(options.save)  # known before the work, not behind it
+    target = None if options.save is None else lab.claim(options.save)  # known before the work, not behind it
     begun, first = perf_counter(), lab.step_number
     bar = _Bar(sys.stderr, lab)
     stopped: BaseException | None = None
@@ -208,7 +209,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    lab = _lab(options.source, threads=options.threads)
+    lab = _lab(options.source, threads=options.threads, read_only=True)
     network = lab.network
     log = [str(entry) for entry in lab.log]
     data = {
@@ -278,6 +279,20 @@ def _diff(options: argparse.Namespace) -> int:
     return _out(options, found.config(), found.lines())
 
 
+def _verify(options: argparse.Namespace) -> int:
+    lab = _save_only(options.source, options.threads)
+    bar = _Bar(sys.stderr, lab)
+    work = lab.work("verify", (), {})
+    try:
+        while True:
+            bar.show(next(work))
+    except StopIteration as stop:
+        report = stop.value
+    bar.end()
+    _out(options, asdict(report) | {"equal": report.equal, "largest": report.largest}, report.lines())
+    return 1 if report.divergences and report.same_machine else 0
+
+
 def _script(options: argparse.Namespace) -> int:
     lab = _save_only(options.source, options.threads)
     text = lab.script()
@@ -289,13 +304,13 @@ def _script(options: argparse.Namespace) -> int:
 
 
 def _sample(options: argparse.Namespace) -> int:
-    lab = _lab(options.source, threads=options.threads)
+    lab = _lab(options.source, threads=options.threads, read_only=True)
     texts = lab.sample(options.n, temperature=options.temperature, seed=options.seed, prefix=options.prefix)
     return _out(options, {"step": lab.step_number, "samples": texts}, texts)
 
 
 def _predict(options: argparse.Namespace) -> int:
-    prediction = _lab(options.source, threads=options.threads).predict(options.text)
+    prediction = _lab(options.source, threads=options.threads, read_only=True).predict(options.text)
     shares = dict(zip(prediction.labels, prediction.probabilities, strict=True))
     best = sorted(shares.items(), key=lambda item: -item[1])
     lines = [f"{label}  {share:6.1%}  {'█' * round(40 * share)}" for label, share in best if share >= 0.001]

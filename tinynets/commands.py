@@ -136,6 +136,7 @@ COMMANDS: dict[str, Command] = {
             ("text", "text?"),
             {"step": "whole"},
         ),
+        Command("verify", "verify", "compute every branch again and compare with what was kept", "files"),
         Command("script", "script [FILE]", "the whole run as a Python script that rebuilds it", "files", ("text?",)),
         Command(
             "bookmark",

@@ -328,6 +328,11 @@ class Player:
             if not arrived:
                 self._load(here, home)
 
+    def compute_on(self, state: State, start: Moment, target: Moment) -> Work:
+        """From a state, as that of `start`, to a later moment of its branch, every step computed again."""
+        self._load(state, start)
+        yield from self._recompute(target)
+
     def _recompute(self, target: Moment) -> Work:
         first = self.position.step
         dense = target.step - RING_STEPS

@@ -1,18 +1,219 @@
-"""Replaying a recorded branch from its start, and comparing what comes out with what was kept."""
+"""Computing what is recorded again, and comparing it with what was kept: one branch from its start, or all of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tinynets.arrays import Array
-from tinynets.lab import Lab
+from tinynets.errors import TinynetsError
+from tinynets.network import Network
 from tinynets.playback import Player
 from tinynets.reports import Progress
 from tinynets.state import State
 from tinynets.timeline import Branch, Moment, Timeline
+
+if TYPE_CHECKING:
+    from tinynets.lab import Lab
+
+SHOWN = 4  # places that a line names
+Place = tuple[int, int]
+"""Steps done and edits applied."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where two states differ: `hidden.w`, `momentum of hidden.w`, `interventions`; and the largest |difference|."""
+
+    place: str
+    largest: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.place} (at most {self.largest:.3g})" if self.largest else self.place
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """A stretch between two keyframes that came out differently."""
+
+    branch: str
+    step: int
+    """The first step whose loss, or state, differs."""
+    keyframe: int | None
+    """The step of the keyframe that was compared; None behind the last one, where there are losses alone."""
+    places: tuple[Difference, ...]
+    """What differs in the keyframe, the largest first; none: the losses alone."""
+    largest: float
+    """Largest |difference| of a value or a loss."""
+    failed: str = ""
+    """Why it could not be computed at all."""
+
+    def __str__(self) -> str:
+        where = f"branch {self.branch} at step {self.step:,}"
+        if self.failed:
+            return f"{where}: cannot be computed: {self.failed}"
+        if not self.places:
+            return f"{where}: the losses (at most {self.largest:.3g})"
+        named = ", ".join(map(str, self.places[:SHOWN]))
+        more = f" and {len(self.places) - SHOWN} more" if len(self.places) > SHOWN else ""
+        seen = f" in the keyframe of step {self.keyframe:,}" if self.keyframe != self.step else ""
+        return f"{where}: {named}{more}{seen}"
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """What computing all branches again has found."""
+
+    branches: int
+    steps: int
+    edits: int
+    keyframes: int
+    """Keyframes compared, byte for byte."""
+    losses: int
+    """Step losses compared, bit for bit."""
+    divergences: tuple[Divergence, ...]
+    """In the order of the tree; after one, computing goes on from the stored keyframe."""
+    same_machine: bool
+    """Whether processor, numpy and number of threads are those it was recorded with."""
+
+    @property
+    def equal(self) -> bool:
+        return not self.divergences
+
+    @property
+    def largest(self) -> float:
+        """Largest |difference| met."""
+        return max((entry.largest for entry in self.divergences), default=0.0)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> list[str]:
+        done = _counted(self.branches, "branch", "branches")
+        what = f"{done}, {self.steps:,} steps and {_counted(self.edits, 'edit')} computed again"
+        compared = f"{what}, {_counted(self.keyframes, 'keyframe')} and {self.losses:,} losses compared"
+        if self.equal:
+            return [f"{compared}: the same bytes"]
+        made = [f"{compared}: differs first on {self.divergences[0]}"]
+        made += [f"  then on {entry}" for entry in self.divergences[1:]]
+        if not self.same_machine:
+            made.append(
+                "  recorded with another processor, numpy or number of threads: the last bits may differ; computed on "
+                f"from each stored keyframe, the largest difference met is {self.largest:.3g}"
+            )
+        return made
+
+
+def _counted(count: int, word: str, words: str = "") -> str:
+    return f"{count:,} {word if count == 1 else words or word + 's'}"
+
+
+def verify_lab(lab: Lab) -> Generator[Progress, None, VerifyReport]:
+    """Compute every branch again, stretch by stretch from keyframe to keyframe, and compare; the lab stays as it is."""
+    branches = [lab.player.timeline.branches[limb.number] for limb in lab.tree]
+    stretches = [(branch, *stretch) for branch in branches for stretch in _stretches(branch)]
+    total = sum(target[0] - begin[0] for _, begin, target in stretches)
+    found: list[Divergence] = []
+    done = keyframes = 0
+    player, playing = lab.player, -1
+    for branch, begin, target in stretches:
+        if branch.number != playing:
+            player, playing = _player_of(lab, branch), branch.number
+        divergence = yield from _stretch(player, branch, begin, target, Progress(done, total, "steps"))
+        found += [divergence] if divergence is not None else []
+        done += target[0] - begin[0]
+        keyframes += target in branch.keyframes
+    edits = sum(len(branch.edits) - (branch.shared if branch.parent is not None else 0) for branch in branches)
+    return VerifyReport(len(branches), done, edits, keyframes, done, tuple(found), lab.same_machine)
+
+
+def _stretches(branch: Branch) -> Iterator[tuple[Place, Place]]:
+    """From keyframe to keyframe, and on to the end; of a branch that left another, what it has of its own."""
+    begin = (0, 0) if branch.parent is None else branch.nearest(branch.fork, branch.shared)
+    for key in sorted(key for key in {*branch.keyframes, branch.end[1:]} if key > begin):
+        yield begin, key
+        begin = key
+
+
+def _player_of(lab: Lab, branch: Branch) -> Player:
+    """A player for a branch's edits, on a timeline of its own that keeps no states."""
+    timeline = Timeline(branch.keyframes[0, 0], budget=1)
+    for placed in branch.edits:
+        timeline.branch.place(placed)
+    return Player(timeline, lab.player.loss, lab.player.x, lab.player.y, lab.player.weight, leads=False)
+
+
+def _stretch(
+    player: Player, branch: Branch, begin: Place, target: Place, before: Progress
+) -> Generator[Progress, None, Divergence | None]:
+    """Compute on from one keyframe to the next, or to the end; what came out differently."""
+    first, last = begin[0], target[0]
+    own, kept = player.timeline.branch, branch.losses.part(first, last)
+    if len(own.losses) != first:
+        own.losses = branch.losses.head(first)
+    failed = ""
+    try:
+        for progress in player.compute_on(branch.keyframes[begin], Moment(0, *begin), Moment(0, *target)):
+            yield Progress(before.done + progress.done, before.total, before.what)
+    except TinynetsError as error:
+        failed = str(error)
+    found = own.losses.part(first, len(own.losses))
+    different = np.flatnonzero(found != kept[: len(found)])
+    places: tuple[Difference, ...] = ()
+    if target in branch.keyframes and not failed:
+        places = differences(player.network, player.state, branch.keyframes[target])
+    if not failed and not places and not different.size:
+        return None
+    apart = np.abs(found[different].astype(np.float64) - kept[different])
+    largest = max([float(apart.max(initial=0.0)), *(place.largest for place in places)])
+    step = first + int(different[0]) + 1 if different.size else first + len(found)
+    return Divergence(branch.name, step, last if places else None, places, largest, failed)
+
+
+# -- where two states differ
+
+
+def differences(network: Network, found: State, kept: State) -> tuple[Difference, ...]:
+    """Where two states of one network differ, the largest difference first; none: the same bytes."""
+    if found.digest() == kept.digest():
+        return ()
+    ours, theirs = found.config(), kept.config()
+    made = [Difference(name) for name in ours if ours[name] != theirs[name]]
+    arrays = [("frozen", found.frozen, kept.frozen), ("frozen buffers", found.frozen_buffers, kept.frozen_buffers)]
+    made += [Difference(name) for name, one, other in arrays if not np.array_equal(one, other)]
+    values: list[Difference] = []
+    for name in sorted({*values_of(found), *values_of(kept)}):
+        one, other = values_of(found).get(name), values_of(kept).get(name)
+        if one is None or other is None or one.shape != other.shape or one.dtype != other.dtype:
+            made.append(Difference(name))
+        else:
+            values += _by_place(network, name, one, other)
+    return tuple(sorted(values, key=lambda entry: -entry.largest)) + tuple(made)
+
+
+def values_of(state: State) -> dict[str, Array]:
+    """The arrays of a state that a step computes."""
+    return {"theta": state.theta, "buffers": state.buffers, **state.slots}
+
+
+def _by_place(network: Network, name: str, one: Array, other: Array) -> Iterator[Difference]:
+    """The layers' parameters, their slots or what they carry, of which the bytes differ."""
+    start = 0
+    for layer in network.layers:
+        for entry in layer.carried() if name == "buffers" else layer.parameters():
+            ours, theirs = (vector[start : start + entry.size] for vector in (one, other))
+            start += entry.size
+            if ours.tobytes() != theirs.tobytes():
+                with np.errstate(invalid="ignore", over="ignore"):
+                    largest = float(np.abs(ours.astype(np.float64) - theirs).max(initial=0.0))
+                place = f"{layer.name}.{entry.name}"
+                yield Difference(place if name in ("theta", "buffers") else f"{name} of {place}", largest)
+
+
+# -- one branch, from its start
 
 
 @dataclass
@@ -36,8 +237,8 @@ class ReplayReport:
         return self.first_difference is None
 
     def __str__(self) -> str:
-        done = f"{self.steps:,} steps and {self.edits} edits replayed"
-        what = f"{done}, {self.compared} keyframes and {self.losses:,} losses compared"
+        done = f"{self.steps:,} steps and {_counted(self.edits, 'edit')} replayed"
+        what = f"{done}, {_counted(self.compared, 'keyframe')} and {self.losses:,} losses compared"
         if self.equal:
             return f"{what}: the same bytes"
         return f"{what}: differs first at step {self.first_difference:,}, at most by {self.largest_difference:.3g}"
@@ -51,47 +252,28 @@ def replay(
     `every`: note the digest at every so many steps. `show` is told how far it is.
     """
     recorded = lab.player.branch
-    player = Player(Timeline(recorded.keyframes[0, 0]), lab.player.loss, lab.player.x, lab.player.y, lab.player.weight)
-    for placed in recorded.edits:
-        player.branch.place(placed)
+    player = _player_of(lab, recorded)
     report = ReplayReport(len(recorded.losses), len(recorded.edits))
     for step, count in sorted({*recorded.keyframes, *_every(recorded, every), (recorded.end.step, recorded.end.edits)}):
         for progress in player.go(Moment(0, step, count)):
             show(Progress(step - progress.total + progress.done if progress.total else step, report.steps, "steps"))
         if (step, count) in recorded.keyframes:
-            _compare(report, player.state, recorded.keyframes[step, count])
+            report.compared += 1
+            places = differences(player.network, player.state, recorded.keyframes[step, count])
+            if places:
+                report.first_difference = min(report.first_difference or step, step)
+                report.largest_difference = max([report.largest_difference, *(place.largest for place in places)])
         if every and step and step % every == 0:
             report.digests[step] = player.state.digest()
-    _compare_losses(report, player.branch.losses.values, recorded.losses.values)
-    return report
-
-
-def _every(branch: Branch, every: int | None) -> set[tuple[int, int]]:
-    """The moments after the last edit at every so many steps."""
-    return {(step, branch.edits_through(step)) for step in range(0, len(branch.losses) + 1, every)} if every else set()
-
-
-def _compare_losses(report: ReplayReport, found: Array, kept: Array) -> None:
+    found, kept = player.branch.losses.values, recorded.losses.values
     report.losses = len(kept)
     different = np.flatnonzero(found != kept)
     if different.size:
         first = int(different[0]) + 1
         report.first_difference = min(report.first_difference or first, first)
+    return report
 
 
-def _compare(report: ReplayReport, found: State, kept: State) -> None:
-    report.compared += 1
-    if found.digest() != kept.digest():
-        report.first_difference = min(report.first_difference or kept.step, kept.step)
-        ours, theirs = _values(found), _values(kept)
-        for name in ours.keys() & theirs.keys():
-            if ours[name].shape == theirs[name].shape:
-                largest = float(np.abs(ours[name].astype(np.float64) - theirs[name]).max(initial=0.0))
-                report.largest_difference = max(report.largest_difference, largest)
-
-
-def _values(state: State) -> dict[str, Array]:
-    """The arrays of a state that a step computes."""
-    return {"theta": state.theta, "buffers": state.buffers} | {
-        f"slot {name}": slot for name, slot in state.slots.items()
-    }
+def _every(branch: Branch, every: int | None) -> set[Place]:
+    """The moments after the last edit at every so many steps."""
+    return {(step, branch.edits_through(step)) for step in range(0, len(branch.losses) + 1, every)} if every else set()

@@ -14,6 +14,7 @@ from tinynets.measure.compare import compare_branches, line_named
 from tinynets.measure.comparison import Comparison
 from tinynets.playback import Player
 from tinynets.recipe import MAX_STEPS
+from tinynets.replay import VerifyReport, verify_lab
 from tinynets.reports import MoveReport, Progress, UntilReport
 from tinynets.script import script_of, write_script
 from tinynets.timeline import Bookmark, Moment, Tree
@@ -210,6 +211,13 @@ class Travel:
         lab = cast("Lab", self)
         first, second = (self.branch, a) if b is None else (a, b)
         return (yield from compare_branches(line_named(lab, first), line_named(lab, second), step))
+
+    def verify(self) -> VerifyReport:
+        """Compute every branch again from its start and compare with what was kept: each keyframe, each loss."""
+        return finish(self._verify())
+
+    def _verify(self) -> Job[VerifyReport]:
+        return (yield from verify_lab(cast("Lab", self)))
 
     def script(self, path: str | Path | None = None, *, overwrite: bool = False) -> str:
         """A Python script that rebuilds the whole run and checks that it ends at the same bytes.

@@ -155,13 +155,13 @@ def _parting(a: Line, b: Line) -> tuple[int | None, str]:
     if ours.keyframes[0, 0].digest() != theirs.keyframes[0, 0].digest():
         return 0, "they start from different states"
     both = min(len(ours.losses), len(theirs.losses))
-    unequal = np.flatnonzero(ours.losses.values[:both] != theirs.losses.values[:both])
+    unequal = np.flatnonzero(ours.losses.part(0, both) != theirs.losses.part(0, both))
     of_loss = int(unequal[0]) + 1 if unequal.size else None
     edited = _first_edit(a, b)
     if edited is not None and edited[0] <= both and (of_loss is None or edited[0] < of_loss):
         return edited
     if of_loss is not None:
-        values = [line.branch.losses.values[of_loss - 1] for line in (a, b)]
+        values = [line.branch.losses.part(of_loss - 1, of_loss)[0] for line in (a, b)]
         return of_loss, f"loss of step {of_loss:,}: {values[0]:.6g} and {values[1]:.6g}"
     longer = max(a, b, key=lambda line: len(line.branch.losses))
     goes_on = f"; {longer.name} goes on to step {len(longer.branch.losses):,}" if both < longer.branch.end.step else ""
@@ -293,7 +293,7 @@ def _side(line: Line, state: State, network: Network, probe: Probe) -> tuple[Arr
     """What a state answers on the probe, and its side of the comparison."""
     loss = line.lab.recipe.training.loss
     out = probe.forward(network).copy()
-    losses = line.branch.losses.values.copy()
+    losses = line.branch.losses.part(0, len(line.branch.losses)).copy()
     standing = tuple(str(entry) for entry in state.interventions)
     return out, Side(
         line.name,
