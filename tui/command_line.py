@@ -40,7 +40,7 @@ class CommandLine(Input):
         self.value = ""
         self._at = len(self._history)
         self.display = True
-        self.focus()
+        self.screen.set_focus(self)  # at once: `focus` would leave the next keys to the panes
 
     def close(self) -> None:
         self.display = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,79 @@ def _range(low: list[float], mean: list[float], high: list[float], evaluated: li
     if low:
         shown += [float(np.quantile(low, 0.1)), float(np.quantile(high, 0.9))]
     return (min(shown), max(shown)) if shown else (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The training losses of one run, (steps,), from the first step on."""
+
+    losses: np.ndarray
+    color: tuple[int, int, int]
+    marker: str
+
+
+def pair_span(one: Curve, other: Curve, parted: int | None) -> tuple[int, int, int]:
+    """The first step of a plot of two runs, the one up to which they are the same, and the last.
+
+    Where they part late, what comes before is cut short, so that half of the plot is about the difference.
+    """
+    end = max(len(one.losses), len(other.losses), 1)
+    same = end if parted is None else min(parted, end)
+    first = max(0, same - max(end - same, end // 20)) if parted is not None else 0
+    return first, same, end
+
+
+def pair_plot(one: Curve, other: Curve, parted: int | None, width: int, height: int) -> list[Strip]:
+    """Two runs in one plot: grey as far as they are the same, then each in its colour, averaged over columns."""
+    import plotext as plt
+
+    first, same, end = pair_span(one, other, parted)
+    plt.clear_figure()
+    plt.plotsize(width, height)
+    plt.theme("clear")
+    plt.axes_color("default")
+    plt.ticks_color(AXIS)
+    columns = max(2, width - 8)
+    shared = Curve(one.losses[:same], MEAN, one.marker)
+    drawn: list[float] = []
+    for curve, start in ((shared, first), (other, same), (one, same)):
+        steps, means = _means(curve.losses, start, max(1.0, (end - first) / columns))
+        drawn += means
+        if means:
+            plt.scatter(steps, means, marker=curve.marker, color=curve.color)
+    if parted is not None and first < same < end:
+        plt.vline(same, AXIS)
+    low, high = (min(drawn), max(drawn)) if drawn else (0.0, 1.0)
+    margin = (high - low or abs(high) or 1.0) * 0.04
+    plt.xlim(first, end)
+    plt.ylim(low - margin, high + margin)
+    xticks, yticks = ticks(first, end, width // 12, whole=True), ticks(low, high, height // 2)
+    plt.xticks(xticks, [short(x) for x in xticks])
+    plt.yticks(yticks, [f"{y:.3g}" for y in yticks])
+    plt.xaxes(True, False)
+    plt.yaxes(True, False)
+    return [_strip(row, width) for row in str(plt.build()).splitlines()[:height]]
+
+
+def pair_difference(one: Curve, other: Curve, parted: int | None, columns: int) -> np.ndarray:
+    """(columns,) how much higher the other's mean loss is in each column of their plot; NaN where one has none."""
+    first, same, end = pair_span(one, other, parted)
+    both = min(len(one.losses), len(other.losses))
+    known = np.concatenate([[0.0], np.cumsum(np.nan_to_num(other.losses[:both] - one.losses[:both]))])
+    edges = first + (np.arange(columns + 1) - 0.5) * (end - first) / max(1, columns - 1)
+    low, high = (np.clip(np.round(part).astype(int), same, both) for part in (edges[:-1], edges[1:]))
+    counts = high - low
+    return np.where(counts > 0, (known[high] - known[low]) / np.maximum(counts, 1), np.nan)
+
+
+def _means(losses: np.ndarray, start: int, each: float) -> tuple[list[float], list[float]]:
+    """The mean loss of every so many steps behind `start`, and the middles of these."""
+    count = int(np.ceil((len(losses) - start) / each))
+    if count < 1:
+        return [], []
+    edges = np.minimum(start + np.round(np.arange(count + 1) * each).astype(int), len(losses))
+    spans = [(a, b) for a, b in pairwise(edges.tolist()) if b > a and np.isfinite(losses[a:b]).any()]
+    return [(a + 1 + b) / 2 for a, b in spans], [float(np.nanmean(losses[a:b], dtype=np.float64)) for a, b in spans]
 
 
 def ticks(low: float, high: float, most: int, whole: bool = False) -> list[float]:
