@@ -14,8 +14,9 @@ import sys
 from pathlib import Path
 from time import perf_counter
 
-import tinynets as tn
 from seek import BACK_LIMIT, SEEK_LIMIT, row, seconds
+
+import tinynets as tn
 
 TRIES = 20
 MB = 2**20
@@ -38,8 +39,8 @@ def memory(lab: tn.Lab, begun: float) -> None:
     took = perf_counter() - begun
     losses = lab.player.branch.losses.values.nbytes
     print(
-        f"  {lab.step_number:>11,}{took:>9.1f}{resident():>10.0f}{size / MB:>11.0f}{len(kept):>11,}{timeline.stride:>8,}"
-        f"{losses / MB:>9.1f}{verdict}",
+        f"  {lab.step_number:>11,}{took:>9.1f}{resident():>10.0f}{size / MB:>11.0f}{len(kept):>11,}"
+        f"{timeline.stride:>8,}{losses / MB:>9.1f}{verdict}",
         flush=True,
     )
 

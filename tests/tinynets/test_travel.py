@@ -129,7 +129,7 @@ def test_moments_that_are_not_there_are_refused_and_a_half_done_step_stays(
         lambda lab: lab.run_until(3),
         lambda lab: lab.back_until(None),
     ],
-    ids=str,
+    ids=["back", "fork", "switch", "redo", "drop", "rename", "bookmark", "unbookmark", "limit", "number", "none"],
 )
 def test_a_move_that_is_refused_leaves_a_half_done_step_half_done(lab: tn.Lab, act: Callable[[tn.Lab], object]) -> None:
     lab.run(2)
