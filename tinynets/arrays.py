@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from math import isfinite
 from typing import Any, TypeGuard
 
@@ -15,6 +15,30 @@ Array = NDArray[Any]
 Shape = tuple[int, ...]
 
 DTYPES = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """An array that belongs to a record: it cannot be written, and compares by its bytes."""
+
+    array: Array
+
+    def __post_init__(self) -> None:
+        own = np.array(self.array, order="C")
+        own.flags.writeable = False
+        object.__setattr__(self, "array", own)
+
+    def __repr__(self) -> str:
+        return repr(self.array.tolist())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Values) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[str, Shape, bytes]:
+        return self.array.dtype.str, self.array.shape, self.array.tobytes()
 
 
 def as_array(thing: str, value: Any) -> Array:

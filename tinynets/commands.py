@@ -65,16 +65,14 @@ class Call:
 
 
 def _operations() -> list[Command]:
-    kinds = {"set": ("text", "value"), "activation": ("text", "text")}
-    options = {"set": ANY_OPTION, "activation": ANY_OPTION}
     return [
         Command(
             entry.name,
             entry.usage,
             entry.help,
             entry.family,
-            kinds.get(entry.name, ("units",)),
-            options.get(entry.name, {}),
+            entry.kinds,
+            ANY_OPTION if "" in entry.options else dict(entry.options),
         )
         for entry in OPERATIONS.values()
     ]
@@ -244,7 +242,7 @@ def _options(command: Command, words: list[str]) -> tuple[dict[str, Any], list[s
 
 
 def _arguments(command: Command, words: list[str]) -> tuple[Any, ...]:
-    if command.kinds == ("units",):
+    if command.kinds == ("units",) and not command.options:
         words = ["".join(words)] if words else []  # `hidden[1, 5]` may hold spaces
     if command.kinds and command.kinds[-1].startswith("rest"):
         place = len(command.kinds) - 1
@@ -270,8 +268,10 @@ def _value(command: Command, what: str, kind: str, word: str) -> Any:
             return float(word)
         if kind == "value":
             return _guessed(word)
-    except ValueError:
-        words = {"whole": "a whole number", "number": "a number"}
+        if kind == "flag":
+            return {"true": True, "yes": True, "false": False, "no": False}[word.lower()]
+    except (ValueError, KeyError):
+        words = {"whole": "a whole number", "number": "a number", "flag": "true or false"}
         raise CommandError(
             f"`{command.name}`: {what} must be {words[kind]}, not {word!r}; it is written `{command.usage}`"
         ) from None

@@ -138,7 +138,7 @@ def _network(
         theta=given.theta.astype(np.float64),
         carried=given.carried.astype(np.float64),
     )
-    network.taps = [None if tap is None else type(tap)(*map(_double, (tap.multiply, tap.add))) for tap in given.taps]
+    network.taps = [tap and type(tap)(_double(tap.multiply), _double(tap.add), tap.draw) for tap in given.taps]
     x = network.checked(x).copy()
     workspace = Workspace(input_gradient=True, training=training)
     workspace.context.seed = seed

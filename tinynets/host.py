@@ -34,25 +34,8 @@ SAMPLE_SECONDS = 1.0
 PROGRESS_SECONDS = 0.1
 SLICE = 0.002
 PLAY_SECONDS = 20.0  # a whole history plays in about so long, when no speed is given
-WHILE_RUNNING = frozenset(
-    {
-        "zero",
-        "release",
-        "freeze",
-        "unfreeze",
-        "activation",
-        "set",
-        "evaluate",
-        "sample",
-        "predict",
-        "save",
-        "log",
-        "interventions",
-        "compare",
-        "script",
-    }
-)
-"""Verbs after which a run goes on; all others pause it."""
+LOOKS = frozenset({"evaluate", "sample", "predict", "save", "log", "interventions", "compare", "script"})
+"""Verbs beside the operations after which a run goes on; all others pause it."""
 RUNS = frozenset({"step", "run", "run_until", "back_until", "seek", "back", "undo", "redo", "switch"})
 """Verbs that take steps, forward or again from a keyframe: while one works, the engine is running."""
 
@@ -192,7 +175,9 @@ class Server:
     # -- commands
 
     def _begin(self, identity: int, verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        going_on = verb in WHILE_RUNNING and self._run is not None
+        from tinynets.edits import OPERATIONS
+
+        going_on = self._run is not None and (verb in LOOKS or verb in OPERATIONS)
         self._stop()
         self._note = ""
         own = {"start": self._start, "pause": self._pause, "play": self._begin_play, "open": self._open}

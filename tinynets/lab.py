@@ -18,6 +18,7 @@ from tinynets.data import Dataset
 from tinynets.errors import EditError, RecipeError, TinynetsError, nearest
 from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
 from tinynets.given import dataset_of, hyper_of, recipe_of
+from tinynets.interventions import Intervention
 from tinynets.keeping import Keeper
 from tinynets.layers import Distances
 from tinynets.losses import Kohonen, Loss
@@ -38,7 +39,7 @@ from tinynets.reports import (
 from tinynets.rng import MAX_SEED
 from tinynets.sampling import SAMPLINGS
 from tinynets.schedules import Schedule
-from tinynets.state import Intervention, State
+from tinynets.state import State
 from tinynets.threads import asked_threads, settle_threads, threads_for
 from tinynets.timeline import BUDGET, Moment, Timeline
 from tinynets.travel import Job, Travel, finish
@@ -297,6 +298,15 @@ class Lab(Operating, Travel):
 
     # -- looking
 
+    def probe_measures(self) -> tuple[float, float | None]:
+        """Mean loss and accuracy of the probe as the network stands."""
+        loss = self.probe_loss()
+        return loss, self.probe.accuracy_here(self.recipe.training.loss)
+
+    def split(self, name: str) -> tuple[Any, Any]:
+        """x and y of a split, as the network and the loss take them."""
+        return self._evaluator.splits[name]
+
     def probe_loss(self) -> float:
         """Mean loss of the probe as the network stands."""
         return self.probe.loss(self.network, self.recipe.training.loss)
@@ -425,6 +435,10 @@ class Lab(Operating, Travel):
             "script": self._script,
             "verify": self._verify,
             "evaluate": self._evaluate,
+            "mean": self._mean,
+            "patch": self._patch,
+            "steer": self._steer,
+            "transplant": self._transplant,
         }
         try:
             if verb in long:
@@ -446,13 +460,7 @@ class Lab(Operating, Travel):
 
 
 SHORT = (
-    "zero",
-    "release",
-    "freeze",
-    "unfreeze",
-    "reset",
-    "activation",
-    "set",
+    *edits.OPERATIONS,
     "fork",
     "rename",
     "drop",

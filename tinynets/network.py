@@ -135,12 +135,15 @@ class Network:
         if size > MAX_PARAMETERS:
             raise ShapeError(f"the layers have {size:,} parameters; at most {MAX_PARAMETERS:,} are allowed")
         self.theta = np.empty(size, self.dtype) if theta is None else theta
+        if theta is not None and theta.ndim == 0:  # an outline: nothing is allocated
+            self.theta = np.broadcast_to(theta, (size,))
+            carried = np.broadcast_to(theta, (self._carried_starts[-1],))
         if self.theta.shape != (size,) or self.theta.dtype != self.dtype:
             raise ShapeError(
                 f"`theta` is {shape_text(self.theta.shape)} {self.theta.dtype}; "
                 f"the layers take {shape_text((size,))} {self.dtype}"
             )
-        self.grad = np.zeros(size, self.dtype)
+        self.grad = np.zeros(size, self.dtype) if theta is None or theta.ndim else self.theta
         self.carried = np.empty(self._carried_starts[-1], self.dtype) if carried is None else carried
         self.layers = tuple(
             layer.bind(
@@ -215,6 +218,29 @@ class Network:
                 return slice(start, start + entry.size)
             start += entry.size
         raise SelectorError(f"`{self.layers[layer].name}` has no parameter `{parameter}`")
+
+    def carried_slice(self, layer: int, name: str) -> slice:
+        """Where what a layer carries stands in `carried`."""
+        start = self._carried_starts[layer]
+        for entry in self.layers[layer].carried():
+            if entry.name == name:
+                return slice(start, start + entry.size)
+            start += entry.size
+        raise SelectorError(f"`{self.layers[layer].name}` carries no `{name}`")
+
+    def block_parameter(self, block: Block, name: str) -> tuple[int, Parameter] | None:
+        """The parameter of that name in a block, and the layer that has it."""
+        for index in range(block.first, block.last + 1):
+            for entry in self.layers[index].parameters():
+                if entry.name == name:
+                    return index, entry
+        return None
+
+    def shared_indices(self, block: Block) -> Array:
+        """Positions in `theta` of what belongs to a block but to none of its units."""
+        everything = np.arange(self._starts[block.first], self._starts[block.last + 1])
+        single = [self.unit_indices(block, [unit]) for unit in range(block.units)] if block.units > 1 else [everything]
+        return np.setdiff1d(everything, np.concatenate(single))
 
     def block_parameters(self, block: Block) -> int:
         """How many parameters a block has."""
@@ -344,6 +370,14 @@ class Network:
         sites = [block.name, *([f"{block.name}.pre"] if block.pre is not None else [])]
         raise SelectorError(f"`{name}` is not a site; `{block.name}` has {', '.join(sites)}")
 
+    def site_shape(self, index: int) -> Shape:
+        """The shape of an example of what interventions behind a layer act on; ShapeError where it is not known."""
+        before, after = self.known_shapes[index - 1] if index else self.known_input, self.known_shapes[index]
+        shape = self.layers[index].site_shape(*(tuple(n or 0 for n in known[1:]) for known in (before, after)))
+        if 0 in shape:
+            raise ShapeError(f"`{self.layers[index].name}` gives {shape_text(after)}, which is not known whole")
+        return shape
+
     def site_block(self, name: str) -> Block:
         """The block that a site belongs to."""
         index = self.site(name)
@@ -388,7 +422,8 @@ class Network:
             given = shape_text(np.shape(multiply)), shape_text(np.shape(add))
             raise ShapeError(f"`{site}` has {units} units; `multiply` is {given[0]}, `add` is {given[1]}") from None
         nothing = (factors == 1).all() and (terms == 0).all()
-        self.taps[index] = None if nothing else Tap(factors, terms)
+        by_unit = self.layers[index].by_unit
+        self.taps[index] = None if nothing else Tap(by_unit(factors), by_unit(terms))
 
     def predict(self, x: Any) -> Array:
         """The output for a batch `x` (B, ...), as an array of its own."""
@@ -570,8 +605,13 @@ def _backward_act(network: Network, index: int, buffers: Buffers) -> Act:
 def _tapped(tap: Tap, x: Array, buffers: Buffers) -> Array:
     if buffers.dtapped is None or buffers.tapped is None:
         buffers.tapped, buffers.dtapped = np.empty_like(x), np.empty_like(x)
+    if tap.add.ndim > 1 and tap.add.shape[:-1] != x.shape[1:-1]:
+        raise ShapeError(
+            f"an intervention stands on examples of {shape_text(tap.add.shape)}; this input gives {shape_text(x.shape)}"
+        )
     np.multiply(x, tap.multiply, buffers.tapped)
-    return np.add(buffers.tapped, tap.add, buffers.tapped)
+    add = tap.add if tap.draw is None else tap.draw(len(x))
+    return np.add(buffers.tapped, add, buffers.tapped)
 
 
 def _checked_layers(layers: Sequence[Layer]) -> list[Layer]:

@@ -2,43 +2,290 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
-from tinynets import edits
-from tinynets.reports import EditReport
+from tinynets import edits, sources
+from tinynets.arrays import Array, Values
+from tinynets.errors import EditError
+from tinynets.operations.base import number
+from tinynets.reports import EditReport, Progress
+from tinynets.selectors import Selector, select
 from tinynets.timeline import Placed
 
 if TYPE_CHECKING:
+    from tinynets.lab import Lab
     from tinynets.playback import Player
+
+Job = Generator[Progress, None, EditReport]
+Numbers = Sequence[Any] | Array | Values
 
 
 class Operating:
-    """Every method is one operation of `edits.OPERATIONS`: recorded, undoable, answered with what it did."""
+    """Every method is one operation of `edits.OPERATIONS`: recorded, undoable, answered with what it did.
+
+    A selector is text like `hidden[3]`, `hidden[0:8]`, `hidden` or `hidden.pre[3]`, `rnn[5]@t=3` for activations, and
+    `hidden.w[4,3]` for weights. All raise EditError or SelectorError that names thing, rule and value, and then nothing
+    has changed.
+    """
 
     player: Player
 
-    def probe_loss(self) -> float:
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        def probe_measures(self) -> tuple[float, float | None]: ...
+
+    # -- on activations
 
     def zero(self, selector: str) -> EditReport:
         """Hold the activations of units at zero: `lab.zero("hidden[3]")`."""
         return self._edit("zero", selector)
 
+    def mean(self, selector: str, over: str = "probe", *, values: Numbers | None = None) -> EditReport:
+        """Hold units at their mean over the probe or a split, as it is now; or at `values` (units,)."""
+        return _finish(self._mean(selector, over, values=values))
+
+    def _mean(self, selector: str, over: str = "probe", *, values: Numbers | None = None) -> Job:
+        if values is not None:
+            return self._edit("mean", selector, values=values)
+        target = self._ready(selector)
+        found = yield from sources.mean_of(cast("Lab", self), target, over)
+        return self._edit("mean", selector, over=over, values=found)
+
+    def resample(
+        self, selector: str, over: str = "train", *, examples: int = 64, values: Numbers | None = None
+    ) -> EditReport:
+        """Give units what they give on another example: one of so many `examples` that are drawn now from a split.
+
+        Which one it is, is drawn for each row of a batch, addressed by the run's seed and the step.
+        """
+        target, ordinal = self._ready(selector), self.player.position.edits
+        if values is not None:
+            return self._edit("resample", selector, values=values, ordinal=ordinal)
+        found = sources.pool_of(cast("Lab", self), target, over, examples, ordinal)
+        return self._edit("resample", selector, over=over, examples=examples, values=found, ordinal=ordinal)
+
+    def clamp(self, selector: str, value: float) -> EditReport:
+        """Hold the activations of units at a value."""
+        return self._edit("clamp", selector, value=value)
+
+    def scale(self, selector: str, factor: float) -> EditReport:
+        """Multiply the activations of units."""
+        return self._edit("scale", selector, factor=factor)
+
+    def noise(self, selector: str, sigma: float) -> EditReport:
+        """Add normal noise of mean 0 and deviation `sigma` to units, addressed by the run's seed and the step."""
+        return self._edit("noise", selector, sigma=sigma, ordinal=self.player.position.edits)
+
+    def patch(
+        self,
+        selector: str,
+        *,
+        example: int | None = None,
+        input: Any = None,
+        branch: str | None = None,
+        bookmark: str | None = None,
+        save: str | None = None,
+        values: Numbers | None = None,
+    ) -> EditReport:
+        """Hold units at what they give for one example: of the probe by its number, or an `input` (a text, or numbers).
+
+        There as they are at the end of another `branch`, at a `bookmark`, or in a `save`, with what stands on
+        activations there. `values`: as an example at the site has them, (..., units).
+        """
+        return _finish(
+            self._patch(
+                selector, example=example, input=input, branch=branch, bookmark=bookmark, save=save, values=values
+            )
+        )
+
+    def _patch(
+        self,
+        selector: str,
+        *,
+        example: int | None = None,
+        input: Any = None,
+        branch: str | None = None,
+        bookmark: str | None = None,
+        save: str | None = None,
+        values: Numbers | None = None,
+    ) -> Job:
+        places = {"branch": branch, "bookmark": bookmark, "save": save}
+        if values is not None:
+            if any(value is not None for value in (example, input, *places.values())):
+                raise EditError("`patch` takes `values` alone, or where they come from")
+            return self._edit("patch", selector, values=values)
+        target = self._ready(selector)
+        found = yield from sources.patch_of(cast("Lab", self), target, example, input, places)
+        plain = input
+        if input is not None and not isinstance(input, str):
+            plain = sources.as_input(cast("Lab", self), input)[0].tolist()
+        said = {"example": example, "input": plain, **places}
+        return self._edit("patch", selector, **{k: v for k, v in said.items() if v is not None}, values=found)
+
+    def steer(
+        self,
+        selector: str,
+        *,
+        toward: Any = None,
+        away: Any = None,
+        over: str = "train",
+        scale: float = 1.0,
+        values: Numbers | None = None,
+    ) -> EditReport:
+        """Add a vector to units: `values` (units,), or the difference of two classes' mean activations, scaled.
+
+        `toward` and `away` are classes by label or number; without `away` the mean of all examples is taken off.
+        """
+        return _finish(self._steer(selector, toward=toward, away=away, over=over, scale=scale, values=values))
+
+    def _steer(
+        self,
+        selector: str,
+        *,
+        toward: Any = None,
+        away: Any = None,
+        over: str = "train",
+        scale: float = 1.0,
+        values: Numbers | None = None,
+    ) -> Job:
+        factor = number("steer", {"scale": scale}, "scale")
+        target = self._ready(selector)
+        if values is not None:
+            edit = edits.resolve(self.player.network, self.player.state, "steer", selector, {"values": values})
+            scaled = edit.args["values"].array * self.player.network.dtype.type(factor)
+            return self._edit("steer", selector, values=scaled)
+        if toward is None:
+            raise EditError("`steer` needs `toward=` (a class), or `values=`")
+        found = yield from sources.direction_of(cast("Lab", self), target, over, toward, away, factor)
+        said = {"toward": toward} | ({} if away is None else {"away": away}) | {"over": over, "scale": factor}
+        return self._edit("steer", selector, **said, values=found)
+
     def release(self, selector: str) -> EditReport:
         """Take the interventions off units."""
         return self._edit("release", selector)
 
-    def freeze(self, selector: str) -> EditReport:
-        """Keep every byte of units (incoming weights, bias, optimizer slots) while the rest trains."""
-        return self._edit("freeze", selector)
+    # -- on learning
 
-    def unfreeze(self, selector: str) -> EditReport:
-        """Let frozen units learn again."""
-        return self._edit("unfreeze", selector)
+    def freeze(self, selector: str, *, outgoing: bool = False, others: bool = False) -> EditReport:
+        """Keep every byte of units while the rest trains: weights, bias, gain, shift, running statistics, slots.
+
+        `outgoing`: the weights with which others take them up too. `others`: all but these. A selector of weights
+        (`hidden.w[4,3]`) freezes those alone.
+        """
+        return self._edit("freeze", selector, **_flags(outgoing=outgoing, others=others))
+
+    def unfreeze(self, selector: str, *, outgoing: bool = False, others: bool = False) -> EditReport:
+        """Let what is frozen learn again, the optimizer's slots as they were."""
+        return self._edit("unfreeze", selector, **_flags(outgoing=outgoing, others=others))
+
+    def rate(self, selector: str, factor: float) -> EditReport:
+        """Multiply the learning rate of units; what is set for units goes before what is set for their block."""
+        return self._edit("rate", selector, factor=factor)
+
+    # -- on parameters
+
+    def set_weight(self, selector: str, value: float) -> EditReport:
+        """Set elements of a parameter: `lab.set_weight("hidden.w[4,3]", 0.5)`."""
+        return self._edit("set_weight", selector, value=value)
+
+    def nudge(self, selector: str, by: float) -> EditReport:
+        """Add to weights: elements of a parameter, or the incoming weights of units."""
+        return self._edit("nudge", selector, by=by)
+
+    def zero_weights(self, selector: str) -> EditReport:
+        """Set weights to 0: elements of a parameter, or the incoming weights of units, not their biases."""
+        return self._edit("zero_weights", selector)
+
+    def reinit(self, selector: str) -> EditReport:
+        """Draw all that units have learned anew, as at the start; their slots begin at zero."""
+        return self._edit("reinit", selector, ordinal=self.player.position.edits)
+
+    def copy(self, selector: str, to: str, *, outgoing: bool = False) -> EditReport:
+        """Copy all that units have learned, slots too, to other units of their block."""
+        return self._edit("copy", selector, to=to, **_flags(outgoing=outgoing))
+
+    def swap(self, selector: str, other: str, *, outgoing: bool = False) -> EditReport:
+        """Swap units of a block; with `outgoing` the network computes what it did."""
+        return self._edit("swap", selector, other=other, **_flags(outgoing=outgoing))
+
+    def sign_flip(self, selector: str, *, outgoing: bool = False) -> EditReport:
+        """Turn the signs of units' weights and biases round, and so of their sums; `outgoing`: of those weights too."""
+        return self._edit("sign_flip", selector, **_flags(outgoing=outgoing))
+
+    def round(self, selector: str, bits: int) -> EditReport:
+        """Round weights to so many bits, as symmetric quantization does: what does it cost?"""
+        return self._edit("round", selector, bits=bits)
+
+    def sparsify(self, selector: str, share: float) -> EditReport:
+        """Set the smallest weights, a share of them from 0 to 1, to zero and hold them there."""
+        return self._edit("sparsify", selector, share=share)
+
+    def transplant(
+        self,
+        selector: str,
+        *,
+        save: str | None = None,
+        branch: str | None = None,
+        bookmark: str | None = None,
+        source: str | None = None,
+        values: Numbers | None = None,
+    ) -> EditReport:
+        """Take what units have learned over from a save, the end of another branch, or a bookmark.
+
+        `source` selects them there, where they are not the same; in order, one for each. Shapes must fit.
+        """
+        return _finish(
+            self._transplant(selector, save=save, branch=branch, bookmark=bookmark, source=source, values=values)
+        )
+
+    def _transplant(
+        self,
+        selector: str,
+        *,
+        save: str | None = None,
+        branch: str | None = None,
+        bookmark: str | None = None,
+        source: str | None = None,
+        values: Numbers | None = None,
+    ) -> Job:
+        if values is not None:
+            return self._edit("transplant", selector, values=values)
+        places = {"branch": branch, "bookmark": bookmark, "save": save}
+        target = self._ready(selector)
+        found = yield from sources.learned_of(cast("Lab", self), target, source, places)
+        said = {key: value for key, value in {**places, "source": source}.items() if value is not None}
+        return self._edit("transplant", selector, **said, values=found)
 
     def reset(self, selector: str) -> EditReport:
         """Set what units carry from step to step (hidden state; running statistics) to how it started."""
         return self._edit("reset", selector)
+
+    # -- on structure
+
+    def prune(self, selector: str) -> EditReport:
+        """Remove units; the outputs are what they are with those units zeroed."""
+        return self._edit("prune", selector)
+
+    def grow(self, block: str, count: int = 1, *, split: int | None = None) -> EditReport:
+        """Add units to a block without changing the outputs: with zero outgoing weights, or as parts of one (`split`).
+
+        Parts of a unit share its outgoing weights unequally, so that they learn apart.
+        """
+        more = {} if split is None else {"split": split}
+        return self._edit("grow", block, count=count, **more, ordinal=self.player.position.edits)
+
+    def insert(self, block: str, kind: str, *, name: str | None = None, rate: float | None = None) -> EditReport:
+        """Insert a layer behind a block that gives what it takes: linear, conv1d, conv2d, dropout, identity.
+
+        `rate` is that of a dropout.
+        """
+        more = {key: value for key, value in {"name": name, "rate": rate}.items() if value is not None}
+        return self._edit("insert", block, kind=kind, **more)
+
+    def remove(self, layer: str) -> EditReport:
+        """Remove a layer that gives the shape it takes, by its name."""
+        return self._edit("remove", layer)
 
     def activation(self, block: str, to: str, **arguments: Any) -> EditReport:
         """Give a block another activation, by its kind and arguments; its weights stay.
@@ -46,6 +293,8 @@ class Operating:
         `lab.activation("hidden", "relu")`, `lab.activation("hidden", "gaussian", width=0.2)`.
         """
         return self._edit("activation", block, to=to, **arguments)
+
+    # -- settings
 
     def set(self, name: str, value: Any, **arguments: Any) -> EditReport:
         """Change a setting from here on.
@@ -59,14 +308,36 @@ class Operating:
         """
         return self._edit("set", name, value=value, **arguments)
 
+    def _ready(self, selector: str) -> Selector:
+        """The units that values are to be found for; a half-done step is finished first."""
+        found = select(self.player.network, selector)
+        self.player.finish_half()
+        return found
+
     def _edit(self, op: str, target: str, **args: Any) -> EditReport:
         player = self.player
         edit = edits.resolve(player.network, player.state, op, target, args)
         player.finish_half()
-        before = self.probe_loss()
+        before, accuracy_before = self.probe_measures()
+        accuracies = [accuracy_before]
 
         def report(done: str) -> Placed:
-            return Placed(player.position.step, edit, done, before, self.probe_loss())
+            after, accuracy = self.probe_measures()
+            accuracies.append(accuracy)
+            return Placed(player.position.step, edit, done, before, after)
 
         placed = player.edit(edit, report)
-        return EditReport(placed.step, placed.done, placed.before, placed.after, edit.python())
+        return EditReport(placed.step, placed.done, placed.before, placed.after, edit.python(), *accuracies)
+
+
+def _flags(**given: bool) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not False}
+
+
+def _finish(job: Job) -> EditReport:
+    while True:
+        try:
+            next(job)
+        except StopIteration as stop:
+            report: EditReport = stop.value
+            return report

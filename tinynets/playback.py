@@ -70,7 +70,7 @@ class Player:
             live.architecture, dtype=live.theta.dtype, theta=theta, carried=carried, input_shape=self.x.shape[1:]
         )
         self.trainer = Trainer(self.network, live, self.loss, self.x, self.y, self.weight)
-        self.network.taps = edits.taps(self.network, live.interventions)
+        self.network.taps = edits.taps(self.network, live)
 
     def _load(self, state: State, moment: Moment) -> None:
         """Make the live state that of a moment."""
@@ -85,7 +85,7 @@ class Player:
             live.hyper, live.step = state.hyper, state.step
             if live.interventions != state.interventions:
                 live.interventions = state.interventions
-                self.network.taps = edits.taps(self.network, live.interventions)
+                self.network.taps = edits.taps(self.network, live)
         self.position = moment
         if self.leads:
             self.timeline.current = moment.branch

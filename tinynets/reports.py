@@ -81,16 +81,21 @@ class PhaseReport:
 
 @dataclass(frozen=True)
 class EditReport:
-    """What an edit did: the probe's loss before and after."""
+    """What an edit did: the probe's loss and accuracy before and after; None where there are no classes."""
 
     step: int
     done: str
     before: float
     after: float
     python: str
+    accuracy_before: float | None = None
+    accuracy_after: float | None = None
 
     def __str__(self) -> str:
-        return f"{self.done}: probe loss {self.before:.4f} -> {self.after:.4f}"
+        accuracy = ""
+        if self.accuracy_before is not None and self.accuracy_after is not None:
+            accuracy = f", accuracy {self.accuracy_before:.1%} -> {self.accuracy_after:.1%}"
+        return f"{self.done}: probe loss {self.before:.4f} -> {self.after:.4f}{accuracy}"
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,15 @@ def normals(seed: int, purpose: str, index: int, shape: tuple[int, ...]) -> NDAr
     return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])[:count].reshape(shape)
 
 
+def normal_rows(seed: int, purpose: str, index: int, rows: int, count: int) -> NDArray[np.float64]:
+    """Standard normal numbers (rows, count); what a row holds does not depend on how many rows follow it."""
+    half = (count + 1) // 2
+    pairs = uniforms(seed, purpose, index, (rows, 2, half))
+    radius = np.sqrt(-2.0 * np.log1p(-pairs[:, 0]))
+    angle = 2.0 * np.pi * pairs[:, 1]
+    return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=1)[:, :count]
+
+
 def permutation(seed: int, purpose: str, index: int, count: int) -> NDArray[np.int64]:
     """The numbers 0 to count - 1 in random order."""
     return np.argsort(words(seed, purpose, index, count), kind="stable")

@@ -12,16 +12,17 @@ from tinynets.arrays import Array
 from tinynets.data import Dataset
 from tinynets.edits import OPERATIONS
 from tinynets.errors import CorruptSave, SaveError, TinynetsError, UnsupportedSave
+from tinynets.interventions import Intervention
 from tinynets.layers import describe, layer_from
 from tinynets.network import Network, carried_count, network_from, parameter_count
+from tinynets.operations.activations import intervention_from
 from tinynets.optimizers import optimizer_from
 from tinynets.plugins import check_saved, is_own, kinds_in
 from tinynets.recipe import Recipe, recipe_from
 from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
 from tinynets.schedules import schedule_from
 from tinynets.selectors import select
-from tinynets.state import Hyper, Intervention, State, canonical
-from tinynets.surgery import same_but_activations
+from tinynets.state import Hyper, State, canonical
 from tinynets.timeline import Evaluation, Moment
 
 UNUSABLE = (TinynetsError, KeyError, TypeError, ValueError, AttributeError, OverflowError)
@@ -93,18 +94,18 @@ class Checker:
         self.file, self.recipe, self.network, self._all_named = file, recipe, network, all_named
         self._networks: dict[bytes, Network] = {}
 
-    def state(self, fields: Fields) -> State:
-        """The State of a keyframe; its arrays cannot be written, and may lie in what was read."""
+    def state(self, fields: Fields, wanted: Network) -> State:
+        """The State of a keyframe of that network; its arrays cannot be written, and may lie in what was read."""
         config = fields.inner("state", "a keyframe's state")
         dtype = np.dtype(self.recipe.training.dtype)
-        size, carried = self.network.theta.size, self.network.carried.size
+        size, carried = wanted.theta.size, wanted.carried.size
         theta = fields.array("theta", dtype, (size,))
         buffers = fields.array("buffers", dtype, (carried,))
         step = config.whole("step", 0, MAX_STEP)
         try:
             architecture = _understood(config.get("architecture", list))
-            if not same_but_activations(architecture, self.network.architecture):
-                config.wrong("its layers are not those of the recipe")
+            if canonical(architecture) != canonical(wanted.architecture):
+                config.wrong("its layers are not those that the recipe and its edits make")
             network = self._network_of(architecture or [], theta, buffers)
             hyper = self._hyper(config.inner("hyper", "a keyframe's settings"), step)
             hyper.check(network)
@@ -165,7 +166,9 @@ class Checker:
             raise UnsupportedSave(f"`{self.file}` has an intervention `{op}`, which this version does not know")
         at = "" if time is None else f"@t={fields.whole('time', 0, MAX_NUMBER)}"
         selector = select(network, f"{fields.get('site', str)}[{','.join(map(str, units))}]{at}")
-        return Intervention(op, selector.site, selector.units, selector.time)
+        if tuple(units) != selector.units:
+            fields.wrong(f"`units` must rise, not {units}")
+        return intervention_from(network, op, selector, fields.record)
 
 
 def _places(fields: Fields, key: str, size: int) -> Array:

@@ -14,16 +14,18 @@ from typing import Any
 
 import numpy as np
 
+from tinynets import edits
 from tinynets.data import Dataset
-from tinynets.edits import OPERATIONS, edit_from, resolve_saved
-from tinynets.errors import CorruptSave, SaveError, TimelineError, TinynetsError, UnsupportedSave
+from tinynets.edits import OPERATIONS, edit_from
+from tinynets.errors import CorruptSave, SaveError, TimelineError, UnsupportedSave
 from tinynets.network import Network
 from tinynets.recipe import Recipe
 from tinynets.records import Record, RecordFile
-from tinynets.save_checks import Checker, Own, read_evaluations, start_network
+from tinynets.save_checks import UNUSABLE, Checker, Own, read_evaluations, start_network
 from tinynets.save_data import read_data
 from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
 from tinynets.save_writer import Header
+from tinynets.surgery import outline
 from tinynets.threads import MAX_THREADS, fingerprint, settle_threads
 from tinynets.timeline import Branch, Losses, Moment, Placed, Timeline
 
@@ -137,6 +139,8 @@ class Reader:
         self.names: set[str] = set()
         self.checker: Checker | None = None
         self.timeline: Timeline | None = None
+        self._networks: dict[int, list[tuple[int, Network]]] = {}
+        """Of each branch its networks, and from how many edits on each of them is the one."""
         self._position: Fields | None = None
         self._count = self._inherited = 0
         self._apply: dict[str, Callable[[Fields], None]] = {
@@ -230,6 +234,8 @@ class Reader:
                 fields.wrong("there are more branches than a lab holds")
         self.branches[number] = made
         self.names.add(name)
+        if made.parent is not None:
+            self._networks[number] = [entry for entry in self._of(made.parent) if entry[0] <= made.shared]
 
     @property
     def _dtype(self) -> np.dtype[Any]:
@@ -252,28 +258,41 @@ class Reader:
         branch = self._named_owner(fields)
         self.own.name(fields)
         end = len(branch.losses)
-        placed = [self._placed(Fields(self.file, entry, "an edit"), end, end) for entry in fields.get("edits", list)]
-        for entry in placed:
-            branch.place(entry)
+        networks, count = list(self._of(branch.number)), len(branch.edits)
+        placed = []
+        for number, entry in enumerate(fields.get("edits", list), count + 1):
+            made, after = self._placed(Fields(self.file, entry, "an edit"), end, end, networks[-1][1])
+            placed.append(made)
+            networks += [(number, after)] if after is not networks[-1][1] else []
+        for made in placed:
+            branch.place(made)
+        self._networks[branch.number] = networks
 
-    def _placed(self, fields: Fields, first: int, last: int) -> Placed:
+    def _placed(self, fields: Fields, first: int, last: int, network: Network) -> tuple[Placed, Network]:
+        """An edit, and the network behind it."""
         step, edit = fields.whole("step", first, last), fields.inner("edit", "an edit")
         config = {"op": edit.get("op", str), "target": edit.get("target", str), "args": edit.get("args", dict)}
         if config["op"] not in OPERATIONS:
             raise UnsupportedSave(f"`{self.file}` has an edit `{config['op']}`, which this version does not know")
         made = edit_from(config)
         try:
-            resolve_saved(self._network, made)
-        except TinynetsError as error:
+            edits.check(network, made)
+            layers = edits.layers_after(network, made)
+            if layers is not None:
+                self.own.all_named(layers)
+                network = outline(network, layers)
+        except SaveError:
+            raise
+        except UNUSABLE as error:
             fields.wrong(str(error))
-        return Placed(step, made, fields.get("done", str), fields.get("before", float), fields.get("after", float))
+        placed = Placed(step, made, fields.get("done", str), fields.get("before", float), fields.get("after", float))
+        return placed, network
 
-    @property
-    def _network(self) -> Network:
-        """The network of the start, against which selectors are checked."""
+    def _of(self, number: int) -> list[tuple[int, Network]]:
+        """The networks of a branch; the first is that of the start, against which selectors are checked."""
         if self.checker is None:
             raise CorruptSave(f"`{self.file}` has no keyframe at its start")
-        return self.checker.network
+        return self._networks.setdefault(number, [(0, self.checker.network)])
 
     def _evaluations(self, fields: Fields) -> None:
         branch = self._named_owner(fields)
@@ -308,13 +327,16 @@ class Reader:
         step = fields.whole("step", 0, min([len(branch.losses) for branch in branches], default=0))
         lowest = max([branch.edits_through(step - 1) for branch in branches], default=0)
         highest = min([branch.edits_through(step) for branch in branches], default=0)
-        edits = fields.whole("edits", lowest, highest)
+        applied = fields.whole("edits", lowest, highest)
         assert self.checker is not None
-        state = self.checker.state(fields)
+        networks = [[net for first, net in self._of(b.number) if first <= applied][-1] for b in branches]
+        state = self.checker.state(fields, networks[0] if networks else self.checker.network)
+        if any(net.architecture != networks[0].architecture for net in networks):
+            fields.wrong("its branches have other layers there")
         if state.step != step:
             fields.wrong(f"its state is of step {state.step}, not {step}")
         for branch in branches:
-            branch.keep((step, edits), state)
+            branch.keep((step, applied), state)
         if self.timeline is None and self.version > 1:
             if any((0, 0) not in branch.keyframes for branch in self.branches.values()):
                 fields.wrong("the first keyframe must be that of the start")

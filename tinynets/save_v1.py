@@ -62,9 +62,13 @@ class FirstReader(Reader):
         super()._begin(fields)
         for waiting in self._waiting:
             branch = self._named_owner(waiting)
+            networks = self._of(branch.number)
             for entry in waiting.get("edits", list):
                 first = branch.edits[-1].step if branch.edits else 0
-                branch.place(self._placed(Fields(self.file, entry, "an edit"), first, len(branch.losses)))
+                thing = Fields(self.file, entry, "an edit")
+                placed, after = self._placed(thing, first, len(branch.losses), networks[-1][1])
+                branch.place(placed)
+                networks += [(len(branch.edits), after)] if after is not networks[-1][1] else []
         self._waiting.clear()
 
     def _hang(self, branch: Branch, number: int | None, step: int) -> None:

@@ -189,7 +189,7 @@ class _Writer:
     def _events(self, branch: Branch, begin: Place, inherited: list[Evaluation]) -> Iterator[tuple[Place, int, str]]:
         """What was done on a branch itself: where, in which order there, and the line."""
         for index, placed in enumerate(branch.edits[branch.shared :], branch.shared):
-            yield (placed.step, index), 2, placed.edit.python()
+            yield (placed.step, index), 2, placed.edit.script()
         for mark in self.timeline.bookmarks.values():
             if mark.moment.branch == branch.number and mark.moment[1:] >= begin:
                 self.marked.add(mark.name)

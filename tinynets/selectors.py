@@ -1,5 +1,5 @@
 """Selectors: `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden` (all units), `hidden.pre[3]` (before the activation),
-`rnn[5]@t=3` (at one time step).
+`rnn[5]@t=3` (at one time step); and of parameters `hidden.w[4,3]` (from input 4 to unit 3), `hidden.b[3]`, `hidden.w`.
 
 One grammar everywhere: API, command line, saves, lab. What names nothing that exists is an error that lists what does.
 """
@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import numpy as np
+
+from tinynets.arrays import Array, shape_text
 from tinynets.errors import SelectorError
+from tinynets.interventions import units_text
 from tinynets.network import Block, Network
-from tinynets.state import units_text
 
 _SELECTOR = re.compile(r"(?P<path>\w+(?:\.\w+)*)(?:\[(?P<units>[^\]]*)\])?(?:@t=(?P<time>[0-9]{1,9}))?")
 _WHOLE = re.compile(r"[0-9]{1,9}")
@@ -56,6 +59,74 @@ def select(network: Network, text: object) -> Selector:
     units = tuple(range(block.units)) if match["units"] is None else _units(block, match["units"], text)
     time = None if match["time"] is None else _time(network, block, pre, int(match["time"]), text)
     return Selector(block.name, pre, units, len(units) == block.units, time)
+
+
+@dataclass(frozen=True)
+class ParameterSelector:
+    """Elements of one parameter: along each of its axes some places, or all of them (None)."""
+
+    block: str
+    layer: int
+    parameter: str
+    axes: tuple[tuple[int, ...] | None, ...]
+
+    def __str__(self) -> str:
+        name = f"{self.block}.{self.parameter}"
+        if all(places is None for places in self.axes):
+            return name
+        return f"{name}[{','.join(map(_places_text, self.axes))}]"
+
+    def places(self, network: Network) -> Array:
+        """Their positions in theta, sorted."""
+        where = network.parameter_slice(self.layer, self.parameter)
+        entry = next(e for e in network.layers[self.layer].parameters() if e.name == self.parameter)
+        everything = np.arange(where.start, where.stop).reshape(entry.shape)
+        for axis, places in enumerate(self.axes):
+            if places is not None:
+                everything = everything.take(places, axis=axis)
+        found: Array = np.unique(everything)
+        return found
+
+
+def select_learned(network: Network, text: object) -> Selector | ParameterSelector:
+    """What is learned that a selector stands for: units, or elements of a parameter."""
+    match = _SELECTOR.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None or match["time"] is not None:
+        return select(network, text)
+    block, part = _block_and_part(network, match["path"])
+    found = None if part is None else network.block_parameter(block, part)
+    if found is None:
+        return select(network, text)
+    index, entry = found
+    given = [part.strip() for part in (match["units"] or "").split(",")]
+    if match["units"] is None:
+        return ParameterSelector(block.name, index, entry.name, (None,) * len(entry.shape))
+    if len(entry.shape) == 1:
+        units = {place for part in given for place in _along(entry.shape[0], part, str(text)) or range(entry.shape[0])}
+        return ParameterSelector(block.name, index, entry.name, (tuple(sorted(units)),))
+    if len(given) != len(entry.shape):
+        raise SelectorError(
+            f"`{text}`: `{block.name}.{entry.name}` is {shape_text(entry.shape)}, so it takes {len(entry.shape)} "
+            f"places, not {len(given)}"
+        )
+    axes = (_along(size, part, str(text)) for size, part in zip(entry.shape, given, strict=True))
+    return ParameterSelector(block.name, index, entry.name, tuple(axes))
+
+
+def _along(size: int, part: str, selector: str) -> tuple[int, ...] | None:
+    """The places that a part of a selector names along an axis; None for all."""
+    bounds = [bound.strip() for bound in part.split(":")]
+    if len(bounds) > 2 or part == "" or any(bound and not _WHOLE.fullmatch(bound) for bound in bounds):
+        raise SelectorError(f"`{selector}`: `{part}` is neither a place nor a range like 0:8")
+    low = int(bounds[0] or 0)
+    high = low + 1 if len(bounds) == 1 else int(bounds[1] or size)
+    if high > size or low >= high:
+        raise SelectorError(f"`{selector}`: `{part}` does not lie within 0 to {size - 1}")
+    return None if (low, high) == (0, size) and len(bounds) == 2 else tuple(range(low, high))
+
+
+def _places_text(places: tuple[int, ...] | None) -> str:
+    return ":" if places is None else units_text(places)[1:-1]
 
 
 def _block_and_part(network: Network, path: str) -> tuple[Block, str | None]:

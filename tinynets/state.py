@@ -11,30 +11,11 @@ import numpy as np
 
 from tinynets.arrays import Array, as_float, settle_numbers
 from tinynets.errors import SelectorError, ShapeError
+from tinynets.interventions import Intervention
 from tinynets.network import Network
 from tinynets.optimizers import Optimizer, Slots, check_setting
 from tinynets.schedules import Schedule
-
-
-@dataclass(frozen=True)
-class Intervention:
-    """An operation on activations that stands: `zero` on units 3 and 4 of the site `hidden`, or of `hidden.pre`."""
-
-    op: str
-    site: str
-    units: tuple[int, ...]
-    time: int | None = None
-    """One time step of a recurrent layer; None: all."""
-
-    def __str__(self) -> str:
-        return f"{self.op} {self.selector()}"
-
-    def selector(self) -> str:
-        time = "" if self.time is None else f"@t={self.time}"
-        return f"{self.site}{units_text(self.units)}{time}"
-
-    def config(self) -> dict[str, Any]:
-        return {"op": self.op, "site": self.site, "units": list(self.units), "time": self.time}
+from tinynets.unit_settings import parted
 
 
 @dataclass(frozen=True)
@@ -51,7 +32,7 @@ class Hyper:
     clip_value: float = 0.0
     """Each gradient is held within plus and minus this; 0: never."""
     rates: dict[str, float] = field(default_factory=dict)
-    """Block -> factor on the learning rate of its parameters."""
+    """Block, or units of one (`hidden[3]`) -> factor on the learning rate of their parameters."""
     l1: dict[str, float] = field(default_factory=dict)
     """Block -> weight of sum |theta|: l1 * sign(theta) is added to the gradient, biases included, not to the loss."""
     l2: dict[str, float] = field(default_factory=dict)
@@ -87,10 +68,14 @@ class Hyper:
         for name in ("rates", "l1", "l2"):
             if not isinstance(getattr(self, name), dict):
                 raise ShapeError(f"`{name}` must be block -> number, not {getattr(self, name)!r}")
-            for block, value in getattr(self, name).items():
-                if not network.block_parameters(network.block(block)):
+            for key, value in getattr(self, name).items():
+                block, units = parted(key)
+                owner = network.block(block)
+                if not network.block_parameters(owner):
                     raise SelectorError(f"`{name}`: `{block}` has no parameters")
-                check_setting(f"{name} of {block}", name, value)
+                if units is not None and (not units or max(units) >= owner.units):
+                    raise SelectorError(f"`{name}`: `{key}`: `{block}` has {owner.units} units")
+                check_setting(f"{name} of {key}", name, value)
         if not isinstance(self.since, int) or self.since < 0:
             raise ShapeError(f"`since` must be a step, not {self.since!r}")
 
@@ -178,14 +163,9 @@ def canonical(value: Any) -> bytes:
     def ordered(item: Any) -> Any:
         if isinstance(item, dict):
             return {key: ordered(item[key]) for key in sorted(item)}
+        if isinstance(item, np.ndarray):
+            return [item.dtype.str, list(item.shape), item.tobytes()]
         return [ordered(part) for part in item] if isinstance(item, list | tuple) else item
 
     packed: bytes = msgpack.packb(ordered(value))
     return packed
-
-
-def units_text(units: tuple[int, ...]) -> str:
-    """`[3]`, `[0:8]` for a run, `[1,5,9]` otherwise."""
-    if len(units) > 2 and units == tuple(range(units[0], units[-1] + 1)):
-        return f"[{units[0]}:{units[-1] + 1}]"
-    return f"[{','.join(map(str, units))}]"

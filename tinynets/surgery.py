@@ -1,55 +1,248 @@
-"""Changing the architecture of a living network: what its layers would be after it, and what must stay."""
+"""Changing the architecture of a living network: what its layers would be after it, and where everything comes from.
+
+A `Plan` says which layers there will be, and of those that change how their units and the features that come in follow
+from those that were. From that follows one index for theta, slots, frozen set and rates alike: where each parameter
+comes from, or that it is fresh. Widths that must match are refused in words.
+"""
 
 from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tinynets.layers import LAYERS, Activation, Layer, Parallel, Residual, named
-from tinynets.network import Block, Network
+import numpy as np
+
+from tinynets.arrays import Array
+from tinynets.errors import EditError, ShapeError
+from tinynets.interventions import Intervention
+from tinynets.layers import (
+    Activation,
+    Dropout,
+    Features,
+    Layer,
+    Parallel,
+    Parameter,
+    Residual,
+    describe,
+    layer_from,
+    named,
+)
+from tinynets.layers.structure import Add, Join, Next, Split
+from tinynets.network import Block, Network, network_from
+from tinynets.state import State
+from tinynets.unit_settings import by_unit, parted, with_units
+
+Described = tuple[dict[str, Any], ...]
+Change = Callable[[str, Layer], list[Layer]]
+
+
+# -- who takes what a block gives
+
+
+@dataclass(frozen=True)
+class Taker:
+    """A layer that what a block gives comes to, by its index, and how its input's features follow from those before."""
+
+    layer: int
+    features: Features
+    before: int
+    """How many features came in."""
+    ends: bool
+    """It weighs them; a layer that does not passes them on."""
+
+
+@dataclass
+class _Opened:
+    """A container on the way: what came in, and what its branches gave; None for what is none of the block's."""
+
+    features: Features | None
+    width: int
+    outputs: list[tuple[Features | None, int]] = field(default_factory=list)
+
+
+def takers(network: Network, block: Block, change: Features) -> list[Taker]:
+    """Every layer that another width of a block reaches, until each way has come to one that weighs what comes in.
+
+    Raises ShapeError where a width must stay as it is: at the outputs, where something is added, where a layer makes
+    something of features that are zero.
+    """
+    found: list[Taker] = []
+    opened: dict[object, _Opened] = {}
+    features: Features | None = None
+    for index, layer in enumerate(network.layers):
+        shape = network.known_shapes[index - 1] if index else network.known_input
+        width = shape[-1] or 0
+        if isinstance(layer, Split):
+            opened[layer.link] = _Opened(features, width)
+        elif isinstance(layer, Next):
+            opened[layer.link].outputs.append((features, width))
+            features = opened[layer.link].features
+        elif isinstance(layer, Add | Join):
+            features = _joined(layer, opened.pop(layer.link), features, width)
+        elif features is not None:
+            features = _met(found, index, layer, features, shape)
+        if index == block.last:
+            features = change
+    if features is not None:
+        raise ShapeError(f"`{block.name}` gives the network's outputs, whose number its targets fix")
+    return found
+
+
+def _met(
+    found: list[Taker], index: int, layer: Layer, features: Features, shape: tuple[int | None, ...]
+) -> Features | None:
+    """What a layer makes of the features that come to it; None where it ends them."""
+    ends = any(entry.input_axis is not None for entry in layer.parameters())
+    try:
+        after = None if ends else layer.passed_on(features, shape)
+    except ShapeError as error:
+        raise ShapeError(f"`{layer.name}`: {error}") from None
+    found.append(Taker(index, features, shape[-1] or 0, ends))
+    return after
+
+
+def _joined(layer: Add | Join, opened: _Opened, features: Features | None, width: int) -> Features | None:
+    outputs = [*opened.outputs, (features, width)]
+    if all(entry is None for entry, _ in outputs) and (isinstance(layer, Join) or opened.features is None):
+        return None
+    if isinstance(layer, Add) or layer.join == "sum":
+        raise ShapeError(f"`{layer.name}` adds what comes to it, so the widths must match")
+    sources, shares, fresh, start = [], [], [], 0
+    for entry, count in outputs:
+        part = entry or Features.same(count)
+        sources.append(np.where(part.source < 0, -1, part.source + start))
+        shares.append(part.share)
+        fresh.append(part.fresh)
+        start += count
+    return Features(np.concatenate(sources), np.concatenate(shares), np.concatenate(fresh))
+
+
+def outgoing_places(network: Network, block: Block, units: Iterable[int]) -> Array:
+    """Positions in theta of the weights with which other layers, or the block itself, take up these units, sorted."""
+    chosen = np.array(sorted(units))
+    marked = Features.same(block.units)
+    marked.share[chosen] = 2
+    try:
+        reached = takers(network, block, marked)
+    except ShapeError as error:
+        raise EditError(f"the outgoing weights of `{block.name}`: {error}") from None
+    found = [np.empty(0, np.int64)]
+    for taker in reached:
+        layer = network.layers[taker.layer]
+        for entry in layer.parameters():
+            if taker.ends and entry.input_axis is not None:
+                start = network.parameter_slice(taker.layer, entry.name).start
+                found.append(start + entry.across(entry.input_axis, np.flatnonzero(taker.features.share == 2)))
+    for index in range(block.first, block.last + 1):
+        for entry in network.layers[index].parameters():
+            if entry.own_axis is not None:
+                found.append(network.parameter_slice(index, entry.name).start + entry.across(entry.own_axis, chosen))
+    return np.unique(np.concatenate(found))
+
+
+# -- other layers
+
+
+@dataclass
+class Plan:
+    """The layers that there will be; by name of those that change, their units and the features that come in.
+
+    `initial` are values of fresh parameters, by layer and parameter; what is neither there nor fresh along its inputs
+    is drawn as the layer would, addressed by `ordinal`.
+    """
+
+    layers: list[Layer]
+    units: dict[str, Features] = field(default_factory=dict)
+    inputs: dict[str, Features] = field(default_factory=dict)
+    initial: dict[tuple[str, str], Array] = field(default_factory=dict)
+    block: str = ""
+    """Whose units change."""
+    ordinal: int = 0
+
+    @property
+    def described(self) -> Described:
+        return tuple(describe(layer) for layer in self.layers)
+
+
+def resize(network: Network, block: Block, change: Features, ordinal: int = 0) -> Plan:
+    """The plan of a block with other units. Raises EditError where that cannot be."""
+    try:
+        reached = takers(network, block, change)
+        arguments, units = _of_block(network, block, change), {}
+        for name in arguments:
+            units[name] = change
+        inputs = {}
+        for taker in reached:
+            layer = network.layers[taker.layer]
+            if taker.ends:
+                arguments[layer.name] = _with(layer, layer.input_setting, len(taker.features.source))
+                inputs[layer.name] = taker.features
+            elif isinstance(layer, Dropout):
+                arguments[layer.name] = layer.with_features(taker.features, taker.before)
+        made = {name: layer_from({"kind": network[name].kind, **given}) for name, given in arguments.items()}
+    except ShapeError as error:
+        raise EditError(f"`{block.name}` cannot have other units: {error}") from None
+
+    def changed(path: str, layer: Layer) -> list[Layer]:
+        if path not in made:
+            return [layer]
+        made[path].name = layer.name
+        return [made[path]]
+
+    return Plan(replaced(network.parts, changed), units, inputs, block=block.name, ordinal=ordinal)
+
+
+def _of_block(network: Network, block: Block, change: Features) -> dict[str, dict[str, Any]]:
+    """The arguments of a block's own layers for other units."""
+    arguments = {}
+    for index in range(block.first, block.last + 1):
+        layer = network.layers[index]
+        if layer.mixes_units:
+            raise ShapeError(f"`{layer.name}` {layer!r} makes each unit of all of them")
+        if layer.parameters() or not layer.is_activation:
+            arguments[layer.name] = _with(layer, layer.unit_setting, len(change.source))
+    return arguments
+
+
+def _with(layer: Layer, setting: str, count: int) -> dict[str, Any]:
+    if not setting:
+        raise ShapeError(f"`{layer.name}` {layer!r} must keep the width it has")
+    described = describe(layer)
+    return {key: value for key, value in described.items() if key not in ("kind", "name")} | {setting: count}
 
 
 def with_activation(network: Network, block: Block, made: Activation) -> list[Layer]:
     """The layers of a network with another activation in a block, everything else as it is."""
     old = network.layers[block.last]
-    return _replaced(network.parts, "", old.name, made, keep_name=block.first == block.last)
+
+    def change(path: str, layer: Layer) -> list[Layer]:
+        if path != old.name:
+            return [layer]
+        taken = {other.name.rpartition(".")[2] for other in network.layers if other is not old}
+        return [_renamed(made, layer, taken, keep_name=block.first == block.last)]
+
+    return replaced(network.parts, change)
 
 
-def same_but_activations(one: Any, other: Any) -> bool:
-    """Whether two descriptions of layers differ in nothing but their activations."""
-    return bool(_bare(one) == _bare(other))
+def replaced(layers: Sequence[Layer], change: Change, prefix: str = "") -> list[Layer]:
+    """Copies of the layers with some of them made others, in containers too; all the others keep their names.
 
-
-def _bare(described: Any) -> Any:
-    """A description without its activations."""
-    if isinstance(described, Mapping):
-        kind = described.get("kind")
-        if isinstance(kind, str) and issubclass(LAYERS.get(kind, Layer), Activation):
-            return Activation
-        return {key: _bare(value) for key, value in described.items()}
-    return [_bare(part) for part in described] if isinstance(described, list | tuple) else described
-
-
-def _replaced(layers: Sequence[Layer], prefix: str, path: str, made: Layer, keep_name: bool) -> list[Layer]:
-    """Copies of the layers, the one at `path` replaced, in containers too; all the others keep their names."""
-    copies = named(layers)
-    for place, layer in enumerate(copies):
-        full = prefix + layer.name
-        if full == path:
-            taken = {other.name for other in copies if other is not layer}
-            copies[place] = _renamed(made, layer, taken, keep_name)
-        elif path.startswith(f"{full}.") and isinstance(layer, Residual):
-            layer.layers = _replaced(layer.layers, f"{full}.", path, made, keep_name)
-        elif path.startswith(f"{full}.") and isinstance(layer, Parallel):
+    `change(path, layer)` gives what stands in the place of one.
+    """
+    made: list[Layer] = []
+    for layer in named(layers):
+        path = prefix + layer.name
+        if isinstance(layer, Residual):
+            layer.layers = replaced(layer.layers, change, f"{path}.")
+        elif isinstance(layer, Parallel):
             layer.branches = [
-                _replaced(branch, f"{full}.branch{number}.", path, made, keep_name)
-                if path.startswith(f"{full}.branch{number}.")
-                else branch
-                for number, branch in enumerate(layer.branches, 1)
+                replaced(branch, change, f"{path}.branch{number}.") for number, branch in enumerate(layer.branches, 1)
             ]
-    return copies
+        made += change(path, layer)
+    return made
 
 
 def _renamed(made: Layer, old: Layer, taken: set[str], keep_name: bool) -> Layer:
@@ -65,3 +258,168 @@ def _renamed(made: Layer, old: Layer, taken: set[str], keep_name: bool) -> Layer
     kind = made.kind.replace("-", "_")
     made.name = next(name for number in range(1, len(taken) + 2) if (name := f"{kind}{number}") not in taken)
     return made
+
+
+def outline(network: Network, described: Iterable[Mapping[str, Any]]) -> Network:
+    """A network of these layers to look at, for the same input: its parameters take no memory and cannot be used."""
+    layers = [layer_from(dict(entry)) for entry in described]
+    nothing = np.zeros((), network.dtype)
+    return Network(
+        layers,
+        dtype=network.dtype,
+        input_shape=tuple(n or 0 for n in network.known_input[1:]) if network.input_shape is not None else None,
+        theta=nothing,
+        carried=nothing,
+    )
+
+
+# -- carrying a state over
+
+
+def carry_over(network: Network, state: State, plan: Plan) -> None:
+    """Make a state, whose network this is, that of a plan: everything that was there stays what it was."""
+    after = network_from(plan.described, dtype=network.dtype, input_shape=network.input_shape)
+    theta = _Moved(network, after, plan, lambda layer: layer.parameters(), state.hyper.seed)
+    carried = _Moved(network, after, plan, lambda layer: layer.carried(), state.hyper.seed)
+    frozen, frozen_buffers = theta.positions(state.frozen), carried.positions(state.frozen_buffers)
+    state.slots = {name: theta.slot(slot) for name, slot in state.slots.items()}
+    state.theta, state.buffers = theta.values(state.theta), carried.values(state.buffers)
+    state.frozen, state.frozen_buffers = frozen, frozen_buffers
+    state.architecture = after.architecture
+    state.interventions = tuple(
+        kept for entry in state.interventions if (kept := _kept(network, after, plan, entry)) is not None
+    )
+    names = {block.name for block in after.blocks}
+    changed: dict[str, Any] = {key: _settings(getattr(state.hyper, key), plan, names) for key in ("rates", "l1", "l2")}
+    state.hyper = replace(state.hyper, **changed)
+
+
+class _Moved:
+    """Where each value of one flat vector comes from in another: `source`, -1 for what is fresh."""
+
+    def __init__(
+        self,
+        network: Network,
+        after: Network,
+        plan: Plan,
+        entries: Callable[[Layer], tuple[Parameter, ...]],
+        seed: int,
+    ) -> None:
+        starts: dict[tuple[str, str], tuple[int, Parameter]] = {}
+        at = 0
+        for layer in network.layers:
+            for entry in entries(layer):
+                starts[layer.name, entry.name] = at, entry
+                at += entry.size
+        self.before, self.dtype = at, network.dtype
+        sources, shares, kept, fresh = [np.empty(0, np.int64)], [np.empty(0)], [np.empty(0, np.bool_)], [np.empty(0)]
+        for layer in after.layers:
+            for entry in entries(layer):
+                place = starts.get((layer.name, entry.name))
+                moved = _fresh(entry) if place is None else _entry(*place, entry, layer.name, plan)
+                sources.append(moved[0])
+                shares.append(moved[1])
+                kept.append(moved[2])
+                fresh.append(_initial(layer, entry, moved, plan, seed))
+        self.source, self.share, self.kept = np.concatenate(sources), np.concatenate(shares), np.concatenate(kept)
+        self.fresh = np.concatenate(fresh).astype(self.dtype)
+
+    def values(self, before: Array) -> Array:
+        """The vector: what was there, its share of it, and what is fresh."""
+        taken = before.take(np.maximum(self.source, 0), mode="clip") if self.before else self.fresh
+        halved = self.share != 1
+        made = np.where(self.source < 0, self.fresh, taken)
+        made[halved] = (made[halved] * self.share[halved]).astype(self.dtype)
+        return made.astype(self.dtype, copy=False)
+
+    def slot(self, before: Array) -> Array:
+        """A slot: what was there stays, what is fresh starts at zero."""
+        taken = before.take(np.maximum(self.source, 0), mode="clip")
+        return np.where(self.kept, taken, 0).astype(self.dtype, copy=False)
+
+    def positions(self, before: Array) -> Array:
+        """Where these positions are now."""
+        return np.flatnonzero(self.kept & np.isin(self.source, before))
+
+
+Moved = tuple[Array, Array, Array, bool]
+"""Sources, shares, whether it is the very same value; whether the whole array is fresh."""
+
+
+def _fresh(entry: Parameter) -> Moved:
+    return np.full(entry.size, -1), np.ones(entry.size), np.zeros(entry.size, np.bool_), True
+
+
+def _entry(start: int, old: Parameter, new: Parameter, layer: str, plan: Plan) -> Moved:
+    """Where the elements of an array come from: along each axis from somewhere, or from nowhere."""
+    units, inputs = plan.units.get(layer), plan.inputs.get(layer)
+    axes = [Features.same(size) for size in old.shape]
+    if units is not None and old.own_axis is not None:
+        axes[old.own_axis] = units
+    if units is not None and old.unit_axis is not None:
+        axes[old.unit_axis] = _groups(units, old)
+    if inputs is not None and old.input_axis is not None:
+        axes[old.input_axis] = inputs
+    source: Array = np.full((), start, np.int64)
+    share: Array = np.ones(())
+    missing: Array = np.zeros((), np.bool_)
+    fresh: Array = missing
+    for axis, size in zip(axes, old.shape, strict=True):
+        source = (source - start)[..., None] * size + axis.source + start
+        share = share[..., None] * np.where(axis.source < 0, 1, axis.share)
+        missing, fresh = missing[..., None] | (axis.source < 0), fresh[..., None] | axis.fresh
+    source, missing = source.reshape(-1), missing.reshape(-1)
+    return np.where(missing, -1, source), share.reshape(-1), ~(missing | fresh.reshape(-1)), False
+
+
+def _groups(units: Features, entry: Parameter) -> Features:
+    """The same along an axis where each unit has several places, group after group; nothing is shared there."""
+    places = np.arange(entry.each)
+    starts = np.arange(entry.groups)[:, None, None] * (entry.units * entry.each)
+    source = np.where(units.source < 0, -1, units.source * entry.each)[None, :, None]
+    along = np.where(source < 0, -1, starts + source + places).reshape(-1)
+    fresh = np.broadcast_to(units.fresh[None, :, None], (entry.groups, len(units.fresh), entry.each)).reshape(-1)
+    return Features(along, np.ones(len(along)), fresh)
+
+
+def _initial(layer: Layer, entry: Parameter, moved: Moved, plan: Plan, seed: int) -> Array:
+    """What is fresh of an array: given, drawn, or zero where it weighs a unit that is fresh."""
+    given = plan.initial.get((layer.name, entry.name))
+    if given is not None:
+        return np.asarray(given, np.float64).reshape(-1)
+    if not (moved[0] < 0).any():
+        return np.zeros(entry.size)
+    purpose = f"{'insert' if moved[3] else 'grow'}/{layer.name}.{entry.name}/{plan.ordinal}"
+    drawn = entry.init.draw(seed, purpose, entry.shape, entry.fan_in, entry.fan_out).astype(np.float64)
+    for axis, change in ((entry.own_axis, plan.units), (entry.input_axis, plan.inputs)):
+        features = change.get(layer.name)
+        if axis is not None and features is not None:
+            np.moveaxis(drawn, axis, 0)[features.source < 0] = 0
+    return drawn.reshape(-1)
+
+
+def _kept(network: Network, after: Network, plan: Plan, entry: Intervention) -> Intervention | None:
+    """An intervention with its units as they are numbered now; None where none is left."""
+    block = network.site_block(entry.site).name
+    if block not in {other.name for other in after.blocks}:
+        return None
+    if block != plan.block:
+        return entry
+    features = plan.units[block]
+    now = {int(old): new for new, old in enumerate(features.source) if not features.fresh[new]}
+    kept = [place for place, unit in enumerate(entry.units) if unit in now]
+    if not kept:
+        return None
+    axis = network.layers[network.site(entry.site)].site_axis
+    return entry.of_units(kept, [now[entry.units[place]] for place in kept], axis)
+
+
+def _settings(settings: Mapping[str, float], plan: Plan, names: set[str]) -> dict[str, float]:
+    """Settings of blocks and units, those of what is gone left out."""
+    left = {key: value for key, value in settings.items() if parted(key)[0] in names}
+    if plan.block in names and plan.block:
+        features = plan.units[plan.block]
+        now = {int(old): new for new, old in enumerate(features.source) if not features.fresh[new]}
+        found = {now[unit]: value for unit, value in by_unit(left, plan.block).items() if unit in now}
+        left = with_units(left, plan.block, found)
+    return left

@@ -18,6 +18,7 @@ from tinynets.network import Act, Network, Phase, Workspace
 from tinynets.optimizers import Scratch
 from tinynets.sampling import Sampler
 from tinynets.state import Hyper, State
+from tinynets.unit_settings import in_order
 
 Phases = Generator[Phase, None, None]
 
@@ -135,9 +136,9 @@ class Trainer:
         if not by_block:
             return None
         vector = np.full_like(self.state.theta, rest)
-        for name, value in by_block.items():
+        for name, units, value in in_order(by_block):
             block = self.network.block(name)
-            vector[self.network.unit_indices(block, range(block.units))] = value
+            vector[self.network.unit_indices(block, range(block.units) if units is None else units)] = value
         return vector
 
     def _shape_gradient(self, grad: Array) -> None:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinynets as tn
+from tinynets.interventions import Intervention, units_text
 from tinynets.selectors import select
-from tinynets.state import Intervention, canonical, units_text
+from tinynets.state import canonical
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ At |tanh| = 0.97 the local gradient is `FLAT` of its largest; the others count a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tinynets.arrays import Array, Shape, is_finite_number, scalar
 from tinynets.errors import ShapeError
-from tinynets.layers.base import Buffers, Layer
+from tinynets.layers.base import Buffers, Features, Layer
 
 SATURATED = 0.97
 FLAT = 1 - SATURATED**2
@@ -23,6 +23,13 @@ class Activation(Layer):
 
     is_activation = True
     joins = True
+    keeps_zero: ClassVar[bool] = True
+    """Whether 0 gives 0."""
+
+    def passed_on(self, change: Features, shape: tuple[int | None, ...]) -> Features:
+        if self.mixes_units or not self.keeps_zero:
+            raise ShapeError(f"{self!r} makes something of what is zero")
+        return change
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         buffers.out = np.empty(shape, dtype)
@@ -68,6 +75,7 @@ class Sigmoid(Activation):
     """out = 1 / (1 + exp(-x)), computed as (1 + tanh(x / 2)) / 2, which cannot overflow."""
 
     kind = "sigmoid"
+    keeps_zero = False
 
     def forward(self, x: Array, buffers: Buffers) -> Array:
         out = buffers.out
@@ -135,6 +143,7 @@ class Gaussian(Activation):
     """
 
     kind = "gaussian"
+    keeps_zero = False
 
     def __init__(self, width: float = 1.0, *, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -170,6 +179,7 @@ class Softmax(Activation):
     """
 
     kind = "softmax"
+    mixes_units = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)

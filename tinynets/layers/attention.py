@@ -28,6 +28,7 @@ class CausalSelfAttention(Layer):
     kind = "causal-self-attention"
     taps_itself = True
     closed = True
+    site_axis = 0
     w_qkv: Array
     dw_qkv: Array
     b_qkv: Array
@@ -72,7 +73,7 @@ class CausalSelfAttention(Layer):
     def parameters(self) -> tuple[Parameter, ...]:
         size, each = self.size, self.head_size
         return (
-            Parameter("w_qkv", (size, 3 * size), self.w_init, 1, size, size, groups=3, each=each),
+            Parameter("w_qkv", (size, 3 * size), self.w_init, 1, size, size, groups=3, each=each, input_axis=0),
             Parameter("b_qkv", (3 * size,), self.b_init, 0, size, 1, groups=3, each=each),
             Parameter("w_out", (size, size), self.w_init, 0, size, size, each=each),
             Parameter("b_out", (size,), self.b_init, None, size),
@@ -130,8 +131,8 @@ class CausalSelfAttention(Layer):
         np.divide(pattern, column, pattern)
         np.matmul(pattern, buffers.v, buffers.by_head)
         if buffers.tap is not None:
-            np.multiply(buffers.by_head, buffers.tap.multiply[:, None, None], buffers.by_head)
-            np.add(buffers.by_head, buffers.tap.add[:, None, None], buffers.by_head)
+            np.multiply(buffers.by_head, buffers.tap.multiply, buffers.by_head)
+            np.add(buffers.by_head, buffers.tap.terms(len(x)), buffers.by_head)
         out = rows(buffers.out)
         rows(buffers.gathered).dot(self.w_out, out)
         np.add(out, self.b_out, out)
@@ -147,7 +148,7 @@ class CausalSelfAttention(Layer):
         dout.dot(self.w_out.T, rows(buffers.dgathered))
         dy = buffers.dby_head
         if buffers.tap is not None:
-            np.multiply(dy, buffers.tap.multiply[:, None, None], dy)
+            np.multiply(dy, buffers.tap.multiply, dy)
         pattern, dpattern, products, column = buffers.pattern, buffers.dpattern, buffers.products, buffers.column
         np.matmul(pattern.swapaxes(2, 3), dy, buffers.dv)
         np.matmul(dy, buffers.v.swapaxes(2, 3), dpattern)
@@ -165,6 +166,14 @@ class CausalSelfAttention(Layer):
             return dout
         dqkv.dot(self.w_qkv.T, rows(buffers.dx))
         return buffers.dx
+
+    def site_shape(self, before: Shape, after: Shape) -> Shape:
+        return self.heads, before[0], self.head_size
+
+    def site_values(self, buffers: Buffers) -> Array:
+        """What each head gives, (B, heads, T, d)."""
+        values: Array = buffers.by_head
+        return values
 
     def unit_values(self, buffers: Buffers) -> Array:
         """How much each head gives at each position, (B, T, heads): the root mean square of its output."""

@@ -6,6 +6,7 @@ A layer holds no batch: whatever belongs to one batch lives in a `Buffers` that 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -23,8 +24,9 @@ class Parameter:
 
     Along `unit_axis`, unit u owns the places g * (units * each) + u * each + e, for g < groups and e < each: the four
     gates of an LSTM are groups=4, the columns of an attention head each=head size. None: it belongs to no single unit,
-    only to the whole block. `transient` is a carried array that is an activation (hidden state), not something learned:
-    freezing its unit leaves it alone.
+    only to the whole block. Along `input_axis` lie the features that come in, along `own_axis` the layer's own units
+    as they come back in (recurrence). `transient` is a carried array that is an activation (hidden state), not
+    something learned: freezing its unit leaves it alone.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Parameter:
     groups: int = 1
     each: int = 1
     transient: bool = False
+    input_axis: int | None = None
+    own_axis: int | None = None
 
     @property
     def size(self) -> int:
@@ -43,13 +47,24 @@ class Parameter:
 
     def places(self, units: Array, whole: bool) -> Array:
         """Flat positions within this array of what belongs to the units; all of it for a whole block."""
-        everything = np.arange(self.size).reshape(self.shape)
         if whole or self.unit_axis is None:
-            return everything.reshape(-1) if whole else np.empty(0, np.int64)
-        count = self.shape[self.unit_axis] // (self.groups * self.each)
-        starts = np.arange(self.groups)[:, None, None] * (count * self.each) + units[None, :, None] * self.each
-        along = (starts + np.arange(self.each)).reshape(-1)
-        found: Array = everything.take(along, axis=self.unit_axis).reshape(-1)
+            return np.arange(self.size if whole else 0)
+        return self.across(self.unit_axis, self.along(units))
+
+    @property
+    def units(self) -> int:
+        """How many units it has places for; 0 where it belongs to no single one."""
+        return 0 if self.unit_axis is None else self.shape[self.unit_axis] // (self.groups * self.each)
+
+    def along(self, units: Array) -> Array:
+        """Where these units lie along the unit axis, group after group."""
+        starts = np.arange(self.groups)[:, None, None] * (self.units * self.each) + units[None, :, None] * self.each
+        places: Array = (starts + np.arange(self.each)).reshape(-1)
+        return places
+
+    def across(self, axis: int, along: Array) -> Array:
+        """Flat positions within this array of everything at these places of an axis."""
+        found: Array = np.arange(self.size).reshape(self.shape).take(along, axis=axis).reshape(-1)
         return found
 
 
@@ -99,10 +114,42 @@ class Buffers:
 
 @dataclass(frozen=True)
 class Tap:
-    """What interventions do at one site, out * multiply + add: (units,), or (T, units) where time steps differ."""
+    """What interventions do at one site, out * multiply + add: arrays that broadcast to an example there.
+
+    (units,); (T, units) where time steps differ; `add` (..., units) where places differ. Where it is drawn anew for
+    each forward, `draw` gives it for a batch of so many, (B, ..., units).
+    """
 
     multiply: Array
     add: Array
+    draw: Callable[[int], Array] | None = None
+
+    def terms(self, batch: int) -> Array:
+        """What is added for a batch."""
+        return self.add if self.draw is None else self.draw(batch)
+
+
+@dataclass(frozen=True)
+class Features:
+    """How the features along the last axis follow from those that were: when units are pruned, or grown.
+
+    source (n,): which old feature each is like, -1: none. share (n,): what part of that one's outgoing weights it
+    takes over: 1 where nothing changed, 0 where there are none to take. fresh (n,): which were not there before.
+    """
+
+    source: Array
+    share: Array
+    fresh: Array
+
+    @staticmethod
+    def same(count: int) -> Features:
+        return Features(np.arange(count), np.ones(count), np.zeros(count, np.bool_))
+
+    def repeated(self, times: int, width: int) -> Features:
+        """The same at each of so many places laid behind one another, `width` old features each."""
+        starts = np.arange(times)[:, None] * width
+        source = np.where(self.source < 0, -1, self.source + starts)
+        return Features(source.reshape(-1), np.tile(self.share, times), np.tile(self.fresh, times))
 
 
 class Layer:
@@ -119,6 +166,14 @@ class Layer:
     closed: ClassVar[bool] = False
     """Its units are not the features of its output (they are heads), so nothing behind it joins its block."""
     takes_integers: ClassVar[bool] = False
+    site_axis: ClassVar[int] = -1
+    """Where the units lie in an example of what interventions act on: the last axis, for heads the first."""
+    mixes_units: ClassVar[bool] = False
+    """What one unit of its output is depends on the others (softmax, layer normalization)."""
+    unit_setting: ClassVar[str] = ""
+    """The argument that says how many units it has; empty: that cannot be changed."""
+    input_setting: ClassVar[str] = ""
+    """The argument that says how many features come in; empty: that cannot be changed."""
 
     def __init__(self, *, name: str | None = None) -> None:
         if name is not None and (not isinstance(name, str) or not name.isidentifier()):
@@ -200,6 +255,22 @@ class Layer:
     def backward(self, dout: Array, buffers: Buffers) -> Array:
         """Gradient of the input, given that of the output; writes the parameters' gradients."""
         raise TypeError(f"{type(self).__name__} has no backward")
+
+    def site_values(self, buffers: Buffers) -> Array:
+        """What interventions act on, as the last forward left it: (B, ..., units), the units along `site_axis`."""
+        return buffers.out if buffers.tapped is None else buffers.tapped
+
+    def site_shape(self, before: Shape, after: Shape) -> Shape:
+        """The shape of an example of that, from those of its input and output without the batch."""
+        return after
+
+    def by_unit(self, values: Array) -> Array:
+        """(units,) laid so that it broadcasts to an example of `site_values`."""
+        return values if self.site_axis == -1 else values.reshape(-1, 1, 1)
+
+    def passed_on(self, change: Features, shape: tuple[int | None, ...]) -> Features:
+        """What another width of its input, of `shape`, makes of its output's; ShapeError where it cannot be another."""
+        raise ShapeError(f"{self!r} must keep the width it has")
 
     def unit_values(self, buffers: Buffers) -> Array:
         """What the last forward gave, unit by unit: (B, ..., units), interventions included."""

@@ -22,6 +22,8 @@ class Convolution(Layer):
     """Base of Conv1d and Conv2d, over `axes` axes between batch and channels."""
 
     axes: ClassVar[int]
+    unit_setting = "outputs"
+    input_setting = "inputs"
     w: Array
     dw: Array
     b: Array
@@ -89,7 +91,8 @@ class Convolution(Layer):
         positions = prod(self.kernel)
         fan_in, fan_out = positions * self.inputs, positions * self.outputs
         shape = (*self.kernel, self.inputs, self.outputs)
-        w = Parameter("w", shape, self.w_init, unit_axis=len(shape) - 1, fan_in=fan_in, fan_out=fan_out)
+        units, inputs = len(shape) - 1, len(shape) - 2
+        w = Parameter("w", shape, self.w_init, units, fan_in=fan_in, fan_out=fan_out, input_axis=inputs)
         b = Parameter("b", (self.outputs,), self.b_init, unit_axis=0, fan_in=fan_in)
         return (w, b) if self.bias else (w,)
 

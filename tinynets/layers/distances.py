@@ -24,6 +24,7 @@ class Distances(Layer):
     """
 
     kind = "distances"
+    unit_setting = "prototypes"
     w: Array
     dw: Array
 

@@ -22,6 +22,7 @@ class Embedding(Layer):
 
     kind = "embedding"
     takes_integers = True
+    unit_setting = "size"
     w: Array
     dw: Array
 

@@ -19,6 +19,8 @@ class Linear(Layer):
     """
 
     kind = "linear"
+    unit_setting = "outputs"
+    input_setting = "inputs"
     w: Array
     dw: Array
     b: Array
@@ -55,7 +57,13 @@ class Linear(Layer):
 
     def parameters(self) -> tuple[Parameter, ...]:
         w = Parameter(
-            "w", (self.inputs, self.outputs), self.w_init, unit_axis=1, fan_in=self.inputs, fan_out=self.outputs
+            "w",
+            (self.inputs, self.outputs),
+            self.w_init,
+            unit_axis=1,
+            fan_in=self.inputs,
+            fan_out=self.outputs,
+            input_axis=0,
         )
         b = Parameter("b", (self.outputs,), self.b_init, unit_axis=0, fan_in=self.inputs)
         return (w, b) if self.bias else (w,)

@@ -20,6 +20,7 @@ class _Norm(Layer):
     """Base: out = normalized gain + shift, unit by unit. x and out (..., size), gain and shift (size,)."""
 
     joins = True
+    unit_setting = "size"
     gain: Array
     dgain: Array
     shift: Array
@@ -202,6 +203,7 @@ class LayerNorm(_Norm):
     """
 
     kind = "layer-norm"
+    mixes_units = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError
-from tinynets.layers.base import Buffers, Layer, rows
+from tinynets.layers.base import Buffers, Features, Layer, rows
 from tinynets.layers.windows import Sizes, Windows, by, plain, prepare_gradient, scatter, sizes_along
 
 
@@ -26,6 +26,9 @@ class Pool2d(Layer):
         self.kernel = sizes_along(kind, "kernel", kernel, 2)
         self.stride = self.kernel if stride is None else sizes_along(kind, "stride", stride, 2)
         self.windows = Windows(self.kernel, self.stride, (1, 1), (0, 0), (0, 0))
+
+    def passed_on(self, change: Features, shape: tuple[int | None, ...]) -> Features:
+        return change
 
     def sizes(self) -> tuple[int | str, ...]:
         return by(self.kernel), *(() if self.stride == self.kernel else (f"stride {by(self.stride)}",))
@@ -139,6 +142,9 @@ class GlobalAvgPool(Layer):
     """
 
     kind = "global-avg-pool"
+
+    def passed_on(self, change: Features, shape: tuple[int | None, ...]) -> Features:
+        return change
 
     def input_shape(self) -> tuple[int | None, ...]:
         return (None, None, None)

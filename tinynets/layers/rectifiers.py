@@ -129,6 +129,7 @@ class Softplus(_Bent):
     """out = log(1 + exp(x)), a ReLU without its kink; computed as max(x, 0) + log(1 + exp(-|x|))."""
 
     kind = "softplus"
+    keeps_zero = False
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)

@@ -33,6 +33,8 @@ class Recurrent(Layer):
     """
 
     taps_itself = True
+    unit_setting = "size"
+    input_setting = "inputs"
     gates: ClassVar[int] = 1
     states: ClassVar[tuple[str, ...]] = ("h",)
     w_ih: Array
@@ -82,8 +84,8 @@ class Recurrent(Layer):
     def parameters(self) -> tuple[Parameter, ...]:
         width, gates = self.gates * self.size, self.gates
         return (
-            Parameter("w_ih", (self.inputs, width), self.w_init, 1, self.inputs, self.size, gates),
-            Parameter("w_hh", (self.size, width), self.w_init, 1, self.size, self.size, gates),
+            Parameter("w_ih", (self.inputs, width), self.w_init, 1, self.inputs, self.size, gates, input_axis=0),
+            Parameter("w_hh", (self.size, width), self.w_init, 1, self.size, self.size, gates, own_axis=0),
             Parameter("b_ih", (width,), self.b_init, 0, self.inputs, 1, gates),
             Parameter("b_hh", (width,), self.b_init, 0, self.size, 1, gates),
         )
@@ -176,17 +178,22 @@ class Recurrent(Layer):
 
     def _lay_tap(self, buffers: Buffers) -> None:
         """`taps`: factor and term for each step; `factors`: (T, 1, size) for backward; None where nothing stands."""
-        tap, steps = buffers.tap, len(buffers.sums)
+        tap, (steps, batch, _) = buffers.tap, buffers.sums.shape
         buffers.taps = buffers.factors = None
         if tap is None:
             return
-        if tap.multiply.ndim == 2 and len(tap.multiply) != steps:
+        terms = tap.terms(batch)
+        known = {array.shape[-2] for array in (tap.multiply, terms) if array.ndim > 1}
+        if known - {1, steps}:
             raise ShapeError(
-                f"`{self.name}` {self!r}: an intervention stands on single time steps of {len(tap.multiply)}; "
+                f"`{self.name}` {self!r}: an intervention stands on single time steps of {max(known)}; "
                 f"this input has {steps}"
             )
         factors = np.broadcast_to(tap.multiply, (steps, self.size))
-        terms = np.broadcast_to(tap.add, (steps, self.size))
+        if terms.ndim == 3:
+            terms = np.broadcast_to(terms, (len(terms), steps, self.size)).transpose(1, 0, 2)
+        else:
+            terms = np.broadcast_to(terms, (steps, self.size))
         buffers.taps, buffers.factors = list(zip(factors, terms, strict=True)), factors[:, None, :]
 
     def _unroll(self, buffers: Buffers) -> None:
@@ -224,6 +231,12 @@ class Recurrent(Layer):
     def _back(self, given: list[Array | None], buffers: Buffers) -> Array:
         """Fill `dsums`, from the gradients given to the steps' outputs, last first; returns that of the h @ w_hh."""
         raise TypeError(f"{type(self).__name__} is a base class")
+
+    def site_shape(self, before: Shape, after: Shape) -> Shape:
+        return before[0], self.size
+
+    def site_values(self, buffers: Buffers) -> Array:
+        return self.unit_values(buffers)
 
     def unit_values(self, buffers: Buffers) -> Array:
         """The hidden state after every step, (B, T, size), also where only the last is given out."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError
-from tinynets.layers.base import Buffers, Layer, require_size
+from tinynets.layers.base import Buffers, Features, Layer, require_size
 
 
 class _Rearranged(Layer):
@@ -34,6 +34,11 @@ class Flatten(_Rearranged):
 
     kind = "flatten"
 
+    def passed_on(self, change: Features, shape: tuple[int | None, ...]) -> Features:
+        if None in shape[1:]:
+            raise ShapeError(f"{self!r} takes {shape_text(shape)}, whose places are not known")
+        return change.repeated(prod(n or 0 for n in shape[1:-1]), shape[-1] or 0)
+
     def output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         if len(shape) < 2:
             raise ShapeError(f"takes (B, ...) with at least one axis after the batch, not {shape_text(shape)}")
@@ -48,6 +53,9 @@ class FlattenConsecutive(_Rearranged):
     """
 
     kind = "flatten-consecutive"
+
+    def passed_on(self, change: Features, shape: tuple[int | None, ...]) -> Features:
+        return change.repeated(self.n, shape[-1] or 0)
 
     def __init__(self, n: int, *, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -106,6 +114,9 @@ class LastStep(Layer):
     """What stands at the last time step: x (B, T, C), out (B, C)."""
 
     kind = "last-step"
+
+    def passed_on(self, change: Features, shape: tuple[int | None, ...]) -> Features:
+        return change
 
     def input_shape(self) -> tuple[int | None, ...]:
         return (None, None, None)

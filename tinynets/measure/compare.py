@@ -220,7 +220,7 @@ def _network(line: Line, state: State) -> Network:
     network = network_from(
         state.architecture, dtype=state.theta.dtype, theta=state.theta, carried=state.buffers, input_shape=shape
     )
-    network.taps = edits.taps(network, state.interventions)
+    network.taps = edits.taps(network, state)
     return network
 
 

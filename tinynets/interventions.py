@@ -1,0 +1,250 @@
+"""Interventions: what stands on activations, and the arithmetic that they are at each site.
+
+They stack in the order in which they were done; one that sets values (zero, mean, clamp, patch, resample) covers those
+before it on its units. At a site all of them together are one multiplication and one addition, of which only the
+addition is ever drawn anew (noise, resample): so they cost little, and gradients flow through the multiplication.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinynets import rng
+from tinynets.arrays import Array, Values
+from tinynets.layers import Tap
+
+if TYPE_CHECKING:
+    from tinynets.network import Network
+    from tinynets.selectors import Selector
+    from tinynets.state import State
+
+SETS = frozenset({"zero", "mean", "clamp", "patch", "resample"})
+"""What gives its units values of their own, whatever they were."""
+KINDS = ("zero", "mean", "resample", "clamp", "scale", "noise", "patch", "steer")
+TAKES_AMOUNT = {"clamp": "value", "scale": "factor", "noise": "sigma"}
+TAKES_VALUES = frozenset({"mean", "resample", "patch", "steer"})
+DRAWS = frozenset({"resample", "noise"})
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """An operation on activations that stands: `zero` on units 3 and 4 of the site `hidden`, or of `hidden.pre`.
+
+    `amount` is the value, factor or sigma of clamp, scale and noise. `values` are what mean, patch and steer set or
+    add, as an example at the site has them, its units in the order of `units`; of resample a number of such examples.
+    What is drawn has the address of the edit, its `ordinal`; `rows` are where each unit's numbers stand in that
+    drawing, so that they stay its own when others are pruned.
+    """
+
+    op: str
+    site: str
+    units: tuple[int, ...]
+    time: int | None = None
+    """One time step of a recurrent layer; None: all."""
+    amount: float | None = None
+    values: Values | None = None
+    ordinal: int | None = None
+    rows: tuple[int, ...] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.op} {self.selector()}" + (f" {self.amount:g}" if self.amount is not None else "")
+
+    def selector(self) -> str:
+        time = "" if self.time is None else f"@t={self.time}"
+        return f"{self.site}{units_text(self.units)}{time}"
+
+    def config(self) -> dict[str, Any]:
+        """Plain data and arrays; what it does not have is left out."""
+        more = {
+            "amount": self.amount,
+            "values": None if self.values is None else self.values.array,
+            "ordinal": self.ordinal,
+            "rows": None if self.rows is None else list(self.rows),
+        }
+        known = {key: value for key, value in more.items() if value is not None}
+        return {"op": self.op, "site": self.site, "units": list(self.units), "time": self.time, **known}
+
+    def of_units(self, kept: Sequence[int], numbers: Sequence[int], axis: int) -> Intervention:
+        """The same on some of its units alone (their places in `units`), which now have these numbers."""
+        values = self.values
+        if values is not None:
+            values = Values(values.array.take(list(kept), axis=self.unit_axis(axis)))
+        rows = self.rows
+        if self.op == "noise":
+            rows = tuple((self.rows or self.units)[place] for place in kept)
+        return replace(self, units=tuple(numbers), values=values, rows=rows)
+
+    def unit_axis(self, site_axis: int) -> int:
+        """Along which axis of `values` the units lie, given that of an example at the site."""
+        return site_axis + 1 if self.op == "resample" and site_axis >= 0 else site_axis
+
+    @property
+    def nbytes(self) -> int:
+        return 0 if self.values is None else self.values.array.nbytes
+
+
+def units_text(units: tuple[int, ...]) -> str:
+    """`[3]`, `[0:8]` for a run, `[1,5,9]` otherwise."""
+    if len(units) > 2 and units == tuple(range(units[0], units[-1] + 1)):
+        return f"[{units[0]}:{units[-1] + 1}]"
+    return f"[{','.join(map(str, units))}]"
+
+
+# -- which stand
+
+
+def stacked(network: Network, standing: Iterable[Intervention], new: Intervention) -> tuple[Intervention, ...]:
+    """Those that stand, and a new one on top; one that sets values covers those before it."""
+    if new.op in SETS:
+        standing = less(network, standing, new.site, new.units, new.time)
+    return (*standing, new)
+
+
+def without(network: Network, standing: Iterable[Intervention], selector: Selector) -> tuple[Intervention, ...]:
+    """The interventions, less the units that the selector names at its site."""
+    return less(network, standing, selector.site, selector.units, selector.time)
+
+
+def less(
+    network: Network, standing: Iterable[Intervention], site: str, units: Iterable[int], time: int | None
+) -> tuple[Intervention, ...]:
+    gone, left = frozenset(units), []
+    for entry in standing:
+        if entry.site == site and time in (None, entry.time):
+            kept = [place for place, unit in enumerate(entry.units) if unit not in gone]
+            if not kept:
+                continue
+            if len(kept) < len(entry.units):
+                axis = network.layers[network.site(site)].site_axis
+                entry = entry.of_units(kept, [entry.units[place] for place in kept], axis)
+        left.append(entry)
+    return tuple(left)
+
+
+# -- what they do
+
+
+def taps(network: Network, state: State) -> list[Tap | None]:
+    """What stands behind each layer; None where nothing does. What is drawn follows the state's step."""
+    by_layer: dict[int, list[Intervention]] = {}
+    for entry in state.interventions:
+        by_layer.setdefault(network.site(entry.site), []).append(entry)
+    compiled: list[Tap | None] = [None] * len(network.layers)
+    for index, entries in by_layer.items():
+        compiled[index] = _tap(network, index, entries, state)
+    return compiled
+
+
+class _Affine:
+    """out * multiply + add over an example at a site, put together operation by operation."""
+
+    def __init__(self, multiply: Array, add: Array) -> None:
+        self.multiply, self.add = multiply, add
+
+    def over_time(self, steps: int) -> None:
+        """Have time steps of their own."""
+        self.multiply, self.add = (
+            array if array.ndim > 1 else np.broadcast_to(array, (steps, len(array))).copy()
+            for array in (self.multiply, self.add)
+        )
+
+    def do(self, entry: Intervention, axis: int, where: Any) -> None:
+        if entry.op == "scale":
+            self.multiply[where] *= entry.amount
+            self.add[where] *= entry.amount
+            return
+        values: Any = 0.0 if entry.amount is None else entry.amount
+        if entry.values is not None:
+            values = entry.values.array
+            if entry.time is None and values.ndim > 1:
+                shape = list(values.shape)
+                shape[axis] = self.add.shape[axis]
+                self.add = np.broadcast_to(self.add, np.broadcast_shapes(self.add.shape, tuple(shape))).copy()
+        if entry.op == "steer":
+            self.add[where] += values
+        else:
+            self.multiply[where] = 0
+            self.add[where] = values
+
+
+Stage = Callable[[Array], None]
+"""Changes what is added, (B, ...), where it is drawn."""
+
+
+def _tap(network: Network, index: int, entries: list[Intervention], state: State) -> Tap:
+    layer, block = network.layers[index], network.site_block(entries[0].site)
+    ones = layer.by_unit(np.ones(block.units, network.dtype))
+    whole, axis = _Affine(ones.copy(), np.zeros_like(ones)), layer.site_axis
+    steps = network.time_steps(block) if any(entry.time is not None for entry in entries) else 0
+    stages: list[Stage] = []
+    part = whole
+    for entry in entries:
+        if steps:
+            part.over_time(steps)
+        where = _where(entry, axis)
+        if entry.op in DRAWS:
+            stages += [_adds(part)] if stages else []
+            stages.append(_draws(entry, axis, state))
+            if entry.op == "resample":
+                whole.multiply[where] = 0
+            part = _Affine(np.ones_like(whole.multiply), np.zeros_like(whole.multiply))
+            continue
+        part.do(entry, axis, where)
+        if part is not whole:
+            _Affine(whole.multiply, np.zeros_like(whole.multiply)).do(replace(entry, values=None), axis, where)
+    if not stages:
+        return Tap(whole.multiply, whole.add)
+    stages.append(_adds(part))
+    return Tap(whole.multiply, whole.add, _drawing(network, index, whole.add, stages))
+
+
+def _where(entry: Intervention, axis: int) -> tuple[Any, ...]:
+    """The entry's units in an example at the site, or in a batch of them."""
+    units = np.array(entry.units)
+    if axis >= 0:
+        return (..., units, slice(None), slice(None))
+    return (..., units) if entry.time is None else (..., entry.time, units)
+
+
+def _adds(part: _Affine) -> Stage:
+    def stage(add: Array) -> None:
+        np.multiply(add, part.multiply, add)
+        np.add(add, part.add, add)
+
+    return stage
+
+
+def _draws(entry: Intervention, axis: int, state: State) -> Stage:
+    purpose, where = f"{entry.op}/{entry.site}/{entry.ordinal}", _where(entry, axis)
+
+    def resample(add: Array) -> None:
+        assert entry.values is not None
+        pool = entry.values.array
+        chosen = rng.integers(state.hyper.seed, purpose, state.step, len(pool), (len(add),))
+        add[where] = pool[chosen].astype(add.dtype, copy=False)
+
+    def noise(add: Array) -> None:
+        rows, by_unit = np.array(entry.rows or entry.units), axis + (axis >= 0)
+        there = np.moveaxis(add[where], by_unit, 0)
+        drawn = rng.normal_rows(state.hyper.seed, purpose, state.step, int(rows.max()) + 1, there[0].size)[rows]
+        added = (drawn * entry.amount).reshape(there.shape)
+        add[where] += np.moveaxis(added, 0, by_unit).astype(add.dtype)
+
+    return resample if entry.op == "resample" else noise
+
+
+def _drawing(network: Network, index: int, first: Array, stages: list[Stage]) -> Callable[[int], Array]:
+    shape = network.site_shape(index)
+
+    def draw(batch: int) -> Array:
+        add = np.empty((batch, *shape), first.dtype)
+        add[...] = first
+        for stage in stages:
+            stage(add)
+        return add
+
+    return draw

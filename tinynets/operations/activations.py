@@ -1,0 +1,198 @@
+"""On activations: zero, mean, resample, clamp, scale, noise, patch, steer, and release. Parameters stay untouched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinynets.arrays import Array, Shape, Values, shape_text
+from tinynets.errors import EditError, ShapeError
+from tinynets.interventions import DRAWS, KINDS, TAKES_AMOUNT, TAKES_VALUES, Intervention, stacked, without
+from tinynets.network import Network
+from tinynets.operations.base import DERIVED, Edit, Operation, number, only, ordinal, values
+from tinynets.selectors import Selector, select
+from tinynets.state import State
+
+MAX_VALUES = 2**22  # bytes that one edit may hold
+SIGMA = (0.0, 1e30)
+DONE = {
+    "zero": "zeroed",
+    "mean": "set to its mean",
+    "resample": "taken from other examples",
+    "clamp": "clamped to {amount:g}",
+    "scale": "scaled by {amount:g}",
+    "noise": "with noise of sigma {amount:g}",
+    "patch": "patched",
+    "steer": "steered",
+}
+
+
+def _resolve(op: str) -> Any:
+    def resolve(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
+        selector = select(network, target)
+        return Edit(op, str(selector), _checked(network, op, selector, args))
+
+    return resolve
+
+
+def _check(network: Network, edit: Edit) -> None:
+    _checked(network, edit.op, select(network, edit.target), edit.args)
+
+
+def _checked(network: Network, op: str, selector: Selector, args: dict[str, Any]) -> dict[str, Any]:
+    """The arguments, each of its kind; EditError says what is wrong."""
+    amount = TAKES_AMOUNT.get(op)
+    known = [amount] if amount else []
+    known += ["values", *sorted(DERIVED)] if op in TAKES_VALUES else []
+    known += ["scale"] if op == "steer" else []
+    known += ["ordinal"] if op in DRAWS else []
+    only(op, args, *known)
+    made = dict(args)
+    if amount:
+        made[amount] = number(op, args, amount, *(SIGMA if op == "noise" else ()))
+    if op == "steer" and "scale" in args:
+        made["scale"] = number(op, args, "scale")
+    if op in TAKES_VALUES:
+        made["values"] = _values(network, op, selector, args)
+    if op in DRAWS:
+        ordinal(op, args)
+        network.site_shape(network.site(selector.site))
+    return made
+
+
+def _values(network: Network, op: str, selector: Selector, args: dict[str, Any]) -> Values:
+    """What is set or added, as an example at the site has it, with these units alone; of resample a pool of them."""
+    index = network.site(selector.site)
+    axis, count = network.layers[index].site_axis, len(selector.units)
+    try:
+        shape = list(network.site_shape(index))
+    except ShapeError:
+        shape = [count]
+    shape = [count] if selector.time is not None else shape
+    shape[axis] = count
+    least = [count] if axis == -1 else [count, 1, shape[-1]]
+    rule = f"{shape_text(tuple(least))} or {shape_text(tuple(shape))}" if least != shape else shape_text(tuple(shape))
+
+    def fits(array: Array) -> bool:
+        if array.nbytes > MAX_VALUES:
+            raise EditError(
+                f"`{op}` {selector}: it would hold {array.nbytes:,} bytes; at most {MAX_VALUES:,} are allowed"
+            )
+        if op == "resample":
+            return array.ndim == len(shape) + 1 and len(array) > 0 and array.shape[1:] == tuple(shape)
+        return array.shape in (tuple(least), tuple(shape)) or _broadcasts(array.shape, tuple(shape), axis)
+
+    rule = f"(examples, {shape_text(tuple(shape))[1:]}" if op == "resample" else rule
+    return values(op, str(selector), args, network.dtype, fits, rule)
+
+
+def _broadcasts(given: Shape, wanted: Shape, axis: int) -> bool:
+    """Whether it has as many axes, each of them of size 1 or right, the units whole."""
+    return (
+        len(given) == len(wanted)
+        and given[axis] == wanted[axis]
+        and all(n in (1, m) for n, m in zip(given, wanted, strict=True))
+    )
+
+
+def _apply(network: Network, state: State, edit: Edit) -> str:
+    selector, args = select(network, edit.target), edit.args
+    amount = args.get(TAKES_AMOUNT.get(edit.op, ""))
+    new = Intervention(
+        edit.op,
+        selector.site,
+        selector.units,
+        selector.time,
+        amount,
+        args["values"] if edit.op in TAKES_VALUES else None,
+        args["ordinal"] if edit.op in DRAWS else None,
+    )
+    state.interventions = stacked(network, state.interventions, new)
+    return f"{selector} {DONE[edit.op].format(amount=amount)}"
+
+
+def _resolve_release(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
+    selector = select(network, target)
+    only("release", args)
+    if without(network, state.interventions, selector) == state.interventions:
+        standing = ", ".join(map(str, state.interventions)) or "none"
+        raise EditError(f"`{selector}`: no intervention stands there; standing: {standing}")
+    return Edit("release", str(selector))
+
+
+def _check_release(network: Network, edit: Edit) -> None:
+    select(network, edit.target)
+    only("release", edit.args)
+
+
+def _release(network: Network, state: State, edit: Edit) -> str:
+    selector = select(network, edit.target)
+    state.interventions = without(network, state.interventions, selector)
+    return f"{selector} released"
+
+
+def intervention_from(network: Network, op: str, selector: Selector, args: dict[str, Any]) -> Intervention:
+    """An intervention that stands in a file, checked as an edit would be."""
+    amount = TAKES_AMOUNT.get(op, "")
+    given = {name: value for name, value in ((amount, args.get("amount")),) if name}
+    given |= {name: args[name] for name in ("values", "ordinal") if args.get(name) is not None}
+    made = _checked(network, op, selector, given)
+    rows = args.get("rows")
+    if rows is not None:
+        rows = tuple(int(row) for row in rows)
+        if op != "noise" or len(rows) != len(selector.units) or not all(0 <= row < 2**20 for row in rows):
+            raise EditError(f"`{op}` {selector}: `rows` must be a number for each unit, not {list(rows)}")
+    return Intervention(
+        op,
+        selector.site,
+        selector.units,
+        selector.time,
+        made.get(amount),
+        made.get("values"),
+        made.get("ordinal"),
+        rows,
+    )
+
+
+_OF_VALUES = {"example": "whole", "input": "text", "branch": "text", "bookmark": "text", "save": "text"}
+_ARGUMENTS: dict[str, tuple[str, str, tuple[str, ...], dict[str, str]]] = {
+    "zero": ("zero UNITS", "hold units' activations at zero", ("units",), {}),
+    "mean": ("mean UNITS [SPLIT]", "hold units at their mean over the probe or a split", ("units", "text?"), {}),
+    "resample": (
+        "resample UNITS [SPLIT] [examples=N]",
+        "give units the activations of other examples, drawn at random",
+        ("units", "text?"),
+        {"examples": "whole"},
+    ),
+    "clamp": ("clamp UNITS VALUE", "hold units' activations at a value", ("units", "number"), {}),
+    "scale": ("scale UNITS FACTOR", "multiply units' activations", ("units", "number"), {}),
+    "noise": ("noise UNITS SIGMA", "add normal noise to units' activations", ("units", "number"), {}),
+    "patch": (
+        "patch UNITS example=N|input=TEXT [branch=B|bookmark=M|save=FILE]",
+        "hold units at what another example, input, branch, bookmark or save gives them",
+        ("units",),
+        _OF_VALUES,
+    ),
+    "steer": (
+        "steer UNITS toward=CLASS away=CLASS [scale=K]",
+        "add a vector to units: the difference of two classes' means",
+        ("units",),
+        {"toward": "text", "away": "text", "scale": "number", "over": "text", "values": "value"},
+    ),
+}
+assert set(_ARGUMENTS) == set(KINDS)
+
+ACTIVATIONS = (
+    *(
+        Operation(op, "activation", usage, help_, _resolve(op), _apply, _check, kinds, options)
+        for op, (usage, help_, kinds, options) in _ARGUMENTS.items()
+    ),
+    Operation(
+        "release",
+        "activation",
+        "release UNITS",
+        "take interventions off units",
+        _resolve_release,
+        _release,
+        _check_release,
+    ),
+)

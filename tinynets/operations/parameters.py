@@ -1,0 +1,401 @@
+"""On parameters: set, nudge, zero, draw anew, copy, swap, flip, round, make sparse, and transplant.
+
+`UNITS` are a block's units, which stand for all that is learned of them, or of their weights alone where that is said;
+`WEIGHTS` elements of one parameter, as `hidden.w[4,3]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinynets.arrays import Array, Values
+from tinynets.errors import EditError, SelectorError
+from tinynets.network import Block, Network
+from tinynets.operations.base import SOURCES, Edit, Operation, flag, number, only, ordinal, values, whole
+from tinynets.selectors import ParameterSelector, Selector, select, select_learned
+from tinynets.state import State
+from tinynets.surgery import outgoing_places
+
+MAX_BITS = 16
+
+
+def _units(network: Network, op: str, target: str) -> tuple[Block, Selector]:
+    """Units of a block that has parameters."""
+    selector = select(network, target)
+    if selector.pre or selector.time is not None:
+        raise EditError(f"`{op}` is about all that a unit has learned: `{selector.block}[...]`, not `{selector}`")
+    block = network.block(selector.block)
+    if not network.block_parameters(block):
+        raise EditError(f"`{selector}` has no parameters")
+    return block, selector
+
+
+def weight_places(network: Network, block: Block, units: tuple[int, ...]) -> Array:
+    """Positions in theta of the units' incoming weights: of their matrices, not of biases, gains and shifts."""
+    found = [np.empty(0, np.int64)]
+    for index in range(block.first, block.last + 1):
+        for entry in network.layers[index].parameters():
+            if len(entry.shape) > 1:
+                start = network.parameter_slice(index, entry.name).start
+                found.append(start + entry.places(np.array(units), whole=len(units) == block.units))
+    return np.unique(np.concatenate(found))
+
+
+def _targeted(network: Network, op: str, target: str) -> tuple[str, Array]:
+    """What weights an edit is about: those of units, or the elements of a parameter."""
+    selector = select_learned(network, target)
+    if isinstance(selector, ParameterSelector):
+        return str(selector), selector.places(network)
+    block, selector = _units(network, op, target)
+    places = weight_places(network, block, selector.units)
+    if not places.size:
+        raise EditError(f"`{selector}` has no weights")
+    return str(selector), places
+
+
+def _elements(network: Network, op: str, target: str) -> tuple[str, Array]:
+    selector = select_learned(network, target)
+    if not isinstance(selector, ParameterSelector):
+        block = network.block(selector.block)
+        known = [
+            entry.name for index in range(block.first, block.last + 1) for entry in network.layers[index].parameters()
+        ]
+        example = f", as `{block.name}.{known[0]}`" if known else ""
+        raise SelectorError(f"`{op}` is about elements of a parameter{example}, not units: `{selector}`")
+    return str(selector), selector.places(network)
+
+
+Checked = Callable[[Network, str, dict[str, Any]], dict[str, Any]]
+Change = Callable[[Network, State, Edit], str]
+
+
+def _operation(
+    name: str,
+    usage: str,
+    help_: str,
+    checked: Checked,
+    change: Change,
+    kinds: tuple[str, ...] = ("units",),
+    options: dict[str, str] | None = None,
+) -> Operation:
+    """An operation whose arguments do not depend on the state."""
+
+    def resolve(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
+        made = checked(network, target, args)
+        return Edit(name, str(select_learned(network, target)), made)
+
+    def check(network: Network, edit: Edit) -> None:
+        checked(network, edit.target, edit.args)
+
+    return Operation(name, "parameter", usage, help_, resolve, change, check, kinds, options or {})
+
+
+# -- set, nudge, zero
+
+
+def _check_set(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    only("set_weight", args, "value")
+    _elements(network, "set_weight", target)
+    return {"value": number("set_weight", args, "value")}
+
+
+def _set_weight(network: Network, state: State, edit: Edit) -> str:
+    what, places = _elements(network, "set_weight", edit.target)
+    before = state.theta[places]
+    state.theta[places] = edit.args["value"]
+    was = f" (was {before[0]:.6g})" if len(places) == 1 else f" ({len(places):,} elements)"
+    return f"{what} set to {edit.args['value']:g}{was}"
+
+
+def _check_nudge(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    only("nudge", args, "by")
+    _targeted(network, "nudge", target)
+    return {"by": number("nudge", args, "by")}
+
+
+def _nudge(network: Network, state: State, edit: Edit) -> str:
+    what, places = _targeted(network, "nudge", edit.target)
+    _put(state, places, state.theta[places] + state.theta.dtype.type(edit.args["by"]), what)
+    return f"{what} nudged by {edit.args['by']:g}"
+
+
+def _put(state: State, places: Array, new: Array, what: str) -> None:
+    """Write parameters, all of them or, where one is not finite, none."""
+    if not np.isfinite(new).all():
+        raise EditError(f"`{what}` would become NaN or infinite")
+    state.theta[places] = new
+
+
+def _check_zero(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    only("zero_weights", args)
+    _targeted(network, "zero_weights", target)
+    return {}
+
+
+def _zero_weights(network: Network, state: State, edit: Edit) -> str:
+    what, places = _targeted(network, "zero_weights", edit.target)
+    state.theta[places] = 0
+    return f"weights of {what} set to 0"
+
+
+# -- draw anew
+
+
+def _check_reinit(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    only("reinit", args, "ordinal")
+    _units(network, "reinit", target)
+    return {"ordinal": ordinal("reinit", args)}
+
+
+def _reinit(network: Network, state: State, edit: Edit) -> str:
+    block, selector = _units(network, "reinit", edit.target)
+    units = np.array(selector.units)
+    for index in range(block.first, block.last + 1):
+        layer = network.layers[index]
+        for entries, vector, slots in (
+            (layer.parameters(), state.theta, state.slots),
+            (layer.carried(), state.buffers, {}),
+        ):
+            for entry in entries:
+                where = network.parameter_slice(index, entry.name) if entries is layer.parameters() else None
+                start = where.start if where else network.carried_slice(index, entry.name).start
+                places = entry.places(units, whole=len(units) == block.units)
+                if entry.transient or not places.size:
+                    continue
+                purpose = f"reinit/{layer.name}.{entry.name}/{edit.args['ordinal']}"
+                drawn = entry.init.draw(state.hyper.seed, purpose, entry.shape, entry.fan_in, entry.fan_out)
+                vector[start + places] = drawn.reshape(-1)[places]
+                for slot in slots.values():
+                    slot[start + places] = 0
+    return f"{selector} drawn anew"
+
+
+# -- copy, swap, flip
+
+
+def _check_pair(op: str, key: str) -> Checked:
+    def checked(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+        only(op, args, key, "outgoing")
+        block, selector = _units(network, op, target)
+        other_block, other = _units(network, op, args.get(key, ""))
+        if other_block != block:
+            raise EditError(f"`{op}`: `{selector}` and `{other}` are units of two blocks; of one block they must be")
+        if len(other.units) != len(selector.units):
+            raise EditError(f"`{op}`: `{selector}` has {len(selector.units)} units, `{other}` {len(other.units)}")
+        if set(other.units) & set(selector.units):
+            raise EditError(f"`{op}`: `{selector}` and `{other}` have units in common")
+        outgoing = {"outgoing": True} if flag(op, args, "outgoing") else {}
+        if outgoing:
+            outgoing_places(network, block, selector.units)
+        return {key: str(other), **outgoing}
+
+    return checked
+
+
+def _pairs(
+    network: Network, block: Block, one: Selector, other: Selector, outgoing: bool
+) -> list[tuple[Array, Array, bool]]:
+    """Places of units in theta, then in what is carried, each beside its like of the other units."""
+    found = []
+    for a, b in zip(one.units, other.units, strict=True):
+        found.append((network.unit_indices(block, [a]), network.unit_indices(block, [b]), False))
+        found.append((network.resettable_indices(block, [a]), network.resettable_indices(block, [b]), True))
+        if outgoing:
+            found.append((outgoing_places(network, block, [a]), outgoing_places(network, block, [b]), False))
+    return found
+
+
+def _copy(network: Network, state: State, edit: Edit) -> str:
+    block, one = _units(network, "copy", edit.target)
+    _, other = _units(network, "copy", edit.args["to"])
+    for source, target, is_carried in _pairs(network, block, one, other, edit.args.get("outgoing", False)):
+        for vector in (state.buffers,) if is_carried else (state.theta, *state.slots.values()):
+            vector[target] = vector[source]
+    return f"{one} copied to {other}"
+
+
+def _swap(network: Network, state: State, edit: Edit) -> str:
+    block, one = _units(network, "swap", edit.target)
+    _, other = _units(network, "swap", edit.args["other"])
+    for source, target, is_carried in _pairs(network, block, one, other, edit.args.get("outgoing", False)):
+        for vector in (state.buffers,) if is_carried else (state.theta, *state.slots.values()):
+            vector[source], vector[target] = vector[target], vector[source]
+    return f"{one} and {other} swapped"
+
+
+def _check_flip(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    only("sign_flip", args, "outgoing")
+    block, selector = _units(network, "sign_flip", target)
+    if not flag("sign_flip", args, "outgoing"):
+        return {}
+    outgoing_places(network, block, selector.units)
+    return {"outgoing": True}
+
+
+def _sign_flip(network: Network, state: State, edit: Edit) -> str:
+    """The sum before the activation changes its sign: weights, biases, shifts and running means do; gains do not."""
+    block, selector = _units(network, "sign_flip", edit.target)
+    whole_block = len(selector.units) == block.units
+    for index in range(block.first, block.last + 1):
+        layer = network.layers[index]
+        for entry in layer.parameters():
+            if entry.name != "gain":
+                start = network.parameter_slice(index, entry.name).start
+                places = start + entry.places(np.array(selector.units), whole=whole_block)
+                state.theta[places] = -state.theta[places]
+        for entry in layer.carried():
+            if entry.name == "running_mean":
+                start = network.carried_slice(index, entry.name).start
+                places = start + entry.places(np.array(selector.units), whole=whole_block)
+                state.buffers[places] = -state.buffers[places]
+    if edit.args.get("outgoing"):
+        places = outgoing_places(network, block, selector.units)
+        state.theta[places] = -state.theta[places]
+    return f"signs of {selector} flipped" + (", outgoing too" if edit.args.get("outgoing") else "")
+
+
+# -- round, sparsify
+
+
+def _check_round(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    only("round", args, "bits")
+    _targeted(network, "round", target)
+    return {"bits": whole("round", args, "bits", 1, MAX_BITS)}
+
+
+def _round(network: Network, state: State, edit: Edit) -> str:
+    """Whole multiples of the largest |weight| / (2^(bits - 1) - 1): symmetric quantization. 1 bit: signs alone."""
+    what, places = _targeted(network, "round", edit.target)
+    bits, before = edit.args["bits"], state.theta[places].astype(np.float64)
+    largest = np.abs(before).max(initial=0.0)
+    if bits == 1:
+        after = np.sign(before) * np.abs(before).mean()
+    else:
+        step = largest / (2 ** (bits - 1) - 1)
+        after = np.rint(before / step) * step if step else before
+    state.theta[places] = after
+    off = float(np.sqrt(np.square(after - before).mean()))
+    return f"{what} rounded to {bits} bit{'s' if bits > 1 else ''}, off by {off:.3g} (rms)"
+
+
+def _check_sparsify(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    only("sparsify", args, "share")
+    _targeted(network, "sparsify", target)
+    return {"share": number("sparsify", args, "share", 0.0, 1.0)}
+
+
+def _sparsify(network: Network, state: State, edit: Edit) -> str:
+    """The smallest weights are zero from now on: set to it and frozen there."""
+    what, places = _targeted(network, "sparsify", edit.target)
+    count = round(edit.args["share"] * len(places))
+    smallest = places[np.argsort(np.abs(state.theta[places]), kind="stable")[:count]]
+    state.theta[smallest] = 0
+    state.frozen = np.union1d(state.frozen, smallest)
+    return f"{count:,} of {len(places):,} weights of {what} held at 0"
+
+
+# -- transplant
+
+
+def _check_transplant(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    only("transplant", args, "values", "source", *SOURCES)
+    block, selector = _units(network, "transplant", target)
+    size = sum(map(len, _of_units(network, block, selector)))
+    made = {name: value for name, value in args.items() if name != "values"}
+    for name, value in made.items():
+        if not isinstance(value, str):
+            raise EditError(f"`transplant`: `{name}` must be text, not {value!r}")
+    found = values("transplant", str(selector), args, network.dtype, lambda array: array.shape == (size,), f"({size},)")
+    return {**made, "values": found}
+
+
+def _of_units(network: Network, block: Block, selector: Selector) -> tuple[Array, Array]:
+    return network.unit_indices(block, selector.units), network.carried_indices(block, selector.units)
+
+
+def transplanted(network: Network, block: Block, selector: Selector, theta: Array, carried: Array) -> Values:
+    """What units have learned, of a network with this theta and these carried values, as `transplant` takes it."""
+    places, of_carried = _of_units(network, block, selector)
+    return Values(np.concatenate([theta[places], carried[of_carried]]))
+
+
+def _transplant(network: Network, state: State, edit: Edit) -> str:
+    block, selector = _units(network, "transplant", edit.target)
+    places, carried = _of_units(network, block, selector)
+    given = edit.args["values"].array
+    state.theta[places], state.buffers[carried] = given[: len(places)], given[len(places) :]
+    for slot in state.slots.values():
+        slot[places] = 0
+    where = next((f" from {name} {edit.args[name]}" for name in SOURCES if name in edit.args), "")
+    return f"{selector} transplanted{where}"
+
+
+_OUTGOING = {"outgoing": "flag"}
+PARAMETERS = (
+    _operation(
+        "set_weight",
+        "set_weight WEIGHTS VALUE",
+        "set elements of a parameter: set_weight hidden.w[4,3] 0.5",
+        _check_set,
+        _set_weight,
+        ("units", "number"),
+    ),
+    _operation("nudge", "nudge UNITS|WEIGHTS BY", "add to weights", _check_nudge, _nudge, ("units", "number")),
+    _operation("zero_weights", "zero_weights UNITS|WEIGHTS", "set incoming weights to 0", _check_zero, _zero_weights),
+    _operation("reinit", "reinit UNITS", "draw what units have learned anew", _check_reinit, _reinit),
+    _operation(
+        "copy",
+        "copy UNITS UNITS [outgoing=true]",
+        "copy what units have learned to others of their block",
+        _check_pair("copy", "to"),
+        _copy,
+        ("units", "text"),
+        _OUTGOING,
+    ),
+    _operation(
+        "swap",
+        "swap UNITS UNITS [outgoing=true]",
+        "swap units of a block",
+        _check_pair("swap", "other"),
+        _swap,
+        ("units", "text"),
+        _OUTGOING,
+    ),
+    _operation(
+        "sign_flip",
+        "sign_flip UNITS [outgoing=true]",
+        "turn the signs of units' weights and biases round",
+        _check_flip,
+        _sign_flip,
+        ("units",),
+        _OUTGOING,
+    ),
+    _operation(
+        "round",
+        "round UNITS|WEIGHTS BITS",
+        "round weights to so many bits: what does quantizing cost?",
+        _check_round,
+        _round,
+        ("units", "whole"),
+    ),
+    _operation(
+        "sparsify",
+        "sparsify UNITS|WEIGHTS SHARE",
+        "set the smallest weights to 0 and hold them there",
+        _check_sparsify,
+        _sparsify,
+        ("units", "number"),
+    ),
+    _operation(
+        "transplant",
+        "transplant UNITS save=FILE|branch=B|bookmark=M [source=UNITS]",
+        "take what units have learned over from a save, branch or bookmark",
+        _check_transplant,
+        _transplant,
+        ("units",),
+        {"save": "text", "branch": "text", "bookmark": "text", "source": "text"},
+    ),
+)

@@ -1,0 +1,237 @@
+"""Where the values of an edit come from: means, other examples, classes, other branches, bookmarks, saves.
+
+What is found is stored in the edit, so that it is done again exactly. Activations are read as they would be without
+what stands on those very units; everything else that stands counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinynets import rng
+from tinynets.arrays import Array, Values
+from tinynets.errors import EditError, nearest
+from tinynets.evaluation import CHUNK, check_whole
+from tinynets.interventions import taps, without
+from tinynets.network import Network, Workspace, network_from
+from tinynets.operations.base import SOURCES
+from tinynets.operations.parameters import transplanted
+from tinynets.playback import quiet
+from tinynets.reports import Progress
+from tinynets.selectors import Selector, select
+from tinynets.state import State
+
+if TYPE_CHECKING:
+    from tinynets.lab import Lab
+
+PROBE = "probe"
+MAX_POOL = 4096
+Found = Generator[Progress, None, Values]
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A network as it stands at some moment, and the lab whose it is."""
+
+    lab: Lab
+    network: Network
+    state: State
+
+
+def activations(network: Network, state: State, selector: Selector, x: Array) -> Array:
+    """What these units give for a batch, (B, ...) as at the site, without what stands on them."""
+    standing, workspace = network.taps, Workspace()
+    try:
+        bare = replace(state, interventions=without(network, state.interventions, selector))
+        network.taps = taps(network, bare)
+        with quiet():
+            network.forward_checked(x, workspace)
+    finally:
+        network.taps = standing
+    index = network.site(selector.site)
+    layer = network.layers[index]
+    values = layer.site_values(workspace.buffers[index])
+    if selector.time is not None:
+        values = values[:, selector.time]
+    axis = layer.site_axis + (layer.site_axis >= 0)
+    taken: Array = values.take(selector.units, axis=axis)
+    return taken
+
+
+def _split(lab: Lab, op: str, over: object) -> tuple[Array, Array]:
+    """x and y of a split, or of the probe."""
+    if over == PROBE:
+        return lab.probe.x, lab.probe.y
+    splits = lab.data.splits
+    if not isinstance(over, str) or over not in splits:
+        known = (PROBE, *splits)
+        raise EditError(f"`{op}`: `over` is one of {', '.join(known)}, not {over!r}{nearest(str(over), known)}")
+    return lab.split(over)
+
+
+def mean_of(lab: Lab, selector: Selector, over: str) -> Found:
+    """The mean of units over a split or the probe, places and time steps included: (units,), of heads (units, 1, d)."""
+    x, _ = _split(lab, "mean", over)
+    return Values((yield from _mean(lab, selector, x, over)))
+
+
+def _mean(lab: Lab, selector: Selector, x: Array, over: str) -> Generator[Progress, None, Array]:
+    network, total, count = lab.network, None, 0
+    axis = network.layers[network.site(selector.site)].site_axis
+    for start in range(0, len(x), CHUNK):
+        found = activations(network, lab.state_now, selector, x[start : start + CHUNK]).astype(np.float64)
+        away = (0, 2) if axis >= 0 else tuple(range(found.ndim - 1))
+        part = found.sum(axis=away, keepdims=axis >= 0)
+        total = part if total is None else total + part
+        count += found.size // part.size
+        yield Progress(min(start + CHUNK, len(x)), len(x), f"examples of {over}")
+    if total is None:
+        raise EditError(f"there are no examples in {over}")
+    made: Array = (total[0] if axis >= 0 else total) / count
+    return made.astype(network.dtype)
+
+
+def pool_of(lab: Lab, selector: Selector, over: str, examples: int, ordinal: int) -> Values:
+    """What units give for so many examples of a split, drawn at random: (examples, ...) as at the site."""
+    check_whole("examples", examples, 1, MAX_POOL)
+    x, _ = _split(lab, "resample", over)
+    seed = lab.state_now.hyper.seed
+    chosen = rng.integers(seed, f"examples/{selector.site}/{ordinal}", 0, len(x), (int(examples),))
+    return Values(activations(lab.network, lab.state_now, selector, x[chosen]))
+
+
+def direction_of(lab: Lab, selector: Selector, over: str, toward: Any, away: Any, scale: float) -> Found:
+    """The mean of units on examples of one class, less that on another (None: on all of them), scaled."""
+    x, y = _split(lab, "steer", over)
+    if y.ndim != 1 or y.dtype.kind not in "iu":
+        raise EditError("`steer`: classes need targets that are classes; give `values=` instead")
+    one = yield from _mean(lab, selector, x[y == _class(lab, "toward", toward, y)], over)
+    rest = x if away is None else x[y == _class(lab, "away", away, y)]
+    other = yield from _mean(lab, selector, rest, over)
+    return Values((one - other) * lab.network.dtype.type(scale))
+
+
+def _class(lab: Lab, name: str, given: Any, y: Array) -> int:
+    labels = lab.data.labels
+    if isinstance(given, str) and given in labels:
+        number = labels.index(given)
+    elif (isinstance(given, str) and given.isdecimal()) or (
+        isinstance(given, int | np.integer) and not isinstance(given, bool)
+    ):
+        number = int(given)
+    else:
+        known = ", ".join(labels[:30]) or f"0 to {int(y.max())}"
+        raise EditError(f"`steer`: `{name}` must be a class, {known}, not {given!r}")
+    if not (y == number).any():
+        raise EditError(f"`steer`: no example is of the class {given!r}")
+    return number
+
+
+# -- from another moment
+
+
+def source_of(lab: Lab, op: str, given: dict[str, Any]) -> Generator[Progress, None, Stand]:
+    """The network that `branch`, `bookmark` or `save` names; the lab's own where none is given."""
+    named = {name: value for name, value in given.items() if value is not None}
+    if len(named) > 1:
+        raise EditError(f"`{op}` takes one of {', '.join(SOURCES)}, not {' and '.join(named)}")
+    if not named:
+        return Stand(lab, lab.network, lab.state_now)
+    ((name, value),) = named.items()
+    if not isinstance(value, str):
+        raise EditError(f"`{op}`: `{name}` must be text, not {value!r}")
+    if name == "save":
+        from tinynets.lab import Lab
+
+        other = Lab(value, read_only=True)
+        return Stand(other, other.network, other.state)
+    timeline = lab.player.timeline
+    moment = timeline.named(value).end if name == "branch" else timeline.marked(value).moment
+    state = yield from lab.player.state_at(moment)
+    network = network_from(
+        state.architecture,
+        dtype=state.theta.dtype,
+        theta=state.theta,
+        carried=state.buffers,
+        input_shape=lab.network.input_shape,
+    )
+    network.taps = taps(network, state)
+    return Stand(lab, network, state)
+
+
+def patch_of(lab: Lab, selector: Selector, example: int | None, given: Any, sources: dict[str, Any]) -> Found:
+    """What units give for one example, or an input of one's own, here or at another moment."""
+    if example is not None and given is not None:
+        raise EditError("`patch` takes `example` or `input`, not both")
+    if example is None and given is None:
+        raise EditError("`patch` needs `example=` (of the probe) or `input=`, or `values=`")
+    if example is not None:
+        check_whole("example", example, 0, len(lab.probe.x) - 1)
+    source = yield from source_of(lab, "patch", sources)
+    if example is not None and source.lab.data.sha256 != lab.data.sha256:
+        raise EditError(
+            f"`patch`: `{sources.get('save')}` has other data, so example {example} is another there; give `input=`"
+        )
+    there = select(source.network, str(selector))
+    x = lab.probe.x[example : example + 1] if example is not None else as_input(lab, given)
+    found = activations(source.network, source.state, there, source.network.checked(x))[0]
+    return Values(found.astype(lab.network.dtype))
+
+
+def as_input(lab: Lab, given: Any) -> Array:
+    """One example as the network takes it: a text where the data is text, else numbers."""
+    shape = lab.probe.x.shape[1:]
+    if isinstance(given, str):
+        codec = lab.data.text
+        if codec is None:
+            raise EditError(f"`input` must be numbers {shape}: the data is no text, not {given!r}")
+        codec.encode(given)
+        return codec.window(given)[None]
+    x = np.asarray(given)
+    if x.shape == shape:
+        x = x[None]
+    if x.shape != (1, *shape):
+        raise EditError(f"`input` must be one example {shape}, not {x.shape}")
+    return lab.network.checked(x)
+
+
+def learned_of(lab: Lab, target: Selector, source: str | None, sources: dict[str, Any]) -> Found:
+    """What units of another branch, bookmark or save have learned, as `transplant` takes it."""
+    if all(value is None for value in sources.values()):
+        raise EditError(f"`transplant` needs one of {', '.join(f'{name}=' for name in SOURCES)}")
+    found = yield from source_of(lab, "transplant", sources)
+    there = select(found.network, source or str(target))
+    ours, theirs = lab.network.block(target.block), found.network.block(there.block)
+    if len(there.units) != len(target.units):
+        raise EditError(f"`transplant`: `{target}` has {len(target.units)} units, `{there}` there {len(there.units)}")
+    mine, other = (_outline(n, b.first, b.last) for n, b in ((lab.network, ours), (found.network, theirs)))
+    if mine != other or (target.whole != there.whole):
+        raise EditError(f"`transplant`: `{target}` takes {_shapes(mine)}, `{there}` there has {_shapes(other)}")
+    theta, carried = found.state.theta, found.state.buffers
+    return transplanted(found.network, theirs, there, theta, carried)
+
+
+Shapes = list[tuple[str, tuple[int, ...]]]
+
+
+def _outline(network: Network, first: int, last: int) -> Shapes:
+    """The shapes of a block's arrays, without how many units there are."""
+    made = []
+    for layer in network.layers[first : last + 1]:
+        for entry in (*layer.parameters(), *(e for e in layer.carried() if not e.transient)):
+            shape = tuple(0 if axis in (entry.unit_axis, entry.own_axis) else n for axis, n in enumerate(entry.shape))
+            if entry.own_axis is not None:
+                shape = entry.shape
+            made.append((entry.name, shape))
+    return made
+
+
+def _shapes(shapes: Shapes) -> str:
+    return ", ".join(f"{name} {shape}" for name, shape in shapes) or "no parameters"
+
+
+__all__ = ["activations", "as_input", "direction_of", "learned_of", "mean_of", "patch_of", "pool_of"]

@@ -1,0 +1,65 @@
+"""Settings that hold for a block or for some of its units: `hidden`, `hidden[3]`, in the maps of Hyper.
+
+An entry of single units goes before that of their block.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from tinynets.interventions import units_text
+
+if TYPE_CHECKING:
+    from tinynets.network import Block
+
+_KEY = re.compile(r"(?P<block>[^\[\]]+)\[(?P<units>[0-9:,]+)\]")
+
+
+def parted(key: str) -> tuple[str, tuple[int, ...] | None]:
+    """The block of a key, and its units; None: all of them."""
+    match = _KEY.fullmatch(key)
+    if match is None:
+        return key, None
+    units: list[int] = []
+    for part in match["units"].split(","):
+        low, colon, high = part.partition(":")
+        units += range(int(low), int(high)) if colon else [int(low)]
+    return match["block"], tuple(units)
+
+
+def in_order(settings: Mapping[str, float]) -> Iterator[tuple[str, tuple[int, ...] | None, float]]:
+    """Block, units and value of each entry, those of whole blocks first."""
+    entries = [(*parted(key), value) for key, value in settings.items()]
+    return iter(sorted(entries, key=lambda entry: entry[1] is not None))
+
+
+def by_unit(settings: Mapping[str, float], block: str) -> dict[int, float]:
+    """What holds for single units of a block."""
+    found: dict[int, float] = {}
+    for name, units, value in in_order(settings):
+        if name == block and units is not None:
+            found |= dict.fromkeys(units, value)
+    return found
+
+
+def with_units(settings: Mapping[str, float], block: str, of_units: Mapping[int, float]) -> dict[str, float]:
+    """The settings with these for single units of a block in place of those it had; units of one value together."""
+    made = {key: value for key, value in settings.items() if parted(key)[0] != block or parted(key)[1] is None}
+    together: dict[float, list[int]] = {}
+    for unit in sorted(of_units):
+        together.setdefault(of_units[unit], []).append(unit)
+    return made | {f"{block}{units_text(tuple(units))}": value for value, units in together.items()}
+
+
+def with_unit_rates(rates: Mapping[str, float], block: Block, units: Iterable[int], factor: float) -> dict[str, float]:
+    """Learning-rate factors with another one for some units; for all of a block it is the block's."""
+    wanted = set(units)
+    if len(wanted) == block.units:
+        rest = with_units(rates, block.name, {})
+        rest.pop(block.name, None)
+        return rest if factor == 1 else rest | {block.name: factor}
+    usual = rates.get(block.name, 1.0)
+    found = by_unit(rates, block.name) | dict.fromkeys(wanted, factor)
+    return with_units(rates, block.name, {unit: value for unit, value in found.items() if value != usual})
