@@ -221,7 +221,9 @@ def with_activation(network: Network, block: Block, made: Activation) -> list[La
     def change(path: str, layer: Layer) -> list[Layer]:
         if path != old.name:
             return [layer]
-        taken = {other.name.rpartition(".")[2] for other in network.layers if other is not old}
+        folder = path.rpartition(".")[0]
+        others = [other.name.rpartition(".") for other in network.layers if other is not old]
+        taken = {name for beside, _, name in others if beside == folder}
         return [_renamed(made, layer, taken, keep_name=block.first == block.last)]
 
     return replaced(network.parts, change)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 
 import tinynets as tn
 from tinynets.edits import taps
+from tinynets.interventions import Intervention
 from tinynets.network import MAX_PARAMETERS, Workspace, network_from
-from tinynets.state import Intervention
+from tinynets.state import Hyper, State
 
 MLP = [
     tn.Linear(3, 4, name="hidden", b_init=tn.Normal()),
@@ -41,13 +43,18 @@ interventions = st.lists(
 )
 
 
+def standing_on(network: tn.Network, entries: list[Intervention]) -> State:
+    """The state of a network with these interventions."""
+    return replace(State.start(network, Hyper(tn.SGD())), interventions=tuple(entries))
+
+
 @settings(max_examples=25)
 @given(interventions, st.integers(0, 99), st.sampled_from([tn.CrossEntropy(), tn.MSE()]))
 def test_gradients_through_a_whole_network_are_those_of_central_differences_with_units_zeroed(
     gradients_agree: Callable[..., None], standing: list[Intervention], seed: int, loss: Any
 ) -> None:
     network = tn.Network(MLP, dtype="float64", seed=seed)
-    network.taps = taps(network, standing)
+    network.taps = taps(network, standing_on(network, standing))
     random = np.random.default_rng(seed)
     y = random.integers(0, 2, 6) if loss.classes else random.normal(size=(6, 2))
     gradients_agree(network, random.normal(size=(6, 3)), lambda out: loss(out, y))
@@ -59,7 +66,8 @@ def test_gradients_through_an_embedding_are_those_of_central_differences_with_un
     gradients_agree: Callable[..., None], seed: int, zeroed: set[int]
 ) -> None:
     network = tn.Network(LOOKUP, dtype="float64", seed=seed, input_shape=(2,))
-    network.taps = taps(network, [Intervention("zero", "hidden", tuple(zeroed))] if zeroed else [])
+    zeros = [Intervention("zero", "hidden", tuple(zeroed))] if zeroed else []
+    network.taps = taps(network, standing_on(network, zeros))
     random = np.random.default_rng(seed)
     y, x = random.integers(0, 3, 5), random.integers(0, 7, (5, 2))
     network.forward(x)
