@@ -296,11 +296,12 @@ class Player:
 
     def edit(self, edit: Edit, report: Callable[[str], Placed]) -> Placed:
         """Do an edit, recorded with what `report` makes of what it says; in the past it forks."""
-        before = self.position
+        before, here = self.position, self.state.copy()
+        done = self._apply(edit)  # where that is refused, nothing has changed
         if self.in_past:
             self._fork(undone=self._is_undone_here)
-        self._near()
-        done = self._apply(edit)
+        if self.leads:
+            self.timeline.keep_near(self.position, here)
         placed = report(done)
         self.branch.place(placed)
         self.position = Moment(self.position.branch, self.position.step, self.position.edits + 1)

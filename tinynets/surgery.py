@@ -401,19 +401,18 @@ def _initial(layer: Layer, entry: Parameter, moved: Moved, plan: Plan, seed: int
 
 
 def _kept(network: Network, after: Network, plan: Plan, entry: Intervention) -> Intervention | None:
-    """An intervention with its units as they are numbered now; None where none is left."""
+    """An intervention with its units as they are numbered now, parts of a split one too; None where none is left."""
     block = network.site_block(entry.site).name
     if block not in {other.name for other in after.blocks}:
         return None
     if block != plan.block:
         return entry
-    features = plan.units[block]
-    now = {int(old): new for new, old in enumerate(features.source) if not features.fresh[new]}
-    kept = [place for place, unit in enumerate(entry.units) if unit in now]
-    if not kept:
+    places = {unit: place for place, unit in enumerate(entry.units)}
+    now = [(places[int(old)], new) for new, old in enumerate(plan.units[block].source) if int(old) in places]
+    if not now:
         return None
     axis = network.layers[network.site(entry.site)].site_axis
-    return entry.of_units(kept, [now[entry.units[place]] for place in kept], axis)
+    return entry.of_units([place for place, _ in now], [new for _, new in now], axis)
 
 
 def _settings(settings: Mapping[str, float], plan: Plan, names: set[str]) -> dict[str, float]:

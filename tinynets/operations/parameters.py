@@ -152,23 +152,18 @@ def _check_reinit(network: Network, target: str, args: dict[str, Any]) -> dict[s
 
 def _reinit(network: Network, state: State, edit: Edit) -> str:
     block, selector = _units(network, "reinit", edit.target)
-    units = np.array(selector.units)
+    units, number = np.array(selector.units), edit.args["ordinal"]
     for index in range(block.first, block.last + 1):
         layer = network.layers[index]
-        for entries, vector, slots in (
-            (layer.parameters(), state.theta, state.slots),
-            (layer.carried(), state.buffers, {}),
-        ):
-            for entry in entries:
-                where = network.parameter_slice(index, entry.name) if entries is layer.parameters() else None
-                start = where.start if where else network.carried_slice(index, entry.name).start
+        parameters = [(entry, network.parameter_slice(index, entry.name).start) for entry in layer.parameters()]
+        carried = [(e, network.carried_slice(index, e.name).start) for e in layer.carried() if not e.transient]
+        for entries, vector in ((parameters, state.theta), (carried, state.buffers)):
+            for entry, start in entries:
                 places = entry.places(units, whole=len(units) == block.units)
-                if entry.transient or not places.size:
-                    continue
-                purpose = f"reinit/{layer.name}.{entry.name}/{edit.args['ordinal']}"
+                purpose = f"reinit/{layer.name}.{entry.name}/{number}"
                 drawn = entry.init.draw(state.hyper.seed, purpose, entry.shape, entry.fan_in, entry.fan_out)
                 vector[start + places] = drawn.reshape(-1)[places]
-                for slot in slots.values():
+                for slot in state.slots.values() if vector is state.theta else ():
                     slot[start + places] = 0
     return f"{selector} drawn anew"
 
