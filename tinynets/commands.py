@@ -147,6 +147,14 @@ COMMANDS: dict[str, Command] = {
         Command("bookmarks", "bookmarks", "the moments that are marked", "time"),
         *_operations(),
         *_settings(),
+        Command(
+            "explain",
+            "explain UNIT [EXAMPLE] [split=SPLIT] [top=N]",
+            "how a unit comes to its value, what it responds to, what it does to the outputs",
+            "looking",
+            ("units", "whole?"),
+            {"split": "text", "top": "whole"},
+        ),
         Command("evaluate", "evaluate [SPLIT]", "loss and accuracy over a split (dev)", "looking", ("text?",)),
         Command(
             "sample",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,6 +44,9 @@ from tinynets.threads import asked_threads, settle_threads, threads_for
 from tinynets.timeline import BUDGET, Moment, Timeline
 from tinynets.travel import Job, Travel, finish
 from tinynets.trial import warnings_of
+
+if TYPE_CHECKING:
+    from tinynets.measure.explanation import Explanation
 
 MAX_MEMORY = 2**50
 EARLY = (2, 4, 8, 16)
@@ -303,6 +306,19 @@ class Lab(Operating, Travel):
         loss = self.probe_loss()
         return loss, self.probe.accuracy_here(self.recipe.training.loss)
 
+    def explain(self, selector: str, example: int = 0, *, split: str = "train", top: int = 8) -> Explanation:
+        """How one unit comes to its value on an example of the probe, what came back, what it responds to, what for.
+
+        `split`: what its statistics and the examples it responds to most are taken over; `top`: how many are listed.
+        Raises SelectorError or EditError for what is no single unit, example or split.
+        """
+        return finish(self._explain(selector, example, split=split, top=top))
+
+    def _explain(self, selector: str, example: int = 0, *, split: str = "train", top: int = 8) -> Job[Explanation]:
+        from tinynets.measure.explanation import explain
+
+        return (yield from explain(self, selector, example, split, top))
+
     def split(self, name: str) -> tuple[Any, Any]:
         """x and y of a split, as the network and the loss take them."""
         return self._evaluator.splits[name]
@@ -435,6 +451,7 @@ class Lab(Operating, Travel):
             "script": self._script,
             "verify": self._verify,
             "evaluate": self._evaluate,
+            "explain": self._explain,
             "mean": self._mean,
             "patch": self._patch,
             "steer": self._steer,

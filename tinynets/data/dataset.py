@@ -73,6 +73,14 @@ class Dataset:
             return self.captions[split][index]
         return self.text.decode(row) if self.text is not None else _short(row)
 
+    def picture(self, split: str, index: int) -> NDArray[Any] | None:
+        """An example as a picture (h, w), where the examples are such."""
+        row = self[split][0][self._index(split, index)]
+        if self.image is not None and row.size == self.image[0] * self.image[1]:
+            shaped: NDArray[Any] = row.reshape(self.image)
+            return shaped
+        return row[..., 0] if row.ndim == 3 and row.shape[-1] == 1 else None
+
     def describe_target(self, split: str, index: int) -> str:
         """An example's target: the name of its class, or its values."""
         value = self[split][1][self._index(split, index)]

@@ -52,20 +52,32 @@ def weights(lab: Lab, block: Block, look: Look) -> Weights | None:
 
 def matrix(lab: Lab, block: Block) -> Matrix | None:
     """What comes into the units of a block: its matrices, or where it has none its vectors (gain and shift)."""
-    network = lab.network
-    layer = network.layers[block.first]
-    matrices, vectors = _kinds(layer)
-    chosen = matrices or vectors
-    if not chosen or not block.units:
+    layer = lab.network.layers[block.first]
+    values = incoming(layer, block.units)
+    if values is None:
         return None
-    parts, rows = [], []
-    for entry in chosen:
-        part = _by_unit(getattr(layer, entry.name), entry)
-        if part.shape[1] != block.units:
-            return None
-        parts.append(part)
-        rows += _rows(lab, block, entry, entry in vectors)
-    return Matrix(np.concatenate(parts), tuple(rows), tuple(entry.name for entry in chosen))
+    return Matrix(values, tuple(row_names(lab, block)), tuple(entry.name for entry in _chosen(layer)))
+
+
+def incoming(layer: Layer, units: int) -> Array | None:
+    """The parameters of a layer with a column for each of its units; None where they cannot be laid out so."""
+    parts = [_by_unit(getattr(layer, entry.name), entry) for entry in _chosen(layer)]
+    if not parts or not units or any(part.shape[1] != units for part in parts):
+        return None
+    return np.concatenate(parts)
+
+
+def row_names(lab: Lab, block: Block) -> list[str]:
+    """What each row of them is."""
+    layer = lab.network.layers[block.first]
+    _, vectors = _kinds(layer)
+    return [name for entry in _chosen(layer) for name in _rows(lab, block, entry, entry in vectors)]
+
+
+def _chosen(layer: Layer) -> list[Parameter]:
+    """Its matrices, or where it has none its vectors."""
+    matrices, vectors = _kinds(layer)
+    return matrices or vectors
 
 
 def _kinds(layer: Layer) -> tuple[list[Parameter], list[Parameter]]:
