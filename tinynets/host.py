@@ -48,6 +48,8 @@ WHILE_RUNNING = frozenset(
         "save",
         "log",
         "interventions",
+        "frozen",
+        "evaluations",
         "compare",
         "script",
     }
