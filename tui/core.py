@@ -213,6 +213,7 @@ class LabCore(App[None]):
             gc.freeze()  # what has been made by now stays: looking through it again would hold up a key
         if frame.status.note and (self.lab_frame is None or frame.status.note != self.lab_frame.status.note):
             self.status.say(frame.status.note)
+            self._note_what_is_cut(frame.status.note, "warning")
         self.lab_frame = frame
         self.selection = fitted(self.selection, frame)
         network = self.panes["network"]
@@ -392,9 +393,18 @@ class LabCore(App[None]):
 
 def in_words(verb: str, value: Any) -> str:
     """What a command gave, as the status line says it."""
-    if value == ():
+    if value in ((), {}):
         return f"{verb}: nothing yet"
-    return "" if value is None else ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if value is None:
+        return ""
+    return ", ".join(entries(value)) if type(value) in (tuple, dict) else str(value)
+
+
+def entries(value: Any) -> list[str]:
+    """What a command gave, an entry a line: units by block as selectors."""
+    if isinstance(value, dict):
+        return [f"{block}[{','.join(map(str, units))}]" for block, units in value.items()]
+    return [str(entry) for entry in value] if type(value) is tuple else str(value).splitlines()
 
 
 def python_line(verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tinynets.frame import TimelineStrip
+from tui.drawing import clip
 from tui.screens.modal import Modal
 
 
@@ -25,7 +26,7 @@ class DropScreen(Modal[bool]):
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
-        box.border_title = f"Drop branch {self._branch}?"
+        box.border_title = f"Drop branch {clip(self._branch, 40)}?"
         with box:
             yield Static("\n".join(what_goes(self._strip, self._branch)), markup=False)
             yield OptionList(Option("esc  keep it", id="keep"), Option("d    drop it for good", id="drop"))
@@ -46,13 +47,15 @@ def what_goes(strip: TimelineStrip, name: str) -> list[str]:
     elif branch.edits:
         lost.append(f"its {branch.edits} edit{'s' if branch.edits != 1 else ''}")
     pins = [
-        pin.name for pin in strip.pins if pin.branch == name and (pin.step > kept or not (children or branch.parent))
+        f"`{pin.name}`"
+        for pin in strip.pins
+        if pin.branch == name and (pin.step > kept or not (children or branch.parent))
     ]
     if pins:
         lost.append(f"bookmark{'s' if len(pins) > 1 else ''} {', '.join(pins)}")
-    where = f"It left {branch.parent} at step {branch.fork:,} and ends" if branch.parent else "It ends"
+    where = f"It left `{branch.parent}` at step {branch.fork:,} and ends" if branch.parent else "It ends"
     said = [f"{where} at step {branch.end:,}.", "", f"Lost: {'; '.join(lost)}."]
     if children:
         several = "es" if len(children) > 1 else ""
-        said.append(f"Kept: branch{several} {', '.join(child.name for child in children)}, whole.")
-    return [*said, "This cannot be undone."]
+        said.append(f"Kept whole: branch{several} {', '.join(f'`{child.name}`' for child in children)}.")
+    return [*said, "", "This cannot be undone."]

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 KEYS = "enter go  F fork here  r rename  d drop  c compare  esc close"
 PICTURE = 100
 """Columns of the dialog from which the branches are drawn to scale."""
-HINT = "enter goes to the end of a branch, or to a bookmark (⚑); c compares a branch with the current one"
-PLAIN_HINT = HINT.replace("⚑", "!")
+MOST = 34
+"""Columns of the names, where the branches are drawn beside them."""
 
 
 class TreeScreen(LiveModal):
@@ -49,6 +49,8 @@ class TreeScreen(LiveModal):
         self._frame = frame
         self._first = on
         self._items: list[BranchLine | Pin] = []
+        self._told = ""
+        """The row that was said to be highlighted."""
 
     @property
     def lab(self) -> LabApp:
@@ -61,7 +63,7 @@ class TreeScreen(LiveModal):
         with box:
             yield Static("", id="heading")
             yield OptionList()
-            yield Static(HINT if self.lab.look.unicode else PLAIN_HINT, id="said", markup=False)
+            yield Static("", id="said", markup=False)
 
     def on_mount(self) -> None:
         self.take(self._frame)
@@ -116,8 +118,9 @@ class TreeScreen(LiveModal):
     def _columns(self, strip: TimelineStrip, width: int) -> tuple[int, int]:
         """How wide the names are, and the picture (0: none)."""
         widest = max(len(twig(strip.branches, at, self.lab.look) + b.name) for at, b in enumerate(strip.branches))
-        name = min(max(widest, 12) + 3, max(16, width - 46))
-        return name, max(0, min(60, width - name - 50)) if width + 8 >= PICTURE else 0
+        drawn = width + 8 >= PICTURE
+        name = min(max(widest, 12) + 3, MOST if drawn else max(16, width - 46))
+        return name, max(0, min(60, width - name - 50)) if drawn else 0
 
     def _heading(self, strip: TimelineStrip, width: int) -> Text:
         name, picture = self._columns(strip, width)
@@ -159,6 +162,12 @@ class TreeScreen(LiveModal):
         return row
 
     # -- what the keys do
+
+    def on_option_list_option_highlighted(self) -> None:
+        """Say what it is; an answer that stands there stays until another row is picked."""
+        if self._told != self._key(self._item):
+            self._told = self._key(self._item)
+            self.say(about(self._item, self._frame.timeline))
 
     def on_option_list_option_selected(self) -> None:
         item = self._item
@@ -214,6 +223,18 @@ class TreeScreen(LiveModal):
         said = self.query_one("#said", Static)
         said.set_class(error, "error")
         said.update(text)
+
+
+def about(item: BranchLine | Pin, strip: TimelineStrip) -> str:
+    """What is highlighted, whole where its row is cut, and what enter does with it."""
+    if isinstance(item, Pin):
+        note = f": {item.note}" if item.note else ""
+        return f"enter goes to bookmark {item.name}, step {item.step:,} of {item.branch}{note}"
+    if not item.current:
+        return f"enter goes to the end of {item.name}, step {item.end:,}; c compares it with the current branch"
+    if strip.step < item.end:
+        return f"{item.name} is the current branch; enter goes to its end, step {item.end:,}"
+    return f"{item.name} is the current branch, and this is its end, step {item.end:,}"
 
 
 def twig(branches: tuple[BranchLine, ...], at: int, look: Look, *, below: bool = False) -> str:
