@@ -109,7 +109,7 @@ COMMANDS: dict[str, Command] = {
         Command(
             "until",
             "until CONDITION [limit=N]",
-            "step until it holds, at most N steps: loss < 2.3, dead hidden[7], alive hidden[7]",
+            "step until it holds, N steps at most: loss < 2.3, dead hidden[7]",
             "time",
             ("rest",),
             {"limit": "whole"},

@@ -12,7 +12,7 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 from textual.widgets import Input
 
-from tinynets.frame import PANES, BlockCells, Status
+from tinynets.frame import PANES, Status
 from tui import actions
 from tui.actions import Action
 from tui.command_line import CommandLine
@@ -92,29 +92,15 @@ class LabApp(TimeTravel):
 
     # -- the selected unit
 
-    def _cells(self) -> BlockCells | None:
-        cells = self.lab_frame.network if self.lab_frame and self.lab_frame.network else ()
-        return next((block for block in cells if block.name == self.selection.block), None)
-
-    def _is(self, mask: str) -> bool:
-        """Whether the selected unit is frozen or zeroed, by the panes that know."""
-        cells = self._cells()
-        frame = self.lab_frame
-        source = cells or (frame.activations if frame else None)
-        if source is None:
-            neuron = frame.neuron if frame else None
-            return bool(neuron and (neuron.frozen if mask == "frozen" else neuron.interventions))
-        return bool(getattr(source, mask)[self.selection.unit])
-
     def action_zero_or_release(self) -> None:
         if self.lab_frame is None:  # no unit is selected yet
             return
-        self.do("release" if self._is("zeroed") else "zero", self.selection.selector)
+        self.do("release" if self.unit_is("zeroed") else "zero", self.selection.selector)
 
     def action_freeze_or_unfreeze(self) -> None:
         if self.lab_frame is None:
             return
-        self.do("unfreeze" if self._is("frozen") else "freeze", self.selection.selector)
+        self.do("unfreeze" if self.unit_is("frozen") else "freeze", self.selection.selector)
 
     # -- looking
 
@@ -351,9 +337,9 @@ class LabApp(TimeTravel):
         if action.id == "run":
             return "pause" if status and status.mode != "paused" else "run"
         if action.id == "zero":
-            return "release" if self.lab_frame and self._is("zeroed") else "zero"
+            return "release" if self.lab_frame and self.unit_is("zeroed") else "zero"
         if action.id == "freeze":
-            return "unfreeze" if self.lab_frame and self._is("frozen") else "freeze"
+            return "unfreeze" if self.lab_frame and self.unit_is("frozen") else "freeze"
         if action.id in ("play", "rewind") and status and status.mode == MODES[action.id]:
             return "pause"
         if action.id == "phase" and status and status.next_phase and status.phase:

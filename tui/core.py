@@ -26,7 +26,7 @@ from tui.desk import Desk, Lab, chosen
 from tui.engine import EngineError, EngineLink, Spawned
 from tui.palette import Look
 from tui.screens.modal import LiveModal
-from tui.selection import Selection, fitted
+from tui.selection import Selection, fitted, unit_is
 from tui.widgets.activations import ActivationsPane
 from tui.widgets.header import Header, Tabs
 from tui.widgets.loss import LossPane
@@ -353,6 +353,10 @@ class LabCore(App[None]):
             self.selection = wanted
             self.send_view()
             self.show_cursor()
+
+    def unit_is(self, mask: str) -> bool:
+        """Whether the selected unit is frozen, zeroed or dead."""
+        return unit_is(self.lab_frame, self.selection, mask)
 
     def show_cursor(self) -> None:
         """Draw the panes on which the cursor stands; the others wait for the frame that follows."""

@@ -106,7 +106,8 @@ class TimeTravel(LabCore):
                 self.do("back_until" if backward else "run_until", self._condition)
 
         unit = self.selection.selector if self.selection.block else ""
-        self.push_screen(UntilScreen(unit, back, self._condition), answered)
+        asked = f"alive {unit}" if back and self.unit_is("dead") else self._condition
+        self.push_screen(UntilScreen(unit, back, asked), answered)
 
     def ask_drop(self, name: str) -> None:
         """Drop a branch, asked for first; what the engine refuses it refuses in words."""
