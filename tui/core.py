@@ -385,6 +385,9 @@ class LabCore(App[None]):
     def opened(self) -> None:
         """An engine's first frame has come."""
 
+    def run_line(self, text: str) -> None:
+        """Do what a line of the command line says."""
+
     def key_bar_actions(self) -> list[actions.Action]:
         return actions.footer_actions()
 

@@ -103,7 +103,7 @@ class TimeTravel(LabCore):
         def answered(answer: tuple[str, bool] | None) -> None:
             if answer:
                 self._condition, backward = answer
-                self.do("back_until" if backward else "run_until", self._condition)
+                self.run_line(f"{'back_until' if backward else 'until'} {self._condition}")
 
         unit = self.selection.selector if self.selection.block else ""
         asked = f"alive {unit}" if back and self.unit_is("dead") else self._condition

@@ -153,7 +153,7 @@ class FakeEngine:
         self.world.pins = [pin for pin in self.world.pins if pin.name != name]
         return f"bookmark {name} taken away"
 
-    def do_run_until(self, condition: str) -> str:
+    def do_run_until(self, condition: str, *, limit: int = 100) -> str:
         return self.do_step(10)
 
     def do_back_until(self, condition: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from fake import FakeEngine
 from opening import SMALL, WIDE, dialog_text, lab, opened, screen_text, status, type_line, until
 from textual.pilot import Pilot
-from textual.widgets import OptionList
+from textual.widgets import Input, OptionList
 
 from tinynets.frame import BranchLine, Mark, Pin
 from tui.screens.ask import AskScreen
@@ -87,7 +87,8 @@ async def test_the_tree_stays_open_while_it_renames_and_takes_bookmarks_away() -
         pilot.app.screen.query_one(OptionList).highlighted = 1
         await pilot.press("r")
         await until(pilot, lambda: isinstance(pilot.app.screen, AskScreen))
-        await pilot.press(*"other", "enter")
+        pilot.app.screen.query_one(Input).value = "other"
+        await pilot.press("enter")
         await until(pilot, lambda: ("rename", ("what-if", "other"), {}) in engine.calls)
         await until(pilot, lambda: "╰─ other" in screen_text(pilot))
         assert isinstance(pilot.app.screen, TreeScreen)
@@ -125,13 +126,15 @@ async def test_until_runs_forward_or_back_and_remembers_the_condition() -> None:
         await pilot.press("U")
         await until(pilot, lambda: isinstance(pilot.app.screen, UntilScreen))
         assert "forward: take steps until it holds" in screen_text(pilot)
-        await pilot.press(*"loss < 2.3", "enter")
-        await until(pilot, lambda: engine.calls[-1:] == [("run_until", ("loss < 2.3",), {})])
+        pilot.app.screen.query_one(Input).value = "loss < 2.3 limit=50"
+        await pilot.press("enter")
+        await until(pilot, lambda: engine.calls[-1:] == [("run_until", ("loss < 2.3",), {"limit": 50})])
         await pilot.press("ctrl+u")
         await until(pilot, lambda: isinstance(pilot.app.screen, UntilScreen))
         assert "backward: to the last moment before this one" in screen_text(pilot)
+        pilot.app.screen.query_one(Input).value = "loss > 3"
         await pilot.press("tab", "tab", "enter")
-        await until(pilot, lambda: engine.calls[-1:] == [("back_until", ("loss < 2.3",), {})])
+        await until(pilot, lambda: engine.calls[-1:] == [("back_until", ("loss > 3",), {})])
 
 
 async def test_on_a_dead_unit_back_until_asks_for_when_it_was_alive() -> None:
@@ -150,10 +153,12 @@ async def test_m_bookmarks_with_a_name_and_a_note_and_capital_f_forks() -> None:
     async with in_the_past(SMALL) as (pilot, engine):
         await pilot.press("m")
         await until(pilot, lambda: isinstance(pilot.app.screen, BookmarkScreen))
-        await pilot.press(*"start")
+        name = pilot.app.screen.query_one("#name", Input)
+        name.value = "start"
         await until(pilot, lambda: "start marks step 600 now, and will mark this moment" in dialog_text(pilot))
-        await pilot.press(*"2", "tab", *"low loss", "enter")
-        await until(pilot, lambda: engine.calls[-1:] == [("bookmark", ("start2", "low loss"), {})])
+        name.value = "start2"
+        await pilot.press("tab", "l", "o", "w", "enter")
+        await until(pilot, lambda: engine.calls[-1:] == [("bookmark", ("start2", "low"), {})])
         await pilot.press("F")
         await until(pilot, lambda: isinstance(pilot.app.screen, AskScreen))
         assert "Fork at step 1,200" in screen_text(pilot)
@@ -203,7 +208,8 @@ async def test_saving_a_read_only_save_asks_for_another_name() -> None:
         assert engine.calls[-1][0] == "step"
         await pilot.press("q", "s")
         await until(pilot, lambda: isinstance(pilot.app.screen, AskScreen))
-        await pilot.press(*"y.msgpack", "enter")
+        pilot.app.screen.query_one(Input).value = "y.msgpack"
+        await pilot.press("enter")
         await until(pilot, lambda: not pilot.app.is_running)
         assert engine.calls[-1] == ("save", ("y.msgpack",), {})
 
@@ -214,3 +220,16 @@ async def test_what_the_engine_notes_at_the_start_is_told_whole() -> None:
         engine.note = note
         await pilot.press("s")
         await until(pilot, lambda: [toast.message for toast in pilot.app._notifications] == [note])
+
+
+async def test_on_the_smallest_terminal_the_dialogs_of_time_travel_are_whole() -> None:
+    async with in_the_past((60, 16)) as (pilot, _):
+        text = await in_the_tree(pilot)
+        assert all(words in text for words in ("1,800", "2,200", "2.56", "c compare  esc"))
+        await pilot.press("escape")
+        await type_line(pilot, "drop what-if")
+        await until(pilot, lambda: isinstance(pilot.app.screen, DropScreen))
+        assert "d drop it for good" in dialog_text(pilot)
+        await pilot.press("escape", "U")
+        await until(pilot, lambda: isinstance(pilot.app.screen, UntilScreen))
+        assert "dead hidden[0]" in dialog_text(pilot)

@@ -13,6 +13,9 @@ from tinynets.frame import TimelineStrip
 from tui.drawing import clip
 from tui.screens.modal import Modal
 
+TIGHT = 20
+"""Lines of the terminal under which the dialog does without blank ones."""
+
 
 class DropScreen(Modal[bool]):
     """Enter keeps the branch: dropping takes a letter or a choice."""
@@ -28,7 +31,9 @@ class DropScreen(Modal[bool]):
         box = Vertical(classes="box")
         box.border_title = f"Drop branch {clip(self._branch, 40)}?"
         with box:
-            yield Static("\n".join(what_goes(self._strip, self._branch)), markup=False)
+            lines = what_goes(self._strip, self._branch)
+            tight = self.app.size.height < TIGHT
+            yield Static("\n".join(text for text in lines if text or not tight), markup=False)
             yield OptionList(Option("esc  keep it", id="keep"), Option("d    drop it for good", id="drop"))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:

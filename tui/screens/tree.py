@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tui.app import LabApp
 
 KEYS = "enter go  F fork here  r rename  d drop  c compare  esc close"
+FEW_KEYS = "enter go  F fork  r rename  d drop  c compare  esc"
+NARROW = 56
+"""Columns under which only the numbers that matter most have room."""
 PICTURE = 100
 """Columns of the dialog from which the branches are drawn to scale."""
 MOST = 34
@@ -59,7 +62,6 @@ class TreeScreen(LiveModal):
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
         box.border_title = "Branches and bookmarks"
-        box.border_subtitle = KEYS
         with box:
             yield Static("", id="heading")
             yield OptionList()
@@ -83,6 +85,7 @@ class TreeScreen(LiveModal):
         if unchanged and self._width == self._room():
             return
         self._width = self._room()
+        self.query_one(Vertical).border_subtitle = KEYS if self._width >= NARROW else FEW_KEYS
         rows = self._rows(frame.timeline, self._width)
         self._items = [item for item, _ in rows]
         listing.set_options(Option(text) for _, text in rows)
@@ -119,12 +122,12 @@ class TreeScreen(LiveModal):
         """How wide the names are, and the picture (0: none)."""
         widest = max(len(twig(strip.branches, at, self.lab.look) + b.name) for at, b in enumerate(strip.branches))
         drawn = width + 8 >= PICTURE
-        name = min(max(widest, 12) + 3, MOST if drawn else max(16, width - 46))
+        name = min(max(widest, 12) + 3, MOST if drawn else max(16, width - (46 if width >= NARROW else 28)))
         return name, max(0, min(60, width - name - 50)) if drawn else 0
 
     def _heading(self, strip: TimelineStrip, width: int) -> Text:
         name, picture = self._columns(strip, width)
-        steps = f"{'from':>9}{'to':>10}{'edits':>8}{'loss there':>13}"
+        steps = f"{'from':>9}{'to':>10}{'edits':>8}{'loss there':>13}" if width >= NARROW else f"{'to':>9}{'loss':>9}"
         return Text("  " + "branch".ljust(name) + " " * picture + ("  " if picture else "") + steps)
 
     def _branch_row(self, strip: TimelineStrip, branch: BranchLine, lead: str, width: int) -> Text:
@@ -135,7 +138,8 @@ class TreeScreen(LiveModal):
         if picture:
             row.append(self._line(strip, branch, picture) + "  ")
         loss = number(branch.loss) if branch.loss is not None else "-"
-        row.append(f"{branch.fork:>9,}{branch.end:>10,}{branch.edits:>8,}{loss:>13}")
+        wide = f"{branch.fork:>9,}{branch.end:>10,}{branch.edits:>8,}{loss:>13}"
+        row.append(wide if width >= NARROW else f"{branch.end:>9,}{loss:>9}")
         return row
 
     def _line(self, strip: TimelineStrip, branch: BranchLine, width: int) -> str:

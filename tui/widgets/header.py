@@ -39,6 +39,8 @@ class Header(Lines):
             if sum(length(field) for field in parts.values()) <= width:
                 break
             parts.pop(spare, None)
+        if sum(length(field) for field in parts.values()) > width:
+            parts[9] = self._kept_in_short(status)
         return [line([part for key in sorted(parts) for part in parts[key]], width)]
 
     def _fields(self, status: Status) -> dict[int, list[Part | Segment]]:
@@ -66,6 +68,9 @@ class Header(Lines):
         if status.read_only:
             return [("read-only", palette.WARN)]
         return [("saved", palette.GOOD)] if status.path else []
+
+    def _kept_in_short(self, status: Status) -> list[Part | Segment]:
+        return [(self.look.glyph("dot"), palette.WARN)] if status.unsaved else []
 
     def _mode(self, status: Status) -> Part:
         if self.dead:
