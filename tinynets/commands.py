@@ -16,7 +16,7 @@ from tinynets.optimizers import NAMED, SETTINGS
 from tinynets.schedules import SCHEDULES
 from tinynets.settings import OF_TRAINING
 
-PROPERTIES = ("log", "interventions", "tree", "bookmarks")
+PROPERTIES = ("log", "interventions", "frozen", "evaluations", "tree", "bookmarks")
 OF_THE_APP = ("start", "play", "recover")
 
 ANY_OPTION = {"": "value"}
@@ -106,10 +106,11 @@ COMMANDS: dict[str, Command] = {
         ),
         Command(
             "until",
-            "until CONDITION",
-            "step until it holds: loss < 2.3, dead hidden[7], alive hidden[7]",
+            "until CONDITION [limit=N]",
+            "step until it holds, N steps at most: loss < 2.3, dead hidden[7]",
             "time",
             ("rest",),
+            {"limit": "whole"},
             verb="run_until",
         ),
         Command(
@@ -119,6 +120,7 @@ COMMANDS: dict[str, Command] = {
             "time",
             ("rest",),
         ),
+        Command("seek_cost", "seek_cost STEP", "what going to a recorded step costs", "time", ("whole",)),
         Command("undo", "undo", "undo the last edit or run of steps", "time"),
         Command("redo", "redo", "redo what was undone", "time"),
         Command("fork", "fork NAME", "go on from here on a new branch", "time", ("text",)),
@@ -135,7 +137,14 @@ COMMANDS: dict[str, Command] = {
             {"step": "whole"},
         ),
         Command("verify", "verify", "compute every branch again and compare with what was kept", "files"),
-        Command("script", "script [FILE]", "the whole run as a Python script that rebuilds it", "files", ("text?",)),
+        Command(
+            "script",
+            "script [FILE] [overwrite=true]",
+            "the whole run as a Python script that rebuilds it",
+            "files",
+            ("text?",),
+            {"overwrite": "value"},
+        ),
         Command(
             "bookmark",
             "bookmark NAME [NOTE]",
@@ -155,7 +164,14 @@ COMMANDS: dict[str, Command] = {
             ("units", "whole?"),
             {"split": "text", "top": "whole"},
         ),
-        Command("evaluate", "evaluate [SPLIT]", "loss and accuracy over a split (dev)", "looking", ("text?",)),
+        Command(
+            "evaluate",
+            "evaluate [SPLIT] [clean=true]",
+            "loss and accuracy over a split (dev); clean: without the interventions",
+            "looking",
+            ("text?",),
+            {"clean": "value"},
+        ),
         Command(
             "sample",
             "sample [N] [temperature=T] [seed=S] [prefix=TEXT]",
@@ -167,6 +183,8 @@ COMMANDS: dict[str, Command] = {
         Command("predict", "predict TEXT", "what comes after a text", "looking", ("text",)),
         Command("log", "log", "the edits that led to this moment", "looking"),
         Command("interventions", "interventions", "what stands on activations at this moment", "looking"),
+        Command("frozen", "frozen", "the units that are frozen at this moment", "looking"),
+        Command("evaluations", "evaluations", "the evaluations of this branch, in the order of their steps", "looking"),
         Command("save", "save [FILE]", "write everything to a file", "files", ("text?",)),
         Command("open", "open RECIPE|SAVE", "open a recipe or a save in this lab", "files", ("text",)),
         Command("recover", "recover", "what a lab that ended unsaved left behind: take it up again", "files"),
@@ -179,6 +197,9 @@ COMMANDS: dict[str, Command] = {
         ),
     )
 }
+
+METHODS = {command.verb: name for name, command in COMMANDS.items() if command.verb and not command.fixed}
+"""The names that verbs have in Python, where those are others: they are understood as well."""
 
 
 def activations() -> list[str]:
@@ -199,6 +220,7 @@ def parse(line: str) -> Call:
     if not words:
         raise CommandError(f"a command begins with a verb, such as {', '.join(list(COMMANDS)[:5])}")
     name, *rest = words
+    name = METHODS.get(name, name)
     if name not in COMMANDS:
         raise CommandError(f"`{name}` is not a command; `?` lists them{nearest(name, COMMANDS)}")
     command = COMMANDS[name]
@@ -237,7 +259,8 @@ def _options(command: Command, words: list[str]) -> tuple[dict[str, Any], list[s
     plain = []
     for word in words:
         key, found, value = word.partition("=")
-        if not found or not command.options:
+        text = command.kinds[-1:] == ("rest",) and key not in command.options  # `step>=500` is no option
+        if not found or not command.options or text:
             plain.append(word)
         elif command.options is ANY_OPTION:
             kwargs[key] = _value(command, key, "value", value)

@@ -34,7 +34,21 @@ SAMPLE_SECONDS = 1.0
 PROGRESS_SECONDS = 0.1
 SLICE = 0.002
 PLAY_SECONDS = 20.0  # a whole history plays in about so long, when no speed is given
-LOOKS = frozenset({"evaluate", "explain", "sample", "predict", "save", "log", "interventions", "compare", "script"})
+LOOKS = frozenset(
+    {
+        "evaluate",
+        "explain",
+        "sample",
+        "predict",
+        "save",
+        "log",
+        "interventions",
+        "frozen",
+        "evaluations",
+        "compare",
+        "script",
+    }
+)
 """Verbs beside the operations after which a run goes on; all others pause it."""
 RUNS = frozenset({"step", "run", "run_until", "back_until", "seek", "back", "undo", "redo", "switch"})
 """Verbs that take steps, forward or again from a keyframe: while one works, the engine is running."""

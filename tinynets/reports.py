@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isnan
+from typing import NamedTuple
 
 from tinynets.timeline import Evaluation, Placed
 
@@ -17,6 +18,7 @@ __all__ = [
     "Prediction",
     "Progress",
     "SaveReport",
+    "SeekCost",
     "StepReport",
     "UntilReport",
 ]
@@ -133,6 +135,19 @@ class MoveReport:
         loss = "" if self.loss is None else f", loss {self.loss:.4f}"
         cost = f" ({self.seconds * 1000:,.0f} ms)" if self.seconds >= SLOW_MOVE else ""
         return f"{self.what or 'now'} at step {self.step:,}{loss}{cost}"
+
+
+class SeekCost(NamedTuple):
+    """What going to a recorded step costs: steps to compute again, and about how many seconds."""
+
+    steps: int
+    seconds: float
+
+    def __str__(self) -> str:
+        if not self.steps:
+            return "nothing to compute again: that state is kept"
+        about = f", about {self.seconds * 1000:,.0f} ms" if self.seconds else ""
+        return f"{self.steps:,} step{'s' if self.steps > 1 else ''} to compute again{about}"
 
 
 @dataclass(frozen=True)

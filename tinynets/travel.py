@@ -15,7 +15,7 @@ from tinynets.measure.comparison import Comparison
 from tinynets.playback import Player
 from tinynets.recipe import MAX_STEPS
 from tinynets.replay import VerifyReport, verify_lab
-from tinynets.reports import MoveReport, Progress, UntilReport
+from tinynets.reports import MoveReport, Progress, SeekCost, UntilReport
 from tinynets.script import script_of, write_script
 from tinynets.timeline import Bookmark, Moment, Tree
 
@@ -111,10 +111,10 @@ class Travel:
         yield from self.player.redo()
         return self._moved(f"redone: {what}," if what else "")
 
-    def seek_cost(self, step: int) -> tuple[int, float]:
+    def seek_cost(self, step: int) -> SeekCost:
         """What going to a recorded step of this branch costs: steps to compute again, and about how many seconds."""
         check_whole("step", step, 0, len(self.player.branch.losses))
-        return self.player.cost(self.player.moment_at(step))
+        return SeekCost(*self.player.cost(self.player.moment_at(step)))
 
     # -- until something holds
 

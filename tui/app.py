@@ -5,37 +5,50 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
 from textual.screen import Screen
 from textual.widgets import Input
 
-from tinynets.frame import PANES, BlockCells
+from tinynets.frame import PANES, Status
 from tui import actions
 from tui.actions import Action
 from tui.command_line import CommandLine
-from tui.core import NOTHING_OPEN
+from tui.core import NOTHING_OPEN, entries, in_words
 from tui.travel import TimeTravel
 from tui.widgets.header import Tabs
 from tui.widgets.loss import LossPane
 
 if TYPE_CHECKING:
-    from tinynets.commands import Call
+    from tinynets.commands import Call, Command
 
 
 class LabApp(TimeTravel):
     """The app: `LabCore` holds the screen and the engine, `TimeTravel` moves in time, here are the other actions."""
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The command palette, from the registry."""
+        """The command palette, from the registry of actions and the command line's verbs."""
+        from tinynets.commands import COMMANDS
+
         for action in actions.ACTIONS:
             if action.palette:
                 title = f"{action.help}  ({action.shown_key})"
                 yield SystemCommand(title, action.group, lambda a=action: self._from_palette(a))
+        for command in COMMANDS.values():
+            title = f":{command.name}  {command.help}"
+            yield SystemCommand(title, VERBS, lambda c=command: self.call_later(self.begin_line, c))
 
     def _from_palette(self, action: Action) -> None:
         self.call_later(self.run_action, action.command)
+
+    def begin_line(self, command: Command) -> None:
+        """Do a verb that needs nothing more said; open the command line on one that does, or could."""
+        if command.kinds or command.options:
+            self.action_command(f"{command.name} ")
+        else:
+            self.run_line(command.name)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Screens that open over the lab keep tab for their own fields; where nothing can be seen, only `q` acts."""
@@ -79,29 +92,15 @@ class LabApp(TimeTravel):
 
     # -- the selected unit
 
-    def _cells(self) -> BlockCells | None:
-        cells = self.lab_frame.network if self.lab_frame and self.lab_frame.network else ()
-        return next((block for block in cells if block.name == self.selection.block), None)
-
-    def _is(self, mask: str) -> bool:
-        """Whether the selected unit is frozen or zeroed, by the panes that know."""
-        cells = self._cells()
-        frame = self.lab_frame
-        source = cells or (frame.activations if frame else None)
-        if source is None:
-            neuron = frame.neuron if frame else None
-            return bool(neuron and (neuron.frozen if mask == "frozen" else neuron.interventions))
-        return bool(getattr(source, mask)[self.selection.unit])
-
     def action_zero_or_release(self) -> None:
         if self.lab_frame is None:  # no unit is selected yet
             return
-        self.do("release" if self._is("zeroed") else "zero", self.selection.selector)
+        self.do("release" if self.unit_is("zeroed") else "zero", self.selection.selector)
 
     def action_freeze_or_unfreeze(self) -> None:
         if self.lab_frame is None:
             return
-        self.do("unfreeze" if self._is("frozen") else "freeze", self.selection.selector)
+        self.do("unfreeze" if self.unit_is("frozen") else "freeze", self.selection.selector)
 
     # -- looking
 
@@ -140,10 +139,10 @@ class LabApp(TimeTravel):
 
     # -- the command line
 
-    def action_command(self) -> None:
+    def action_command(self, text: str = "") -> None:
         self.keys.display = False
-        self.command_line.open()
-        self.status.say(COMMAND_HINT)
+        self.command_line.open(text)
+        self.status.say(hint(text))
 
     def close_command_line(self) -> None:
         self.command_line.close()
@@ -157,9 +156,7 @@ class LabApp(TimeTravel):
             self.run_line(message.text)
 
     def on_command_line_edited(self, message: CommandLine.Edited) -> None:
-        from tui.completion import usage
-
-        self.status.say(usage(message.text) or COMMAND_HINT)
+        self.status.say(hint(message.text))
 
     def run_line(self, text: str) -> None:
         """Parse a line of the API's verbs and send it."""
@@ -177,6 +174,8 @@ class LabApp(TimeTravel):
             self._opened(call.args[0])
         elif call.verb == "drop" and len(call.args) == 1 and isinstance(call.args[0], str):
             self.ask_drop(call.args[0])
+        elif call.verb == "save" and not call.args:
+            self.action_save()
         elif call.verb in ("tree", "bookmarks"):
             self._show_tree(call.verb)
         elif call.verb in PROPERTIES:
@@ -192,17 +191,24 @@ class LabApp(TimeTravel):
             self.action_tree(f"bookmark {pins[0].name}" if verb == "bookmarks" else "")
 
     async def _call(self, call: Call) -> None:
-        """Send a call; what it gives is shown in a screen of its own where it has more than a line."""
+        """Send a call; what it gives is shown in a screen of its own where the status line has no room for it."""
         value = await self.done(call.verb, *call.args, **call.kwargs)
-        lines = str(value).splitlines()
-        if call.verb == "compare" and value:
+        if value is False:
+            return
+        from tinynets.commands import Call
+
+        if call.verb == "compare":
             from tui.screens.compare import CompareScreen
 
             self.push_screen(CompareScreen(value, call.python()))
-        elif value is not False and len(lines) > 1:
+            return
+        lines = entries(value)
+        whole = self.status.whole(in_words(call.verb, value))
+        if not whole and (len(lines) > 1 or call.verb in ANSWERS):
             from tui.screens.entries import EntriesScreen
 
-            self.push_screen(EntriesScreen(call.python(), lines))
+            how = "script FILE writes it" if call == Call("script") else ""
+            self.push_screen(EntriesScreen(call.python(), lines, how))
 
     def compare(self, name: str) -> None:
         """Compare the current branch with another."""
@@ -214,9 +220,9 @@ class LabApp(TimeTravel):
         """Show the entries of what a lab keeps a list of."""
         from tui.screens.entries import EntriesScreen
 
-        entries = await self.done(verb)
-        if entries:
-            self.push_screen(EntriesScreen(f"lab.{verb}", [str(entry) for entry in entries]))
+        found = await self.done(verb)
+        if found:
+            self.push_screen(EntriesScreen(f"lab.{verb}", entries(found)))
 
     def complete(self, text: str) -> list[str]:
         from tui.completion import completions
@@ -226,17 +232,20 @@ class LabApp(TimeTravel):
     # -- saves and the app
 
     def action_save(self) -> None:
-        self.do("save")
+        self.run_worker(self._save_and(), exit_on_error=False)
 
     def action_save_as(self) -> None:
+        self.run_worker(self._save_as(), exit_on_error=False)
+
+    async def _save_as(self) -> bool:
+        """Ask for a name and save under it; whether that was done."""
         from tui.screens.ask import AskScreen
 
-        path = self.lab_status.path if self.lab_status else ""
-        self.push_screen(AskScreen("Save as", path, "a path ending in .msgpack"), self._save_as)
-
-    def _save_as(self, path: str | None) -> None:
-        if path:
-            self.do("save", path)
+        status = self.lab_status
+        path = status.path if status else ""
+        title = f"Save as ({Path(path).name} is read-only here)" if status and status.read_only else "Save as"
+        chosen = await self.push_screen_wait(AskScreen(title, path, "a path ending in .msgpack"))
+        return bool(chosen and await self.done("save", chosen))
 
     def action_open(self) -> None:
         from tui.screens.open import OpenScreen
@@ -305,8 +314,10 @@ class LabApp(TimeTravel):
 
         self.push_screen(LeaveScreen(status, verb), answered)
 
-    async def _save_and(self, then: Callable[[], object]) -> None:
-        if await self.done("save"):
+    async def _save_and(self, then: Callable[[], object] = lambda: None) -> None:
+        """Save, under another name where this one is not ours to write, and go on when it is done."""
+        read_only = self.lab_status is not None and self.lab_status.read_only
+        if await (self._save_as() if read_only else self.done("save")):
             then()
 
     async def action_quit(self) -> None:
@@ -318,7 +329,7 @@ class LabApp(TimeTravel):
         found = actions.footer_actions()
         if self.link is not None and not self.link.alive and not self._refused:
             return [actions.BY_ID["restart"], *found]
-        return found
+        return with_travel(found, self.lab_status)
 
     def label_of(self, action: Action) -> str:
         """The label of a key, by what it would do now."""
@@ -326,9 +337,11 @@ class LabApp(TimeTravel):
         if action.id == "run":
             return "pause" if status and status.mode != "paused" else "run"
         if action.id == "zero":
-            return "release" if self.lab_frame and self._is("zeroed") else "zero"
+            return "release" if self.lab_frame and self.unit_is("zeroed") else "zero"
         if action.id == "freeze":
-            return "unfreeze" if self.lab_frame and self._is("frozen") else "freeze"
+            return "unfreeze" if self.lab_frame and self.unit_is("frozen") else "freeze"
+        if action.id in ("play", "rewind") and status and status.mode == MODES[action.id]:
+            return "pause"
         if action.id == "phase" and status and status.next_phase and status.phase:
             return f"phase: {status.next_phase}"
         if action.id == "zoom":
@@ -336,4 +349,28 @@ class LabApp(TimeTravel):
         return action.label
 
 
+def with_travel(found: list[Action], status: Status | None) -> list[Action]:
+    """The row of keys with those that matter while the recorded run plays, or in the past, behind the second of it."""
+    if status is None:
+        return found
+    more = ["end"] if status.step < status.end else []
+    if status.mode in MODES.values():
+        more = ["slower", "faster", "rewind" if status.mode == "playing" else "play"]
+    added = [actions.BY_ID[name] for name in more]
+    return [*found[:2], *added, *(action for action in found[2:] if action not in added)]
+
+
+MODES = {"play": "playing", "rewind": "rewinding"}
+
+
+def hint(text: str) -> str:
+    """What the status line says while a command is typed."""
+    from tui.completion import usage
+
+    return usage(text) or COMMAND_HINT
+
+
+VERBS = "On the command line"
+ANSWERS = frozenset({"verify", "script", "evaluate", "predict", "sample", "seek_cost"})
+"""Verbs that are asked for their answer, which is shown whole."""
 COMMAND_HINT = "type a verb of the API, as zero hidden[3], lr 0.01, seek 200; tab completes, escape closes"

@@ -86,7 +86,8 @@ def fit(blocks: tuple[BlockInfo, ...], room: Room, height: int, selected: str) -
     cell = 2 if widest * 2 <= room.width - _name_width(blocks, room.width) else 1
     rows = arrange(blocks, room, cell, False, hidden=True, unfolded=selected)
     ours = [i for i, row in enumerate(rows) if blocks[row.block].name == selected and row.spans]
-    spare = len(ours) - max(2, height * 2 // 3)
+    earlier = sum(not any(span.home for span in rows[i].spans) for i in ours)
+    spare = min(len(ours) - max(2, height * 2 // 3), earlier)
     if spare > 0 and not blocks[rows[ours[0]].block].image:  # of a long sequence, the end
         rows = rows[: ours[0]] + rows[ours[0] + spare :]
     return Arrangement(rows, cell, False)

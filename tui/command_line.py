@@ -36,8 +36,9 @@ class CommandLine(Input):
         self._at = 0
         self._offers: list[str] = []
 
-    def open(self) -> None:
-        self.value = ""
+    def open(self, text: str = "") -> None:
+        self.value = text
+        self.cursor_position = len(text)
         self._at = len(self._history)
         self.display = True
         self.screen.set_focus(self)  # at once: `focus` would leave the next keys to the panes

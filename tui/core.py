@@ -26,7 +26,7 @@ from tui.desk import Desk, Lab, chosen
 from tui.engine import EngineError, EngineLink, Spawned
 from tui.palette import Look
 from tui.screens.modal import LiveModal
-from tui.selection import Selection, fitted
+from tui.selection import Selection, fitted, unit_is
 from tui.widgets.activations import ActivationsPane
 from tui.widgets.header import Header, Tabs
 from tui.widgets.loss import LossPane
@@ -213,6 +213,7 @@ class LabCore(App[None]):
             gc.freeze()  # what has been made by now stays: looking through it again would hold up a key
         if frame.status.note and (self.lab_frame is None or frame.status.note != self.lab_frame.status.note):
             self.status.say(frame.status.note)
+            self._note_what_is_cut(frame.status.note, "warning")
         self.lab_frame = frame
         self.selection = fitted(self.selection, frame)
         network = self.panes["network"]
@@ -353,6 +354,10 @@ class LabCore(App[None]):
             self.send_view()
             self.show_cursor()
 
+    def unit_is(self, mask: str) -> bool:
+        """Whether the selected unit is frozen, zeroed or dead."""
+        return unit_is(self.lab_frame, self.selection, mask)
+
     def show_cursor(self) -> None:
         """Draw the panes on which the cursor stands; the others wait for the frame that follows."""
         for name in ("network", "weights", "activations"):
@@ -380,6 +385,9 @@ class LabCore(App[None]):
     def opened(self) -> None:
         """An engine's first frame has come."""
 
+    def run_line(self, text: str) -> None:
+        """Do what a line of the command line says."""
+
     def key_bar_actions(self) -> list[actions.Action]:
         return actions.footer_actions()
 
@@ -392,9 +400,18 @@ class LabCore(App[None]):
 
 def in_words(verb: str, value: Any) -> str:
     """What a command gave, as the status line says it."""
-    if value == ():
+    if value in ((), {}):
         return f"{verb}: nothing yet"
-    return "" if value is None else ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if value is None:
+        return ""
+    return ", ".join(entries(value)) if type(value) in (tuple, dict) else str(value)
+
+
+def entries(value: Any) -> list[str]:
+    """What a command gave, an entry a line: units by block as selectors."""
+    if isinstance(value, dict):
+        return [f"{block}[{','.join(map(str, units))}]" for block, units in value.items()]
+    return [str(entry) for entry in value] if type(value) is tuple else str(value).splitlines()
 
 
 def python_line(verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

@@ -29,3 +29,15 @@ def fitted(selection: Selection, frame: Frame) -> Selection:
     unit = max(0, min(selection.unit, sizes[selection.block] - 1))
     example = max(0, min(selection.example, len(frame.examples) - 1))
     return Selection(selection.block, unit, example, max(0, selection.row))
+
+
+def unit_is(frame: Frame | None, selection: Selection, mask: str) -> bool:
+    """Whether the selected unit is frozen, zeroed or dead, by the panes that know."""
+    if frame is None:
+        return False
+    cells = next((block for block in frame.network or () if block.name == selection.block), None)
+    source = cells or frame.activations
+    if source is not None:
+        return bool(getattr(source, mask)[selection.unit])
+    neuron = frame.neuron
+    return bool(neuron and (neuron.interventions if mask == "zeroed" else getattr(neuron, mask)))

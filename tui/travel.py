@@ -103,10 +103,11 @@ class TimeTravel(LabCore):
         def answered(answer: tuple[str, bool] | None) -> None:
             if answer:
                 self._condition, backward = answer
-                self.do("back_until" if backward else "run_until", self._condition)
+                self.run_line(f"{'back_until' if backward else 'until'} {self._condition}")
 
         unit = self.selection.selector if self.selection.block else ""
-        self.push_screen(UntilScreen(unit, back, self._condition), answered)
+        asked = f"alive {unit}" if back and self.unit_is("dead") else self._condition
+        self.push_screen(UntilScreen(unit, back, asked), answered)
 
     def ask_drop(self, name: str) -> None:
         """Drop a branch, asked for first; what the engine refuses it refuses in words."""

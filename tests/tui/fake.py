@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from time import monotonic
 from typing import Any
 
 import frames
 import numpy as np
 
-from tinynets.frame import Frame, Mark, View
+from tinynets.frame import Frame, Mark, Pin, View
 
 PHASES = ("batch", "forward embed", "forward hidden", "forward output", "loss", "backward output", "update")
 
@@ -50,6 +51,8 @@ class FakeEngine:
         self.world = frames.World(recipe=source or "names-mlp")
         self.view = View()
         self.answers: dict[str, Callable[..., Any]] = {}
+        self.speed, self._moved = 0.0, 0.0
+        self.read_only, self.note = False, ""
         self._number, self._acknowledged, self._mode, self._phase = 0, 0, "paused", 0
         self._due = True
         thread = threading.Thread(target=self._serve, daemon=True)
@@ -81,10 +84,13 @@ class FakeEngine:
 
     def _advance(self) -> None:
         world = self.world
+        if self._mode == "paused" or monotonic() - self._moved < 0.15:  # the app gets idle in between
+            return
+        self._moved = monotonic()
         if self._mode == "running":
             world.go(world.step + 17)
             self._due = True
-        elif self._mode in ("playing", "rewinding"):
+        else:
             world.step = max(0, min(world.end, world.step + (1 if self._mode == "playing" else -1)))
             self._due = True
             if world.step in (0, world.end):
@@ -123,10 +129,42 @@ class FakeEngine:
     def do_back(self, n: int = 1) -> str:
         return self.do_seek(max(0, self.world.step - n))
 
-    def do_seek(self, step: int) -> str:
+    def do_seek(self, step: int | str, edits: int | None = None) -> str:
         self._mode = "paused"
+        if isinstance(step, str):
+            step = next(pin.step for pin in self.world.pins if pin.name == step)
         self.world.step = min(step, self.world.end)
         return f"at step {self.world.step}"
+
+    def do_switch(self, name: str) -> str:
+        return f"on branch {name}"
+
+    def do_rename(self, branch: str, name: str) -> str:
+        self.world.others = [replace(line, name=name) if line.name == branch else line for line in self.world.others]
+        return f"{branch} is now {name}"
+
+    def do_drop(self, name: str) -> str:
+        if name == "main":
+            raise LookupError("`main` is the current branch")
+        self.world.others = [line for line in self.world.others if line.name != name]
+        return f"{name} dropped"
+
+    def do_unbookmark(self, name: str) -> str:
+        self.world.pins = [pin for pin in self.world.pins if pin.name != name]
+        return f"bookmark {name} taken away"
+
+    def do_run_until(self, condition: str, *, limit: int = 100) -> str:
+        return self.do_step(10)
+
+    def do_back_until(self, condition: str) -> str:
+        return self.do_back(10)
+
+    def do_fork(self, name: str) -> str:
+        return f"on branch {name}"
+
+    def do_bookmark(self, name: str, note: str = "") -> str:
+        self.world.pins.append(Pin(name, note, "main", self.world.step, True))
+        return f"{name}: step {self.world.step}"
 
     def do_phase(self) -> str:
         self._phase += 1
@@ -142,8 +180,9 @@ class FakeEngine:
         self._mode = "paused"
         return f"paused at step {self.world.step}"
 
-    def do_play(self, speed: float) -> str:
-        self._mode = "playing" if speed > 0 else "rewinding" if speed < 0 else "paused"
+    def do_play(self, speed: float = 10.0, backward: bool = False) -> str:
+        self.speed = -speed if backward else speed
+        self._mode = "playing" if self.speed > 0 else "rewinding" if self.speed < 0 else "paused"
         return self._mode
 
     def do_zero(self, selector: str) -> str:
@@ -195,6 +234,9 @@ class FakeEngine:
         status = replace(
             made.status,
             mode=self._mode,
+            steps_per_second=abs(self.speed),
+            read_only=self.read_only,
+            note=self.note,
             phase=PHASES[self._phase - 1] if self._phase else "",
             next_phase=names[self._phase],
             phases_done=self._phase,

@@ -34,6 +34,9 @@ class World:
     unsaved: bool = False
     path: str = ""
     marks: list[f.Mark] = field(default_factory=list)
+    others: list[f.BranchLine] = field(default_factory=list)
+    """The branches beside `main`, on which we stand."""
+    pins: list[f.Pin] = field(default_factory=list)
     evaluations: dict[int, float] = field(default_factory=dict)
     frozen: dict[str, np.ndarray] = field(default_factory=lambda: {k: np.zeros(v, bool) for k, v in SIZES.items()})
     zeroed: dict[str, np.ndarray] = field(default_factory=lambda: {k: np.zeros(v, bool) for k, v in SIZES.items()})
@@ -121,8 +124,9 @@ def _status(world: World) -> f.Status:
 
 def _timeline(world: World) -> f.TimelineStrip:
     marks = tuple(f.Mark(m.step, m.op, m.text, m.step <= world.step) for m in world.marks)
-    lines = (f.BranchLine("main", 0, world.end, True),)
-    return f.TimelineStrip(world.step, world.end, marks, tuple(sorted(world.evaluations)), 5, lines)
+    lines = (f.BranchLine("main", 0, world.end, True), *world.others)
+    dots = tuple(sorted(world.evaluations))
+    return f.TimelineStrip(world.step, world.end, marks, dots, 5, lines, tuple(world.pins))
 
 
 def _network(made: Net, world: World, example: int) -> tuple[f.BlockCells, ...]:

@@ -39,6 +39,21 @@ def screen_text(pilot: Pilot[None]) -> str:
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
+def dialog_text(pilot: Pilot[None]) -> str:
+    """The words in the dialog on top, however they are wrapped."""
+    region = pilot.app.screen.query_one(".box").content_region
+    rows = screen_text(pilot).split("\n")[region.y : region.bottom]
+    return " ".join(" ".join(row[region.x : region.right] for row in rows).split())
+
+
+async def type_line(pilot: Pilot[None], text: str) -> None:
+    """A line on the command line, whatever keys its letters have elsewhere."""
+    app = lab(pilot)
+    app.action_command(text)
+    app.command_line.post_message(app.command_line.Entered(text))
+    await pilot.pause()
+
+
 @asynccontextmanager
 async def opened(
     size: tuple[int, int] = WIDE, source: str = "names-mlp"

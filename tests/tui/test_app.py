@@ -36,6 +36,16 @@ async def test_a_terminal_of_20x5_is_told_what_is_needed_and_works_when_it_grows
         await until(pilot, lambda: "steps/s" in screen_text(pilot))
 
 
+async def test_on_the_smallest_terminal_the_selected_unit_is_always_in_sight() -> None:
+    async with opened((60, 16)) as (pilot, _):
+        pane = lab(pilot).panes["network"]
+        for unit in (0, 57, 130, 199, 3):
+            lab(pilot).select(block="hidden", unit=unit)
+            await pilot.pause()
+            shown = [pane.render_line(y).text for y in range(pane.size.height)]
+            assert any(line.startswith(f"{unit // 20 * 20:>3} ") for line in shown), shown
+
+
 async def test_q_leaves_a_terminal_that_is_too_small() -> None:
     async with opened((20, 5)) as (pilot, _):
         await pilot.press("q")

@@ -9,13 +9,19 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import monotonic
 
 import pytest
-from opening import lab, screen_text, status, until
+from opening import SMALL, lab, screen_text, status, type_line, until
 from textual.pilot import Pilot
+from textual.widgets import Input
 
+import tinynets as tn
 from tinynets.host import Engine, spawn
 from tui.app import LabApp
+from tui.screens.ask import AskScreen
+from tui.screens.compare import CompareScreen
+from tui.screens.entries import EntriesScreen
 from tui.screens.open import OpenScreen
 
 
@@ -107,13 +113,93 @@ async def test_a_step_can_be_walked_through_phase_by_phase() -> None:
         await until(pilot, lambda: step(pilot) == 1)
 
 
-async def test_a_long_run_shows_how_far_it_is_and_can_be_cancelled() -> None:
+async def test_a_long_run_and_a_verification_show_how_far_they_are_and_can_be_cancelled() -> None:
     async with real() as (pilot, _):
         await pilot.press("colon", *"run 500000", "enter")
         await until(pilot, lambda: "escape cancels" in screen_text(pilot) and "of 500,000" in screen_text(pilot))
+        await until(pilot, lambda: step(pilot) > 8000, 60)
         await pilot.press("escape")
         await until(pilot, lambda: status(pilot).startswith("cancelled `run`"))
         await until(pilot, lambda: "escape cancels" not in screen_text(pilot))
+        ran = f"{step(pilot):,}"
+        await type_line(pilot, "verify")
+        await until(pilot, lambda: "escape cancels" in screen_text(pilot) and f"of {ran}" in screen_text(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: status(pilot).startswith(f"cancelled `verify` at step {ran}"))
+
+
+@pytest.fixture(scope="module")
+def branched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A save of xor with two branches, edits and a bookmark, in the past of `main`."""
+    made = tn.Lab("xor")
+    made.run(60)
+    made.bookmark("middle", "half of it")
+    made.run(60)
+    made.seek(40)
+    made.fork("what-if")
+    made.freeze("hidden[1]")
+    made.run(50)
+    made.switch("main")
+    made.seek(60)
+    path = tmp_path_factory.mktemp("saves") / "branched.msgpack"
+    made.save(path)
+    made.close()
+    return path
+
+
+async def test_a_save_plays_forward_and_backward_at_a_chosen_speed(branched: Path) -> None:
+    async with real(str(branched), SMALL) as (pilot, _):
+        begun = monotonic()
+        await type_line(pilot, "play -100")
+        await until(pilot, lambda: "rewinding" in screen_text(pilot) and "100 steps/s" in screen_text(pilot))
+        await until(pilot, lambda: step(pilot) == 0 and "paused" in screen_text(pilot))
+        assert monotonic() - begun > 0.4  # 60 steps
+        await type_line(pilot, "play 20")
+        await until(pilot, lambda: "playing" in screen_text(pilot) and "20 steps/s" in screen_text(pilot))
+        await pilot.press("plus", "plus", "plus", "plus")
+        await until(pilot, lambda: "320 steps/s" in screen_text(pilot))
+        await until(pilot, lambda: step(pilot) == 120 and "paused" in screen_text(pilot))
+        await pilot.press("p")
+        await until(pilot, lambda: "there is nothing recorded beyond this step" in status(pilot))
+        await type_line(pilot, "seek middle")
+        await until(pilot, lambda: status(pilot).startswith("at bookmark middle, at step 60"))
+
+
+async def test_two_branches_are_compared_verified_and_written_as_a_script(branched: Path, tmp_path: Path) -> None:
+    async with real(str(branched)) as (pilot, _):
+        await type_line(pilot, "compare what-if")
+        await until(pilot, lambda: isinstance(pilot.app.screen, CompareScreen))
+        assert 'edit at step 40 on what-if: lab.freeze("hidden[1]")' in screen_text(pilot)
+        await pilot.press("escape")
+        await type_line(pilot, "verify")
+        await until(pilot, lambda: status(pilot).startswith("2 branches, ") and "the same bytes" in status(pilot))
+        await type_line(pilot, "seek_cost 30")
+        await until(pilot, lambda: "to compute again" in status(pilot))
+        await type_line(pilot, f"script {tmp_path / 'run.py'}")
+        await until(pilot, (tmp_path / "run.py").exists)
+        assert 'lab.fork("what-if")' in (tmp_path / "run.py").read_text()
+        await type_line(pilot, "script")
+        await until(pilot, lambda: isinstance(pilot.app.screen, EntriesScreen))
+        assert "script FILE writes it" in screen_text(pilot)
+        await pilot.press("escape", "greater_than_sign")
+        await until(pilot, lambda: step(pilot) == 120)
+        assert "any step within" in screen_text(pilot)
+
+
+async def test_the_second_lab_on_a_file_is_told_and_leaves_it_alone(branched: Path, tmp_path: Path) -> None:
+    first = tn.Lab(branched)
+    before = branched.read_bytes()
+    async with real(str(branched), SMALL) as (pilot, _):
+        assert "read-only" in screen_text(pilot)
+        assert "save under another name" in status(pilot)
+        await pilot.press("s", "w")
+        await until(pilot, lambda: isinstance(pilot.app.screen, AskScreen))
+        pilot.app.screen.query_one(Input).value = str(tmp_path / "mine.msgpack")
+        await pilot.press("enter")
+        await until(pilot, lambda: status(pilot).startswith("saved ") and "read-only" not in screen_text(pilot))
+    assert branched.read_bytes() == before
+    assert tn.Lab(tmp_path / "mine.msgpack").step_number == 61
+    first.close()
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")

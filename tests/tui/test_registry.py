@@ -1,12 +1,20 @@
 """Key bindings, palette, row of keys and help are one registry."""
 
+import inspect
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
-from opening import opened, screen_text, until
+import frames
+import pytest
+from opening import lab, opened, screen_text, until
 
-from tinynets.commands import COMMANDS
+import tinynets as tn
+from tinynets.commands import ANY_OPTION, COMMANDS
+from tinynets.frame import BranchLine, Pin, TimelineStrip, View
 from tui import actions
 from tui.app import LabApp
+from tui.completion import completions
 from tui.screens.help import HelpScreen
 
 
@@ -27,11 +35,129 @@ def test_every_action_exists_in_the_app() -> None:
         assert hasattr(LabApp, f"action_{action.command.split('(')[0]}"), action.id
 
 
-async def test_the_palette_offers_the_registry_and_nothing_else() -> None:
+async def test_the_palette_offers_the_actions_and_the_verbs_and_nothing_else() -> None:
     async with opened() as (pilot, _):
-        offered = list(pilot.app.get_system_commands(pilot.app.screen))
-        expected = [action for action in actions.ACTIONS if action.palette]
-        assert [command.title for command in offered] == [f"{a.help}  ({a.shown_key})" for a in expected]
+        offered = [command.title for command in pilot.app.get_system_commands(pilot.app.screen)]
+        keyed = [f"{a.help}  ({a.shown_key})" for a in actions.ACTIONS if a.palette]
+        assert offered == keyed + [f":{command.name}  {command.help}" for command in COMMANDS.values()]
+
+
+async def test_a_verb_from_the_palette_is_done_or_asked_to_be_completed() -> None:
+    async with opened() as (pilot, engine):
+        app, done = lab(pilot), []
+        app.run_line = done.append  # type: ignore[method-assign]
+        for command in COMMANDS.values():
+            app.begin_line(command)
+            if command.kinds or command.options:
+                assert app.command_line.value == f"{command.name} "
+                assert app.status.message.startswith(command.usage)
+                app.close_command_line()
+            else:
+                assert done.pop() == command.name
+        assert not engine.calls
+
+
+def test_the_verbs_of_every_day_have_keys() -> None:
+    daily = {
+        "step", "run", "phase", "evaluate", "back", "undo", "redo", "until", "back_until", "fork", "tree", "bookmark",
+        "play", "zero", "freeze", "save", "open", "recover",
+    }  # fmt: skip
+    assert daily <= set(COMMANDS)
+    assert daily <= set(actions.BY_ID)
+
+
+FOR_PROGRAMS = {
+    "network": "an object; its units, weights and activations are in the panes",
+    "state": "an object; `verify` and `script` compare its digest",
+    "state_now": "an object",
+    "moment": "in the header and on the timeline",
+    "step_number": "in the header",
+    "end": "in the header",
+    "loss": "in the header",
+    "losses": "in the Loss pane",
+    "probe_loss": "in the header",
+    "map_errors": "part of what `evaluate` gives",
+    "evaluates_at": "dots on the timeline",
+    "branches": "on the timeline, and in the tree",
+    "branch": "in the header",
+    "unsaved": "in the header",
+    "path": "in the dialogs that save",
+    "read_only": "in the header",
+    "claim": "`save` does it",
+    "hear": "how the engine passes on what it has to tell",
+    "flush": "the engine does it behind every command",
+    "close": "leaving the lab does it",
+    "work": "how the engine does a verb",
+    "free_run": "what the space key starts",
+}
+"""What a Lab has and no verb gives, and where it is seen or why it is nothing for a terminal."""
+
+
+def test_all_that_a_lab_does_has_a_verb() -> None:
+    public = {name for name in dir(tn.Lab) if not name.startswith("_")}
+    verbs = {command.verb or name for name, command in COMMANDS.items()}
+    assert public - verbs == set(FOR_PROGRAMS)
+
+
+def test_every_argument_of_a_method_can_be_given_on_the_command_line() -> None:
+    for name, command in COMMANDS.items():
+        method = getattr(tn.Lab, command.verb or name, None)
+        if not callable(method) or command.fixed:  # `lr` is short for what `set` does
+            continue
+        known = list(inspect.signature(method).parameters.values())[1:]
+        named = [p.name for p in known if p.kind is p.KEYWORD_ONLY]
+        rest = any(p.kind is p.VAR_KEYWORD for p in known)
+        places = [p for p in known if p.kind is p.POSITIONAL_OR_KEYWORD]
+        assert len(places) == len(command.kinds), name
+        assert command.options is ANY_OPTION if rest else set(named) == set(command.options), name
+        needed = sum(p.default is p.empty for p in places)
+        assert needed == sum(not kind.endswith("?") for kind in command.kinds), name
+
+
+TIMELINE = TimelineStrip(
+    200, 300, (), (), 1,
+    (BranchLine("main", 0, 300, True), BranchLine("a b", 100, 250, False, "main", 1)),
+    (Pin("low", "", "main", 90, True), Pin("it's odd", "", "a b", 150, False)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("ver", ["verify"]),
+        ("switch ", ["'a b'"]),
+        ("drop a", ["'a b'"]),
+        ("drop 'a", ["'a b'"]),
+        ("drop main ", []),
+        ("rename ", ["main", "'a b'"]),
+        ("compare ", ["'a b'", "main", "x.msgpack", "step="]),
+        ("compare 'a b' ", ["main", "x.msgpack", "step="]),
+        ("compare 'a b' main st", ["step="]),
+        ("seek ", ["low", "'it'\"'\"'s odd'", "edits="]),
+        ("unbookmark l", ["low"]),
+        ("fork ", []),
+        ("seek_cost ", []),
+        ("evaluate d", ["dev"]),
+        ("evaluate dev cl", ["clean="]),
+        ("sample 5 temperature=1 ", ["seed=", "prefix="]),
+        ("script ", ["names-mlp.py", "overwrite="]),
+        ("until lo", ["loss"]),
+        ("until loss ", ["<", "<=", ">", ">=", "==", "!=", "limit="]),
+        ("until dead hid", ["hidden[0]", "hidden"]),
+        ("back_until alive hidden[0] a", ["and"]),
+        ("save ", ["x.msgpack"]),
+        ("zero hid", ["hidden[0]", "hidden"]),
+    ],
+)
+def test_tab_offers_what_a_verb_takes(
+    typed: str, offered: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.msgpack").touch()
+    frame = replace(frames.frame(frames.World(), View("hidden"), 1), timeline=TIMELINE)
+    head = typed[: typed.rindex(" ") + 1] if " " in typed else ""
+    found = [line[len(head) :] for line in completions(typed, frame)]
+    assert found == offered
 
 
 async def test_the_help_lists_every_action() -> None:

@@ -127,10 +127,8 @@ class Explanation:
         standing = f", {', '.join(self.interventions)}" if self.interventions else ""
         made = [f"{self.name} at step {self.step:,} on example {self.example}, {self.input}{where}{frozen}{standing}"]
         made += self._sum()
-        through = (
-            f"{self.activation} made of {self.pre:+.4f}" if self.activation and self.pre is not None else "it gives"
-        )
-        made.append(f"  {through}: {self.value:+.4f}")
+        of = f"{self.activation} makes of {self.pre:+.4f}" if self.activation and self.pre is not None else "it gives"
+        made.append(f"  {of}: {self.value:+.4f}")
         if self.gradient is not None:
             before = "" if self.gradient_pre is None else f", before the activation {self.gradient_pre:+.3g}"
             made.append(f"  gradient of this example's loss {self.gradient:+.3g}{before}")

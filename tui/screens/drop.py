@@ -10,7 +10,11 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tinynets.frame import TimelineStrip
+from tui.drawing import clip
 from tui.screens.modal import Modal
+
+TIGHT = 20
+"""Lines of the terminal under which the dialog does without blank ones."""
 
 
 class DropScreen(Modal[bool]):
@@ -25,9 +29,11 @@ class DropScreen(Modal[bool]):
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
-        box.border_title = f"Drop branch {self._branch}?"
+        box.border_title = f"Drop branch {clip(self._branch, 40)}?"
         with box:
-            yield Static("\n".join(what_goes(self._strip, self._branch)), markup=False)
+            lines = what_goes(self._strip, self._branch)
+            tight = self.app.size.height < TIGHT
+            yield Static("\n".join(text for text in lines if text or not tight), markup=False)
             yield OptionList(Option("esc  keep it", id="keep"), Option("d    drop it for good", id="drop"))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
@@ -46,13 +52,15 @@ def what_goes(strip: TimelineStrip, name: str) -> list[str]:
     elif branch.edits:
         lost.append(f"its {branch.edits} edit{'s' if branch.edits != 1 else ''}")
     pins = [
-        pin.name for pin in strip.pins if pin.branch == name and (pin.step > kept or not (children or branch.parent))
+        f"`{pin.name}`"
+        for pin in strip.pins
+        if pin.branch == name and (pin.step > kept or not (children or branch.parent))
     ]
     if pins:
         lost.append(f"bookmark{'s' if len(pins) > 1 else ''} {', '.join(pins)}")
-    where = f"It left {branch.parent} at step {branch.fork:,} and ends" if branch.parent else "It ends"
+    where = f"It left `{branch.parent}` at step {branch.fork:,} and ends" if branch.parent else "It ends"
     said = [f"{where} at step {branch.end:,}.", "", f"Lost: {'; '.join(lost)}."]
     if children:
         several = "es" if len(children) > 1 else ""
-        said.append(f"Kept: branch{several} {', '.join(child.name for child in children)}, whole.")
-    return [*said, "This cannot be undone."]
+        said.append(f"Kept whole: branch{several} {', '.join(f'`{child.name}`' for child in children)}.")
+    return [*said, "", "This cannot be undone."]

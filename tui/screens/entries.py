@@ -14,16 +14,16 @@ from tui.screens.modal import Modal
 class EntriesScreen(Modal[None]):
     """An entry a line."""
 
-    DEFAULT_CSS = "EntriesScreen > VerticalScroll { width: 100; height: auto; }"
+    DEFAULT_CSS = "EntriesScreen > VerticalScroll { width: 132; height: auto; }"
     BINDINGS: ClassVar = [("escape,enter,q", "dismiss(None)", "close")]
 
-    def __init__(self, title: str, entries: list[str]) -> None:
+    def __init__(self, title: str, entries: list[str], hint: str = "") -> None:
         super().__init__()
-        self._title, self._entries = title, entries
+        self._title, self._entries, self._hint = title, entries, hint
 
     def compose(self) -> ComposeResult:
         box = VerticalScroll(classes="box")
         box.border_title = self._title
-        box.border_subtitle = "arrows scroll   esc closes"
+        box.border_subtitle = "   ".join(filter(None, (self._hint, "arrows scroll", "esc closes")))
         with box:
             yield Static("\n".join(self._entries), markup=False)

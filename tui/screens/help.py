@@ -23,12 +23,17 @@ PANE_HELP = (
     ("5 Neuron", "the selected unit: its sum, its largest terms, where it goes"),
     ("6 Output", "what the network says for the selected example, and what it generates"),
 )
+TIMELINE = (
+    "{here} where we stand, {ahead} what is recorded ahead; above it edits by their letter, several at one step by "
+    "their number, and bookmarks {pin}; {evaluation} evaluations; below it the other branches from where they part; "
+    "a click goes there"
+)
 
 
 class HelpScreen(Modal[None]):
     """Two columns where there is room."""
 
-    DEFAULT_CSS = "HelpScreen > VerticalScroll { width: 132; height: auto; }"
+    DEFAULT_CSS = "HelpScreen > VerticalScroll { width: 132; height: auto; } HelpScreen Static { padding-right: 1; }"
     BINDINGS: ClassVar = [("escape,question_mark,q", "dismiss(None)", "close")]
 
     def compose(self) -> ComposeResult:
@@ -75,6 +80,8 @@ def _reading(look: Look) -> Group:
     table.add_column(no_wrap=True)
     for name, what in PANE_HELP:
         table.add_row(Text(name, palette.ACCENT_BOLD), Text(what, palette.TEXT))
+    glyphs = {name: look.glyph(name) for name in ("here", "ahead", "pin", "evaluation")}
+    table.add_row(Text("Timeline", palette.ACCENT_BOLD), Text(TIMELINE.format(**glyphs), palette.TEXT))
     marks = Text()
     marks.append("orange negative  ", palette.NEGATIVE_INK)
     marks.append("blue positive  ", palette.POSITIVE_INK)

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from tui.app import LabApp
 
 KEYS = "enter go  F fork here  r rename  d drop  c compare  esc close"
+FEW_KEYS = "enter go  F fork  r rename  d drop  c compare  esc"
+NARROW = 56
+"""Columns under which only the numbers that matter most have room."""
 PICTURE = 100
 """Columns of the dialog from which the branches are drawn to scale."""
-HINT = "enter goes to the end of a branch, or to a bookmark (⚑); c compares a branch with the current one"
-PLAIN_HINT = HINT.replace("⚑", "!")
+MOST = 34
+"""Columns of the names, where the branches are drawn beside them."""
 
 
 class TreeScreen(LiveModal):
@@ -49,6 +52,8 @@ class TreeScreen(LiveModal):
         self._frame = frame
         self._first = on
         self._items: list[BranchLine | Pin] = []
+        self._told = ""
+        """The row that was said to be highlighted."""
 
     @property
     def lab(self) -> LabApp:
@@ -57,11 +62,10 @@ class TreeScreen(LiveModal):
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
         box.border_title = "Branches and bookmarks"
-        box.border_subtitle = KEYS
         with box:
             yield Static("", id="heading")
             yield OptionList()
-            yield Static(HINT if self.lab.look.unicode else PLAIN_HINT, id="said", markup=False)
+            yield Static("", id="said", markup=False)
 
     def on_mount(self) -> None:
         self.take(self._frame)
@@ -81,6 +85,7 @@ class TreeScreen(LiveModal):
         if unchanged and self._width == self._room():
             return
         self._width = self._room()
+        self.query_one(Vertical).border_subtitle = KEYS if self._width >= NARROW else FEW_KEYS
         rows = self._rows(frame.timeline, self._width)
         self._items = [item for item, _ in rows]
         listing.set_options(Option(text) for _, text in rows)
@@ -116,12 +121,13 @@ class TreeScreen(LiveModal):
     def _columns(self, strip: TimelineStrip, width: int) -> tuple[int, int]:
         """How wide the names are, and the picture (0: none)."""
         widest = max(len(twig(strip.branches, at, self.lab.look) + b.name) for at, b in enumerate(strip.branches))
-        name = min(max(widest, 12) + 3, max(16, width - 46))
-        return name, max(0, min(60, width - name - 50)) if width + 8 >= PICTURE else 0
+        drawn = width + 8 >= PICTURE
+        name = min(max(widest, 12) + 3, MOST if drawn else max(16, width - (46 if width >= NARROW else 28)))
+        return name, max(0, min(60, width - name - 50)) if drawn else 0
 
     def _heading(self, strip: TimelineStrip, width: int) -> Text:
         name, picture = self._columns(strip, width)
-        steps = f"{'from':>9}{'to':>10}{'edits':>8}{'loss there':>13}"
+        steps = f"{'from':>9}{'to':>10}{'edits':>8}{'loss there':>13}" if width >= NARROW else f"{'to':>9}{'loss':>9}"
         return Text("  " + "branch".ljust(name) + " " * picture + ("  " if picture else "") + steps)
 
     def _branch_row(self, strip: TimelineStrip, branch: BranchLine, lead: str, width: int) -> Text:
@@ -132,7 +138,8 @@ class TreeScreen(LiveModal):
         if picture:
             row.append(self._line(strip, branch, picture) + "  ")
         loss = number(branch.loss) if branch.loss is not None else "-"
-        row.append(f"{branch.fork:>9,}{branch.end:>10,}{branch.edits:>8,}{loss:>13}")
+        wide = f"{branch.fork:>9,}{branch.end:>10,}{branch.edits:>8,}{loss:>13}"
+        row.append(wide if width >= NARROW else f"{branch.end:>9,}{loss:>9}")
         return row
 
     def _line(self, strip: TimelineStrip, branch: BranchLine, width: int) -> str:
@@ -159,6 +166,12 @@ class TreeScreen(LiveModal):
         return row
 
     # -- what the keys do
+
+    def on_option_list_option_highlighted(self) -> None:
+        """Say what it is; an answer that stands there stays until another row is picked."""
+        if self._told != self._key(self._item):
+            self._told = self._key(self._item)
+            self.say(about(self._item, self._frame.timeline))
 
     def on_option_list_option_selected(self) -> None:
         item = self._item
@@ -214,6 +227,18 @@ class TreeScreen(LiveModal):
         said = self.query_one("#said", Static)
         said.set_class(error, "error")
         said.update(text)
+
+
+def about(item: BranchLine | Pin, strip: TimelineStrip) -> str:
+    """What is highlighted, whole where its row is cut, and what enter does with it."""
+    if isinstance(item, Pin):
+        note = f": {item.note}" if item.note else ""
+        return f"enter goes to bookmark {item.name}, step {item.step:,} of {item.branch}{note}"
+    if not item.current:
+        return f"enter goes to the end of {item.name}, step {item.end:,}; c compares it with the current branch"
+    if strip.step < item.end:
+        return f"{item.name} is the current branch; enter goes to its end, step {item.end:,}"
+    return f"{item.name} is the current branch, and this is its end, step {item.end:,}"
 
 
 def twig(branches: tuple[BranchLine, ...], at: int, look: Look, *, below: bool = False) -> str:

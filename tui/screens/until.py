@@ -22,7 +22,10 @@ WAYS = {
 class UntilScreen(Modal[tuple[str, bool] | None]):
     """Gives the condition, and True for backward."""
 
-    DEFAULT_CSS = "UntilScreen > Vertical { width: 76; } UntilScreen Static { margin-top: 1; }"
+    DEFAULT_CSS = """
+    UntilScreen > Vertical { width: 76; }
+    UntilScreen Static { margin-top: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    """
     BINDINGS: ClassVar = [("escape", "dismiss(None)", "cancel")]
 
     def __init__(self, unit: str, back: bool, before: str = "") -> None:
@@ -61,7 +64,7 @@ class UntilScreen(Modal[tuple[str, bool] | None]):
             ("loss < 2.3", "training loss of a step"),
             ("average < 2.3", "its mean over the last 100 steps"),
             ("accuracy > 0.4", "on the probe"),
-            ("step >= 500", ""),
+            ("loss < 2 limit=500", "gives up after 500 steps, forward"),
             (f"dead {unit}", "also alive, saturated, frozen"),
             (f"mean {unit} > 0.5", "its mean output on the probe"),
             (f"loss < 2.3 and alive {unit}", "also or, not"),

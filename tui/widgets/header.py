@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from tinynets.frame import PANES, Status
 from tui import palette
-from tui.drawing import Part, chip, length, line, number, setting
+from tui.drawing import Part, chip, clip, length, line, number, setting
 from tui.widgets.pane import Lines
 
 MODES = {
@@ -18,6 +18,9 @@ MODES = {
     "rewinding": ("◀ rewinding", palette.CHIP),
     "paused": ("▮▮ paused", palette.CHIP_QUIET),
 }
+
+MOST = 24
+"""Letters of a branch's name."""
 
 
 class Header(Lines):
@@ -31,10 +34,13 @@ class Header(Lines):
         status = self.frame.status
         parts = self._fields(status)
         # The fields are in order of reading; these give way in order of least use.
-        for spare in (8, 7, 5, 4, 6):
+        playing = status.mode in ("playing", "rewinding")
+        for spare in (8, 5, 4, 7) if playing else (8, 7, 5, 4, 6):
             if sum(length(field) for field in parts.values()) <= width:
                 break
             parts.pop(spare, None)
+        if sum(length(field) for field in parts.values()) > width:
+            parts[9] = self._kept_in_short(status)
         return [line([part for key in sorted(parts) for part in parts[key]], width)]
 
     def _fields(self, status: Status) -> dict[int, list[Part | Segment]]:
@@ -49,7 +55,7 @@ class Header(Lines):
             6: [(f"{status.steps_per_second:,.0f}", palette.TEXT), (" steps/s  ", palette.DIM)]
             if status.mode == "running"
             else _speed(status),
-            7: [("branch ", palette.DIM), (status.branch, palette.TEXT), ("  ", palette.TEXT)],
+            7: [("branch ", palette.DIM), (clip(status.branch, MOST), palette.TEXT), ("  ", palette.TEXT)],
             8: [(f"{status.parameters:,} parameters  {status.dtype}  seed {status.seed}  ", palette.FAINT)],
             9: self._kept(status),
         }
@@ -62,6 +68,9 @@ class Header(Lines):
         if status.read_only:
             return [("read-only", palette.WARN)]
         return [("saved", palette.GOOD)] if status.path else []
+
+    def _kept_in_short(self, status: Status) -> list[Part | Segment]:
+        return [(self.look.glyph("dot"), palette.WARN)] if status.unsaved else []
 
     def _mode(self, status: Status) -> Part:
         if self.dead:
@@ -79,12 +88,7 @@ def _speed(status: Status) -> list[Part | Segment]:
         return []
     speed = status.steps_per_second
     shown = f"{speed:,.0f}" if speed >= 10 else f"{speed:.3g}"
-    return [
-        (shown, palette.BRIGHT),
-        (" steps/s  ", palette.DIM),
-        ("+ - ", palette.ACCENT_BOLD),
-        ("speed  ", palette.DIM),
-    ]
+    return [(shown, palette.BRIGHT), (" steps/s  ", palette.DIM)]
 
 
 def _loss(status: Status) -> list[Part]:

@@ -24,6 +24,7 @@ OPERATIONS = {
     "patch": "patched",
 }
 BEFORE = "before the activation"
+WHEN_DEAD = "^u: back to when it was not"
 
 
 class NeuronPane(Pane):
@@ -59,9 +60,10 @@ class NeuronPane(Pane):
         if neuron.dead:
             parts += [chip(f"{self.look.glyph('dead')} dead", palette.CHIP_BAD), (" ", palette.TEXT)]
         if neuron.saturated:
-            parts.append(chip("saturated here", palette.CHIP_QUIET))
-        if len(parts) == 1 and width > len(neuron.name) + 26:
-            parts.append(("z zeroes it, f freezes it", palette.FAINT))
+            parts += [chip("saturated here", palette.CHIP_QUIET), (" ", palette.TEXT)]
+        hint = WHEN_DEAD if neuron.dead else "z zeroes it, f freezes it" if len(parts) == 1 else ""
+        if length(parts) + len(hint) < width:
+            parts.append((hint, palette.FAINT))
         return line(parts, width)
 
     def _sum_lines(self, neuron: Neuron, width: int) -> list[Strip]:

@@ -64,7 +64,7 @@ class StatusLine(Lines):
         if self._hint:
             return [line([(" " + clip_middle(self._hint, width - 3), palette.DIM)], width)]
         python: list[Part] = [(self._python + " ", palette.DIM)] if self._python else []
-        if length(python) > width // 2:
+        if length(python) > width // 2 or len(self._message) > width - 3 - length(python):
             python = []
         message = clip_middle(self._message, width - 3 - length(python))
         return [both_ends([(" " + message, self._style)], [*python], width)]
