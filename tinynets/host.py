@@ -311,13 +311,19 @@ class Server:
 
     def _advance_play(self, play: _Play) -> None:
         """Move along what is recorded, to where the clock says."""
+        from tinynets.errors import TinynetsError
+
         now = perf_counter()
         if now < play.due:
             return
         wanted = round(play.first + play.speed * (now - play.begun))
         target = min(max(wanted, 0), self.lab.end)
-        for _ in self.lab.work("seek", (target,), {}):
-            pass
+        try:
+            for _ in self.lab.work("seek", (target,), {}):
+                pass
+        except TinynetsError as error:
+            self._play, self._note = None, str(error)
+            self.connection.send(("said", str(error), "error"))
         play.due = perf_counter() + FRAME_SECONDS
         if target != wanted or target == (self.lab.end if play.speed > 0 else 0):
             self._play = None

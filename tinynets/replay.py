@@ -113,6 +113,7 @@ def _counted(count: int, word: str, words: str = "") -> str:
 
 def verify_lab(lab: Lab) -> Generator[Progress, None, VerifyReport]:
     """Compute every branch again, stretch by stretch from keyframe to keyframe, and compare; the lab stays as it is."""
+    lab.player.need_data()
     branches = [lab.player.timeline.branches[limb.number] for limb in lab.tree]
     stretches = [(branch, *stretch) for branch in branches for stretch in _stretches(branch)]
     total = sum(target[0] - begin[0] for _, begin, target in stretches)
@@ -251,6 +252,7 @@ def replay(
 
     `every`: note the digest at every so many steps. `show` is told how far it is.
     """
+    lab.player.need_data()
     recorded = lab.player.branch
     player = _player_of(lab, recorded)
     report = ReplayReport(len(recorded.losses), len(recorded.edits))

@@ -54,13 +54,14 @@ class Loaded:
         return self.header.fingerprint == fingerprint() and self.header.threads == settle_threads()
 
 
-def read(path: str | os.PathLike[str], data: Dataset | None = None, *, recover: bool = False) -> Loaded:
-    """A save, checked and rebuilt. `data` stands in for a data set that was too large to be embedded.
+def read(path: str | os.PathLike[str], data: object = None, *, recover: bool = False) -> Loaded:
+    """A save, checked and rebuilt. `data`, as a Lab takes it, stands in for a data set too large to be embedded.
 
     With `recover`, of a journal or a damaged save the longest part from its beginning that is whole; `Loaded.damage`
     says what ended it, `whole` and `size` how much was cut.
 
-    Raises CorruptSave or UnsupportedSave that says what is wrong, SaveError when the file cannot be read.
+    Raises CorruptSave or UnsupportedSave that says what is wrong, SaveError when the file cannot be read, DataError or
+    ShapeError when `data` cannot be used.
     """
     file = RecordFile(path, recover=recover)
     reader: Reader | None = None
@@ -87,7 +88,7 @@ def read(path: str | os.PathLike[str], data: Dataset | None = None, *, recover: 
     )
 
 
-def _reader(path: str, data: Dataset | None, version: int) -> Reader:
+def _reader(path: str, data: object, version: int) -> Reader:
     if version == 1:
         from tinynets.save_v1 import FirstReader  # it builds on this file
 
@@ -127,7 +128,7 @@ class Reader:
     opening_kinds: tuple[str, ...] = ("header", "recipe", "data", "branch", "keyframe")
     """The records that come first, in this order."""
 
-    def __init__(self, file: str, data: Dataset | None) -> None:
+    def __init__(self, file: str, data: object) -> None:
         self.file, self.given = file, data
         self.header: Header | None = None
         self.recipe: Recipe | None = None
@@ -208,7 +209,9 @@ class Reader:
         self.recipe = self.own.recipe(fields)
 
     def _data(self, fields: Fields) -> None:
-        self.data = read_data(fields, self.given, self.warnings)
+        if self.recipe is None:
+            raise CorruptSave(f"`{self.file}` has no recipe before its data")
+        self.data = read_data(fields, self.given, self.recipe, self.warnings)
 
     # -- branches
 

@@ -93,7 +93,7 @@ def snapshot(
     for branch in order:
         late = [entry for entry in branch.evaluations if id(entry) not in known[branch.number]]
         yield from _evaluations(branch.number, late)
-    yield from _keyframes(timeline, position, live)
+    yield from _keyframes(timeline, position, live, all_of_them=data.missing is not None)
     yield from map(bookmark_record, timeline.bookmarks.values())
     yield position_record(position, timeline.actions[-MAX_ACTIONS:])
 
@@ -259,8 +259,11 @@ def keyframe_record(key: tuple[int, int], branches: Sequence[int], state: State)
     }
 
 
-def _keyframes(timeline: Timeline, position: Moment, live: State) -> Iterator[Record]:
-    """Evenly spaced keyframes within the bytes allowed, and the state where the lab stands; not the start."""
+def _keyframes(timeline: Timeline, position: Moment, live: State, *, all_of_them: bool) -> Iterator[Record]:
+    """Evenly spaced keyframes within the bytes allowed, and the state where the lab stands; not the start.
+
+    All of them, where what lies between cannot be computed again.
+    """
     owners: dict[int, list[int]] = {}
     kept: dict[int, tuple[tuple[int, int], State]] = {}
     for branch in timeline.branches.values():
@@ -269,7 +272,9 @@ def _keyframes(timeline: Timeline, position: Moment, live: State) -> Iterator[Re
                 owners.setdefault(id(state), []).append(branch.number)
                 kept[id(state)] = (key, state)
     size = sum(state.nbytes() for _, state in kept.values())
-    every = max(SPACING, -(-size // KEYFRAME_BYTES), -(-sum(map(len, owners.values())) // MAX_OWNERS))
+    every = (
+        1 if all_of_them else max(SPACING, -(-size // KEYFRAME_BYTES), -(-sum(map(len, owners.values())) // MAX_OWNERS))
+    )
     here = position.step, position.edits
     has_here = here == (0, 0)
     for identity, (key, state) in sorted(kept.items(), key=lambda item: item[1][0])[every - 1 :: every]:
