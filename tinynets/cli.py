@@ -271,11 +271,12 @@ def _replay(options: argparse.Namespace) -> int:
         "equal": report.equal,
         "first_difference": report.first_difference,
         "largest_difference": report.largest_difference,
+        "same_machine": report.same_machine,
         "digests": {str(step): digest for step, digest in report.digests.items()},
     }
     lines = [f"{step:>9,}  {digest}" for step, digest in report.digests.items()]
     _out(options, data, [*lines, str(report)])
-    return 0 if report.equal else 1
+    return 1 if not report.equal and report.same_machine else 0
 
 
 def _diff(options: argparse.Namespace) -> int:

@@ -148,6 +148,7 @@ class Lab(Operating, Travel):
         self._settle(loaded.recipe, loaded.data, loaded.timeline)
         self._stand_at(loaded.position)
         self.same_machine = loaded.same_machine
+        loaded.timeline.elsewhere = not loaded.same_machine
         if not loaded.same_machine:
             self.warnings.append(
                 f"`{path}` was saved with another processor, numpy or thread count: replay may differ in the last bits"

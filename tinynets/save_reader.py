@@ -51,7 +51,8 @@ class Loaded:
     @property
     def same_machine(self) -> bool:
         """Whether replay gives the same bits here as where it was saved."""
-        return self.header.fingerprint == fingerprint() and self.header.threads == settle_threads()
+        here = self.header.fingerprint == fingerprint() and self.header.threads == settle_threads()
+        return here and not self.header.elsewhere
 
 
 def read(path: str | os.PathLike[str], data: object = None, *, recover: bool = False) -> Loaded:
@@ -116,6 +117,7 @@ def read_header_record(fields: Fields, version: int) -> Header:
         values |= {key: fields.get(key, str) for key in ("kind", "numpy", "path")}
         values |= {key: fields.whole(key, 0, MAX_STEP) for key in ("end", "branches", "edits", "bookmarks")}
         values["loss"] = fields.optional("loss", float)
+        values["elsewhere"] = fields.get("elsewhere", bool)
         if values["kind"] not in ("save", "journal"):
             fields.wrong(f"`kind` must be save or journal, not {values['kind']!r}")
     return Header(**values)

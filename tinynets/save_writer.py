@@ -52,6 +52,7 @@ class Header:
     loss: float | None = None
     numpy: str = ""
     path: str = ""
+    elsewhere: bool = False
 
 
 def snapshot(
@@ -122,6 +123,7 @@ def header_record(
         float(branch.losses.part(position.step - 1, position.step)[0]) if position.step else None,
         np.__version__,
         path,
+        timeline.elsewhere,
     )
     return {"record": "header", **asdict(header)}
 
