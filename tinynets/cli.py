@@ -67,9 +67,11 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("--threads", type=_count, metavar="N", help="BLAS threads (default: a rule of the shapes)")
         return made
 
-    def of_source(name: str, help_: str, do: Callable[[argparse.Namespace], int], kind: str) -> argparse.ArgumentParser:
+    def of_source(
+        name: str, help_: str, do: Callable[[argparse.Namespace], int], kind: str, count: str | None = None
+    ) -> argparse.ArgumentParser:
         made = command(name, help_, do)
-        made.add_argument("source", metavar=kind)
+        made.add_argument("source", metavar=kind, nargs=count)
         made.add_argument("--data", metavar="FILE", help="the .npz file with the data of a save that does not hold it")
         return made
 
@@ -78,7 +80,15 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=_whole, help="of the initial values and the batches (recipes only)")
     train.add_argument("--save", metavar="FILE", help="write a save at the end")
 
-    of_source("info", "tell what a recipe or a save is", _info, "RECIPE|SAVE")
+    info = of_source("info", "tell what a recipe or a save is, or which saves there are", _info, "RECIPE|SAVE", "?")
+    info.set_defaults(refuse=info.error)
+    info.add_argument(
+        "--all",
+        nargs="?",
+        const="",
+        metavar="FOLDER",
+        help="list the saves of a folder (default: yours and those shipped)",
+    )
 
     replay = of_source("replay", "compute a save again from its start and compare", _replay, "SAVE")
     replay.add_argument("--every", type=_count, metavar="N", help="print the digest at every Nth step")
@@ -213,6 +223,10 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
+    if (options.source is None) == (options.all is None):
+        options.refuse("give one recipe or save, or --all for the saves of a folder")
+    if options.all is not None:
+        return _list(options)
     lab = _lab(options, read_only=True)
     network = lab.network
     log = [str(entry) for entry in lab.log]
@@ -255,6 +269,14 @@ def _info(options: argparse.Namespace) -> int:
     lines += [f"  {entry}" for entry in lab.evaluations[-4:]]
     lines += ["  log:", *(f"    {entry}" for entry in log)] if log else []
     return _out(options, data, lines)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from tinynets.save_list import list_headers, table
+
+    found = list_headers(options.all or None)
+    lines = table(found) or ["there are no saves"]
+    return _out(options, {"saves": [entry.config() for entry in found]}, lines)
 
 
 def _replay(options: argparse.Namespace) -> int:
