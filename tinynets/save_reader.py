@@ -329,7 +329,7 @@ class Reader:
         """Build the network of the start around the first keyframe's own parameters."""
         _, recipe, data = self.opening()
         network = start_network(fields, recipe, data)
-        self.checker = Checker(self.file, recipe, network, self.own.all_named)
+        self.checker = Checker(self.file, self.version, recipe, network, self.own.all_named)
 
     # -- places
 
