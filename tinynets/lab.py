@@ -174,8 +174,8 @@ class Lab(Operating, Travel):
 
     def _settle(self, recipe: Recipe, data: Dataset, timeline: Timeline) -> None:
         self.recipe, self.data = recipe, data
-        loss = recipe.training.loss
-        network = recipe.build(data)
+        loss, start = recipe.training.loss, timeline.branch.keyframes[0, 0]
+        network = recipe.build(data, theta=start.theta, carried=start.buffers)
         splits = Splits(data, network, loss)
         self.player = Player(
             timeline,

@@ -7,6 +7,7 @@ that is closed early leaves a whole moment behind.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
@@ -67,11 +68,14 @@ class Player:
 
     def _build(self, state: State) -> None:
         """Live arrays and a network around them, for a state of another architecture than the one at hand."""
-        live = state.copy()
-        live.theta = live.theta.copy()
-        live.buffers = live.buffers.copy()
-        live.slots = {name: slot.copy() for name, slot in live.slots.items()}
-        self.state = live
+        live = self.state = replace(
+            state,
+            theta=state.theta.copy(),
+            buffers=state.buffers.copy(),
+            slots={name: slot.copy() for name, slot in state.slots.items()},
+            frozen=state.frozen.copy(),
+            frozen_buffers=state.frozen_buffers.copy(),
+        )
         theta, carried = live.theta.view(), live.buffers.view()
         for outside in (theta, carried):  # whoever reads the network cannot change the run behind the timeline's back
             outside.flags.writeable = False
