@@ -141,11 +141,11 @@ def _load_plugins(paths: Sequence[str]) -> None:
             load_plugin(path)
 
 
-def _lab(options: argparse.Namespace, *, needs_data: bool = False, **more: Any) -> Lab:
-    """The lab of a command's source, its warnings told; DataError where it needs data that are not here."""
+def _lab(source: str, *, needs_data: bool = False, **options: Any) -> Lab:
+    """A lab, its warnings told; DataError where it needs data that are not here."""
     from tinynets.lab import Lab
 
-    lab = Lab(options.source, data=options.data, threads=options.threads, **more)
+    lab = Lab(source, **options)
     missing = lab.data.missing
     for warning in lab.warnings:
         if not (needs_data and missing and warning == missing.reason):
@@ -158,7 +158,7 @@ def _lab(options: argparse.Namespace, *, needs_data: bool = False, **more: Any) 
 def _save_only(options: argparse.Namespace) -> Lab:
     if not Path(options.source).exists():
         raise SaveError(f"`{options.source}`: there is no such save")
-    return _lab(options, needs_data=True, read_only=True)
+    return _lab(options.source, needs_data=True, data=options.data, threads=options.threads, read_only=True)
 
 
 def _out(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]) -> int:
@@ -171,7 +171,7 @@ def _out(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]
 
 def _train(options: argparse.Namespace) -> int:
     seed = {} if options.seed is None else {"seed": options.seed}
-    lab = _lab(options, needs_data=True, **seed)
+    lab = _lab(options.source, data=options.data, threads=options.threads, needs_data=True, **seed)
     left = lab.recipe.training.steps - lab.step_number
     if options.steps is None and left < 1:
         raise CommandError(
@@ -227,7 +227,7 @@ def _info(options: argparse.Namespace) -> int:
         options.refuse("give one recipe or save, or --all for the saves of a folder")
     if options.all is not None:
         return _list(options)
-    lab = _lab(options, read_only=True)
+    lab = _lab(options.source, data=options.data, threads=options.threads, read_only=True)
     network = lab.network
     log = [str(entry) for entry in lab.log]
     data = {
@@ -333,13 +333,13 @@ def _script(options: argparse.Namespace) -> int:
 
 
 def _sample(options: argparse.Namespace) -> int:
-    lab = _lab(options, read_only=True)
+    lab = _lab(options.source, data=options.data, threads=options.threads, read_only=True)
     texts = lab.sample(options.n, temperature=options.temperature, seed=options.seed, prefix=options.prefix)
     return _out(options, {"step": lab.step_number, "samples": texts}, texts)
 
 
 def _predict(options: argparse.Namespace) -> int:
-    prediction = _lab(options, read_only=True).predict(options.text)
+    prediction = _lab(options.source, data=options.data, threads=options.threads, read_only=True).predict(options.text)
     shares = dict(zip(prediction.labels, prediction.probabilities, strict=True))
     best = sorted(shares.items(), key=lambda item: -item[1])
     lines = [f"{label}  {share:6.1%}  {'█' * round(40 * share)}" for label, share in best if share >= 0.001]
