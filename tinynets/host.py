@@ -290,6 +290,7 @@ class Server:
             raise EditError("there is nothing recorded beyond this step; `P` or `play -5` plays backward")
         if speed < 0 and self.lab.step_number == 0:
             raise EditError("there is nothing recorded before step 0")
+        self.lab.player.need_data()
         self._play = _Play(speed, self.lab.step_number, perf_counter())
         return f"playing {'forward' if speed > 0 else 'backward'}, {abs(speed):,.0f} steps a second"
 
@@ -311,19 +312,13 @@ class Server:
 
     def _advance_play(self, play: _Play) -> None:
         """Move along what is recorded, to where the clock says."""
-        from tinynets.errors import TinynetsError
-
         now = perf_counter()
         if now < play.due:
             return
         wanted = round(play.first + play.speed * (now - play.begun))
         target = min(max(wanted, 0), self.lab.end)
-        try:
-            for _ in self.lab.work("seek", (target,), {}):
-                pass
-        except TinynetsError as error:
-            self._play, self._note = None, str(error)
-            self.connection.send(("said", str(error), "error"))
+        for _ in self.lab.work("seek", (target,), {}):
+            pass
         play.due = perf_counter() + FRAME_SECONDS
         if target != wanted or target == (self.lab.end if play.speed > 0 else 0):
             self._play = None

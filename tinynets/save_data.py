@@ -43,8 +43,11 @@ def read_data(fields: Fields, given: object, recipe: Recipe, warnings: list[str]
 
 
 def _look_for(path: str, digest: str, recipe: Recipe) -> tuple[Dataset | None, str]:
-    """The data set of that digest, from its file or made as the recipe says; or None, and what became of it."""
-    made = recipe.data["set"] != "arrays"
+    """The data set of that digest, from its file or made as the recipe says; or None, and what became of it.
+
+    Texts are never too large for a save, and rows made of them may take far more than the save: they are not made.
+    """
+    made = recipe.data["set"] not in ("arrays", "names")
     if not made and not path:
         return None, "it came from no file"
     if not made and not os.path.lexists(path):

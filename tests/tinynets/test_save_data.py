@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from tinynets import playback, save_writer
 from tinynets.cli import main
 from tinynets.data import arrays
 from tinynets.frame import View
+from tinynets.host import spawn
 from tinynets.observe import Doing, Observer
 from tinynets.records import read_records, write_records
 from tinynets.replay import replay
@@ -205,6 +205,15 @@ def test_a_recipes_own_data_are_made_again(tmp_path: Path) -> None:
     assert again.run(5).loss == lab.run(5).loss
 
 
+def test_a_recipe_whose_data_are_made_otherwise_now_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = tn.Lab("spiral")
+    lab.save(tmp_path / "spiral")
+    other = arrays(*points(), name="spiral")
+    monkeypatch.setattr("tinynets.recipe.load_data", lambda *_, **__: other)
+    again = tn.Lab(lab.path)
+    assert f"the data set `spiral` is made otherwise now ({short(other.sha256)});" in again.warnings[0]
+
+
 def test_data_given_anew_stand_in_for_those_that_moved(run: tn.Lab, npz: Path, tmp_path: Path) -> None:
     moved = npz.rename(tmp_path / "moved.npz")
     lab = tn.Lab(run.path, data=moved)
@@ -364,15 +373,12 @@ def test_saving_without_the_data_keeps_all_that_was_kept_of_them(
         np.testing.assert_equal(b, a)
 
 
-def test_text_is_written_without_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tn.Lab) -> None:
+def test_text_is_written_without_the_data(tmp_path: Path) -> None:
     lab = tn.Lab("names-mlp")
     lab.run(3)
     lab.save(tmp_path / "names")
-    other = replace(lab.data, origin={**(lab.data.origin or {}), "split_seed": 1})
-    monkeypatch.setattr("tinynets.recipe.load_data", lambda *_, **__: other)
     again = tn.Lab(lab.path)
     assert again.data.missing is not None
-    assert "the data set `names` is made otherwise now" in again.warnings[0]
     assert again.sample(3, prefix="a") == lab.sample(3, prefix="a")
     assert again.predict("emm") == lab.predict("emm")
 
@@ -413,6 +419,27 @@ def test_an_embedded_data_set_is_used_whatever_is_given(
     ]
     assert (again.data.sha256, again.data.path) == (lab.data.sha256, str(npz))
     again.run(3)
+
+
+def test_the_app_is_refused_in_words_and_its_engine_goes_on(alone: tn.Lab) -> None:
+    alone.close()
+    engine = spawn(alone.path)
+    answers: dict[int, Any] = {}
+    for number, (verb, args) in enumerate(
+        [("play", (-5.0,)), ("run", (5,)), ("start", ()), ("seek", (0,)), ("log", ())]
+    ):
+        engine.connection.send(("call", number, verb, args, {}))
+    while len(answers) < 5 and engine.connection.poll(60):
+        message = engine.connection.recv()
+        if message[0] in ("result", "error"):
+            answers[message[1]] = message
+    engine.connection.close()
+    engine.process.join(60)
+    for number in (0, 1):
+        assert answers[number][:3] == ("error", number, "DataError")
+        assert "does not hold its data" in answers[number][3]
+    assert answers[3][2].step == 0
+    assert answers[4][0] == "result"
 
 
 # -- from the command line
