@@ -67,17 +67,30 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("--threads", type=_count, metavar="N", help="BLAS threads (default: a rule of the shapes)")
         return made
 
-    train = command("train", "train a recipe, or go on with a save", _train)
-    train.add_argument("source", metavar="RECIPE|SAVE", help="a recipe's name, a .toml file, or a save")
+    def of_source(
+        name: str, help_: str, do: Callable[[argparse.Namespace], int], kind: str, count: str | None = None
+    ) -> argparse.ArgumentParser:
+        made = command(name, help_, do)
+        made.add_argument("source", metavar=kind, nargs=count)
+        made.add_argument("--data", metavar="FILE", help="the .npz file with the data of a save that does not hold it")
+        return made
+
+    train = of_source("train", "train a recipe, or go on with a save", _train, "RECIPE|SAVE")
     train.add_argument("--steps", type=_count, help="how far to run (default: as the recipe says)")
     train.add_argument("--seed", type=_whole, help="of the initial values and the batches (recipes only)")
     train.add_argument("--save", metavar="FILE", help="write a save at the end")
 
-    info = command("info", "tell what a recipe or a save is", _info)
-    info.add_argument("source", metavar="RECIPE|SAVE")
+    info = of_source("info", "tell what a recipe or a save is, or which saves there are", _info, "RECIPE|SAVE", "?")
+    info.set_defaults(refuse=info.error)
+    info.add_argument(
+        "--all",
+        nargs="?",
+        const="",
+        metavar="FOLDER",
+        help="list the saves of a folder (default: yours and those shipped)",
+    )
 
-    replay = command("replay", "compute a save again from its start and compare", _replay)
-    replay.add_argument("source", metavar="SAVE")
+    replay = of_source("replay", "compute a save again from its start and compare", _replay, "SAVE")
     replay.add_argument("--every", type=_count, metavar="N", help="print the digest at every Nth step")
 
     diff = command("diff", "compare two saves: where they part, and how far apart they are", _diff)
@@ -85,22 +98,18 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("b", metavar="SAVE[:BRANCH]")
     diff.add_argument("--step", type=_whole, metavar="N", help="at this step (default: the last that both have)")
 
-    verify = command("verify", "compute every branch of a save again and compare each keyframe", _verify)
-    verify.add_argument("source", metavar="SAVE")
+    of_source("verify", "compute every branch of a save again and compare each keyframe", _verify, "SAVE")
 
-    script = command("script", "print a save as a Python script that rebuilds it", _script)
-    script.add_argument("source", metavar="SAVE")
+    script = of_source("script", "print a save as a Python script that rebuilds it", _script, "SAVE")
     script.add_argument("--save", metavar="FILE", help="write it to a file that is not there yet")
 
-    sample = command("sample", "write texts with a recipe's or a save's network", _sample)
-    sample.add_argument("source", metavar="SAVE|RECIPE")
+    sample = of_source("sample", "write texts with a recipe's or a save's network", _sample, "SAVE|RECIPE")
     sample.add_argument("-n", type=_count, default=20, help="how many (20)")
     sample.add_argument("--prefix", default="", help="what they begin with")
     sample.add_argument("--temperature", type=float, default=1.0, help="1 as learned, below 1 safer, 0 the likeliest")
     sample.add_argument("--seed", type=_whole, help="another seed, other samples")
 
-    predict = command("predict", "tell what comes after a text", _predict)
-    predict.add_argument("source", metavar="SAVE|RECIPE")
+    predict = of_source("predict", "tell what comes after a text", _predict, "SAVE|RECIPE")
     predict.add_argument("text")
 
     command("recipes", "list the recipes that ship", _recipes)
@@ -132,19 +141,24 @@ def _load_plugins(paths: Sequence[str]) -> None:
             load_plugin(path)
 
 
-def _lab(source: str, **options: Any) -> Lab:
+def _lab(source: str, *, needs_data: bool = False, **options: Any) -> Lab:
+    """A lab, its warnings told; DataError where it needs data that are not here."""
     from tinynets.lab import Lab
 
     lab = Lab(source, **options)
+    missing = lab.data.missing
     for warning in lab.warnings:
-        print(f"tinynets: {warning}", file=sys.stderr)
+        if not (needs_data and missing and warning == missing.reason):
+            print(f"tinynets: {warning}", file=sys.stderr)
+    if needs_data:
+        lab.player.need_data()
     return lab
 
 
-def _save_only(source: str, threads: int | None) -> Lab:
-    if not Path(source).exists():
-        raise SaveError(f"`{source}`: there is no such save")
-    return _lab(source, threads=threads, read_only=True)
+def _save_only(options: argparse.Namespace) -> Lab:
+    if not Path(options.source).exists():
+        raise SaveError(f"`{options.source}`: there is no such save")
+    return _lab(options.source, needs_data=True, data=options.data, threads=options.threads, read_only=True)
 
 
 def _out(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]) -> int:
@@ -157,7 +171,7 @@ def _out(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]
 
 def _train(options: argparse.Namespace) -> int:
     seed = {} if options.seed is None else {"seed": options.seed}
-    lab = _lab(options.source, threads=options.threads, **seed)
+    lab = _lab(options.source, data=options.data, threads=options.threads, needs_data=True, **seed)
     left = lab.recipe.training.steps - lab.step_number
     if options.steps is None and left < 1:
         raise CommandError(
@@ -209,13 +223,18 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    lab = _lab(options.source, threads=options.threads, read_only=True)
+    if (options.source is None) == (options.all is None):
+        options.refuse("give one recipe or save, or --all for the saves of a folder")
+    if options.all is not None:
+        return _list(options)
+    lab = _lab(options.source, data=options.data, threads=options.threads, read_only=True)
     network = lab.network
     log = [str(entry) for entry in lab.log]
     data = {
         "recipe": lab.recipe.name,
         "description": lab.recipe.description,
         "data": {name: len(x) for name, (x, _) in lab.data.splits.items()},
+        "data_missing": None if lab.data.missing is None else lab.data.missing.reason,
         "layers": [repr(layer) for layer in network.parts],
         "blocks": {block.name: block.units for block in network.blocks if block.units},
         "parameters": network.theta.size,
@@ -233,6 +252,7 @@ def _info(options: argparse.Namespace) -> int:
         "digest": lab.state.digest(),
     }
     splits = ", ".join(f"{name} {len(x):,}" for name, (x, _) in lab.data.splits.items())
+    splits = f"not here, a few examples: {splits}" if lab.data.missing is not None else splits
     lines = [
         f"{lab.recipe.name}: {lab.recipe.description or 'built from Python'}",
         f"  data      {lab.data.name} ({splits})",
@@ -251,10 +271,18 @@ def _info(options: argparse.Namespace) -> int:
     return _out(options, data, lines)
 
 
+def _list(options: argparse.Namespace) -> int:
+    from tinynets.save_list import list_headers, table
+
+    found = list_headers(options.all or None)
+    lines = table(found) or ["there are no saves"]
+    return _out(options, {"saves": [entry.config() for entry in found]}, lines)
+
+
 def _replay(options: argparse.Namespace) -> int:
     from tinynets.replay import replay
 
-    lab = _save_only(options.source, options.threads)
+    lab = _save_only(options)
     bar = _Bar(sys.stderr, lab)
     report = replay(lab, options.every, bar.show)
     bar.end()
@@ -265,11 +293,12 @@ def _replay(options: argparse.Namespace) -> int:
         "equal": report.equal,
         "first_difference": report.first_difference,
         "largest_difference": report.largest_difference,
+        "same_machine": report.same_machine,
         "digests": {str(step): digest for step, digest in report.digests.items()},
     }
     lines = [f"{step:>9,}  {digest}" for step, digest in report.digests.items()]
     _out(options, data, [*lines, str(report)])
-    return 0 if report.equal else 1
+    return 1 if not report.equal and report.same_machine else 0
 
 
 def _diff(options: argparse.Namespace) -> int:
@@ -280,7 +309,7 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    lab = _save_only(options.source, options.threads)
+    lab = _save_only(options)
     bar = _Bar(sys.stderr, lab)
     work = lab.work("verify", (), {})
     try:
@@ -294,7 +323,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _script(options: argparse.Namespace) -> int:
-    lab = _save_only(options.source, options.threads)
+    lab = _save_only(options)
     text = lab.script()
     if options.save is not None:
         from tinynets.script import write_script
@@ -304,13 +333,13 @@ def _script(options: argparse.Namespace) -> int:
 
 
 def _sample(options: argparse.Namespace) -> int:
-    lab = _lab(options.source, threads=options.threads, read_only=True)
+    lab = _lab(options.source, data=options.data, threads=options.threads, read_only=True)
     texts = lab.sample(options.n, temperature=options.temperature, seed=options.seed, prefix=options.prefix)
     return _out(options, {"step": lab.step_number, "samples": texts}, texts)
 
 
 def _predict(options: argparse.Namespace) -> int:
-    prediction = _lab(options.source, threads=options.threads, read_only=True).predict(options.text)
+    prediction = _lab(options.source, data=options.data, threads=options.threads, read_only=True).predict(options.text)
     shares = dict(zip(prediction.labels, prediction.probabilities, strict=True))
     best = sorted(shares.items(), key=lambda item: -item[1])
     lines = [f"{label}  {share:6.1%}  {'█' * round(40 * share)}" for label, share in best if share >= 0.001]

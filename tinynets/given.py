@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tinynets.data import Dataset, arrays
-from tinynets.errors import RecipeError, ShapeError, nearest
+from tinynets.data.files import load_file
+from tinynets.errors import DataError, RecipeError, ShapeError, nearest
 from tinynets.evaluation import check_whole
 from tinynets.losses import FunctionLoss, Loss, as_loss
 from tinynets.network import Network
@@ -20,6 +24,7 @@ from tinynets.schedules import Schedule
 from tinynets.state import Hyper
 
 SPLIT = "(x, y), (x, y, weight) or x alone"
+DATA = f"{SPLIT}, or a dict of splits: name -> such, or an .npz file"
 
 
 def hyper_of(settings: Mapping[str, Any]) -> Hyper:
@@ -53,7 +58,9 @@ def recipe_of(network: Network, data: Any, loss: Any, hyper: Hyper, probe: int) 
         loss = as_loss(loss)
     except ShapeError as error:
         raise RecipeError(str(error)) from None
-    dataset = data if isinstance(data, Dataset) else dataset_of(data, loss)
+    dataset = dataset_of(data, loss)
+    if dataset.missing is not None:
+        raise DataError(dataset.missing.reason)
     if "train" not in dataset.splits:
         raise ShapeError(f"the data needs a split `train`; it has {', '.join(dataset.splits)}")
     training = Training(loss, hyper, dtype=network.dtype.name, probe=int(probe))
@@ -61,12 +68,18 @@ def recipe_of(network: Network, data: Any, loss: Any, hyper: Hyper, probe: int) 
 
 
 def dataset_of(data: Any, loss: Loss | None = None) -> Dataset:
-    """Splits from (x, y), (x, y, weight), x alone, or a dict of such.
+    """Splits from (x, y), (x, y, weight), x alone, a dict of such, or an `.npz` file (see data/files.py).
 
     Whole numbers stay classes for losses that take them, and for a function of one's own; else they become floats.
     """
     if isinstance(data, Dataset):
         return data
+    if isinstance(data, str | Path):
+        loaded = load_file(data)
+        try:
+            return replace(dataset_of(loaded, loss), path=os.path.abspath(data))
+        except (DataError, ShapeError) as error:
+            raise DataError(f"`{data}`: {error}") from None
     splits = data if isinstance(data, Mapping) else {"train": data}
     keeps = loss is None or loss.classes or isinstance(loss, FunctionLoss)
     return arrays({name: _split(value, keeps) for name, value in splits.items()})
@@ -76,7 +89,7 @@ def _split(value: Any, keeps: bool) -> tuple[Any, ...]:
     if isinstance(value, np.ndarray):
         return value, None
     if not isinstance(value, tuple | list) or len(value) not in (2, 3):
-        raise ShapeError(f"`data` must be {SPLIT}, or a dict of splits: name -> such, not {type(value).__name__}")
+        raise ShapeError(f"`data` must be {DATA}, not {type(value).__name__}")
     x, y, *weight = value
     return x, y if keeps or y is None else _values(y), *weight
 

@@ -287,6 +287,7 @@ class Server:
             raise EditError("there is nothing recorded beyond this step; `P` or `play -5` plays backward")
         if speed < 0 and self.lab.step_number == 0:
             raise EditError("there is nothing recorded before step 0")
+        self.lab.player.need_data()
         self._play = _Play(speed, self.lab.step_number, perf_counter())
         return f"playing {'forward' if speed > 0 else 'backward'}, {abs(speed):,.0f} steps a second"
 

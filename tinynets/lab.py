@@ -15,9 +15,9 @@ import numpy as np
 from tinynets import edits, saves
 from tinynets.commands import PROPERTIES
 from tinynets.data import Dataset
-from tinynets.errors import EditError, RecipeError, TinynetsError, nearest
+from tinynets.errors import DataError, EditError, RecipeError, TinynetsError, nearest
 from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
-from tinynets.given import dataset_of, hyper_of, recipe_of
+from tinynets.given import hyper_of, recipe_of
 from tinynets.interventions import Intervention
 from tinynets.keeping import Keeper
 from tinynets.layers import Distances
@@ -57,8 +57,9 @@ class Lab(Operating, Travel):
     """A network in training, with its whole history: step, operate, go back, save.
 
     `source` is a recipe's name, a `.toml` path, a save's path, or a Network. A Network needs `data` ((x, y), or
-    (x, y, weight), or x alone where the loss takes no targets, or a dict of splits: name -> such), `loss` (or a
-    function (out, y) -> (value, gradient)) and `optimizer`; the lab works on a copy of it, `lab.network`. `rates`, `l1`
+    (x, y, weight), or x alone where the loss takes no targets, or a dict of splits: name -> such, or the path of an
+    `.npz` file with arrays `x`, `y` and `weight`, or with `train_x`, `train_y`, `dev_x`, ...), `loss` (or a function
+    (out, y) -> (value, gradient)) and `optimizer`; the lab works on a copy of it, `lab.network`. `rates`, `l1`
     and `l2` are dicts, block -> learning-rate factor or penalty: the gradient of a block's parameters, biases included,
     gets l2 * theta (of l2 / 2 * sum theta^2) and l1 * sign(theta) (of l1 * sum |theta|); the reported loss leaves both
     out. `sampling` is `replacement`, `epoch`, or `stream`, which recurrent layers with `carry` need: each row of a
@@ -67,6 +68,11 @@ class Lab(Operating, Travel):
     once for the process. `journal`: write what is done to a file as it is done, in the user's own folder (True) or
     another, to be recovered where the process ends before a save (`tn.Lab("x.journal")`). `read_only`: leave the save
     to other labs; a save that another process has open is opened so anyway.
+
+    A save holds its data up to 16 MB, else its digest, its path and a few examples. Larger data are looked for at that
+    path, or can be given as `data`. Where they are not there, or other now, `warnings` says so, and the lab opens on
+    the examples: everything stored can be looked at, and what needs the data raises DataError (`step`, `evaluate`,
+    `seek` to a step that is not stored).
 
     With `fresh`, of a save only recipe, data and start are taken: nothing is done yet, and the lab has no file.
 
@@ -140,28 +146,48 @@ class Lab(Operating, Travel):
     def _open(self, path: str, data: Any, memory: int) -> None:
         self._keeper.open(path)
         settle_threads(self._threads, saves.read_header(path).threads)
-        loaded = saves.read(path, None if data is None else dataset_of(data))
+        loaded = saves.read(path, data)
         loaded.timeline.budget = memory
+        self.warnings += loaded.warnings
         self._settle(loaded.recipe, loaded.data, loaded.timeline)
-        finish(self.player.go(loaded.position))
+        self._stand_at(loaded.position)
         self.same_machine = loaded.same_machine
+        loaded.timeline.elsewhere = not loaded.same_machine
         if not loaded.same_machine:
             self.warnings.append(
                 f"`{path}` was saved with another processor, numpy or thread count: replay may differ in the last bits"
             )
 
+    def _stand_at(self, moment: Moment) -> None:
+        """Go to a moment of what was read; without the data for it, to the kept state that is closest."""
+        try:
+            finish(self.player.go(moment))
+        except DataError:
+            near, _ = self.player.timeline.closest(moment)
+            finish(self.player.go(near))
+            self.warnings.append(
+                f"step {moment.step:,} cannot be computed without the data: this is step {near.step:,}"
+            )
+
     def _begin_again(self, path: str, data: Any, memory: int) -> None:
         settle_threads(self._threads, saves.read_header(path).threads)
-        loaded = saves.read(path, None if data is None else dataset_of(data))
+        loaded = saves.read(path, data)
+        self.warnings += loaded.warnings
         first = next(branch for branch in loaded.timeline.branches.values() if branch.parent is None)
         self._settle(loaded.recipe, loaded.data, Timeline(first.keyframes[0, 0], budget=memory))
 
     def _settle(self, recipe: Recipe, data: Dataset, timeline: Timeline) -> None:
         self.recipe, self.data = recipe, data
-        loss = recipe.training.loss
-        network = recipe.build(data)
+        loss, start = recipe.training.loss, timeline.branch.keyframes[0, 0]
+        network = recipe.build(data, theta=start.theta, carried=start.buffers)
         splits = Splits(data, network, loss)
-        self.player = Player(timeline, loss, *splits["train"], splits.weight("train"))
+        self.player = Player(
+            timeline,
+            loss,
+            *splits["train"],
+            splits.weight("train"),
+            missing=data.missing.reason if data.missing is not None else "",
+        )
         self.player.next_stop, self.player.after_step = self._next_evaluation, self._evaluate_on_the_way
         self.warnings += warnings_of(self.network, data, loss, recipe.training.hyper.sampling)
         self._evaluator = Evaluator(splits, loss)
@@ -340,6 +366,7 @@ class Lab(Operating, Travel):
         if not isinstance(split, str) or split not in self.data.splits:
             known = ", ".join(self.data.splits)
             raise EditError(f"there is no split `{split}`, only {known}{nearest(str(split), self.data.splits)}")
+        self.player.need_data()
         position = self.moment
         loss, accuracy = yield from self._evaluator.work(self.network, split, clean)
         examples = len(self.data.splits[split][0])
@@ -350,9 +377,14 @@ class Lab(Operating, Travel):
         return result
 
     def map_errors(self, split: str = "train") -> dict[str, float]:
-        """Quantization and topographic error of a self-organizing map, `Distances` alone; nothing of other networks."""
+        """Quantization and topographic error of a self-organizing map, `Distances` alone; nothing of other networks.
+
+        Nothing either of one whose data are not here.
+        """
         loss, layer = self.recipe.training.loss, self.network.layers[0]
         if not isinstance(loss, Kohonen) or not isinstance(layer, Distances) or len(self.network.layers) > 1:
+            return {}
+        if self.data.missing is not None:
             return {}
         x = self._evaluator.splits[split][0]
         errors = {"quantization_error": quantization_error(layer.w, x)}

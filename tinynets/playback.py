@@ -7,6 +7,7 @@ that is closed early leaves a whole moment behind.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from tinynets import edits
 from tinynets.arrays import Array
 from tinynets.edits import Edit
-from tinynets.errors import NonFiniteError, TimelineError
+from tinynets.errors import DataError, NonFiniteError, TimelineError
 from tinynets.losses import Loss
 from tinynets.network import Network, Phase, network_from
 from tinynets.reports import Progress
@@ -38,13 +39,22 @@ class Player:
     The one that `leads` says which branch is current and fills the ring of recent states; another only looks. A run
     makes a stop at least at `next_stop(step)`, the next step behind `step`; `after_step` is called at every stop, and
     says whether it did work that is not the steps' own. `tick` hears of what was done: every few milliseconds of a run,
-    and at once (True) behind an edit or a fork.
+    and at once (True) behind an edit or a fork. Where the data are only a sample, `missing` says why: then it stands at
+    kept states alone.
     """
 
     def __init__(
-        self, timeline: Timeline, loss: Loss, x: Array, y: Array, weight: Array | None = None, *, leads: bool = True
+        self,
+        timeline: Timeline,
+        loss: Loss,
+        x: Array,
+        y: Array,
+        weight: Array | None = None,
+        *,
+        leads: bool = True,
+        missing: str = "",
     ) -> None:
-        self.timeline, self.loss, self.leads = timeline, loss, leads
+        self.timeline, self.loss, self.leads, self.missing = timeline, loss, leads, missing
         self.x, self.y, self.weight = x, y, weight
         self.position = Moment(timeline.current, 0, 0)
         self.next_stop: Callable[[int], int] = lambda step: ENDLESS
@@ -58,11 +68,14 @@ class Player:
 
     def _build(self, state: State) -> None:
         """Live arrays and a network around them, for a state of another architecture than the one at hand."""
-        live = state.copy()
-        live.theta = live.theta.copy()
-        live.buffers = live.buffers.copy()
-        live.slots = {name: slot.copy() for name, slot in live.slots.items()}
-        self.state = live
+        live = self.state = replace(
+            state,
+            theta=state.theta.copy(),
+            buffers=state.buffers.copy(),
+            slots={name: slot.copy() for name, slot in state.slots.items()},
+            frozen=state.frozen.copy(),
+            frozen_buffers=state.frozen_buffers.copy(),
+        )
         theta, carried = live.theta.view(), live.buffers.view()
         for outside in (theta, carried):  # whoever reads the network cannot change the run behind the timeline's back
             outside.flags.writeable = False
@@ -106,6 +119,11 @@ class Player:
         """The training loss of the step that led here."""
         step = self.position.step
         return float(self.branch.losses.values[step - 1]) if step else None
+
+    def need_data(self) -> None:
+        """Raise DataError where steps cannot be computed, since the data are not here."""
+        if self.missing:
+            raise DataError(self.missing)
 
     # -- one step
 
@@ -161,6 +179,7 @@ class Player:
 
     def run(self, count: int | None) -> Work:
         """`count` steps (None: until closed); one action for undo, however it ends."""
+        self.need_data()
         self._leave_what_was_undone()
         before, done = self._begun, 0
         try:
@@ -248,6 +267,7 @@ class Player:
 
     def phase(self) -> Phase:
         """Do the next phase of a step; the last one, `update`, ends it."""
+        self.need_data()
         with quiet():
             if self._half is None:
                 self._leave_what_was_undone()
@@ -336,6 +356,8 @@ class Player:
 
     def _recompute(self, target: Moment) -> Work:
         first = self.position.step
+        if first < target.step:
+            self.need_data()
         dense = target.step - RING_STEPS
         while self.position.step < target.step:
             begun, before = perf_counter(), self.position.step
@@ -364,7 +386,7 @@ class Player:
         """The State of a recorded moment; the live one stays where it is, half-done step and all."""
         if target == self.position and self._half is None:
             return self.state.copy()
-        scout = Player(self.timeline, self.loss, self.x, self.y, self.weight, leads=False)
+        scout = Player(self.timeline, self.loss, self.x, self.y, self.weight, leads=False, missing=self.missing)
         yield from scout.go(target)
         return scout.state.copy()
 
@@ -377,6 +399,7 @@ class Player:
 
         `ends` says the same of the losses so far, where nothing else matters: asking that costs a step next to nothing.
         """
+        self.need_data()
         self._leave_what_was_undone()
         before, done = self._begun, 0
         try:
@@ -413,6 +436,7 @@ class Player:
             at = self.moment_at(int(found[-1]) + 1)
             yield from self.go(at if at < home else Moment(home.branch, home.step, home.edits - 1))
             return True
+        self.need_data()
         here, bound, best = self.state.copy(), home, None
         try:
             while bound > Moment(home.branch, 0, 0):
@@ -449,6 +473,8 @@ class Player:
     def seek(self, step: int) -> Work:
         """Move to after the last edit at `step`; beyond what is recorded, run there."""
         recorded = self.branch.end
+        if step > recorded.step:
+            self.need_data()
         yield from self.go(self.moment_at(min(step, recorded.step)))
         if step > recorded.step:
             yield from self.run(step - recorded.step)

@@ -33,7 +33,7 @@ READABLE = (1, 2)
 HEADER = MAGIC + struct.pack("<H", VERSION)
 MAX_PAYLOAD = 2**32 - 1
 END = "end"
-CHUNK = 2**20  # bytes read and checked at once, so that the check finds them in the processor's cache
+CHUNK = 2**18  # bytes read and checked at once, so that the check finds them in the processor's cache
 
 Record = dict[str, Any]
 AnyPath = str | os.PathLike[str]

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from tinynets.lab import Lab
 
 SHOWN = 4  # places that a line names
+ELSEWHERE = (
+    "recorded with another processor, numpy or number of threads: the last bits may differ; "
+    "computed on from each stored keyframe"
+)
 Place = tuple[int, int]
 """Steps done and edits applied."""
 
@@ -100,10 +104,7 @@ class VerifyReport:
         made = [f"{compared}: differs first on {self.divergences[0]}"]
         made += [f"  then on {entry}" for entry in self.divergences[1:]]
         if not self.same_machine:
-            made.append(
-                "  recorded with another processor, numpy or number of threads: the last bits may differ; computed on "
-                f"from each stored keyframe, the largest difference met is {self.largest:.3g}"
-            )
+            made.append(f"  {ELSEWHERE}, the largest difference met is {self.largest:.3g}")
         return made
 
 
@@ -113,6 +114,7 @@ def _counted(count: int, word: str, words: str = "") -> str:
 
 def verify_lab(lab: Lab) -> Generator[Progress, None, VerifyReport]:
     """Compute every branch again, stretch by stretch from keyframe to keyframe, and compare; the lab stays as it is."""
+    lab.player.need_data()
     branches = [lab.player.timeline.branches[limb.number] for limb in lab.tree]
     stretches = [(branch, *stretch) for branch in branches for stretch in _stretches(branch)]
     total = sum(target[0] - begin[0] for _, begin, target in stretches)
@@ -231,6 +233,9 @@ class ReplayReport:
     largest_difference: float = 0.0
     """Largest |difference| of a parameter, an optimizer's slot or a carried value among the keyframes that differ."""
     digests: dict[int, str] = field(default_factory=dict)
+    same_machine: bool = True
+    """Whether processor, numpy and number of threads are those it was recorded with; else it was computed on from each
+    stored keyframe, as replaying does in the lab."""
 
     @property
     def equal(self) -> bool:
@@ -241,7 +246,8 @@ class ReplayReport:
         what = f"{done}, {_counted(self.compared, 'keyframe')} and {self.losses:,} losses compared"
         if self.equal:
             return f"{what}: the same bytes"
-        return f"{what}: differs first at step {self.first_difference:,}, at most by {self.largest_difference:.3g}"
+        found = f"{what}: differs first at step {self.first_difference:,}, at most by {self.largest_difference:.3g}"
+        return found if self.same_machine else f"{found}; {ELSEWHERE}"
 
 
 def replay(
@@ -251,23 +257,28 @@ def replay(
 
     `every`: note the digest at every so many steps. `show` is told how far it is.
     """
+    lab.player.need_data()
     recorded = lab.player.branch
     player = _player_of(lab, recorded)
-    report = ReplayReport(len(recorded.losses), len(recorded.edits))
+    report = ReplayReport(len(recorded.losses), len(recorded.edits), same_machine=lab.same_machine)
     for step, count in sorted({*recorded.keyframes, *_every(recorded, every), (recorded.end.step, recorded.end.edits)}):
         for progress in player.go(Moment(0, step, count)):
             show(Progress(step - progress.total + progress.done if progress.total else step, report.steps, "steps"))
         if (step, count) in recorded.keyframes:
             report.compared += 1
-            places = differences(player.network, player.state, recorded.keyframes[step, count])
+            kept = recorded.keyframes[step, count]
+            places = differences(player.network, player.state, kept)
+            if places and not lab.same_machine:
+                for _ in player.compute_on(kept, player.position, player.position):
+                    pass
             if places:
                 report.first_difference = min(report.first_difference or step, step)
                 report.largest_difference = max([report.largest_difference, *(place.largest for place in places)])
         if every and step and step % every == 0:
             report.digests[step] = player.state.digest()
-    found, kept = player.branch.losses.values, recorded.losses.values
-    report.losses = len(kept)
-    different = np.flatnonzero(found != kept)
+    found, losses = player.branch.losses.values, recorded.losses.values
+    report.losses = len(losses)
+    different = np.flatnonzero(found != losses)
     if different.size:
         first = int(different[0]) + 1
         report.first_difference = min(report.first_difference or first, first)

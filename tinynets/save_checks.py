@@ -20,6 +20,7 @@ from tinynets.optimizers import optimizer_from
 from tinynets.plugins import check_saved, is_own, kinds_in
 from tinynets.recipe import Recipe, recipe_from
 from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
+from tinynets.save_writer import layouts
 from tinynets.schedules import schedule_from
 from tinynets.selectors import select
 from tinynets.state import Hyper, State, canonical
@@ -90,8 +91,11 @@ def start_network(fields: Fields, recipe: Recipe, data: Dataset) -> Network:
 class Checker:
     """Builds the States of keyframes, checked against the recipe and the network of the start."""
 
-    def __init__(self, file: str, recipe: Recipe, network: Network, all_named: Callable[[Any], None]) -> None:
-        self.file, self.recipe, self.network, self._all_named = file, recipe, network, all_named
+    def __init__(
+        self, file: str, version: int, recipe: Recipe, network: Network, all_named: Callable[[Any], None]
+    ) -> None:
+        self.file, self.version, self.recipe, self.network = file, version, recipe, network
+        self._all_named = all_named
         self._networks: dict[bytes, Network] = {}
 
     def state(self, fields: Fields, wanted: Network) -> State:
@@ -114,6 +118,8 @@ class Checker:
             raise
         except UNUSABLE as error:
             config.wrong(f"it cannot be used: {error}")
+        if self.version > 1:
+            self._check_layout(fields, network)
         slots = fields.inner("slots", "a keyframe's slots")
         names = hyper.optimizer.slot_names()
         if set(slots.record) != set(names):
@@ -143,6 +149,16 @@ class Checker:
                 input_shape=self.network.input_shape,
             )
         return self._networks[key]
+
+    def _check_layout(self, fields: Fields, network: Network) -> None:
+        """What other readers go by must be what the layers say."""
+        for key, found in zip(("parameters", "carried"), layouts(network.layers), strict=True):
+            try:
+                same = canonical(fields.get(key, list)) == canonical(found)
+            except UNUSABLE:
+                same = False
+            if not same:
+                fields.wrong(f"`{key}` must name the arrays of its layers, in their order")
 
     def _hyper(self, fields: Fields, step: int) -> Hyper:
         wanted = self.recipe.training.hyper

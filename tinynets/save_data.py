@@ -2,46 +2,80 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tinynets.data import Dataset, from_payload, payload_digest
 from tinynets.data.dataset import Missing
 from tinynets.errors import TinynetsError, UnsupportedSave
+from tinynets.given import dataset_of
+from tinynets.recipe import Recipe
 from tinynets.save_fields import Fields
 
+HINT = 'give it as data=(x, y) or data="points.npz", or in a shell as --data points.npz'
 
-def read_data(fields: Fields, given: Dataset | None, warnings: list[str]) -> Dataset:
-    """The data set of a record `data`. One that is not whole is `missing`; what a person should know is told."""
-    digest = fields.get("sha256", str)
+
+def read_data(fields: Fields, given: object, recipe: Recipe, warnings: list[str]) -> Dataset:
+    """The data set of a record `data`. One that is not whole is `missing`; what a person should know is told.
+
+    `given` is what `tn.Lab(net, data=...)` takes, or None. Raises DataError where it cannot be used at all.
+    """
+    digest, path = fields.get("sha256", str), fields.optional("path", str) or ""
+    own = None if given is None else dataset_of(given, recipe.training.loss)
     payload = fields.optional("payload", dict)
     if payload is not None:
         _check_digest(fields, payload_digest(payload), digest)
-        if given is not None and given.sha256 != digest:
+        if own is not None and own.sha256 != digest:
             warnings.append(
                 f"`{fields.file}` holds data of its own; the data given is other "
-                f"({_short(given.sha256)}, not {_short(digest)}) and is not used"
+                f"({_short(own.sha256)}, not {_short(digest)}) and is not used"
             )
-        return _built(fields, payload)
-    name, path = fields.get("name", str), fields.optional("path", str) or ""
-    if given is not None and given.sha256 == digest:
-        return replace(given, path=path) if path and not given.path else given
-    if fields.optional("sample", dict) is None:
-        raise UnsupportedSave(
-            f"`{fields.file}` does not hold its data `{name}`, which is too large; pass it: data=(x, y)"
-        )
-    if given is not None:
-        warnings.append(f"the data given is not used: it is other ({_short(given.sha256)}, not {_short(digest)})")
-    reason = (
-        f"the data `{name}` ({_short(digest)}) is not here, only a few examples of it: it is too large for a save, and "
-        f"{f'was in `{path}`' if path else 'came from no file'}; give it: tn.Lab({fields.file!r}, data=...)"
+        return replace(_built(fields, payload), path=path)
+    if own is not None:
+        if own.sha256 == digest and own.missing is None:
+            return replace(own, path=path) if path and not own.path else own
+        warnings.append(f"the data given is not used: it is other ({_short(own.sha256)}, not {_short(digest)})")
+    found, where = _look_for(path, digest, recipe)
+    return found or _sample(fields, digest, path, where, warnings)
+
+
+def _look_for(path: str, digest: str, recipe: Recipe) -> tuple[Dataset | None, str]:
+    """The data set of that digest, from its file or made as the recipe says; or None, and what became of it.
+
+    Texts are never too large for a save, and rows made of them may take far more than the save: they are not made.
+    """
+    made = recipe.data["set"] not in ("arrays", "names")
+    if not made and not path:
+        return None, "it came from no file"
+    if not made and not os.path.lexists(path):
+        return None, f"it was in `{path}`, which is no longer there"
+    try:
+        found = recipe.load_data() if made else dataset_of(Path(path), recipe.training.loss)
+    except TinynetsError as error:
+        return None, f"what it came from cannot be used: {error}"
+    if found.sha256 == digest:
+        return found, ""
+    what = f"the data set `{recipe.data['set']}` is made otherwise" if made else f"`{path}` holds other data"
+    return None, f"{what} now ({_short(found.sha256)})"
+
+
+def _sample(fields: Fields, digest: str, path: str, where: str, warnings: list[str]) -> Dataset:
+    """The examples that the save has of its data, which say why there are no more."""
+    name = fields.get("name", str)
+    lacks = (
+        f"`{fields.file}` does not hold its data `{name}` ({_short(digest)}), which is too large for a save; {where}"
     )
+    if fields.optional("sample", dict) is None:
+        raise UnsupportedSave(f"{lacks}; {HINT}")
+    reason = f"{lacks}; only a few examples of it are here, to look at: {HINT}"
     warnings.append(reason)
-    sample = _built(fields, fields.get("sample", dict))
-    return replace(sample, name=name, path=path, missing=Missing(digest, reason))
+    return replace(_built(fields, fields.get("sample", dict)), name=name, path=path, missing=Missing(digest, reason))
 
 
-def _built(fields: Fields, payload: dict[str, Any]) -> Dataset:
+def _built(fields: Fields, payload: Mapping[str, Any]) -> Dataset:
     try:
         return from_payload(payload)
     except TinynetsError as error:

@@ -53,16 +53,18 @@ class Loaded:
     @property
     def same_machine(self) -> bool:
         """Whether replay gives the same bits here as where it was saved."""
-        return self.header.fingerprint == fingerprint() and self.header.threads == settle_threads()
+        here = self.header.fingerprint == fingerprint() and self.header.threads == settle_threads()
+        return here and not self.header.elsewhere
 
 
-def read(path: str | os.PathLike[str], data: Dataset | None = None, *, recover: bool = False) -> Loaded:
-    """A save, checked and rebuilt. `data` stands in for a data set that was too large to be embedded.
+def read(path: str | os.PathLike[str], data: object = None, *, recover: bool = False) -> Loaded:
+    """A save, checked and rebuilt. `data`, as a Lab takes it, stands in for a data set too large to be embedded.
 
     With `recover`, of a journal or a damaged save the longest part from its beginning that is whole; `Loaded.damage`
     says what ended it, `whole` and `size` how much was cut.
 
-    Raises CorruptSave or UnsupportedSave that says what is wrong, SaveError when the file cannot be read.
+    Raises CorruptSave or UnsupportedSave that says what is wrong, SaveError when the file cannot be read, DataError or
+    ShapeError when `data` cannot be used.
     """
     file = RecordFile(path, recover=recover)
     reader: Reader | None = None
@@ -89,7 +91,7 @@ def read(path: str | os.PathLike[str], data: Dataset | None = None, *, recover: 
     )
 
 
-def _reader(path: str, data: Dataset | None, version: int) -> Reader:
+def _reader(path: str, data: object, version: int) -> Reader:
     if version == 1:
         from tinynets.save_v1 import FirstReader  # it builds on this file
 
@@ -117,6 +119,7 @@ def read_header_record(fields: Fields, version: int) -> Header:
         values |= {key: fields.get(key, str) for key in ("kind", "numpy", "path")}
         values |= {key: fields.whole(key, 0, MAX_STEP) for key in ("end", "branches", "edits", "bookmarks")}
         values["loss"] = fields.optional("loss", float)
+        values["elsewhere"] = fields.get("elsewhere", bool)
         if values["kind"] not in ("save", "journal"):
             fields.wrong(f"`kind` must be save or journal, not {values['kind']!r}")
     return Header(**values)
@@ -129,7 +132,7 @@ class Reader:
     opening_kinds: tuple[str, ...] = ("header", "recipe", "data", "branch", "keyframe")
     """The records that come first, in this order."""
 
-    def __init__(self, file: str, data: Dataset | None) -> None:
+    def __init__(self, file: str, data: object) -> None:
         self.file, self.given = file, data
         self.header: Header | None = None
         self.recipe: Recipe | None = None
@@ -212,7 +215,9 @@ class Reader:
         self.recipe = self.own.recipe(fields)
 
     def _data(self, fields: Fields) -> None:
-        self.data = read_data(fields, self.given, self.warnings)
+        if self.recipe is None:
+            raise CorruptSave(f"`{self.file}` has no recipe before its data")
+        self.data = read_data(fields, self.given, self.recipe, self.warnings)
 
     # -- branches
 
@@ -346,7 +351,7 @@ class Reader:
         """Build the network of the start around the first keyframe's own parameters."""
         _, recipe, data = self.opening()
         network = start_network(fields, recipe, data)
-        self.checker = Checker(self.file, recipe, network, self.own.all_named)
+        self.checker = Checker(self.file, self.version, recipe, network, self.own.all_named)
 
     # -- places
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinynets.data import Dataset
 from tinynets.errors import CorruptSave
 from tinynets.save_checks import read_evaluations
 from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
@@ -22,7 +21,7 @@ class FirstReader(Reader):
     version = 1
     opening_kinds = ("header", "recipe", "data")
 
-    def __init__(self, file: str, data: Dataset | None) -> None:
+    def __init__(self, file: str, data: object) -> None:
         super().__init__(file, data)
         self._waiting: list[Fields] = []
         self._left: dict[int, tuple[int | None, int]] = {}

@@ -10,17 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib import metadata
 from math import nan
+from typing import Any
 
+import msgpack
 import numpy as np
 
 from tinynets.data import Dataset
 from tinynets.data.sample import sample_payload
+from tinynets.layers import Layer, layer_from
 from tinynets.plugins import own_layers, own_things
 from tinynets.recipe import Recipe
 from tinynets.records import Record
-from tinynets.state import State
+from tinynets.state import State, canonical
 from tinynets.threads import fingerprint, settle_threads
 from tinynets.timeline import Bookmark, Branch, Evaluation, Moment, Placed, Timeline
 
@@ -30,6 +34,9 @@ SPACING = 4  # of so many keyframes in memory one is saved: what lies between is
 MAX_OWNERS = 100_000  # branches that the keyframes of a save name, all together
 EDITS_A_RECORD = 1000
 MAX_ACTIONS = 1000
+
+Layout = list[list[Any]]
+"""Names and shapes of arrays that lie one behind the other in a vector."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,7 @@ class Header:
     loss: float | None = None
     numpy: str = ""
     path: str = ""
+    elsewhere: bool = False
 
 
 def snapshot(
@@ -93,7 +101,7 @@ def snapshot(
     for branch in order:
         late = [entry for entry in branch.evaluations if id(entry) not in known[branch.number]]
         yield from _evaluations(branch.number, late)
-    yield from _keyframes(timeline, position, live)
+    yield from _keyframes(timeline, position, live, all_of_them=data.missing is not None)
     yield from map(bookmark_record, timeline.bookmarks.values())
     yield position_record(position, timeline.actions[-MAX_ACTIONS:])
 
@@ -122,6 +130,7 @@ def header_record(
         float(branch.losses.part(position.step - 1, position.step)[0]) if position.step else None,
         np.__version__,
         path,
+        timeline.elsewhere,
     )
     return {"record": "header", **asdict(header)}
 
@@ -244,6 +253,7 @@ def drop_record(number: int) -> Record:
 
 def keyframe_record(key: tuple[int, int], branches: Sequence[int], state: State) -> Record:
     """A State at (step, edits) of some branches, given by their numbers; its arrays are not copied."""
+    parameters, carried = _layouts_of(canonical(list(state.architecture)))
     return {
         "record": "keyframe",
         "step": key[0],
@@ -255,12 +265,29 @@ def keyframe_record(key: tuple[int, int], branches: Sequence[int], state: State)
         "frozen": state.frozen,
         "frozen_buffers": state.frozen_buffers,
         "slots": dict(state.slots),
+        "parameters": parameters,
+        "carried": carried,
         **_own(own_layers([state.architecture])),
     }
 
 
-def _keyframes(timeline: Timeline, position: Moment, live: State) -> Iterator[Record]:
-    """Evenly spaced keyframes within the bytes allowed, and the state where the lab stands; not the start."""
+@lru_cache(maxsize=16)
+def _layouts_of(architecture: bytes) -> tuple[Layout, Layout]:
+    return layouts([part for entry in msgpack.unpackb(architecture) for part in layer_from(entry).expand()])
+
+
+def layouts(layers: Sequence[Layer]) -> tuple[Layout, Layout]:
+    """What lies one behind the other in theta and in the buffers: names like `hidden.w`, and shapes."""
+    parameters = [[f"{layer.name}.{entry.name}", list(entry.shape)] for layer in layers for entry in layer.parameters()]
+    carried = [[f"{layer.name}.{entry.name}", list(entry.shape)] for layer in layers for entry in layer.carried()]
+    return parameters, carried
+
+
+def _keyframes(timeline: Timeline, position: Moment, live: State, *, all_of_them: bool) -> Iterator[Record]:
+    """Evenly spaced keyframes within the bytes allowed, and the state where the lab stands; not the start.
+
+    All of them, where what lies between cannot be computed again.
+    """
     owners: dict[int, list[int]] = {}
     kept: dict[int, tuple[tuple[int, int], State]] = {}
     for branch in timeline.branches.values():
@@ -269,7 +296,9 @@ def _keyframes(timeline: Timeline, position: Moment, live: State) -> Iterator[Re
                 owners.setdefault(id(state), []).append(branch.number)
                 kept[id(state)] = (key, state)
     size = sum(state.nbytes() for _, state in kept.values())
-    every = max(SPACING, -(-size // KEYFRAME_BYTES), -(-sum(map(len, owners.values())) // MAX_OWNERS))
+    every = (
+        1 if all_of_them else max(SPACING, -(-size // KEYFRAME_BYTES), -(-sum(map(len, owners.values())) // MAX_OWNERS))
+    )
     here = position.step, position.edits
     has_here = here == (0, 0)
     for identity, (key, state) in sorted(kept.items(), key=lambda item: item[1][0])[every - 1 :: every]:

@@ -7,6 +7,7 @@ records.py, that of values in packing.py.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 
@@ -109,15 +110,30 @@ def shipped_folder() -> Path:
     return installed if installed.is_dir() else Path(str(resources.files("tinynets"))).parent / "saves"
 
 
-def list_saves() -> list[Path]:
-    """The saves in the default folder, newest first, and behind them those that ship."""
-    found: dict[Path, float] = {}
-    for folder in (default_folder(), shipped_folder()):
-        if folder.is_dir():
-            entries = [entry for entry in folder.iterdir() if entry.name.endswith(SUFFIX) and entry.is_file()]
-            for entry in sorted(entries, key=lambda path: -path.stat().st_mtime):
-                found.setdefault(entry.resolve(), 0.0)
-    return list(found)
+def list_saves(folder: str | Path | None = None) -> list[Path]:
+    """The saves in a folder, newest first; by default in the default folder, and behind them those that ship.
+
+    Raises SaveError where a folder that was asked for cannot be looked into.
+    """
+    if folder is not None:
+        return _saves_in(Path(folder))
+    found: list[Path] = []
+    for each in (default_folder(), shipped_folder()):
+        with suppress(SaveError):
+            found += _saves_in(each)
+    return list(dict.fromkeys(found))
+
+
+def _saves_in(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            files = [entry for entry in entries if entry.name.endswith(SUFFIX) and entry.is_file()]
+            times = {Path(entry.path).resolve(): entry.stat().st_mtime for entry in files}
+    except OSError as error:
+        raise SaveError(
+            f"`{folder}`: no saves can be looked for there: {(error.strerror or str(error)).lower()}"
+        ) from None
+    return sorted(times, key=lambda path: -times[path])
 
 
 # -- writing

@@ -293,6 +293,8 @@ class Timeline:
         self.actions: list[tuple[Moment, Moment]] = []
         self.undone: list[tuple[Moment, Moment]] = []
         self.bookmarks: dict[str, Bookmark] = {}
+        self.elsewhere = False
+        """Whether some of it was recorded where the last bits may differ from those computed here."""
         self._ring: dict[Moment, State] = {}
         self._bytes = self._ring_bytes = 0
         self._next_number = 1

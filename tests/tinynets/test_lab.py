@@ -23,7 +23,7 @@ def net(dtype: str = "float32") -> tn.Network:
 
 RECIPES = [recipe.name for recipe in tn.list_recipes()]
 KNOWN = ", ".join(RECIPES)
-NOT_DATA = "`data` must be (x, y), (x, y, weight) or x alone, or a dict of splits: name -> such, not "
+NOT_DATA = "`data` must be (x, y), (x, y, weight) or x alone, or a dict of splits: name -> such, or an .npz file, not "
 NO_BLOCK = "`hiden` is not a block of this network, which has hidden, output; did you mean `hidden`?"
 X = np.linspace(-1, 1, 24).reshape(12, 2)
 Y = np.arange(12) % 2

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import tinynets as tn
@@ -63,13 +62,6 @@ def test_what_a_recipe_says_itself_cannot_be_given(name: str) -> None:
     with pytest.raises(tn.RecipeError) as caught:
         tn.Lab("xor", **options)
     assert str(caught.value) == f"`{name}` cannot be given with a recipe, which has its own"
-
-
-def test_other_data_than_its_own_cannot_be_given_to_a_save(tmp_path: Path) -> None:
-    path = tmp_path / "xor.msgpack"
-    tn.Lab("xor").save(path)
-    with pytest.raises(tn.UnsupportedSave, match="holds data of its own, and the data given is other"):
-        tn.Lab(path, data=(np.zeros((3, 2)), np.zeros(3, np.int64)))
 
 
 @pytest.mark.parametrize("wrong", [None, 0, -1, 1.5, True, "3"])

@@ -97,22 +97,6 @@ def test_a_save_of_a_recipe_holds_its_data(tmp_path: Path) -> None:
     assert again.recipe == lab.recipe
 
 
-def test_data_too_large_for_a_save_must_be_given_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: Callable[..., Any], make_tiny: Callable[..., tn.Lab]
-) -> None:
-    monkeypatch.setattr(saves, "EMBED_LIMIT", 10)
-    x, y = np.eye(2), np.array([0, 1])
-    path = tmp_path / "run.msgpack"
-    lab = make_tiny(data=(x, y))
-    lab.run(3)
-    lab.save(path)
-    with says(tn.UnsupportedSave, f"`{path}` does not hold its data `data`, which is too large; pass it: data=(x, y)"):
-        tn.Lab(path)
-    assert tn.Lab(path, data=(x, y)).state.digest() == lab.state.digest()
-    with pytest.raises(tn.CorruptSave, match=r"its data has digest \w{12}\.\.\., not \w{12}\.\.\.$"):
-        tn.Lab(path, data=(x + 1, y))
-
-
 def test_saving_where_it_was_saved_last_needs_no_name(make_tiny: Callable[..., tn.Lab], tmp_path: Path) -> None:
     lab = make_tiny()
     report = lab.save(tmp_path / "run")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -84,30 +83,6 @@ def _joined(about: list[str], room: int) -> str:
 
 def saves() -> list[tuple[Path, str, str, str]]:
     """The saves that are found, newest first: what each holds, when it was written, how large it is."""
-    from tinynets.saves import list_saves
+    from tinynets.save_list import list_headers, size_text
 
-    found = []
-    for path in list_saves():
-        try:
-            stat = path.stat()
-        except OSError:
-            continue
-        when = datetime.fromtimestamp(stat.st_mtime).strftime("%Y-%m-%d %H:%M")
-        found.append((path, _holds(path), when, _size(stat.st_size)))
-    return found
-
-
-def _holds(path: Path) -> str:
-    """The header of a save in words, or what is wrong with it."""
-    from tinynets.errors import TinynetsError
-    from tinynets.saves import read_header
-
-    try:
-        header = read_header(path)
-    except (TinynetsError, OSError):
-        return "cannot be read as a save"
-    return f"{header.recipe} at step {header.step:,} ({header.branch})"
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
+    return [(entry.path, entry.holds, entry.when, size_text(entry.size)) for entry in list_headers()]
