@@ -299,10 +299,17 @@ def _value(command: Command, what: str, kind: str, word: str) -> Any:
             return float(word)
         if kind == "value":
             return _guessed(word)
+        if kind == "numbers":
+            return [float(part) for part in word.strip("[]").split(",")]
         if kind == "flag":
             return {"true": True, "yes": True, "false": False, "no": False}[word.lower()]
     except (ValueError, KeyError):
-        words = {"whole": "a whole number", "number": "a number", "flag": "true or false"}
+        words = {
+            "whole": "a whole number",
+            "number": "a number",
+            "flag": "true or false",
+            "numbers": "numbers: 0.5,-1,2",
+        }
         raise CommandError(
             f"`{command.name}`: {what} must be {words[kind]}, not {word!r}; it is written `{command.usage}`"
         ) from None

@@ -76,6 +76,8 @@ FOR_PROGRAMS = {
     "loss": "in the header",
     "losses": "in the Loss pane",
     "probe_loss": "in the header",
+    "probe_measures": "every edit answers with them",
+    "split": "the examples themselves",
     "map_errors": "part of what `evaluate` gives",
     "evaluates_at": "dots on the timeline",
     "branches": "on the timeline, and in the tree",

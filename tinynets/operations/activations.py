@@ -153,15 +153,16 @@ def intervention_from(network: Network, op: str, selector: Selector, args: dict[
     )
 
 
-_OF_VALUES = {"example": "whole", "input": "text", "branch": "text", "bookmark": "text", "save": "text"}
+_VALUES = {"values": "numbers"}
+_OF_VALUES = {"example": "whole", "input": "text", "branch": "text", "bookmark": "text", "save": "text", **_VALUES}
 _ARGUMENTS: dict[str, tuple[str, str, tuple[str, ...], dict[str, str]]] = {
     "zero": ("zero UNITS", "hold units' activations at zero", ("units",), {}),
-    "mean": ("mean UNITS [SPLIT]", "hold units at their mean over the probe or a split", ("units", "text?"), {}),
+    "mean": ("mean UNITS [SPLIT]", "hold units at their mean over the probe or a split", ("units", "text?"), _VALUES),
     "resample": (
         "resample UNITS [SPLIT] [examples=N]",
         "give units the activations of other examples, drawn at random",
         ("units", "text?"),
-        {"examples": "whole"},
+        {"examples": "whole", **_VALUES},
     ),
     "clamp": ("clamp UNITS VALUE", "hold units' activations at a value", ("units", "number"), {}),
     "scale": ("scale UNITS FACTOR", "multiply units' activations", ("units", "number"), {}),
@@ -176,7 +177,7 @@ _ARGUMENTS: dict[str, tuple[str, str, tuple[str, ...], dict[str, str]]] = {
         "steer UNITS toward=CLASS away=CLASS [scale=K]",
         "add a vector to units: the difference of two classes' means",
         ("units",),
-        {"toward": "text", "away": "text", "scale": "number", "over": "text", "values": "value"},
+        {"toward": "text", "away": "text", "scale": "number", "over": "text", **_VALUES},
     ),
 }
 assert set(_ARGUMENTS) == set(KINDS)

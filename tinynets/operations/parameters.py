@@ -391,6 +391,6 @@ PARAMETERS = (
         _check_transplant,
         _transplant,
         ("units",),
-        {"save": "text", "branch": "text", "bookmark": "text", "source": "text"},
+        {"save": "text", "branch": "text", "bookmark": "text", "source": "text", "values": "numbers"},
     ),
 )

@@ -286,11 +286,11 @@ STRUCTURE = (
     ),
     _structural(
         "grow",
-        "grow BLOCK COUNT [split=UNIT]",
+        "grow BLOCK [COUNT] [split=UNIT]",
         "add units without outgoing weights, or parts of one; the outputs stay",
         _grow,
         _grown,
-        ("units", "whole"),
+        ("units", "whole?"),
         {"split": "whole"},
     ),
     _structural(
