@@ -166,7 +166,57 @@ def journal() -> tn.Lab:
     return lab
 
 
-SAVES: tuple[Callable[[], tn.Lab], ...] = (edits, branches, carried, adam, weighted, sample, journal)
+def surgery() -> tn.Lab:
+    """Operations on activations, learning, parameters and structure, on branches with other layers."""
+    lab = small([tn.Linear(2, 8, name="hidden"), tn.Tanh(), tn.Dropout(0.1), tn.Linear(8, 2, name="output")])
+    for act in OPERATIONS_ON_UNITS:
+        act(lab)
+        lab.run(2)
+    lab.bookmark("before")
+    lab.fork("other")
+    lab.grow("hidden", 2, split=1)
+    lab.run(10)
+    lab.switch("main")
+    for act in OPERATIONS_ON_LAYERS:
+        act(lab)
+        lab.run(9)
+    lab.evaluate("dev")
+    return lab
+
+
+OPERATIONS_ON_UNITS: tuple[Callable[[tn.Lab], object], ...] = (
+    lambda lab: lab.mean("hidden[1]"),
+    lambda lab: lab.resample("hidden[2]", examples=5),
+    lambda lab: lab.clamp("hidden.pre[3]", 0.5),
+    lambda lab: lab.scale("hidden[0:3]", 1.5),
+    lambda lab: lab.noise("hidden[4,6]", 0.1),
+    lambda lab: lab.patch("hidden[5]", example=2),
+    lambda lab: lab.steer("hidden", toward=1, away=0, scale=0.25),
+    lambda lab: lab.freeze("hidden.w[1,3]"),
+    lambda lab: lab.freeze("hidden[7]", outgoing=True),
+    lambda lab: lab.rate("hidden[3]", 0.1),
+    lambda lab: lab.set_weight("output.w[0,1]", 0.25),
+    lambda lab: lab.nudge("hidden.b[2]", -0.125),
+    lambda lab: lab.zero_weights("hidden[6]"),
+    lambda lab: lab.reinit("hidden[6]"),
+    lambda lab: lab.copy("hidden[0]", "hidden[1]"),
+    lambda lab: lab.swap("hidden[2]", "hidden[3]", outgoing=True),
+    lambda lab: lab.sign_flip("hidden[4]", outgoing=True),
+    lambda lab: lab.round("output", 6),
+    lambda lab: lab.sparsify("output", 0.25),
+)
+OPERATIONS_ON_LAYERS: tuple[Callable[[tn.Lab], object], ...] = (
+    lambda lab: lab.prune("hidden[2]"),
+    lambda lab: lab.transplant("hidden[0]", bookmark="before", source="hidden[1]"),
+    lambda lab: lab.grow("hidden", 2),
+    lambda lab: lab.insert("hidden", "linear", name="extra"),
+    lambda lab: lab.insert("output", "identity", name="last"),
+    lambda lab: lab.remove("last"),
+    lambda lab: lab.patch("hidden[3]", bookmark="before", example=1),
+)
+
+
+SAVES: tuple[Callable[[], tn.Lab], ...] = (edits, branches, carried, adam, weighted, sample, journal, surgery)
 SCRATCH = ""
 
 
