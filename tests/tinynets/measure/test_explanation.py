@@ -1,0 +1,175 @@
+"""A unit's explanation says what is so: each number beside one that was found another way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinynets as tn
+from tinynets.commands import parse
+
+EPS = 1e-6
+
+
+@pytest.fixture
+def lab(make_tiny: Callable[..., tn.Lab]) -> tn.Lab:
+    lab = make_tiny(dtype="float64", optimizer=tn.SGD(0.1, momentum=0.9))
+    lab.run(20)
+    return lab
+
+
+def own_loss(lab: tn.Lab, example: int) -> float:
+    return float(lab.probe.losses(lab.network, lab.recipe.training.loss)[example])
+
+
+def test_the_terms_and_the_bias_sum_to_what_the_activation_is_given(lab: tn.Lab) -> None:
+    found = lab.explain("hidden[3]", 4, top=1)
+    hidden: Any = lab.network["hidden"]
+    x = lab.probe.x[4]
+    assert len(found.contributions) == 1
+    assert found.contributions[0].product == max(x * hidden.w[:, 3], key=abs)
+    assert found.z == pytest.approx(found.contributions[0].product + found.rest + hidden.b[3], rel=1e-12)
+    assert found.pre == pytest.approx(float(x @ hidden.w[:, 3] + hidden.b[3]), rel=1e-12)
+    assert found.value == pytest.approx(np.tanh(found.pre), rel=1e-12)
+    assert (found.activation, found.example, found.step) == ("tanh", 4, 20)
+    assert found.input == lab.probe.examples[4]
+
+
+def test_the_gradient_is_that_of_the_examples_own_loss(lab: tn.Lab) -> None:
+    found = lab.explain("hidden[3]", 4)
+    for site, gradient in (("hidden[3]", found.gradient), ("hidden.pre[3]", found.gradient_pre)):
+        losses = []
+        for step in (EPS, -EPS):
+            lab.steer(site, values=[step])
+            losses.append(own_loss(lab, 4))
+            lab.undo()
+        assert gradient == pytest.approx((losses[0] - losses[1]) / (2 * EPS), rel=1e-6)
+
+
+def test_explaining_leaves_a_half_done_step_and_everything_else_as_it_is(lab: tn.Lab) -> None:
+    other = make_other(lab)
+    for _ in range(7):
+        lab.phase()
+        other.phase()
+    lab.explain("hidden[3]", 2)
+    lab.step()
+    other.step()
+    assert lab.state.digest() == other.state.digest()
+
+
+def make_other(lab: tn.Lab) -> tn.Lab:
+    """A lab of the same start that has gone the same way."""
+    network = tn.Network(lab.recipe.build(lab.data).parts, dtype="float64", seed=0)
+    splits = {name: tuple(map(np.asarray, pair)) for name, pair in lab.data.splits.items()}
+    other = tn.Lab(network, data=splits, loss=tn.CrossEntropy(), optimizer=tn.SGD(0.1, momentum=0.9), batch=8, seed=0)
+    other.run(20)
+    assert other.state.digest() == lab.state.digest()
+    return other
+
+
+def test_what_the_last_step_changed_is_the_difference_to_the_step_before(lab: tn.Lab) -> None:
+    found = lab.explain("hidden[3]")
+    after = np.array(lab.network["hidden"].w[:, 3]), float(lab.network["hidden"].b[3])
+    lab.back()
+    before = np.array(lab.network["hidden"].w[:, 3]), float(lab.network["hidden"].b[3])
+    change = after[0] - before[0]
+    assert [entry.change for entry in found.changes] == sorted(change, key=lambda value: -abs(value))
+    assert found.bias_change == after[1] - before[1]
+    assert found.change_ratio == pytest.approx(np.linalg.norm(change) / np.linalg.norm(after[0]))
+
+
+def test_an_edit_behind_the_last_step_is_not_taken_for_what_the_step_did(lab: tn.Lab) -> None:
+    before = lab.explain("hidden[3]").changes
+    lab.nudge("hidden[3]", 0.5)
+    assert lab.explain("hidden[3]").changes == before
+    lab.prune("hidden[0]")
+    assert lab.explain("hidden[2]").changes == ()
+
+
+def test_at_the_start_nothing_has_changed_yet(make_tiny: Callable[..., tn.Lab]) -> None:
+    found = make_tiny().explain("hidden[0]")
+    assert (found.changes, found.bias_change, found.change_ratio, found.step) == ((), None, None, 0)
+
+
+def test_the_examples_it_responds_to_most_and_its_statistics_are_those_of_the_split(lab: tn.Lab) -> None:
+    found = lab.explain("hidden[3]", top=5)
+    values = lab.network.forward(lab.data.splits["train"][0]) is not None and lab.network.activation("hidden")[:, 3]
+    assert [entry.value for entry in found.responses] == sorted(values, reverse=True)[:5]
+    assert [entry.index for entry in found.responses] == list(np.argsort(-values, kind="stable")[:5])
+    assert (found.mean, found.variance) == (pytest.approx(values.mean()), pytest.approx(values.var()))
+    assert found.saturated_share == (np.abs(values) > 0.97).mean()
+    assert found.responses[0].text == lab.data.describe("train", found.responses[0].index)
+
+
+def test_what_all_units_add_to_the_outputs_and_the_bias_are_the_outputs(lab: tn.Lab) -> None:
+    output: Any = lab.network["output"]
+    total = np.array(output.b)
+    for unit in range(6):
+        for entry in lab.explain(f"hidden[{unit}]", 7, top=2).effects:
+            total[int(entry.label.strip("output[]"))] += entry.value
+    assert total == pytest.approx(lab.probe.forward(lab.network)[7], rel=1e-12)
+
+
+def test_a_unit_that_never_lets_a_gradient_through_is_dead(make_tiny: Callable[..., tn.Lab]) -> None:
+    lab = make_tiny(tn.ReLU())
+    lab.set_weight("hidden.b[2]", -100)
+    found = lab.explain("hidden[2]")
+    assert (found.dead, found.dead_share, found.value) == (True, 1.0, 0.0)
+    assert "(dead)" in str(found)
+    assert not lab.explain("hidden[1]").dead
+
+
+def test_what_stands_on_a_unit_is_told_and_counts(lab: tn.Lab) -> None:
+    lab.clamp("hidden[3]", 0.25)
+    lab.freeze("hidden[3]")
+    found = lab.explain("hidden[3]", 1)
+    assert (found.value, found.interventions, found.frozen) == (0.25, ("clamp hidden[3] 0.25",), True)
+    assert found.gradient != 0
+    assert found.gradient_pre == 0
+    assert "frozen, clamp hidden[3] 0.25" in str(found).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "recipe", ["digits-cnn", "names-rnn", "names-gru", "names-lstm", "names-transformer", "spiral-rbf", "modular"]
+)
+def test_every_unit_of_every_kind_explains_itself(recipe: str) -> None:
+    lab = tn.Lab(recipe)
+    lab.run(2)
+    split = "dev" if "dev" in lab.data.splits else "train"
+    for block in lab.network.blocks:
+        if block.units:
+            found = lab.explain(f"{block.name}[{block.units - 1}]", 1, split=split, top=3)
+            assert len(found.responses) == 3
+            assert len(str(found).splitlines()) > 4
+            if found.z is not None and block.pre is not None and "norm" not in str(lab.network.layers):
+                assert found.z == pytest.approx(found.pre, rel=1e-4, abs=1e-5)
+
+
+def test_a_picture_comes_with_the_examples_that_are_pictures() -> None:
+    found = tn.Lab("digits-cnn").explain("conv1[0]", top=1)
+    assert found.responses[0].image is not None
+    assert found.responses[0].image.shape == (8, 8)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda lab: lab.explain("hidden"), "`explain` is about one unit, as `hidden[0]`, not `hidden`"),
+        (lambda lab: lab.explain("hidden.pre[1]"), "`explain` is about one unit, as `hidden[0]`, not `hidden.pre[1]`"),
+        (lambda lab: lab.explain("hidden[1]", 99), "`example` must be a whole number from 0 to 39, not 99"),
+        (lambda lab: lab.explain("hidden[1]", split="x"), "`explain`: `split` is one of train, not 'x'"),
+        (lambda lab: lab.explain("hidden[1]", top=0), "`top` must be a whole number from 1 to 1000, not 0"),
+    ],
+)
+def test_what_cannot_be_explained_is_refused(
+    lab: tn.Lab, says: Callable[..., Any], call: Callable[[tn.Lab], object], message: str
+) -> None:
+    with says(tn.EditError, message):
+        call(lab)
+
+
+def test_the_command_line_asks_for_it() -> None:
+    assert parse("explain hidden[3] 2 top=3").python() == 'lab.explain("hidden[3]", 2, top=3)'
