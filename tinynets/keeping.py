@@ -13,6 +13,7 @@ from tinynets.errors import SaveError
 from tinynets.leftovers import journal_folder
 from tinynets.playback import Player
 from tinynets.recipe import Recipe
+from tinynets.save_reader import read_header
 
 if TYPE_CHECKING:
     from tinynets.journal import Journal
@@ -50,10 +51,16 @@ class Keeper:
             self.told(f"`{path}` is open in {locks.holder(path)}: it is read-only here, save under another name")
 
     def recover(self, journal: str) -> None:
-        """Have this journal open, to be recovered. Raises SaveError where a lab is at work on it."""
-        self._recovered = locks.hold(journal)
-        if self._recovered is None:
-            raise SaveError(f"`{journal}` is open in {locks.holder(journal)}")
+        """Have this journal open, and the save that it goes on from. Raises SaveError where a lab is at work on it."""
+        if not self.read_only:
+            self._recovered = locks.hold(journal)
+            if self._recovered is None:
+                raise SaveError(f"`{journal}` is open in {locks.holder(journal)}")
+        save = read_header(journal).path
+        if save and _written_since(save, journal):
+            self.told(f"`{save}` was written after what is recovered here: save under another name")
+        elif save:
+            self.open(save)
 
     def begin(self, recipe: Recipe, data: Dataset, player: Player) -> None:
         """From now on write what is done to a journal, where one is wanted."""
@@ -113,6 +120,13 @@ class Keeper:
         if held.alone and _same(os.path.dirname(held.real), self._folder):
             Path(held.real).unlink(missing_ok=True)
         held.release(forget=True)
+
+
+def _written_since(save: str, journal: str) -> bool:
+    try:
+        return os.stat(save).st_mtime_ns > os.stat(journal).st_mtime_ns
+    except OSError:
+        return False
 
 
 def _same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
