@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,19 +95,19 @@ class Keeper:
             self._save.release()
         self._save, self._claimed = self._claimed, None
         self.path, self.read_only = path, False
+        self._forget_recovered()  # the older of the two first: what is left behind at any moment is all there is
         if self.journal is not None:
             self.journal.path = path
             self.journal.begin_anew()
-        self._forget_recovered()
 
     # -- the end
 
     def close(self, *, discard: bool = False) -> None:
         """Let go of everything. What is not saved stays in the journal, or goes with it. May be called twice."""
-        if self.journal is not None:
-            self.journal.end(discard=discard)
         if discard:
             self._forget_recovered()
+        if self.journal is not None:
+            self.journal.end(discard=discard)
         for held in (self._save, self._claimed, self._recovered):
             if held is not None:
                 held.release()
@@ -118,7 +119,8 @@ class Keeper:
         if held is None:
             return
         if held.alone and _same(os.path.dirname(held.real), self._folder):
-            Path(held.real).unlink(missing_ok=True)
+            with suppress(OSError):
+                Path(held.real).unlink()
         held.release(forget=True)
 
 
