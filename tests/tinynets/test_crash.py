@@ -102,7 +102,7 @@ class Work:
         self.write("start", shape(self.lab))
         verbs = {
             self.run: 6, self.edit: 5, self.move: 3, self.undo: 2, self.fork: 2, self.mark: 1, self.rename: 1,
-            self.drop: 1, self.save: 2, self.evaluate: 1,
+            self.drop: 2, self.save: 2, self.evaluate: 1,
         }  # fmt: skip
         while True:
             (verb,) = self.chance.choices(list(verbs), list(verbs.values()))
@@ -144,7 +144,7 @@ class Work:
         self.do("rename", self.chance.choice(self.lab.branches), f"name {self.count}-{self.chance.randrange(10**6)}")
 
     def drop(self) -> None:
-        if len(self.lab.branches) > 4:
+        if len(self.lab.branches) > 3:
             self.do("drop", self.chance.choice(self.lab.branches))
 
     def save(self) -> None:
@@ -424,7 +424,7 @@ def test_killed_hundreds_of_times_it_leaves_whole_saves_and_a_journal_of_what_it
     told = killed(tmp_path, KILLS, 1)
     print("\n" + "\n".join(f"{count:6,} {what}" for what, count in sorted(told.items())))
     assert told["kills"] >= KILLS
-    assert told["journals recovered"] > KILLS / 2
+    assert told["journals recovered"] > KILLS / 4
     assert told["saves opened"] > KILLS / 4
 
 
