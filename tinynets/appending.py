@@ -6,6 +6,7 @@ so that a slow disk holds nothing up.
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Iterable
@@ -103,6 +104,7 @@ class Appended:
         self._current: _Open | None = None
         self._next: tuple[_Open, threading.Event] | None = None
         self._synced: threading.Event | None = None
+        self._start_synced: threading.Event | None = None
 
     @property
     def size(self) -> int:
@@ -119,10 +121,16 @@ class Appended:
         """Whether all that was appended would outlive a power cut."""
         return self._next is None and self._synced is not None and self._synced.is_set()
 
-    def begin(self, pieces: Iterable[bytes | memoryview]) -> None:
+    @property
+    def start_on_disk(self) -> bool:
+        """Whether what it began with would outlive a power cut."""
+        return self._next is None and self._start_synced is not None and self._start_synced.is_set()
+
+    def begin(self, pieces: Iterable[bytes | memoryview], *, at_once: bool = False) -> None:
         """Begin it (anew) with these pieces; what was there goes when they are on the disk. OSError: all is as it was.
 
-        Until then both files grow.
+        Until then both files grow: what was there must hold already all that is in the pieces. Where it cannot,
+        `at_once` waits for the disk.
         """
         self._drop_next()
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -133,6 +141,10 @@ class Appended:
                 made.append(piece)
             if self._current is None:
                 self._replace_by(made)
+            elif at_once:
+                os.fsync(made.file.fileno())
+                if not self._replace_by(made):
+                    raise OSError(errno.EACCES, os.strerror(errno.EACCES))
             else:
                 self._next = made, self._syncer.ask(made.file)
         except BaseException:
@@ -163,7 +175,8 @@ class Appended:
 
     def close(self, patience: float = 2.0) -> None:
         """Let go of the file, which stays."""
-        self.settle()
+        with suppress(OSError):  # it was taken away meanwhile, folder and all
+            self.settle()
         self._drop_next()
         self._syncer.close(patience)
         if self._current is not None:
@@ -182,7 +195,7 @@ class Appended:
         except OSError:  # no descriptor left: the system writes it in its own time
             return None
 
-    def _replace_by(self, made: _Open) -> None:
+    def _replace_by(self, made: _Open) -> bool:
         """Rename a file to our name, both closed meanwhile, as some systems want it; else the old one stays."""
         made.file.close()
         old, self._current = self._current, None
@@ -195,9 +208,12 @@ class Appended:
                 raise
             with suppress(OSError):
                 made.path.unlink()
+        else:
+            old = None
         file = open(self.path, "ab", buffering=0)  # noqa: SIM115
         self._current = _Open(self.path, file, os.fstat(file.fileno()).st_size)
-        self._synced = self._ask(self.path.parent)
+        self._synced = self._start_synced = self._ask(self.path.parent)
+        return old is None
 
     def _drop_next(self) -> None:
         if self._next is not None:

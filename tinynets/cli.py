@@ -103,6 +103,10 @@ def _parser() -> argparse.ArgumentParser:
     script = of_source("script", "print a save as a Python script that rebuilds it", _script, "SAVE")
     script.add_argument("--save", metavar="FILE", help="write it to a file that is not there yet")
 
+    recover = command("recover", "list what labs left behind that ended unsaved, or save it", _recover)
+    recover.add_argument("name", nargs="?", metavar="NAME", help="of the list, or `latest`")
+    recover.add_argument("--save", metavar="FILE", help="the file to save it to (default: a new one among the saves)")
+
     sample = of_source("sample", "write texts with a recipe's or a save's network", _sample, "SAVE|RECIPE")
     sample.add_argument("-n", type=_count, default=20, help="how many (20)")
     sample.add_argument("--prefix", default="", help="what they begin with")
@@ -330,6 +334,22 @@ def _script(options: argparse.Namespace) -> int:
 
         return _out(options, {"script": text, "save": options.save}, [write_script(text, options.save)])
     return _out(options, {"script": text, "save": None}, text.splitlines())
+
+
+def _recover(options: argparse.Namespace) -> int:
+    from tinynets import leftovers, saves
+
+    if options.name is None:
+        if options.save is not None:
+            raise CommandError("--save needs the name of what is to be saved, or `latest`")
+        found = leftovers.leftovers()
+        lines = [f"{entry.name}  {entry}" for entry in found] or ["there is nothing to recover"]
+        return _out(options, {"leftovers": [entry.config() for entry in found]}, lines)
+    entry = leftovers.find(options.name)
+    lab = _lab(str(entry.file), threads=options.threads)
+    saved = lab.save(options.save or saves.free_name(lab.recipe.name))
+    data = {"name": entry.name, "save": saved.path, "step": saved.step, "digest": lab.state.digest()}
+    return _out(options, data, [f"{entry}", str(saved)])
 
 
 def _sample(options: argparse.Namespace) -> int:

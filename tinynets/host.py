@@ -122,13 +122,14 @@ class Server:
         self._wanted: float | None = 0.0  # when a frame is due; None: nothing new to see
         self._ended = False
         self.asked_to_quit = False
+        self._kept = {"journal": options.get("journal", True)}
         self._mount(source, options)
 
     def _mount(self, source: str, options: dict[str, Any]) -> None:
         from tinynets.lab import Lab
         from tinynets.observe import Observer
 
-        self.lab = Lab(source, **options)
+        self.lab = Lab(source, **options | self._kept)
         self.lab.hear(self._tell)
         self.observer = Observer(self.lab)
         self._run: Generator[Progress, None, None] | None = None

@@ -10,8 +10,10 @@ Nothing is written before something is done; the journal goes when all that it h
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -110,7 +112,7 @@ class Journal:
         self.folder = folder or journal_folder()
         self.told: Callable[[str], None] = lambda message: None
         self.when_on_disk: Callable[[], None] | None = None
-        """Called once, when all that was done up to now would outlive a power cut."""
+        """Called once, when all that was done before it began would outlive a power cut."""
         self._base = player.timeline.extent() if fresh else None
         self._file: Appended | None = None
         self._lock: locks.Hold | None = None
@@ -161,6 +163,8 @@ class Journal:
 
         May be called twice.
         """
+        if self._again == float("inf"):
+            return
         if not discard:
             self._again = 0.0
             self.flush()
@@ -188,33 +192,38 @@ class Journal:
 
     def _write(self) -> None:
         file = self._file
+        self._tell_when_on_disk()
         if file is None and self.player.timeline.extent() == self._base:
             return
-        grown = file is not None and file.begun and file.size <= self._bound
-        more = increments(self.player, self._written) if grown else None
+        more = increments(self.player, self._written) if file is not None and file.begun else None
         if file is None or more is None:
-            self._begin()
+            self._begin(at_once=True)
         else:
             self._append(file, *more)
+            if file.size > self._bound:
+                self._bound *= 2  # where there is no room for both, the old one goes on so far
+                with suppress(OSError):
+                    self._begin()
         self._tell_when_on_disk()
 
     def _tell_when_on_disk(self) -> None:
-        if self.when_on_disk is not None and self._file is not None and self._file.on_disk:
+        if self.when_on_disk is not None and self._file is not None and self._file.start_on_disk:
             done, self.when_on_disk = self.when_on_disk, None
             done()
 
-    def _begin(self) -> None:
-        """A file with all that there is, in place of the one that there may be."""
+    def _begin(self, *, at_once: bool = False) -> None:
+        """A file with all that there is, in place of the one that there may be, which holds it too unless `at_once`."""
         player = self.player
         file = self._file or Appended(self._free_name())
         if self._lock is None:
             self._lock = locks.hold(file.path)
         written = _Written.all_of(player)
+        path = os.path.abspath(self.path) if self.path else ""
 
         def pieces() -> Iterator[Packed]:
             yield HEADER
             for record in snapshot(
-                self.recipe, self.data, player.timeline, player.position, player.state, kind="journal", path=self.path
+                self.recipe, self.data, player.timeline, player.position, player.state, kind="journal", path=path
             ):
                 if record["record"] == "keyframe":
                     for number in record["branches"]:
@@ -222,7 +231,7 @@ class Journal:
                 yield from framed(record)
 
         try:
-            file.begin(pieces())
+            file.begin(pieces(), at_once=at_once)
         except BaseException:
             if self._file is None:
                 file.delete()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from tinynets.errors import SaveError
 from tinynets.leftovers import journal_folder
 from tinynets.playback import Player
 from tinynets.recipe import Recipe
+from tinynets.save_reader import read_header
 
 if TYPE_CHECKING:
     from tinynets.journal import Journal
@@ -50,10 +52,16 @@ class Keeper:
             self.told(f"`{path}` is open in {locks.holder(path)}: it is read-only here, save under another name")
 
     def recover(self, journal: str) -> None:
-        """Have this journal open, to be recovered. Raises SaveError where a lab is at work on it."""
-        self._recovered = locks.hold(journal)
-        if self._recovered is None:
-            raise SaveError(f"`{journal}` is open in {locks.holder(journal)}")
+        """Have this journal open, and the save that it goes on from. Raises SaveError where a lab is at work on it."""
+        if not self.read_only:
+            self._recovered = locks.hold(journal)
+            if self._recovered is None:
+                raise SaveError(f"`{journal}` is open in {locks.holder(journal)}")
+        save = read_header(journal).path
+        if save and _written_since(save, journal):
+            self.told(f"`{save}` was written after what is recovered here: save under another name")
+        elif save:
+            self.open(save)
 
     def begin(self, recipe: Recipe, data: Dataset, player: Player) -> None:
         """From now on write what is done to a journal, where one is wanted."""
@@ -87,19 +95,19 @@ class Keeper:
             self._save.release()
         self._save, self._claimed = self._claimed, None
         self.path, self.read_only = path, False
+        self._forget_recovered()  # the older of the two first: what is left behind at any moment is all there is
         if self.journal is not None:
             self.journal.path = path
             self.journal.begin_anew()
-        self._forget_recovered()
 
     # -- the end
 
     def close(self, *, discard: bool = False) -> None:
         """Let go of everything. What is not saved stays in the journal, or goes with it. May be called twice."""
-        if self.journal is not None:
-            self.journal.end(discard=discard)
         if discard:
             self._forget_recovered()
+        if self.journal is not None:
+            self.journal.end(discard=discard)
         for held in (self._save, self._claimed, self._recovered):
             if held is not None:
                 held.release()
@@ -111,8 +119,16 @@ class Keeper:
         if held is None:
             return
         if held.alone and _same(os.path.dirname(held.real), self._folder):
-            Path(held.real).unlink(missing_ok=True)
+            with suppress(OSError):
+                Path(held.real).unlink()
         held.release(forget=True)
+
+
+def _written_since(save: str, journal: str) -> bool:
+    try:
+        return os.stat(save).st_mtime_ns > os.stat(journal).st_mtime_ns
+    except OSError:
+        return False
 
 
 def _same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:

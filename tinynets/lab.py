@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from tinynets.given import hyper_of, recipe_of
 from tinynets.interventions import Intervention
 from tinynets.keeping import Keeper
 from tinynets.layers import Distances
+from tinynets.leftovers import SUFFIX as JOURNAL
 from tinynets.losses import Kohonen, Loss
 from tinynets.measure.som import quantization_error, topographic_error
 from tinynets.network import Network
@@ -48,6 +49,7 @@ from tinynets.trial import warnings_of
 if TYPE_CHECKING:
     from tinynets.measure.explanation import Explanation
 
+Answer = TypeVar("Answer")
 MAX_MEMORY = 2**50
 EARLY = (2, 4, 8, 16)
 """Before its first `evaluate_every` steps a run is evaluated at these parts of it, where a net learns fastest."""
@@ -108,6 +110,7 @@ class Lab(Operating, Travel):
         check_whole("memory", memory, 1, MAX_MEMORY)
         self.warnings: list[str] = []
         self.same_machine = True
+        self._saved: object = None
         self._keeper = Keeper(journal, read_only, self.warnings.append)
         self._ended = weakref.finalize(self, self._keeper.close)
         shaping = {"clip_norm": clip_norm, "clip_value": clip_value, "rates": rates, "l1": l1, "l2": l2}
@@ -144,15 +147,21 @@ class Lab(Operating, Travel):
         self._settle(recipe, data, timeline)
 
     def _open(self, path: str, data: Any, memory: int) -> None:
-        self._keeper.open(path)
+        recovers = path.endswith(JOURNAL)
+        (self._keeper.recover if recovers else self._keeper.open)(path)
         settle_threads(self._threads, saves.read_header(path).threads)
-        loaded = saves.read(path, data)
+        loaded = saves.read(path, data, recover=recovers)
         loaded.timeline.budget = memory
         self.warnings += loaded.warnings
         self._settle(loaded.recipe, loaded.data, loaded.timeline)
         self._stand_at(loaded.position)
+        if recovers:
+            self._saved = None  # nothing of it
         self.same_machine = loaded.same_machine
         loaded.timeline.elsewhere = not loaded.same_machine
+        if loaded.damage:
+            lost = loaded.size - loaded.whole
+            self.warnings.append(f"{loaded.damage}; what came before is here, {lost:,} bytes behind it are lost")
         if not loaded.same_machine:
             self.warnings.append(
                 f"`{path}` was saved with another processor, numpy or thread count: replay may differ in the last bits"
@@ -188,7 +197,8 @@ class Lab(Operating, Travel):
             splits.weight("train"),
             missing=data.missing.reason if data.missing is not None else "",
         )
-        self.player.next_stop, self.player.after_step = self._next_evaluation, self._evaluate_on_the_way
+        self.player.next_stop = _weak(self._next_evaluation, ENDLESS)
+        self.player.after_step = _weak(self._evaluate_on_the_way, False)
         self.warnings += warnings_of(self.network, data, loss, recipe.training.hyper.sampling)
         self._evaluator = Evaluator(splits, loss)
         self.probe = Probe.of(splits, recipe.training.probe)
@@ -523,8 +533,21 @@ SHORT = (
 )
 
 
+def _weak(method: Callable[[int], Answer], otherwise: Answer) -> Callable[[int], Answer]:
+    """A method that does not keep its lab: what writes the journal keeps the player, and must end with the lab."""
+    found = weakref.WeakMethod(method)
+
+    def call(step: int) -> Answer:
+        bound = found()
+        return otherwise if bound is None else bound(step)
+
+    return call
+
+
 def _is_save(source: str) -> bool:
-    return source.endswith(saves.SUFFIX) or (bool(source) and not source.endswith(".toml") and os.path.exists(source))
+    return source.endswith((saves.SUFFIX, JOURNAL)) or (
+        bool(source) and not source.endswith(".toml") and os.path.exists(source)
+    )
 
 
 def _refuse(given: Mapping[str, Any], what: str) -> None:

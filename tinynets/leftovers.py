@@ -73,12 +73,14 @@ def leftovers(folder: Path | None = None) -> list[Leftover]:
         if held is None:
             continue
         try:
-            seen = _look(file)
+            seen = _look(file) if held.alone else None
             if seen is not None:
-                found.append(seen)
+                found.append((file.stat().st_mtime_ns, seen.name, seen))
+        except FileNotFoundError:  # its lab saved meanwhile
+            continue
         finally:
             held.release(forget=True)
-    return sorted(found, key=lambda entry: (entry.when, entry.name), reverse=True)
+    return [seen for *_, seen in sorted(found, key=lambda entry: entry[:2], reverse=True)]
 
 
 def find(name: str, folder: Path | None = None) -> Leftover:
@@ -100,6 +102,8 @@ def discard(entry: Leftover) -> None:
     if held is None:
         raise SaveError(f"`{entry.file}` is open in {locks.holder(entry.file)}")
     try:
+        if not held.alone:
+            raise SaveError(f"`{entry.file}` is open in this process")
         entry.file.unlink(missing_ok=True)
     except OSError as error:
         raise SaveError(f"`{entry.file}` cannot be taken away: {error.strerror}") from None

@@ -169,6 +169,7 @@ class Player:
         """Before going on after an undo: an edit that was undone at this very moment is not done again."""
         if self._is_undone_here and self.position.edits < self.branch.edits_through(self.position.step):
             self._fork(undone=True)
+            self.tick(True)
         self.timeline.undone.clear()
 
     def _fork(self, name: str | None = None, *, undone: bool = False) -> None:

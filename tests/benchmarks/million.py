@@ -1,6 +1,7 @@
 """Seek time and memory over a run of a million steps of names-mlp: is memory flat, and what does a distance cost?
 
-Run: `python tests/benchmarks/million.py [STEPS]`; with fewer steps it says the same of a shorter run.
+Run: `python tests/benchmarks/million.py [STEPS [MB]]`; with fewer steps it says the same of a shorter run, with another
+budget for keyframes what a seek costs where they have to lie farther apart.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from time import perf_counter
 from seek import BACK_LIMIT, SEEK_LIMIT, row, seconds
 
 import tinynets as tn
+from tinynets.timeline import BUDGET
 
 TRIES = 20
 MB = 2**20
@@ -47,7 +49,8 @@ def memory(lab: tn.Lab, begun: float) -> None:
 
 def main() -> None:
     steps = int(sys.argv[1].replace(",", "")) if len(sys.argv) > 1 else 1_000_000
-    lab, begun = tn.Lab("names-mlp"), perf_counter()
+    budget = int(sys.argv[2]) * MB if len(sys.argv) > 2 else BUDGET
+    lab, begun = tn.Lab("names-mlp", memory=budget), perf_counter()
     print(f"  {'step':>11}{'s':>9}{'resident':>10}{'keyframes':>11}{'of them':>11}{'stride':>8}{'losses':>9}   (MB)")
     memory(lab, begun)
     for _ in range(10):

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tinynets as tn
 from tinynets.frame import View
 from tinynets.host import Engine, spawn
+from tinynets.leftovers import leftovers
 
 PATIENCE = 60.0
 
@@ -323,3 +325,125 @@ def test_a_killed_app_leaves_no_orphan(tmp_path: Path, verb: str) -> None:
         time.sleep(0.02)
     os.kill(engine, signal.SIGKILL)
     raise AssertionError("the engine outlived the app")
+
+
+# -- what it leaves behind
+
+
+def left(end: Callable[[], object], seconds: float = PATIENCE) -> list[Any]:
+    """What can be recovered once the engine has ended."""
+    limit = time.monotonic() + seconds
+    end()
+    while not (found := leftovers()) and time.monotonic() < limit:
+        time.sleep(0.02)
+    return found
+
+
+def worked(app: App) -> int:
+    """Steps, an edit, a fork and a bookmark, and a run that goes on; the step that is surely done."""
+    app.do("run", 50)
+    app.do("zero", "hidden[1]")
+    app.do("fork", "b")
+    app.do("bookmark", "here")
+    app.do("start")
+    return int(app.frame(lambda frame: frame.status.step > 200).status.step)
+
+
+def check_recovered(found: list[Any], steps: int) -> None:
+    (entry,) = found
+    lab = tn.Lab(entry.file)
+    assert [entry.python for entry in lab.log] == ['lab.zero("hidden[1]")']
+    assert (lab.branches, [mark.name for mark in lab.bookmarks]) == (("main", "b"), ["here"])
+    assert lab.branch == "b"
+    assert lab.end >= steps
+    straight = tn.Lab("xor", seed=3)
+    straight.run(50)
+    straight.zero("hidden[1]")
+    straight.run(lab.end - 50)
+    lab.seek(lab.end)
+    assert lab.state.digest() == straight.state.digest()
+    assert np.array_equal(lab.losses, straight.losses)
+
+
+needs_kill = pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+
+
+@needs_kill
+def test_an_engine_that_is_killed_leaves_all_but_the_last_second_to_be_recovered(start: Callable[..., App]) -> None:
+    app = start("xor", seed=3)
+    steps = worked(app)
+    time.sleep(1.0)  # whatever was done before is written
+    assert leftovers() == []  # it lives
+    pid = app.engine.process.pid
+    assert pid is not None
+    check_recovered(left(lambda: os.kill(pid, signal.SIGKILL)), steps)
+
+
+def test_an_app_that_is_gone_leaves_all_that_was_done_to_be_recovered(start: Callable[..., App]) -> None:
+    app = start("xor", seed=3)
+    steps = worked(app)
+    found = left(app.engine.connection.close)
+    assert app.ended()
+    check_recovered(found, steps)
+
+
+@needs_kill
+def test_a_terminal_that_is_closed_leaves_all_that_was_done_to_be_recovered(start: Callable[..., App]) -> None:
+    app = start("xor", seed=3)
+    worked(app)
+    pid = app.engine.process.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGHUP)  # it outlives that, until the app, which the same signal ends, is gone
+    app.do("pause")
+    steps = app.frame(lambda frame: frame.status.mode == "paused").status.step
+    check_recovered(left(app.engine.connection.close), steps)
+
+
+@needs_kill
+def test_an_app_that_is_killed_leaves_its_run_to_be_recovered(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    parent = subprocess.Popen([sys.executable, str(script), "run"], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    parent.stdout.readline()
+    time.sleep(0.5)
+    (entry,) = left(parent.kill)
+    parent.wait()
+    lab, straight = tn.Lab(entry.file), tn.Lab("xor")
+    assert lab.end > 0
+    straight.run(lab.end)
+    assert lab.state.digest() == straight.state.digest()
+
+
+@pytest.mark.parametrize(("how", "stays"), [("quit", False), ("leave", True)])
+def test_told_to_quit_it_leaves_nothing_and_told_to_leave_it_leaves_its_journal(
+    start: Callable[..., App], how: str, stays: bool
+) -> None:
+    app = start("xor", seed=3)
+    app.do("step")
+    app.send(how)
+    assert app.ended()
+    assert len(leftovers()) == stays
+
+
+def test_a_journal_is_recovered_in_an_engine_that_runs_and_saved_is_gone(
+    start: Callable[..., App], tmp_path: Path
+) -> None:
+    app = start("xor", seed=3)
+    app.do("run", 50)
+    app.do("zero", "hidden[1]")
+    (entry,) = left(app.engine.connection.close)
+    app.ended()
+    app = start("xor")
+    app.do("step")
+    app.do("open", str(entry.file))
+    frame = app.frame(lambda frame: frame.status.step == 50)
+    assert frame.status.unsaved
+    app.do("run", 10)
+    assert leftovers() == []
+    app.do("save", str(tmp_path / "x.msgpack"))
+    app.send("leave")
+    assert app.ended()
+    assert leftovers() == []
+    assert not entry.file.exists()
+    assert tn.Lab(tmp_path / "x.msgpack").step_number == 60

@@ -83,6 +83,40 @@ def test_a_script_in_a_process_of_its_own_ends_at_the_same_digest(tmp_path: Path
     assert set(done.stdout.strip().split("|")[1:]) == set(lab.branches)
 
 
+def test_a_script_run_alone_rebuilds_the_run_from_its_recipe_and_an_altered_one_fails_its_own_check(
+    tmp_path: Path,
+) -> None:
+    lab = tn.Lab("names-mlp", seed=4)
+    lab.run(200)
+    lab.zero("hidden[3]")
+    lab.run(50)
+    lab.undo()
+    lab.set("lr", 0.05)
+    lab.run(100)
+    lab.script(tmp_path / "run.py")
+    script = (tmp_path / "run.py").read_text()
+    assert 'lab = tn.Lab("names-mlp", seed=4)' in script
+    assert script.count(lab.state.digest()) == 2  # at the end of its branch, and where the run stood
+    alone = [sys.executable, str(tmp_path / "run.py")]
+    assert subprocess.run(alone, capture_output=True, cwd=tmp_path).returncode == 0
+    (tmp_path / "run.py").write_text(script.replace('lab.set("lr", 0.05)', 'lab.set("lr", 0.0500001)'))
+    done = subprocess.run(alone, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "AssertionError" in done.stderr
+
+
+@pytest.mark.parametrize("recipe", [entry.name for entry in tn.list_recipes()])
+def test_every_recipe_that_ships_can_be_written_as_a_script(recipe: str) -> None:
+    lab = tn.Lab(recipe, seed=1)
+    lab.run(6)
+    lab.freeze(f"{next(block.name for block in lab.network.blocks if block.units)}[0]")
+    lab.run(4)
+    lab.seek(3)
+    lab.set("lr", 0.01)
+    lab.run(3)
+    assert shape(rebuilt(lab.script())) == shape(lab)
+
+
 def test_a_script_brings_back_branches_edits_bookmarks_and_the_place() -> None:
     lab = busy()
     again = rebuilt(lab.script())

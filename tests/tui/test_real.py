@@ -18,11 +18,13 @@ from textual.widgets import Input
 
 import tinynets as tn
 from tinynets.host import Engine, spawn
+from tinynets.leftovers import journal_folder
 from tui.app import LabApp
 from tui.screens.ask import AskScreen
 from tui.screens.compare import CompareScreen
 from tui.screens.entries import EntriesScreen
 from tui.screens.open import OpenScreen
+from tui.screens.recover import RecoverScreen
 
 
 @asynccontextmanager
@@ -203,18 +205,24 @@ async def test_the_second_lab_on_a_file_is_told_and_leaves_it_alone(branched: Pa
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-async def test_an_engine_killed_while_it_trains_is_started_again() -> None:
+async def test_an_engine_killed_while_it_trains_is_started_again_and_its_run_recovered() -> None:
     async with real("xor") as (pilot, engine):
         await pilot.press("space")
-        await until(pilot, lambda: step(pilot) > 50)
+        await until(pilot, lambda: step(pilot) > 50 and list(journal_folder().glob("*.journal")))
         assert engine.process.pid is not None
         os.kill(engine.process.pid, signal.SIGKILL)
         await until(pilot, lambda: "The engine process ended" in screen_text(pilot))
         assert "1 Network" in screen_text(pilot)
         await pilot.press("R")
-        await until(pilot, lambda: step(pilot) == 0 and "The engine process ended" not in screen_text(pilot), 30)
+        await until(pilot, lambda: isinstance(pilot.app.screen, RecoverScreen), 30)
+        assert step(pilot) == 0
+        assert "The engine process ended" not in screen_text(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: step(pilot) > 0 and not isinstance(pilot.app.screen, RecoverScreen))
+        recovered = step(pilot)
+        assert "unsaved" in screen_text(pilot)
         await pilot.press("s")
-        await until(pilot, lambda: step(pilot) == 1)
+        await until(pilot, lambda: step(pilot) == recovered + 1)
 
 
 async def test_a_save_that_cannot_be_read_is_told_and_another_can_be_opened(tmp_path: Path) -> None:

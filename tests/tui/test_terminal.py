@@ -101,13 +101,15 @@ def test_a_terminal_too_small_says_so_and_a_killed_engine_is_told_and_started_ag
         terminal.resize(100, 30)
         terminal.until("names-mlp", "step 0", "1 Network", "? help", lambda text: "needs at least" not in text)
 
-        terminal.press(" ", "running", lambda text: steps_of(text) > 0)
+        written = (tmp_path / "state" / "tinynets" / "journals").glob
+        terminal.press(" ", "running", lambda text: steps_of(text) > 0 and list(written("*.journal")))
         os.kill(engine_of(terminal), signal.SIGKILL)
         told = terminal.until("engine stopped", "The engine process ended", "R starts it again", no_traceback)
         assert steps_of(told) > 0  # the last picture stays
         terminal.press("?", "The panes")
         terminal.press("\x1b", "engine stopped", lambda text: "The panes" not in text)
-        terminal.press("R", "step 0 ", "paused", lambda text: "engine stopped" not in text)
+        terminal.press("R", "step 0 ", "ended before its work was saved", lambda text: "engine stopped" not in text)
+        terminal.press("\x1b", "paused", lambda text: "ended before its work was saved" not in text)
         terminal.press("s", "step 1 ", "step 1: loss")
         terminal.send("\x11")
         terminal.press("q", lambda text: "has not been saved" in text or terminal.process.poll() is not None)

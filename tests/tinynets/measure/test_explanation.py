@@ -109,7 +109,7 @@ def test_what_all_units_add_to_the_outputs_and_the_bias_are_the_outputs(lab: tn.
     total = np.array(output.b)
     for unit in range(6):
         for entry in lab.explain(f"hidden[{unit}]", 7, top=2).effects:
-            total[int(entry.label.strip("output[]"))] += entry.value
+            total[int(entry.label.removeprefix("output[").removesuffix("]"))] += entry.value
     assert total == pytest.approx(lab.probe.forward(lab.network)[7], rel=1e-12)
 
 
