@@ -57,7 +57,8 @@ class Fields:
         value: Array = self.get(key, np.ndarray)
         fits = value.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, value.shape, strict=False))
         if value.dtype != np.dtype(dtype) or not fits:
-            self.wrong(f"`{key}` must be {np.dtype(dtype)} {shape}, not {value.dtype} {value.shape}")
+            wanted = str(shape).replace("None", "n")
+            self.wrong(f"`{key}` must be {np.dtype(dtype)} {wanted}, not {value.dtype} {value.shape}")
         if finite and value.dtype.kind == "f" and not all_finite(value):
             self.wrong(f"`{key}` holds NaN or infinity")
         return value

@@ -218,20 +218,16 @@ def edit(op: str, target: str, **args: Any) -> dict[str, Any]:
 SETTABLE = ", ".join((*setting_names(), *(f"BLOCK.{name}" for name in OF_BLOCKS)))
 NAN = np.full(32, np.nan, np.float32)
 CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
-    "two headers": (twice("header"), tn.CorruptSave, " has 2 records `header`; it must have one"),
-    "no recipe": (without("recipe"), tn.CorruptSave, " has 0 records `recipe`; it must have one"),
-    "no data": (without("data"), tn.CorruptSave, " has 0 records `data`; it must have one"),
-    "no position": (without("position"), tn.CorruptSave, " has 0 records `position`; it must have one"),
-    "no branch": (without("branch"), tn.CorruptSave, ": record `edits`: there is no branch 0"),
-    "no keyframe": (
-        without("keyframe"),
-        tn.CorruptSave,
-        ": its recipe has 32 parameters, which none of its keyframes has",
-    ),
+    "two headers": (twice("header"), tn.CorruptSave, " has a second record `header`; it must have one"),
+    "no recipe": (without("recipe"), tn.CorruptSave, ": record 2 must be `recipe`, not `data`"),
+    "no data": (without("data"), tn.CorruptSave, ": record 3 must be `data`, not `branch`"),
+    "no position": (without("position"), tn.CorruptSave, " has no record `position`"),
+    "no branch": (without("branch"), tn.CorruptSave, ": record 4 must be `branch`, not `keyframe`"),
+    "no keyframe": (without("keyframe"), tn.CorruptSave, ": record 5 must be `keyframe`, not `losses`"),
     "nothing but a header": (
         lambda records: records.__delitem__(slice(1, None)),
         tn.CorruptSave,
-        " has 0 records `recipe`; it must have one",
+        " has no record `recipe`",
     ),
     "an unknown record": (
         lambda records: records.append({"record": "poem"}),
@@ -262,12 +258,12 @@ CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
     "layers of a petabyte": (
         with_layers(PETA),
         tn.CorruptSave,
-        f": its recipe has {5 * PETA + 2:,} parameters, which none of its keyframes has",
+        f": its recipe has {5 * PETA + 2:,} parameters, its first keyframe 32",
     ),
     "layers of a gigabyte": (
         with_layers(2**25),
         tn.CorruptSave,
-        f": its recipe has {5 * 2**25 + 2:,} parameters, which none of its keyframes has",
+        f": its recipe has {5 * 2**25 + 2:,} parameters, its first keyframe 32",
     ),
     "layers of a petabyte in a keyframe": (
         put("keyframe", "state", "architecture", 0, "outputs", value=PETA),
@@ -306,9 +302,19 @@ CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
         ": record `keyframe`: `theta` must be float32 (32,), not float32 (31,)",
     ),
     "theta of another dtype": (
-        put("keyframe", "theta", value=np.zeros(32)),
+        put("keyframe", "theta", value=np.zeros(32), number=1),
         tn.CorruptSave,
         ": record `keyframe`: `theta` must be float32 (32,), not float64 (32,)",
+    ),
+    "the first theta of another dtype": (
+        put("keyframe", "theta", value=np.zeros(32)),
+        tn.CorruptSave,
+        ": record `keyframe`: `theta` must be float32 (n,), not float64 (32,)",
+    ),
+    "theta of ten thousand rows and none": (
+        put("keyframe", "theta", value=np.zeros((10_000, 0), np.float32)),
+        tn.CorruptSave,
+        ": record `keyframe`: `theta` must be float32 (n,), not float32 (10000, 0)",
     ),
     "theta that is a list": (
         put("keyframe", "theta", value=[0.0] * 32, number=1),
@@ -326,19 +332,24 @@ CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
         ": a keyframe's slots: `velocity` holds NaN or infinity",
     ),
     "a keyframe of a wrong step": (
-        put("keyframe", "step", value=3),
+        put("keyframe", "step", value=11, number=1),
         tn.CorruptSave,
-        ": record `keyframe`: its state is of step 0, not 3",
+        ": record `keyframe`: its state is of step 12, not 11",
     ),
     "a keyframe beyond the end": (
-        put("keyframe", "step", value=500),
+        put("keyframe", "step", value=500, number=1),
         tn.CorruptSave,
-        ": record `keyframe`: `step` must be from 0 to 8, not 500",
+        ": record `keyframe`: `step` must be from 0 to 12, not 500",
     ),
     "a keyframe with too many edits": (
-        put("keyframe", "edits", value=1),
+        put("keyframe", "edits", value=9, number=1),
         tn.CorruptSave,
-        ": record `keyframe`: `edits` must be from 0 to 0, not 1",
+        ": record `keyframe`: `edits` must be 3, not 9",
+    ),
+    "a first keyframe that is not of the start": (
+        put("keyframe", "step", value=3),
+        tn.CorruptSave,
+        ": record `keyframe`: `step` must be 0, not 3",
     ),
     "a keyframe of a branch that is not there": (
         put("keyframe", "branches", value=[7]),
@@ -348,7 +359,7 @@ CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
     "no keyframe at the start": (
         put("keyframe", "branches", value=[]),
         tn.CorruptSave,
-        ": branch `branch-2` has no keyframe at its start",
+        ": record `keyframe`: the first keyframe must be that of the start",
     ),
     "batches that are not the recipe's": (
         put("keyframe", "state", "hyper", "batch", value=5),
@@ -434,12 +445,12 @@ CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
     "an edit before the last one": (
         put("edits", "edits", 1, "step", value=3),
         tn.CorruptSave,
-        ": an edit: `step` must be from 4 to 8, not 3",
+        ": an edit: `step` must be 4, not 3",
     ),
     "an edit beyond the end": (
         put("edits", "edits", 1, "step", value=99),
         tn.CorruptSave,
-        ": an edit: `step` must be from 4 to 8, not 99",
+        ": an edit: `step` must be 4, not 99",
     ),
     "an edit that is a number": (
         put("edits", "edits", 1, value=5),
@@ -452,14 +463,34 @@ CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
         ": record `edits`: there is no branch 9",
     ),
     "a NaN among the losses": (
-        put("branch", "losses", value=np.full(8, np.nan, np.float32)),
+        put("losses", "values", value=np.full(4, np.nan, np.float32)),
         tn.CorruptSave,
-        ": record `branch`: `losses` holds NaN or infinity",
+        ": record `losses`: `values` holds NaN or infinity",
     ),
     "losses with two axes": (
-        put("branch", "losses", value=np.zeros((2, 4), np.float32)),
+        put("losses", "values", value=np.zeros((2, 4), np.float32)),
         tn.CorruptSave,
-        ": record `branch`: `losses` must be float32 (None,), not float32 (2, 4)",
+        ": record `losses`: `values` must be float32 (n,), not float32 (2, 4)",
+    ),
+    "losses of another dtype": (
+        put("losses", "values", value=np.zeros(4)),
+        tn.CorruptSave,
+        ": record `losses`: `values` must be float32 (n,), not float64 (4,)",
+    ),
+    "losses that do not follow": (
+        put("losses", "first", value=3, number=1),
+        tn.CorruptSave,
+        ": record `losses`: `first` must be 4, not 3",
+    ),
+    "losses of a branch that is not there": (
+        put("losses", "branch", value=9),
+        tn.CorruptSave,
+        ": record `losses`: there is no branch 9",
+    ),
+    "fewer losses than an edit is behind": (
+        put("losses", "values", value=np.zeros(3, np.float32)),
+        tn.CorruptSave,
+        ": an edit: `step` must be 3, not 4",
     ),
     "a branch that is there twice": (
         twice("branch"),
@@ -469,17 +500,47 @@ CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
     "a parent that is not there": (
         put("branch", "parent", value=9, number=1),
         tn.CorruptSave,
-        ": branch `main` has a parent 9 that is not there",
+        ": record `branch`: there is no branch 9",
+    ),
+    "a second branch without a parent": (
+        put("branch", "parent", value=None, number=1),
+        tn.CorruptSave,
+        ": record `branch`: `main` (1) has no parent; only the first branch has none",
+    ),
+    "a branch that left behind its parent's end": (
+        put("branch", "fork", value=9, number=1),
+        tn.CorruptSave,
+        ": record `branch`: `fork` must be from 0 to 8, not 9",
+    ),
+    "a branch that shares more edits than there are": (
+        put("branch", "shared", value=4, number=1),
+        tn.CorruptSave,
+        ": record `branch`: `shared` must be from 2 to 3, not 4",
     ),
     "evaluations that go back": (
-        put("branch", "evaluations", "step", value=np.array([-3])),
+        put("evaluations", "step", value=np.array([-3])),
         tn.CorruptSave,
-        ": evaluations: steps, edits and examples must be 0 or more",
+        ": record `evaluations`: steps, edits and examples must be 0 or more",
+    ),
+    "evaluations behind the end": (
+        put("evaluations", "step", value=np.array([13])),
+        tn.CorruptSave,
+        ": record `evaluations`: there are evaluations behind the end of the branch, step 8 with 3 edits",
     ),
     "a split that is not there": (
-        put("branch", "evaluations", "split", value=np.array([5])),
+        put("evaluations", "split", value=np.array([5])),
         tn.CorruptSave,
-        ": evaluations: `split` points at a name that is not there",
+        ": record `evaluations`: `split` points at a name that is not there",
+    ),
+    "fewer accuracies than evaluations": (
+        put("evaluations", "accuracy", value=np.zeros(0)),
+        tn.CorruptSave,
+        ": record `evaluations`: `accuracy` must be float64 (1,), not float64 (0,)",
+    ),
+    "evaluations of a branch that is not there": (
+        put("evaluations", "branch", value=9),
+        tn.CorruptSave,
+        ": record `evaluations`: there is no branch 9",
     ),
     "a position beyond the end": (
         put("position", "step", value=99),
