@@ -417,6 +417,10 @@ class Network:
         *_, last = self._shapes_from(shape)
         return tuple(n or 0 for n in last)
 
+    def shapes_behind(self, shape: Shape) -> list[tuple[int | None, ...]]:
+        """The shapes behind all layers for a batch of `shape`; raises ShapeError where it does not fit."""
+        return list(self._shapes_from(shape))
+
     def first_non_finite(self, workspace: Workspace, *, backward: bool) -> str:
         """Name of the first layer, in the order of the pass, where something is NaN or infinite; empty if none."""
         order = range(len(self.layers))

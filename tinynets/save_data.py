@@ -10,10 +10,12 @@ from typing import Any
 
 from tinynets.data import Dataset, from_payload, payload_digest
 from tinynets.data.dataset import Missing
+from tinynets.data.names import bytes_made
 from tinynets.errors import TinynetsError, UnsupportedSave
 from tinynets.given import dataset_of
 from tinynets.recipe import Recipe
 from tinynets.save_fields import Fields
+from tinynets.save_writer import MADE_LIMIT
 
 HINT = 'give it as data=(x, y) or data="points.npz", or in a shell as --data points.npz'
 
@@ -33,7 +35,13 @@ def read_data(fields: Fields, given: object, recipe: Recipe, warnings: list[str]
                 f"`{fields.file}` holds data of its own; the data given is other "
                 f"({_short(own.sha256)}, not {_short(digest)}) and is not used"
             )
-        return replace(_built(fields, payload), path=path)
+        if bytes_made(payload) <= MADE_LIMIT:
+            return replace(_built(fields, payload), path=path)
+        if own is not None and own.sha256 == digest:
+            return own
+        raise UnsupportedSave(
+            f"`{fields.file}`: its data would take {bytes_made(payload):,} bytes, more than its size bears out; {HINT}"
+        )
     if own is not None:
         if own.sha256 == digest and own.missing is None:
             return replace(own, path=path) if path and not own.path else own

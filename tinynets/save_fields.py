@@ -8,7 +8,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tinynets.arrays import Array
-from tinynets.errors import CorruptSave
+from tinynets.errors import CorruptSave, shown
+from tinynets.timeline import MAX_NAME, is_name
 
 CHUNK = 2**16  # elements of an array that are looked at together
 MAX_NUMBER = 2**31
@@ -40,6 +41,13 @@ class Fields:
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             self.wrong(f"`{key}` must be {kind.__name__}, not {type(value).__name__}")
         return value
+
+    def name(self, key: str) -> str:
+        """What a branch or a bookmark can be called."""
+        name: str = self.get(key, str)
+        if not is_name(name):
+            self.wrong(f"`{key}` must be 1 to {MAX_NAME} printable characters, not {shown(name)}")
+        return name
 
     def optional(self, key: str, kind: type) -> Any:
         """None where it is not there."""

@@ -23,9 +23,9 @@ from tinynets.records import Record, RecordFile
 from tinynets.save_checks import Checker, Own, read_evaluations, start_network
 from tinynets.save_data import read_data
 from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
-from tinynets.save_writer import Header
+from tinynets.save_writer import MAX_ACTIONS, Header
 from tinynets.threads import MAX_THREADS, fingerprint, settle_threads
-from tinynets.timeline import Branch, Losses, Moment, Placed, Timeline
+from tinynets.timeline import MAX_NOTE, Branch, Losses, Moment, Placed, Timeline
 
 MAX_HEADER = 2**16  # bytes
 MAX_INHERITED = 32 * 2**20  # bytes of lists that branches have of what they share with others
@@ -187,6 +187,8 @@ class Reader:
             if self._position is None:
                 raise CorruptSave(f"`{self.file}` has no record `position`")
             position, timeline.actions = self._read_position(self._position)
+            if not recover and (position.step, position.edits) not in timeline.branches[position.branch].keyframes:
+                self._position.wrong("there is no keyframe where the lab stood")
         except CorruptSave:
             if not recover:
                 raise
@@ -218,9 +220,7 @@ class Reader:
     # -- branches
 
     def _branch(self, fields: Fields) -> None:
-        number, name = fields.whole("number", 0, MAX_NUMBER), fields.get("name", str)
-        if number in self.branches or name in self.names:
-            fields.wrong(f"`{name}` ({number}) is there twice")
+        number, name = self._new(fields)
         if fields.record.get("parent") is None:
             if self.branches:
                 fields.wrong(f"`{name}` ({number}) has no parent; only the first branch has none")
@@ -235,6 +235,13 @@ class Reader:
                 fields.wrong("there are more branches than a lab holds")
         self.branches[number] = made
         self.names.add(name)
+
+    def _new(self, fields: Fields) -> tuple[int, str]:
+        """Number and name of a branch that is not there yet."""
+        number, name = fields.whole("number", 0, MAX_NUMBER), fields.name("name")
+        if number in self.branches or name in self.names:
+            fields.wrong(f"`{name}` ({number}) is there twice")
+        return number, name
 
     @property
     def _dtype(self) -> np.dtype[Any]:
@@ -286,7 +293,7 @@ class Reader:
             branch.insert(entry)
 
     def _rename(self, fields: Fields) -> None:
-        branch, name = self._named_owner(fields), fields.get("name", str)
+        branch, name = self._named_owner(fields), fields.name("name")
         if name in self.names:
             fields.wrong(f"there is a branch `{name}` already")
         self.names -= {branch.name}
@@ -335,7 +342,9 @@ class Reader:
 
     def _bookmark(self, fields: Fields) -> None:
         numbers = [fields.get(key, int) for key in ("branch", "step", "edits")]
-        name, note = fields.get("name", str), fields.get("note", str)
+        name, note = fields.name("name"), fields.get("note", str)
+        if len(note) > MAX_NOTE:
+            fields.wrong(f"`note` must be at most {MAX_NOTE:,} characters, not {len(note):,}")
         moment = self._moment(fields, numbers)
         assert self.timeline is not None
         try:
@@ -356,7 +365,7 @@ class Reader:
 
     def _read_position(self, fields: Fields) -> tuple[Moment, list[tuple[Moment, Moment]]]:
         position = self._moment(fields, [fields.get(key, int) for key in ("branch", "step", "edits")])
-        rows = fields.array("actions", np.int64, (None, 6)).tolist()
+        rows = fields.array("actions", np.int64, (None, 6))[-MAX_ACTIONS:].tolist()
         return position, [(self._moment(fields, row[:3]), self._moment(fields, row[3:])) for row in rows]
 
     def _moment(self, fields: Fields, numbers: list[int]) -> Moment:
