@@ -7,6 +7,8 @@ names the kind and the seed of the file: `altered(sample(kind), kind, seed)` in 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable
@@ -149,3 +151,13 @@ def test_thousands_of_altered_saves_are_refused_or_work(kind: str, tmp_path: Pat
     figures = attack(kind, range(count), tmp_path)
     print(f"\n{kind}: {figures}")
     assert figures.done["refused"] < count
+
+
+@pytest.mark.proof
+def test_coverage_leads_to_no_file_that_does_harm(tmp_path: Path) -> None:
+    pytest.importorskip("atheris")
+    script = Path(__file__).parents[1] / "fuzz_saves.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "-runs=2000"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
