@@ -7,6 +7,7 @@ names the kind and the seed of the file: `altered(sample(kind), kind, seed)` in 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -17,9 +18,10 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
+import numpy as np
 import pytest
-from mutations import altered
-from samples import KINDS, sample
+from mutations import Pairs, Raw, altered, array_head, copied, extension, filed, packed
+from samples import KINDS, Sample, sample
 
 import tinynets as tn
 from tinynets import saves
@@ -142,6 +144,80 @@ def attack(kind: str, seeds: range, folder: Path) -> Figures:
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_altered_save_is_refused_or_works(kind: str, tmp_path: Path) -> None:
     assert attack(kind, range(SHORT), tmp_path).done.total() == SHORT
+
+
+TOO_MANY = "a list or map claims more items than there are bytes"
+F4 = np.zeros(32, np.float32).tobytes()
+IMPOSSIBLE: dict[str, tuple[Any, str]] = {
+    "a list of four billion items": (
+        Raw(b"\xdd\xff\xff\xff\xff"),
+        "a list or map claims more items than there are bytes",
+    ),
+    "a map of four billion keys": (
+        Raw(b"\xdf\xff\xff\xff\xff"),
+        "a list or map claims more items than there are bytes",
+    ),
+    "a text of four gigabytes": (
+        Raw(b"\xdb\xff\xff\xff\xff"),
+        "a text in it takes 4,294,967,295 bytes; at most 1,048,576 are allowed",
+    ),
+    "bytes of four gigabytes": (Raw(b"\xc6\xff\xff\xff\xff"), "it ends in the middle of a value"),
+    "an array of Python objects": (
+        Raw(extension(array_head("|O8", (4,)) + F4)),
+        "an array has the dtype '|O8', not one of <f4, <f8, <i4, <i8, |u1, |b1",
+    ),
+    "an array of -1 elements": (
+        Raw(extension(array_head("<f4", (-1,)) + F4)),
+        f"an array of shape ({2**64 - 1},) and dtype <f4 needs {2**66 - 4:,} bytes, but has 128",
+    ),
+    "an array of a petabyte": (
+        Raw(extension(array_head("<f4", (2**48,)) + F4)),
+        f"an array of shape ({2**48},) and dtype <f4 needs {2**50:,} bytes, but has 128",
+    ),
+    "an array that is large and empty": (
+        Raw(extension(array_head("<f4", (0, 2**63)))),
+        f"an array has the impossible shape (0, {2**63})",
+    ),
+    "an array of 255 axes": (
+        Raw(extension(array_head("<f4", (1,) * 255))),
+        "an array has 255 axes; at most 8 are allowed",
+    ),
+    "a key that stands twice": (Pairs([("a", 1), ("a", 2)]), "a map has the key `a` twice"),
+    "a key that is a number": (Pairs([(1, 1)]), "a key of a map is not text"),
+    "lists a million deep": (Raw(b"\x91" * 1_000_000 + b"\xc0"), "it is nested deeper than 16 levels"),
+    "maps fifty thousand deep": (Raw(b"\x81\xa1a" * 50_000 + b"\xc0"), "it is nested deeper than 16 levels"),
+    "a million items": (Raw(b"\xdd\x00\x10\x00\x00" + b"\xc0" * 2**20), "it holds more than 262,144 items"),
+    "text that is no UTF-8": (Raw(b"\xa2\xff\xfe"), "a text in it is not UTF-8"),
+    "a byte that begins no value": (Raw(b"\xc1"), "byte 0xc1 begins no value"),
+}
+
+
+@pytest.fixture(scope="module")
+def whole() -> Sample:
+    return sample("plain")
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_what_no_lab_writes_is_refused_with_right_checksums_too(whole: Sample, tmp_path: Path, name: str) -> None:
+    value, reason = IMPOSSIBLE[name]
+    records = [copied(record) for record in whole.records]
+    place = next(number for number, record in enumerate(records) if record["record"] == "keyframe")
+    records[place]["theta"] = value
+    path = tmp_path / "altered.msgpack"
+    path.write_bytes(filed([packed(record) for record in records], 2, count=None, whole=True))
+    with pytest.raises(tn.CorruptSave) as caught:
+        tn.Lab(path)
+    assert re.fullmatch(rf"`{path}`: record {place + 1} at byte [\d,]+ cannot be understood: (.*)", str(caught.value))
+    assert str(caught.value).endswith(f": {reason}")
+    assert Figures().weighed(path.stat().st_size, lambda: tn.Lab(path)) is None
+
+
+def test_bytes_behind_the_value_of_a_record_are_refused(whole: Sample, tmp_path: Path) -> None:
+    path = tmp_path / "altered.msgpack"
+    payloads = [packed(record) for record in whole.records]
+    path.write_bytes(filed([*payloads[:-1], payloads[-1] + b"\0"], 2, count=None, whole=True))
+    with pytest.raises(tn.CorruptSave, match=r"cannot be understood: it goes on after its value$"):
+        tn.Lab(path)
 
 
 @pytest.mark.proof
