@@ -88,4 +88,5 @@ class FirstReader(Reader):
 
 
 def _differ(a: Placed, b: Placed) -> bool:
-    return (a.step, a.edit, a.done) != (b.step, b.edit, b.done)
+    losses = (a.before, a.after), (b.before, b.after)
+    return (a.step, a.edit, a.done) != (b.step, b.edit, b.done) or repr(losses[0]) != repr(losses[1])  # NaN is like NaN

@@ -144,3 +144,14 @@ def test_an_evaluation_behind_the_last_edit_of_an_old_save_is_refused(tmp_path: 
     path = first_version(records, tmp_path / "behind.msgpack")
     with says(tn.CorruptSave, f"`{path}`: branch `{branch['name']}` has evaluations behind its last edit"):
         tn.Lab(path)
+
+
+def test_an_edit_of_an_old_save_that_two_branches_tell_differently_is_refused(tmp_path: Path) -> None:
+    records = [copied(record) for record in read_records(FOLDER / "v1" / "xor.msgpack")]
+    edits = [record for record in records if record["record"] == "edits"]
+    last = edits[-1]["edits"][0]
+    last["before"] += 1.0
+    path = first_version(records, tmp_path / "differs.msgpack")
+    name = next(r["name"] for r in records if r["record"] == "branch" and r["number"] == edits[-1]["branch"])
+    with pytest.raises(tn.CorruptSave, match=f"branch `{name}` is not what its parent was up to step"):
+        tn.Lab(path)
