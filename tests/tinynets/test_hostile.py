@@ -27,6 +27,7 @@ import tinynets as tn
 from tinynets import saves
 from tinynets.errors import LONGEST
 from tinynets.evaluation import Splits
+from tinynets.leftovers import SUFFIX, leftovers
 from tinynets.playback import Player
 from tinynets.timeline import Moment
 from tinynets.travel import finish
@@ -85,6 +86,7 @@ def refused_or(act: Callable[[], Any]) -> Any:
 def check(path: Path, journal: bool, figures: Figures) -> bool:
     """A file is refused, or opens into a lab that can go anywhere and be saved again; whether it opens."""
     size = path.stat().st_size
+    refused_or(lambda: saves.read_header(path))
     recovered = figures.weighed(size, lambda: saves.read(path, recover=True))
     opened = figures.measured(lambda: saves.read(path, recover=True) if journal else tn.Lab(path))
     figures.done["refused" if opened is None else "opened"] += 1
@@ -148,6 +150,14 @@ def attack(kind: str, seeds: range, folder: Path) -> Figures:
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_altered_save_is_refused_or_works(kind: str, tmp_path: Path) -> None:
     assert attack(kind, range(SHORT), tmp_path).done.total() == SHORT
+
+
+def test_altered_journals_do_not_hinder_what_is_left_over_from_being_listed(tmp_path: Path) -> None:
+    made = sample("journal")
+    for seed in range(5 * SHORT):
+        (tmp_path / f"{seed}{SUFFIX}").write_bytes(altered(made, "journal", seed).content)
+    (tmp_path / f"whole{SUFFIX}").write_bytes(made.content)
+    assert "whole" in {left.file.stem for left in leftovers(tmp_path)}
 
 
 TOO_MANY = "a list or map claims more items than there are bytes"
