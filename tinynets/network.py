@@ -403,7 +403,8 @@ class Network:
         if not first.takes_integers:
             if x.dtype.kind not in "biuf":
                 raise ShapeError(f"`x` must hold numbers, not {x.dtype}")
-            return np.ascontiguousarray(x, self.dtype)
+            with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, at which the first step stops
+                return np.ascontiguousarray(x, self.dtype)
         if not is_integer(x):
             raise ShapeError(f"`{first.name}` {first!r} takes whole numbers, not {x.dtype}")
         vocabulary = _vocabulary(first)

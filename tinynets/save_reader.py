@@ -317,6 +317,8 @@ class Reader:
         branches = [
             self._owner(fields, number if isinstance(number, int) else -1) for number in fields.get("branches", list)
         ]
+        if len({branch.number for branch in branches}) < len(branches):
+            fields.wrong("a branch is there twice")
         step = fields.whole("step", 0, min([len(branch.losses) for branch in branches], default=0))
         lowest = max([branch.edits_through(step - 1) for branch in branches], default=0)
         highest = min([branch.edits_through(step) for branch in branches], default=0)

@@ -362,6 +362,16 @@ CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
         tn.CorruptSave,
         ": record `keyframe`: there is no branch 7",
     ),
+    "a keyframe of one branch many times": (
+        put("keyframe", "branches", value=[1] * 200_000, number=1),
+        tn.CorruptSave,
+        ": record `keyframe`: a branch is there twice",
+    ),
+    "an intervention on one unit many times": (
+        put("keyframe", "state", "interventions", value=[{"op": "zero", "site": "hidden", "units": [1] * 200_000}]),
+        tn.CorruptSave,
+        ": an intervention: a unit is there twice",
+    ),
     "no keyframe at the start": (
         put("keyframe", "branches", value=[]),
         tn.CorruptSave,
@@ -686,3 +696,15 @@ def test_names_that_would_take_too_much_room_are_not_saved_but_found_again_when_
     lab.save(tmp_path / "names.msgpack")
     assert saves.read(tmp_path / "names.msgpack").data.missing is not None
     assert tn.Lab(tmp_path / "names.msgpack", data=data).state.digest() == lab.state.digest()
+
+
+def test_what_a_recipe_would_draw_is_not_drawn_to_open_a_save(records: Records, tmp_path: Path) -> None:
+    altered = copy.deepcopy(records)
+    of(altered, "recipe")["config"]["layers"][0]["w_init"] |= {"scale": 1e300}
+    for record in altered:
+        if record["record"] == "keyframe":
+            record["state"]["architecture"][0]["w_init"] |= {"scale": 1e300}
+    write_records(tmp_path / "drawn.msgpack", altered)
+    lab = tn.Lab(tmp_path / "drawn.msgpack")
+    lab.seek(3)
+    assert lab.run(2).step == 5

@@ -261,3 +261,10 @@ def test_an_update_whose_numbers_are_finite_does_not_take_parameters_beyond_thei
         assert not _leaves_finite(theta, delta)
         assert _leaves_finite(theta, -delta)
         assert _leaves_finite(theta, np.array([1e19], np.float32))
+
+
+def test_data_beyond_the_range_of_float32_stops_the_first_step() -> None:
+    network = tn.Network([tn.Linear(2, 2, name="hidden")])
+    lab = tn.Lab(network, data=(np.full((8, 2), 1e300), np.arange(8) % 2), loss=tn.CrossEntropy(), batch=8)
+    with pytest.raises(tn.NonFiniteError, match="step 1: the loss became nan, first in `hidden`"):
+        lab.step()
