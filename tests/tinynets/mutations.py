@@ -453,6 +453,6 @@ def altered(made: Sample, kind: str, seed: int) -> Altered:
         at = random.randrange(len(payloads))
         payloads[at] = spoiled(random, payloads[at])
     count = random.choice([0, -1, 2**40, len(payloads) + 1]) if random.random() < 0.02 else None
-    whole = kind != "journal" and random.random() > 0.02
+    whole = "journal" not in kind and random.random() > 0.02
     version = random.choice([0, 1, 2, 3, 65535]) if random.random() < 0.02 else made.version
     return Altered(filed(payloads, version, count=count, whole=whole))

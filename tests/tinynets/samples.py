@@ -14,9 +14,10 @@ from tinynets import packing, save_writer
 from tinynets.data.names import from_text
 from tinynets.journal import _Written as Written
 from tinynets.journal import increments
-from tinynets.records import END, HEADER, frame, read_records
+from tinynets.records import END, HEADER, RecordFile, frame
 
-OLD = Path(__file__).parents[1] / "saves" / "v1"
+OLD = Path(__file__).parents[1] / "saves"
+ENDINGS = (".msgpack", ".journal")
 Record = dict[str, Any]
 
 
@@ -155,14 +156,15 @@ def _journal() -> list[Record]:
 
 
 LABS: dict[str, Callable[[], tn.Lab]] = {f.__name__: f for f in (plain, statistics, carried, text, images)}
-KINDS = (*LABS, "journal", *(f"v1-{path.stem}" for path in sorted(OLD.glob("*.msgpack"))))
+FILES = {f"{path.parent.name}-{path.stem}": path for path in sorted(OLD.glob("v*/*.*")) if path.suffix in ENDINGS}
+KINDS = (*LABS, "journal", *FILES)
 
 
 def sample(kind: str) -> Sample:
     """The file of a kind that is altered."""
-    if kind.startswith("v1-"):
-        path = OLD / f"{kind[3:]}.msgpack"
-        return Sample(list(read_records(path)), path.read_bytes(), 1)
+    if kind in FILES:
+        file = RecordFile(FILES[kind], recover=True)
+        return Sample(list(file), FILES[kind].read_bytes(), file.version)
     records = _journal() if kind == "journal" else list(_snapshot(LABS[kind]()))
     records = [packing.unpack(packing.pack(record)) for record in records]
     end = b"" if kind == "journal" else frame({"record": END, "count": len(records)})

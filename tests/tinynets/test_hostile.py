@@ -109,27 +109,33 @@ def roam(lab: tn.Lab, path: Path) -> None:
         lab.step()
     except tn.NonFiniteError:  # a rate can be altered into one that no training survives
         pass
+    except tn.DataError:
+        assert lab.data.missing is not None
     lab.save(path)
     again = tn.Lab(path)
     assert again.state.digest() == lab.state.digest()
-    assert (again.moment, again.branches, repr(again.log)) == (
-        lab.moment,
-        lab.branches,
-        repr(lab.log),
-    )  # as text NaN is NaN
+    assert (again.moment, again.branches) == (lab.moment, lab.branches)
+    assert repr(again.log) == repr(lab.log)  # as text NaN is NaN
     lab.close()
     again.close()
 
 
 def saved_again(loaded: saves.Loaded, path: Path) -> None:
     """What was recovered of a file is a whole save."""
-    splits = Splits(loaded.data, loaded.recipe.build(loaded.data), loaded.recipe.training.loss)
-    player = Player(loaded.timeline, loaded.recipe.training.loss, *splits["train"], splits.weight("train"))
+    recipe, data, timeline, moment = loaded.recipe, loaded.data, loaded.timeline, loaded.position
+    start = timeline.branch.keyframes[0, 0]
+    network = recipe.build(data, theta=start.theta, carried=start.buffers)
+    splits = Splits(data, network, recipe.training.loss)
+    missing = data.missing.reason if data.missing is not None else ""
+    player = Player(timeline, recipe.training.loss, *splits["train"], splits.weight("train"), missing=missing)
     try:
-        finish(player.go(loaded.position))
+        finish(player.go(moment))
     except tn.NonFiniteError:
-        finish(player.go(Moment(loaded.position.branch, 0, 0)))
-    saves.write(path, loaded.recipe, loaded.data, player.timeline, player.position, player.state)
+        finish(player.go(Moment(moment.branch, 0, 0)))
+    except tn.DataError:
+        assert missing
+        finish(player.go(timeline.closest(moment)[0]))
+    saves.write(path, recipe, data, player.timeline, player.position, player.state)
     tn.Lab(path).close()
 
 
@@ -140,8 +146,8 @@ def attack(kind: str, seeds: range, folder: Path) -> Figures:
         content, damaged = altered(made, kind, seed)
         path.write_bytes(content)
         try:
-            opened = check(path, kind == "journal", figures)
-            assert not (opened and damaged and kind != "journal"), "it is damaged, and opens"
+            opened = check(path, "journal" in kind, figures)
+            assert not (opened and damaged and "journal" not in kind), "it is damaged, and opens"
         except Exception as error:
             raise AssertionError(f"kind {kind!r}, seed {seed}: {type(error).__name__}: {error}") from error
     return figures

@@ -596,7 +596,8 @@ CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
     "text that unfolds to gigabytes": (
         names_of(b"emma\n" * 100_000, context=256),
         tn.UnsupportedSave,
-        ": its data would take 1,240,800,000 bytes, more than its size bears out; pass it: data=tn.data.names(...)",
+        ": its data would take 1,240,800,000 bytes, more than its size bears out; "
+        'give it as data=(x, y) or data="points.npz", or in a shell as --data points.npz',
     ),
     "layers that widen without end": (
         widening(40),
