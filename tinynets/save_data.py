@@ -19,6 +19,8 @@ from tinynets.save_writer import MADE_LIMIT
 
 HINT = 'give it as data=(x, y) or data="points.npz", or in a shell as --data points.npz'
 
+MOST_POINTS = 400_000  # making a million takes 120 MB
+
 
 def read_data(fields: Fields, given: object, recipe: Recipe, warnings: list[str]) -> Dataset:
     """The data set of a record `data`. One that is not whole is `missing`; what a person should know is told.
@@ -53,9 +55,11 @@ def read_data(fields: Fields, given: object, recipe: Recipe, warnings: list[str]
 def _look_for(path: str, digest: str, recipe: Recipe) -> tuple[Dataset | None, str]:
     """The data set of that digest, from its file or made as the recipe says; or None, and what became of it.
 
-    Texts are never too large for a save, and rows made of them may take far more than the save: they are not made.
+    What takes far more than the save is not made: rows of texts, and of points too many.
     """
     made = recipe.data["set"] not in ("arrays", "names")
+    if made and recipe.data.get("n", 0) > MOST_POINTS:
+        return None, f"its {recipe.data['n']:,} points are too many to be made again unasked"
     if not made and not path:
         return None, "it came from no file"
     if not made and not os.path.lexists(path):

@@ -709,3 +709,15 @@ def test_what_a_recipe_would_draw_is_not_drawn_to_open_a_save(records: Records, 
     lab = tn.Lab(tmp_path / "drawn.msgpack")
     lab.seek(3)
     assert lab.run(2).step == 5
+
+
+def test_points_that_a_save_only_names_are_not_made_by_the_million(records: Records, tmp_path: Path) -> None:
+    altered, path = copy.deepcopy(records), tmp_path / "named.msgpack"
+    of(altered, "recipe")["config"]["data"] = {"set": "spiral", "n": 1_000_000}
+    data = of(altered, "data")
+    data.update(sample=data["payload"], payload=None)
+    write_records(path, altered)
+    with little_memory():
+        lab = tn.Lab(path)
+    assert "its 1,000,000 points are too many to be made again unasked" in lab.warnings[0]
+    assert lab.state.digest()
