@@ -66,6 +66,10 @@ def read(content: bytes) -> None:
         roam(lab, FOLDER / "again.msgpack")
     elif recovered is not None:
         saved_again(recovered, FOLDER / "recovered.msgpack")
+        path = path.rename(path.with_suffix(".journal"))
+        journal = refused_or(lambda: tn.Lab(path))
+        if journal is not None:
+            roam(journal, FOLDER / "again.msgpack")
 
 
 def main() -> None:
