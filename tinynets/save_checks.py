@@ -96,7 +96,7 @@ class Checker:
         self.file, self.version, self.recipe, self.network = file, version, recipe, network
         self._all_named = all_named
         self._networks: dict[bytes, Network] = {}
-        self._checked: dict[bytes, tuple[Network, Hyper]] = {}
+        self._checked: dict[bytes | None, tuple[Network, Hyper]] = {}
 
     def state(self, fields: Fields) -> State:
         """The State of a keyframe; its arrays cannot be written, and may lie in what was read."""
@@ -135,7 +135,7 @@ class Checker:
         """Network and settings of a keyframe; there are thousands of the same, so each is checked once."""
         described = config.get("architecture", list), config.get("hyper", dict)
         key = _key(described)
-        if key not in self._checked:
+        if key is None or key not in self._checked:
             architecture = _understood(described[0])
             if not same_but_activations(architecture, self.network.architecture):
                 config.wrong("its layers are not those of the recipe")
@@ -205,11 +205,12 @@ def _places(fields: Fields, key: str, size: int) -> Array:
     return places
 
 
-def _key(described: Any) -> bytes:
+def _key(described: Any) -> bytes | None:
+    """What is the same for the same plain data; None for what holds something else, an array for one."""
     try:
         return canonical(described)
-    except (TypeError, ValueError):  # something in it is no plain data, which its checks will say in words
-        return b""
+    except (TypeError, ValueError):
+        return None
 
 
 def _understood(architecture: list[Any]) -> list[Any] | None:

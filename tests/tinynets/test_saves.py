@@ -721,3 +721,12 @@ def test_points_that_a_save_only_names_are_not_made_by_the_million(records: Reco
         lab = tn.Lab(path)
     assert "its 1,000,000 points are too many to be made again unasked" in lab.warnings[0]
     assert lab.state.digest()
+
+
+def test_settings_are_each_keyframes_own_whatever_else_stands_beside_them(records: Records, tmp_path: Path) -> None:
+    altered = copy.deepcopy(records)
+    for number, record in enumerate(record for record in altered if record["record"] == "keyframe"):
+        record["state"]["hyper"] |= {"unknown": np.zeros(2), "clip_norm": float(number)}
+    write_records(tmp_path / "own.msgpack", altered)
+    branches = saves.read(tmp_path / "own.msgpack").timeline.branches.values()
+    assert {state.hyper.clip_norm for branch in branches for state in branch.keyframes.values()} == {0.0, 1.0}
