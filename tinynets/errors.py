@@ -19,10 +19,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from reprlib import Repr
+from typing import Any
+
+LONGEST = 2000  # characters of a message
+LONGEST_WORD = 60  # for which others that are near are looked for
 
 
 class TinynetsError(Exception):
     """Base of every error that tinynets raises on purpose; `str` is one line for the user."""
+
+    def __str__(self) -> str:
+        text = " ".join(filter(None, map(str.strip, super().__str__().splitlines())))
+        return text if len(text) <= LONGEST else f"{text[: LONGEST // 2 - 5]} ... {text[-LONGEST // 2 :]}"
 
 
 class ShapeError(TinynetsError, ValueError):
@@ -81,7 +90,31 @@ class UnsupportedSave(SaveError):  # noqa: N818
     """A whole save that this version of tinynets cannot use."""
 
 
+class _Shown(Repr):
+    """A `repr` that fits in a line and costs no more than that, whatever stands in the value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring, self.maxother, self.maxlist, self.maxdict, self.maxlevel = 100, 100, 12, 12, 3
+
+    def repr_bytes(self, value: bytes, level: int) -> str:
+        return repr(value) if len(value) <= self.maxstring else f"{value[: self.maxstring]!r}..."
+
+    def repr_ndarray(self, value: Any, level: int) -> str:
+        return f"an array of {value.dtype} {value.shape}"
+
+
+def shown(value: object) -> str:
+    """What a message says of a value of which nothing is known."""
+    return _SHOWN.repr(value)
+
+
+_SHOWN = _Shown()
+
+
 def nearest(word: str, names: Iterable[str]) -> str:
     """A hint for a misspelling: ``"; did you mean `x`?"``, or nothing when no name is near."""
+    if len(word) > LONGEST_WORD:
+        return ""
     close = get_close_matches(word, list(names), n=1, cutoff=0.6)
     return f"; did you mean `{close[0]}`?" if close else ""

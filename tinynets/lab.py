@@ -15,7 +15,7 @@ import numpy as np
 from tinynets import edits, saves
 from tinynets.commands import PROPERTIES
 from tinynets.data import Dataset
-from tinynets.errors import DataError, EditError, RecipeError, TinynetsError, nearest
+from tinynets.errors import DataError, EditError, NonFiniteError, RecipeError, TinynetsError, nearest
 from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
 from tinynets.given import hyper_of, recipe_of
 from tinynets.interventions import Intervention
@@ -168,15 +168,14 @@ class Lab(Operating, Travel):
             )
 
     def _stand_at(self, moment: Moment) -> None:
-        """Go to a moment of what was read; without the data for it, to the kept state that is closest."""
+        """Go to a moment of what was read; where it cannot be computed, to the kept state that is closest."""
         try:
             finish(self.player.go(moment))
-        except DataError:
+        except (DataError, NonFiniteError) as error:
             near, _ = self.player.timeline.closest(moment)
             finish(self.player.go(near))
-            self.warnings.append(
-                f"step {moment.step:,} cannot be computed without the data: this is step {near.step:,}"
-            )
+            why = "without the data" if isinstance(error, DataError) else f"again ({error})"
+            self.warnings.append(f"step {moment.step:,} cannot be computed {why}: this is step {near.step:,}")
 
     def _begin_again(self, path: str, data: Any, memory: int) -> None:
         settle_threads(self._threads, saves.read_header(path).threads)

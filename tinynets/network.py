@@ -438,7 +438,8 @@ class Network:
         if not first.takes_integers:
             if x.dtype.kind not in "biuf":
                 raise ShapeError(f"`x` must hold numbers, not {x.dtype}")
-            return np.ascontiguousarray(x, self.dtype)
+            with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, at which the first step stops
+                return np.ascontiguousarray(x, self.dtype)
         if not is_integer(x):
             raise ShapeError(f"`{first.name}` {first!r} takes whole numbers, not {x.dtype}")
         vocabulary = _vocabulary(first)
@@ -451,6 +452,10 @@ class Network:
         """The shape of the output for a batch of `shape`; raises ShapeError where it does not fit."""
         *_, last = self._shapes_from(shape)
         return tuple(n or 0 for n in last)
+
+    def shapes_behind(self, shape: Shape) -> list[tuple[int | None, ...]]:
+        """The shapes behind all layers for a batch of `shape`; raises ShapeError where it does not fit."""
+        return list(self._shapes_from(shape))
 
     def first_non_finite(self, workspace: Workspace, *, backward: bool) -> str:
         """Name of the first layer, in the order of the pass, where something is NaN or infinite; empty if none."""

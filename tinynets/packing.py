@@ -27,6 +27,7 @@ DTYPES = ("<f4", "<f8", "<i4", "<i8", "|u1", "|b1")
 MAX_AXES = 8
 MAX_DEPTH = 16
 MAX_ITEMS = 2**18
+MAX_TEXT = 2**20  # bytes; what is longer is kept as bytes
 
 
 class _Kind(NamedTuple):
@@ -159,6 +160,8 @@ def skim(packed: Packed, *known: int) -> list[Place]:
         if in_map[-1] and left[-1] % 2 == 0 and not kind.is_text:
             raise PackingError("a key of a map is not text")
         left[-1] -= 1
+        if kind.is_text and length > MAX_TEXT:
+            raise PackingError(f"a text in it takes {length:,} bytes; at most {MAX_TEXT:,} are allowed")
         wanted = kind.items * length
         if not kind.items:
             if kind.is_ext:

@@ -11,12 +11,14 @@ reported loss leaves both out.
 from __future__ import annotations
 
 import inspect
+import math
 import os
 import tomllib
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from typing import Any
 from tinynets.arrays import DTYPES, Array
 from tinynets.data import DATASETS, Dataset
 from tinynets.data import load as load_data
-from tinynets.errors import DataError, RecipeError, SelectorError, ShapeError, nearest
+from tinynets.errors import DataError, RecipeError, SelectorError, ShapeError, nearest, shown
 from tinynets.initializers import INITIALIZERS, Initializer
 from tinynets.layers import LAYERS, Layer, layer_from
 from tinynets.losses import LOSSES, Loss, loss_from
@@ -38,6 +40,7 @@ from tinynets.state import Hyper
 
 MAX_BATCH, MAX_STEPS, MAX_PROBE, MAX_LAYERS = 2**20, 10**12, 4096, 1000
 MAX_BATCH_BYTES = 2**34
+MAX_NAME = 200
 MAX_DEPTH = 8  # containers within containers
 
 
@@ -88,7 +91,9 @@ class Recipe:
                 carried=carried,
             )
             network.checked(train[0][:1])
-            self._check_batch(train[0][:1].nbytes)
+            self._check_batch(train[0][:1].nbytes, "examples")
+            widest = max(math.prod(n or 1 for n in shape[1:]) for shape in network.shapes_behind(train[0].shape))
+            self._check_batch(widest * network.dtype.itemsize, "activations")
             network.check_batch(self.training.hyper.batch)
             self.training.hyper.check(network)
             self.training.loss.targets(train[1], network.output_shape(train[0].shape), network.dtype)
@@ -98,12 +103,12 @@ class Recipe:
             raise RecipeError(f"`{self.file}`: {error}") from None
         return network
 
-    def _check_batch(self, example: int) -> None:
-        """Raise ShapeError where a batch of examples of so many bytes is too large for any machine."""
+    def _check_batch(self, size: int, what: str) -> None:
+        """Raise ShapeError where a batch of examples, or activations, of so many bytes is too large for any machine."""
         batch = self.training.hyper.batch
-        if batch * example > MAX_BATCH_BYTES:
+        if batch * size > MAX_BATCH_BYTES:
             raise ShapeError(
-                f"`batch`: {batch:,} examples of {example:,} bytes make {batch * example:,}; "
+                f"`batch`: {batch:,} {what} of {size:,} bytes make {batch * size:,}; "
                 f"at most {MAX_BATCH_BYTES:,} are allowed"
             )
 
@@ -203,6 +208,8 @@ def recipe_from(config: Mapping[str, Any], file: str) -> Recipe:
         "", config, {"name", "description", "data", "layers", "training"}, {"name", "data", "layers", "training"}
     )
     name = checker.typed("name", config["name"], str)
+    if len(name) > MAX_NAME:
+        checker.wrong("name", f"must be at most {MAX_NAME} characters", name)
     description = checker.typed("description", config.get("description", ""), str)
     data = _data(checker, checker.table("data", config["data"]))
     layers = checker.typed("layers", config["layers"], list)
@@ -221,7 +228,7 @@ class _Checker:
         self.layers = 0
 
     def wrong(self, key: str, rule: str, value: object, hint: str = "") -> typing.NoReturn:
-        raise RecipeError(f"`{self.file}`: `{key}` {rule}, not {value!r}{hint}")
+        raise RecipeError(f"`{self.file}`: `{key}` {rule}, not {shown(value)}{hint}")
 
     def keys(self, where: str, table: Mapping[str, Any], allowed: set[str], required: set[str]) -> None:
         for key in table:
@@ -255,16 +262,13 @@ class _Checker:
     def choice(self, key: str, value: object, choices: typing.Iterable[str]) -> str:
         names = list(choices)
         if not isinstance(value, str) or value not in names:
-            self.wrong(key, f"must be one of {', '.join(names)}", value, nearest(str(value), names))
+            hint = nearest(value, names) if isinstance(value, str) else ""
+            self.wrong(key, f"must be one of {', '.join(names)}", value, hint)
         return value
 
     def arguments(self, where: str, make: Callable[..., Any], table: dict[str, Any], *, skip: set[str]) -> None:
         """Check a table against the signature of what it describes."""
-        parameters = inspect.signature(make).parameters
-        try:
-            hints = typing.get_type_hints(make.__init__ if inspect.isclass(make) else make)
-        except NameError:  # a user's own class whose annotations cannot be looked up: its constructor checks
-            hints = {}
+        parameters, hints = _signature(make)
         allowed = {*parameters, *skip}
         required = {name for name, entry in parameters.items() if entry.default is inspect.Parameter.empty}
         self.keys(where, table, allowed, required)
@@ -293,6 +297,16 @@ class _Checker:
             return make()
         except (ShapeError, DataError) as error:
             raise RecipeError(f"`{self.file}`: `{where}`: {error}") from None
+
+
+@lru_cache(256)
+def _signature(make: Callable[..., Any]) -> tuple[Mapping[str, inspect.Parameter], dict[str, Any]]:
+    """Parameters and their types; looked up once, for a recipe may describe a thousand layers."""
+    try:
+        hints = typing.get_type_hints(make.__init__ if inspect.isclass(make) else make)
+    except NameError:  # a user's own class whose annotations cannot be looked up: its constructor checks
+        hints = {}
+    return inspect.signature(make).parameters, hints
 
 
 def _data(checker: _Checker, table: dict[str, Any]) -> dict[str, Any]:

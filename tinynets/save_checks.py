@@ -26,6 +26,7 @@ from tinynets.selectors import select
 from tinynets.state import Hyper, State, canonical
 from tinynets.timeline import Evaluation, Moment
 
+OTHER_LAYERS = "its layers are not those that the recipe and its edits make"
 UNUSABLE = (TinynetsError, KeyError, TypeError, ValueError, AttributeError, OverflowError)
 """What comes of building something from plain data that is not what it should be."""
 
@@ -97,6 +98,7 @@ class Checker:
         self.file, self.version, self.recipe, self.network = file, version, recipe, network
         self._all_named = all_named
         self._networks: dict[bytes, Network] = {}
+        self._checked: dict[tuple[bytes, int] | None, tuple[Network, Hyper]] = {}
 
     def state(self, fields: Fields, wanted: Network) -> State:
         """The State of a keyframe of that network; its arrays cannot be written, and may lie in what was read."""
@@ -107,12 +109,7 @@ class Checker:
         buffers = fields.array("buffers", dtype, (carried,))
         step = config.whole("step", 0, MAX_STEP)
         try:
-            architecture = _understood(config.get("architecture", list))
-            if canonical(architecture) != canonical(wanted.architecture):
-                config.wrong("its layers are not those that the recipe and its edits make")
-            network = self._network_of(architecture or [], theta, buffers)
-            hyper = self._hyper(config.inner("hyper", "a keyframe's settings"), step)
-            hyper.check(network)
+            network, hyper = self._of(config, wanted, theta, buffers, step)
             interventions = tuple(self._intervention(network, entry) for entry in config.get("interventions", list))
         except SaveError:
             raise
@@ -135,6 +132,23 @@ class Checker:
             hyper,
             step,
         )
+
+    def _of(self, config: Fields, wanted: Network, theta: Array, buffers: Array, step: int) -> tuple[Network, Hyper]:
+        """Network and settings of a keyframe; there are thousands of the same, so each is checked once."""
+        described = config.get("architecture", list), config.get("hyper", dict)
+        known = _key(described)
+        key = None if known is None else (known, id(wanted))
+        if key is None or key not in self._checked:
+            architecture = _understood(described[0])
+            if canonical(architecture) != canonical(wanted.architecture):
+                config.wrong(OTHER_LAYERS)
+            network = self._network_of(architecture or [], theta, buffers)
+            hyper = self._hyper(config.inner("hyper", "a keyframe's settings"))
+            hyper.check(network)
+            self._checked[key] = network, hyper
+        network, hyper = self._checked[key]
+        config.inner("hyper", "a keyframe's settings").whole("since", 0, step)
+        return network, hyper
 
     def _network_of(self, architecture: list[Any], theta: Array, buffers: Array) -> Network:
         """A network of a keyframe's layers; they are few, so each is built once."""
@@ -160,7 +174,7 @@ class Checker:
             if not same:
                 fields.wrong(f"`{key}` must name the arrays of its layers, in their order")
 
-    def _hyper(self, fields: Fields, step: int) -> Hyper:
+    def _hyper(self, fields: Fields) -> Hyper:
         wanted = self.recipe.training.hyper
         found = fields.get("batch", int), fields.get("sampling", str), fields.get("seed", int)
         if found != (wanted.batch, wanted.sampling, wanted.seed):
@@ -171,7 +185,7 @@ class Checker:
             wanted,
             optimizer=optimizer_from(fields.get("optimizer", dict)),
             schedule=schedule_from(fields.get("schedule", dict)),
-            since=fields.whole("since", 0, step),
+            since=fields.whole("since", 0, MAX_STEP),
             **settings,
         )
 
@@ -192,6 +206,14 @@ def _places(fields: Fields, key: str, size: int) -> Array:
     if places.size and (places[0] < 0 or places[-1] >= size or (np.diff(places) <= 0).any()):
         fields.wrong(f"`{key}` must be rising positions from 0 to {size - 1}")
     return places
+
+
+def _key(described: Any) -> bytes | None:
+    """What is the same for the same plain data; None for what holds something else, an array for one."""
+    try:
+        return canonical(described)
+    except (TypeError, ValueError):
+        return None
 
 
 def _understood(architecture: list[Any]) -> list[Any] | None:

@@ -10,12 +10,16 @@ from typing import Any
 
 from tinynets.data import Dataset, from_payload, payload_digest
 from tinynets.data.dataset import Missing
+from tinynets.data.names import bytes_made
 from tinynets.errors import TinynetsError, UnsupportedSave
 from tinynets.given import dataset_of
 from tinynets.recipe import Recipe
 from tinynets.save_fields import Fields
+from tinynets.save_writer import MADE_LIMIT
 
 HINT = 'give it as data=(x, y) or data="points.npz", or in a shell as --data points.npz'
+
+MOST_POINTS = 400_000  # making a million takes 120 MB
 
 
 def read_data(fields: Fields, given: object, recipe: Recipe, warnings: list[str]) -> Dataset:
@@ -33,7 +37,13 @@ def read_data(fields: Fields, given: object, recipe: Recipe, warnings: list[str]
                 f"`{fields.file}` holds data of its own; the data given is other "
                 f"({_short(own.sha256)}, not {_short(digest)}) and is not used"
             )
-        return replace(_built(fields, payload), path=path)
+        if bytes_made(payload) <= MADE_LIMIT:
+            return replace(_built(fields, payload), path=path)
+        if own is not None and own.sha256 == digest:
+            return own
+        raise UnsupportedSave(
+            f"`{fields.file}`: its data would take {bytes_made(payload):,} bytes, more than its size bears out; {HINT}"
+        )
     if own is not None:
         if own.sha256 == digest and own.missing is None:
             return replace(own, path=path) if path and not own.path else own
@@ -45,9 +55,11 @@ def read_data(fields: Fields, given: object, recipe: Recipe, warnings: list[str]
 def _look_for(path: str, digest: str, recipe: Recipe) -> tuple[Dataset | None, str]:
     """The data set of that digest, from its file or made as the recipe says; or None, and what became of it.
 
-    Texts are never too large for a save, and rows made of them may take far more than the save: they are not made.
+    What takes far more than the save is not made: rows of texts, and of points too many.
     """
     made = recipe.data["set"] not in ("arrays", "names")
+    if made and recipe.data.get("n", 0) > MOST_POINTS:
+        return None, f"its {recipe.data['n']:,} points are too many to be made again unasked"
     if not made and not path:
         return None, "it came from no file"
     if not made and not os.path.lexists(path):

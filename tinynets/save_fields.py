@@ -8,7 +8,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tinynets.arrays import Array
-from tinynets.errors import CorruptSave
+from tinynets.errors import CorruptSave, shown
+from tinynets.timeline import MAX_NAME, is_name
 
 CHUNK = 2**16  # elements of an array that are looked at together
 MAX_NUMBER = 2**31
@@ -41,6 +42,13 @@ class Fields:
             self.wrong(f"`{key}` must be {kind.__name__}, not {type(value).__name__}")
         return value
 
+    def name(self, key: str) -> str:
+        """What a branch or a bookmark can be called."""
+        name: str = self.get(key, str)
+        if not is_name(name):
+            self.wrong(f"`{key}` must be 1 to {MAX_NAME} printable characters, not {shown(name)}")
+        return name
+
     def optional(self, key: str, kind: type) -> Any:
         """None where it is not there."""
         return None if self.record.get(key) is None else self.get(key, kind)
@@ -57,7 +65,8 @@ class Fields:
         value: Array = self.get(key, np.ndarray)
         fits = value.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, value.shape, strict=False))
         if value.dtype != np.dtype(dtype) or not fits:
-            self.wrong(f"`{key}` must be {np.dtype(dtype)} {shape}, not {value.dtype} {value.shape}")
+            wanted = str(shape).replace("None", "n")
+            self.wrong(f"`{key}` must be {np.dtype(dtype)} {wanted}, not {value.dtype} {value.shape}")
         if finite and value.dtype.kind == "f" and not all_finite(value):
             self.wrong(f"`{key}` holds NaN or infinity")
         return value

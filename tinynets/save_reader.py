@@ -24,10 +24,10 @@ from tinynets.records import Record, RecordFile
 from tinynets.save_checks import UNUSABLE, Checker, Own, read_evaluations, start_network
 from tinynets.save_data import read_data
 from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
-from tinynets.save_writer import Header
+from tinynets.save_writer import MAX_ACTIONS, Header
 from tinynets.surgery import outline
 from tinynets.threads import MAX_THREADS, fingerprint, settle_threads
-from tinynets.timeline import Branch, Losses, Moment, Placed, Timeline
+from tinynets.timeline import MAX_NOTE, Branch, Losses, Moment, Placed, Timeline
 
 MAX_HEADER = 2**16  # bytes
 MAX_INHERITED = 32 * 2**20  # bytes of lists that branches have of what they share with others
@@ -191,6 +191,8 @@ class Reader:
             if self._position is None:
                 raise CorruptSave(f"`{self.file}` has no record `position`")
             position, timeline.actions = self._read_position(self._position)
+            if not recover and (position.step, position.edits) not in timeline.branches[position.branch].keyframes:
+                self._position.wrong("there is no keyframe where the lab stood")
         except CorruptSave:
             if not recover:
                 raise
@@ -222,9 +224,7 @@ class Reader:
     # -- branches
 
     def _branch(self, fields: Fields) -> None:
-        number, name = fields.whole("number", 0, MAX_NUMBER), fields.get("name", str)
-        if number in self.branches or name in self.names:
-            fields.wrong(f"`{name}` ({number}) is there twice")
+        number, name = self._new(fields)
         if fields.record.get("parent") is None:
             if self.branches:
                 fields.wrong(f"`{name}` ({number}) has no parent; only the first branch has none")
@@ -241,6 +241,13 @@ class Reader:
         self.names.add(name)
         if made.parent is not None:
             self._networks[number] = [entry for entry in self._of(made.parent) if entry[0] <= made.shared]
+
+    def _new(self, fields: Fields) -> tuple[int, str]:
+        """Number and name of a branch that is not there yet."""
+        number, name = fields.whole("number", 0, MAX_NUMBER), fields.name("name")
+        if number in self.branches or name in self.names:
+            fields.wrong(f"`{name}` ({number}) is there twice")
+        return number, name
 
     @property
     def _dtype(self) -> np.dtype[Any]:
@@ -305,7 +312,7 @@ class Reader:
             branch.insert(entry)
 
     def _rename(self, fields: Fields) -> None:
-        branch, name = self._named_owner(fields), fields.get("name", str)
+        branch, name = self._named_owner(fields), fields.name("name")
         if name in self.names:
             fields.wrong(f"there is a branch `{name}` already")
         self.names -= {branch.name}
@@ -329,6 +336,8 @@ class Reader:
         branches = [
             self._owner(fields, number if isinstance(number, int) else -1) for number in fields.get("branches", list)
         ]
+        if len({branch.number for branch in branches}) < len(branches):
+            fields.wrong("a branch is there twice")
         step = fields.whole("step", 0, min([len(branch.losses) for branch in branches], default=0))
         lowest = max([branch.edits_through(step - 1) for branch in branches], default=0)
         highest = min([branch.edits_through(step) for branch in branches], default=0)
@@ -336,7 +345,7 @@ class Reader:
         assert self.checker is not None
         networks = [[net for first, net in self._of(b.number) if first <= applied][-1] for b in branches]
         state = self.checker.state(fields, networks[0] if networks else self.checker.network)
-        if any(net.architecture != networks[0].architecture for net in networks):
+        if any(net is not networks[0] and net.architecture != networks[0].architecture for net in networks):
             fields.wrong("its branches have other layers there")
         if state.step != step:
             fields.wrong(f"its state is of step {state.step}, not {step}")
@@ -357,7 +366,9 @@ class Reader:
 
     def _bookmark(self, fields: Fields) -> None:
         numbers = [fields.get(key, int) for key in ("branch", "step", "edits")]
-        name, note = fields.get("name", str), fields.get("note", str)
+        name, note = fields.name("name"), fields.get("note", str)
+        if len(note) > MAX_NOTE:
+            fields.wrong(f"`note` must be at most {MAX_NOTE:,} characters, not {len(note):,}")
         moment = self._moment(fields, numbers)
         assert self.timeline is not None
         try:
@@ -378,7 +389,7 @@ class Reader:
 
     def _read_position(self, fields: Fields) -> tuple[Moment, list[tuple[Moment, Moment]]]:
         position = self._moment(fields, [fields.get(key, int) for key in ("branch", "step", "edits")])
-        rows = fields.array("actions", np.int64, (None, 6)).tolist()
+        rows = fields.array("actions", np.int64, (None, 6))[-MAX_ACTIONS:].tolist()
         return position, [(self._moment(fields, row[:3]), self._moment(fields, row[3:])) for row in rows]
 
     def _moment(self, fields: Fields, numbers: list[int]) -> Moment:

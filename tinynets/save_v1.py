@@ -10,7 +10,7 @@ import numpy as np
 
 from tinynets.errors import CorruptSave
 from tinynets.save_checks import read_evaluations
-from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
+from tinynets.save_fields import MAX_STEP, Fields
 from tinynets.save_reader import Reader
 from tinynets.timeline import Branch, Losses, Moment, Placed, Timeline
 
@@ -34,14 +34,19 @@ class FirstReader(Reader):
         for branch in self.branches.values():
             if (0, 0) not in branch.keyframes:
                 raise CorruptSave(f"`{self.file}`: branch `{branch.name}` has no keyframe at its start")
+            if any(entry.edits > len(branch.edits) for entry in branch.evaluations):
+                raise CorruptSave(f"`{self.file}`: branch `{branch.name}` has evaluations behind its last edit")
         for number, (parent, step) in self._left.items():
             self._hang(self.branches[number], parent, step)
+        if len(list(Timeline.of(self.branches).tree())) < len(self.branches) or self._roots() != 1:
+            raise CorruptSave(f"`{self.file}`: not all of its branches come from one")
         return super().finish(recover)
 
+    def _roots(self) -> int:
+        return sum(parent is None for parent, _ in self._left.values())
+
     def _branch(self, fields: Fields) -> None:
-        number, name = fields.whole("number", 0, MAX_NUMBER), fields.get("name", str)
-        if number in self.branches or name in self.names:
-            fields.wrong(f"`{name}` ({number}) is there twice")
+        number, name = self._new(fields)
         losses = Losses(self._dtype)
         losses.extend(fields.array("losses", self._dtype, (None,)))
         evaluations = read_evaluations(
@@ -87,4 +92,5 @@ class FirstReader(Reader):
 
 
 def _differ(a: Placed, b: Placed) -> bool:
-    return (a.step, a.edit, a.done) != (b.step, b.edit, b.done)
+    losses = (a.before, a.after), (b.before, b.after)
+    return (a.step, a.edit, a.done) != (b.step, b.edit, b.done) or repr(losses[0]) != repr(losses[1])  # NaN is like NaN

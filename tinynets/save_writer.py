@@ -19,6 +19,7 @@ import msgpack
 import numpy as np
 
 from tinynets.data import Dataset
+from tinynets.data.names import bytes_made
 from tinynets.data.sample import sample_payload
 from tinynets.layers import Layer, layer_from
 from tinynets.plugins import own_layers, own_things
@@ -29,6 +30,7 @@ from tinynets.threads import fingerprint, settle_threads
 from tinynets.timeline import Bookmark, Branch, Evaluation, Moment, Placed, Timeline
 
 EMBED_LIMIT = 16 * 2**20  # bytes of data that a save carries itself
+MADE_LIMIT = 48 * 2**20  # bytes of what is made of them
 KEYFRAME_BYTES = 4 * 2**20  # bytes of keyframes that a save carries
 SPACING = 4  # of so many keyframes in memory one is saved: what lies between is recomputed in about a fifth of a second
 MAX_OWNERS = 100_000  # branches that the keyframes of a save name, all together
@@ -147,7 +149,7 @@ def data_record(data: Dataset, probe: int) -> Record:
     record: Record = {"record": "data", "name": data.name, "sha256": data.sha256, "path": data.path or None}
     if data.missing is None:
         payload = data.payload()
-        if _size(payload) <= EMBED_LIMIT:
+        if _size(payload) <= EMBED_LIMIT and bytes_made(payload) <= MADE_LIMIT:
             return {**record, "payload": payload, "sample": None}
     return {**record, "payload": None, "sample": sample_payload(data, probe)}
 

@@ -22,6 +22,13 @@ BUDGET = 256 * 2**20  # bytes of keyframes
 RING = 64  # dense states kept around where one stands
 RING_SHARE = 8  # of so many parts of the budget the ring takes one at most
 MAX_BOOKMARKS = 10_000
+MAX_NAME = 60  # characters of a branch's or a bookmark's
+MAX_NOTE = 2000
+
+
+def is_name(name: object) -> bool:
+    """Whether a branch or a bookmark can be called that."""
+    return isinstance(name, str) and bool(name.strip()) and name.isprintable() and len(name) <= MAX_NAME
 
 
 class Moment(NamedTuple):

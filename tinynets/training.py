@@ -110,16 +110,18 @@ class Trainer:
             delta[state.frozen] = 0  # theta - 0 keeps every byte
             for name, slot in slots.items():
                 slot[state.frozen] = state.slots[name][state.frozen]
-        if not _finite(delta) or (slots and not all(map(_finite, slots.values()))):
+        if not _leaves_finite(state.theta, delta) or (slots and not all(map(_finite, slots.values()))):
             where = self.network.first_non_finite(self.workspace, backward=True) or "update"
             raise self._stopped("the update became NaN or infinite", where)
+        carried = self.workspace.carried
+        if state.buffers.size:
+            carried[state.frozen_buffers] = state.buffers[state.frozen_buffers]
+            if not _finite(carried):
+                raise self._stopped("what it carries on became NaN or infinite", self._carrying(carried))
         np.subtract(state.theta, delta, state.theta)
         for name, slot in slots.items():
             np.copyto(state.slots[name], slot)
-        if state.buffers.size:
-            carried = self.workspace.carried
-            carried[state.frozen_buffers] = state.buffers[state.frozen_buffers]
-            np.copyto(state.buffers, carried)
+        np.copyto(state.buffers, carried)
         state.step += 1
         self.last_loss = self.batch_loss
         return dx
@@ -157,6 +159,15 @@ class Trainer:
             if norm > hyper.clip_norm:
                 np.multiply(grad, hyper.clip_norm / norm, grad)
 
+    def _carrying(self, carried: Array) -> str:
+        """Name of the first layer of which something that it carries on is NaN or infinite."""
+        end, place = 0, int(np.argmin(np.isfinite(carried)))
+        for layer in self.network.layers:
+            end += sum(entry.size for entry in layer.carried())
+            if place < end:
+                return layer.name
+        return "update"
+
     def _stopped(self, what: str, where: str) -> NonFiniteError:
         step = self.state.step + 1
         return NonFiniteError(
@@ -167,6 +178,11 @@ class Trainer:
 def _finite(array: Array) -> bool:
     """Whether all of a vector is finite; the dot product tells at once, unless it overflows."""
     return isfinite(array.dot(array)) or bool(np.isfinite(array).all())
+
+
+def _leaves_finite(theta: Array, delta: Array) -> bool:
+    """Whether theta - delta is finite: where delta's squares are, delta is too small to take theta beyond its range."""
+    return isfinite(delta.dot(delta)) or bool(np.isfinite(theta - delta).all())
 
 
 def _norm(grad: Array) -> float:

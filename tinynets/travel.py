@@ -17,7 +17,7 @@ from tinynets.recipe import MAX_STEPS
 from tinynets.replay import VerifyReport, verify_lab
 from tinynets.reports import MoveReport, Progress, SeekCost, UntilReport
 from tinynets.script import script_of, write_script
-from tinynets.timeline import Bookmark, Moment, Tree
+from tinynets.timeline import MAX_NAME, MAX_NOTE, Bookmark, Moment, Tree, is_name
 
 if TYPE_CHECKING:
     from tinynets.lab import Lab
@@ -26,8 +26,6 @@ Result = TypeVar("Result")
 Job = Generator[Progress, None, Result]
 """Work that says how far it has come, can be closed early, and returns a result."""
 
-MAX_NAME = 60
-MAX_NOTE = 2000
 UNTIL_LIMIT = 100_000
 """Steps after which `run_until` gives up, where nothing else is said."""
 
@@ -268,7 +266,7 @@ def finish(job: Job[Result]) -> Result:
 
 
 def _name(what: str, name: object) -> str:
-    if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > MAX_NAME:
+    if not isinstance(name, str) or not is_name(name):
         raise TimelineError(f"{what} must be 1 to {MAX_NAME} printable characters, not {name!r}")
     return name.strip()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from hypothesis import settings
 
 import tinynets as tn
 
+sys.path.insert(0, str(Path(__file__).parent))  # what tests share: samples, mutations
 settings.register_profile("tinynets", deadline=None)
 settings.load_profile("tinynets")
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from mutations import copied, filed, packed
 
 import tinynets as tn
 from tinynets import saves
 from tinynets.edits import OPERATIONS
-from tinynets.records import RecordFile
+from tinynets.records import RecordFile, read_records
 from tinynets.timeline import Timeline
 
 FOLDER = Path(__file__).parents[1] / "saves"
@@ -115,3 +117,41 @@ def test_an_old_save_goes_on_and_is_saved_anew(name: Path, tmp_path: Path) -> No
     again = tn.Lab(tmp_path / "again.msgpack")
     assert again.state.digest() == lab.state.digest()
     assert (again.branches, again.losses.tobytes(), again.log) == (lab.branches, lab.losses.tobytes(), lab.log)
+
+
+def first_version(records: list[dict[str, Any]], path: Path) -> Path:
+    path.write_bytes(filed([packed(record) for record in records], 1, count=None, whole=True))
+    return path
+
+
+def test_branches_of_an_old_save_that_come_from_each_other_are_refused(
+    tmp_path: Path, says: Callable[..., Any]
+) -> None:
+    for parents in ({0: 1, 1: 0}, {0: None, 1: None}):
+        records = [copied(record) for record in read_records(FOLDER / "v1" / "xor.msgpack")]
+        for record in records:
+            if record["record"] == "branch" and record["number"] in parents:
+                record |= {"parent": parents[record["number"]], "fork": 0}
+        path = first_version(records, tmp_path / "round.msgpack")
+        with says(tn.CorruptSave, f"`{path}`: not all of its branches come from one"):
+            tn.Lab(path)
+
+
+def test_an_evaluation_behind_the_last_edit_of_an_old_save_is_refused(tmp_path: Path, says: Callable[..., Any]) -> None:
+    records = [copied(record) for record in read_records(FOLDER / "v1" / "adam.msgpack")]
+    branch = next(record for record in records if record["record"] == "branch")
+    branch["evaluations"]["edits"] = branch["evaluations"]["edits"] + 1000
+    path = first_version(records, tmp_path / "behind.msgpack")
+    with says(tn.CorruptSave, f"`{path}`: branch `{branch['name']}` has evaluations behind its last edit"):
+        tn.Lab(path)
+
+
+def test_an_edit_of_an_old_save_that_two_branches_tell_differently_is_refused(tmp_path: Path) -> None:
+    records = [copied(record) for record in read_records(FOLDER / "v1" / "xor.msgpack")]
+    edits = [record for record in records if record["record"] == "edits"]
+    last = edits[-1]["edits"][0]
+    last["before"] += 1.0
+    path = first_version(records, tmp_path / "differs.msgpack")
+    name = next(r["name"] for r in records if r["record"] == "branch" and r["number"] == edits[-1]["branch"])
+    with pytest.raises(tn.CorruptSave, match=f"branch `{name}` is not what its parent was up to step"):
+        tn.Lab(path)

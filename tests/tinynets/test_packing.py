@@ -149,6 +149,15 @@ def test_nesting_is_allowed_to_a_depth_and_refused_beyond() -> None:
         unpack(b"\x91" * 1_000_000 + b"\xc0")
 
 
+def test_a_text_is_a_megabyte_at_most_and_bytes_are_more() -> None:
+    assert unpack(pack(["x" * 2**20, bytes(2**20 + 1)])) == ["x" * 2**20, bytes(2**20 + 1)]
+    for act in (pack, lambda value: unpack(msgpack.packb(value))):
+        with pytest.raises(
+            PackingError, match=says("a text in it takes 1,048,577 bytes; at most 1,048,576 are allowed")
+        ):
+            act("x" * (2**20 + 1))
+
+
 def an_array(dtype: bytes = b"<f8", shape: tuple[int, ...] = (2,), content: bytes = bytes(16)) -> bytes:
     return dtype + struct.pack(f"<B{len(shape)}Q", len(shape), *shape) + content
 
@@ -194,6 +203,10 @@ def test_bytes_that_are_no_value_are_refused(packed: bytes, message: str) -> Non
         (
             an_array(shape=(0, 2**63), content=b""),
             f"an array has the impossible shape (0, {2**63})",
+        ),
+        (
+            an_array(shape=(2**64 - 1,)),  # -1, where it is read as signed
+            f"an array of shape ({2**64 - 1},) and dtype <f8 needs {2**67 - 8:,} bytes, but has 16",
         ),
         (an_array(b"|b1", (2,), b"\x01\x02"), "an array of booleans holds something else"),
     ],

@@ -21,6 +21,7 @@ from tinynets.host import spawn
 from tinynets.observe import Doing, Observer
 from tinynets.records import read_records, write_records
 from tinynets.replay import replay
+from tinynets.timeline import Moment
 
 Make = Callable[..., tn.Lab]
 
@@ -384,14 +385,11 @@ def test_text_is_written_without_the_data(tmp_path: Path) -> None:
 
 
 def test_a_moment_that_cannot_be_computed_is_opened_at_the_stored_state_before_it(run: tn.Lab, npz: Path) -> None:
-    records = list(read_records(run.path))
-    position = next(record for record in records if record["record"] == "position")
     between = unstored(run)
-    position["step"], position["edits"] = between, run.player.branch.edits_through(between)
-    write_records(run.path, records)
-    assert tn.Lab(run.path).step_number == between
+    moment = Moment(run.moment.branch, between, run.player.branch.edits_through(between))
     npz.unlink()
     lab = tn.Lab(run.path)
+    lab._stand_at(moment)
     assert lab.step_number == max(step for step in stored(run) if step < between)
     assert lab.warnings[1:] == [f"step {between} cannot be computed without the data: this is step {lab.step_number}"]
     assert lab.end == run.end

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import log
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import tinynets as tn
 from tinynets import data
 from tinynets.layers import layer_from
 from tinynets.playback import quiet
+from tinynets.training import _leaves_finite
 
 Make = Callable[..., tn.Lab]
 
@@ -238,3 +240,31 @@ def test_phase_by_phase_a_nan_is_met_in_the_same_words_and_drops_the_step(make_t
     assert str(met.value) == str(expected.value)
     assert phases.state.digest() == whole.state.digest()
     assert phases.phase().phase == "batch"
+
+
+def test_a_step_that_would_carry_on_infinity_is_stopped_and_what_was_there_can_be_saved(tmp_path: Path) -> None:
+    x = np.full((8, 2), 1e25)
+    x[::2] *= -1
+    layers = [tn.Linear(2, 3, name="hidden"), tn.BatchNorm(3, name="norm"), tn.Tanh(), tn.Linear(3, 2)]
+    lab = tn.Lab(tn.Network(layers), data=(x, np.arange(8) % 2), loss=tn.CrossEntropy(), batch=8)
+    before = lab.state.digest()
+    with pytest.raises(tn.NonFiniteError, match="what it carries on became NaN or infinite, first in `norm`"):
+        lab.step()
+    assert lab.state.digest() == before
+    lab.save(tmp_path / "run.msgpack")
+    assert tn.Lab(tmp_path / "run.msgpack").state.digest() == before
+
+
+def test_an_update_whose_numbers_are_finite_does_not_take_parameters_beyond_their_range() -> None:
+    theta, delta = np.array([3e38], np.float32), np.array([-3e38], np.float32)
+    with quiet():
+        assert not _leaves_finite(theta, delta)
+        assert _leaves_finite(theta, -delta)
+        assert _leaves_finite(theta, np.array([1e19], np.float32))
+
+
+def test_data_beyond_the_range_of_float32_stops_the_first_step() -> None:
+    network = tn.Network([tn.Linear(2, 2, name="hidden")])
+    lab = tn.Lab(network, data=(np.full((8, 2), 1e300), np.arange(8) % 2), loss=tn.CrossEntropy(), batch=8)
+    with pytest.raises(tn.NonFiniteError, match="step 1: the loss became nan, first in `hidden`"):
+        lab.step()

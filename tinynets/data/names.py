@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tinynets import rng
 from tinynets.data.checks import whole
 from tinynets.data.dataset import Dataset
@@ -20,6 +22,14 @@ def names(context: int = 3, split_seed: int = 42) -> Dataset:
     split_seed: shuffles the names before 80 % go to `train`, 10 % to `dev` and 10 % to `test`.
     """
     return from_text(shipped("names.txt"), context=context, split_seed=split_seed)
+
+
+def bytes_made(payload: Mapping[str, object]) -> int:
+    """About how many bytes the rows take that are made of a payload's text, and making them; 0 of another payload."""
+    text, context = payload.get("text"), payload.get("context")
+    if payload.get("kind") != "names" or not isinstance(text, bytes) or not isinstance(context, int):
+        return 0
+    return 8 * (context + 1) * len(text) + (8 * context + 80) * text.count(b"\n")
 
 
 def from_text(text: object, *, context: object = 3, split_seed: object = 42) -> Dataset:

@@ -87,8 +87,9 @@ class TextCodec:
         inside = stream != 0
         target = inside.copy()
         target[1:] |= inside[:-1]
-        windows = np.lib.stride_tricks.sliding_window_view(stream, self.context + 1)[target[self.context :]]
-        return np.ascontiguousarray(windows[:, :-1]), windows[:, -1].copy()
+        wanted = target[self.context :]
+        windows = np.lib.stride_tricks.sliding_window_view(stream[:-1], self.context)
+        return windows[wanted], stream[self.context :][wanted]
 
 
 def _code_points(text: str) -> NDArray[np.uint32]:

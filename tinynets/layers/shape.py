@@ -12,6 +12,8 @@ from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError
 from tinynets.layers.base import Buffers, Features, Layer, require_size
 
+MAX_AXES = 31  # behind the batch's: some numpy counts no further
+
 
 class _Rearranged(Layer):
     """Base of layers that only see the same values under another shape."""
@@ -89,6 +91,8 @@ class Reshape(_Rearranged):
         super().__init__(name=name)
         if isinstance(shape, str) or not isinstance(shape, Sequence) or not shape:
             raise ShapeError(f"Reshape: `shape` must be a list of sizes, not {shape!r}")
+        if len(shape) > MAX_AXES:
+            raise ShapeError(f"Reshape: `shape` may hold {MAX_AXES} sizes, not {len(shape)}")
         if sum(size == -1 for size in shape) > 1:
             raise ShapeError(f"Reshape: `shape` may hold one -1, not {list(shape)!r}")
         self.shape = tuple(-1 if size == -1 else require_size("Reshape", "shape", size) for size in shape)

@@ -127,3 +127,10 @@ def test_a_wavenet_of_the_lesson_is_blocks_whose_statistics_are_over_batch_and_t
     first = network.activation("linear1.pre")
     assert first.shape == (4, 4, 6)
     np.testing.assert_allclose(first.mean((0, 1)), 0, atol=1e-5)
+
+
+def test_reshape_has_no_more_sizes_than_numpy_counts(says: Callable[..., Any]) -> None:
+    with says(tn.ShapeError, "Reshape: `shape` may hold 31 sizes, not 100000"):
+        tn.Reshape([1] * 100_000)
+    network = tn.Network([tn.Reshape([*[1] * 30, 6])], input_shape=(6,))
+    assert network.forward(np.zeros((2, 6))).shape == (2, *[1] * 30, 6)
