@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from tinynets import rng
+from tinynets.arrays import plain
 from tinynets.errors import EditError, ShapeError, nearest
 from tinynets.layers import LAYERS, Activation, Conv1d, Conv2d, Features, Layer, Linear, describe, layer_from
+from tinynets.layers.structure import Next, Split
 from tinynets.network import Block, Network
 from tinynets.operations.base import Edit, Operation, literal, only, ordinal, whole
 from tinynets.selectors import select
@@ -53,7 +55,8 @@ def _structural(
         return described
 
     def resolve(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
-        edit = Edit(name, target if name == "remove" else str(select(network, target)), dict(args))
+        given = {key: plain(value) for key, value in args.items()}
+        edit = Edit(name, target if name == "remove" else str(select(network, target)), given)
         layers(network, edit)
         return edit
 
@@ -183,10 +186,10 @@ def _remove(network: Network, edit: Edit) -> Plan:
     layer = network[edit.target]
     index = network.layers.index(layer)
     before, after = network.known_shapes[index - 1] if index else network.known_input, network.known_shapes[index]
-    if len(network.layers) == 1:
-        raise EditError(f"`{layer.name}` is the only layer")
     if before != after or layer.takes_integers:
         raise EditError(f"`{layer.name}` {layer!r} gives another shape than it takes, so it cannot be removed")
+    if _alone(network, layer):
+        raise EditError(f"`{layer.name}` is the only layer there")
     gone = False
 
     def change(path: str, entry: Layer) -> list[Layer]:
@@ -200,6 +203,13 @@ def _remove(network: Network, edit: Edit) -> Plan:
     if not gone:
         raise EditError(f"`{layer.name}` is an end of a container, which cannot be removed")
     return Plan(layers)
+
+
+def _alone(network: Network, layer: Layer) -> bool:
+    """Whether a container, or the network, holds nothing besides."""
+    folder = layer.name.rpartition(".")[0]
+    beside = [other for other in network.layers if other is not layer and not isinstance(other, Split | Next)]
+    return all(other.name.rpartition(".")[0] != folder for other in beside)
 
 
 def _removed(network: Network, edit: Edit) -> str:
