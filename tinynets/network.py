@@ -258,6 +258,11 @@ class Network:
         """Positions in `carried` of all that belongs to these units, hidden state too, sorted."""
         return self._places(block, units, self._carried_starts, lambda layer: layer.carried())
 
+    def hidden_indices(self, block: Block, units: Iterable[int]) -> Array:
+        """Positions in `carried` of the hidden state of these units, sorted."""
+        units = list(units)
+        return np.setdiff1d(self.resettable_indices(block, units), self.carried_indices(block, units))
+
     def _places(
         self,
         block: Block,

@@ -325,7 +325,10 @@ class _Moved:
                 kept.append(moved[2])
                 fresh.append(_initial(layer, entry, moved, plan, seed))
         self.source, self.share, self.kept = np.concatenate(sources), np.concatenate(shares), np.concatenate(kept)
-        self.fresh = np.concatenate(fresh).astype(self.dtype)
+        with np.errstate(over="ignore"):
+            self.fresh = np.concatenate(fresh).astype(self.dtype)
+        if not np.isfinite(self.fresh).all():
+            raise EditError(f"what is new would be drawn with values beyond {self.dtype}")
 
     def values(self, before: Array) -> Array:
         """The vector: what was there, its share of it, and what is fresh."""
