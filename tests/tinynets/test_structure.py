@@ -1,4 +1,4 @@
-"""Changing the architecture of a living net: prune, grow, insert, remove; what stays, to the byte, and what is refused."""
+"""Changing the architecture of a living net: prune, grow, insert, remove; what stays, to the byte; what is refused."""
 
 from __future__ import annotations
 
