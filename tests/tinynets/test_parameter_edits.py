@@ -522,7 +522,7 @@ def test_what_is_drawn_beyond_the_numbers_there_are_is_refused() -> None:
     init = tn.Normal(1.2e38)
     layers = [tn.Linear(3, 5, w_init=init, name="hidden"), tn.Tanh(), out(5)]
     lab = tn.Lab(tn.Network(layers, seed=1), data=(FLAT, ENDS), loss=tn.CrossEntropy(), optimizer=tn.SGD(), batch=4)
-    before, refused = lab.state.digest(), 0
+    before, refused = lab.state.digest(), set()
     for ordinal in range(60):
         edit = edits.Edit("reinit", "hidden", {"ordinal": ordinal})
         state = lab.state
@@ -530,10 +530,8 @@ def test_what_is_drawn_beyond_the_numbers_there_are_is_refused() -> None:
         try:
             edits.apply(lab.network, state, edit)
         except tn.EditError as error:
-            refused += 1
-            assert str(error) == f"`reinit` hidden: {init!r} draws values beyond float32"
-            assert state.digest() == before
-    assert 0 < refused < 60
+            refused.add((str(error), state.digest()))
+    assert refused == {(f"`reinit` hidden: {init!r} draws values beyond float32", before)}
 
 
 def test_a_half_done_step_is_finished_by_an_edit_and_kept_by_one_that_is_refused() -> None:
