@@ -122,6 +122,8 @@ def _joined(layer: Add | Join, opened: _Opened, features: Features | None, width
 
 def outgoing_places(network: Network, block: Block, units: Iterable[int]) -> Array:
     """Positions in theta of the weights with which other layers, or the block itself, take up these units, sorted."""
+    if block.last == len(network.layers) - 1:
+        raise EditError(f"`{block.name}` gives the network's outputs, so it has no outgoing weights")
     chosen = np.array(sorted(units))
     marked = Features.same(block.units)
     marked.share[chosen] = 2
@@ -287,6 +289,7 @@ def carry_over(network: Network, state: State, plan: Plan) -> None:
     theta = _Moved(network, after, plan, lambda layer: layer.parameters(), state.hyper.seed)
     carried = _Moved(network, after, plan, lambda layer: layer.carried(), state.hyper.seed)
     frozen, frozen_buffers = theta.positions(state.frozen), carried.positions(state.frozen_buffers)
+    frozen = np.union1d(frozen, _still_frozen(network, after, plan, state))
     state.slots = {name: theta.slot(slot) for name, slot in state.slots.items()}
     state.theta, state.buffers = theta.values(state.theta), carried.values(state.buffers)
     state.frozen, state.frozen_buffers = frozen, frozen_buffers
@@ -295,6 +298,21 @@ def carry_over(network: Network, state: State, plan: Plan) -> None:
     names = {block.name for block in after.blocks}
     changed: dict[str, Any] = {key: _settings(getattr(state.hyper, key), plan, names) for key in ("rates", "l1", "l2")}
     state.hyper = replace(state.hyper, **changed)
+
+
+def _still_frozen(network: Network, after: Network, plan: Plan, state: State) -> Array:
+    """Where all that belongs to units that were frozen is now: the weights from units that have grown too."""
+    found = [np.empty(0, np.int64)]
+    free = np.ones(network.theta.size, np.bool_)
+    free[state.frozen] = False
+    for block in network.blocks if plan.block and state.frozen.size else ():
+        places = [network.unit_indices(block, [unit]) for unit in range(block.units)]
+        held = {unit for unit, own in enumerate(places) if own.size and not free[own].any()}
+        now = plan.units[block.name] if block.name == plan.block else Features.same(block.units)
+        kept = [new for new, old in enumerate(now.source) if int(old) in held and not now.fresh[new]]
+        if kept:
+            found.append(after.unit_indices(after.block(block.name), kept))
+    return np.unique(np.concatenate(found))
 
 
 class _Moved:

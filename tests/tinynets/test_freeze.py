@@ -399,7 +399,7 @@ def test_rates_follow_their_units_when_others_are_pruned_and_grown() -> None:
         (
             lambda lab: lab.freeze("output[0]", outgoing=True),
             tn.EditError,
-            "the outgoing weights of `output`: `output` gives the network's outputs, whose number its targets fix",
+            "`output` gives the network's outputs, so it has no outgoing weights",
         ),
         (
             lambda lab: lab.freeze("hidden", outgoing=1),

@@ -436,7 +436,7 @@ HUGE = 3.3e38
             "tanh",
             lambda lab: lab.swap("output[0]", "output[1]", outgoing=True),
             tn.EditError,
-            "the outgoing weights of `output`: `output` gives the network's outputs, whose number its targets fix",
+            "`output` gives the network's outputs, so it has no outgoing weights",
         ),
         (
             "tanh",

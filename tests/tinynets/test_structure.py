@@ -429,6 +429,31 @@ def test_dropout_masks_follow_units() -> None:
         grown.run(2)
 
 
+# -- what is frozen
+
+
+@pytest.mark.parametrize("split", [None, 2])
+@pytest.mark.parametrize("net", ["linear", "conv2d-flat", "rnn", "lstm-sequence", "before-parallel", "embedding"])
+def test_what_is_frozen_takes_nothing_from_units_that_grow(net: str, split: int | None) -> None:
+    lab, block = trained(net), NETS[net][2]
+    lab.freeze(f"{block}[3]")
+    lab.freeze("output[1]")
+    lab.freeze("output.w[0,0]")
+    wanted = outputs(lab)
+    lab.grow(block, 2, split=split)
+    assert lab.frozen == {block: (3,), "output": (1,)}
+    assert_same(outputs(lab), wanted)
+    kept = rows(lab, block, (3,)), rows(lab, "output", (1,))
+    with quiet():
+        lab.run(10)
+    assert (rows(lab, block, (3,)), rows(lab, "output", (1,))) == kept
+    lab.prune(f"{block}[0]")
+    assert lab.frozen == {block: (2,), "output": (1,)}
+    lab.unfreeze(f"{block}[2]")
+    lab.unfreeze("output[1]")
+    assert lab.frozen == {}
+
+
 # -- history
 
 
@@ -861,6 +886,12 @@ REFUSED: list[tuple[str, Callable[[tn.Lab], object], type[Exception], str]] = [
         "`hiden` is not a layer of this network, which has hidden, tanh1, output; did you mean `hidden`?",
     ),
     (
+        "plain",
+        lambda lab: lab.remove(5),
+        tn.SelectorError,
+        "`5` is not a layer of this network, which has hidden, tanh1, output",
+    ),
+    (
         "residual",
         lambda lab: lab.remove("block.split"),
         tn.EditError,
@@ -914,6 +945,15 @@ def test_whole_numbers_and_floats_of_numpy_are_plain_in_the_log(tmp_path: Path) 
 
 
 # -- layers of one's own
+
+
+def test_nothing_is_inserted_behind_the_distances_that_a_map_learns_by(says: Callable[..., Any]) -> None:
+    network = tn.Network([tn.Distances(3, 16, name="map")], input_shape=(3,))
+    lab = tn.Lab(network, data=FLAT, loss=tn.Kohonen((4, 4)), optimizer=tn.SGD(0.5), batch=4)
+    for kind in ("linear", "identity", "dropout"):
+        with says(tn.EditError, "`insert`: `map` gives the distances that the loss goes by; nothing stands behind it"):
+            lab.insert("map", kind)
+    lab.run(2)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 from tinynets import rng
 from tinynets.arrays import plain
 from tinynets.errors import EditError, ShapeError, nearest
-from tinynets.layers import LAYERS, Activation, Conv1d, Conv2d, Features, Layer, Linear, describe, layer_from
+from tinynets.layers import LAYERS, Activation, Conv1d, Conv2d, Distances, Features, Layer, Linear, describe, layer_from
 from tinynets.layers.structure import Next, Split
 from tinynets.network import Block, Network, parameter_count
 from tinynets.operations.base import Edit, Operation, literal, only, ordinal, whole
@@ -151,6 +151,8 @@ def _insert(network: Network, edit: Edit) -> Plan:
             f"`insert`: `kind` is one of {known}, which change no output, not {kind!r}{nearest(str(kind), INSERTED)}"
         )
     last = network.layers[block.last]
+    if isinstance(last, Distances) and last is network.layers[-1]:
+        raise EditError(f"`insert`: `{last.name}` gives the distances that the loss goes by; nothing stands behind it")
     shape = network.known_shapes[block.last]
     name = _free(network, edit.args.get("name"), kind, last.name)
     made = _inserting(kind, shape, edit.args)
