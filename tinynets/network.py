@@ -15,7 +15,7 @@ import numpy as np
 from tinynets.arrays import Array, Shape, as_array, float_dtype, is_integer, shape_text
 from tinynets.errors import DataError, SelectorError, ShapeError, nearest
 from tinynets.layers import Activation, Buffers, Context, Layer, Parameter, Tap, describe, layer_from, named
-from tinynets.layers.structure import Next, Split
+from tinynets.layers.structure import Next, Split, check_names
 from tinynets.summary import Summary, summarize
 
 MAX_PARAMETERS = 2**28
@@ -129,6 +129,7 @@ class Network:
         self.input_shape = _example_shape(input_shape)
         self.parts = _checked_layers(layers)
         flat = [layer for part in self.parts for layer in part.expand()]
+        check_names(layer.name for layer in flat)
         self._starts = _starts([layer.parameters() for layer in flat])
         self._carried_starts = _starts([layer.carried() for layer in flat])
         size = self._starts[-1]
@@ -177,7 +178,7 @@ class Network:
                 return layer
         names = [layer.name for layer in self.layers]
         raise SelectorError(
-            f"`{name}` is not a layer of this network, which has {', '.join(names)}{nearest(name, names)}"
+            f"`{name}` is not a layer of this network, which has {', '.join(names)}{nearest(str(name), names)}"
         )
 
     @property
@@ -257,6 +258,11 @@ class Network:
     def resettable_indices(self, block: Block, units: Iterable[int]) -> Array:
         """Positions in `carried` of all that belongs to these units, hidden state too, sorted."""
         return self._places(block, units, self._carried_starts, lambda layer: layer.carried())
+
+    def hidden_indices(self, block: Block, units: Iterable[int]) -> Array:
+        """Positions in `carried` of the hidden state of these units, sorted."""
+        units = list(units)
+        return np.setdiff1d(self.resettable_indices(block, units), self.carried_indices(block, units))
 
     def _places(
         self,

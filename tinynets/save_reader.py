@@ -288,9 +288,10 @@ class Reader:
             raise UnsupportedSave(f"`{self.file}` has an edit `{config['op']}`, which this version does not know")
         made = edit_from(config)
         try:
-            edits.check(network, made)
             layers = edits.layers_after(network, made)
-            if layers is not None:
+            if layers is None:
+                edits.check(network, made)
+            else:
                 self.own.all_named(layers)
                 network = outline(network, layers)
         except SaveError:

@@ -74,6 +74,8 @@ class ParameterSelector:
         name = f"{self.block}.{self.parameter}"
         if all(places is None for places in self.axes):
             return name
+        if len(self.axes) == 1:
+            return name + units_text(self.axes[0] or ())
         return f"{name}[{','.join(map(_places_text, self.axes))}]"
 
     def places(self, network: Network) -> Array:
@@ -126,7 +128,10 @@ def _along(size: int, part: str, selector: str) -> tuple[int, ...] | None:
 
 
 def _places_text(places: tuple[int, ...] | None) -> str:
-    return ":" if places is None else units_text(places)[1:-1]
+    """One part of a selector; where there are several, a comma would begin the next."""
+    if places is None:
+        return ":"
+    return str(places[0]) if len(places) == 1 else f"{places[0]}:{places[-1] + 1}"
 
 
 def _block_and_part(network: Network, path: str) -> tuple[Block, str | None]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinynets import rng
-from tinynets.arrays import Array, Values
+from tinynets.arrays import Array, Values, shape_text
 from tinynets.errors import EditError, nearest
 from tinynets.evaluation import CHUNK, check_whole
 from tinynets.interventions import taps, without
@@ -209,8 +209,15 @@ def learned_of(lab: Lab, target: Selector, source: str | None, sources: dict[str
     if len(there.units) != len(target.units):
         raise EditError(f"`transplant`: `{target}` has {len(target.units)} units, `{there}` there {len(there.units)}")
     mine, other = (_outline(n, b.first, b.last) for n, b in ((lab.network, ours), (found.network, theirs)))
-    if mine != other or (target.whole != there.whole):
-        raise EditError(f"`transplant`: `{target}` takes {_shapes(mine)}, `{there}` there has {_shapes(other)}")
+    if mine != other:
+        raise EditError(
+            f"`transplant`: a unit of `{target}` takes {_shapes(mine)}; one of `{there}` there has {_shapes(other)}"
+        )
+    if target.whole != there.whole and lab.network.shared_indices(ours).size:
+        raise EditError(
+            f"`transplant`: `{target}` and `{there}` there must both be all units of their block, or neither: "
+            "some of what is learned belongs to no single one"
+        )
     theta, carried = found.state.theta, found.state.buffers
     return transplanted(found.network, theirs, there, theta, carried)
 
@@ -219,19 +226,18 @@ Shapes = list[tuple[str, tuple[int, ...]]]
 
 
 def _outline(network: Network, first: int, last: int) -> Shapes:
-    """The shapes of a block's arrays, without how many units there are."""
+    """The shapes of a block's arrays, with what belongs to a single unit along the axis where the units lie."""
     made = []
     for layer in network.layers[first : last + 1]:
         for entry in (*layer.parameters(), *(e for e in layer.carried() if not e.transient)):
-            shape = tuple(0 if axis in (entry.unit_axis, entry.own_axis) else n for axis, n in enumerate(entry.shape))
-            if entry.own_axis is not None:
-                shape = entry.shape
+            each = entry.groups * entry.each
+            shape = tuple(each if axis == entry.unit_axis else n for axis, n in enumerate(entry.shape))
             made.append((entry.name, shape))
     return made
 
 
 def _shapes(shapes: Shapes) -> str:
-    return ", ".join(f"{name} {shape}" for name, shape in shapes) or "no parameters"
+    return ", ".join(f"{name} {shape_text(shape)}" for name, shape in shapes) or "no parameters"
 
 
 __all__ = ["activations", "as_input", "direction_of", "learned_of", "mean_of", "patch_of", "pool_of"]

@@ -10,12 +10,12 @@ import msgpack
 import numpy as np
 
 from tinynets.arrays import Array, as_float, settle_numbers
-from tinynets.errors import SelectorError, ShapeError
+from tinynets.errors import ShapeError
 from tinynets.interventions import Intervention
 from tinynets.network import Network
 from tinynets.optimizers import Optimizer, Slots, check_setting
 from tinynets.schedules import Schedule
-from tinynets.unit_settings import parted
+from tinynets.unit_settings import check_keys
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,8 @@ class Hyper:
         for name in ("rates", "l1", "l2"):
             if not isinstance(getattr(self, name), dict):
                 raise ShapeError(f"`{name}` must be block -> number, not {getattr(self, name)!r}")
+            check_keys(name, getattr(self, name), network)
             for key, value in getattr(self, name).items():
-                block, units = parted(key)
-                owner = network.block(block)
-                if not network.block_parameters(owner):
-                    raise SelectorError(f"`{name}`: `{block}` has no parameters")
-                if units is not None and (not units or max(units) >= owner.units):
-                    raise SelectorError(f"`{name}`: `{key}`: `{block}` has {owner.units} units")
                 check_setting(f"{name} of {key}", name, value)
         if not isinstance(self.since, int) or self.since < 0:
             raise ShapeError(f"`since` must be a step, not {self.since!r}")

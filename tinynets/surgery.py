@@ -17,7 +17,7 @@ import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.errors import EditError, ShapeError
-from tinynets.interventions import Intervention
+from tinynets.interventions import Intervention, stacked
 from tinynets.layers import (
     Activation,
     Dropout,
@@ -122,6 +122,8 @@ def _joined(layer: Add | Join, opened: _Opened, features: Features | None, width
 
 def outgoing_places(network: Network, block: Block, units: Iterable[int]) -> Array:
     """Positions in theta of the weights with which other layers, or the block itself, take up these units, sorted."""
+    if block.last == len(network.layers) - 1:
+        raise EditError(f"`{block.name}` gives the network's outputs, so it has no outgoing weights")
     chosen = np.array(sorted(units))
     marked = Features.same(block.units)
     marked.share[chosen] = 2
@@ -197,6 +199,8 @@ def resize(network: Network, block: Block, change: Features, ordinal: int = 0) -
 
 def _of_block(network: Network, block: Block, change: Features) -> dict[str, dict[str, Any]]:
     """The arguments of a block's own layers for other units."""
+    if block.activation is not None and block.first == block.last:
+        raise ShapeError("it has those of what comes to it")
     arguments = {}
     for index in range(block.first, block.last + 1):
         layer = network.layers[index]
@@ -281,19 +285,34 @@ def outline(network: Network, described: Iterable[Mapping[str, Any]]) -> Network
 def carry_over(network: Network, state: State, plan: Plan) -> None:
     """Make a state, whose network this is, that of a plan: everything that was there stays what it was."""
     after = network_from(plan.described, dtype=network.dtype, input_shape=network.input_shape)
+    interventions = _standing(network, after, plan, state.interventions)
     theta = _Moved(network, after, plan, lambda layer: layer.parameters(), state.hyper.seed)
     carried = _Moved(network, after, plan, lambda layer: layer.carried(), state.hyper.seed)
     frozen, frozen_buffers = theta.positions(state.frozen), carried.positions(state.frozen_buffers)
+    frozen = np.union1d(frozen, _still_frozen(network, after, plan, state))
     state.slots = {name: theta.slot(slot) for name, slot in state.slots.items()}
     state.theta, state.buffers = theta.values(state.theta), carried.values(state.buffers)
     state.frozen, state.frozen_buffers = frozen, frozen_buffers
     state.architecture = after.architecture
-    state.interventions = tuple(
-        kept for entry in state.interventions if (kept := _kept(network, after, plan, entry)) is not None
-    )
+    state.interventions = interventions
     names = {block.name for block in after.blocks}
     changed: dict[str, Any] = {key: _settings(getattr(state.hyper, key), plan, names) for key in ("rates", "l1", "l2")}
     state.hyper = replace(state.hyper, **changed)
+
+
+def _still_frozen(network: Network, after: Network, plan: Plan, state: State) -> Array:
+    """Where all that belongs to units that were frozen is now: the weights from units that have grown too."""
+    found = [np.empty(0, np.int64)]
+    free = np.ones(network.theta.size, np.bool_)
+    free[state.frozen] = False
+    for block in network.blocks if plan.block and state.frozen.size else ():
+        places = [network.unit_indices(block, [unit]) for unit in range(block.units)]
+        held = {unit for unit, own in enumerate(places) if own.size and not free[own].any()}
+        now = plan.units[block.name] if block.name == plan.block else Features.same(block.units)
+        kept = [new for new, old in enumerate(now.source) if int(old) in held and not now.fresh[new]]
+        if kept:
+            found.append(after.unit_indices(after.block(block.name), kept))
+    return np.unique(np.concatenate(found))
 
 
 class _Moved:
@@ -324,7 +343,10 @@ class _Moved:
                 kept.append(moved[2])
                 fresh.append(_initial(layer, entry, moved, plan, seed))
         self.source, self.share, self.kept = np.concatenate(sources), np.concatenate(shares), np.concatenate(kept)
-        self.fresh = np.concatenate(fresh).astype(self.dtype)
+        with np.errstate(over="ignore"):
+            self.fresh = np.concatenate(fresh).astype(self.dtype)
+        if not np.isfinite(self.fresh).all():
+            raise EditError(f"what is new would be drawn with values beyond {self.dtype}")
 
     def values(self, before: Array) -> Array:
         """The vector: what was there, its share of it, and what is fresh."""
@@ -336,7 +358,7 @@ class _Moved:
 
     def slot(self, before: Array) -> Array:
         """A slot: what was there stays, what is fresh starts at zero."""
-        taken = before.take(np.maximum(self.source, 0), mode="clip")
+        taken = before.take(np.maximum(self.source, 0), mode="clip") if self.before else self.fresh
         return np.where(self.kept, taken, 0).astype(self.dtype, copy=False)
 
     def positions(self, before: Array) -> Array:
@@ -400,11 +422,47 @@ def _initial(layer: Layer, entry: Parameter, moved: Moved, plan: Plan, seed: int
     return drawn.reshape(-1)
 
 
-def _kept(network: Network, after: Network, plan: Plan, entry: Intervention) -> Intervention | None:
+def _standing(
+    network: Network, after: Network, plan: Plan, interventions: Iterable[Intervention]
+) -> tuple[Intervention, ...]:
+    """The interventions where they stand now, with their units as they are numbered now; on what is gone none.
+
+    Where two sites have become one, what stood on the earlier one comes first.
+    """
+    kept: list[tuple[int, Intervention]] = []
+    for entry in interventions:
+        site, units = _site_now(network, after, entry), _units_now(network, plan, entry)
+        if site and units is not None:
+            kept.append((network.site(entry.site), replace(units, site=site)))
+    if len({place for place, _ in kept}) > len({entry.site for _, entry in kept}):
+        kept.sort(key=lambda pair: pair[0])
+    made: tuple[Intervention, ...] = ()
+    for _, entry in kept:
+        made = stacked(after, made, entry)
+    return made
+
+
+def _site_now(network: Network, after: Network, entry: Intervention) -> str:
+    """What the site of an intervention is called now; empty where its block is gone.
+
+    It lies behind the same layer, or, where that is gone, where its block now ends. Raises EditError where no site is.
+    """
+    block, layer = network.site_block(entry.site), network.layers[network.site(entry.site)].name
+    sites = {after.layers[other.last].name: other.name for other in after.blocks}
+    sites |= {after.layers[other.pre].name: f"{other.name}.pre" for other in after.blocks if other.pre is not None}
+    if layer in sites:
+        return sites[layer]
+    if any(other.name == layer for other in after.layers):
+        raise EditError(f"`{entry}` would stand in the middle of a block, where no site is; release it first")
+    now = next((other for other in after.blocks if other.name == block.name), None)
+    if now is None:
+        return ""
+    return entry.site if now.pre is not None else now.name
+
+
+def _units_now(network: Network, plan: Plan, entry: Intervention) -> Intervention | None:
     """An intervention with its units as they are numbered now, parts of a split one too; None where none is left."""
     block = network.site_block(entry.site).name
-    if block not in {other.name for other in after.blocks}:
-        return None
     if block != plan.block:
         return entry
     places = {unit: place for place, unit in enumerate(entry.units)}

@@ -9,12 +9,39 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from tinynets.errors import SelectorError
 from tinynets.interventions import units_text
 
 if TYPE_CHECKING:
-    from tinynets.network import Block
+    from tinynets.network import Block, Network
 
-_KEY = re.compile(r"(?P<block>[^\[\]]+)\[(?P<units>[0-9:,]+)\]")
+_KEY = re.compile(r"(?P<block>[^\[\]]+)\[(?P<units>[0-9]{1,9}(:[0-9]{1,9})?(,[0-9]{1,9}(:[0-9]{1,9})?)*)\]")
+
+
+def check_keys(what: str, settings: Mapping[str, float], network: Network) -> None:
+    """Raise SelectorError where a key names no units, or none that learn, or some that another has named.
+
+    No more is made of a key than there are units, whatever it says.
+    """
+    taken: set[tuple[str, int]] = set()
+    for key in settings:
+        match = _KEY.fullmatch(key) if isinstance(key, str) else None
+        block = network.block(match["block"] if match else str(key))
+        if not network.block_parameters(block):
+            raise SelectorError(f"`{what}`: `{block.name}` has no parameters")
+        for part in match["units"].split(",") if match else ():
+            for unit in _range(what, str(key), part, block):
+                if (block.name, unit) in taken:
+                    raise SelectorError(f"`{what}`: `{block.name}[{unit}]` is there twice")
+                taken.add((block.name, unit))
+
+
+def _range(what: str, key: str, part: str, block: Block) -> range:
+    low, colon, high = part.partition(":")
+    found = range(int(low), int(high) if colon else int(low) + 1)
+    if not found or found.stop > block.units:
+        raise SelectorError(f"`{what}`: `{key}`: `{block.name}` has {block.units} units")
+    return found
 
 
 def parted(key: str) -> tuple[str, tuple[int, ...] | None]:

@@ -231,6 +231,41 @@ def test_edits_while_it_runs_are_done_between_two_steps_and_it_runs_on(
     assert again.state.digest() == lab.state.digest()
 
 
+def test_units_pruned_and_grown_while_it_runs_are_so_between_two_steps(
+    start: Callable[..., App], tmp_path: Path
+) -> None:
+    app = start("xor", seed=2)
+    app.send("view", View(block="hidden", unit=3))
+    app.do("start")
+    app.frame(lambda frame: frame.status.step > 20)
+    acts: list[tuple[str, tuple[Any, ...]]] = [
+        ("prune", ("hidden[3]",)),
+        ("grow", ("hidden", 2)),
+        ("insert", ("hidden", "linear")),
+        ("remove", ("linear1",)),
+    ]
+    done: list[tuple[int, str]] = []
+    for verb, args in acts:
+        report = app.do(verb, *args)
+        done.append((report.step, report.python))
+        app.frame(lambda frame, at=report.step: frame.status.step > at + 20 and frame.status.mode == "running")
+    refused = app.answer(app.call("prune", "output[0]"))
+    assert refused[2:] == (
+        "EditError",
+        "`output` cannot have other units: `output` gives the network's outputs, whose number its targets fix",
+    )
+    app.do("pause")
+    app.do("save", str(tmp_path / "run.msgpack"))
+    lab = tn.Lab(tmp_path / "run.msgpack")
+    assert [(entry.step, entry.python) for entry in lab.log] == done
+    again = tn.Lab("xor", seed=2)
+    for step, python in done:
+        again.run(step - again.step_number)
+        exec(python, {"lab": again})
+    again.run(lab.step_number - again.step_number)
+    assert again.state.digest() == lab.state.digest()
+
+
 def test_a_run_that_meets_a_nan_stops_and_says_so(start: Callable[..., App], tmp_path: Path) -> None:
     recipe = tmp_path / "relu.toml"
     text = (Path(tn.__file__).parent / "recipes" / "xor.toml").read_text("utf-8")

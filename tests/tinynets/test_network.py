@@ -190,6 +190,10 @@ def two(*layers: tn.Layer, **options: Any) -> Callable[[], object]:
             "`a` is the name of 2 layers; a name must stand for one",
         ),
         (
+            two(tn.Residual([tn.Linear(2, 2, name="split")], name="a")),
+            "`a.split` is the name of 2 layers; a name must stand for one",
+        ),
+        (
             two(tn.ReLU(name="r"), tn.Linear(3, 4, name="a"), tn.LSTM(4, 2, name="b"), tn.Linear(5, 2, name="o")),
             "`o` Linear(5, 2) takes (..., 5), not (?, ?, 2), which `b` LSTM(4, 2) gives",
         ),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets.selectors import select
+from tinynets.selectors import ParameterSelector, select, select_learned
 
 NETWORK = tn.Network(
     [
@@ -32,6 +32,20 @@ def test_a_selector_written_out_selects_the_same_again(units: set[int], pre: boo
     assert selector.units == tuple(sorted(units))
     assert (selector.site, selector.pre) == (site, pre)
     assert select(NETWORK, str(selector)) == selector
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 29), st.integers(1, 30), st.integers(0, 199), st.integers(1, 200))
+def test_a_selector_of_weights_written_out_selects_the_same_again(
+    row: int, rows: int, column: int, columns: int
+) -> None:
+    text = f"hidden.w[{row}:{min(row + rows, 30)},{column}:{min(column + columns, 200)}]"
+    selector = select_learned(NETWORK, text)
+    again = select_learned(NETWORK, str(selector))
+    assert isinstance(selector, ParameterSelector)
+    assert isinstance(again, ParameterSelector)
+    assert str(again) == str(selector)
+    assert again.places(NETWORK).tolist() == selector.places(NETWORK).tolist()
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,24 @@ def carried(memory: int) -> tn.Lab:
 
 KINDS = (plain, momentum, dropout, statistics, carried)
 UNITS = ("hidden[1]", "hidden[0:3]", "hidden", "output[0]")
+PARAMETERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+    ("set_weight", "output.w[1,0]", (0.5,)),
+    ("nudge", "hidden[1]", (0.1,)),
+    ("zero_weights", "hidden[0]", ()),
+    ("reinit", "hidden[1]", ()),
+    ("reinit", "hidden", ()),
+    ("copy", "hidden[0]", ("hidden[2]",)),
+    ("swap", "hidden[0]", ("hidden[1]",)),
+    ("sign_flip", "hidden[1]", ()),
+    ("round", "output", (4,)),
+    ("sparsify", "hidden", (0.3,)),
+    ("rate", "hidden[1]", (0.5,)),
+    ("noise", "hidden[2]", (0.1,)),
+    ("mean", "hidden[0,1]", ()),
+    ("resample", "hidden[1]", ("train",)),
+    ("scale", "hidden.pre[1]", (0.5,)),
+)
+MOST_UNITS = 10
 SETTINGS = (
     ("lr", 0.05),
     ("lr", 0.2),
@@ -172,7 +190,7 @@ def straight(make: Callable[[int], tn.Lab], branch: Branch, moment: Moment) -> t
     for placed in branch.edits[: moment.edits]:
         if placed.step > lab.step_number:
             lab.run(placed.step - lab.step_number)
-        getattr(lab, placed.edit.op)(placed.edit.target, **placed.edit.args)
+        eval(placed.edit.script(), {"lab": lab})
     if moment.step > lab.step_number:
         lab.run(moment.step - lab.step_number)
     return lab
@@ -263,6 +281,43 @@ class TimeMachine(RuleBasedStateMachine):
             self.check("zero")
             self.attempt(self.lab.freeze, f"hidden[{unit}]")
             self.check("freeze")
+
+    @rule(act=st.sampled_from(PARAMETERS))
+    def change_parameters(self, act: tuple[str, str, tuple[Any, ...]]) -> None:
+        op, target, arguments = act
+        self.attempt(getattr(self.lab, op), target, *arguments)
+        self.check(op)
+
+    @rule(units=st.sampled_from(["hidden[0]", "hidden[2]", "hidden[1,3]", "output[0]"]))
+    def prune(self, units: str) -> None:
+        self.attempt(self.lab.prune, units)
+        self.check("prune")
+
+    @rule(count=st.integers(1, 2), split=st.sampled_from([None, 0, 1]))
+    def grow(self, count: int, split: int | None) -> None:
+        if self.lab.network.block("hidden").units < MOST_UNITS:
+            self.attempt(self.lab.grow, "hidden", count, split=split)
+        self.check("grow")
+
+    @rule(kind=st.sampled_from(["linear", "dropout", "identity"]))
+    def insert(self, kind: str) -> None:
+        self.attempt(self.lab.insert, "hidden", kind, name="extra")
+        self.check("insert")
+
+    @rule(layer=st.sampled_from(["extra", "extra", "tanh1", "relu1"]))
+    def remove(self, layer: str) -> None:
+        self.attempt(self.lab.remove, layer)
+        self.check("remove")
+
+    @rule(number=st.integers(0, 1000), units=st.sampled_from(UNITS), example=st.integers(0, 5))
+    def patch_from_a_branch(self, number: int, units: str, example: int) -> None:
+        self.attempt(self.lab.patch, units, example=example, branch=self.picked(number))
+        self.check("patch")
+
+    @rule(number=st.integers(0, 1000), units=st.sampled_from(UNITS))
+    def transplant(self, number: int, units: str) -> None:
+        self.attempt(self.lab.transplant, units, branch=self.picked(number))
+        self.check("transplant")
 
     @rule(to=st.sampled_from(["relu", "tanh", "sigmoid"]))
     def activation(self, to: str) -> None:

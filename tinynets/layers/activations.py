@@ -23,8 +23,8 @@ class Activation(Layer):
 
     is_activation = True
     joins = True
-    keeps_zero: ClassVar[bool] = True
-    """Whether 0 gives 0."""
+    keeps_zero: ClassVar[bool] = False
+    """Whether 0 gives 0, so that units are pruned from what comes to it without another effect."""
 
     def passed_on(self, change: Features, shape: tuple[int | None, ...]) -> Features:
         if self.mixes_units or not self.keeps_zero:
@@ -51,6 +51,7 @@ class Tanh(Activation):
     """out = tanh(x)."""
 
     kind = "tanh"
+    keeps_zero = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)
@@ -75,7 +76,6 @@ class Sigmoid(Activation):
     """out = 1 / (1 + exp(-x)), computed as (1 + tanh(x / 2)) / 2, which cannot overflow."""
 
     kind = "sigmoid"
-    keeps_zero = False
 
     def forward(self, x: Array, buffers: Buffers) -> Array:
         out = buffers.out
@@ -100,6 +100,7 @@ class Identity(Activation):
     """out = x: no activation, in a place where there may be one."""
 
     kind = "identity"
+    keeps_zero = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         """Nothing: what comes is handed on."""
@@ -117,6 +118,7 @@ class Step(Activation):
     """out = 1 where x > 0, else 0. It is flat, so no gradient passes: what stands before it learns otherwise."""
 
     kind = "step"
+    keeps_zero = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         buffers.out = np.empty(shape, dtype)
@@ -143,7 +145,6 @@ class Gaussian(Activation):
     """
 
     kind = "gaussian"
-    keeps_zero = False
 
     def __init__(self, width: float = 1.0, *, name: str | None = None) -> None:
         super().__init__(name=name)

@@ -13,7 +13,7 @@ from tinynets.arrays import Array, Shape, is_finite_number, shape_text
 from tinynets.errors import ShapeError
 from tinynets.initializers import Constant, Initializer, Zeros
 from tinynets.layers.activations import positive
-from tinynets.layers.base import Buffers, Layer, Parameter, require_initializer, require_size, rows
+from tinynets.layers.base import Buffers, Features, Layer, Parameter, require_initializer, require_size, rows
 
 
 class _Norm(Layer):
@@ -57,6 +57,9 @@ class _Norm(Layer):
             Parameter("gain", (self.size,), self.gain_init, unit_axis=0),
             Parameter("shift", (self.size,), self.shift_init, unit_axis=0),
         )
+
+    def passed_on(self, change: Features, shape: tuple[int | None, ...]) -> Features:
+        raise ShapeError(f"{self!r} makes something of what is zero")
 
     def input_shape(self) -> tuple[int | None, ...]:
         return (None, self.size)

@@ -29,6 +29,7 @@ class ReLU(_Bent):
     """out = max(x, 0)."""
 
     kind = "relu"
+    keeps_zero = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)
@@ -55,6 +56,7 @@ class LeakyReLU(Activation):
     """out = x where x > 0, else slope x; 0 <= slope <= 1. Source: Maas et al., "Rectifier nonlinearities" (2013)."""
 
     kind = "leaky-relu"
+    keeps_zero = True
 
     def __init__(self, slope: float = 0.01, *, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -92,6 +94,7 @@ class ELU(_Bent):
     """
 
     kind = "elu"
+    keeps_zero = True
 
     def __init__(self, alpha: float = 1.0, *, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -129,7 +132,6 @@ class Softplus(_Bent):
     """out = log(1 + exp(x)), a ReLU without its kink; computed as max(x, 0) + log(1 + exp(-|x|))."""
 
     kind = "softplus"
-    keeps_zero = False
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)
@@ -166,6 +168,7 @@ class SiLU(Activation):
     """
 
     kind = "silu"
+    keeps_zero = True
     flat_below = -3.81
     """From here on down the local gradient is less than `FLAT`."""
 
@@ -205,6 +208,7 @@ class GELU(Activation):
     """
 
     kind = "gelu"
+    keeps_zero = True
     flat_below = -2.251
     """From here on down the local gradient is less than `FLAT`."""
 

@@ -8,7 +8,8 @@ What the ends hand to each other during a pass lies in the workspace's context, 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -109,11 +110,15 @@ def named(layers: Sequence[Layer]) -> list[Layer]:
         copied = copy.copy(layer)
         copied.name = layer.name or f"{layer.kind}{counts[layer.kind]}".replace("-", "_")
         copies.append(copied)
-    names = [layer.name for layer in copies]
-    for name in names:
-        if names.count(name) > 1:
-            raise ShapeError(f"`{name}` is the name of {names.count(name)} layers; a name must stand for one")
+    check_names(layer.name for layer in copies)
     return copies
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise ShapeError where two layers have one name."""
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ShapeError(f"`{name}` is the name of {count} layers; a name must stand for one")
 
 
 class _End(Layer):

@@ -13,6 +13,7 @@ import numpy as np
 
 from tinynets.arrays import Array, Values
 from tinynets.errors import EditError, SelectorError
+from tinynets.layers import Parameter
 from tinynets.network import Block, Network
 from tinynets.operations.base import SOURCES, Edit, Operation, flag, number, only, ordinal, values, whole
 from tinynets.selectors import ParameterSelector, Selector, select, select_learned
@@ -118,7 +119,9 @@ def _check_nudge(network: Network, target: str, args: dict[str, Any]) -> dict[st
 
 def _nudge(network: Network, state: State, edit: Edit) -> str:
     what, places = _targeted(network, "nudge", edit.target)
-    _put(state, places, state.theta[places] + state.theta.dtype.type(edit.args["by"]), what)
+    with np.errstate(over="ignore"):
+        nudged = state.theta[places] + state.theta.dtype.type(edit.args["by"])
+    _put(state, places, nudged, what)
     return f"{what} nudged by {edit.args['by']:g}"
 
 
@@ -152,20 +155,35 @@ def _check_reinit(network: Network, target: str, args: dict[str, Any]) -> dict[s
 
 def _reinit(network: Network, state: State, edit: Edit) -> str:
     block, selector = _units(network, "reinit", edit.target)
-    units, number = np.array(selector.units), edit.args["ordinal"]
+    drawn = []
     for index in range(block.first, block.last + 1):
         layer = network.layers[index]
-        parameters = [(entry, network.parameter_slice(index, entry.name).start) for entry in layer.parameters()]
-        carried = [(e, network.carried_slice(index, e.name).start) for e in layer.carried() if not e.transient]
-        for entries, vector in ((parameters, state.theta), (carried, state.buffers)):
-            for entry, start in entries:
-                places = entry.places(units, whole=len(units) == block.units)
-                purpose = f"reinit/{layer.name}.{entry.name}/{number}"
-                drawn = entry.init.draw(state.hyper.seed, purpose, entry.shape, entry.fan_in, entry.fan_out)
-                vector[start + places] = drawn.reshape(-1)[places]
-                for slot in state.slots.values() if vector is state.theta else ():
-                    slot[start + places] = 0
+        for entry in layer.parameters():
+            start = network.parameter_slice(index, entry.name).start
+            drawn.append((state.theta, *_drawn(state, edit, selector, layer.name, entry, start)))
+        for entry in layer.carried():
+            if not entry.transient:
+                start = network.carried_slice(index, entry.name).start
+                drawn.append((state.buffers, *_drawn(state, edit, selector, layer.name, entry, start)))
+    for vector, places, new in drawn:
+        vector[places] = new
+        for slot in state.slots.values() if vector is state.theta else ():
+            slot[places] = 0
     return f"{selector} drawn anew"
+
+
+def _drawn(
+    state: State, edit: Edit, selector: Selector, layer: str, entry: Parameter, start: int
+) -> tuple[Array, Array]:
+    """Where the units' part of an array lies, and what is drawn for it."""
+    places = entry.places(np.array(selector.units), whole=selector.whole)
+    purpose = f"reinit/{layer}.{entry.name}/{edit.args['ordinal']}"
+    new = entry.init.draw(state.hyper.seed, purpose, entry.shape, entry.fan_in, entry.fan_out).reshape(-1)[places]
+    with np.errstate(over="ignore"):
+        new = new.astype(state.theta.dtype)
+    if not np.isfinite(new).all():
+        raise EditError(f"`reinit` {selector}: {entry.init!r} draws values beyond {state.theta.dtype}")
+    return start + places, new
 
 
 # -- copy, swap, flip
@@ -231,7 +249,10 @@ def _check_flip(network: Network, target: str, args: dict[str, Any]) -> dict[str
 
 
 def _sign_flip(network: Network, state: State, edit: Edit) -> str:
-    """The sum before the activation changes its sign: weights, biases, shifts and running means do; gains do not."""
+    """The sum before the activation changes its sign: weights, biases, shifts and running means do; gains do not.
+
+    With the outgoing weights what a recurrent unit has given itself changes too.
+    """
     block, selector = _units(network, "sign_flip", edit.target)
     whole_block = len(selector.units) == block.units
     for index in range(block.first, block.last + 1):
@@ -249,6 +270,8 @@ def _sign_flip(network: Network, state: State, edit: Edit) -> str:
     if edit.args.get("outgoing"):
         places = outgoing_places(network, block, selector.units)
         state.theta[places] = -state.theta[places]
+        hidden = network.hidden_indices(block, selector.units)
+        state.buffers[hidden] = -state.buffers[hidden]
     return f"signs of {selector} flipped" + (", outgoing too" if edit.args.get("outgoing") else "")
 
 
@@ -262,16 +285,19 @@ def _check_round(network: Network, target: str, args: dict[str, Any]) -> dict[st
 
 
 def _round(network: Network, state: State, edit: Edit) -> str:
-    """Whole multiples of the largest |weight| / (2^(bits - 1) - 1): symmetric quantization. 1 bit: signs alone."""
+    """Whole multiples of the largest |weight| / (2^(bits - 1) - 1): symmetric quantization.
+
+    1 bit: plus or minus the mean |weight|.
+    """
     what, places = _targeted(network, "round", edit.target)
     bits, before = edit.args["bits"], state.theta[places].astype(np.float64)
     largest = np.abs(before).max(initial=0.0)
     if bits == 1:
-        after = np.sign(before) * np.abs(before).mean()
+        after = np.where(before < 0, -1, 1) * np.abs(before).mean()
     else:
         step = largest / (2 ** (bits - 1) - 1)
         after = np.rint(before / step) * step if step else before
-    state.theta[places] = after
+    _put(state, places, after.astype(state.theta.dtype), what)
     off = float(np.sqrt(np.square(after - before).mean()))
     return f"{what} rounded to {bits} bit{'s' if bits > 1 else ''}, off by {off:.3g} (rms)"
 

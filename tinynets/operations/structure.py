@@ -9,15 +9,19 @@ from typing import Any
 import numpy as np
 
 from tinynets import rng
+from tinynets.arrays import plain
 from tinynets.errors import EditError, ShapeError, nearest
-from tinynets.layers import LAYERS, Activation, Conv1d, Conv2d, Features, Layer, Linear, describe, layer_from
-from tinynets.network import Block, Network
+from tinynets.layers import LAYERS, Activation, Conv1d, Conv2d, Distances, Features, Layer, Linear, describe, layer_from
+from tinynets.layers.structure import Next, Split
+from tinynets.network import Block, Network, parameter_count
 from tinynets.operations.base import Edit, Operation, literal, only, ordinal, whole
 from tinynets.selectors import select
 from tinynets.state import State
 from tinynets.surgery import Plan, carry_over, outline, replaced, resize, with_activation
 
 MAX_GROWN = 2**16
+MAX_MADE = 2**24
+"""Parameters that a network may come to have by surgery: an edit is a few bytes in a save, what it makes is not."""
 INSERTED = ("linear", "conv1d", "conv2d", "dropout", "identity")
 
 
@@ -53,7 +57,8 @@ def _structural(
         return described
 
     def resolve(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
-        edit = Edit(name, target if name == "remove" else str(select(network, target)), dict(args))
+        given = {key: plain(value) for key, value in args.items()}
+        edit = Edit(name, target if name == "remove" else str(select(network, target)), given)
         layers(network, edit)
         return edit
 
@@ -81,19 +86,38 @@ def _grow(network: Network, edit: Edit) -> Plan:
     only("grow", edit.args, "count", "split", "ordinal")
     block, args = _block(network, "grow", edit.target), edit.args
     count, number = whole("grow", args, "count", 1, MAX_GROWN), ordinal("grow", args)
+    parent = None if args.get("split") is None else whole("grow", args, "split", 0, block.units - 1)
+    one, two = (
+        parameter_count(resize(network, block, _larger(block, few, parent, number)).layers) - network.theta.size
+        for few in (1, 2)
+    )
+    square = (two - 2 * one) // 2  # of units that weigh each other, per pair
+    _check_room("grow", network, (one - square) * count + square * count**2)
+    return resize(network, block, _larger(block, count, parent, number), number)
+
+
+def _larger(block: Block, count: int, parent: int | None, number: int) -> Features:
+    """A block's units and so many more: fresh ones, or parts of one."""
     same, fresh = Features.same(block.units), np.ones(count, np.bool_)
     source, share = np.full(count, -1), np.zeros(count)
-    if args.get("split") is not None:
-        parent = whole("grow", args, "split", 0, block.units - 1)
+    if parent is not None:
         parts = _parts(count + 1, block.name, number)
         source[:], share[:] = parent, parts[1:]
         same.share[parent] = parts[0]
-    change = Features(
+    return Features(
         np.concatenate([same.source, source]),
         np.concatenate([same.share, share]),
         np.concatenate([same.fresh, fresh]),
     )
-    return resize(network, block, change, number)
+
+
+def _check_room(op: str, network: Network, more: int) -> None:
+    """Raise EditError where a network would come to have too many parameters, before anything is made."""
+    if network.theta.size + more > MAX_MADE:
+        raise EditError(
+            f"`{op}`: the network would have {network.theta.size + more:,} parameters; surgery makes it at most "
+            f"{MAX_MADE:,}"
+        )
 
 
 def _parts(count: int, block: str, number: int) -> np.ndarray:
@@ -127,9 +151,13 @@ def _insert(network: Network, edit: Edit) -> Plan:
             f"`insert`: `kind` is one of {known}, which change no output, not {kind!r}{nearest(str(kind), INSERTED)}"
         )
     last = network.layers[block.last]
+    if isinstance(last, Distances) and last is network.layers[-1]:
+        raise EditError(f"`insert`: `{last.name}` gives the distances that the loss goes by; nothing stands behind it")
     shape = network.known_shapes[block.last]
     name = _free(network, edit.args.get("name"), kind, last.name)
-    made, initial = _identity(kind, shape, edit.args)
+    made = _inserting(kind, shape, edit.args)
+    _check_room("insert", network, parameter_count([made]))
+    initial = _passing_through(made)
     made.name = name
     full = f"{last.name.rpartition('.')[0]}.{name}" if "." in last.name else name
 
@@ -139,25 +167,31 @@ def _insert(network: Network, edit: Edit) -> Plan:
     return Plan(replaced(network.parts, change), initial={(full, key): value for key, value in initial.items()})
 
 
-def _identity(kind: str, shape: tuple[int | None, ...], args: dict[str, Any]) -> tuple[Layer, dict[str, np.ndarray]]:
-    """A layer that gives what it takes, and its first parameters."""
+def _inserting(kind: str, shape: tuple[int | None, ...], args: dict[str, Any]) -> Layer:
+    """A layer that takes such a shape and gives it."""
     size = shape[-1] or 0
     if "rate" in args and kind != "dropout":
         raise EditError(f"`insert`: a `{kind}` takes no `rate`")
     try:
         if kind in ("dropout", "identity"):
-            return layer_from({"kind": kind, **({"rate": args["rate"]} if "rate" in args else {})}), {}
+            return layer_from({"kind": kind, **({"rate": args["rate"]} if "rate" in args else {})})
         if kind == "linear":
-            return Linear(size, size), {"w": np.eye(size), "b": np.zeros(size)}
+            return Linear(size, size)
         conv = Conv1d if kind == "conv1d" else Conv2d
         if len(shape) != conv.axes + 2:
             raise EditError(f"`insert`: a {kind} takes {conv.axes + 2} axes, not {len(shape)}")
-        made = conv(size, size, 3, padding="same")
-        w = np.zeros((*made.kernel, size, size))
-        w[tuple(n // 2 for n in made.kernel)] = np.eye(size)
-        return made, {"w": w, "b": np.zeros(size)}
+        return conv(size, size, 3, padding="same")
     except ShapeError as error:
         raise EditError(f"`insert`: {error}") from None
+
+
+def _passing_through(layer: Layer) -> dict[str, np.ndarray]:
+    """Parameters with which it gives what it takes."""
+    arrays = {entry.name: np.zeros(entry.shape) for entry in layer.parameters()}
+    if "w" in arrays:
+        w = arrays["w"]
+        w[tuple(n // 2 for n in w.shape[:-2])] = np.eye(w.shape[-1])
+    return arrays
 
 
 def _free(network: Network, given: object, kind: str, beside: str) -> str:
@@ -183,10 +217,10 @@ def _remove(network: Network, edit: Edit) -> Plan:
     layer = network[edit.target]
     index = network.layers.index(layer)
     before, after = network.known_shapes[index - 1] if index else network.known_input, network.known_shapes[index]
-    if len(network.layers) == 1:
-        raise EditError(f"`{layer.name}` is the only layer")
     if before != after or layer.takes_integers:
         raise EditError(f"`{layer.name}` {layer!r} gives another shape than it takes, so it cannot be removed")
+    if _alone(network, layer):
+        raise EditError(f"`{layer.name}` is the only layer there")
     gone = False
 
     def change(path: str, entry: Layer) -> list[Layer]:
@@ -200,6 +234,13 @@ def _remove(network: Network, edit: Edit) -> Plan:
     if not gone:
         raise EditError(f"`{layer.name}` is an end of a container, which cannot be removed")
     return Plan(layers)
+
+
+def _alone(network: Network, layer: Layer) -> bool:
+    """Whether a container, or the network, holds nothing besides."""
+    folder = layer.name.rpartition(".")[0]
+    beside = [other for other in network.layers if other is not layer and not isinstance(other, Split | Next)]
+    return all(other.name.rpartition(".")[0] != folder for other in beside)
 
 
 def _removed(network: Network, edit: Edit) -> str:
