@@ -17,6 +17,7 @@ from tinynets.errors import DataError, SelectorError, ShapeError, nearest
 from tinynets.layers import Activation, Buffers, Context, Layer, Parameter, Tap, describe, layer_from, named
 from tinynets.layers.structure import Next, Split
 from tinynets.summary import Summary, summarize
+from tinynets.tapping import Tapping
 
 MAX_PARAMETERS = 2**28
 KEPT_SHAPES = 4  # batch shapes that a workspace keeps buffers for
@@ -577,7 +578,10 @@ def _forward_act(network: Network, index: int, buffers: Buffers, clean: bool) ->
         if tap is None:
             buffers.tapped = None
             return out
-        return _tapped(tap, out, buffers)
+        if buffers.tapping is None or buffers.tapping.tap is not tap:
+            buffers.tapping = Tapping(tap, out)
+        buffers.tapped = buffers.tapping.forward(out)
+        return buffers.tapped
 
     def tapping_itself(x: Array) -> Array:
         buffers.tap = network.taps[index]
@@ -594,24 +598,11 @@ def _backward_act(network: Network, index: int, buffers: Buffers) -> Act:
 
     def act(dout: Array) -> Array:
         buffers.dout = dout
-        tap = network.taps[index]
-        if tap is not None and buffers.tapped is not None:
-            dout = np.multiply(dout, tap.multiply, buffers.dtapped)
+        if buffers.tapped is not None and buffers.tapping is not None:
+            dout = buffers.tapping.backward(dout)
         return backward(dout, buffers)
 
     return act
-
-
-def _tapped(tap: Tap, x: Array, buffers: Buffers) -> Array:
-    if buffers.dtapped is None or buffers.tapped is None:
-        buffers.tapped, buffers.dtapped = np.empty_like(x), np.empty_like(x)
-    if tap.add.ndim > 1 and tap.add.shape[:-1] != x.shape[1:-1]:
-        raise ShapeError(
-            f"an intervention stands on examples of {shape_text(tap.add.shape)}; this input gives {shape_text(x.shape)}"
-        )
-    np.multiply(x, tap.multiply, buffers.tapped)
-    add = tap.add if tap.draw is None else tap.draw(len(x))
-    return np.add(buffers.tapped, add, buffers.tapped)
 
 
 def _checked_layers(layers: Sequence[Layer]) -> list[Layer]:
