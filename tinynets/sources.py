@@ -1,7 +1,8 @@
 """Where the values of an edit come from: means, other examples, classes, other branches, bookmarks, saves.
 
 What is found is stored in the edit, so that it is done again exactly. Activations are read as they would be without
-what stands on those very units; everything else that stands counts.
+what stands on those very units; everything else that stands counts, and elsewhere (in a branch, a bookmark, a save) all
+that stands there.
 """
 
 from __future__ import annotations
@@ -42,19 +43,21 @@ class Stand:
     state: State
 
 
-def activations(network: Network, state: State, selector: Selector, x: Array) -> Array:
-    """What these units give for a batch, (B, ...) as at the site, without what stands on them."""
+def activations(network: Network, state: State, selector: Selector, x: Array, *, bare: bool = True) -> Array:
+    """What these units give for a batch, (B, ...) as at the site; `bare`: without what stands on them."""
     standing, workspace = network.taps, Workspace()
     try:
-        bare = replace(state, interventions=without(network, state.interventions, selector))
-        network.taps = taps(network, bare)
+        if bare:
+            network.taps = taps(network, replace(state, interventions=without(network, state.interventions, selector)))
         with quiet():
             network.forward_checked(x, workspace)
     finally:
         network.taps = standing
     index = network.site(selector.site)
     layer, buffers = network.layers[index], workspace.buffers[index]
-    values = layer.site_values(buffers) if selector.time is None else layer.untapped(buffers)[:, selector.time]
+    values = layer.untapped(buffers) if bare and selector.time is not None else layer.site_values(buffers)
+    if selector.time is not None:
+        values = values[:, selector.time]
     axis = layer.site_axis + (layer.site_axis >= 0)
     taken: Array = values.take(selector.units, axis=axis)
     return taken
@@ -120,7 +123,7 @@ def _class(lab: Lab, name: str, given: Any, y: Array) -> int:
     labels = lab.data.labels
     if isinstance(given, str) and given in labels:
         number = labels.index(given)
-    elif (isinstance(given, str) and given.isdecimal()) or (
+    elif (isinstance(given, str) and given.isdecimal() and len(given) < 10) or (
         isinstance(given, int | np.integer) and not isinstance(given, bool)
     ):
         number = int(given)
@@ -179,7 +182,8 @@ def patch_of(lab: Lab, selector: Selector, example: int | None, given: Any, sour
         )
     there = _same_units(source, selector, sources)
     x = lab.probe.x if example is not None else as_input(source.lab, given)  # the probe is always evaluated whole
-    found = activations(source.network, source.state, there, x)[example or 0]
+    here = source.network is lab.network
+    found = activations(source.network, source.state, there, x, bare=here)[example or 0]
     with quiet():
         return Values(found.astype(lab.network.dtype))
 
