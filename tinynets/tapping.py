@@ -1,7 +1,7 @@
 """Tapping: a tap applied behind a layer, to a batch and back, touching as little of it as it can.
 
-out = x * multiply + add, and dx = dout * multiply. A unit that is multiplied by 0 everywhere is what is added, whatever
-it was: one that has become infinite can be held at zero.
+out = x * multiply + add, and dx = dout * multiply. A unit that is multiplied by 0 everywhere is held at what is added,
+whatever it was: one that has become infinite can be zeroed.
 """
 
 from __future__ import annotations
@@ -15,85 +15,94 @@ from tinynets.errors import ShapeError
 from tinynets.layers import Tap
 
 LAID = 2**16  # up to so many values, factors are laid out as the batch is: half the time of broadcasting them
+RUNS = 8  # up to so many runs of neighbours are written run by run, which is faster than by an index
 
 
 class Tapping:
-    """A tap over batches shaped like x, (B, ..., units): of its units those from the first that it touches to the last.
+    """A tap over batches shaped like x, (B, ..., units): the units that it holds, and the arithmetic on the others.
 
-    Raises ShapeError where it stands on examples of another shape.
+    That spans from the first of the others to the last. Raises ShapeError where the tap stands on examples of another
+    shape.
     """
 
     def __init__(self, tap: Tap, x: Array) -> None:
         self.tap = tap
         _check_places(tap.add.shape[:-1], x)
-        touched = _units(np.broadcast_to((tap.multiply != 1) | (tap.add != 0), x.shape[1:]))
-        if tap.draw is not None:
-            touched = np.arange(x.shape[-1])
-        self.idle = not len(touched)
-        units = slice(0, None) if self.idle else slice(int(touched[0]), int(touched[-1]) + 1)
-        self.whole = len(range(*units.indices(x.shape[-1]))) == x.shape[-1]
+        multiply, add = (np.broadcast_to(array, x.shape[1:]) for array in (tap.multiply, tap.add))
         self.out = np.empty_like(x)
-        self.part = self.out[..., units]
-        multiply, add = tap.multiply[..., units], tap.add[..., units]
-        self.sets = not multiply.any()
-        self.multiply = None if (multiply == 1).all() else self._laid(multiply)
-        self.add = self._laid(add) if self.sets or add.any() else None
-        not_always = _units(np.broadcast_to(multiply != 0, self.part.shape[1:]))
-        always = np.setdiff1d(np.arange(self.part.shape[-1]), not_always)
-        self.set: Any = ... if self.sets else (..., always) if len(always) else None
-        self._units = units
+        count = x.shape[-1]
+        held = np.setdiff1d(np.arange(count), _where(multiply != 0))
+        others = np.setdiff1d(_where((multiply != 1) | (add != 0)), held) if tap.draw is None else np.arange(count)
+        self.held = [((..., key), add[..., key]) for key in _keys(held)]
+        self.all_held = tap.draw is None and len(held) == count
+        self.idle = not len(held) and not len(others)
+        self.span = slice(int(others[0]), int(others[-1]) + 1) if len(others) else slice(0, 0)
+        self.whole = self.span == slice(0, count)
+        self.part = self.out[..., self.span]
+        self.multiply = self._laid(multiply, 1)
+        self.add = self._laid(add, 0)
         self._dout: Array | None = None
-        self._dpart: Any = None
 
-    def _laid(self, array: Array) -> Array:
+    def _laid(self, array: Array, nothing: int) -> Array | None:
+        """A factor or term over the span; None where it does nothing."""
+        array = array[..., self.span]
+        if (array == nothing).all():
+            return None
         wide = np.broadcast_to(array, self.part.shape)
-        return wide.copy() if self.part.size <= LAID else wide
+        return wide.copy() if wide.size <= LAID else wide
 
     def forward(self, x: Array) -> Array:
         if self.idle:
             return x
-        part = self.part
-        if not self.whole:
-            np.copyto(self.out, x)
-            x = part
-        add = self.add
+        out, part, drawn = self.out, self.part, None
         if self.tap.draw is not None:
-            add = self.tap.draw(len(part))
-            _check_places(add.shape[1:-1], part)
-        if not self.sets:
-            if self.multiply is not None:
-                x = np.multiply(x, self.multiply, part)
-            if add is not None:
-                np.add(x, add, part)
-        if self.set is not None:
-            part[self.set] = 0 if add is None else add[self.set]
-        return self.out
+            drawn = self.tap.draw(len(x))
+            _check_places(drawn.shape[1:-1], x)
+        if not self.whole:
+            if not self.all_held:
+                np.copyto(out, x)
+            x = part
+        if self.multiply is not None:
+            x = np.multiply(x, self.multiply, part)
+        add = self.add if drawn is None else drawn
+        if add is not None:
+            np.add(x, add, part)
+        for key, value in self.held:
+            out[key] = value if drawn is None else drawn[key]
+        return out
 
     def backward(self, dout: Array) -> Array:
-        if self.multiply is None:
+        if self.multiply is None and not self.held:
             return dout
         if self._dout is None:
             self._dout = np.empty_like(dout)
-            self._dpart = self._dout[..., self._units]
-        if not self.whole:
-            np.copyto(self._dout, dout)
-            dout = self._dpart
-        if self.sets:
-            self._dpart.fill(0)
-        else:
-            np.multiply(dout, self.multiply, self._dpart)
-        return self._dout
+        given: Array = self._dout
+        if self.multiply is None or not self.whole:
+            if not self.all_held:
+                np.copyto(given, dout)
+            dout = given[..., self.span]
+        if self.multiply is not None:
+            np.multiply(dout, self.multiply, given[..., self.span])
+        for key, _ in self.held:
+            given[key] = 0
+        return given
 
 
-def _units(where: Array) -> Array:
-    """Of (..., units) the units for which it holds anywhere."""
-    return np.flatnonzero(where.reshape(-1, where.shape[-1]).any(axis=0))
+def _where(marked: Array) -> Array:
+    """Of (..., units) the units that are marked anywhere."""
+    return np.flatnonzero(marked.reshape(-1, marked.shape[-1]).any(axis=0))
+
+
+def _keys(units: Array) -> list[Any]:
+    """Indices along the last axis for these units: their runs, or where those are many all of them at once."""
+    runs = np.split(units, np.flatnonzero(np.diff(units) != 1) + 1) if len(units) else []
+    return [slice(int(run[0]), int(run[-1]) + 1) for run in runs] if len(runs) <= RUNS else [units]
 
 
 def _check_places(places: tuple[int, ...], x: Array) -> None:
-    if places and (
-        len(places) != x.ndim - 2 or any(n not in (1, m) for n, m in zip(places, x.shape[1:-1], strict=True))
-    ):
+    wanted = x.shape[1:-1]
+    fits = len(places) == len(wanted) and all(n in (1, m) for n, m in zip(places, wanted, strict=True))
+    if places and not fits:
         raise ShapeError(
             f"an intervention stands on examples of {shape_text((*places, x.shape[-1]))}; "
             f"this input gives {shape_text(x.shape[1:])}"
