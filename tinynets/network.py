@@ -99,6 +99,14 @@ class Workspace:
         buffers = self.buffers[layer]
         return buffers.out if buffers.tapped is None else buffers.tapped
 
+    def brought_to(self, layer: int) -> Array | None:
+        """The gradient that the last backward brought to what lies behind a layer, a copy; None before it."""
+        buffers = self.buffers[layer]
+        dout: Array | None = getattr(buffers, "dout", None)
+        if dout is None or buffers.tapped is None or buffers.tapping is None:
+            return None if dout is None else np.array(dout)
+        return buffers.tapping.brought(dout)
+
     def units_behind(self, network: Network, layer: int) -> Array:
         """The same unit by unit, (B, ..., units): of an attention layer its heads."""
         return network.layers[layer].unit_values(self.buffers[layer])
@@ -395,10 +403,10 @@ class Network:
     def gradient(self, site: str, workspace: Workspace | None = None) -> Array:
         """The gradient that the last backward brought to a site: (B, ..., units), a copy."""
         index = self.site(site)
-        gradient = getattr(self._used(workspace, "backward").buffers[index], "dout", None)
+        gradient = self._used(workspace, "backward").brought_to(index)
         if gradient is None:
             raise ShapeError(f"`gradient` of `{site}` needs a `backward` before it")
-        return np.array(gradient)
+        return gradient
 
     def _used(self, workspace: Workspace | None, what: str) -> Workspace:
         workspace = workspace or self._bare
@@ -595,11 +603,12 @@ def _forward_act(network: Network, index: int, buffers: Buffers, clean: bool) ->
 def _backward_act(network: Network, index: int, buffers: Buffers) -> Act:
     """Backward of a layer into the network's `grad`."""
     backward = network.layers[index].backward
+    own = index + 1 < len(network.layers) and network.layers[index + 1].own_dx
 
     def act(dout: Array) -> Array:
         buffers.dout = dout
         if buffers.tapped is not None and buffers.tapping is not None:
-            dout = buffers.tapping.backward(dout)
+            dout = buffers.tapping.backward(dout, own)
         return backward(dout, buffers)
 
     return act

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.arrays import Array, shape_text
+from tinynets.arrays import Array, scalar, shape_text
 from tinynets.errors import ShapeError
 from tinynets.layers import Tap
 
 LAID = 2**16  # up to so many values, factors are laid out as the batch is: half the time of broadcasting them
+SMALL = 4  # where it touches at most this part of the units, what it changes is put aside rather than all copied
 RUNS = 8  # up to so many runs of neighbours are written run by run, which is faster than by an index
 
 
@@ -34,6 +35,7 @@ class Tapping:
         held = np.setdiff1d(np.arange(count), _where(multiply != 0))
         others = np.setdiff1d(_where((multiply != 1) | (add != 0)), held) if tap.draw is None else np.arange(count)
         self.held = [((..., key), add[..., key]) for key in _keys(held)]
+        self.views = [(self.out[key], value) for key, value in self.held if isinstance(key[-1], slice)]
         self.all_held = tap.draw is None and len(held) == count
         self.idle = not len(held) and not len(others)
         self.span = slice(int(others[0]), int(others[-1]) + 1) if len(others) else slice(0, 0)
@@ -41,6 +43,11 @@ class Tapping:
         self.part = self.out[..., self.span]
         self.multiply = self._laid(multiply, 1)
         self.add = self._laid(add, 0)
+        self.keys = [key for key, _ in self.held] + ([] if self.multiply is None else [(..., self.span)])
+        of_runs = all(isinstance(key[-1], slice) for key in self.keys)
+        self.small = of_runs and len(held) + len(range(count)[self.span]) <= count // SMALL
+        self.kept: list[tuple[Any, Array, Array]] = []
+        self._given: Array | None = None
         self._dout: Array | None = None
 
     def _laid(self, array: Array, nothing: int) -> Array | None:
@@ -48,6 +55,8 @@ class Tapping:
         array = array[..., self.span]
         if (array == nothing).all():
             return None
+        if (array == array.flat[0]).all():
+            return scalar(array.flat[0], array.dtype)
         wide = np.broadcast_to(array, self.part.shape)
         return wide.copy() if wide.size <= LAID else wide
 
@@ -67,25 +76,52 @@ class Tapping:
         add = self.add if drawn is None else drawn
         if add is not None:
             np.add(x, add, part)
+        if drawn is None and self.views:
+            for view, value in self.views:
+                view[...] = value
+            return out
         for key, value in self.held:
             out[key] = value if drawn is None else drawn[key]
         return out
 
-    def backward(self, dout: Array) -> Array:
-        if self.multiply is None and not self.held:
+    def backward(self, dout: Array, own: bool) -> Array:
+        """The gradient in front of the tap. Where `dout` may be changed (`own`) and little of it is, that is done."""
+        if not self.keys:
             return dout
-        if self._dout is None:
-            self._dout = np.empty_like(dout)
-        given: Array = self._dout
-        if self.multiply is None or not self.whole:
-            if not self.all_held:
+        given = dout
+        if own and self.small:
+            self._put_aside(dout)
+            if self.multiply is None:
+                for _, view, _ in self.kept:
+                    view.fill(0)
+                return dout
+        else:
+            if self._dout is None:
+                self._dout = np.empty_like(dout)
+            given = self._dout
+            if not self.all_held and (self.multiply is None or not self.whole):
                 np.copyto(given, dout)
-            dout = given[..., self.span]
+                dout = given
         if self.multiply is not None:
-            np.multiply(dout, self.multiply, given[..., self.span])
+            np.multiply(dout[..., self.span], self.multiply, given[..., self.span])
         for key, _ in self.held:
             given[key] = 0
         return given
+
+    def _put_aside(self, dout: Array) -> None:
+        if dout is not self._given:
+            self._given = dout
+            self.kept = [(key, dout[key], dout[key].copy()) for key in self.keys]
+            return
+        for _, view, aside in self.kept:
+            np.copyto(aside, view)
+
+    def brought(self, dout: Array) -> Array:
+        """The gradient that backward was given, a copy, from the array that it was in."""
+        dout = dout.copy()
+        for key, _, aside in self.kept:
+            dout[key] = aside
+        return dout
 
 
 def _where(marked: Array) -> Array:

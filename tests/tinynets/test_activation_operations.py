@@ -273,3 +273,34 @@ def test_gradients_flow_through_what_stands_at_length(
 ) -> None:
     inner: Any = test_gradients_flow_through_what_stands
     inner.hypothesis.inner_test(kind, gradients_agree, data)
+
+
+@pytest.mark.parametrize("selector", ["second[3]", "second", "second[0,2]"])
+@pytest.mark.parametrize("op", ["zero", "scale"])
+def test_the_gradient_brought_to_a_site_is_that_before_what_stands_there(op: str, selector: str) -> None:
+    layers = [tn.Linear(3, 5), tn.Tanh(), tn.Linear(5, 12, name="second"), tn.Tanh(), tn.Linear(12, 2, name="output")]
+    network = tn.Network(layers, dtype="float64", seed=1)
+    x = np.random.default_rng(0).normal(size=(BATCH, 3))
+    lab = tn.Lab(network, data=(x, x[:, :2]), loss=tn.MSE(), batch=BATCH)
+    lab.zero(selector) if op == "zero" else lab.scale(selector, 0.5)
+    network = lab.network
+    dout = np.random.default_rng(1).normal(size=network.forward(x).shape)
+    network.backward(dout)
+    output: Any = network["output"]
+    factors = np.ones(12)
+    factors[list(tn.selectors.select(network, selector).units)] = 0 if op == "zero" else 0.5
+    brought = dout @ output.w.T
+    np.testing.assert_allclose(network.gradient("second"), brought, atol=1e-14)
+    slope = 1 - np.tanh(network.activation("second.pre")) ** 2
+    np.testing.assert_allclose(network.gradient("second.pre"), brought * factors * slope, atol=1e-14)
+    network.backward(dout)  # again, into the same arrays
+    np.testing.assert_allclose(network.gradient("second"), brought, atol=1e-14)
+
+
+def test_a_gradient_that_someone_gives_is_not_written_to() -> None:
+    lab = make("mlp")
+    lab.zero("output[1]")
+    lab.network.forward(inputs_of(lab))
+    dout = np.ones((EXAMPLES, 2))
+    lab.network.backward(dout)
+    assert (dout == 1).all()

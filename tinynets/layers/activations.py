@@ -51,6 +51,7 @@ class Tanh(Activation):
     """out = tanh(x)."""
 
     kind = "tanh"
+    own_dx = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)
@@ -75,6 +76,7 @@ class Sigmoid(Activation):
     """out = 1 / (1 + exp(-x)), computed as (1 + tanh(x / 2)) / 2, which cannot overflow."""
 
     kind = "sigmoid"
+    own_dx = True
     keeps_zero = False
 
     def forward(self, x: Array, buffers: Buffers) -> Array:
@@ -143,6 +145,7 @@ class Gaussian(Activation):
     """
 
     kind = "gaussian"
+    own_dx = True
     keeps_zero = False
 
     def __init__(self, width: float = 1.0, *, name: str | None = None) -> None:

@@ -171,6 +171,8 @@ class Layer:
     takes_integers: ClassVar[bool] = False
     site_axis: ClassVar[int] = -1
     """Where the units lie in an example of what interventions act on: the last axis, for heads the first."""
+    own_dx: ClassVar[bool] = False
+    """Its backward writes all of the input's gradient into an array that is its own, and which may be changed then."""
     mixes_units: ClassVar[bool] = False
     """What one unit of its output is depends on the others (softmax, layer normalization)."""
     unit_setting: ClassVar[str] = ""

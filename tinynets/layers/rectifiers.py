@@ -29,6 +29,7 @@ class ReLU(_Bent):
     """out = max(x, 0)."""
 
     kind = "relu"
+    own_dx = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)
@@ -55,6 +56,7 @@ class LeakyReLU(Activation):
     """out = x where x > 0, else slope x; 0 <= slope <= 1. Source: Maas et al., "Rectifier nonlinearities" (2013)."""
 
     kind = "leaky-relu"
+    own_dx = True
 
     def __init__(self, slope: float = 0.01, *, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -92,6 +94,7 @@ class ELU(_Bent):
     """
 
     kind = "elu"
+    own_dx = True
 
     def __init__(self, alpha: float = 1.0, *, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -129,6 +132,7 @@ class Softplus(_Bent):
     """out = log(1 + exp(x)), a ReLU without its kink; computed as max(x, 0) + log(1 + exp(-|x|))."""
 
     kind = "softplus"
+    own_dx = True
     keeps_zero = False
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
@@ -166,6 +170,7 @@ class SiLU(Activation):
     """
 
     kind = "silu"
+    own_dx = True
     flat_below = -3.81
     """From here on down the local gradient is less than `FLAT`."""
 
@@ -205,6 +210,7 @@ class GELU(Activation):
     """
 
     kind = "gelu"
+    own_dx = True
     flat_below = -2.251
     """From here on down the local gradient is less than `FLAT`."""
 
