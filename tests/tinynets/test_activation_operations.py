@@ -253,6 +253,21 @@ def test_gradients_flow_through_what_stands(
         gradients_agree(standing_alone(lab), x, training=training)
 
 
+@by_net
+def test_gradients_flow_through_what_stands_at_every_site(kind: str, gradients_agree: Callable[..., None]) -> None:
+    for site, units, times in sites(make(kind).network):
+        for time in {None, times // 2} if times else {None}:
+            lab, standing = make(kind), []
+            for done in (
+                Done("scale", site, tuple(range(units)), time, 0.6),
+                Done("noise", site, (0,), time, 0.1),
+                Done("clamp", site, (units - 1,), time, 0.3),
+            ):
+                do(lab, standing, done, 0)
+            x = inputs_of(lab)[:BATCH].copy()
+            gradients_agree(standing_alone(lab), x, training=True)
+
+
 def smooth(reference: Slow, x: np.ndarray) -> bool:
     """Whether no ReLU stands so close to its corner that differences would see it."""
     reference.forward(x)
