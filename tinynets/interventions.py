@@ -134,8 +134,9 @@ def taps(network: Network, state: State) -> list[Tap | None]:
     for entry in state.interventions:
         by_layer.setdefault(network.site(entry.site), []).append(entry)
     compiled: list[Tap | None] = [None] * len(network.layers)
-    for index, entries in by_layer.items():
-        compiled[index] = _tap(network, index, entries, state)
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is found and named by a step
+        for index, entries in by_layer.items():
+            compiled[index] = _tap(network, index, entries, state)
     return compiled
 
 

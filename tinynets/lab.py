@@ -494,6 +494,7 @@ class Lab(Operating, Travel):
             "evaluate": self._evaluate,
             "explain": self._explain,
             "mean": self._mean,
+            "resample": self._resample,
             "patch": self._patch,
             "steer": self._steer,
             "transplant": self._transplant,

@@ -17,6 +17,7 @@ from tinynets.errors import DataError, SelectorError, ShapeError, nearest
 from tinynets.layers import Activation, Buffers, Context, Layer, Parameter, Tap, describe, layer_from, named
 from tinynets.layers.structure import Next, Split, check_names
 from tinynets.summary import Summary, summarize
+from tinynets.tapping import Tapping
 
 MAX_PARAMETERS = 2**28
 KEPT_SHAPES = 4  # batch shapes that a workspace keeps buffers for
@@ -97,6 +98,14 @@ class Workspace:
         """What the last forward gave behind a layer, with interventions."""
         buffers = self.buffers[layer]
         return buffers.out if buffers.tapped is None else buffers.tapped
+
+    def brought_to(self, layer: int) -> Array | None:
+        """The gradient that the last backward brought to what lies behind a layer, a copy; None before it."""
+        buffers = self.buffers[layer]
+        dout: Array | None = getattr(buffers, "dout", None)
+        if dout is None or buffers.tapped is None or buffers.tapping is None:
+            return None if dout is None else np.array(dout)
+        return buffers.tapping.brought(dout)
 
     def units_behind(self, network: Network, layer: int) -> Array:
         """The same unit by unit, (B, ..., units): of an attention layer its heads."""
@@ -400,10 +409,10 @@ class Network:
     def gradient(self, site: str, workspace: Workspace | None = None) -> Array:
         """The gradient that the last backward brought to a site: (B, ..., units), a copy."""
         index = self.site(site)
-        gradient = getattr(self._used(workspace, "backward").buffers[index], "dout", None)
+        gradient = self._used(workspace, "backward").brought_to(index)
         if gradient is None:
             raise ShapeError(f"`gradient` of `{site}` needs a `backward` before it")
-        return np.array(gradient)
+        return gradient
 
     def _used(self, workspace: Workspace | None, what: str) -> Workspace:
         workspace = workspace or self._bare
@@ -588,7 +597,10 @@ def _forward_act(network: Network, index: int, buffers: Buffers, clean: bool) ->
         if tap is None:
             buffers.tapped = None
             return out
-        return _tapped(tap, out, buffers)
+        if buffers.tapping is None or buffers.tapping.tap is not tap:
+            buffers.tapping = Tapping(tap, out)
+        buffers.tapped = buffers.tapping.forward(out)
+        return buffers.tapped
 
     def tapping_itself(x: Array) -> Array:
         buffers.tap = network.taps[index]
@@ -602,27 +614,15 @@ def _forward_act(network: Network, index: int, buffers: Buffers, clean: bool) ->
 def _backward_act(network: Network, index: int, buffers: Buffers) -> Act:
     """Backward of a layer into the network's `grad`."""
     backward = network.layers[index].backward
+    own = index + 1 < len(network.layers) and network.layers[index + 1].own_dx
 
     def act(dout: Array) -> Array:
         buffers.dout = dout
-        tap = network.taps[index]
-        if tap is not None and buffers.tapped is not None:
-            dout = np.multiply(dout, tap.multiply, buffers.dtapped)
+        if buffers.tapped is not None and buffers.tapping is not None:
+            dout = buffers.tapping.backward(dout, own)
         return backward(dout, buffers)
 
     return act
-
-
-def _tapped(tap: Tap, x: Array, buffers: Buffers) -> Array:
-    if buffers.dtapped is None or buffers.tapped is None:
-        buffers.tapped, buffers.dtapped = np.empty_like(x), np.empty_like(x)
-    if tap.add.ndim > 1 and tap.add.shape[:-1] != x.shape[1:-1]:
-        raise ShapeError(
-            f"an intervention stands on examples of {shape_text(tap.add.shape)}; this input gives {shape_text(x.shape)}"
-        )
-    np.multiply(x, tap.multiply, buffers.tapped)
-    add = tap.add if tap.draw is None else tap.draw(len(x))
-    return np.add(buffers.tapped, add, buffers.tapped)
 
 
 def _checked_layers(layers: Sequence[Layer]) -> list[Layer]:

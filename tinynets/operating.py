@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from tinynets import edits, sources
-from tinynets.arrays import Array, Values
+from tinynets.arrays import Array, Values, as_array, plain
 from tinynets.errors import EditError
 from tinynets.operations.base import number
+from tinynets.playback import quiet
 from tinynets.reports import EditReport, Progress
 from tinynets.selectors import Selector, select
 from tinynets.timeline import Placed
@@ -48,9 +49,11 @@ class Operating:
     def _mean(self, selector: str, over: str = "probe", *, values: Numbers | None = None) -> Job:
         if values is not None:
             return self._edit("mean", selector, values=values)
-        target = self._ready(selector)
-        found = yield from sources.mean_of(cast("Lab", self), target, over)
-        return self._edit("mean", selector, over=over, values=found)
+        return (
+            yield from self._sourced(
+                "mean", selector, lambda target: sources.mean_of(cast("Lab", self), target, over), over=over
+            )
+        )
 
     def resample(
         self, selector: str, over: str = "train", *, examples: int = 64, values: Numbers | None = None
@@ -59,11 +62,21 @@ class Operating:
 
         Which one it is, is drawn for each row of a batch, addressed by the run's seed and the step.
         """
-        target, ordinal = self._ready(selector), self.player.position.edits
+        return _finish(self._resample(selector, over, examples=examples, values=values))
+
+    def _resample(
+        self, selector: str, over: str = "train", *, examples: int = 64, values: Numbers | None = None
+    ) -> Job:
+        ordinal = self.player.position.edits
         if values is not None:
             return self._edit("resample", selector, values=values, ordinal=ordinal)
-        found = sources.pool_of(cast("Lab", self), target, over, examples, ordinal)
-        return self._edit("resample", selector, over=over, examples=examples, values=found, ordinal=ordinal)
+
+        def find(target: Selector) -> sources.Found:
+            return sources.pool_of(cast("Lab", self), target, over, examples, ordinal)
+
+        return (
+            yield from self._sourced("resample", selector, find, over=over, examples=plain(examples), ordinal=ordinal)
+        )
 
     def clamp(self, selector: str, value: float) -> EditReport:
         """Hold the activations of units at a value."""
@@ -115,13 +128,13 @@ class Operating:
             if any(value is not None for value in (example, input, *places.values())):
                 raise EditError("`patch` takes `values` alone, or where they come from")
             return self._edit("patch", selector, values=values)
-        target = self._ready(selector)
-        found = yield from sources.patch_of(cast("Lab", self), target, example, input, places)
-        plain = input
-        if input is not None and not isinstance(input, str):
-            plain = sources.as_input(cast("Lab", self), input)[0].tolist()
-        said = {"example": example, "input": plain, **places}
-        return self._edit("patch", selector, **{k: v for k, v in said.items() if v is not None}, values=found)
+        written = as_array("input", input).tolist() if input is not None and not isinstance(input, str) else input
+        said = {"example": example, "input": written, **places}
+
+        def find(target: Selector) -> sources.Found:
+            return sources.patch_of(cast("Lab", self), target, example, input, places)
+
+        return (yield from self._sourced("patch", selector, find, **_given(said)))
 
     def steer(
         self,
@@ -150,16 +163,21 @@ class Operating:
         values: Numbers | None = None,
     ) -> Job:
         factor = number("steer", {"scale": scale}, "scale")
-        target = self._ready(selector)
         if values is not None:
+            if toward is not None or away is not None:
+                raise EditError("`steer` takes `values` alone, or classes")
             edit = edits.resolve(self.player.network, self.player.state, "steer", selector, {"values": values})
-            scaled = edit.args["values"].array * self.player.network.dtype.type(factor)
+            with quiet():
+                scaled = edit.args["values"].array * self.player.network.dtype.type(factor)
             return self._edit("steer", selector, values=scaled)
         if toward is None:
             raise EditError("`steer` needs `toward=` (a class), or `values=`")
-        found = yield from sources.direction_of(cast("Lab", self), target, over, toward, away, factor)
-        said = {"toward": toward} | ({} if away is None else {"away": away}) | {"over": over, "scale": factor}
-        return self._edit("steer", selector, **said, values=found)
+
+        def find(target: Selector) -> sources.Found:
+            return sources.direction_of(cast("Lab", self), target, over, toward, away, factor)
+
+        said = {"toward": toward, "away": away, "over": over, "scale": factor}
+        return (yield from self._sourced("steer", selector, find, **_given(said)))
 
     def release(self, selector: str) -> EditReport:
         """Take the interventions off units."""
@@ -252,10 +270,11 @@ class Operating:
         if values is not None:
             return self._edit("transplant", selector, values=values)
         places = {"branch": branch, "bookmark": bookmark, "save": save}
-        target = self._ready(selector)
-        found = yield from sources.learned_of(cast("Lab", self), target, source, places)
-        said = {key: value for key, value in {**places, "source": source}.items() if value is not None}
-        return self._edit("transplant", selector, **said, values=found)
+
+        def find(target: Selector) -> sources.Found:
+            return sources.learned_of(cast("Lab", self), target, source, places)
+
+        return (yield from self._sourced("transplant", selector, find, **_given({**places, "source": source})))
 
     def reset(self, selector: str) -> EditReport:
         """Set what units carry from step to step (hidden state; running statistics) to how it started."""
@@ -308,11 +327,16 @@ class Operating:
         """
         return self._edit("set", name, value=value, **arguments)
 
-    def _ready(self, selector: str) -> Selector:
-        """The units that values are to be found for; a half-done step is finished first."""
-        found = select(self.player.network, selector)
-        self.player.finish_half()
-        return found
+    def _sourced(self, op: str, selector: str, find: Callable[[Selector], sources.Found], **said: Any) -> Job:
+        """An edit whose values are to be found; a half-done step is finished once it is known that they can be."""
+        player = self.player
+        target = select(player.network, selector)
+        if player.phases_done:
+            found = yield from find(target)
+            edits.resolve(player.network, player.state, op, selector, {**said, "values": found})
+            player.finish_half()
+        found = yield from find(target)
+        return self._edit(op, selector, **said, values=found)
 
     def _edit(self, op: str, target: str, **args: Any) -> EditReport:
         player = self.player
@@ -332,6 +356,11 @@ class Operating:
 
 def _flags(**given: bool) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not False}
+
+
+def _given(said: dict[str, Any]) -> dict[str, Any]:
+    """Those arguments that were given, their numbers Python's own."""
+    return {name: plain(value) for name, value in said.items() if value is not None}
 
 
 def _finish(job: Job) -> EditReport:

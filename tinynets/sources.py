@@ -1,7 +1,8 @@
 """Where the values of an edit come from: means, other examples, classes, other branches, bookmarks, saves.
 
 What is found is stored in the edit, so that it is done again exactly. Activations are read as they would be without
-what stands on those very units; everything else that stands counts.
+what stands on those very units; everything else that stands counts, and elsewhere (in a branch, a bookmark, a save) all
+that stands there.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinynets import rng
-from tinynets.arrays import Array, Values, shape_text
-from tinynets.errors import EditError, nearest
+from tinynets.arrays import Array, Values, as_array, shape_text
+from tinynets.errors import EditError, SelectorError, nearest
 from tinynets.evaluation import CHUNK, check_whole
 from tinynets.interventions import taps, without
 from tinynets.network import Network, Workspace, network_from
@@ -42,19 +43,19 @@ class Stand:
     state: State
 
 
-def activations(network: Network, state: State, selector: Selector, x: Array) -> Array:
-    """What these units give for a batch, (B, ...) as at the site, without what stands on them."""
+def activations(network: Network, state: State, selector: Selector, x: Array, *, bare: bool = True) -> Array:
+    """What these units give for a batch, (B, ...) as at the site; `bare`: without what stands on them."""
     standing, workspace = network.taps, Workspace()
     try:
-        bare = replace(state, interventions=without(network, state.interventions, selector))
-        network.taps = taps(network, bare)
+        if bare:
+            network.taps = taps(network, replace(state, interventions=without(network, state.interventions, selector)))
         with quiet():
             network.forward_checked(x, workspace)
     finally:
         network.taps = standing
     index = network.site(selector.site)
-    layer = network.layers[index]
-    values = layer.site_values(workspace.buffers[index])
+    layer, buffers = network.layers[index], workspace.buffers[index]
+    values = layer.untapped(buffers) if bare and selector.time is not None else layer.site_values(buffers)
     if selector.time is not None:
         values = values[:, selector.time]
     axis = layer.site_axis + (layer.site_axis >= 0)
@@ -92,15 +93,17 @@ def _mean(lab: Lab, selector: Selector, x: Array, over: str) -> Generator[Progre
     if total is None:
         raise EditError(f"there are no examples in {over}")
     made: Array = (total[0] if axis >= 0 else total) / count
-    return made.astype(network.dtype)
+    with quiet():
+        return made.astype(network.dtype)
 
 
-def pool_of(lab: Lab, selector: Selector, over: str, examples: int, ordinal: int) -> Values:
+def pool_of(lab: Lab, selector: Selector, over: str, examples: int, ordinal: int) -> Found:
     """What units give for so many examples of a split, drawn at random: (examples, ...) as at the site."""
     check_whole("examples", examples, 1, MAX_POOL)
     x, _ = _split(lab, "resample", over)
     seed = lab.state_now.hyper.seed
     chosen = rng.integers(seed, f"examples/{selector.site}/{ordinal}", 0, len(x), (int(examples),))
+    yield Progress(0, len(chosen), f"examples of {over}")
     return Values(activations(lab.network, lab.state_now, selector, x[chosen]))
 
 
@@ -112,14 +115,15 @@ def direction_of(lab: Lab, selector: Selector, over: str, toward: Any, away: Any
     one = yield from _mean(lab, selector, x[y == _class(lab, "toward", toward, y)], over)
     rest = x if away is None else x[y == _class(lab, "away", away, y)]
     other = yield from _mean(lab, selector, rest, over)
-    return Values((one - other) * lab.network.dtype.type(scale))
+    with quiet():
+        return Values((one - other) * lab.network.dtype.type(scale))
 
 
 def _class(lab: Lab, name: str, given: Any, y: Array) -> int:
     labels = lab.data.labels
     if isinstance(given, str) and given in labels:
         number = labels.index(given)
-    elif (isinstance(given, str) and given.isdecimal()) or (
+    elif (isinstance(given, str) and given.isdecimal() and len(given) < 10) or (
         isinstance(given, int | np.integer) and not isinstance(given, bool)
     ):
         number = int(given)
@@ -176,10 +180,26 @@ def patch_of(lab: Lab, selector: Selector, example: int | None, given: Any, sour
         raise EditError(
             f"`patch`: `{sources.get('save')}` has other data, so example {example} is another there; give `input=`"
         )
-    there = select(source.network, str(selector))
-    x = lab.probe.x[example : example + 1] if example is not None else as_input(lab, given)
-    found = activations(source.network, source.state, there, source.network.checked(x))[0]
-    return Values(found.astype(lab.network.dtype))
+    there = _same_units(source, selector, sources)
+    x = lab.probe.x if example is not None else as_input(source.lab, given)  # the probe is always evaluated whole
+    here = source.network is lab.network
+    found = activations(source.network, source.state, there, x, bare=here)[example or 0]
+    with quiet():
+        return Values(found.astype(lab.network.dtype))
+
+
+def _same_units(source: Stand, selector: Selector, sources: dict[str, Any]) -> Selector:
+    """The same units in another network, which must have them."""
+    place = next((f"{name} `{value}`" for name, value in sources.items() if value is not None), "here")
+    try:
+        there = select(source.network, str(selector))
+    except SelectorError as error:
+        raise SelectorError(f"`patch`: in {place}: {error}") from None
+    if there.units != selector.units:
+        raise EditError(
+            f"`patch`: `{selector}` has {len(selector.units)} units here, {len(there.units)} in {place}; name them"
+        )
+    return there
 
 
 def as_input(lab: Lab, given: Any) -> Array:
@@ -188,15 +208,21 @@ def as_input(lab: Lab, given: Any) -> Array:
     if isinstance(given, str):
         codec = lab.data.text
         if codec is None:
-            raise EditError(f"`input` must be numbers {shape}: the data is no text, not {given!r}")
+            raise EditError(f"`input` must be numbers {shape_text(shape)}, as the data is no text, not {given!r}")
         codec.encode(given)
         return codec.window(given)[None]
-    x = np.asarray(given)
+    x = as_array("input", given)
+    if x.dtype.kind not in "biuf":
+        raise EditError(f"`input` must be numbers {shape_text(shape)}, not {given!r}")
     if x.shape == shape:
         x = x[None]
     if x.shape != (1, *shape):
-        raise EditError(f"`input` must be one example {shape}, not {x.shape}")
-    return lab.network.checked(x)
+        raise EditError(f"`input` must be one example {shape_text(shape)}, not {shape_text(x.shape)}")
+    with quiet():
+        checked = lab.network.checked(x)
+    if not np.isfinite(checked).all():
+        raise EditError("`input` holds NaN or infinity")
+    return checked
 
 
 def learned_of(lab: Lab, target: Selector, source: str | None, sources: dict[str, Any]) -> Found:

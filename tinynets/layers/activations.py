@@ -52,6 +52,7 @@ class Tanh(Activation):
 
     kind = "tanh"
     keeps_zero = True
+    own_dx = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)
@@ -76,6 +77,7 @@ class Sigmoid(Activation):
     """out = 1 / (1 + exp(-x)), computed as (1 + tanh(x / 2)) / 2, which cannot overflow."""
 
     kind = "sigmoid"
+    own_dx = True
 
     def forward(self, x: Array, buffers: Buffers) -> Array:
         out = buffers.out
@@ -145,6 +147,7 @@ class Gaussian(Activation):
     """
 
     kind = "gaussian"
+    own_dx = True
 
     def __init__(self, width: float = 1.0, *, name: str | None = None) -> None:
         super().__init__(name=name)

@@ -10,7 +10,7 @@ import numpy as np
 from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError
 from tinynets.initializers import Initializer, Kaiming, Zeros
-from tinynets.layers.base import Buffers, Layer, Parameter, require_initializer, require_size, rows
+from tinynets.layers.base import Buffers, Layer, Parameter, Tap, require_initializer, require_size, rows
 
 
 class CausalSelfAttention(Layer):
@@ -131,12 +131,22 @@ class CausalSelfAttention(Layer):
         np.divide(pattern, column, pattern)
         np.matmul(pattern, buffers.v, buffers.by_head)
         if buffers.tap is not None:
-            np.multiply(buffers.by_head, buffers.tap.multiply, buffers.by_head)
-            np.add(buffers.by_head, buffers.tap.terms(len(x)), buffers.by_head)
+            self._apply(buffers.tap, buffers.by_head)
         out = rows(buffers.out)
         rows(buffers.gathered).dot(self.w_out, out)
         np.add(out, self.b_out, out)
         return buffers.out
+
+    def _apply(self, tap: Tap, heads: Array) -> None:
+        """What stands on heads (B, heads, T, d), done to them."""
+        terms = tap.terms(len(heads))
+        if terms.ndim > 2 and terms.shape[-2] not in (1, heads.shape[2]):
+            raise ShapeError(
+                f"`{self.name}` {self!r}: an intervention stands on {terms.shape[-2]} positions; "
+                f"this input has {heads.shape[2]}"
+            )
+        np.multiply(heads, tap.multiply, heads)
+        np.add(heads, terms, heads)
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
         """With p the pattern and y = p @ v: dv = p.T @ dy, dp = dy @ v.T, and through the softmax

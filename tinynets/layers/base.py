@@ -17,6 +17,9 @@ from tinynets.arrays import Array, Shape
 from tinynets.errors import ShapeError
 from tinynets.initializers import Initializer
 
+if TYPE_CHECKING:
+    from tinynets.tapping import Tapping
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -85,7 +88,7 @@ class Buffers:
 
     `needs_dx` is False where nobody asks for the gradient of the input. `new` are the values that this step would
     give the layer's carried arrays: written in forward, taken over in the step's last phase. `tap` is what stands on a
-    layer that applies interventions itself; `tapped` and `dtapped` serve those that the network applies behind one.
+    layer that applies interventions itself; `tapping` applies those behind one, `tapped` is what that gave.
     """
 
     out: Array
@@ -96,7 +99,7 @@ class Buffers:
     new: dict[str, Array]
     tap: Tap | None
     tapped: Array | None
-    dtapped: Array | None
+    tapping: Tapping | None
 
     def __init__(self, needs_dx: bool, context: Context, new: dict[str, Array]) -> None:
         self.needs_dx = needs_dx
@@ -104,7 +107,7 @@ class Buffers:
         self.new = new
         self.tap = None
         self.tapped = None
-        self.dtapped = None
+        self.tapping = None
 
     if TYPE_CHECKING:  # a layer's `allocate` puts here what it likes
 
@@ -168,6 +171,8 @@ class Layer:
     takes_integers: ClassVar[bool] = False
     site_axis: ClassVar[int] = -1
     """Where the units lie in an example of what interventions act on: the last axis, for heads the first."""
+    own_dx: ClassVar[bool] = False
+    """Its backward writes all of the input's gradient into an array that is its own, and which may be changed then."""
     mixes_units: ClassVar[bool] = False
     """What one unit of its output is depends on the others (softmax, layer normalization)."""
     unit_setting: ClassVar[str] = ""
@@ -259,6 +264,11 @@ class Layer:
     def site_values(self, buffers: Buffers) -> Array:
         """What interventions act on, as the last forward left it: (B, ..., units), the units along `site_axis`."""
         return buffers.out if buffers.tapped is None else buffers.tapped
+
+    def untapped(self, buffers: Buffers) -> Array:
+        """The same before interventions, each at its own time step: what they do at earlier ones counts."""
+        values: Array = buffers.out
+        return values
 
     def site_shape(self, before: Shape, after: Shape) -> Shape:
         """The shape of an example of that, from those of its input and output without the batch."""

@@ -19,6 +19,7 @@ class Linear(Layer):
     """
 
     kind = "linear"
+    own_dx = True
     unit_setting = "outputs"
     input_setting = "inputs"
     w: Array

@@ -30,6 +30,7 @@ class ReLU(_Bent):
 
     kind = "relu"
     keeps_zero = True
+    own_dx = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)
@@ -57,6 +58,7 @@ class LeakyReLU(Activation):
 
     kind = "leaky-relu"
     keeps_zero = True
+    own_dx = True
 
     def __init__(self, slope: float = 0.01, *, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -95,6 +97,7 @@ class ELU(_Bent):
 
     kind = "elu"
     keeps_zero = True
+    own_dx = True
 
     def __init__(self, alpha: float = 1.0, *, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -132,6 +135,7 @@ class Softplus(_Bent):
     """out = log(1 + exp(x)), a ReLU without its kink; computed as max(x, 0) + log(1 + exp(-|x|))."""
 
     kind = "softplus"
+    own_dx = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)
@@ -169,6 +173,7 @@ class SiLU(Activation):
 
     kind = "silu"
     keeps_zero = True
+    own_dx = True
     flat_below = -3.81
     """From here on down the local gradient is less than `FLAT`."""
 
@@ -209,6 +214,7 @@ class GELU(Activation):
 
     kind = "gelu"
     keeps_zero = True
+    own_dx = True
     flat_below = -2.251
     """From here on down the local gradient is less than `FLAT`."""
 

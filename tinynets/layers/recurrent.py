@@ -238,6 +238,10 @@ class Recurrent(Layer):
     def site_values(self, buffers: Buffers) -> Array:
         return self.unit_values(buffers)
 
+    def untapped(self, buffers: Buffers) -> Array:
+        values: Array = buffers.h[1:] if buffers.taps is None else buffers.raw
+        return values.transpose(1, 0, 2)
+
     def unit_values(self, buffers: Buffers) -> Array:
         """The hidden state after every step, (B, T, size), also where only the last is given out."""
         values: Array = buffers.h[1:].transpose(1, 0, 2)

@@ -153,8 +153,8 @@ def _gradient(lab: Lab, block: Block, unit: int) -> float | None:
     layer = lab.network.layers[block.last]
     if layer.closed or not _past(lab, f"backward {layer.name}"):
         return None
-    gradient = lab.player.trainer.workspace.buffers[block.last].dout
-    return float(gradient.reshape(-1, block.units)[:, unit].mean())
+    gradient = lab.player.trainer.workspace.brought_to(block.last)
+    return None if gradient is None else float(gradient.reshape(-1, block.units)[:, unit].mean())
 
 
 def _batch_mean(lab: Lab, block: Block, unit: int) -> float | None:

@@ -81,7 +81,7 @@ def _values(network: Network, op: str, selector: Selector, args: dict[str, Any])
             return array.ndim == len(shape) + 1 and len(array) > 0 and array.shape[1:] == tuple(shape)
         return array.shape in (tuple(least), tuple(shape)) or _broadcasts(array.shape, tuple(shape), axis)
 
-    rule = f"(examples, {shape_text(tuple(shape))[1:]}" if op == "resample" else rule
+    rule = f"(examples, {', '.join(map(str, shape))})" if op == "resample" else rule
     return values(op, str(selector), args, network.dtype, fits, rule)
 
 
