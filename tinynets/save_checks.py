@@ -194,10 +194,12 @@ class Checker:
         op, units, time = fields.get("op", str), fields.get("units", list), fields.record.get("time")
         if op not in OPERATIONS or OPERATIONS[op].family != "activation" or op == "release":
             raise UnsupportedSave(f"`{self.file}` has an intervention `{op}`, which this version does not know")
+        if len(set(units)) < len(units):
+            fields.wrong("a unit is there twice")
         at = "" if time is None else f"@t={fields.whole('time', 0, MAX_NUMBER)}"
         selector = select(network, f"{fields.get('site', str)}[{','.join(map(str, units))}]{at}")
         if tuple(units) != selector.units:
-            fields.wrong(f"`units` must rise, not {units}")
+            fields.wrong("`units` must rise")
         return intervention_from(network, op, selector, fields.record)
 
 

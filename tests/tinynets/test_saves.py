@@ -274,22 +274,22 @@ CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
     "layers of a petabyte in a keyframe": (
         put("keyframe", "state", "architecture", 0, "outputs", value=PETA),
         tn.CorruptSave,
-        ": a keyframe's state: its layers are not those of the recipe",
+        ": a keyframe's state: its layers are not those that the recipe and its edits make",
     ),
     "layers that are none": (
         put("keyframe", "state", "architecture", 0, value=5),
         tn.CorruptSave,
-        ": a keyframe's state: its layers are not those of the recipe",
+        ": a keyframe's state: its layers are not those that the recipe and its edits make",
     ),
     "other layers of as many parameters in a keyframe": (
         put("keyframe", "state", "architecture", value=[{"kind": "linear", "inputs": 2, "outputs": 32, "bias": False}]),
         tn.CorruptSave,
-        ": a keyframe's state: its layers are not those of the recipe",
+        ": a keyframe's state: its layers are not those that the recipe and its edits make",
     ),
     "an activation of a keyframe that is not an activation": (
         put("keyframe", "state", "architecture", 1, value={"kind": "dropout", "name": "tanh1"}),
         tn.CorruptSave,
-        ": a keyframe's state: its layers are not those of the recipe",
+        ": a keyframe's state: its layers are not those that the recipe and its edits make",
     ),
     "data of another digest": (
         put("data", "sha256", value="0" * 64),
@@ -441,7 +441,7 @@ CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
     "an edit with an argument too many": (
         put("edits", "edits", 0, "edit", value=edit("zero", "hidden[1]", value=1.0)),
         tn.CorruptSave,
-        ": an edit: `zero` does not take 'value'",
+        ": an edit: `zero` takes no arguments, not `value`",
     ),
     "an edit that sets what there is not": (
         put("edits", "edits", 0, "edit", value=edit("set", "lrr", value=1.0)),

@@ -299,7 +299,7 @@ def _gradients(lab: Lab, block: Block, unit: int, example: int, position: int) -
         network.backward(dout, workspace)
 
     def there(index: int) -> float | None:
-        gradient = getattr(workspace.buffers[index], "dout", None)
+        gradient = workspace.brought_to(index)
         if gradient is None or live.layers[index].closed or gradient.shape[-1] != block.units:
             return None
         places = gradient[example].reshape(-1, block.units)
