@@ -12,7 +12,7 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 from textual.widgets import Input
 
-from tinynets.frame import PANES, Status
+from tinynets.frame import FROZEN, PANES, Status
 from tui import actions
 from tui.actions import Action
 from tui.command_line import CommandLine
@@ -95,12 +95,12 @@ class LabApp(TimeTravel):
     def action_zero_or_release(self) -> None:
         if self.lab_frame is None:  # no unit is selected yet
             return
-        self.do("release" if self.unit_is("zeroed") else "zero", self.selection.selector)
+        self.do("release" if self.unit_now.output in RELEASED else "zero", self.selection.selector)
 
     def action_freeze_or_unfreeze(self) -> None:
         if self.lab_frame is None:
             return
-        self.do("unfreeze" if self.unit_is("frozen") else "freeze", self.selection.selector)
+        self.do("unfreeze" if self.unit_now.frozen == FROZEN else "freeze", self.selection.selector)
 
     # -- looking
 
@@ -337,9 +337,9 @@ class LabApp(TimeTravel):
         if action.id == "run":
             return "pause" if status and status.mode != "paused" else "run"
         if action.id == "zero":
-            return "release" if self.lab_frame and self.unit_is("zeroed") else "zero"
+            return "release" if self.unit_now.output in RELEASED else "zero"
         if action.id == "freeze":
-            return "unfreeze" if self.lab_frame and self.unit_is("frozen") else "freeze"
+            return "unfreeze" if self.unit_now.frozen == FROZEN else "freeze"
         if action.id in ("play", "rewind") and status and status.mode == MODES[action.id]:
             return "pause"
         if action.id == "phase" and status and status.next_phase and status.phase:
@@ -370,6 +370,8 @@ def hint(text: str) -> str:
     return usage(text) or COMMAND_HINT
 
 
+RELEASED = ("zero", "several")
+"""What `z` takes off again."""
 VERBS = "On the command line"
 ANSWERS = frozenset({"verify", "script", "evaluate", "predict", "sample", "seek_cost"})
 """Verbs that are asked for their answer, which is shown whole."""

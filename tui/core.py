@@ -26,7 +26,7 @@ from tui.desk import Desk, Lab, chosen
 from tui.engine import EngineError, EngineLink, Spawned
 from tui.palette import Look
 from tui.screens.modal import LiveModal
-from tui.selection import Selection, fitted, unit_is
+from tui.selection import Selection, UnitNow, fitted, followed, unit_now
 from tui.widgets.activations import ActivationsPane
 from tui.widgets.header import Header, Tabs
 from tui.widgets.loss import LossPane
@@ -214,8 +214,8 @@ class LabCore(App[None]):
         if frame.status.note and (self.lab_frame is None or frame.status.note != self.lab_frame.status.note):
             self.status.say(frame.status.note)
             self._note_what_is_cut(frame.status.note, "warning")
+        self.selection = followed(self.selection, self.lab_frame, frame)
         self.lab_frame = frame
-        self.selection = fitted(self.selection, frame)
         network = self.panes["network"]
         assert isinstance(network, NetworkPane)
         if self.desk.size.width:
@@ -354,9 +354,10 @@ class LabCore(App[None]):
             self.send_view()
             self.show_cursor()
 
-    def unit_is(self, mask: str) -> bool:
-        """Whether the selected unit is frozen, zeroed or dead."""
-        return unit_is(self.lab_frame, self.selection, mask)
+    @property
+    def unit_now(self) -> UnitNow:
+        """What stands on the selected unit."""
+        return unit_now(self.lab_frame, self.selection)
 
     def show_cursor(self) -> None:
         """Draw the panes on which the cursor stands; the others wait for the frame that follows."""

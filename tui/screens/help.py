@@ -12,6 +12,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tui import actions, palette
+from tui.marks import SIGNS
 from tui.palette import Look
 from tui.screens.modal import Modal
 
@@ -24,9 +25,9 @@ PANE_HELP = (
     ("6 Output", "what the network says for the selected example, and what it generates"),
 )
 TIMELINE = (
-    "{here} where we stand, {ahead} what is recorded ahead; above it edits by their letter, several at one step by "
-    "their number, and bookmarks {pin}; {evaluation} evaluations; below it the other branches from where they part; "
-    "a click goes there"
+    "{here} where we stand, {ahead} what is recorded ahead; above it edits by the glyph of what they did, several at "
+    "one step by their number, and bookmarks {pin}; {evaluation} evaluations; below it the other branches from where "
+    "they part; a click goes there"
 )
 
 
@@ -85,6 +86,6 @@ def _reading(look: Look) -> Group:
     marks = Text()
     marks.append("orange negative  ", palette.NEGATIVE_INK)
     marks.append("blue positive  ", palette.POSITIVE_INK)
-    for name, style in (("frozen", palette.ICE), ("zeroed", palette.BRIGHT), ("dead", palette.BAD)):
-        marks.append(f"  {look.glyph(name)} {name}", style)
+    for sign in SIGNS.values():
+        marks.append(f"  {sign.glyph(look)} {sign.words}", sign.style)
     return Group(Text("The panes", palette.BRIGHT), table, Text(""), marks, Text(""))
