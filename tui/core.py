@@ -21,6 +21,7 @@ from textual.widgets import Static
 
 from tinynets.frame import Frame, View
 from tui import actions
+from tui.answers import in_words
 from tui.command_line import CommandLine
 from tui.desk import Desk, Lab, chosen
 from tui.engine import EngineError, EngineLink, Spawned
@@ -307,7 +308,7 @@ class LabCore(App[None]):
             return False
         else:
             line = getattr(value, "python", python_line(verb, args, kwargs))
-            self.status.say(in_words(verb, value), line)
+            self.status.say(in_words(verb, value, self.status.room), line)
             return True if value is None else value
         finally:
             self._finish()
@@ -397,22 +398,6 @@ class LabCore(App[None]):
 
     def complete(self, text: str) -> list[str]:
         return []
-
-
-def in_words(verb: str, value: Any) -> str:
-    """What a command gave, as the status line says it."""
-    if value in ((), {}):
-        return f"{verb}: nothing yet"
-    if value is None:
-        return ""
-    return ", ".join(entries(value)) if type(value) in (tuple, dict) else str(value)
-
-
-def entries(value: Any) -> list[str]:
-    """What a command gave, an entry a line: units by block as selectors."""
-    if isinstance(value, dict):
-        return [f"{block}[{','.join(map(str, units))}]" for block, units in value.items()]
-    return [str(entry) for entry in value] if type(value) is tuple else str(value).splitlines()
 
 
 def python_line(verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
