@@ -113,6 +113,10 @@ class BlockInfo:
     """Whether there is a sum before an activation, which can be operated on."""
     timed: bool = False
     """Whether positions are time steps that can be operated on one by one."""
+    carries: bool = False
+    """Whether units carry something from step to step, which `reset` takes back to its start."""
+    resizable: bool = False
+    """Whether `prune` and `grow` can change how many units there are."""
     removable: tuple[str, ...] = ()
     """The layers of it that `remove` takes."""
     insertable: tuple[str, ...] = ()

@@ -54,7 +54,16 @@ BLOCKS = (
     f.BlockInfo("embed", "Embedding(27, 10)", 10, 3, 270, "", True),
     f.BlockInfo("flatten", "Flatten", 0, 1, 0, "", False),
     f.BlockInfo(
-        "hidden", "Linear(30, 200), Tanh", 200, 1, 6200, "tanh", True, None, (("w", (30, 200)), ("b", (200,))), True
+        "hidden",
+        "Linear(30, 200), Tanh",
+        200,
+        1,
+        6200,
+        "tanh",
+        True,
+        learned=(("w", (30, 200)), ("b", (200,))),
+        pre=True,
+        resizable=True,
     ),
     f.BlockInfo("output", "Linear(200, 27)", 27, 1, 5427, "", True),
 )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinynets.errors import EditError
 from tinynets.frame import BlockInfo
+from tinynets.layers import Features
 from tinynets.layers.structure import Add, Join, Next, Split
 from tinynets.network import Block, Network
 from tinynets.operations.structure import INSERTED
+from tinynets.surgery import resize
 
 AXES = {"conv1d": 3, "conv2d": 4}
 """Kinds of layers that are inserted only where so many axes come in."""
@@ -30,9 +33,19 @@ def outline(network: Network, block: Block) -> BlockInfo:
         tuple((entry.name, entry.shape) for layer in layers for entry in layer.parameters()),
         block.pre is not None,
         bool(steps),
+        bool(block.units and network.resettable_indices(block, [0]).size),
+        _resizable(network, block),
         _removable(network, block),
         tuple(kind for kind in INSERTED if AXES.get(kind, len(shape)) == len(shape)) if block.units else (),
     )
+
+
+def _resizable(network: Network, block: Block) -> bool:
+    try:
+        resize(network, block, Features.same(block.units))
+    except EditError:
+        return False
+    return block.units > 0
 
 
 def _removable(network: Network, block: Block) -> tuple[str, ...]:
