@@ -12,7 +12,7 @@ from tinynets.frame import BlockCells, BlockInfo, Frame
 from tui import palette
 from tui.arrangement import Arrangement, Room, Row, Span, arrange, fit
 from tui.drawing import Part, blank, both_ends, clip, clip_name, first_fitting, legend, length, line, signed
-from tui.marks import Mark, Marks
+from tui.marks import SIGNS, Mark, Marks
 from tui.pictures import mapped, picture
 from tui.widgets.heatmap import WITH_VALUE
 from tui.widgets.pane import Pane
@@ -173,7 +173,11 @@ class NetworkPane(Pane):
         found = self._marks[cells.name].counts()
         wordy: list[Part] = [(f" {sign.glyph(self.look)} {n} {sign.words}", sign.style) for sign, n in found]
         short: list[Part] = [(f" {sign.glyph(self.look)}{n}", sign.style) for sign, n in found]
-        shown = wordy if length(wordy) <= room else short
+        several = SIGNS["several"]
+        total = sum(n for sign, n in found if sign.style is several.style)
+        rest = [part for part, (sign, _) in zip(short, found, strict=True) if sign.style is not several.style]
+        merged: list[Part] = [(f" {several.glyph(self.look)}{total}", several.style), *rest] if total else rest
+        shown = next((parts for parts in (wordy, short) if length(parts) <= room), merged)
         while shown and length(shown) > room:
             shown = shown[:-1]
         return shown
