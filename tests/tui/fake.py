@@ -207,6 +207,12 @@ class FakeEngine:
         self.world.unsaved = True
         return f"{selector} {DONE[op]}: probe loss 2.412 -> 2.431"
 
+    def do_clamp(self, selector: str, value: float) -> str:
+        return f"{selector} clamped to {value:g}"
+
+    def do_prune(self, selector: str) -> str:
+        return f"{selector} pruned"
+
     def do_evaluate(self, split: str = "dev") -> str:
         self.world.evaluations[self.world.step] = self.world.loss() + 0.05
         return f"{split}: loss {self.world.loss() + 0.05:.4f}"
