@@ -55,8 +55,8 @@ def test_the_network_counts_what_stands_and_its_legend_says_it_in_words(operated
     assert "& 1 several of these" in text
     assert "½ 1 frozen in part" in text
     narrow = next(row for row in drawn(NetworkPane(), operated, 50, 16) if "▶ hidden" in row)
-    assert "&9" in narrow  # all that was done to activations
-    assert "✱1" in narrow
+    assert "& 9" in narrow  # all that was done to activations
+    assert "✱ 1" in narrow
 
 
 def test_the_neuron_lists_what_stands_on_it_in_order_with_its_amount(operated: Frame) -> None:

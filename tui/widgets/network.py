@@ -59,9 +59,11 @@ class NetworkPane(Pane):
             return blank(width)
         wide, narrow = legend(cells.limit, self.look), legend(cells.limit, self.look, 5)
         whose: list[Part] = [(f"scale of {cells.name}", palette.DIM)]
-        signs = [sign for sign, _ in self._marks[cells.name].counts()]
-        marks: list[Part] = [(f"{sign.glyph(self.look)} {sign.words}  ", sign.style) for sign in signs]
-        return first_fitting(width, (marks or whose, wide), (marks or whose, narrow), (whose, narrow), ([], narrow))
+        marks: list[Part] = []
+        for sign, _ in self._marks[cells.name].counts():
+            added = [*marks, (f"{sign.glyph(self.look)} {sign.words}  ", sign.style)]
+            marks = added if length(added) + length(narrow) + 2 <= width else marks
+        return first_fitting(width, (marks or whose, wide), (marks or whose, narrow), ([], narrow))
 
     @property
     def _rows(self) -> tuple[Row, ...]:
@@ -172,11 +174,11 @@ class NetworkPane(Pane):
         """How many units have which mark: in words where there is room, at least for the glyphs."""
         found = self._marks[cells.name].counts()
         wordy: list[Part] = [(f" {sign.glyph(self.look)} {n} {sign.words}", sign.style) for sign, n in found]
-        short: list[Part] = [(f" {sign.glyph(self.look)}{n}", sign.style) for sign, n in found]
+        short: list[Part] = [(f"  {sign.glyph(self.look)} {n}", sign.style) for sign, n in found]
         several = SIGNS["several"]
         total = sum(n for sign, n in found if sign.style is several.style)
         rest = [part for part, (sign, _) in zip(short, found, strict=True) if sign.style is not several.style]
-        merged: list[Part] = [(f" {several.glyph(self.look)}{total}", several.style), *rest] if total else rest
+        merged: list[Part] = [(f"  {several.glyph(self.look)} {total}", several.style), *rest] if total else rest
         shown = next((parts for parts in (wordy, short) if length(parts) <= room), merged)
         while shown and length(shown) > room:
             shown = shown[:-1]
