@@ -32,7 +32,7 @@ def first(verb: str, frame: Frame, last: str) -> list[str]:
     if verb == "explain":
         return [name for name in units(frame, last) if name.endswith("]")]
     if verb == "prune":  # of a block not all
-        found = _of(frame, [block for block in blocks if block.resizable], last)
+        found = [*_of(frame, [block for block in blocks if block.resizable], last), *_dead(frame)]
         return [name for name in found if name.endswith("]")]
     return _of(frame, [block for block in blocks if block.carries], last) if verb == "reset" else []
 
@@ -68,6 +68,15 @@ def _of(frame: Frame, blocks: list[BlockInfo], last: str) -> list[str]:
         return [f"{named[0].name}[{_unit(frame, named[0])}]", *_each(named[0], named[0].units)]
     selected = [f"{block.name}[{frame.view.unit}]" for block in blocks if block.name == frame.view.block]
     return [*selected, *(block.name for block in blocks)]
+
+
+def _dead(frame: Frame) -> list[str]:
+    """The dead units of the selected block together, where others are left."""
+    own = next((cells for cells in frame.network or () if cells.name == frame.view.block), None)
+    block = next((block for block in frame.blocks if block.name == frame.view.block), None)
+    if own is None or block is None or not block.resizable or not own.dead.any() or own.dead.all():
+        return []
+    return [f"{own.name}[{','.join(map(str, own.dead.nonzero()[0].tolist()))}]"]
 
 
 def _before(frame: Frame, last: str) -> list[str]:

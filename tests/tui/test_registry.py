@@ -157,6 +157,7 @@ TIMELINE = TimelineStrip(
         ("freeze hidden.", ["hidden.w[0,0]", "hidden.w[:,0]", "hidden.w", "hidden.b[0]", "hidden.b"]),
         ("freeze hidden.pre", []),
         ("prune hidden[19", [f"hidden[{unit}]" for unit in (19, *range(190, 200))]),
+        ("prune ", ["hidden[0]", "hidden[13,77,140]"]),  # the dead ones
         ("mean hidden[0] ", ["probe", "train", "dev", "test", "values="]),
         ("patch hidden[0] ", ["example=", "input=", "branch=", "bookmark=", "save=", "values="]),
         ("patch hidden[0] branch=", ["branch=main", "'branch=a b'"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from math import floor, log10
 from typing import Any, ClassVar
 
 from rich.segment import Segment
@@ -142,12 +143,14 @@ class Explained(Lines):
         found = self._found
         if found.gradient is None:
             return []
-        parts: list[Part] = [("gradient of this loss ", palette.DIM), (f"{found.gradient:+.2g}", _ink(found.gradient))]
+        parts: list[Part] = [("gradient of this loss ", palette.DIM), _small(found.gradient)]
+        wish = "" if not found.gradient else "less of it" if found.gradient > 0 else "more of it"
+        words = f"{wish} would lower the loss" if wish else ""
         if found.gradient_pre is not None:
-            parts += [("   before the activation ", palette.DIM)]
-            parts += [(f"{found.gradient_pre:+.2g}", _ink(found.gradient_pre))]
-        wish = "" if not found.gradient else "less" if found.gradient > 0 else "more"
-        more: Part = (f"   {wish} of it would lower the loss" if wish else "", palette.DIM)
+            parts += [("   before the activation ", palette.DIM), _small(found.gradient_pre)]
+            if wish and not found.gradient_pre:
+                words = "nothing of it passes the activation here"
+        more: Part = (f"   {words}", palette.DIM)
         return [line([*parts, more] if length([*parts, more]) <= width else parts, width)]
 
     def _over(self, width: int) -> list[Strip]:
@@ -185,7 +188,12 @@ class Explained(Lines):
             rows.append(("the others", found.rest, ""))
         if found.bias is not None:
             rows.append(("bias", found.bias, ""))
-        made = [_heading("The sum: what comes in, times its weight", width), *self._bars(rows, width)]
+        words = (
+            "What comes in, times its weight, by gate"
+            if found.z is None
+            else "The sum: what comes in, times its weight"
+        )
+        made = [_heading(words, width), *self._bars(rows, width)]
         if found.z is not None:
             label = "together".ljust(min(LABEL, max(len(row[0]) for row in rows)))
             made.append(line([(f"{label} ", palette.BRIGHT), (f"= {signed(found.z)}", _ink(found.z))], width))
@@ -250,18 +258,30 @@ class Explained(Lines):
         limit = max((abs(value) for _, value, _ in rows), default=1.0)
         name = min(label, max(len(row[0]) for row in rows))
         detail = max(len(row[2]) for row in rows) if width >= 50 else 0
-        bar = max(5, min(31, width - name - 10 - (detail + 1 if detail else 0)))
-        made = []
+        bar = max(5, min(31, width - name - 11 - (detail + 1 if detail else 0)))
+        made, told = [], _digits(limit)
         for text, value, more in rows:
             shown = clip_name(text, name) if "[" in text else clip(text, name)
             parts: list[Part] = [(f"{shown.ljust(name)} ", palette.TEXT), *signed_bar(value, limit, bar, self.look)]
-            parts += [(f"{value:>+8.3g} ", palette.sign_ink(value)), (more if detail else "", palette.FAINT)]
+            parts += [(f"{value + 0.0:>+9{told}} ", palette.sign_ink(value)), (more if detail else "", palette.FAINT)]
             made.append(line(parts, width))
         return made
 
 
 def _ink(value: float) -> Any:
     return palette.sign_ink(value) + palette.CURSOR.without_color
+
+
+def _digits(limit: float) -> str:
+    """How the numbers of one list are written, the largest of which is `limit`: all with as many decimals."""
+    if not 1e-3 <= limit < 1e5:
+        return ".2e" if limit else ".3f"
+    return f".{max(0, 3 - max(-1, floor(log10(limit))))}f"
+
+
+def _small(value: float) -> Part:
+    """A number of any size, in two digits."""
+    return (f"{value + 0.0:+.2g}", _ink(value))  # + 0.0: no negative zero
 
 
 def _heading(text: str, width: int) -> Strip:
