@@ -23,14 +23,15 @@ def _edited(report: Any, room: int) -> str:
     before, after = report.before, report.after
     has_accuracy = report.accuracy_before is not None and report.accuracy_after is not None
     share = f"{report.accuracy_before:.1%} -> {report.accuracy_after:.1%}" if has_accuracy else ""
+    short = f": loss {before:.3f} -> {after:.3f}" + (f", acc. {share}" if share else "")
     choices = [
         str(report),
         f"{report.done}: loss {before:.4f} -> {after:.4f}" + (f", accuracy {share}" if share else ""),
-        f"{report.done}: loss {before:.3f} -> {after:.3f}" + (f", acc. {share}" if share else ""),
+        report.done + short,
+        report.done.split(", ")[0] + short,
     ]
     fitting = next((text for text in choices if len(text) <= room), "")
-    measures = choices[-1][len(report.done) :]
-    return fitting or clip_middle(report.done, max(10, room - len(measures))) + measures
+    return fitting or clip_middle(report.done, max(10, room - len(short))) + short
 
 
 def entries(value: Any) -> list[str]:
