@@ -31,7 +31,7 @@ def _edited(report: Any, room: int) -> str:
         report.done.split(", ")[0] + short,
     ]
     fitting = next((text for text in choices if len(text) <= room), "")
-    return fitting or clip_middle(report.done, max(10, room - len(short))) + short
+    return fitting or clip_middle(report.done.split(", ")[0], max(10, room - len(short))) + short
 
 
 def entries(value: Any) -> list[str]:

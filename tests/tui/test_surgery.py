@@ -201,7 +201,7 @@ def test_an_edits_answer_gives_up_words_before_numbers() -> None:
         assert len(text) <= max(room, 54)
         assert f"-> {report.after:.3f}" in text or f"-> {report.after:.4f}" in text
         assert f"{report.accuracy_after:.1%}" in text
-        assert text.startswith("hidden rounded to 3 bits" if room > 70 else "hidden")
+        assert text.startswith("hidden rounded to 3 bits" if room > 70 else "hid")
 
 
 def test_a_line_is_offered_only_where_it_fits() -> None:
