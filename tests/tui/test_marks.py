@@ -94,7 +94,9 @@ def test_two_things_on_a_unit_have_two_glyphs_where_there_is_room() -> None:
 
 def test_a_single_frozen_weight_is_told_where_the_cursor_is(operated: Frame) -> None:
     frame = replace(operated, view=replace(operated.view, unit=11))
-    assert "✱ frozen" in drawn(WeightsPane(), frame, 93, 16)[-1]
+    pane = WeightsPane()
+    assert "✱ frozen" in drawn(pane, frame, 93, 16)[-1]
+    assert pane.detail == "hidden.w (30, 200), 1 frozen alone"
     assert "✱ frozen" not in drawn(WeightsPane(), operated, 93, 16)[-1]
 
 

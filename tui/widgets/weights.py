@@ -40,7 +40,8 @@ class WeightsPane(Pane):
         self.place = None
         if weights is None:
             return self.message(self._why_nothing(), width, height)
-        self.title(weights.title)
+        alone = "" if weights.held is None else f", {int(weights.held.sum()):,} frozen alone"
+        self.title(weights.title + alone)
         own = weights.block == self.selection.block
         unit = min(self.selection.unit, weights.values.shape[1] - 1) if own else -1
         row = min(self.selection.row, weights.values.shape[0] - 1)
