@@ -33,7 +33,7 @@ def outline(network: Network, block: Block) -> BlockInfo:
         tuple((entry.name, entry.shape) for layer in layers for entry in layer.parameters()),
         block.pre is not None,
         bool(steps),
-        bool(block.units and network.resettable_indices(block, [0]).size),
+        any(layer.carried() for layer in layers),
         _resizable(network, block),
         _removable(network, block),
         tuple(kind for kind in INSERTED if AXES.get(kind, len(shape)) == len(shape)) if block.units else (),

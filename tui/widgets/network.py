@@ -173,7 +173,7 @@ class NetworkPane(Pane):
     def _counts(self, cells: BlockCells, room: int) -> list[Part]:
         """How many units have which mark: in words where there is room, at least for the glyphs."""
         found = self._marks[cells.name].counts()
-        wordy: list[Part] = [(f" {sign.glyph(self.look)} {n} {sign.words}", sign.style) for sign, n in found]
+        wordy: list[Part] = [(f"  {sign.glyph(self.look)} {n} {sign.words}", sign.style) for sign, n in found]
         short: list[Part] = [(f"  {sign.glyph(self.look)} {n}", sign.style) for sign, n in found]
         several = SIGNS["several"]
         total = sum(n for sign, n in found if sign.style is several.style)
