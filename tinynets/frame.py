@@ -6,6 +6,7 @@ another process, and a widget that draws a Frame can be tested with one made by 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +15,15 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 
+Codes = NDArray[np.int8]
+
 PANES = ("network", "weights", "activations", "loss", "neuron", "output")
+
+STANDING = ("", "zero", "mean", "resample", "clamp", "scale", "noise", "patch", "steer", "several")
+"""What a code of `Standing` says: the kind of intervention; nothing; or several of them."""
+SEVERAL = len(STANDING) - 1
+FREE, PARTLY, FROZEN = 0, 1, 2
+"""Codes of `Standing.frozen`."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,47 @@ class BlockInfo:
     has_weights: bool
     image: tuple[int, int] | None = None
     """Height and width, where positions are pixels, row by row."""
+    learned: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    """What selectors of weights can name: `w` and its shape."""
+    pre: bool = False
+    """Whether there is a sum before an activation, which can be operated on."""
+    timed: bool = False
+    """Whether positions are time steps that can be operated on one by one."""
+    carries: bool = False
+    """Whether units carry something from step to step, which `reset` takes back to its start."""
+    resizable: bool = False
+    """Whether `prune` and `grow` can change how many units there are."""
+    removable: tuple[str, ...] = ()
+    """The layers of it that `remove` takes."""
+    insertable: tuple[str, ...] = ()
+    """The kinds of layers that `insert` puts behind it."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands on the units of a block, whether they learn, and which they are; each (units,)."""
+
+    output: Codes
+    """The intervention on the output, an index into STANDING."""
+    before: Codes
+    """That before the activation."""
+    frozen: Codes
+    """FREE, PARTLY (some of what the unit has learned) or FROZEN."""
+    rate: Floats
+    """What its learning rate is multiplied by."""
+    numbers: NDArray[np.int64]
+    """Numbers that stay a unit's own when others are pruned or grown."""
+
+    @staticmethod
+    def none(units: int) -> Standing:
+        codes = np.zeros(units, np.int8)
+        return Standing(codes, codes, codes, np.ones(units), np.arange(units))
+
+    @property
+    def op(self) -> Codes:
+        """The intervention wherever it is; several where both sites have one."""
+        both = (self.output > 0) & (self.before > 0)
+        return np.where(both, np.int8(SEVERAL), np.maximum(self.output, self.before))
 
 
 @dataclass(frozen=True)
@@ -109,10 +159,6 @@ class BlockCells:
     """(positions, units)."""
     limit: float
     """The value of full colour: colours run from -limit to +limit."""
-    frozen: Mask
-    """(units,)."""
-    zeroed: Mask
-    """(units,) an intervention stands on the output or before the activation."""
     dead: Mask
     """(units,) over the whole probe."""
 
@@ -134,8 +180,8 @@ class Weights:
     """(out,) what is added to each unit's sum, or None (gates have biases of their own)."""
     rows: tuple[str, ...]
     """What each row is: `embed[2]@0`, a character for an embedding, `f rnn[2]@t-1` for a gate."""
-    frozen: Mask
-    """(out,)."""
+    held: Mask | None = None
+    """(in, out) the weights that are frozen alone, in units that are not; None where there are none."""
 
 
 @dataclass(frozen=True)
@@ -150,8 +196,6 @@ class Activations:
     """(units, examples)."""
     dead: Mask
     """(units,)."""
-    frozen: Mask
-    zeroed: Mask
     examples: tuple[str, ...]
     """A short text for each probe example: `.em`, or `(0.3, -1.2)`."""
 
@@ -183,6 +227,24 @@ class Contribution:
 
 
 @dataclass(frozen=True)
+class Stands:
+    """An intervention on the selected unit."""
+
+    op: str
+    amount: float | None = None
+    """Value, factor or sigma; None for what has none."""
+    before: bool = False
+    """Before the activation."""
+    time: int | None = None
+    """At one time step; None: at all."""
+
+    def __str__(self) -> str:
+        amount = "" if self.amount is None else f" {self.amount:g}"
+        time = "" if self.time is None else f" at t={self.time}"
+        return f"{self.op}{amount}{' before the activation' if self.before else ''}{time}"
+
+
+@dataclass(frozen=True)
 class Neuron:
     """The selected unit on the selected example: how it comes to its value and where that goes."""
 
@@ -200,16 +262,17 @@ class Neuron:
     value: float
     """The block's output (with interventions)."""
     clean: float
-    """What the output would be without the intervention at it."""
+    """What the output would be without the interventions on this block."""
     contributions: tuple[Contribution, ...]
     """Largest |product| first, at most 12."""
     rest: float
     """Sum of the products that are not listed."""
     outgoing: tuple[tuple[str, float], ...]
     """(`output[5] e`, weight), largest |weight| first, at most 12; empty at the last block."""
-    frozen: bool
-    interventions: tuple[str, ...]
-    """`zero`, ... as they stand on this unit."""
+    frozen: float
+    """The share of what it has learned that is frozen, 0 to 1."""
+    interventions: tuple[Stands, ...]
+    """In the order in which they were done."""
     dead: bool
     saturated: bool
     """On this example."""
@@ -225,6 +288,8 @@ class Neuron:
     """(T, T) of an attention head: row t holds the shares with which position t looks at those before it."""
     places: Floats | None = None
     """The unit at every position of the selected example: (T,) of a sequence, (h, w) of an image, else None."""
+    rate: float = 1.0
+    """What its learning rate is multiplied by."""
     batch_mean: float | None = None
     """Mean output of this unit over the training batch of the half-done step, once forward has come past; else None."""
 
@@ -294,6 +359,8 @@ class Mark:
     """False for those that lie ahead of where we stand."""
     here: int = 1
     """Which of the edits at its step it is: the moment behind it is `seek(step, edits=here)`."""
+    family: str = ""
+    """Of its operation: activation, learning, parameter, structure, state or setting."""
 
 
 @dataclass(frozen=True)
@@ -357,6 +424,11 @@ class Frame:
     examples: tuple[str, ...]
     """A short text for each probe example."""
     timeline: TimelineStrip
+    standing: Mapping[str, Standing] = field(default_factory=dict)
+    """Of each block with units."""
+    labels: tuple[str, ...] = ()
+    """The classes, where the targets are such."""
+    splits: tuple[str, ...] = ()
     network: tuple[BlockCells, ...] | None = None
     weights: Weights | None = None
     activations: Activations | None = None

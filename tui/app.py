@@ -12,12 +12,13 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 from textual.widgets import Input
 
-from tinynets.frame import PANES, Status
+from tinynets.frame import FROZEN, PANES, Status
 from tui import actions
 from tui.actions import Action
+from tui.answers import entries, in_words
 from tui.command_line import CommandLine
-from tui.core import NOTHING_OPEN, entries, in_words
-from tui.travel import TimeTravel
+from tui.core import NOTHING_OPEN
+from tui.surgery import RELEASED, Surgery
 from tui.widgets.header import Tabs
 from tui.widgets.loss import LossPane
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from tinynets.commands import Call, Command
 
 
-class LabApp(TimeTravel):
-    """The app: `LabCore` holds the screen and the engine, `TimeTravel` moves in time, here are the other actions."""
+class LabApp(Surgery):
+    """The app: `LabCore` holds the screen and the engine, `TimeTravel` moves in time, `Surgery` operates on units."""
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette, from the registry of actions and the command line's verbs."""
@@ -90,18 +91,6 @@ class LabApp(TimeTravel):
         elif self.lab_status and self.lab_status.mode != "paused":
             self.do("pause")
 
-    # -- the selected unit
-
-    def action_zero_or_release(self) -> None:
-        if self.lab_frame is None:  # no unit is selected yet
-            return
-        self.do("release" if self.unit_is("zeroed") else "zero", self.selection.selector)
-
-    def action_freeze_or_unfreeze(self) -> None:
-        if self.lab_frame is None:
-            return
-        self.do("unfreeze" if self.unit_is("frozen") else "freeze", self.selection.selector)
-
     # -- looking
 
     def action_move(self, right: int, down: int) -> None:
@@ -140,8 +129,11 @@ class LabApp(TimeTravel):
     # -- the command line
 
     def action_command(self, text: str = "") -> None:
+        self.ask_on_line(text, 0)
+
+    def ask_on_line(self, text: str, asked: int) -> None:
         self.keys.display = False
-        self.command_line.open(text)
+        self.command_line.open(text, asked)
         self.status.say(hint(text))
 
     def close_command_line(self) -> None:
@@ -201,6 +193,11 @@ class LabApp(TimeTravel):
             from tui.screens.compare import CompareScreen
 
             self.push_screen(CompareScreen(value, call.python()))
+            return
+        if call.verb == "explain":
+            from tui.screens.explain import ExplainScreen
+
+            self.push_screen(ExplainScreen(value, self.explain, self.splits))
             return
         lines = entries(value)
         whole = self.status.whole(in_words(call.verb, value))
@@ -337,9 +334,9 @@ class LabApp(TimeTravel):
         if action.id == "run":
             return "pause" if status and status.mode != "paused" else "run"
         if action.id == "zero":
-            return "release" if self.lab_frame and self.unit_is("zeroed") else "zero"
+            return "release" if self.unit_now.output in RELEASED else "zero"
         if action.id == "freeze":
-            return "unfreeze" if self.lab_frame and self.unit_is("frozen") else "freeze"
+            return "unfreeze" if self.unit_now.frozen == FROZEN else "freeze"
         if action.id in ("play", "rewind") and status and status.mode == MODES[action.id]:
             return "pause"
         if action.id == "phase" and status and status.next_phase and status.phase:

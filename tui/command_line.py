@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 
 class CommandLine(Input):
@@ -29,16 +30,18 @@ class CommandLine(Input):
             self.text = text
 
     def __init__(self, complete: Callable[[str], list[str]]) -> None:
-        super().__init__(id="command", placeholder="zero hidden[3] · lr 0.01 · seek 200 · tab completes · esc closes")
+        hint = "zero hidden[3] · lr 0.01 · seek 200 · tab completes · esc closes"
+        super().__init__(id="command", placeholder=hint, select_on_focus=False)
         self.cursor_blink = False
         self._complete = complete
         self._history: list[str] = []
         self._at = 0
         self._offers: list[str] = []
 
-    def open(self, text: str = "") -> None:
+    def open(self, text: str = "", asked: int = 0) -> None:
+        """Begin with a text, of which the last `asked` letters are selected: typing puts others in their place."""
         self.value = text
-        self.cursor_position = len(text)
+        self.selection = Selection(len(text) - asked, len(text))
         self._at = len(self._history)
         self.display = True
         self.screen.set_focus(self)  # at once: `focus` would leave the next keys to the panes

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tinynets.frame import Frame
-
-RECURRENT = ("RNN", "GRU", "LSTM")
-SPLITS = ("train", "dev", "test")
+from tui import targets
+from tui.targets import units
 
 
 def completions(text: str, frame: Frame | None) -> list[str]:
@@ -56,15 +55,42 @@ def _arguments(typed: list[str], frame: Frame | None, last: str) -> list[str]:
     verb, second = typed[0], len(typed) > 1
     if verb == "set" and typed[1:] in (["optimizer"], ["schedule"]):
         verb, second = typed[1], False
-    if verb == "activation":
-        from tinynets.commands import activations
-
-        return activations() if second else _blocks(frame, with_activation=True)
     if verb in ("optimizer", "schedule", "set"):
         return [] if second else _settings(verb)
+    key, found, _ = last.partition("=")
+    if found and frame is not None and (values := _values(verb, key, frame)):
+        return [f"{key}={value}" for value in values]
     if verb in OFFERS:
         return OFFERS[verb](frame, typed[1:])
-    return _selectors(frame, last) if _takes_units(verb) else []
+    if frame is None:
+        return []
+    plain = [word for word in typed[1:] if "=" not in word]
+    if not plain:
+        return targets.first(verb, frame, last)
+    return targets.second(verb, frame, plain[0], last) if len(plain) == 1 else []
+
+
+def _values(verb: str, option: str, frame: Frame) -> list[str]:
+    """What an option may be, where that can be listed."""
+    from tinynets.commands import COMMANDS
+
+    kind = COMMANDS[verb].options.get(option) if verb in COMMANDS else None
+    if kind is None:
+        return []
+    if kind == "flag" or (verb, option) in FLAGS:
+        return ["true"]
+    listed: dict[str, Callable[[], list[str]]] = {
+        "branch": lambda: _branch_names(frame),
+        "bookmark": lambda: [pin.name for pin in frame.timeline.pins],
+        "save": _saves_here,
+        "toward": lambda: list(frame.labels),
+        "away": lambda: list(frame.labels),
+        "over": lambda: list(frame.splits),
+        "split": lambda: list(frame.splits) if verb == "explain" else [str(frame.view.unit)],
+        "source": lambda: targets.first("reinit", frame, ""),
+        "example": lambda: [str(frame.view.example)],
+    }
+    return listed[option]() if option in listed else []
 
 
 def _options(typed: list[str]) -> list[str]:
@@ -76,17 +102,14 @@ def _options(typed: list[str]) -> list[str]:
     return [f"{name}=" for name in command.options if name and name not in given] if command else []
 
 
-def _takes_units(verb: str) -> bool:
-    from tinynets.commands import COMMANDS
-
-    return verb in COMMANDS and COMMANDS[verb].kinds == ("units",)
+FLAGS = {("evaluate", "clean"), ("script", "overwrite")}
 
 
 # -- by verb: what is offered, of a frame and the words behind the verb
 
 
 def _splits(frame: Frame | None, typed: list[str]) -> list[str]:
-    return [] if typed else list(SPLITS)
+    return [] if typed or frame is None else list(frame.splits)
 
 
 def _branches(frame: Frame | None, typed: list[str]) -> list[str]:
@@ -126,7 +149,7 @@ def _conditions(frame: Frame | None, typed: list[str]) -> list[str]:
 
     before = typed[-1] if typed else ""
     if before in UNIT_WORDS:
-        return _selectors(frame, "")
+        return units(frame, "") if frame is not None else []
     if before in NUMBERS:
         return list(COMPARISONS)
     if before and before not in JOINING:
@@ -156,13 +179,6 @@ def _branch_names(frame: Frame | None) -> list[str]:
     return [line.name for line in frame.timeline.branches] if frame else []
 
 
-def _blocks(frame: Frame | None, *, with_activation: bool = False) -> list[str]:
-    """The blocks that have units; the selected one first."""
-    blocks = [block for block in frame.blocks if block.units] if frame else []
-    blocks.sort(key=lambda block: frame is not None and block.name != frame.view.block)
-    return [block.name for block in blocks if block.activation or not with_activation]
-
-
 def _settings(verb: str) -> list[str]:
     from tinynets.optimizers import NAMED
     from tinynets.schedules import SCHEDULES
@@ -182,17 +198,6 @@ def _found(suffixes: tuple[str, ...]) -> list[str]:
     folders = [folder for folder in (Path("."), Path("saves")) if folder.is_dir()]
     files = (path for folder in folders for path in folder.iterdir())
     return sorted(str(path) for path in files if path.suffix in suffixes and path.name != "pyproject.toml")
-
-
-def _selectors(frame: Frame | None, last: str) -> list[str]:
-    """The selected unit first, then the blocks; behind a unit of a recurrent block its time steps."""
-    if frame is None:
-        return []
-    unit, at, _ = last.partition("@")
-    for block in frame.blocks:
-        if at and unit.startswith(f"{block.name}[") and block.summary.partition("(")[0] in RECURRENT:
-            return [f"{unit}@t={step}" for step in range(block.positions)]
-    return [f"{frame.view.block}[{frame.view.unit}]", *_blocks(frame)]
 
 
 def usage(text: str) -> str:

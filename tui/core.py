@@ -21,12 +21,13 @@ from textual.widgets import Static
 
 from tinynets.frame import Frame, View
 from tui import actions
+from tui.answers import in_words
 from tui.command_line import CommandLine
 from tui.desk import Desk, Lab, chosen
 from tui.engine import EngineError, EngineLink, Spawned
 from tui.palette import Look
 from tui.screens.modal import LiveModal
-from tui.selection import Selection, fitted, unit_is
+from tui.selection import Selection, UnitNow, fitted, followed, unit_now
 from tui.widgets.activations import ActivationsPane
 from tui.widgets.header import Header, Tabs
 from tui.widgets.loss import LossPane
@@ -214,8 +215,8 @@ class LabCore(App[None]):
         if frame.status.note and (self.lab_frame is None or frame.status.note != self.lab_frame.status.note):
             self.status.say(frame.status.note)
             self._note_what_is_cut(frame.status.note, "warning")
+        self.selection = followed(self.selection, self.lab_frame, frame)
         self.lab_frame = frame
-        self.selection = fitted(self.selection, frame)
         network = self.panes["network"]
         assert isinstance(network, NetworkPane)
         if self.desk.size.width:
@@ -307,7 +308,7 @@ class LabCore(App[None]):
             return False
         else:
             line = getattr(value, "python", python_line(verb, args, kwargs))
-            self.status.say(in_words(verb, value), line)
+            self.status.say(in_words(verb, value, self.status.room), line)
             return True if value is None else value
         finally:
             self._finish()
@@ -354,9 +355,10 @@ class LabCore(App[None]):
             self.send_view()
             self.show_cursor()
 
-    def unit_is(self, mask: str) -> bool:
-        """Whether the selected unit is frozen, zeroed or dead."""
-        return unit_is(self.lab_frame, self.selection, mask)
+    @property
+    def unit_now(self) -> UnitNow:
+        """What stands on the selected unit."""
+        return unit_now(self.lab_frame, self.selection)
 
     def show_cursor(self) -> None:
         """Draw the panes on which the cursor stands; the others wait for the frame that follows."""
@@ -396,22 +398,6 @@ class LabCore(App[None]):
 
     def complete(self, text: str) -> list[str]:
         return []
-
-
-def in_words(verb: str, value: Any) -> str:
-    """What a command gave, as the status line says it."""
-    if value in ((), {}):
-        return f"{verb}: nothing yet"
-    if value is None:
-        return ""
-    return ", ".join(entries(value)) if type(value) in (tuple, dict) else str(value)
-
-
-def entries(value: Any) -> list[str]:
-    """What a command gave, an entry a line: units by block as selectors."""
-    if isinstance(value, dict):
-        return [f"{block}[{','.join(map(str, units))}]" for block, units in value.items()]
-    return [str(entry) for entry in value] if type(value) is tuple else str(value).splitlines()
 
 
 def python_line(verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

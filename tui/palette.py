@@ -24,10 +24,13 @@ POSITIVE = (58, 160, 255)
 SATURATED_RGB = (255, 214, 166), (166, 213, 255), (214, 220, 230)
 SATURATED = 31, 32, 33
 """Levels beyond the others: saturated and negative, saturated and positive, saturated near zero (of a sigmoid)."""
-NOTHING = 34
+HELD_RGB = (214, 190, 150), (126, 196, 226), (74, 112, 122)
+HELD = 34, 35, 36
+"""The same of weights that are frozen alone, in the shades of ice."""
+NOTHING = 37
 """The ground, under the last row of a map with an odd number of rows."""
-ALL = 35
-"""All of them; a map that marks saturated cells leaves the outermost two of the others out (see `saturated`)."""
+ALL = 38
+"""All of them; a map that marks cells leaves the outermost of the others out (see `marked`)."""
 
 BACK = "#11151b"
 """The ground of the app; every style brings it, so that no line needs a second pass."""
@@ -56,7 +59,22 @@ class Look:
 
 GLYPHS: dict[str, tuple[str, str]] = {
     "frozen": ("✱", "*"),
-    "zeroed": ("∅", "0"),
+    "partly": ("½", ":"),
+    "rate": ("η", "n"),
+    "zero": ("∅", "0"),
+    "mean": ("μ", "m"),
+    "resample": ("⇄", "r"),
+    "clamp": ("≡", "c"),
+    "scale": ("×", "s"),
+    "noise": ("~", "~"),
+    "patch": ("⊞", "p"),
+    "steer": ("↗", "/"),
+    "several": ("&", "&"),
+    "before": ("›", ")"),
+    "undone": ("○", "o"),
+    "weights": ("w", "w"),
+    "structure": ("▦", "#"),
+    "setting": ("=", "="),
     "dead": ("†", "x"),
     "down": ("▼", "v"),
     "up": ("▲", "^"),
@@ -95,16 +113,26 @@ def levels(values: NDArray[np.floating], limit: float) -> Levels:
 
 def saturated(shown: Levels, mask: NDArray[np.bool_]) -> Levels:
     """Levels with the saturated cells told from those that are merely large."""
-    negative, positive, zero = SATURATED
-    marks = np.where(shown < MIDDLE // 2, negative, np.where(shown > MIDDLE + MIDDLE // 2, positive, zero))
-    return np.asarray(np.where(mask, marks, np.clip(shown, 1, LEVELS - 2)), dtype=np.int8)
+    return marked(shown, mask, SATURATED, MIDDLE // 2)
+
+
+def held(shown: Levels, mask: NDArray[np.bool_]) -> Levels:
+    """Levels with the weights that are frozen alone told from those that learn."""
+    return marked(shown, mask, HELD, 2)
+
+
+def marked(shown: Levels, mask: NDArray[np.bool_], to: tuple[int, int, int], zero: int) -> Levels:
+    """Levels with those under a mask made negative, positive or near zero; `zero` levels from the middle still are."""
+    signs = np.where(shown < MIDDLE - zero, to[0], np.where(shown > MIDDLE + zero, to[1], to[2]))
+    return np.asarray(np.where(mask, signs, np.clip(shown, 1, LEVELS - 2)), dtype=np.int8)
 
 
 @cache
 def rgb(level: int) -> tuple[int, int, int]:
     """The colour of a level; the middle is dark and grey, the ends are bright."""
     if level >= LEVELS:
-        return {**dict(zip(SATURATED, SATURATED_RGB, strict=True)), NOTHING: GROUND_RGB}[level]
+        special = dict(zip((*SATURATED, *HELD), (*SATURATED_RGB, *HELD_RGB), strict=True))
+        return {**special, NOTHING: GROUND_RGB}[level]
     share = abs(level - MIDDLE) / MIDDLE
     end = POSITIVE if level > MIDDLE else NEGATIVE
     weight = share**0.85
@@ -150,7 +178,7 @@ def cell(level: int, text: str) -> Segment:
 def sign_glyph(level: int, width: int = 1) -> str:
     """A level without colour: its sign, and its size by weight, as the legend has them; the same in every pane."""
     if level >= LEVELS:
-        return dict(zip(SATURATED, "%@!", strict=True))[level] * width
+        return dict(zip((*SATURATED, *HELD), "%@!***", strict=True))[level] * width
     share = abs(level - MIDDLE) / MIDDLE
     strong, weak = ("#", "+") if level > MIDDLE else ("=", "-")
     return ("." if share < 0.1 else weak if share < 0.5 else strong) * width
@@ -166,12 +194,16 @@ GOOD = Style(bgcolor=BACK, color="#7fd88f")
 WARN = Style(bgcolor=BACK, color="#ffd76a")
 BAD = Style(bgcolor=BACK, color="#ff7b72", bold=True)
 ICE = Style(bgcolor=BACK, color="#8ff0ff", bold=True)
+DONE = Style(bgcolor=BACK, color="#ff7ae0", bold=True)
+"""What was done to activations."""
 CURSOR = Style(bgcolor=BACK, color="#ffffff", bold=True)
 CURSOR_PAPER = Color.parse("#ffffff")
 CHIP = Style(color="#11151b", bgcolor="#c9a6ff", bold=True)
 CHIP_GOOD = Style(color="#11151b", bgcolor="#7fd88f", bold=True)
 CHIP_QUIET = Style(color="#d5dbe5", bgcolor="#343d4b", bold=True)
 CHIP_WARN = Style(color="#11151b", bgcolor="#ffd76a", bold=True)
+CHIP_DONE = Style(color="#11151b", bgcolor="#ff7ae0", bold=True)
+CHIP_ICE = Style(color="#11151b", bgcolor="#8ff0ff", bold=True)
 CHIP_BAD = Style(color="#ffffff", bgcolor="#b3312c", bold=True)
 NEGATIVE_INK = Style(bgcolor=BACK, color=Color.from_rgb(*NEGATIVE))
 POSITIVE_INK = Style(bgcolor=BACK, color=Color.from_rgb(*POSITIVE))

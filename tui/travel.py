@@ -106,7 +106,7 @@ class TimeTravel(LabCore):
                 self.run_line(f"{'back_until' if backward else 'until'} {self._condition}")
 
         unit = self.selection.selector if self.selection.block else ""
-        asked = f"alive {unit}" if back and self.unit_is("dead") else self._condition
+        asked = f"alive {unit}" if back and self.unit_now.dead else self._condition
         self.push_screen(UntilScreen(unit, back, asked), answered)
 
     def ask_drop(self, name: str) -> None:

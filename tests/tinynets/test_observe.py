@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import tinynets as tn
-from tinynets.frame import PANES, Frame, View
+from tinynets.frame import FREE, FROZEN, PANES, PARTLY, STANDING, Frame, Stands, View
+from tinynets.interventions import KINDS
 from tinynets.observe import Doing, Observer
 
 Make = Callable[..., tn.Lab]
@@ -91,13 +92,74 @@ def test_zeroed_frozen_dead_and_saturated_units_are_marked(make_tiny: Make) -> N
     lab.freeze("hidden[4]")
     frame = look(lab, block="hidden", unit=2)
     cells = (frame.network or ())[0]
-    assert np.flatnonzero(cells.zeroed).tolist() == [1, 2]
-    assert np.flatnonzero(cells.frozen).tolist() == [4]
+    standing = frame.standing["hidden"]
+    zero = STANDING.index("zero")
+    assert (standing.output.tolist(), standing.before.tolist()) == ([0, zero, 0, 0, 0, 0], [0, 0, zero, 0, 0, 0])
+    assert np.flatnonzero(standing.frozen == FROZEN).tolist() == [4]
     assert cells.dead[2]  # always 0 before the activation: it is never on
     assert frame.neuron is not None
-    assert frame.neuron.interventions == ("zero before the activation",)
+    assert frame.neuron.interventions == (Stands("zero", before=True),)
     assert frame.neuron.dead
     assert not frame.neuron.frozen
+
+
+def test_each_kind_of_intervention_is_told_and_several_on_a_unit_are_told_to_be(make_tiny: Make) -> None:
+    lab = make_tiny()
+    lab.clamp("hidden[0]", 0.5)
+    lab.scale("hidden[1]", 2)
+    lab.noise("hidden[1]", 0.1)
+    lab.noise("hidden.pre[2]", 0.1)
+    lab.steer("hidden[2]", values=[1.0])
+    lab.mean("hidden[3]")
+    frame = look(lab, block="hidden", unit=1)
+    assert [STANDING[code] for code in frame.standing["hidden"].op] == ["clamp", "several", "several", "mean", "", ""]
+    assert frame.neuron is not None
+    assert frame.neuron.interventions == (Stands("scale", 2.0), Stands("noise", 0.1))
+    assert [str(entry) for entry in frame.neuron.interventions] == ["scale 2", "noise 0.1"]
+
+
+def test_the_codes_of_what_stands_are_the_kinds_of_interventions() -> None:
+    assert ("", *KINDS, "several") == STANDING
+
+
+def test_a_unit_of_which_some_weights_are_frozen_is_frozen_in_part(make_tiny: Make) -> None:
+    lab = make_tiny()
+    lab.freeze("hidden[1]")
+    lab.freeze("hidden.w[0,2]")
+    lab.rate("hidden[3]", 0.5)
+    frame = look(lab, block="hidden", unit=2)
+    assert frame.standing["hidden"].frozen.tolist() == [FREE, FROZEN, PARTLY, FREE, FREE, FREE]
+    assert frame.standing["hidden"].rate.tolist() == [1, 1, 1, 0.5, 1, 1]
+    assert frame.weights is not None
+    assert frame.weights.held is not None
+    assert np.argwhere(frame.weights.held).tolist() == [[0, 2]]
+    assert frame.neuron is not None
+    assert 0 < frame.neuron.frozen < 1
+
+
+def test_units_keep_their_numbers_when_others_are_pruned_or_grown(make_tiny: Make) -> None:
+    lab = make_tiny()
+    lab.prune("hidden[0,2]")
+    assert look(lab, block="hidden").standing["hidden"].numbers.tolist() == [1, 3, 4, 5]
+    lab.grow("hidden", 1)
+    numbers = look(lab, block="hidden").standing["hidden"].numbers
+    assert numbers[:4].tolist() == [1, 3, 4, 5]
+    assert numbers[4] > 5
+    lab.undo()
+    lab.undo()
+    assert look(lab, block="hidden").standing["hidden"].numbers.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_what_a_unit_would_be_is_without_what_stands_before_the_activation_too(make_tiny: Make) -> None:
+    lab = make_tiny()
+    before = look(lab, block="hidden", unit=1).neuron
+    lab.clamp("hidden.pre[1]", 5)
+    lab.scale("hidden[1]", 2)
+    after = look(lab, block="hidden", unit=1).neuron
+    assert before is not None
+    assert after is not None
+    assert after.value != before.value
+    assert after.clean == pytest.approx(before.value)
 
 
 def test_the_value_without_the_intervention_is_shown_beside_it(make_tiny: Make) -> None:

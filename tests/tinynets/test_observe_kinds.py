@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinynets as tn
-from tinynets.frame import View
+from tinynets.frame import Stands, View
 from tinynets.observe import Doing, Observer
 
 
@@ -87,7 +87,7 @@ def test_what_a_recurrent_unit_would_be_without_its_intervention(sequences: np.n
     lab.zero("r[2]")
     after = seen(lab, "r", unit=2).neuron
     assert before.clean == before.value != 0
-    assert (after.value, after.interventions) == (0, ("zero",))
+    assert (after.value, after.interventions) == (0, (Stands("zero"),))
     assert after.clean == pytest.approx(before.value)
     assert seen(lab, "r", unit=2).neuron.value == 0
 

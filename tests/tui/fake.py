@@ -20,6 +20,7 @@ from tinynets.frame import Frame, Mark, Pin, View
 
 PHASES = ("batch", "forward embed", "forward hidden", "forward output", "loss", "backward output", "update")
 
+FAMILIES = {"zero": "activation", "release": "activation", "freeze": "learning", "unfreeze": "learning"}
 DONE = {"zero": "zeroed", "release": "released", "freeze": "frozen", "unfreeze": "unfrozen"}
 
 
@@ -202,9 +203,15 @@ class FakeEngine:
         if block not in masks:
             raise LookupError(f"`{selector}`: there is no block `{block}`; there are embed, hidden, output")
         masks[block][int(unit)] = value
-        self.world.marks.append(Mark(self.world.step, op, f'lab.{op}("{selector}")', True))
+        self.world.marks.append(Mark(self.world.step, op, f'lab.{op}("{selector}")', True, 1, FAMILIES[op]))
         self.world.unsaved = True
         return f"{selector} {DONE[op]}: probe loss 2.412 -> 2.431"
+
+    def do_clamp(self, selector: str, value: float) -> str:
+        return f"{selector} clamped to {value:g}"
+
+    def do_prune(self, selector: str) -> str:
+        return f"{selector} pruned"
 
     def do_evaluate(self, split: str = "dev") -> str:
         self.world.evaluations[self.world.step] = self.world.loss() + 0.05

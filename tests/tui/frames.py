@@ -53,7 +53,18 @@ class World:
 BLOCKS = (
     f.BlockInfo("embed", "Embedding(27, 10)", 10, 3, 270, "", True),
     f.BlockInfo("flatten", "Flatten", 0, 1, 0, "", False),
-    f.BlockInfo("hidden", "Linear(30, 200), Tanh", 200, 1, 6200, "tanh", True),
+    f.BlockInfo(
+        "hidden",
+        "Linear(30, 200), Tanh",
+        200,
+        1,
+        6200,
+        "tanh",
+        True,
+        learned=(("w", (30, 200)), ("b", (200,))),
+        pre=True,
+        resizable=True,
+    ),
     f.BlockInfo("output", "Linear(200, 27)", 27, 1, 5427, "", True),
 )
 
@@ -109,8 +120,19 @@ def frame(world: World, view: f.View, number: int = 1) -> f.Frame:
         blocks=BLOCKS,
         examples=tuple(f"{text} → {LETTERS[target]}" for text, target in examples()),
         timeline=_timeline(world),
+        standing=_standing(world),
+        labels=tuple(LETTERS),
+        splits=("train", "dev", "test"),
         **{pane: panes[pane]() for pane in view.panes},  # type: ignore[arg-type]
     )
+
+
+def _standing(world: World) -> dict[str, f.Standing]:
+    made = {}
+    for name, units in SIZES.items():
+        output, frozen = world.zeroed[name].astype(np.int8), world.frozen[name].astype(np.int8) * np.int8(f.FROZEN)
+        made[name] = f.Standing(output, output * np.int8(0), frozen, np.ones(units), np.arange(units))
+    return made
 
 
 def _status(world: World) -> f.Status:
@@ -123,7 +145,7 @@ def _status(world: World) -> f.Status:
 
 
 def _timeline(world: World) -> f.TimelineStrip:
-    marks = tuple(f.Mark(m.step, m.op, m.text, m.step <= world.step) for m in world.marks)
+    marks = tuple(f.Mark(m.step, m.op, m.text, m.step <= world.step, m.here, m.family) for m in world.marks)
     lines = (f.BranchLine("main", 0, world.end, True), *world.others)
     dots = tuple(sorted(world.evaluations))
     return f.TimelineStrip(world.step, world.end, marks, dots, 5, lines, tuple(world.pins))
@@ -132,10 +154,7 @@ def _timeline(world: World) -> f.TimelineStrip:
 def _network(made: Net, world: World, example: int) -> tuple[f.BlockCells, ...]:
     values = {k: v[example][None] for k, v in made.outputs.items()} | {"embed": made.embedded[example]}
     limits = {"embed": 2.5, "hidden": 1.0, "output": 4.0}
-    return tuple(
-        f.BlockCells(name, values[name], limits[name], world.frozen[name], world.zeroed[name], _dead(name))
-        for name in SIZES
-    )
+    return tuple(f.BlockCells(name, values[name], limits[name], _dead(name)) for name in SIZES)
 
 
 def _dead(name: str) -> np.ndarray:
@@ -157,7 +176,7 @@ def _weights(made: Net, world: World, block: str) -> f.Weights:
     values = made.weights[block]
     bias = None if block == "embed" else np.sin(np.arange(SIZES[block])) * 0.1
     title = f"{block}.w {values.shape}"
-    return f.Weights(block, title, values, float(np.abs(values).max()), bias, _rows(block), world.frozen[block])
+    return f.Weights(block, title, values, float(np.abs(values).max()), bias, _rows(block))
 
 
 def _activations(made: Net, world: World, block: str) -> f.Activations:
@@ -165,7 +184,7 @@ def _activations(made: Net, world: World, block: str) -> f.Activations:
     saturated = np.abs(values) > 0.97 if block == "hidden" else np.zeros(values.shape, bool)
     limit = 1.0 if block == "hidden" else float(np.abs(values).max() or 1.0)
     texts = tuple(text for text, _ in examples())
-    return f.Activations(block, values, limit, saturated, _dead(block), world.frozen[block], world.zeroed[block], texts)
+    return f.Activations(block, values, limit, saturated, _dead(block), texts)
 
 
 def _loss(world: World, columns: int) -> f.LossCurve:
@@ -206,7 +225,7 @@ def _neuron(made: Net, world: World, view: f.View) -> f.Neuron:
         block=block, unit=unit, name=f"{block}[{unit}]", activation="tanh" if block == "hidden" else "", bias=bias,
         weighted=weighted, pre=pre, value=value, clean=float(np.tanh(pre)) if pre is not None else value,
         contributions=tuple(terms[:12]), rest=sum(t.product for t in terms[12:]), outgoing=tuple(outgoing),
-        frozen=bool(world.frozen[block][unit]), interventions=("zero",) if zeroed else (),
+        frozen=float(world.frozen[block][unit]), interventions=(f.Stands("zero"),) if zeroed else (),
         dead=bool(_dead(block)[unit]),
         saturated=abs(value) > 0.97 and block == "hidden", saturated_share=float((np.abs(column) > 0.97).mean()),
         mean=float(column.mean()), std=float(column.std()), gradient=None,

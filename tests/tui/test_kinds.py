@@ -225,9 +225,9 @@ def test_what_a_zeroed_unit_would_be_comes_before_what_it_is(width: int, lead: s
     neuron = frame.neuron
     assert neuron is not None
     assert neuron.clean < 0
-    shown = next(text for text in drawn(NeuronPane(), frame, width, 12) if "zeroed: " in text)
+    shown = next(text for text in drawn(NeuronPane(), frame, width, 12) if "zero: " in text)
     assert shown.startswith(lead)
-    assert f"{neuron.clean:.3f} → zeroed: 0.000" in shown
+    assert f"{neuron.clean:.3f} → zero: 0.000" in shown
 
 
 def test_the_share_of_saturated_cells_is_said_to_be_the_layers() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import frames
 import pytest
-from opening import lab, opened, screen_text, until
+from opening import SMALL, WIDE, dialog_text, lab, opened, screen_text, until
 
 import tinynets as tn
 from tinynets.commands import ANY_OPTION, COMMANDS
@@ -15,7 +15,9 @@ from tinynets.frame import BranchLine, Pin, TimelineStrip, View
 from tui import actions
 from tui.app import LabApp
 from tui.completion import completions
-from tui.screens.help import HelpScreen
+from tui.marks import SIGNS
+from tui.palette import Look
+from tui.screens.help import VERB_GROUPS, HelpScreen
 
 
 def test_every_binding_comes_from_the_registry_with_its_id() -> None:
@@ -60,7 +62,8 @@ async def test_a_verb_from_the_palette_is_done_or_asked_to_be_completed() -> Non
 def test_the_verbs_of_every_day_have_keys() -> None:
     daily = {
         "step", "run", "phase", "evaluate", "back", "undo", "redo", "until", "back_until", "fork", "tree", "bookmark",
-        "play", "zero", "freeze", "save", "open", "recover",
+        "play", "zero", "freeze", "release", "mean", "clamp", "scale", "prune", "reinit", "explain",
+        "save", "open", "recover",
     }  # fmt: skip
     assert daily <= set(COMMANDS)
     assert daily <= set(actions.BY_ID)
@@ -149,6 +152,26 @@ TIMELINE = TimelineStrip(
         ("back_until alive hidden[0] a", ["and"]),
         ("save ", ["x.msgpack"]),
         ("zero hid", ["hidden[0]", "hidden"]),
+        ("zero hidden.", ["hidden.pre[0]", "hidden.pre"]),
+        ("clamp hidden.p", ["hidden.pre[0]", "hidden.pre"]),
+        ("freeze hidden.", ["hidden.w[0,0]", "hidden.w[:,0]", "hidden.w", "hidden.b[0]", "hidden.b"]),
+        ("freeze hidden.pre", []),
+        ("prune hidden[19", [f"hidden[{unit}]" for unit in (19, *range(190, 200))]),
+        ("prune ", ["hidden[0]", "hidden[13,77,140]"]),  # the dead ones
+        ("mean hidden[0] ", ["probe", "train", "dev", "test", "values="]),
+        ("patch hidden[0] ", ["example=", "input=", "branch=", "bookmark=", "save=", "values="]),
+        ("patch hidden[0] branch=", ["branch=main", "'branch=a b'"]),
+        ("transplant hidden bookmark=l", ["bookmark=low"]),
+        ("transplant hidden save=", ["save=x.msgpack"]),
+        ("steer hidden[0] toward=a", []),
+        ("steer hidden[0] toward=b away=", [f"away={letter}" for letter in frames.LETTERS]),
+        ("freeze hidden others=", ["others=true"]),
+        ("evaluate dev clean=", ["clean=true"]),
+        ("explain hid", ["hidden[0]"]),
+        ("explain hidden[0] 3 split=", ["split=train", "split=dev", "split=test"]),
+        ("copy hidden[0] hidden[1", [f"hidden[{unit}]" for unit in (1, *range(10, 20))]),
+        ("activation hid", ["hidden"]),
+        ("grow ", ["hidden", "split="]),
     ],
 )
 def test_tab_offers_what_a_verb_takes(
@@ -162,13 +185,31 @@ def test_tab_offers_what_a_verb_takes(
     assert found == offered
 
 
-async def test_the_help_lists_every_action() -> None:
-    async with opened((160, 110)) as (pilot, _):
+async def test_the_help_lists_every_action_and_every_verb_each_on_its_page() -> None:
+    async with opened((160, 120)) as (pilot, _):
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
-        text = " ".join(screen_text(pilot).split())
+        text = dialog_text(pilot)
         for action in actions.ACTIONS:
             assert action.help.split(";")[0].split(":")[0][:30] in text, action.id
-        assert all(command.help in text for command in COMMANDS.values())
+        await pilot.press("right", "right")
+        await until(pilot, lambda: "What is typed behind :" in screen_text(pilot))
+        text = dialog_text(pilot)
+        assert [name for name, command in COMMANDS.items() if command.help[:60] not in text] == []
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(pilot.app.screen, HelpScreen))
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_the_help_explains_every_mark(size: tuple[int, int]) -> None:
+    async with opened(size) as (pilot, _):
+        await pilot.press("question_mark", "2")
+        await until(pilot, lambda: "each unit a cell" in dialog_text(pilot))
+        await pilot.press("end")
+        await until(pilot, lambda: "released or unfrozen" in dialog_text(pilot))
+        text = dialog_text(pilot)
+        assert [name for name, sign in SIGNS.items() if f"{sign.glyph(Look())} {sign.words}" not in text] == []
+
+
+def test_the_help_knows_the_family_of_every_verb() -> None:
+    assert {command.group for command in COMMANDS.values()} == set(VERB_GROUPS)

@@ -106,8 +106,8 @@ def test_a_terminal_too_small_says_so_and_a_killed_engine_is_told_and_started_ag
         os.kill(engine_of(terminal), signal.SIGKILL)
         told = terminal.until("engine stopped", "The engine process ended", "R starts it again", no_traceback)
         assert steps_of(told) > 0  # the last picture stays
-        terminal.press("?", "The panes")
-        terminal.press("\x1b", "engine stopped", lambda text: "The panes" not in text)
+        terminal.press("?", "Going back and forth")
+        terminal.press("\x1b", "engine stopped", lambda text: "Going back and forth" not in text)
         terminal.press("R", "step 0 ", "ended before its work was saved", lambda text: "engine stopped" not in text)
         terminal.press("\x1b", "paused", lambda text: "ended before its work was saved" not in text)
         terminal.press("s", "step 1 ", "step 1: loss")

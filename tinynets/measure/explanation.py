@@ -24,6 +24,7 @@ from tinynets.losses import LossBuffers
 from tinynets.network import Block, Network, Workspace, network_from
 from tinynets.observe.look import Look
 from tinynets.observe.weights import giver, incoming, row_names
+from tinynets.operations.learning import frozen_units
 from tinynets.playback import quiet
 from tinynets.reports import Progress
 from tinynets.selectors import select
@@ -180,7 +181,7 @@ def explain(lab: Lab, selector: object, example: int = 0, split: str = "train", 
     pre = float(look.pre[example, position, unit]) if look.pre is not None else terms.z if terms else None
     standing = [entry for entry in lab.interventions if entry.site in (block.name, f"{block.name}.pre")]
     value, effects = float(look.out[example, position, unit]), _effects(lab, block, unit, look.out[example])
-    name, frozen = f"{block.name}[{unit}]", bool(look.frozen[unit])
+    name, frozen = f"{block.name}[{unit}]", bool(frozen_units(network, lab.state_now, block.name)[unit])
     changes, bias_change, ratio = yield from _last_update(lab, block, unit, top)
     over = yield from _over(lab, block, unit, split, top)
     return Explanation(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.edits import OPERATIONS
 from tinynets.frame import BranchLine, LossCurve, Mark, Pin, Status, TimelineStrip
 from tinynets.lab import Lab
 from tinynets.network import Block
@@ -99,7 +100,8 @@ def _mark(lab: Lab, index: int) -> Mark:
     branch = lab.player.branch
     placed = branch.edits[index]
     here = index + 1 - branch.edits_through(placed.step - 1)
-    return Mark(placed.step, placed.edit.op, placed.edit.python(), index < lab.moment.edits, here)
+    edit, family = placed.edit, OPERATIONS[placed.edit.op].family
+    return Mark(placed.step, edit.op, edit.python(), index < lab.moment.edits, here, family)
 
 
 def _pin(lab: Lab, mark: Bookmark) -> Pin:

@@ -12,13 +12,14 @@ from tinynets.lab import Lab
 from tinynets.layers import CausalSelfAttention, Conv1d, Conv2d, Linear
 from tinynets.network import Block, Workspace
 from tinynets.observe.look import Look
+from tinynets.observe.standing import Stood, rates, standing_on
 from tinynets.observe.weights import giver, matrix, sources
 from tinynets.playback import quiet
 
 TOP = 12  # contributions and outgoing weights listed
 
 
-def neuron(lab: Lab, block: Block, view: View, look: Look, spare: Workspace) -> Neuron:
+def neuron(lab: Lab, block: Block, view: View, look: Look, spare: Workspace, stood: Stood) -> Neuron:
     """All there is to say about a unit; `spare` is a workspace for looking at what would be without interventions."""
     unit, example = view.unit, view.example
     position = look.position(example, unit)
@@ -28,13 +29,6 @@ def neuron(lab: Lab, block: Block, view: View, look: Look, spare: Workspace) -> 
     if look.pre is not None:
         pre = float(look.pre[example, position, unit])
     normed = block.last - block.first > (block.activation is not None)
-    standing = tuple(
-        entry.op
-        + (" before the activation" if entry.site.endswith(".pre") else "")
-        + ("" if entry.time is None else f" at t={entry.time}")
-        for entry in lab.interventions
-        if entry.site in (block.name, f"{block.name}.pre") and unit in entry.units
-    )
     return Neuron(
         block=block.name,
         unit=unit,
@@ -48,14 +42,15 @@ def neuron(lab: Lab, block: Block, view: View, look: Look, spare: Workspace) -> 
         contributions=terms.listed if terms else (),
         rest=terms.rest if terms else 0.0,
         outgoing=_outgoing(lab, block, unit),
-        frozen=bool(look.frozen[unit]),
-        interventions=standing,
+        frozen=float(stood.frozen_shares(lab, block)[unit]),
+        interventions=standing_on(lab, block, unit),
         dead=bool(look.dead[unit]),
         saturated=bool(look.saturated[example, position, unit]),
         saturated_share=float(look.saturated[:, :, unit].mean()),
         mean=float(out.mean()),
         std=float(out.std()),
         gradient=_gradient(lab, block, unit),
+        rate=float(rates(lab, block)[unit]),
         batch_mean=_batch_mean(lab, block, unit),
         position=position,
         pattern=_pattern(lab, block, unit, example),
@@ -112,19 +107,22 @@ def _places(lab: Lab, block: Block, values: Array) -> Array | None:
 
 
 def _clean(lab: Lab, block: Block, look: Look, spare: Workspace) -> Array:
-    """The block's output (examples, positions, units) as it would be without the intervention at it."""
+    """The block's output (examples, positions, units) as it would be without the interventions on it."""
     network = lab.network
-    if network.taps[block.last] is None:
+    own = {index: network.taps[index] for index in (block.last, block.pre) if index is not None}
+    if not any(own.values()):
         return look.out
-    if not network.layers[block.last].taps_itself:
+    if list(filter(None, own.values())) == [own[block.last]] and not network.layers[block.last].taps_itself:
         return lab.probe.workspace.buffers[block.last].out.reshape(look.out.shape)
-    tap, network.taps[block.last] = network.taps[block.last], None
+    for index in own:
+        network.taps[index] = None
     try:
         with quiet():
             network.forward_checked(lab.probe.x, spare)
         return spare.units_behind(network, block.last).reshape(look.out.shape)
     finally:
-        network.taps[block.last] = tap
+        for index, tap in own.items():
+            network.taps[index] = tap
 
 
 def _outgoing(lab: Lab, block: Block, unit: int) -> tuple[tuple[str, float], ...]:

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tinynets.frame import Frame, View
+from tinynets.frame import BlockInfo, Frame, View
 from tinynets.lab import Lab
-from tinynets.network import Block, Workspace
+from tinynets.network import Block, Network, Workspace
 from tinynets.observe.history import Doing, curve, status, timeline
-from tinynets.observe.look import Look, outline
+from tinynets.observe.look import Look
 from tinynets.observe.neuron import neuron
+from tinynets.observe.outline import outline
 from tinynets.observe.output import output
+from tinynets.observe.standing import Stood
 from tinynets.observe.weights import weights
 
 SAMPLES = 10
@@ -26,6 +28,8 @@ class Observer:
     _samples: tuple[tuple[int, int, int] | None, tuple[str, ...], int] = (None, (), 0)
     _grid: Workspace = field(default_factory=Workspace)
     _spare: Workspace = field(default_factory=Workspace)
+    _stood: Stood = field(default_factory=Stood)
+    _outlines: tuple[Network | None, tuple[BlockInfo, ...]] = (None, ())
 
     def frame(self, view: View, number: int, doing: Doing, *, renew_samples: bool = True) -> Frame:
         """One picture: what the visible panes of `view` show now."""
@@ -37,10 +41,10 @@ class Observer:
         looks = {entry.name: Look.of(lab, entry) for entry in network.blocks if entry.units}
         panes: dict[str, Callable[[], Any]] = {
             "network": lambda: tuple(look.cells(view.example) for look in looks.values()),
-            "weights": lambda: weights(lab, block, looks[block.name]),
+            "weights": lambda: weights(lab, block),
             "activations": lambda: looks[block.name].activations(probe.examples),
             "loss": lambda: curve(lab, view.plot_columns),
-            "neuron": lambda: neuron(lab, block, view, looks[block.name], self._spare),
+            "neuron": lambda: neuron(lab, block, view, looks[block.name], self._spare, self._stood),
             "output": lambda: output(lab, view, self._texts(renew_samples), self._grid),
         }
         if not block.units:
@@ -50,11 +54,19 @@ class Observer:
             number,
             view,
             status(lab, doing),
-            tuple(outline(network, entry) for entry in network.blocks),
+            self._outline(network),
             tuple(f"{x} → {y}" if y else x for x, y in zip(probe.examples, probe.targets, strict=True)),
             timeline(lab),
+            self._stood.of(lab),
+            tuple(lab.data.labels),
+            tuple(lab.data.splits),
             **drawn,
         )
+
+    def _outline(self, network: Network) -> tuple[BlockInfo, ...]:
+        if self._outlines[0] is not network:
+            self._outlines = network, tuple(outline(network, entry) for entry in network.blocks)
+        return self._outlines[1]
 
     def _existing(self, view: View) -> View:
         """The view with a block, unit and example that exist; a block without units only where none has any."""

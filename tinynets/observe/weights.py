@@ -8,12 +8,12 @@ from math import prod
 import numpy as np
 
 from tinynets.arrays import Array
-from tinynets.frame import Weights
+from tinynets.frame import Mask, Weights
 from tinynets.lab import Lab
 from tinynets.layers import Layer, Parameter
 from tinynets.layers.structure import Next, Split
 from tinynets.network import Block, Network
-from tinynets.observe.look import Look, limit_of
+from tinynets.observe.look import limit_of
 
 GROUPS = {"lstm": "ifgo", "gru": "rzn", "causal-self-attention": "qkv"}
 """What the groups of columns are called of which each unit has one (gates)."""
@@ -29,7 +29,7 @@ class Matrix:
     """Of the parameters, in the order of the rows."""
 
 
-def weights(lab: Lab, block: Block, look: Look) -> Weights | None:
+def weights(lab: Lab, block: Block) -> Weights | None:
     """The matrix of a block's first layer; None where it has no parameters."""
     first = lab.network.layers[block.first]
     found = matrix(lab, block)
@@ -46,8 +46,24 @@ def weights(lab: Lab, block: Block, look: Look) -> Weights | None:
         limit_of(values),
         np.sum(biases, axis=0, dtype=np.float32) if biases else None,
         found.rows,
-        look.frozen,
+        _held(lab, block),
     )
+
+
+def _held(lab: Lab, block: Block) -> Mask | None:
+    """(rows, units) the weights that are frozen where not all of their unit is."""
+    network, frozen = lab.network, lab.state_now.frozen
+    if not frozen.size:
+        return None
+    flags = np.zeros(network.theta.size, np.bool_)
+    flags[frozen] = True
+    parts = []
+    for entry in _chosen(network.layers[block.first]):
+        own = flags[network.parameter_slice(block.first, entry.name)].reshape(entry.shape)
+        parts.append(_by_unit(own, entry))
+    held = np.concatenate(parts)
+    held = held & ~held.all(axis=0)
+    return held if held.any() else None
 
 
 def matrix(lab: Lab, block: Block) -> Matrix | None:

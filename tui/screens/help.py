@@ -1,7 +1,8 @@
-"""All keys and what they do, from the registry; how to read the colours and marks."""
+"""All keys and what they do, how to read the colours and marks, and what the command line understands."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.console import Group
@@ -12,8 +13,10 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tui import actions, palette
+from tui.marks import SIGNS
 from tui.palette import Look
 from tui.screens.modal import Modal
+from tui.widgets.timeline import FAMILIES
 
 PANE_HELP = (
     ("1 Network", "each unit a cell, coloured by its activation on the selected probe example"),
@@ -24,34 +27,123 @@ PANE_HELP = (
     ("6 Output", "what the network says for the selected example, and what it generates"),
 )
 TIMELINE = (
-    "{here} where we stand, {ahead} what is recorded ahead; above it edits by their letter, several at one step by "
-    "their number, and bookmarks {pin}; {evaluation} evaluations; below it the other branches from where they part; "
-    "a click goes there"
+    "{here} where we stand, {ahead} what is recorded ahead; above it edits by the glyph of what they did, several at "
+    "one step by their number, and bookmarks {pin}; {evaluation} evaluations; below it the other branches from where "
+    "they part; a click goes there"
 )
+MARKS = {
+    "On activations; {before} or a line under it: before the activation": (
+        "zero", "mean", "resample", "clamp", "scale", "noise", "patch", "steer", "several",
+    ),
+    "On learning; in Weights, single weights that are frozen have the shade of ice": ("frozen", "partly", "rate"),
+    "Not done by anyone: no gradient on any probe example": ("dead",),
+}  # fmt: skip
+EDITED = {
+    "parameter": "parameters",
+    "structure": "structure",
+    "setting": "settings",
+    "undone": "released or unfrozen",
+}
+VERB_GROUPS = {
+    "training": "Training",
+    "time": "Time",
+    "activation": "On activations: parameters stay, release takes them off",
+    "learning": "On learning",
+    "parameter": "On parameters",
+    "state": "On what is carried",
+    "structure": "On structure: the network goes on living",
+    "setting": "Settings",
+    "looking": "Looking",
+    "files": "Files",
+}
 
 
 class HelpScreen(Modal[None]):
-    """Two columns where there is room."""
+    """Three pages: what is seen, the keys, the command line."""
 
     DEFAULT_CSS = "HelpScreen > VerticalScroll { width: 132; height: auto; } HelpScreen Static { padding-right: 1; }"
-    BINDINGS: ClassVar = [("escape,question_mark,q", "dismiss(None)", "close")]
+    BINDINGS: ClassVar = [
+        ("escape,question_mark,q", "dismiss(None)", "close"),
+        ("right,l,tab", "turn(1)", "next page"),
+        ("left,h,shift+tab", "turn(-1)", "page before"),
+        ("1", "page(0)", "keys"),
+        ("2", "page(1)", "panes and marks"),
+        ("3", "page(2)", "command line"),
+        ("j", "scroll(1)", "down"),
+        ("k", "scroll(-1)", "up"),
+    ]
+    PAGES: ClassVar = ("Keys", "Panes and marks", "Command line")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._page = 0
 
     def compose(self) -> ComposeResult:
         box = VerticalScroll(classes="box")
         box.border_title = "tinynets-lab: a debugger for small neural networks"
-        box.border_subtitle = "arrows scroll   esc closes"
+        box.border_subtitle = "1 2 3 pages   arrows scroll   esc closes"
         with box:
-            yield Static(self._content())
+            yield Static(id="pages")
+            yield Static(id="page")
 
-    def _content(self) -> Group:
-        look: Look = getattr(self.app, "look", Look())
+    def on_mount(self) -> None:
+        self.action_page(0)
+
+    def action_turn(self, by: int) -> None:
+        self.action_page((self._page + by) % len(self.PAGES))
+
+    def action_page(self, page: int) -> None:
+        self._page = page
+        makers: tuple[Callable[[], Group], ...] = (self._keys, self._reading, _verbs)
+        tabs = Text()
+        for at, name in enumerate(self.PAGES):
+            tabs.append(f" {at + 1} {name} ", palette.CHIP if at == page else palette.CHIP_QUIET)
+            tabs.append(" ")
+        self.query_one("#pages", Static).update(Group(tabs, Text("")))
+        self.query_one("#page", Static).update(makers[page]())
+        self.query_one(VerticalScroll).scroll_home(animate=False)
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
+    def _keys(self) -> Group:
+        """Two columns where there is room."""
         groups = [_group(name, found) for name, found in actions.groups().items()]
-        wide = self.app.size.width >= 120
-        keys: Group | Table = Group(*groups)
-        if wide:
-            keys = Table.grid(padding=(0, 3), expand=True)
-            keys.add_row(Group(*groups[:3]), Group(*groups[3:]))
-        return Group(_reading(look), keys, _verbs())
+        if self.app.size.width < 120:
+            return Group(*groups)
+        keys = Table.grid(padding=(0, 3), expand=True)
+        keys.add_row(Group(*groups[:2]), Group(*groups[2:]))
+        return Group(keys)
+
+    def _reading(self) -> Group:
+        """What the panes show, and what colours and marks mean."""
+        look: Look = getattr(self.app, "look", Look())
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True)
+        for name, what in PANE_HELP:
+            table.add_row(Text(name, palette.ACCENT_BOLD), Text(what, palette.TEXT))
+        glyphs = {name: look.glyph(name) for name in ("here", "ahead", "pin", "evaluation")}
+        table.add_row(Text("Timeline", palette.ACCENT_BOLD), Text(TIMELINE.format(**glyphs), palette.TEXT))
+        colours = Text()
+        colours.append("orange negative  ", palette.NEGATIVE_INK)
+        colours.append("blue positive", palette.POSITIVE_INK)
+        return Group(Text("The panes", palette.BRIGHT), table, Text(""), colours, Text(""), *_marks(look))
+
+
+def _marks(look: Look) -> list[Text]:
+    """The marks of units by what they are about, and those of edits that have none."""
+    made = []
+    for about, names in MARKS.items():
+        made.append(Text(about.format(before=look.glyph("before")), palette.BRIGHT))
+        made.append(Text())
+        for name in names:
+            made[-1].append(f"{SIGNS[name].glyph(look)} {SIGNS[name].words}   ", SIGNS[name].style)
+        made.append(Text(""))
+    made += [Text("On the timeline, beside these", palette.BRIGHT), Text()]
+    for family, words in EDITED.items():
+        name, style = FAMILIES.get(family, (family, palette.TEXT))
+        made[-1].append(f"{look.glyph(name)} {words}   ", style)
+    return made
 
 
 def _group(name: str, found: list[actions.Action]) -> Group:
@@ -63,28 +155,18 @@ def _group(name: str, found: list[actions.Action]) -> Group:
 
 
 def _verbs() -> Group:
-    """What the command line understands."""
+    """What the command line understands, by family."""
     from tinynets.commands import COMMANDS
 
-    table = Table.grid(padding=(0, 2))
-    table.add_column(max_width=36)
-    for command in COMMANDS.values():
-        table.add_row(Text(command.usage, palette.ACCENT_BOLD), Text(command.help, palette.TEXT))
-    heading = Text("The command line (:), which takes lines of Python as well: lab.run(100)", palette.BRIGHT)
-    return Group(heading, table)
-
-
-def _reading(look: Look) -> Group:
-    """What the panes show, and what colours and marks mean."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    for name, what in PANE_HELP:
-        table.add_row(Text(name, palette.ACCENT_BOLD), Text(what, palette.TEXT))
-    glyphs = {name: look.glyph(name) for name in ("here", "ahead", "pin", "evaluation")}
-    table.add_row(Text("Timeline", palette.ACCENT_BOLD), Text(TIMELINE.format(**glyphs), palette.TEXT))
-    marks = Text()
-    marks.append("orange negative  ", palette.NEGATIVE_INK)
-    marks.append("blue positive  ", palette.POSITIVE_INK)
-    for name, style in (("frozen", palette.ICE), ("zeroed", palette.BRIGHT), ("dead", palette.BAD)):
-        marks.append(f"  {look.glyph(name)} {name}", style)
-    return Group(Text("The panes", palette.BRIGHT), table, Text(""), marks, Text(""))
+    made: list[Text | Table] = [
+        Text("What is typed behind : ; it takes lines of Python as well: lab.run(100)", palette.TEXT),
+        Text(""),
+    ]
+    for group, title in VERB_GROUPS.items():
+        table = Table.grid(padding=(0, 2))
+        table.add_column(width=36)
+        for command in COMMANDS.values():
+            if command.group == group:
+                table.add_row(Text(command.usage, palette.ACCENT_BOLD), Text(command.help, palette.TEXT))
+        made += [Text(title, palette.BRIGHT), table, Text("")]
+    return Group(*made)

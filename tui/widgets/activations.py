@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.strip import Strip
 
 from tinynets.frame import Activations
 from tui import drawing, palette
 from tui.drawing import Part, first_fitting, legend, signed
+from tui.marks import Marks
 from tui.widgets.heatmap import Grid, cell_lines, grid, gutter_width, ruler, share_line
 from tui.widgets.pane import Pane
 
@@ -35,7 +35,8 @@ class ActivationsPane(Pane):
         unit = min(self.selection.unit, data.values.shape[0] - 1) if own else -1
         example = min(self.selection.example, data.values.shape[1] - 1)
         place = self._fit(data, width, height, unit, example)
-        lines = [ruler(place, lambda column: self._mark(data, column), self.look)]
+        marks = Marks(self.frame.standing.get(data.block) if self.frame else None, data.dead)
+        lines = [ruler(place, lambda column: marks.glyph(column, self.look), self.look)]
         any_saturated = bool(data.saturated.any())
         mask = data.saturated.T if any_saturated else None
         lines += cell_lines(data.values.T, data.limit, place, example, data.examples, self.look, mask)
@@ -51,9 +52,6 @@ class ActivationsPane(Pane):
         place = grid((examples, units), room, gutter_width(self.frame), unit, example, self._first, self.look)
         self.place, self._first = place, (place.first_row, place.first_column)
         return place
-
-    def _mark(self, data: Activations, column: int) -> tuple[str, Style] | None:
-        return unit_mark(bool(data.frozen[column]), bool(data.zeroed[column]), bool(data.dead[column]), self.look)
 
     def _value_line(self, data: Activations, unit: int, example: int, width: int) -> Strip:
         wide, narrow = legend(data.limit, self.look), legend(data.limit, self.look, 5)
@@ -103,12 +101,3 @@ class ActivationsPane(Pane):
         unit, example = self.place.column_at(at.x), self.place.row_at(at.y - 1)
         if unit is not None and example is not None:
             self.post_message(self.Chosen(block=self.frame.activations.block, unit=unit, example=example))
-
-
-def unit_mark(frozen: bool, zeroed: bool, dead: bool, look: palette.Look) -> tuple[str, Style] | None:
-    """The glyph of a unit that is not as it would be by itself; an intervention before frozen, frozen before dead."""
-    if zeroed:
-        return look.glyph("zeroed"), palette.BRIGHT
-    if frozen:
-        return look.glyph("frozen"), palette.ICE
-    return (look.glyph("dead"), palette.BAD) if dead else None

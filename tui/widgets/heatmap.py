@@ -134,8 +134,9 @@ def cell_lines(
     labels: tuple[str, ...],
     look: Look,
     saturated: NDArray[np.bool_] | None = None,
+    held: NDArray[np.bool_] | None = None,
 ) -> list[Strip]:
-    """The lines of cells with their labels; `values` is (rows, columns), as is the mask of saturated cells."""
+    """The lines of cells with their labels; `values` is (rows, columns), as are the masks of what is marked."""
     seen = (
         slice(place.first_row, place.first_row + place.lines * place.rows_per_line),
         slice(place.first_column, place.first_column + place.shown_columns),
@@ -143,6 +144,8 @@ def cell_lines(
     levels = palette.levels(values[seen], limit)
     if saturated is not None:
         levels = palette.saturated(levels, saturated[seen])
+    if held is not None:
+        levels = palette.held(levels, held[seen])
     if place.rows_per_line == 2:
         return _half_lines(levels, place, row, labels, look)
     return [
@@ -223,7 +226,11 @@ def _cells(levels: list[int], place: Grid, look: Look) -> list[list[Segment]]:
 
 def _value_cells(levels: list[int], values: list[float], place: Grid, look: Look) -> list[list[Segment]]:
     """Cells with their values written on them."""
-    texts = [signed(value, 3).center(place.cell_width)[: place.cell_width] for value in values]
+    frozen = look.glyph("frozen")
+    texts = [
+        (signed(value, 3) + (frozen if level in palette.HELD else "")).center(place.cell_width)[: place.cell_width]
+        for level, value in zip(levels, values, strict=True)
+    ]
     if not look.colour:
         return [[Segment(text, palette.TEXT)] for text in texts]
     return [[Segment(text, palette.paper(level))] for level, text in zip(levels, texts, strict=True)]

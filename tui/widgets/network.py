@@ -12,8 +12,8 @@ from tinynets.frame import BlockCells, BlockInfo, Frame
 from tui import palette
 from tui.arrangement import Arrangement, Room, Row, Span, arrange, fit
 from tui.drawing import Part, blank, both_ends, clip, clip_name, first_fitting, legend, length, line, signed
+from tui.marks import SIGNS, Mark, Marks
 from tui.pictures import mapped, picture
-from tui.widgets.activations import unit_mark
 from tui.widgets.heatmap import WITH_VALUE
 from tui.widgets.pane import Pane
 
@@ -31,6 +31,7 @@ class NetworkPane(Pane):
         super().__init__()
         self._arrangement = Arrangement((), 1, False)
         self._top = 0
+        self._marks: dict[str, Marks] = {}
         self._pictures: dict[tuple[str, int], list[list[Segment]]] = {}
 
     def draw(self, width: int, height: int) -> list[Strip]:
@@ -43,6 +44,7 @@ class NetworkPane(Pane):
         self._arrangement = fit(frame.blocks, self._room(frame, width), height, self.selection.block)
         self._pictures.clear()
         cells = {block.name: block for block in frame.network}
+        self._marks = {name: Marks(frame.standing.get(name), block.dead) for name, block in cells.items()}
         self._scroll(frame, height)
         shown = self._rows[self._top : self._top + height]
         lines = [self._line(frame, row, cells.get(frame.blocks[row.block].name), width) for row in shown]
@@ -57,7 +59,11 @@ class NetworkPane(Pane):
             return blank(width)
         wide, narrow = legend(cells.limit, self.look), legend(cells.limit, self.look, 5)
         whose: list[Part] = [(f"scale of {cells.name}", palette.DIM)]
-        return first_fitting(width, (whose, wide), (whose, narrow), ([], narrow))
+        marks: list[Part] = []
+        for sign, _ in self._marks[cells.name].counts():
+            added = [*marks, (f"{sign.glyph(self.look)} {sign.words}  ", sign.style)]
+            marks = added if length(added) + length(narrow) + 2 <= width else marks
+        return first_fitting(width, (marks or whose, wide), (marks or whose, narrow), ([], narrow))
 
     @property
     def _rows(self) -> tuple[Row, ...]:
@@ -133,9 +139,7 @@ class NetworkPane(Pane):
         made = self._pictures.get((span.block, span.first))
         if made is None:
             values = cells.values[:, span.first].reshape(block.image)
-            mark = unit_mark(
-                bool(cells.frozen[span.first]), bool(cells.zeroed[span.first]), bool(cells.dead[span.first]), self.look
-            )
+            mark = self._marks[span.block].glyph(span.first, self.look)
             marks = {(0, 0): mark[0]} if mark else {}
             made = picture(mapped(values, cells.limit), int(self._arrangement.big), self.look, marks)
             self._pictures[span.block, span.first] = made
@@ -146,8 +150,8 @@ class NetworkPane(Pane):
         name = f"{self.look.glyph('right')} {block.name}" if selected else f"  {block.name}"
         style = palette.ACCENT_BOLD if selected else palette.TEXT if block.units else palette.DIM
         passed = self._phase(block)
-        counts = self._counts(cells, width >= 60) if cells else []
         positions = self._positions(block) if width >= 60 else ""
+        counts = self._counts(cells, width - len(name) - length(passed) - len(positions) - 12) if cells else []
         room = width - len(name) - 2 - len(positions) - length(counts) - length(passed) - 1
         left: list[Part | Segment] = [(name + "  ", style), *passed, (clip(block.summary, room), palette.DIM)]
         return both_ends([*left, (positions, palette.FAINT)], [*counts], width)
@@ -166,47 +170,54 @@ class NetworkPane(Pane):
             return ""
         return "  {} x {} pixels".format(*block.image) if block.image else f"  at {block.positions} positions"
 
-    def _counts(self, cells: BlockCells, words: bool) -> list[Part]:
-        found = (
-            ("frozen", cells.frozen, palette.ICE),
-            ("zeroed", cells.zeroed, palette.BRIGHT),
-            ("dead", cells.dead, palette.BAD),
-        )
-        return [
-            (f" {self.look.glyph(name)} {int(mask.sum())}" + (f" {name}" if words else ""), style)
-            for name, mask, style in found
-            if mask.any()
-        ]
+    def _counts(self, cells: BlockCells, room: int) -> list[Part]:
+        """How many units have which mark: in words where there is room, at least for the glyphs."""
+        found = self._marks[cells.name].counts()
+        wordy: list[Part] = [(f"  {sign.glyph(self.look)} {n} {sign.words}", sign.style) for sign, n in found]
+        short: list[Part] = [(f"  {sign.glyph(self.look)} {n}", sign.style) for sign, n in found]
+        several = SIGNS["several"]
+        total = sum(n for sign, n in found if sign.style is several.style)
+        rest = [part for part, (sign, _) in zip(short, found, strict=True) if sign.style is not several.style]
+        merged: list[Part] = [(f"  {several.glyph(self.look)} {total}", several.style), *rest] if total else rest
+        shown = next((parts for parts in (wordy, short) if length(parts) <= room), merged)
+        while shown and length(shown) > room:
+            shown = shown[:-1]
+        return shown
 
     def _units(self, span: Span, cells: BlockCells) -> list[Segment]:
         values = cells.values[span.position] if span.position >= 0 else cells.values.mean(axis=0)
         values = np.asarray(values[span.first : span.first + span.count])
         levels = palette.levels(values, cells.limit).tolist()
-        special = (cells.frozen | cells.zeroed | cells.dead).tolist()
+        marks = self._marks[cells.name]
+        special = marks.any.tolist()
         empty = " " * self._cell
         plain = self.look.colour and self._cell < WITH_VALUE
         selected = self.selection.unit if span.block == self.selection.block else -1
-        return [
-            palette.cell(level, empty)
-            if plain and not special[unit] and unit != selected
-            else self._unit(span, unit, level, float(values[unit - span.first]), cells if special[unit] else None)
-            for unit, level in enumerate(levels, span.first)
-        ]
+        made: list[Segment] = []
+        for unit, level in enumerate(levels, span.first):
+            if plain and not special[unit] and unit != selected:
+                made.append(palette.cell(level, empty))
+            else:
+                made += self._unit(span, unit, level, float(values[unit - span.first]), marks.of(unit))
+        return made
 
-    def _unit(self, span: Span, unit: int, level: int, value: float, marked: BlockCells | None) -> Segment:
-        text, style = signed(value, 3).center(self._cell) if self._cell >= WITH_VALUE else " " * self._cell, None
-        if marked is not None:
-            mark = unit_mark(bool(marked.frozen[unit]), bool(marked.zeroed[unit]), bool(marked.dead[unit]), self.look)
-            text = mark[0].center(self._cell) if mark else text
-        elif not self.look.colour and self._cell < WITH_VALUE:
+    def _unit(self, span: Span, unit: int, level: int, value: float, mark: Mark | None) -> list[Segment]:
+        """A cell with what is to be said of its unit: the glyph on dark ground, then the value's colour."""
+        text = signed(value, 3).center(self._cell) if self._cell >= WITH_VALUE else " " * self._cell
+        if not self.look.colour and self._cell < WITH_VALUE:
             text = palette.sign_glyph(level, self._cell)
-        selected = span.block == self.selection.block and unit == self.selection.unit
-        if selected:
-            style = self._cursor_style(level, span.home)
-            text = text if text.strip() or not span.home else self._cursor_text()
-        elif not self.look.colour:
-            style = palette.TEXT
-        return Segment(text, style) if style else palette.cell(level, text)
+        if mark is not None:
+            value_text = signed(value, 3).rjust(self._cell - 2) if self._cell >= WITH_VALUE else text[2:]
+            text = (mark.text(2, self.look) + value_text)[: self._cell]
+        ground: Style | None = None if self.look.colour else palette.TEXT
+        if span.block == self.selection.block and unit == self.selection.unit:
+            ground = self._cursor_style(level, span.home)
+            text = self._cursor_text() if span.home and not text.strip() else text
+            return [Segment(text, ground)]
+        if mark is None or self._cell == 1:
+            return [palette.cell(level, text) if ground is None else Segment(text, ground)]
+        rest = palette.cell(level, text[1:]) if ground is None else Segment(text[1:], ground)
+        return [Segment(text[0], mark.style), rest]
 
     def _cursor_text(self) -> str:
         """The unit's own colour as a block in the middle of the white cell."""

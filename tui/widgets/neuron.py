@@ -12,18 +12,10 @@ from textual.strip import Strip
 from tinynets.frame import Floats, Neuron
 from tui import drawing, palette
 from tui.drawing import Part, chip, clip_name, length, line, number, places, signed, signed_bar
+from tui.marks import SIGNS
 from tui.pictures import extent, fitting, mapped, picture
 from tui.widgets.pane import Pane
 
-OPERATIONS = {
-    "zero": "zeroed",
-    "mean": "mean",
-    "clamp": "clamped",
-    "scale": "scaled",
-    "noise": "noise",
-    "patch": "patched",
-}
-BEFORE = "before the activation"
 WHEN_DEAD = "^u: back to when it was not"
 
 
@@ -38,7 +30,8 @@ class NeuronPane(Pane):
         if neuron is None:
             return self.message(self.waiting if self.frame is None else "no unit is selected", width, height)
         self.title(f"{neuron.name} on {self._example()}")
-        top = [self._name_line(neuron, width), *self._sum_lines(neuron, width), self._probe_line(neuron, width)]
+        top = [self._name_line(neuron, width), *self._standing_lines(neuron, width, max(1, height // 4))]
+        top += [*self._sum_lines(neuron, width), self._probe_line(neuron, width)]
         top += self._batch_line(neuron, width)
         if neuron.places is not None and neuron.places.ndim == 1:
             top.append(self._place_line(neuron, neuron.places, width))
@@ -52,19 +45,33 @@ class NeuronPane(Pane):
     def _name_line(self, neuron: Neuron, width: int) -> Strip:
         parts: list[Part] = [(f"{neuron.name}  ", palette.BRIGHT)]
         if neuron.frozen:
-            parts += [chip(f"{self.look.glyph('frozen')} frozen", palette.CHIP_QUIET), (" ", palette.TEXT)]
-        for operation in neuron.interventions:
-            name = _named(operation)
-            name += f" at {operation.partition(' at ')[2]}" if " at " in operation else ""
-            parts += [chip(f"{self.look.glyph('zeroed')} {name}", palette.CHIP_WARN), (" ", palette.TEXT)]
+            sign = SIGNS["frozen" if neuron.frozen == 1 else "partly"]
+            share = "" if neuron.frozen == 1 else f" {neuron.frozen:.0%}"
+            parts += [chip(f"{sign.glyph(self.look)} frozen{share}", palette.CHIP_ICE), (" ", palette.TEXT)]
+        if neuron.rate != 1:
+            parts += [chip(f"{self.look.glyph('rate')} rate x {neuron.rate:g}", palette.CHIP_ICE), (" ", palette.TEXT)]
         if neuron.dead:
             parts += [chip(f"{self.look.glyph('dead')} dead", palette.CHIP_BAD), (" ", palette.TEXT)]
         if neuron.saturated:
             parts += [chip("saturated here", palette.CHIP_QUIET), (" ", palette.TEXT)]
-        hint = WHEN_DEAD if neuron.dead else "z zeroes it, f freezes it" if len(parts) == 1 else ""
+        plain = len(parts) == 1 and not neuron.interventions
+        hint = WHEN_DEAD if neuron.dead else "a: what can be done to it   E explains it" if plain else ""
         if length(parts) + len(hint) < width:
             parts.append((hint, palette.FAINT))
         return line(parts, width)
+
+    def _standing_lines(self, neuron: Neuron, width: int, room: int) -> list[Strip]:
+        """What was done to its activations, in order: in one line where there is room, else one below another."""
+        chips = [chip(f"{SIGNS[one.op].glyph(self.look)} {one}", palette.CHIP_DONE) for one in neuron.interventions]
+        arrow: Part = (f" {self.look.glyph('arrow')} ", palette.DIM)
+        row = [part for one in chips for part in (arrow, one)][1:]
+        if not chips or length(row) <= width or room < 2:
+            return [line(row, width)] if chips else []
+        shown = chips if len(chips) <= room else chips[: room - 1]
+        lines = [line([one], width) for one in shown]
+        return lines + (
+            [line([(f"and {len(chips) - len(shown)} more", palette.DONE)], width)] if shown != chips else []
+        )
 
     def _sum_lines(self, neuron: Neuron, width: int) -> list[Strip]:
         dot, minus = self.look.glyph("sum"), self.look.glyph("minus")
@@ -87,13 +94,17 @@ class NeuronPane(Pane):
         ink = palette.sign_ink(neuron.value) + palette.CURSOR.without_color
         if abs(neuron.clean - neuron.value) <= 1e-9:
             return line([lead, (signed(neuron.value), ink), where], width)
-        done = ", ".join(_named(entry) for entry in neuron.interventions if BEFORE not in entry)
-        changed: list[Part] = [
-            (f" {self.look.glyph('arrow')} {done}: ", palette.WARN),
-            (number(neuron.value), ink),
-        ]
+        value: Part = (number(neuron.value), ink)
         clean: Part = (number(neuron.clean), palette.TEXT)
-        choices = [[lead, clean, where, *changed], [lead, clean, *changed], [clean, *changed]]
+        sites = {one.before for one in neuron.interventions}
+        if sites == {False}:
+            done = ", ".join(one.op for one in neuron.interventions)
+            changed: list[Part] = [(f" {self.look.glyph('arrow')} {done}: ", palette.DONE), value]
+            choices = [[lead, clean, where, *changed], [lead, clean, *changed], [clean, *changed]]
+        else:
+            lead = lead if True not in sites or False not in sites else ("value = ", palette.DIM)
+            without: list[Part] = [("  without: ", palette.DONE), clean]
+            choices = [[lead, value, where, *without], [lead, value, *without], [value, *without]]
         return line(next((parts for parts in choices if length(parts) <= width), choices[-1]), width)
 
     def _probe_line(self, neuron: Neuron, width: int) -> Strip:
@@ -238,10 +249,6 @@ class NeuronPane(Pane):
             ]
             lines.append(line([*parts, (detail.rjust(detail_width) if detail_width else "", palette.FAINT)], width))
         return lines
-
-
-def _named(operation: str) -> str:
-    return OPERATIONS.get(operation.split("(")[0].split(" ")[0], operation)
 
 
 def _alarm(share: float) -> Style:

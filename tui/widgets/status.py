@@ -38,7 +38,12 @@ class StatusLine(Lines):
 
     def whole(self, message: str) -> bool:
         """Whether a message can be read in full here."""
-        return "\n" not in message and len(message) <= self.size.width - 3
+        return "\n" not in message and len(message) <= self.room
+
+    @property
+    def room(self) -> int:
+        """Letters that a message may have."""
+        return self.size.width - 3
 
     @property
     def message(self) -> str:

@@ -13,10 +13,20 @@ from tinynets.frame import Frame, Mark, TimelineStrip
 from tui import palette
 from tui.drawing import Part, clip, length, line
 from tui.history import Lane, Place, Stop, cost_words, lanes, nearest_lanes, stops
+from tui.marks import SIGNS
 from tui.selection import Selection
 from tui.widgets.pane import Lines
 
-MARKS = {"zero": "z", "release": "r", "freeze": "f", "unfreeze": "u", "set": "="}
+FAMILIES = {
+    "activation": ("several", palette.DONE),
+    "learning": ("frozen", palette.ICE),
+    "parameter": ("weights", palette.BRIGHT),
+    "state": ("weights", palette.BRIGHT),
+    "structure": ("structure", palette.WARN),
+    "setting": ("setting", palette.ACCENT_BOLD),
+}
+"""Family of an operation -> its glyph and colour; those on activations have a glyph for each kind."""
+UNDONE = ("release", "unfreeze")
 LABEL = 10
 WIDE = 96
 """Columns from which there is a column for names at the right."""
@@ -114,19 +124,26 @@ class Timeline(Lines):
     # -- the lines
 
     def _edits(self, strip: TimelineStrip, width: int) -> Strip:
-        """Edits by their first letter, several in one place by their number; those ahead of us are faint."""
+        """Edits by the glyph of their family, several in one place by their number; those ahead of us are faint."""
         row: list[Cell] = [(" ", palette.TEXT)] * self._span(width)
         places: dict[int, list[Mark]] = {}
         for mark in strip.marks:
             places.setdefault(self._x(mark.step, strip, width), []).append(mark)
         for x, marks in places.items():
-            style = palette.ACCENT_BOLD if any(mark.applied for mark in marks) else palette.FAINT
-            letter = MARKS.get(marks[0].op, marks[0].op[:1] or "?")
-            row[x] = (letter if len(marks) == 1 else str(len(marks)) if len(marks) < 10 else "+", style)
+            glyph, style = self._mark(marks)
+            row[x] = (glyph, style if any(mark.applied for mark in marks) else palette.FAINT)
         for pin in [pin for pin in strip.pins if pin.on_branch]:
             self._pin(row, self._x(pin.step, strip, width), pin.name)
         label = " edits" + (f" {self.look.glyph('pin')}" if strip.pins else "")
         return line([(label.ljust(LABEL), palette.DIM), *row, *self._cost(strip, width)], width)
+
+    def _mark(self, marks: list[Mark]) -> Cell:
+        """The glyph of an edit, or the number of several, in the colour of their family where they have one."""
+        styles = {mark_sign(mark)[1] for mark in marks}
+        style = styles.pop() if len(styles) == 1 else palette.ACCENT_BOLD
+        if len(marks) > 1:
+            return (str(len(marks)) if len(marks) < 10 else "+", style)
+        return (self.look.glyph(mark_sign(marks[0])[0]), style)
 
     def _pin(self, row: list[Cell], x: int, name: str) -> None:
         """A bookmark in the nearest free cell, with its name where that is free as well."""
@@ -298,6 +315,14 @@ class Timeline(Lines):
         if text != self._hovered:
             self._hovered = text
             self.post_message(self.Hovered(text))
+
+
+def mark_sign(mark: Mark) -> Cell:
+    """The name of an edit's glyph, and its colour."""
+    name, style = FAMILIES.get(mark.family, FAMILIES["setting"])
+    if mark.op in UNDONE:
+        return ("undone", style)
+    return (mark.op if mark.op in SIGNS else name, style)
 
 
 def _more(count: int) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from rich.style import Style
+import numpy as np
 from textual import events
 from textual.strip import Strip
 
 from tinynets.frame import Weights
 from tui import drawing, palette
 from tui.drawing import Part, clip_name, first_fitting, legend, signed
+from tui.marks import Marks
 from tui.widgets.heatmap import Grid, cell_lines, grid, gutter_width, ruler
 from tui.widgets.pane import Pane
 
@@ -39,13 +40,17 @@ class WeightsPane(Pane):
         self.place = None
         if weights is None:
             return self.message(self._why_nothing(), width, height)
-        self.title(weights.title)
+        alone = "" if weights.held is None else f", {int(weights.held.sum()):,} frozen alone"
+        self.title(weights.title + alone)
         own = weights.block == self.selection.block
         unit = min(self.selection.unit, weights.values.shape[1] - 1) if own else -1
         row = min(self.selection.row, weights.values.shape[0] - 1)
         place = self._fit(weights, width, height, unit, row)
-        lines = [ruler(place, lambda column: self._mark(weights, column), self.look)]
-        lines += cell_lines(weights.values, weights.limit, place, row if own else -1, _short(weights.rows), self.look)
+        standing = self.frame.standing.get(weights.block) if self.frame else None
+        marks = Marks(standing, np.zeros(weights.values.shape[1], np.bool_))
+        lines = [ruler(place, lambda column: marks.glyph(column, self.look), self.look)]
+        labels, at = _short(weights.rows), row if own else -1
+        lines += cell_lines(weights.values, weights.limit, place, at, labels, self.look, held=weights.held)
         blank = [drawing.blank(width)] * max(0, height - len(lines) - 1)
         return [*lines, *blank, self._value_line(weights, unit, row, width)]
 
@@ -60,9 +65,6 @@ class WeightsPane(Pane):
         self.place, self._first = place, (place.first_row, place.first_column)
         return place
 
-    def _mark(self, weights: Weights, column: int) -> tuple[str, Style] | None:
-        return (self.look.glyph("frozen"), palette.ICE) if weights.frozen[column] else None
-
     def _value_line(self, weights: Weights, unit: int, row: int, width: int) -> Strip:
         wide, narrow = legend(weights.limit, self.look), legend(weights.limit, self.look, 5)
         if unit < 0:
@@ -71,8 +73,13 @@ class WeightsPane(Pane):
         label = weights.rows[row] if row < len(weights.rows) else str(row)
         where = (f"{label} {self.look.glyph('arrow')} {weights.block}[{unit}] ", palette.DIM)
         bias = f"  b {signed(float(weights.bias[unit]))}" if weights.bias is not None else ""
-        full: list[Part] = [where, value, (bias, palette.DIM)]
-        return first_fitting(width, (full, wide), (full, narrow), ([where, value], narrow), ([value], narrow))
+        frozen: list[Part] = []
+        if weights.held is not None and weights.held[row, unit]:
+            frozen = [(f" {self.look.glyph('frozen')} frozen", palette.ICE)]
+        full: list[Part] = [where, value, *frozen, (bias, palette.DIM)]
+        return first_fitting(
+            width, (full, wide), (full, narrow), ([where, value, *frozen], narrow), ([value, *frozen], [])
+        )
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:
         rows = self.frame.weights.values.shape[0] if self.frame and self.frame.weights else 1

@@ -1,0 +1,300 @@
+"""A unit that explains itself: its sum, what came back, the last step, what it responds to, what it adds to outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from math import floor, log10
+from typing import Any, ClassVar
+
+from rich.segment import Segment
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.strip import Strip
+
+from tinynets.measure.explanation import Explanation, Response
+from tui import palette
+from tui.drawing import Part, blank, chip, clip, clip_name, length, line, number, signed, signed_bar
+from tui.pictures import greys, picture
+from tui.screens.modal import Modal
+from tui.widgets.pane import Lines
+
+Ask = Callable[[str, int, str], Awaitable[Any]]
+TWO_COLUMNS = 96
+LABEL = 16
+GAP = 4
+
+
+class ExplainScreen(Modal[None]):
+    """As much of it as there is room for; arrows scroll, other examples and units are asked for anew."""
+
+    DEFAULT_CSS = "ExplainScreen > VerticalScroll { width: 136; height: auto; }"
+    BINDINGS: ClassVar = [
+        ("escape,enter,q,E", "dismiss(None)", "close"),
+        ("comma", "example(-1)", "example before"),
+        ("full_stop", "example(1)", "next example"),
+        ("h,left", "unit(-1)", "unit before"),
+        ("l,right", "unit(1)", "next unit"),
+        ("s", "split", "next split"),
+        ("j", "scroll(1)", "down"),
+        ("k", "scroll(-1)", "up"),
+    ]
+
+    def __init__(self, found: Explanation, ask: Ask, splits: Sequence[str] = ()) -> None:
+        super().__init__()
+        self._found, self._ask, self._splits = found, ask, splits
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="box"):
+            yield Explained(self._found)
+
+    def on_mount(self) -> None:
+        self._show(self._found)
+
+    def _show(self, found: Explanation) -> None:
+        self._found = found
+        box = self.query_one(VerticalScroll)
+        target = f" → {found.target}" if found.target else ""
+        box.border_title = clip(f"{found.name} at step {found.step:,} on {found.input}{target}", self.size.width - 10)
+        keys = ", . example   h l unit   s split   arrows scroll   esc closes"
+        box.border_subtitle = keys if self.size.width >= 76 else ", . example   h l unit   s split"
+        self.query_one(Explained).take(found)
+
+    def action_example(self, by: int) -> None:
+        self.run_worker(self._go(self._found.name, self._found.example + by, self._found.split), exclusive=True)
+
+    def action_unit(self, by: int) -> None:
+        block, _, unit = self._found.name.rstrip("]").rpartition("[")
+        self.run_worker(self._go(f"{block}[{int(unit) + by}]", self._found.example, self._found.split), exclusive=True)
+
+    def action_split(self) -> None:
+        """The same over the next split."""
+        if self._found.split in self._splits:
+            split = self._splits[(self._splits.index(self._found.split) + 1) % len(self._splits)]
+            self.run_worker(self._go(self._found.name, self._found.example, split), exclusive=True)
+
+    async def _go(self, name: str, example: int, split: str) -> None:
+        """Another explanation; where there is none, the one that is shown stays."""
+        if example >= 0 and "[-" not in name:
+            found = await self._ask(name, example, split)
+            if isinstance(found, Explanation) and self.is_current:
+                self._show(found)
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
+
+class Explained(Lines):
+    """The explanation as lines."""
+
+    DEFAULT_CSS = "Explained { width: 1fr; height: 10; }"
+
+    def __init__(self, found: Explanation) -> None:
+        super().__init__()
+        self._found = found
+        self._made: tuple[int, list[Strip]] | None = None
+
+    def take(self, found: Explanation) -> None:
+        self._found, self._made = found, None
+        self.redraw()
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """All lines; the widget then takes as many as they are."""
+        if self._made is None or self._made[0] != width:
+            self._made = width, self._all(width)
+            self.styles.height = len(self._made[1])
+        return self._made[1]
+
+    def _all(self, width: int) -> list[Strip]:
+        top = [*self._facts(width), blank(width)]
+        if width < TWO_COLUMNS:
+            sections = [self._sum(width), self._last_step(width), self._responses(width), self._effects(width)]
+            return top + [row for section in sections if section for row in (*section, blank(width))][:-1]
+        half = (width - GAP) // 2
+        left = _stacked([self._sum(half), self._last_step(half)], half)
+        right = _stacked([self._responses(half), self._effects(half)], half)
+        rows = max(len(left), len(right))
+        pairs = zip(_filled(left, rows, half), _filled(right, rows, half), strict=True)
+        return top + [line([*one, (" " * GAP, palette.TEXT), *other], width) for one, other in pairs]
+
+    # -- what it is, and what came back
+
+    def _facts(self, width: int) -> list[Strip]:
+        found = self._found
+        chips: list[Part] = []
+        if found.frozen:
+            chips += [chip(f"{self.look.glyph('frozen')} frozen", palette.CHIP_ICE), (" ", palette.TEXT)]
+        for entry in found.interventions:
+            chips += [chip(entry, palette.CHIP_DONE), (" ", palette.TEXT)]
+        if found.dead:
+            chips += [chip(f"{self.look.glyph('dead')} dead", palette.CHIP_BAD), (" ", palette.TEXT)]
+        rows = [line([*chips], width)] if chips else []
+        return [*rows, self._value(width), *self._gradient(width), *self._over(width)]
+
+    def _value(self, width: int) -> Strip:
+        found = self._found
+        known = found.activation and found.pre is not None
+        lead = f"{found.activation}({number(found.pre)}) = " if known else "value "
+        where = f"   at place {found.position}" if found.position else ""
+        ink = palette.sign_ink(found.value) + palette.CURSOR.without_color
+        return line([(lead, palette.DIM), (signed(found.value), ink), (where, palette.DIM)], width)
+
+    def _gradient(self, width: int) -> list[Strip]:
+        """d loss / d value, and what that asks of the unit: a step goes against it."""
+        found = self._found
+        if found.gradient is None:
+            return []
+        parts: list[Part] = [("gradient of this loss ", palette.DIM), _small(found.gradient)]
+        wish = "" if not found.gradient else "less of it" if found.gradient > 0 else "more of it"
+        words = f"{wish} would lower the loss" if wish else ""
+        if found.gradient_pre is not None:
+            parts += [("   before the activation ", palette.DIM), _small(found.gradient_pre)]
+            if wish and not found.gradient_pre:
+                words = "nothing of it passes the activation here"
+        more: Part = (f"   {words}", palette.DIM)
+        return [line([*parts, more] if length([*parts, more]) <= width else parts, width)]
+
+    def _over(self, width: int) -> list[Strip]:
+        found = self._found
+        parts: list[Part] = [
+            (f"over {found.examples:,} of {found.split}: ", palette.DIM),
+            ("mean ", palette.DIM),
+            (signed(found.mean), palette.TEXT),
+            ("  variance ", palette.DIM),
+            (number(found.variance), palette.TEXT),
+        ]
+        more: list[Part] = [
+            ("  saturated ", palette.DIM),
+            (f"{found.saturated_share:.0%}", palette.WARN if found.saturated_share > 0.3 else palette.TEXT),
+            ("  no gradient ", palette.DIM),
+            (f"{found.dead_share:.0%}", palette.BAD if found.dead_share > 0.9 else palette.TEXT),
+        ]
+        if not found.activation:
+            return [line(parts, width)]
+        return (
+            [line([*parts, *more], width)]
+            if length([*parts, *more]) <= width
+            else [line(parts, width), line(more, width)]
+        )
+
+    # -- its sum
+
+    def _sum(self, width: int) -> list[Strip]:
+        found = self._found
+        if not found.contributions:
+            return []
+        times = self.look.glyph("times")
+        rows = [(t.label, t.product, f"{signed(t.x, 3)} {times} {signed(t.w, 3)}") for t in found.contributions]
+        if found.rest:
+            rows.append(("the others", found.rest, ""))
+        if found.bias is not None:
+            rows.append(("bias", found.bias, ""))
+        words = (
+            "What comes in, times its weight, by gate"
+            if found.z is None
+            else "The sum: what comes in, times its weight"
+        )
+        made = [_heading(words, width), *self._bars(rows, width)]
+        if found.z is not None:
+            label = "together".ljust(min(LABEL, max(len(row[0]) for row in rows)))
+            made.append(line([(f"{label} ", palette.BRIGHT), (f"= {signed(found.z)}", _ink(found.z))], width))
+        return made
+
+    def _last_step(self, width: int) -> list[Strip]:
+        found = self._found
+        if not found.changes:
+            return []
+        ratio = "" if found.change_ratio is None else f": {found.change_ratio:.2g} of their length"
+        rows = [(entry.label, entry.change, f"now {signed(entry.weight, 3)}") for entry in found.changes]
+        if found.bias_change is not None:
+            rows.append(("bias", found.bias_change, ""))
+        if not any(change for _, change, _ in rows):
+            return [_heading("The last step changed nothing of its weights", width)]
+        return [_heading(f"What the last step did to its weights{ratio}", width), *self._bars(rows, width)]
+
+    # -- what for
+
+    def _responses(self, width: int) -> list[Strip]:
+        found = self._found
+        if not found.responses:
+            return []
+        if not found.variance:
+            return [_heading(f"It gives {signed(found.mean, 3)} on every example of {found.split}", width)]
+        heading = _heading(f"What it responds to most in {found.split}", width)
+        if found.responses[0].image is not None:
+            return [heading, *self._pictures(found.responses, width)]
+        arrow = self.look.glyph("arrow")
+        rows = [
+            (f"{entry.text} {arrow} {entry.target}" if entry.target else entry.text, entry.value, f"{entry.index:,}")
+            for entry in found.responses
+        ]
+        return [heading, *self._bars(rows, width, label=24)]
+
+    def _pictures(self, responses: Sequence[Response], width: int) -> list[Strip]:
+        """Small pictures beside one another, as many as there is room for, with value and class under each."""
+        shown = [(entry, picture(greys(entry.image), 0, self.look)) for entry in responses if entry.image is not None]
+        wide = max(9, len(shown[0][1][0])) + 2
+        made: list[Strip] = []
+        for start in range(0, len(shown), max(1, width // wide)):
+            some = shown[start : start + max(1, width // wide)]
+            tall = len(some[0][1])
+            for y in range(tall):
+                made.append(line([part for _, rows in some for part in _padded(rows[y], wide)], width))
+            made.append(
+                line(
+                    [(f"{entry.target} {signed(entry.value, 3)}".ljust(wide), palette.TEXT) for entry, _ in some], width
+                )
+            )
+        return made
+
+    def _effects(self, width: int) -> list[Strip]:
+        if not self._found.effects:
+            return []
+        if not any(entry.value for entry in self._found.effects):
+            return [_heading("It adds nothing to the outputs", width)]
+        rows = [(entry.label, entry.value, "") for entry in self._found.effects]
+        return [_heading("What it adds to the outputs", width), *self._bars(rows, width)]
+
+    def _bars(self, rows: list[tuple[str, float, str]], width: int, label: int = LABEL) -> list[Strip]:
+        limit = max((abs(value) for _, value, _ in rows), default=1.0)
+        name = min(label, max(len(row[0]) for row in rows))
+        detail = max(len(row[2]) for row in rows) if width >= 50 else 0
+        bar = max(5, min(31, width - name - 11 - (detail + 1 if detail else 0)))
+        made, told = [], _digits(limit)
+        for text, value, more in rows:
+            shown = clip_name(text, name) if "[" in text else clip(text, name)
+            parts: list[Part] = [(f"{shown.ljust(name)} ", palette.TEXT), *signed_bar(value, limit, bar, self.look)]
+            parts += [(f"{value + 0.0:>+9{told}} ", palette.sign_ink(value)), (more if detail else "", palette.FAINT)]
+            made.append(line(parts, width))
+        return made
+
+
+def _ink(value: float) -> Any:
+    return palette.sign_ink(value) + palette.CURSOR.without_color
+
+
+def _digits(limit: float) -> str:
+    """How the numbers of one list are written, the largest of which is `limit`: all with as many decimals."""
+    if not 1e-3 <= limit < 1e5:
+        return ".2e" if limit else ".3f"
+    return f".{max(0, 3 - max(-1, floor(log10(limit))))}f"
+
+
+def _small(value: float) -> Part:
+    """A number of any size, in two digits."""
+    return (f"{value + 0.0:+.2g}", _ink(value))  # + 0.0: no negative zero
+
+
+def _heading(text: str, width: int) -> Strip:
+    return line([(clip(text, width), palette.BRIGHT)], width)
+
+
+def _stacked(sections: list[list[Strip]], width: int) -> list[Strip]:
+    return [row for section in sections if section for row in (*section, blank(width))][:-1]
+
+
+def _filled(rows: list[Strip], count: int, width: int) -> list[Strip]:
+    return rows + [blank(width)] * (count - len(rows))
+
+
+def _padded(row: list[Segment], width: int) -> list[Part | Segment]:
+    return [*row, (" " * (width - sum(len(segment.text) for segment in row)), palette.TEXT)]
