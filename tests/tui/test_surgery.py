@@ -211,3 +211,25 @@ def test_a_line_is_offered_only_where_it_fits() -> None:
     assert line_for("reset", frame, Selection("hidden", 0)) is None
     assert line_for("unfreeze", frame, Selection("hidden", 0)) is None
     assert line_for("nudge", frame, Selection("hidden", 4)).whole == "nudge hidden.b[4] 0.1"  # type: ignore[union-attr]
+
+
+async def test_each_key_of_the_selected_unit_does_its_verb_to_it() -> None:
+    async with opened(WIDE) as (pilot, engine):
+        for key, verb in (
+            ("M", "mean"),
+            ("I", "reinit"),
+            ("D", "prune"),
+            ("r", "release"),
+            ("z", "zero"),
+            ("r", "release"),
+        ):
+            if verb in ("mean", "reinit"):
+                engine.answers[verb] = lambda *_: "done"
+            count = len(engine.calls)
+            await pilot.press(key)
+            await until(pilot, lambda count=count: len(engine.calls) > count)
+            assert engine.calls[-1][:2] == (verb, ("hidden[0]",))
+        await pilot.press("C")
+        await until(pilot, lambda: lab(pilot).command_line.value == "scale hidden[0] 2")
+        await pilot.press("escape")
+        await until(pilot, lambda: not lab(pilot).command_line.display)
