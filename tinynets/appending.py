@@ -117,6 +117,11 @@ class Appended:
         return self._current is not None
 
     @property
+    def settling(self) -> bool:
+        """Whether it was begun anew, and what it then began with is not on the disk yet."""
+        return self._next is not None and not self._next[1].is_set()
+
+    @property
     def on_disk(self) -> bool:
         """Whether all that was appended would outlive a power cut."""
         return self._next is None and self._synced is not None and self._synced.is_set()

@@ -200,7 +200,7 @@ class Journal:
             self._begin(at_once=True)
         else:
             self._append(file, *more)
-            if file.size > self._bound:
+            if file.size > self._bound and not file.settling:
                 self._bound *= 2  # where there is no room for both, the old one goes on so far
                 with suppress(OSError):
                     self._begin()

@@ -139,13 +139,13 @@ def test_every_unit_of_every_kind_explains_itself(recipe: str) -> None:
     lab = tn.Lab(recipe)
     lab.run(2)
     split = "dev" if "dev" in lab.data.splits else "train"
-    for block in lab.network.blocks:
-        if block.units:
-            found = lab.explain(f"{block.name}[{block.units - 1}]", 1, split=split, top=3)
-            assert len(found.responses) == 3
-            assert len(str(found).splitlines()) > 4
-            if found.z is not None and block.pre is not None and "norm" not in str(lab.network.layers):
-                assert found.z == pytest.approx(found.pre, rel=1e-4, abs=1e-5)
+    blocks = [block for block in lab.network.blocks if block.units]
+    for block in blocks[:: max(1, len(blocks) // 4)]:
+        found = lab.explain(f"{block.name}[{block.units - 1}]", 1, split=split, top=3)
+        assert len(found.responses) == 3
+        assert len(str(found).splitlines()) > 4
+        if found.z is not None and block.pre == block.first:
+            assert found.z == pytest.approx(found.pre, rel=1e-4, abs=1e-5)
 
 
 def test_a_picture_comes_with_the_examples_that_are_pictures() -> None:
