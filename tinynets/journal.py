@@ -47,7 +47,7 @@ __all__ = ["SUFFIX", "Journal", "Leftover", "journal_folder", "leftovers"]
 
 FLUSH = 0.5  # seconds of a run between two times of writing
 RETRY = 10.0  # seconds to the next try, where the disk was full
-KEYFRAME_COST = 5.0  # seconds of recomputing from the last keyframe
+KEYFRAME_COST = 1.0  # seconds of recomputing from the last keyframe
 KEYFRAME_SHARE = 50  # writing keyframes takes at most one part in so many of a run's time
 BOUND = 64 * 2**20  # bytes from which on a journal is begun anew
 GROWTH = 4  # or so many times the bytes that it began with

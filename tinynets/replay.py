@@ -121,10 +121,17 @@ def verify_lab(lab: Lab) -> Generator[Progress, None, VerifyReport]:
     found: list[Divergence] = []
     done = keyframes = 0
     player, playing = lab.player, -1
+    computed: State | None = None
+    """What came out at the keyframe before, where that is another."""
     for branch, begin, target in stretches:
         if branch.number != playing:
-            player, playing = _player_of(lab, branch), branch.number
-        divergence = yield from _stretch(player, branch, begin, target, Progress(done, total, "steps"))
+            player, playing, computed = _player_of(lab, branch), branch.number, None
+        before = Progress(done, total, "steps")
+        divergence = yield from _stretch(player, branch, branch.keyframes[begin], begin, target, before)
+        if divergence is not None and computed is not None:  # then the keyframe before may be what was altered
+            again = yield from _stretch(player, branch, computed, begin, target, before)
+            divergence = divergence if again is not None else None
+        computed = player.state.copy() if divergence is not None and not divergence.failed else None
         found += [divergence] if divergence is not None else []
         done += target[0] - begin[0]
         keyframes += target in branch.keyframes
@@ -149,16 +156,16 @@ def _player_of(lab: Lab, branch: Branch) -> Player:
 
 
 def _stretch(
-    player: Player, branch: Branch, begin: Place, target: Place, before: Progress
+    player: Player, branch: Branch, state: State, begin: Place, target: Place, before: Progress
 ) -> Generator[Progress, None, Divergence | None]:
-    """Compute on from one keyframe to the next, or to the end; what came out differently."""
+    """Compute on from a state at one keyframe to the next, or to the end; what came out differently."""
     first, last = begin[0], target[0]
     own, kept = player.timeline.branch, branch.losses.part(first, last)
     if len(own.losses) != first:
         own.losses = branch.losses.head(first)
     failed = ""
     try:
-        for progress in player.compute_on(branch.keyframes[begin], Moment(0, *begin), Moment(0, *target)):
+        for progress in player.compute_on(state, Moment(0, *begin), Moment(0, *target)):
             yield Progress(before.done + progress.done, before.total, before.what)
     except TinynetsError as error:
         failed = str(error)

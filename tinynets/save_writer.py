@@ -31,8 +31,8 @@ from tinynets.timeline import Bookmark, Branch, Evaluation, Moment, Placed, Time
 
 EMBED_LIMIT = 16 * 2**20  # bytes of data that a save carries itself
 MADE_LIMIT = 48 * 2**20  # bytes of what is made of them
-KEYFRAME_BYTES = 4 * 2**20  # bytes of keyframes that a save carries
-SPACING = 4  # of so many keyframes in memory one is saved: what lies between is recomputed in about a fifth of a second
+KEYFRAME_BYTES = 8 * 2**20  # bytes of keyframes that a save carries
+SPACING = 2  # of so many keyframes in memory one is saved: what lies between is recomputed in about a tenth of a second
 MAX_OWNERS = 100_000  # branches that the keyframes of a save name, all together
 EDITS_A_RECORD = 1000
 MAX_ACTIONS = 1000

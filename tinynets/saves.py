@@ -88,7 +88,7 @@ def target(path: object) -> str:
     """The file that a save of that path is, its ending added; raises SaveError where it cannot be one."""
     if not isinstance(path, str | Path) or not str(path).strip() or "\0" in str(path):
         raise SaveError(f"a save needs a path, not {path!r}")
-    if Path(path).is_dir():
+    if os.path.isdir(path):
         raise SaveError(f"`{path}` is a folder, not a save")
     return str(path) if str(path).endswith(SUFFIX) else f"{path}{SUFFIX}"
 
@@ -96,7 +96,13 @@ def target(path: object) -> str:
 def writable(path: object) -> str:
     """`target`, when a save can be written there as far as can be told without writing; else SaveError."""
     file = target(path)
-    folder = next((entry for entry in Path(file).absolute().parents if entry.exists()), Path())
+    try:
+        os.lstat(file)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise SaveError(f"`{file}` cannot be written: {(error.strerror or str(error)).lower()}") from None
+    folder = next((entry for entry in Path(file).absolute().parents if os.path.exists(entry)), Path())
     if not folder.is_dir():
         raise SaveError(f"`{file}` cannot be written: `{folder}` is not a folder")
     if not os.access(folder, os.W_OK):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -214,6 +215,12 @@ class Branch:
         """The last recorded moment."""
         return Moment(self.number, len(self.losses), len(self.edits))
 
+    @property
+    def widest(self) -> int:
+        """The most steps from a keyframe to the next, or to the end: what a seek computes at most."""
+        steps = [step for step, _ in self._order]
+        return max((b - a for a, b in pairwise([*steps, len(self.losses)])), default=0)
+
     def edits_through(self, step: int) -> int:
         """How many edits were done at or before this step."""
         return bisect_right(self._steps, step)
@@ -331,7 +338,7 @@ class Timeline:
     def named(self, name: str) -> Branch:
         """The branch of that name; raises TimelineError that lists those there are."""
         names = {branch.name: branch for branch in self.branches.values()}
-        if name not in names:
+        if not isinstance(name, str) or name not in names:
             raise TimelineError(f"there is no branch `{name}`, only {', '.join(names)}{nearest(str(name), names)}")
         return names[name]
 
@@ -517,9 +524,9 @@ class Timeline:
 
     def marked(self, name: str) -> Bookmark:
         """The bookmark of that name; raises TimelineError that lists those there are."""
-        if name not in self.bookmarks:
-            known = ", ".join(self.bookmarks) or "none"
-            raise TimelineError(f"there is no bookmark `{name}`, only {known}{nearest(str(name), self.bookmarks)}")
+        if not isinstance(name, str) or name not in self.bookmarks:
+            known = f", only {', '.join(self.bookmarks)}" if self.bookmarks else " yet, nor any other"
+            raise TimelineError(f"there is no bookmark `{name}`{known}{nearest(str(name), self.bookmarks)}")
         return self.bookmarks[name]
 
     def unbookmark(self, name: str) -> None:

@@ -160,6 +160,8 @@ class Travel:
             except TinynetsError:
                 raise
             except Exception as error:
+                if self.loss is None and isinstance(error, TypeError):  # before the first step there is no loss
+                    return False
                 raise TimelineError(f"the condition `{text}` failed at step {self.step_number:,}: {error!r}") from error
 
         return holds, text, None

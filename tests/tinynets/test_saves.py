@@ -730,3 +730,9 @@ def test_settings_are_each_keyframes_own_whatever_else_stands_beside_them(record
     write_records(tmp_path / "own.msgpack", altered)
     branches = saves.read(tmp_path / "own.msgpack").timeline.branches.values()
     assert {state.hyper.clip_norm for branch in branches for state in branch.keyframes.values()} == {0.0, 1.0}
+
+
+def test_a_name_longer_than_files_may_have_is_refused_before_any_work(run: tn.Lab, tmp_path: Path) -> None:
+    for act in (run.save, run.claim):
+        with pytest.raises(tn.SaveError, match="too long"):
+            act(tmp_path / ("x" * 300))

@@ -662,3 +662,17 @@ def test_what_changes_no_step_and_no_weight_is_unsaved_too(
     assert not lab.unsaved
     act(lab)
     assert lab.unsaved
+
+
+def test_a_predicate_of_the_loss_does_not_hold_before_the_first_step(lab: tn.Lab) -> None:
+    lab.run(5)
+    assert not lab.back_until(lambda lab: lab.loss < 0).found
+    assert lab.step_number == 5
+    with pytest.raises(tn.TimelineError, match="failed at step"):
+        lab.back_until(lambda lab: lab.nothing)  # type: ignore[attr-defined]
+
+
+def test_names_that_are_no_text_are_refused(lab: tn.Lab) -> None:
+    for act in (lambda: lab.switch(["main"]), lambda: lab.rename(3, "x"), lambda: lab.unbookmark(None)):  # type: ignore[arg-type]
+        with pytest.raises(tn.TimelineError, match="there is no"):
+            act()

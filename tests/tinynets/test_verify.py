@@ -16,6 +16,8 @@ from tinynets import playback
 from tinynets.cli import main
 from tinynets.records import read_records, write_records
 from tinynets.replay import replay
+from tinynets.timeline import Moment
+from tinynets.travel import finish
 
 Make = Callable[..., tn.Lab]
 
@@ -78,7 +80,7 @@ def test_an_altered_keyframe_is_found_with_step_and_layer_and_the_others_are_jud
     assert (first.branch, first.step, first.keyframe) == ("main", 24, 24)
     assert [entry.place for entry in first.places] == ["output.b"]
     assert first.largest == pytest.approx(0.25)
-    assert [entry.step for entry in report.divergences] == [24, 25]  # what starts from it too, and nothing else
+    assert [entry.step for entry in report.divergences] == [24]
     assert str(report).splitlines()[0].endswith("differs first on branch main at step 24: output.b (at most 0.25)")
 
 
@@ -134,11 +136,19 @@ def test_a_loss_that_does_not_come_out_is_found_where_there_is_no_keyframe(lab: 
 
 def test_a_stretch_that_cannot_be_computed_is_told_and_the_rest_goes_on(lab: tn.Lab) -> None:
     output = lab.network.parameter_slice(2, "b").start  # behind no tanh, which would make a number of it again
-    altered(lab, 24, with_theta(output, float("inf")))
+    altered(lab, 0, with_theta(output, float("inf")))
     report = lab.verify()
-    assert [entry.step for entry in report.divergences] == [24, 24]
-    assert "step 25: the loss became nan" in report.divergences[1].failed
-    assert "cannot be computed: step 25" in str(report)
+    assert [entry.step for entry in report.divergences] == [0]
+    assert "step 1: the loss became nan" in report.divergences[0].failed
+    assert "cannot be computed: step 1" in str(report)
+
+
+def test_two_altered_keyframes_of_which_one_follows_from_the_other_are_found_by_the_losses_between(lab: tn.Lab) -> None:
+    main, player = lab.player.timeline.named("main"), lab.player
+    other = with_theta(0, 0.01)(main.keyframes[24, 0])
+    finish(player.compute_on(other, Moment(main.number, 24, 0), Moment(main.number, 32, 0)))
+    main.keyframes[24, 0], main.keyframes[32, 0] = other, player.state.copy()
+    assert [(entry.step, entry.failed) for entry in lab.verify().divergences] == [(24, ""), (25, "")]
 
 
 def test_a_save_with_an_altered_keyframe_and_right_checksums_is_found_out(

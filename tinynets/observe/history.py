@@ -86,7 +86,7 @@ def timeline(lab: Lab) -> TimelineStrip:
         len(branch.keyframes),
         tuple(_branch_line(lab, limb) for limb in lab.tree),
         tuple(_pin(lab, mark) for mark in lab.bookmarks),
-        player.timeline.stride * player.seconds_per_step,
+        branch.widest * player.seconds_per_step,
     )
 
 
