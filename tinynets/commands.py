@@ -16,7 +16,7 @@ from tinynets.optimizers import NAMED, SETTINGS
 from tinynets.schedules import SCHEDULES
 from tinynets.settings import OF_TRAINING
 
-PROPERTIES = ("log", "interventions", "frozen", "evaluations", "tree", "bookmarks")
+PROPERTIES = ("log", "interventions", "frozen", "frozen_weights", "evaluations", "tree", "bookmarks")
 OF_THE_APP = ("start", "play", "recover")
 
 ANY_OPTION = {"": "value"}
@@ -184,6 +184,7 @@ COMMANDS: dict[str, Command] = {
         Command("log", "log", "the edits that led to this moment", "looking"),
         Command("interventions", "interventions", "what stands on activations at this moment", "looking"),
         Command("frozen", "frozen", "the units that are frozen at this moment", "looking"),
+        Command("frozen_weights", "frozen_weights", "how many single weights are frozen, by parameter", "looking"),
         Command("evaluations", "evaluations", "the evaluations of this branch, in the order of their steps", "looking"),
         Command("save", "save [FILE]", "write everything to a file", "files", ("text?",)),
         Command("open", "open RECIPE|SAVE", "open a recipe or a save in this lab", "files", ("text",)),

@@ -44,6 +44,7 @@ LOOKS = frozenset(
         "log",
         "interventions",
         "frozen",
+        "frozen_weights",
         "evaluations",
         "compare",
         "script",

@@ -88,10 +88,16 @@ class Intervention:
 
 
 def units_text(units: tuple[int, ...]) -> str:
-    """`[3]`, `[0:8]` for a run, `[1,5,9]` otherwise."""
-    if len(units) > 2 and units == tuple(range(units[0], units[-1] + 1)):
-        return f"[{units[0]}:{units[-1] + 1}]"
-    return f"[{','.join(map(str, units))}]"
+    """`[3]`, `[0:8]` for a run of three and more, `[1,5,9:12]` for several."""
+    parts: list[str] = []
+    start = 0
+    for place in range(1, len(units) + 1):
+        if place < len(units) and units[place] == units[place - 1] + 1:
+            continue
+        run = units[start:place]
+        parts += [f"{run[0]}:{run[-1] + 1}"] if len(run) > 2 else map(str, run)
+        start = place
+    return f"[{','.join(parts)}]"
 
 
 # -- which stand

@@ -276,6 +276,22 @@ class Lab(Operating, Travel):
         return found
 
     @property
+    def frozen_weights(self) -> dict[str, int]:
+        """Parameter -> how many of its elements are frozen alone, their units not being frozen whole."""
+        found = {}
+        for block in self.network.blocks:
+            units = self.frozen.get(block.name, ())
+            whole = self.network.unit_indices(block, units) if block.units else np.empty(0, np.int64)
+            alone = np.setdiff1d(self.player.state.frozen, whole)
+            for index in range(block.first, block.last + 1):
+                for entry in self.network.layers[index].parameters():
+                    where = self.network.parameter_slice(index, entry.name)
+                    count = int(((alone >= where.start) & (alone < where.stop)).sum())
+                    if count:
+                        found[f"{block.name}.{entry.name}"] = count
+        return found
+
+    @property
     def branches(self) -> tuple[str, ...]:
         """Names of the branches, the first one first."""
         return tuple(branch.name for branch in self.player.timeline.branches.values())

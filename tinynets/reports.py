@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import NamedTuple
 
-from tinynets.timeline import Evaluation, Placed
+from tinynets.timeline import Evaluation, Placed, loss_text
 
 SLOW_MOVE = 0.05  # seconds from which a move says what it cost
 
@@ -45,7 +45,7 @@ class StepReport:
 
     def __str__(self) -> str:
         rate = f", {self.steps / self.seconds:,.0f} steps/s" if self.steps > 1 and self.seconds > 0 else ""
-        return f"step {self.step:,}: loss {self.loss:.4f}{rate}"
+        return f"step {self.step:,}: loss {loss_text(self.loss)}{rate}"
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class EditReport:
         accuracy = ""
         if self.accuracy_before is not None and self.accuracy_after is not None:
             accuracy = f", accuracy {self.accuracy_before:.1%} -> {self.accuracy_after:.1%}"
-        return f"{self.done}: probe loss {self.before:.4f} -> {self.after:.4f}{accuracy}"
+        return f"{self.done}: probe loss {loss_text(self.before)} -> {loss_text(self.after)}{accuracy}"
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class LogEntry:
         return LogEntry(placed.step, placed.edit.python(), placed.done, placed.before, placed.after)
 
     def __str__(self) -> str:
-        effect = "" if isnan(self.before) else f"  # probe loss {self.before:.4f} -> {self.after:.4f}"
+        effect = "" if isnan(self.before) else f"  # probe loss {loss_text(self.before)} -> {loss_text(self.after)}"
         return f"step {self.step:>7,}  {self.python}{effect}"
 
 
@@ -132,7 +132,7 @@ class MoveReport:
     """What it cost."""
 
     def __str__(self) -> str:
-        loss = "" if self.loss is None else f", loss {self.loss:.4f}"
+        loss = "" if self.loss is None else f", loss {loss_text(self.loss)}"
         cost = f" ({self.seconds * 1000:,.0f} ms)" if self.seconds >= SLOW_MOVE else ""
         return f"{self.what or 'now'} at step {self.step:,}{loss}{cost}"
 
@@ -164,7 +164,7 @@ class UntilReport:
     """The step from which it set out."""
 
     def __str__(self) -> str:
-        loss = "" if self.loss is None else f", loss {self.loss:.4f}"
+        loss = "" if self.loss is None else f", loss {loss_text(self.loss)}"
         if self.found:
             return f"{self.condition}: at step {self.step:,}{loss}"
         if self.step > self.first:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tinynets.errors import SaveError
 from tinynets.saves import SUFFIX, Header, list_saves, read_header
+from tinynets.timeline import loss_text
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _cells(entry: Listed) -> list[str]:
         entry.holds,
         "" if header.branches is None else _counted(header.branches, "branch", "es"),
         "" if header.edits is None else _counted(header.edits, "edit", "s"),
-        "" if header.loss is None else f"loss {header.loss:.4f}",
+        "" if header.loss is None else f"loss {loss_text(header.loss)}",
         entry.when,
         size_text(entry.size),
     ]

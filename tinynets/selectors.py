@@ -157,11 +157,17 @@ def _is_pre(network: Network, block: Block, part: str | None, text: str) -> bool
         return False
     if part == "pre":
         if block.pre is None:
+            if network.time_steps(block):
+                raise SelectorError(f"`{text}`: `{block.name}` has its activations within the recurrence, out of reach")
             raise SelectorError(f"`{text}`: `{block.name}` has no activation, so nothing comes before it")
         return True
-    if part in [entry.name for entry in network.layers[block.first].parameters()]:
+    layers = network.layers[block.first : block.last + 1]
+    parameters = [entry.name for layer in layers for entry in layer.parameters()]
+    if part in parameters:
         raise SelectorError(f"`{text}` selects parameters; units are selected as `{block.name}[3]`")
-    raise SelectorError(f"`{text}`: `{block.name}` has no part `{part}`, only `pre`")
+    parts = [*(["pre"] if block.pre is not None else []), *parameters]
+    only = f"only {', '.join(f'`{name}`' for name in parts)}" if parts else "nor any other"
+    raise SelectorError(f"`{text}`: `{block.name}` has no part `{part}`, {only}")
 
 
 def _units(block: Block, text: str, selector: str) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ that stands there.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ import numpy as np
 
 from tinynets import rng
 from tinynets.arrays import Array, Values, as_array, shape_text
-from tinynets.errors import EditError, SelectorError, nearest
+from tinynets.errors import EditError, SaveError, SelectorError, nearest
 from tinynets.evaluation import CHUNK, check_whole
 from tinynets.interventions import taps, without
 from tinynets.network import Network, Workspace, network_from
@@ -151,6 +152,8 @@ def source_of(lab: Lab, op: str, given: dict[str, Any]) -> Generator[Progress, N
     if name == "save":
         from tinynets.lab import Lab
 
+        if not os.path.exists(value):
+            raise SaveError(f"`{value}` does not exist")
         other = Lab(value, read_only=True)
         return Stand(other, other.network, other.state)
     timeline = lab.player.timeline
@@ -172,7 +175,10 @@ def patch_of(lab: Lab, selector: Selector, example: int | None, given: Any, sour
     if example is not None and given is not None:
         raise EditError("`patch` takes `example` or `input`, not both")
     if example is None and given is None:
-        raise EditError("`patch` needs `example=` (of the probe) or `input=`, or `values=`")
+        raise EditError(
+            "`patch` needs `example=` (of the probe) or `input=`, here or with one of "
+            f"{', '.join(f'`{name}=`' for name in SOURCES)}; or `values=`"
+        )
     if example is not None:
         check_whole("example", example, 0, len(lab.probe.x) - 1)
     source = yield from source_of(lab, "patch", sources)

@@ -124,6 +124,8 @@ def outgoing_places(network: Network, block: Block, units: Iterable[int]) -> Arr
     """Positions in theta of the weights with which other layers, or the block itself, take up these units, sorted."""
     if block.last == len(network.layers) - 1:
         raise EditError(f"`{block.name}` gives the network's outputs, so it has no outgoing weights")
+    if network.layers[block.last].closed:  # a head's own weights are all that there are
+        return np.empty(0, np.int64)
     chosen = np.array(sorted(units))
     marked = Features.same(block.units)
     marked.share[chosen] = 2
@@ -172,6 +174,8 @@ class Plan:
 def resize(network: Network, block: Block, change: Features, ordinal: int = 0) -> Plan:
     """The plan of a block with other units. Raises EditError where that cannot be."""
     try:
+        if network.layers[block.last].closed:
+            raise ShapeError("its heads share the layer's width among them")
         reached = takers(network, block, change)
         arguments, units = _of_block(network, block, change), {}
         for name in arguments:

@@ -127,8 +127,13 @@ class Evaluation:
         accuracy = "" if self.accuracy is None else f", accuracy {self.accuracy:.1%}"
         clean = ", without interventions" if self.clean else ""
         errors = "".join(f", {name.replace('_', ' ')} {value:.4f}" for name, value in self.map_errors.items())
-        measured = f"{self.split} loss {self.loss:.4f}{accuracy}{errors}"
+        measured = f"{self.split} loss {loss_text(self.loss)}{accuracy}{errors}"
         return f"{measured} ({self.examples:,} examples, step {self.step:,}{clean})"
+
+
+def loss_text(loss: float) -> str:
+    """Four digits behind the point; of what is too large for that, as a power of ten."""
+    return f"{loss:.4f}" if abs(loss) < 1e7 else f"{loss:.4g}"
 
 
 class Losses:

@@ -295,6 +295,11 @@ def test_what_is_refused_leaves_a_half_done_step_half_done(make_tiny: Make, act:
 # -- refusals
 
 
+NEEDS = (
+    "`patch` needs `example=` (of the probe) or `input=`, here or with one of `branch=`, `bookmark=`, `save=`; "
+    "or `values=`"
+)
+
 REFUSED: list[tuple[Callable[[tn.Lab], object], type[Exception], str]] = [
     (lambda lab: lab.mean("hidden[9]"), tn.SelectorError, "`hidden[9]`: `hidden` has 6 units, 0 to 5"),
     (lambda lab: lab.zero("hidden[]"), tn.SelectorError, "`hidden[]` names no unit; `hidden` has 6 units, 0 to 5"),
@@ -313,7 +318,11 @@ REFUSED: list[tuple[Callable[[tn.Lab], object], type[Exception], str]] = [
         tn.EditError,
         "`clamp`: `value` must be a finite number, not 'much'",
     ),
-    (lambda lab: lab.clamp("hidden", 1e39), tn.EditError, "`clamp`: `value` must be a finite number, not 1e+39"),
+    (
+        lambda lab: lab.clamp("hidden", 1e39),
+        tn.EditError,
+        "`clamp`: `value` must be a finite number from -3.40282e+38 to 3.40282e+38, not 1e+39",
+    ),
     (lambda lab: lab.scale("hidden", None), tn.EditError, "`scale`: `factor` must be a finite number, not None"),
     (lambda lab: lab.scale("hidden", True), tn.EditError, "`scale`: `factor` must be a finite number, not True"),
     (
@@ -382,12 +391,12 @@ REFUSED: list[tuple[Callable[[tn.Lab], object], type[Exception], str]] = [
     (
         lambda lab: lab.patch("hidden"),
         tn.EditError,
-        "`patch` needs `example=` (of the probe) or `input=`, or `values=`",
+        NEEDS,
     ),
     (
         lambda lab: lab.patch("hidden", branch="main"),
         tn.EditError,
-        "`patch` needs `example=` (of the probe) or `input=`, or `values=`",
+        NEEDS,
     ),
     (
         lambda lab: lab.patch("hidden", example=1, input=[1, 2]),

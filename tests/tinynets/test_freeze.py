@@ -432,3 +432,15 @@ def test_what_cannot_be_frozen_or_rated_is_refused_and_changes_nothing(
     with says(kind, message):
         act(lab)
     assert (lab.state.digest(), lab.log) == (before, log)
+
+
+def test_weights_frozen_alone_are_counted_by_parameter(make_tiny: Callable[..., tn.Lab]) -> None:
+    lab = make_tiny()
+    assert lab.frozen_weights == {}
+    lab.freeze("hidden.w[1,3]")
+    lab.freeze("hidden[2]", outgoing=True)
+    assert (lab.frozen, lab.frozen_weights) == ({"hidden": (2,)}, {"hidden.w": 1, "output.w": 2})
+    lab.unfreeze("hidden[2]")
+    assert (lab.frozen, lab.frozen_weights) == ({}, {"hidden.w": 1, "output.w": 2})
+    lab.freeze("hidden[3]")
+    assert (lab.frozen, lab.frozen_weights) == ({"hidden": (3,)}, {"output.w": 2})

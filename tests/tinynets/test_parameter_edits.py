@@ -394,7 +394,7 @@ HUGE = 3.3e38
             "tanh",
             lambda lab: lab.set_weight("hidden.w[0,0]", 1e39),
             tn.EditError,
-            "`set_weight`: `value` must be a finite number, not 1e+39",
+            "`set_weight`: `value` must be a finite number from -3.40282e+38 to 3.40282e+38, not 1e+39",
         ),
         (
             "tanh",
@@ -545,3 +545,13 @@ def test_a_half_done_step_is_finished_by_an_edit_and_kept_by_one_that_is_refused
     wanted = lab_of(steps=9)
     wanted.set_weight("hidden.w[0,0]", 1)
     assert lab.state.digest() == wanted.state.digest()
+
+
+def test_heads_swapped_compute_what_they_did(says: Any) -> None:
+    lab = tn.Lab("names-transformer")
+    before = lab.probe.forward(lab.network).copy()
+    lab.swap("block1a.attention[0]", "block1a.attention[2]", outgoing=True)
+    np.testing.assert_allclose(lab.probe.forward(lab.network), before, rtol=1e-5, atol=1e-5)
+    message = "`block1a.attention` cannot have other units: its heads share the layer's width among them"
+    with says(tn.EditError, message):
+        lab.prune("block1a.attention[1]")

@@ -101,7 +101,7 @@ def test_what_selectors_stand_for(text: str, units: Any, short: str) -> None:
         ("output.pre[0]", "`output.pre[0]`: `output` has no activation, so nothing comes before it"),
         ("embed.pre", "`embed.pre`: `embed` has no activation, so nothing comes before it"),
         ("hidden.w[4,3]", "`hidden.w[4,3]` selects parameters; units are selected as `hidden[3]`"),
-        ("hidden.post[3]", "`hidden.post[3]`: `hidden` has no part `post`, only `pre`"),
+        ("hidden.post[3]", "`hidden.post[3]`: `hidden` has no part `post`, only `pre`, `w`, `b`"),
         (
             "hidden[3",
             "`hidden[3` is not a selector; they read `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden.pre[3]`, "

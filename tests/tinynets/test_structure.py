@@ -521,7 +521,9 @@ def test_an_inserted_layer_changes_no_output_and_is_removed_again(net: str, kind
     lab, block = trained(net), NETS[net][2]
     before, wanted = lab.state.digest(), outputs(lab)
     names = [layer.name for layer in lab.network.layers]
-    assert lab.insert(block, kind, name="extra").done == f"{kind} inserted behind {block}"
+    folder = block.rpartition(".")[0]
+    name = f"{folder}.extra" if folder else "extra"
+    assert lab.insert(block, kind, name="extra").done == f"{kind} `{name}` inserted behind {block}"
     folder = block.rpartition(".")[0]
     path = f"{folder}.extra" if folder else "extra"
     after = [layer.name for layer in lab.network.layers]

@@ -111,7 +111,8 @@ def number(op: str, args: Mapping[str, Any], name: str, low: float = -LARGEST, h
     """A finite number of an edit's arguments, as a float."""
     value = args.get(name)
     if not is_finite_number(value) or not low <= value <= high:
-        between = "" if (low, high) == (-LARGEST, LARGEST) else f" from {low:g} to {high:g}"
+        wide = (low, high) == (-LARGEST, LARGEST) and not is_finite_number(value)
+        between = "" if wide else f" from {low:g} to {high:g}"
         raise EditError(f"`{op}`: `{name}` must be a finite number{between}, not {value!r}")
     return float(value)
 

@@ -84,7 +84,8 @@ def _resolve_freeze(network: Network, state: State, target: str, args: dict[str,
 def _resolve_unfreeze(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
     found = learned(network, "unfreeze", target, args)
     if not np.isin(found.places, state.frozen).any():
-        raise EditError(f"`{found.what}` is not frozen")
+        outgoing = ", nor are its outgoing weights" if args.get("outgoing") else ""
+        raise EditError(f"`{select_learned(network, target)}` is not frozen{outgoing}")
     return _resolved("unfreeze", network, target, args)
 
 

@@ -154,12 +154,12 @@ def _insert(network: Network, edit: Edit) -> Plan:
     if isinstance(last, Distances) and last is network.layers[-1]:
         raise EditError(f"`insert`: `{last.name}` gives the distances that the loss goes by; nothing stands behind it")
     shape = network.known_shapes[block.last]
-    name = _free(network, edit.args.get("name"), kind, last.name)
+    full = _name_of_inserted(network, edit)
+    name = full.rpartition(".")[2]
     made = _inserting(kind, shape, edit.args)
     _check_room("insert", network, parameter_count([made]))
     initial = _passing_through(made)
     made.name = name
-    full = f"{last.name.rpartition('.')[0]}.{name}" if "." in last.name else name
 
     def change(path: str, layer: Layer) -> list[Layer]:
         return [layer, made] if path == last.name else [layer]
@@ -208,8 +208,17 @@ def _free(network: Network, given: object, kind: str, beside: str) -> str:
     return given
 
 
+def _name_of_inserted(network: Network, edit: Edit) -> str:
+    """The whole name that an inserted layer gets, in a container that of the container too."""
+    last = network.layers[network.block(select(network, edit.target).block).last]
+    name = _free(network, edit.args.get("name"), edit.args["kind"], last.name)
+    folder = last.name.rpartition(".")[0]
+    return f"{folder}.{name}" if folder else name
+
+
 def _inserted(network: Network, edit: Edit) -> str:
-    return f"{edit.args['kind']} inserted behind {network.block(select(network, edit.target).block).name}"
+    behind = network.block(select(network, edit.target).block).name
+    return f"{edit.args['kind']} `{_name_of_inserted(network, edit)}` inserted behind {behind}"
 
 
 def _remove(network: Network, edit: Edit) -> Plan:
