@@ -782,7 +782,7 @@ REFUSED: list[tuple[str, Callable[[tn.Lab], object], type[Exception], str]] = [
         "attention",
         lambda lab: lab.prune("heads[1]"),
         tn.EditError,
-        "`heads` cannot have other units: `heads` CausalSelfAttention(4, 2) must keep the width it has",
+        "`heads` cannot have other units: its heads share the layer's width among them",
     ),
     (
         "attention",
