@@ -730,3 +730,15 @@ def test_settings_are_each_keyframes_own_whatever_else_stands_beside_them(record
     write_records(tmp_path / "own.msgpack", altered)
     branches = saves.read(tmp_path / "own.msgpack").timeline.branches.values()
     assert {state.hyper.clip_norm for branch in branches for state in branch.keyframes.values()} == {0.0, 1.0}
+
+
+def test_a_save_of_endless_batches_opens_without_room_for_them(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(4, 500))
+    network = tn.Network([tn.Linear(500, 2, name="hidden")])
+    tn.Lab(network, data=(x, np.arange(4) % 2), loss=tn.CrossEntropy(), batch=4).save(tmp_path / "run.msgpack")
+    altered = list(read_records(tmp_path / "run.msgpack"))
+    of(altered, "recipe")["config"]["training"]["batch"] = 2**20
+    of(altered, "keyframe")["state"]["hyper"]["batch"] = 2**20
+    write_records(tmp_path / "endless.msgpack", altered)
+    with little_memory():
+        tn.Lab(tmp_path / "endless.msgpack")
