@@ -107,3 +107,9 @@ def settle_numbers(thing: Any) -> None:
 
 def is_integer(array: Array) -> bool:
     return array.dtype.kind in "iu"
+
+
+def converted(values: Array, dtype: np.dtype[Any]) -> Array:
+    """The same values in C order as a dtype; those beyond its range become infinite, at which the first step stops."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(values, dtype)

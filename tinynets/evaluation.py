@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinynets import rng
-from tinynets.arrays import Array
+from tinynets.arrays import Array, converted
 from tinynets.data import Dataset
 from tinynets.data.text import END
 from tinynets.errors import DataError, EditError, ShapeError
@@ -47,7 +47,7 @@ class Splits:
     def weight(self, split: str) -> Array | None:
         """(N,) what multiplies each example's loss; None where all weigh the same."""
         weight = self.data.weights.get(split)
-        return None if weight is None else weight.astype(self._network.dtype)
+        return None if weight is None else converted(weight, self._network.dtype)
 
 
 class Evaluator:

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from tinynets.arrays import Array, Shape, as_array, float_dtype, is_integer, shape_text
+from tinynets.arrays import Array, Shape, as_array, converted, float_dtype, is_integer, shape_text
 from tinynets.errors import DataError, SelectorError, ShapeError, nearest
 from tinynets.layers import Activation, Buffers, Context, Layer, Parameter, Tap, describe, layer_from, named
 from tinynets.layers.structure import Next, Split, check_names
@@ -453,8 +453,7 @@ class Network:
         if not first.takes_integers:
             if x.dtype.kind not in "biuf":
                 raise ShapeError(f"`x` must hold numbers, not {x.dtype}")
-            with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, at which the first step stops
-                return np.ascontiguousarray(x, self.dtype)
+            return converted(x, self.dtype)
         if not is_integer(x):
             raise ShapeError(f"`{first.name}` {first!r} takes whole numbers, not {x.dtype}")
         vocabulary = _vocabulary(first)

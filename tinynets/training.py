@@ -7,6 +7,7 @@ half-way has changed nothing.
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import cached_property
 from math import isfinite, sqrt
 
 import numpy as np
@@ -42,11 +43,20 @@ class Trainer:
         self.scratch = Scratch(state.theta.size, state.theta.dtype)
         hyper = state.hyper
         self.sampler = Sampler(len(x), hyper.batch, hyper.sampling, hyper.seed)
-        self.x_batch = np.empty((hyper.batch, *x.shape[1:]), x.dtype)
-        self.y_batch = np.empty((hyper.batch, *y.shape[1:]), y.dtype)
+        self._largest = float(np.finfo(state.theta.dtype).max)  # of a loss, which is recorded in that dtype
         self.last_loss = self.batch_loss = float("nan")
         self._shape(hyper)
         self.phase_order = (BATCH, *network.forward_order, LOSS, *network.backward_order, UPDATE)
+
+    @cached_property
+    def x_batch(self) -> Array:
+        """(B, ...) the examples of the last step. There is room for them from the first step on: opening needs none."""
+        return np.empty((self.sampler.batch, *self.x.shape[1:]), self.x.dtype)
+
+    @cached_property
+    def y_batch(self) -> Array:
+        """(B, ...) their targets."""
+        return np.empty((self.sampler.batch, *self.y.shape[1:]), self.y.dtype)
 
     def _acts(self) -> list[Act]:
         """What the phases do, in their order; not kept, since that would tie the trainer into a cycle."""
@@ -88,7 +98,7 @@ class Trainer:
         self.workspace.out = out
         loss.fit(buffers, out)
         self.batch_loss = value = loss.weighted_value(out, self.y_batch, buffers)
-        if not isfinite(value):
+        if not abs(value) <= self._largest:
             where = self.network.first_non_finite(self.workspace, backward=False) or "loss"
             raise self._stopped(f"the loss became {value}", where)
         return loss.weighted_gradient(buffers)

@@ -89,6 +89,9 @@ def check(path: Path, figures: Figures) -> bool:
     refused_or(lambda: saves.read_header(path))
     recovered = figures.weighed(size, lambda: saves.read(path, recover=True))
     lab = figures.measured(lambda: tn.Lab(path))
+    if lab is not None:
+        lab.close()
+        lab = figures.weighed(size, lambda: tn.Lab(path))
     figures.done["refused" if lab is None else "opened"] += 1
     if lab is not None:
         roam(lab, path.with_name("again.msgpack"))

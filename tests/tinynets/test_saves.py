@@ -736,3 +736,15 @@ def test_a_name_longer_than_files_may_have_is_refused_before_any_work(run: tn.La
     for act in (run.save, run.claim):
         with pytest.raises(tn.SaveError, match="too long"):
             act(tmp_path / ("x" * 300))
+
+
+def test_a_save_of_endless_batches_opens_without_room_for_them(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(4, 500))
+    network = tn.Network([tn.Linear(500, 2, name="hidden")])
+    tn.Lab(network, data=(x, np.arange(4) % 2), loss=tn.CrossEntropy(), batch=4).save(tmp_path / "run.msgpack")
+    altered = list(read_records(tmp_path / "run.msgpack"))
+    of(altered, "recipe")["config"]["training"]["batch"] = 2**20
+    of(altered, "keyframe")["state"]["hyper"]["batch"] = 2**20
+    write_records(tmp_path / "endless.msgpack", altered)
+    with little_memory():
+        tn.Lab(tmp_path / "endless.msgpack")

@@ -268,3 +268,17 @@ def test_data_beyond_the_range_of_float32_stops_the_first_step() -> None:
     lab = tn.Lab(network, data=(np.full((8, 2), 1e300), np.arange(8) % 2), loss=tn.CrossEntropy(), batch=8)
     with pytest.raises(tn.NonFiniteError, match="step 1: the loss became nan, first in `hidden`"):
         lab.step()
+
+
+def test_a_loss_beyond_the_range_of_float32_is_stopped_and_not_recorded_as_infinite(tmp_path: Path) -> None:
+    x, y = np.ones((8, 2)), np.full((8, 1), 1e25)
+    lab = tn.Lab(tn.Network([tn.Linear(2, 1, name="hidden")]), data=(x, y), loss=tn.MSE(), batch=8)
+    with pytest.raises(tn.NonFiniteError, match="step 1: the loss became "):
+        lab.step()
+    weighted = (x, np.full((8, 1), 1e10), np.full(8, 1e30))
+    other = tn.Lab(tn.Network([tn.Linear(2, 1, name="hidden")]), data=weighted, loss=tn.MSE(), batch=8)
+    with pytest.raises(tn.NonFiniteError, match="step 1: the loss became "):
+        other.step()
+    assert np.isfinite(other.losses).all()
+    other.save(tmp_path / "run.msgpack")
+    assert tn.Lab(tmp_path / "run.msgpack").step_number == 0

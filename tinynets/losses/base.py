@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from tinynets.arrays import Array, Shape, as_array, shape_text
+from tinynets.arrays import Array, Shape, as_array, converted, shape_text
 from tinynets.errors import ShapeError
 
 
@@ -136,7 +136,7 @@ class Elementwise(Loss):
             raise ShapeError(
                 f"{self.kind}: targets are {shape_text(y.shape)}, outputs {shape_text(out_shape)}: they must be alike"
             )
-        return np.ascontiguousarray(y, dtype)
+        return converted(y, dtype)
 
     def elements(self, out: Array, y: Array) -> Array:
         """The loss of every element, for outputs in float64."""

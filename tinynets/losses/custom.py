@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinynets.arrays import Array, Shape, as_array, shape_text
+from tinynets.arrays import Array, Shape, as_array, converted, shape_text
 from tinynets.differences import central_differences
 from tinynets.errors import ShapeError
 from tinynets.losses.base import Loss, LossBuffers
@@ -31,7 +31,7 @@ class FunctionLoss(Loss):
 
     def targets(self, y: Any, out_shape: Shape, dtype: np.dtype[Any]) -> Array:
         given = np.empty((out_shape[0], 0)) if y is None else as_array(f"{self.kind} targets", y)
-        return np.ascontiguousarray(given, np.int64 if given.dtype.kind in "biu" else dtype)
+        return converted(given, np.dtype(np.int64) if given.dtype.kind in "biu" else dtype)
 
     def allocate(self, buffers: LossBuffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         buffers.slope = np.empty(shape, dtype)
