@@ -89,6 +89,16 @@ async def test_training_runs_while_everything_is_shown_and_edits_apply_on_the_wa
         await until(pilot, lambda: "paused" in screen_text(pilot))
 
 
+async def test_a_bookmark_made_while_running_is_of_the_step_in_its_name() -> None:
+    async with real() as (pilot, _):
+        await pilot.press("space")
+        await until(pilot, lambda: step(pilot) > 200)
+        await pilot.press("m", "enter")  # at once, before the pause is known
+        await until(pilot, lambda: lab(pilot).lab_frame.timeline.pins)  # type: ignore[union-attr]
+        (pin,) = lab(pilot).lab_frame.timeline.pins  # type: ignore[union-attr]
+        assert pin.name == f"step-{pin.step}"
+
+
 async def test_the_command_line_speaks_the_api() -> None:
     async with real() as (pilot, _):
         await pilot.press("colon", *"lr 0.01", "enter")

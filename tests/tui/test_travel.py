@@ -166,6 +166,29 @@ async def test_m_bookmarks_with_a_name_and_a_note_and_capital_f_forks() -> None:
         await until(pilot, lambda: engine.calls[-1:] == [("fork", ("what-if-2",), {})])
 
 
+@pytest.mark.parametrize("keys", [("m",), ("t", "F")])
+async def test_what_is_bookmarked_or_forked_while_running_stands_still(keys: tuple[str, ...]) -> None:
+    async with opened() as (pilot, engine):
+        await pilot.press("space")
+        await until(pilot, lambda: engine.world.step > 50)
+        await pilot.press(*keys)
+        await until(pilot, lambda: f"paused at step {engine.world.step}" in status(pilot))
+        assert engine.calls[-1] == ("pause", (), {})
+        at = engine.world.step
+        await until(pilot, lambda: f"{'Fork at' if keys[-1] == 'F' else 'Bookmark'} step {at:,}" in screen_text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: engine.calls[-1][0] in ("bookmark", "fork"))
+        assert engine.world.step == at
+
+
+async def test_a_run_that_begins_behind_the_question_of_a_bookmark_is_paused() -> None:
+    async with opened() as (pilot, engine):
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BookmarkScreen))
+        lab(pilot).do("start")
+        await until(pilot, lambda: engine.calls[-1:] == [("pause", (), {})])
+
+
 async def test_brackets_walk_the_edits_bookmarks_and_forks() -> None:
     async with in_the_past() as (pilot, engine):
         await pilot.press("left_square_bracket")

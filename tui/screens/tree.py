@@ -15,7 +15,7 @@ from tinynets.frame import BranchLine, Frame, Pin, TimelineStrip
 from tui import palette
 from tui.drawing import clip, number
 from tui.palette import Look
-from tui.screens.modal import LiveModal
+from tui.screens.modal import Modal
 
 if TYPE_CHECKING:
     from tui.app import LabApp
@@ -30,7 +30,7 @@ MOST = 34
 """Columns of the names, where the branches are drawn beside them."""
 
 
-class TreeScreen(LiveModal):
+class TreeScreen(Modal[None]):
     """Arrows and enter go somewhere; letters work on what is highlighted, and the tree stays open."""
 
     DEFAULT_CSS = """
