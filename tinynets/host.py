@@ -278,7 +278,8 @@ class Server:
     def _begin_play(self, speed: float | None = None, *, backward: bool = False) -> str | PauseReport:
         from tinynets.errors import EditError
 
-        if speed is not None and (isinstance(speed, bool) or not isinstance(speed, int | float) or abs(speed) > 1e9):
+        is_number = isinstance(speed, int | float) and not isinstance(speed, bool)
+        if speed is not None and not (is_number and abs(speed) <= 1e9):  # which NaN is not either
             raise EditError(f"`speed` must be a number of steps a second, not {speed!r}")
         if speed == 0:
             return self._pause()
