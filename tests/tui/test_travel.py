@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from fake import FakeEngine
@@ -11,10 +12,12 @@ from opening import SMALL, WIDE, dialog_text, lab, opened, screen_text, status, 
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
+import tinynets as tn
 from tinynets.frame import BranchLine, Mark, Pin
 from tui.screens.ask import AskScreen
 from tui.screens.bookmark import BookmarkScreen
 from tui.screens.drop import DropScreen
+from tui.screens.overwrite import OverwriteScreen
 from tui.screens.tree import TreeScreen
 from tui.screens.until import UntilScreen
 
@@ -235,6 +238,40 @@ async def test_saving_a_read_only_save_asks_for_another_name() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: not pilot.app.is_running)
         assert engine.calls[-1] == ("save", ("y.msgpack",), {})
+
+
+async def test_saving_over_a_file_that_is_not_this_labs_asks_and_says_what_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    other = tn.Lab("xor")
+    other.run(1234)
+    other.fork("what-if")
+    other.save("theirs.msgpack")
+    (tmp_path / "junk.msgpack").write_bytes(b"no save")
+    async with in_the_past(SMALL) as (pilot, engine):
+        for name in ("theirs", "theirs.msgpack"):
+            await type_line(pilot, f"save {name}")
+            await until(pilot, lambda: isinstance(pilot.app.screen, OverwriteScreen))
+            assert "It holds xor at step 1,234 (what-if), 2 branches." in dialog_text(pilot)
+            await pilot.press("enter")
+            await until(pilot, lambda: status(pilot) == "not saved: `theirs.msgpack` stays as it was")
+        await type_line(pilot, "save junk.msgpack")
+        await until(pilot, lambda: isinstance(pilot.app.screen, OverwriteScreen))
+        assert "something that cannot be read as a save" in dialog_text(pilot)
+        await pilot.press("escape", "W")
+        await until(pilot, lambda: isinstance(pilot.app.screen, AskScreen))
+        pilot.app.screen.query_one(Input).value = "theirs.msgpack"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, OverwriteScreen))
+        assert not engine.calls
+        await pilot.press("o")
+        await until(pilot, lambda: engine.calls == [("save", ("theirs.msgpack",), {})])
+        await pilot.press("e")  # a frame, which says that it is this lab's file now
+        await until(pilot, lambda: lab(pilot).lab_status.path == "theirs.msgpack")  # type: ignore[union-attr]
+        for name in (str(tmp_path / "theirs"), "new.msgpack"):
+            await type_line(pilot, f"save {name}")
+            await until(pilot, lambda: engine.calls[-1] == ("save", (name,), {}))  # noqa: B023
 
 
 async def test_what_the_engine_notes_at_the_start_is_told_whole() -> None:
