@@ -16,7 +16,7 @@ import tinynets as tn
 from tinynets.frame import BranchLine, Mark, Pin
 from tui.screens.ask import AskScreen
 from tui.screens.bookmark import BookmarkScreen
-from tui.screens.drop import DropScreen
+from tui.screens.drop import DropScreen, UnbookmarkScreen
 from tui.screens.overwrite import OverwriteScreen
 from tui.screens.tree import TreeScreen
 from tui.screens.until import UntilScreen
@@ -84,6 +84,12 @@ async def test_enter_in_the_tree_switches_to_a_branch_or_seeks_a_bookmark() -> N
 async def test_the_tree_stays_open_while_it_renames_and_takes_bookmarks_away() -> None:
     async with in_the_past() as (pilot, engine):
         await in_the_tree(pilot, "down", "d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, UnbookmarkScreen))
+        assert "It marks step 600 of `main`: before any edit" in dialog_text(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TreeScreen))
+        assert len(engine.world.pins) == 2
+        await pilot.press("d", "d")
         await until(pilot, lambda: "bookmark start taken away" in screen_text(pilot))
         await until(pilot, lambda: "⚑ start" not in screen_text(pilot))
         await until(pilot, lambda: pilot.app.screen.query_one(OptionList).option_count == 4)

@@ -6,36 +6,19 @@ import os
 from pathlib import Path
 from typing import ClassVar
 
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
-
 from tui.drawing import clip_middle
-from tui.screens.modal import Modal
+from tui.screens.confirm import ConfirmScreen
 
 
-class OverwriteScreen(Modal[bool]):
-    """Enter keeps the file: overwriting takes a letter or a choice."""
+class OverwriteScreen(ConfirmScreen):
+    """Of a file, and what it holds."""
 
-    DEFAULT_CSS = "OverwriteScreen > Vertical { width: 64; } OverwriteScreen Static { margin-bottom: 1; }"
-    BINDINGS: ClassVar = [("o,y", "dismiss(True)", "overwrite"), ("escape,n,q", "dismiss(False)", "keep")]
+    BINDINGS: ClassVar = [("o", "dismiss(True)", "overwrite")]
 
     def __init__(self, file: str, holds: str) -> None:
-        super().__init__()
-        self._file, self._holds = file, holds
-
-    def compose(self) -> ComposeResult:
-        box = Vertical(classes="box")
-        box.border_title = f"Overwrite {clip_middle(Path(self._file).name, 40)}?"
-        with box:
-            yield Static(
-                f"`{self._file}` is there already and is not this run's.\nIt holds {self._holds}.", markup=False
-            )
-            yield OptionList(Option("esc  keep it", id="keep"), Option("o    overwrite it for good", id="overwrite"))
-
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option.id == "overwrite")
+        title = f"Overwrite {clip_middle(Path(file).name, 40)}?"
+        lines = [f"`{file}` is there already and is not this run's.", f"It holds {holds}."]
+        super().__init__(title, lines, "o    overwrite it for good")
 
 
 def in_the_way(path: str, own: str) -> tuple[str, str]:

@@ -201,7 +201,10 @@ class TreeScreen(Modal[None]):
     def action_drop(self) -> None:
         item = self._item
         if isinstance(item, Pin):
-            self._do("unbookmark", item.name)
+            from tui.screens.drop import UnbookmarkScreen
+
+            name = item.name
+            self.app.push_screen(UnbookmarkScreen(item), lambda yes: self._do("unbookmark", name) if yes else None)
         elif item.current:
             self.say(f"{item.name} is the current branch: go to another (enter) before it is dropped", error=True)
         else:
