@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from tui.screens.ask import AskScreen
 from tui.screens.bookmark import BookmarkScreen
 from tui.screens.drop import DropScreen, UnbookmarkScreen
 from tui.screens.overwrite import OverwriteScreen
-from tui.screens.tree import TreeScreen
+from tui.screens.tree import NAME, TreeScreen
 from tui.screens.until import UntilScreen
 
 LONG = "a very long name of a branch that somebody typed in"
@@ -71,6 +72,51 @@ async def test_the_tree_shows_branches_bookmarks_and_what_enter_does(size: tuple
         await until(pilot, lambda: whole in dialog_text(pilot))
         await pilot.press("down")
         await until(pilot, lambda: f"enter goes to the end of {LONG}, step 1,800" in dialog_text(pilot))
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_in_a_tree_of_thirty_nested_branches_every_name_is_whole_and_every_row_one_line(
+    size: tuple[int, int],
+) -> None:
+    async with in_the_past(size) as (pilot, engine):
+        names = [f"the-branch-{at:04}" for at in range(1, 31)]
+        assert all(len(name) == NAME - 1 for name in names)
+        parents = ["main", *names]
+        engine.world.others = [
+            BranchLine(name, 40 * at, 40 * at + 40, False, parents[at], at + 1, 1, 2.5) for at, name in enumerate(names)
+        ]
+        engine.world.pins = [Pin("deep", "", names[-1], 1240, False)]
+        await pilot.press("e")
+        await until(pilot, lambda: len(lab(pilot).lab_frame.timeline.branches) == 31)  # type: ignore[union-attr]
+        await in_the_tree(pilot)
+        assert pilot.app.screen.query_one(OptionList).virtual_size.height == 32
+        for at, name in enumerate(names, 1):
+            await pilot.press("down")
+            row = next((row for row in screen_text(pilot).splitlines() if f"{name} " in row), "")
+            assert f"{40 * at:,}" in row, f"{name} at depth {at}: {row}"
+            assert "2.5" in row
+            await until(pilot, lambda: f"it left {parents[at - 1]} at step" in dialog_text(pilot))  # noqa: B023
+        await pilot.press("down")
+        assert "⚑ deep  step 1,240" in screen_text(pilot)
+
+
+async def test_what_the_tree_says_of_a_branch_keeps_up_with_a_run_and_answers_stay() -> None:
+    async with opened() as (pilot, engine):
+        await pilot.press("space")
+        await until(pilot, lambda: engine.world.step > 50)
+        await in_the_tree(pilot)
+        opened_at = engine.world.step
+
+        def told() -> int:
+            found = re.search(r"this is its end, step ([\d,]+)", dialog_text(pilot))
+            return int(found[1].replace(",", "")) if found else 0
+
+        await until(pilot, lambda: told() > opened_at + 50)
+        await pilot.press("d")
+        await until(pilot, lambda: "before it is dropped" in dialog_text(pilot))
+        now = engine.world.step
+        await until(pilot, lambda: engine.world.step > now + 50)
+        assert "before it is dropped" in dialog_text(pilot)
 
 
 async def test_enter_in_the_tree_switches_to_a_branch_or_seeks_a_bookmark() -> None:
