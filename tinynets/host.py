@@ -53,6 +53,9 @@ LOOKS = frozenset(
 RUNS = frozenset({"step", "run", "run_until", "back_until", "seek", "back", "undo", "redo", "switch"})
 """Verbs that take steps, forward or again from a keyframe: while one works, the engine is running."""
 
+KEPT = ("journal", "memory")
+"""Options that are the engine's rather than the source's: they hold for what is opened later as well."""
+
 
 @dataclass
 class Engine:
@@ -122,7 +125,7 @@ class Server:
         self._wanted: float | None = 0.0  # when a frame is due; None: nothing new to see
         self._ended = False
         self.asked_to_quit = False
-        self._kept = {"journal": options.get("journal", True)}
+        self._kept = {"journal": True} | {name: options[name] for name in KEPT if name in options}
         self._mount(source, options)
 
     def _mount(self, source: str, options: dict[str, Any]) -> None:

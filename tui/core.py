@@ -54,6 +54,9 @@ WELCOMES = (
 )
 """The longest that fits is said."""
 
+LASTING = frozenset({"memory", "threads", "plugins"})
+"""Options that hold whatever is opened; the others are of the source they were given with."""
+
 Spawn = Callable[[str, dict[str, Any]], Spawned]
 
 THEME = Theme(
@@ -271,6 +274,8 @@ class LabCore(App[None]):
         """Start another engine process in place of the one that ended."""
         if self.link:
             self.link.close()
+        if source != self._source:
+            self._options = {name: value for name, value in self._options.items() if name in LASTING}
         self._source, self._refused = source, False
         for widget in (self.header, *self.panes.values()):
             widget.waiting = WAITING
