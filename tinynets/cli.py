@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 BAR = 24  # characters of the progress bar
 BAR_SECONDS = 0.1
+MEGABYTE = 2**20
+MOST_MEMORY = 2**30  # MB, what a lab takes at most
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -79,6 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--steps", type=_count, help="how far to run (default: as the recipe says)")
     train.add_argument("--seed", type=_whole, help="of the initial values and the batches (recipes only)")
     train.add_argument("--save", metavar="FILE", help="write a save at the end")
+    train.add_argument(
+        "--memory",
+        type=_megabytes,
+        metavar="MB",
+        help="most that the moments kept for going back may take, and with them the save (default: 256)",
+    )
 
     info = of_source("info", "tell what a recipe or a save is, or which saves there are", _info, "RECIPE|SAVE", "?")
     info.set_defaults(refuse=info.error)
@@ -134,6 +142,15 @@ def _count(text: str) -> int:
     return value
 
 
+def _megabytes(text: str) -> int:
+    """The bytes of so many MB."""
+    value = int(text.replace("_", ""))
+    if not 1 <= value <= MOST_MEMORY:
+        raise argparse.ArgumentTypeError(f"must be a whole number of MB from 1 to {MOST_MEMORY}, not {text}")
+    return value * MEGABYTE
+
+
+_megabytes.__name__ = "whole number of MB"
 _whole.__name__ = _count.__name__ = "whole number"  # as argparse says it
 
 
@@ -174,8 +191,8 @@ def _out(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]
 
 
 def _train(options: argparse.Namespace) -> int:
-    seed = {} if options.seed is None else {"seed": options.seed}
-    lab = _lab(options.source, data=options.data, threads=options.threads, needs_data=True, **seed)
+    given = {name: getattr(options, name) for name in ("seed", "memory") if getattr(options, name) is not None}
+    lab = _lab(options.source, data=options.data, threads=options.threads, needs_data=True, **given)
     left = lab.recipe.training.steps - lab.step_number
     if options.steps is None and left < 1:
         raise CommandError(

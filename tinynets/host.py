@@ -54,6 +54,9 @@ LOOKS = frozenset(
 RUNS = frozenset({"step", "run", "run_until", "back_until", "seek", "back", "undo", "redo", "switch"})
 """Verbs that take steps, forward or again from a keyframe: while one works, the engine is running."""
 
+KEPT = ("journal", "memory")
+"""Options that are the engine's rather than the source's: they hold for what is opened later as well."""
+
 
 @dataclass
 class Engine:
@@ -123,7 +126,7 @@ class Server:
         self._wanted: float | None = 0.0  # when a frame is due; None: nothing new to see
         self._ended = False
         self.asked_to_quit = False
-        self._kept = {"journal": options.get("journal", True)}
+        self._kept = {"journal": True} | {name: options[name] for name in KEPT if name in options}
         self._mount(source, options)
 
     def _mount(self, source: str, options: dict[str, Any]) -> None:
@@ -279,7 +282,8 @@ class Server:
     def _begin_play(self, speed: float | None = None, *, backward: bool = False) -> str | PauseReport:
         from tinynets.errors import EditError
 
-        if speed is not None and (isinstance(speed, bool) or not isinstance(speed, int | float) or abs(speed) > 1e9):
+        is_number = isinstance(speed, int | float) and not isinstance(speed, bool)
+        if speed is not None and not (is_number and abs(speed) <= 1e9):  # which NaN is not either
             raise EditError(f"`speed` must be a number of steps a second, not {speed!r}")
         if speed == 0:
             return self._pause()

@@ -10,6 +10,10 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, NoReturn
 
+MEGABYTE = 2**20
+MOST_MEMORY = 2**30
+"""In MB, what a lab takes at most."""
+
 
 class OneLine(argparse.ArgumentParser):
     """Says what is wrong in one line, without the usage before it."""
@@ -28,6 +32,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seed", type=int, default=None, help="seed of initialization and batches (recipes only)")
     made.add_argument(
         "--plugin", action="append", default=[], metavar="FILE", help="a Python file with layers or losses of your own"
+    )
+    made.add_argument("--data", metavar="FILE", help="the .npz file with the data of a save that does not hold it")
+    made.add_argument(
+        "--memory",
+        type=int,
+        metavar="MB",
+        help="most that the moments kept for going back may take (default: 256); with less, going back computes more",
     )
     made.add_argument("--threads", type=int, default=None, metavar="N", help="BLAS threads (default: a rule of shapes)")
     made.add_argument("--version", action="version", version=f"tinynets-lab {_version()}")
@@ -65,9 +76,25 @@ def problem_with_seed(seed: int | None, source: str) -> str:
         return ""
     if not 0 <= seed <= 2**63 - 1:
         return f"`seed` must be a whole number from 0 to {2**63 - 1}, not {seed}"
-    path = Path(source)
-    is_save = path.suffix == ".msgpack" or (path.is_file() and path.suffix != ".toml")
-    return f"`seed` cannot be given with a save (`{source}`), which has its own" if is_save else ""
+    return f"`seed` cannot be given with a save (`{source}`), which has its own" if _is_save(source) else ""
+
+
+def problem_with_data(data: str | None, source: str) -> str:
+    """What is wrong with a file of data, as far as can be told without the engine; empty when nothing is."""
+    if data is None:
+        return ""
+    if not _is_save(source):
+        return f"`data` cannot be given with a recipe (`{source}`), which has its own"
+    if not Path(data).exists():
+        return f"data `{data}`: there is no such file"
+    return f"data `{data}` is a directory; data are an .npz file" if Path(data).is_dir() else ""
+
+
+def problem_with_memory(megabytes: int | None) -> str:
+    """What is wrong with a budget of memory; empty when nothing is."""
+    if megabytes is None or 1 <= megabytes <= MOST_MEMORY:
+        return ""
+    return f"`memory` must be a whole number of MB from 1 to {MOST_MEMORY}, not {megabytes}"
 
 
 def problem_with_recipe(source: str, plugins: list[str]) -> str:
@@ -90,6 +117,11 @@ def problem_with_plugins(paths: list[str]) -> str:
     return f"plugin `{missing[0]}`: there is no such file" if missing else ""
 
 
+def _is_save(source: str) -> bool:
+    path = Path(source)
+    return path.suffix in (".msgpack", ".journal") or (path.is_file() and path.suffix != ".toml")
+
+
 def _is_recipe(name: str) -> bool:
     """Whether a recipe of this name ships; looks for the file, since importing numpy here would hold up the engine."""
     found = find_spec("tinynets")
@@ -104,6 +136,8 @@ def main(arguments: list[str] | None = None) -> int:
     if problem := (
         problem_with(source)
         or problem_with_seed(options.seed, source)
+        or problem_with_data(options.data, source)
+        or problem_with_memory(options.memory)
         or problem_with_plugins(plugins)
         or problem_with_recipe(source, plugins)
     ):
@@ -116,7 +150,13 @@ def main(arguments: list[str] | None = None) -> int:
     resource_tracker.ensure_running()
     from tinynets.host import spawn
 
-    given = {"seed": options.seed, "threads": options.threads, "plugins": tuple(options.plugin) or None}
+    given = {
+        "seed": options.seed,
+        "data": options.data,
+        "memory": options.memory and options.memory * MEGABYTE,
+        "threads": options.threads,
+        "plugins": tuple(options.plugin) or None,
+    }
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     engine = spawn(options.source, chosen)
     # A key's effect waits for Textual's next look at what is to be painted.

@@ -168,6 +168,8 @@ class LabApp(Surgery):
             self.ask_drop(call.args[0])
         elif call.verb == "save" and not call.args:
             self.action_save()
+        elif call.verb == "save" and isinstance(call.args[0], str):
+            self.run_worker(self._save_to(call.args[0]), exit_on_error=False)
         elif call.verb in ("tree", "bookmarks"):
             self._show_tree(call.verb)
         elif call.verb in PROPERTIES:
@@ -242,7 +244,18 @@ class LabApp(Surgery):
         path = status.path if status else ""
         title = f"Save as ({Path(path).name} is read-only here)" if status and status.read_only else "Save as"
         chosen = await self.push_screen_wait(AskScreen(title, path, "a path ending in .msgpack"))
-        return bool(chosen and await self.done("save", chosen))
+        return bool(chosen and await self._save_to(chosen))
+
+    async def _save_to(self, path: str) -> bool:
+        """Save to a file, asked for first where that is another's; whether that was done."""
+        from tui.screens.overwrite import OverwriteScreen, in_the_way
+
+        status = self.lab_status
+        file, holds = await asyncio.to_thread(in_the_way, path, status.path if status else "")
+        if file and not await self.push_screen_wait(OverwriteScreen(file, holds)):
+            self.status.say(f"not saved: `{file}` stays as it was")
+            return False
+        return bool(await self.done("save", path))
 
     def action_open(self) -> None:
         from tui.screens.open import OpenScreen

@@ -26,7 +26,7 @@ from tui.command_line import CommandLine
 from tui.desk import Desk, Lab, chosen
 from tui.engine import EngineError, EngineLink, Spawned
 from tui.palette import Look
-from tui.screens.modal import LiveModal
+from tui.screens.modal import Modal
 from tui.selection import Selection, UnitNow, fitted, followed, unit_now
 from tui.widgets.activations import ActivationsPane
 from tui.widgets.header import Header, Tabs
@@ -53,6 +53,9 @@ WELCOMES = (
     "space runs, s steps, arrows walk, ? is help",
 )
 """The longest that fits is said."""
+
+LASTING = frozenset({"memory", "threads", "plugins"})
+"""Options that hold whatever is opened; the others are of the source they were given with."""
 
 Spawn = Callable[[str, dict[str, Any]], Spawned]
 
@@ -225,8 +228,10 @@ class LabCore(App[None]):
         self.send_view()
         self._undrawn = self._shown()
         self._draw_next()
-        if isinstance(self.screen, LiveModal):
-            self.screen.take(frame)
+        if isinstance(self.screen, Modal):
+            if self.screen.STILL and frame.status.mode != "paused":
+                self.hold_still()
+            self.screen.call_later(self.screen.hear, frame)  # it may not have its widgets yet
 
     def engine_progress(self, done: int, total: int | None, what: str) -> None:
         self.status.working(what or self._work, done, total)
@@ -269,6 +274,8 @@ class LabCore(App[None]):
         """Start another engine process in place of the one that ended."""
         if self.link:
             self.link.close()
+        if source != self._source:
+            self._options = {name: value for name, value in self._options.items() if name in LASTING}
         self._source, self._refused = source, False
         for widget in (self.header, *self.panes.values()):
             widget.waiting = WAITING
@@ -383,6 +390,9 @@ class LabCore(App[None]):
             self.link.look(view)
 
     # -- what the subclass fills in
+
+    def hold_still(self) -> None:
+        """Pause what goes on."""
 
     def opened(self) -> None:
         """An engine's first frame has come."""

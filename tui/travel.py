@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
+from typing import TypeVar
 
 from tinynets.frame import Status
 from tui.core import LabCore
 from tui.history import Stop, next_stop
+from tui.screens.modal import Modal
 from tui.widgets.timeline import Timeline
+
+Answer = TypeVar("Answer")
 
 MIN_SPEED, MAX_SPEED = 0.5, 1e6
 """Steps a second, of playing."""
@@ -18,6 +23,7 @@ class TimeTravel(LabCore):
 
     _condition = ""
     """The condition that was asked for last."""
+    _pausing = False
 
     @property
     def lab_status(self) -> Status | None:
@@ -65,6 +71,23 @@ class TimeTravel(LabCore):
         if report:
             self.status.say(f"step {step:,}, {stop.text}", self.status.python)
 
+    def hold_still(self) -> None:
+        if not self._pausing:
+            self._pausing = True
+            self.run_worker(self._hold_still(), exit_on_error=False)
+
+    async def _hold_still(self) -> None:
+        try:
+            await self.done("pause")
+        finally:
+            self._pausing = False
+
+    def ask_of_now(self, screen: Modal[Answer], answered: Callable[[Answer | None], None]) -> None:
+        """Ask about this moment, and stay in it: behind the question nothing goes on."""
+        if self.lab_status and self.lab_status.mode != "paused":
+            self.hold_still()
+        self.push_screen(screen, answered)
+
     def action_bookmark(self) -> None:
         from tui.screens.bookmark import BookmarkScreen
 
@@ -73,7 +96,7 @@ class TimeTravel(LabCore):
                 self.do("bookmark", answer[0], *([answer[1]] if answer[1] else []))
 
         if self.lab_frame is not None:
-            self.push_screen(BookmarkScreen(self.lab_frame.status.step, self.lab_frame.timeline.pins), answered)
+            self.ask_of_now(BookmarkScreen(self.lab_frame), answered)
 
     def action_tree(self, on: str = "") -> None:
         from tui.screens.tree import TreeScreen
@@ -82,7 +105,7 @@ class TimeTravel(LabCore):
             self.push_screen(TreeScreen(self.lab_frame, on))
 
     def action_fork(self) -> None:
-        from tui.screens.ask import AskScreen
+        from tui.screens.fork import ForkScreen
 
         frame = self.lab_frame
         if frame is None:
@@ -94,8 +117,7 @@ class TimeTravel(LabCore):
             if answer:
                 self.do("fork", answer)
 
-        title = f"Fork at step {frame.status.step:,}: a name for the new branch"
-        self.push_screen(AskScreen(title, name, "a name"), answered)
+        self.ask_of_now(ForkScreen(frame.status.step, name), answered)
 
     def action_until(self, back: bool = False) -> None:
         from tui.screens.until import UntilScreen

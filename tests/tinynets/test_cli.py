@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import tinynets as tn
+from tinynets import playback, save_writer
 from tinynets.cli import main
 
 Run = Callable[..., tuple[int, str, str]]
@@ -54,6 +55,25 @@ def test_training_goes_on_where_a_save_stands(run: Run, trained: Path) -> None:
     whole = tn.Lab(trained)
     whole.run(10)
     assert (status, json.loads(out)["step"], json.loads(out)["digest"]) == (0, 110, whole.state.digest())
+
+
+def test_with_less_memory_a_run_keeps_fewer_moments(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playback, "KEYFRAME_COST", 1e-9)
+    monkeypatch.setattr(save_writer, "SPACING", 1)
+    kept = {}
+    for memory in ((), ("--memory", "1")):
+        path = tmp_path / "run.msgpack"
+        assert run("train", "names-mlp", "--steps", "600", "--save", str(path), *memory)[0] == 0
+        kept[memory] = sum(state.theta.nbytes for state in tn.Lab(path).player.timeline.branch.keyframes.values())
+    assert 0 < kept["--memory", "1"] <= 2**20 < kept[()]
+
+
+@pytest.mark.parametrize("memory", ["0", "-5", "nan", "much", str(2**30 + 1)])
+def test_memory_is_a_whole_number_of_megabytes(run: Run, memory: str) -> None:
+    status, out, err = run("train", "xor", "--memory", memory)
+    assert (status, out) == (2, "")
+    assert "argument --memory: " in err.splitlines()[-1]
+    assert "whole number of MB" in err.splitlines()[-1]
 
 
 def test_a_seed_cannot_be_given_to_a_save(run: Run, trained: Path) -> None:

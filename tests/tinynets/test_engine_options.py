@@ -1,10 +1,11 @@
-"""The engine process loads plugins before it makes its Lab, and says in one line what is wrong with one."""
+"""The engine process loads plugins before it makes its Lab, and says what is wrong with one; its memory is bounded."""
 
 from __future__ import annotations
 
+from multiprocessing import Pipe
 from pathlib import Path
 
-from tinynets.host import spawn
+from tinynets.host import Server, spawn
 
 PLUGIN = """
 from tinynets.layers import Tanh
@@ -39,3 +40,12 @@ def test_an_engine_with_a_plugin_shows_its_layer_and_without_the_file_says_so(tm
     assert first_message(str(recipe), plugin)[0] == "frame"
     missing = tmp_path / "none.py"
     assert first_message(str(recipe), missing)[2:] == ("PluginError", f"plugin `{missing}`: there is no such file")
+
+
+def test_the_memory_of_an_engine_holds_for_what_is_opened_later() -> None:
+    near, _far = Pipe()
+    server = Server(near, "xor", {"memory": 3 * 2**20, "journal": False})
+    assert server.lab.player.timeline.budget == 3 * 2**20
+    server._open("names-mlp")
+    assert server.lab.player.timeline.budget == 3 * 2**20
+    server.lab.close(discard=True)

@@ -110,6 +110,7 @@ def test_errors_come_back_in_the_words_of_the_lab_and_the_engine_goes_on(start: 
         ("jump", 3): ("EditError", "`jump` is not something a lab does"),
         ("open", "nowhere.msgpack"): ("SaveError", "`nowhere.msgpack` does not exist"),
         ("play", "fast"): ("EditError", "`speed` must be a number of steps a second, not 'fast'"),
+        ("play", float("nan")): ("EditError", "`speed` must be a number of steps a second, not nan"),
     }
     for (verb, *args), (kind, message) in errors.items():
         identity = app.call(verb, *args)

@@ -1,9 +1,11 @@
 """The app on a made-up engine: what keys send, what the screen says."""
 
 import pytest
+from fake import FakeEngine
 from opening import MIDDLE, SMALL, WIDE, lab, opened, screen_text, status, until
 
 from tinynets.frame import PANES
+from tui.app import LabApp
 from tui.screens.ask import AskScreen
 from tui.screens.leave import LeaveScreen
 from tui.widgets.loss import LossPane
@@ -230,6 +232,25 @@ async def test_a_dead_engine_leaves_the_picture_standing_and_can_be_started_agai
         await until(pilot, lambda: "? is help" in status(pilot))
         await pilot.press("s")
         await until(pilot, lambda: status(pilot).startswith("step 1:"))
+
+
+async def test_an_engine_that_is_started_again_from_a_save_has_what_holds_for_all_and_not_the_seed() -> None:
+    spawned: list[tuple[str | None, dict[str, object]]] = []
+
+    def spawn(source: str | None, options: dict[str, object]) -> FakeEngine:
+        spawned.append((source, options))
+        return FakeEngine(source, options)
+
+    app = LabApp(spawn, "names-mlp", {"seed": 3, "memory": 2**20})
+    async with app.run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: app.lab_frame is not None)
+        app.reconnect("names-mlp")
+        app.reconnect("saves/names-mlp.msgpack")
+    assert spawned == [
+        ("names-mlp", {"seed": 3, "memory": 2**20}),
+        ("names-mlp", {"seed": 3, "memory": 2**20}),
+        ("saves/names-mlp.msgpack", {"memory": 2**20}),
+    ]
 
 
 async def test_a_click_selects_a_unit_and_a_cell() -> None:

@@ -89,6 +89,16 @@ async def test_training_runs_while_everything_is_shown_and_edits_apply_on_the_wa
         await until(pilot, lambda: "paused" in screen_text(pilot))
 
 
+async def test_a_bookmark_made_while_running_is_of_the_step_in_its_name() -> None:
+    async with real() as (pilot, _):
+        await pilot.press("space")
+        await until(pilot, lambda: step(pilot) > 200)
+        await pilot.press("m", "enter")  # at once, before the pause is known
+        await until(pilot, lambda: lab(pilot).lab_frame.timeline.pins)  # type: ignore[union-attr]
+        (pin,) = lab(pilot).lab_frame.timeline.pins  # type: ignore[union-attr]
+        assert pin.name == f"step-{pin.step}"
+
+
 async def test_the_command_line_speaks_the_api() -> None:
     async with real() as (pilot, _):
         await pilot.press("colon", *"lr 0.01", "enter")
@@ -251,6 +261,13 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         (["--seed", "-1"], f"`seed` must be a whole number from 0 to {2**63 - 1}, not -1"),
         (["tests/tui/test_real.py", "--seed", "3"], "`seed` cannot be given with a save"),
         (["pyproject.toml"], "pyproject.toml"),
+        (["xor", "--data", "points.npz"], "`data` cannot be given with a recipe (`xor`), which has its own"),
+        (["pyproject.toml", "--data", "points.npz"], "`data` cannot be given with a recipe (`pyproject.toml`)"),
+        (["tests/tui/test_real.py", "--data", "nowhere.npz"], "data `nowhere.npz`: there is no such file"),
+        (["tests/tui/test_real.py", "--data", "tests"], "data `tests` is a directory; data are an .npz file"),
+        (["--memory", "0"], f"`memory` must be a whole number of MB from 1 to {2**30}, not 0"),
+        (["--memory", str(2**30 + 1)], f"`memory` must be a whole number of MB from 1 to {2**30}"),
+        (["--memory", "nan"], "argument --memory: invalid int value: 'nan'"),
         (["--seed", "x"], "argument --seed: invalid int value: 'x'"),
         ([], "needs a terminal"),
     ],

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 if sys.platform == "win32":
@@ -19,6 +20,7 @@ if sys.platform == "win32":
 from terminal import Terminal, engine_of, gone, surroundings
 
 import tinynets as tn
+from tinynets import save_writer
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
 SAVED = "data/tinynets/saves/names-mlp.msgpack"
@@ -163,6 +165,26 @@ def test_arguments_that_cannot_be_used_end_with_one_line_and_status_2(
     assert done.stdout == ""
     assert done.stderr.startswith(message)
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_save_without_its_data_trains_on_with_the_file_that_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(save_writer, "EMBED_LIMIT", 10)
+    x = np.random.default_rng(0).uniform(-1, 1, (200, 2))
+    np.savez(tmp_path / "points.npz", x=x, y=(x[:, 1] > 0).astype(np.int64))
+    network = tn.Network([tn.Linear(2, 2, name="output")], seed=0)
+    tn.Lab(network, data=tmp_path / "points.npz", loss=tn.CrossEntropy(), optimizer=tn.SGD(0.1)).save(
+        tmp_path / "small.msgpack"
+    )
+    (tmp_path / "points.npz").rename(tmp_path / "moved.npz")
+    with lab("small.msgpack", cwd=tmp_path) as terminal:
+        terminal.until("in a shell as --data points.npz", no_traceback)
+    with lab("small.msgpack", "--data", "moved.npz", "--memory", "8", cwd=tmp_path) as terminal:
+        terminal.until("step 0", "space runs the training", no_traceback)
+        terminal.press("s", "step 1: loss")
+    with lab("small.msgpack", "--data", "small.msgpack", cwd=tmp_path) as terminal:
+        terminal.until("must be an .npz file", no_traceback)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "random bytes", "empty"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from fake import FakeEngine
@@ -11,11 +13,13 @@ from opening import SMALL, WIDE, dialog_text, lab, opened, screen_text, status, 
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
+import tinynets as tn
 from tinynets.frame import BranchLine, Mark, Pin
 from tui.screens.ask import AskScreen
 from tui.screens.bookmark import BookmarkScreen
-from tui.screens.drop import DropScreen
-from tui.screens.tree import TreeScreen
+from tui.screens.drop import DropScreen, UnbookmarkScreen
+from tui.screens.overwrite import OverwriteScreen
+from tui.screens.tree import NAME, TreeScreen
 from tui.screens.until import UntilScreen
 
 LONG = "a very long name of a branch that somebody typed in"
@@ -70,6 +74,51 @@ async def test_the_tree_shows_branches_bookmarks_and_what_enter_does(size: tuple
         await until(pilot, lambda: f"enter goes to the end of {LONG}, step 1,800" in dialog_text(pilot))
 
 
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_in_a_tree_of_thirty_nested_branches_every_name_is_whole_and_every_row_one_line(
+    size: tuple[int, int],
+) -> None:
+    async with in_the_past(size) as (pilot, engine):
+        names = [f"the-branch-{at:04}" for at in range(1, 31)]
+        assert all(len(name) == NAME - 1 for name in names)
+        parents = ["main", *names]
+        engine.world.others = [
+            BranchLine(name, 40 * at, 40 * at + 40, False, parents[at], at + 1, 1, 2.5) for at, name in enumerate(names)
+        ]
+        engine.world.pins = [Pin("deep", "", names[-1], 1240, False)]
+        await pilot.press("e")
+        await until(pilot, lambda: len(lab(pilot).lab_frame.timeline.branches) == 31)  # type: ignore[union-attr]
+        await in_the_tree(pilot)
+        assert pilot.app.screen.query_one(OptionList).virtual_size.height == 32
+        for at, name in enumerate(names, 1):
+            await pilot.press("down")
+            row = next((row for row in screen_text(pilot).splitlines() if f"{name} " in row), "")
+            assert f"{40 * at:,}" in row, f"{name} at depth {at}: {row}"
+            assert "2.5" in row
+            await until(pilot, lambda: f"it left {parents[at - 1]} at step" in dialog_text(pilot))  # noqa: B023
+        await pilot.press("down")
+        assert "⚑ deep  step 1,240" in screen_text(pilot)
+
+
+async def test_what_the_tree_says_of_a_branch_keeps_up_with_a_run_and_answers_stay() -> None:
+    async with opened() as (pilot, engine):
+        await pilot.press("space")
+        await until(pilot, lambda: engine.world.step > 50)
+        await in_the_tree(pilot)
+        opened_at = engine.world.step
+
+        def told() -> int:
+            found = re.search(r"this is its end, step ([\d,]+)", dialog_text(pilot))
+            return int(found[1].replace(",", "")) if found else 0
+
+        await until(pilot, lambda: told() > opened_at + 50)
+        await pilot.press("d")
+        await until(pilot, lambda: "before it is dropped" in dialog_text(pilot))
+        now = engine.world.step
+        await until(pilot, lambda: engine.world.step > now + 50)
+        assert "before it is dropped" in dialog_text(pilot)
+
+
 async def test_enter_in_the_tree_switches_to_a_branch_or_seeks_a_bookmark() -> None:
     async with in_the_past() as (pilot, engine):
         await in_the_tree(pilot, "down", "down", "enter")
@@ -81,6 +130,12 @@ async def test_enter_in_the_tree_switches_to_a_branch_or_seeks_a_bookmark() -> N
 async def test_the_tree_stays_open_while_it_renames_and_takes_bookmarks_away() -> None:
     async with in_the_past() as (pilot, engine):
         await in_the_tree(pilot, "down", "d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, UnbookmarkScreen))
+        assert "It marks step 600 of `main`: before any edit" in dialog_text(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TreeScreen))
+        assert len(engine.world.pins) == 2
+        await pilot.press("d", "d")
         await until(pilot, lambda: "bookmark start taken away" in screen_text(pilot))
         await until(pilot, lambda: "⚑ start" not in screen_text(pilot))
         await until(pilot, lambda: pilot.app.screen.query_one(OptionList).option_count == 4)
@@ -166,6 +221,29 @@ async def test_m_bookmarks_with_a_name_and_a_note_and_capital_f_forks() -> None:
         await until(pilot, lambda: engine.calls[-1:] == [("fork", ("what-if-2",), {})])
 
 
+@pytest.mark.parametrize("keys", [("m",), ("t", "F")])
+async def test_what_is_bookmarked_or_forked_while_running_stands_still(keys: tuple[str, ...]) -> None:
+    async with opened() as (pilot, engine):
+        await pilot.press("space")
+        await until(pilot, lambda: engine.world.step > 50)
+        await pilot.press(*keys)
+        await until(pilot, lambda: f"paused at step {engine.world.step}" in status(pilot))
+        assert engine.calls[-1] == ("pause", (), {})
+        at = engine.world.step
+        await until(pilot, lambda: f"{'Fork at' if keys[-1] == 'F' else 'Bookmark'} step {at:,}" in screen_text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: engine.calls[-1][0] in ("bookmark", "fork"))
+        assert engine.world.step == at
+
+
+async def test_a_run_that_begins_behind_the_question_of_a_bookmark_is_paused() -> None:
+    async with opened() as (pilot, engine):
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BookmarkScreen))
+        lab(pilot).do("start")
+        await until(pilot, lambda: engine.calls[-1:] == [("pause", (), {})])
+
+
 async def test_brackets_walk_the_edits_bookmarks_and_forks() -> None:
     async with in_the_past() as (pilot, engine):
         await pilot.press("left_square_bracket")
@@ -212,6 +290,40 @@ async def test_saving_a_read_only_save_asks_for_another_name() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: not pilot.app.is_running)
         assert engine.calls[-1] == ("save", ("y.msgpack",), {})
+
+
+async def test_saving_over_a_file_that_is_not_this_labs_asks_and_says_what_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    other = tn.Lab("xor")
+    other.run(1234)
+    other.fork("what-if")
+    other.save("theirs.msgpack")
+    (tmp_path / "junk.msgpack").write_bytes(b"no save")
+    async with in_the_past(SMALL) as (pilot, engine):
+        for name in ("theirs", "theirs.msgpack"):
+            await type_line(pilot, f"save {name}")
+            await until(pilot, lambda: isinstance(pilot.app.screen, OverwriteScreen))
+            assert "It holds xor at step 1,234 (what-if), 2 branches." in dialog_text(pilot)
+            await pilot.press("enter")
+            await until(pilot, lambda: status(pilot) == "not saved: `theirs.msgpack` stays as it was")
+        await type_line(pilot, "save junk.msgpack")
+        await until(pilot, lambda: isinstance(pilot.app.screen, OverwriteScreen))
+        assert "something that cannot be read as a save" in dialog_text(pilot)
+        await pilot.press("escape", "W")
+        await until(pilot, lambda: isinstance(pilot.app.screen, AskScreen))
+        pilot.app.screen.query_one(Input).value = "theirs.msgpack"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, OverwriteScreen))
+        assert not engine.calls
+        await pilot.press("o")
+        await until(pilot, lambda: engine.calls == [("save", ("theirs.msgpack",), {})])
+        await pilot.press("e")  # a frame, which says that it is this lab's file now
+        await until(pilot, lambda: lab(pilot).lab_status.path == "theirs.msgpack")  # type: ignore[union-attr]
+        for name in (str(tmp_path / "theirs"), "new.msgpack"):
+            await type_line(pilot, f"save {name}")
+            await until(pilot, lambda: engine.calls[-1] == ("save", (name,), {}))  # noqa: B023
 
 
 async def test_what_the_engine_notes_at_the_start_is_told_whole() -> None:

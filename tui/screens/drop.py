@@ -1,43 +1,32 @@
-"""Asks before a branch is dropped, and says what goes with it."""
+"""Asks before a branch or a bookmark is dropped, and says what goes with it."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
-
-from tinynets.frame import TimelineStrip
+from tinynets.frame import Pin, TimelineStrip
 from tui.drawing import clip
-from tui.screens.modal import Modal
-
-TIGHT = 20
-"""Lines of the terminal under which the dialog does without blank ones."""
+from tui.screens.confirm import ConfirmScreen
 
 
-class DropScreen(Modal[bool]):
-    """Enter keeps the branch: dropping takes a letter or a choice."""
+class DropScreen(ConfirmScreen):
+    """Of a branch."""
 
-    DEFAULT_CSS = "DropScreen > Vertical { width: 64; } DropScreen Static { margin-bottom: 1; }"
-    BINDINGS: ClassVar = [("d,y", "dismiss(True)", "drop"), ("escape,n,q", "dismiss(False)", "keep")]
+    BINDINGS: ClassVar = [("d", "dismiss(True)", "drop")]
 
     def __init__(self, strip: TimelineStrip, name: str) -> None:
-        super().__init__()
-        self._strip, self._branch = strip, name
+        super().__init__(f"Drop branch {clip(name, 40)}?", what_goes(strip, name), "d    drop it for good")
 
-    def compose(self) -> ComposeResult:
-        box = Vertical(classes="box")
-        box.border_title = f"Drop branch {clip(self._branch, 40)}?"
-        with box:
-            lines = what_goes(self._strip, self._branch)
-            tight = self.app.size.height < TIGHT
-            yield Static("\n".join(text for text in lines if text or not tight), markup=False)
-            yield OptionList(Option("esc  keep it", id="keep"), Option("d    drop it for good", id="drop"))
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option.id == "drop")
+class UnbookmarkScreen(ConfirmScreen):
+    """Of a bookmark."""
+
+    BINDINGS: ClassVar = [("d", "dismiss(True)", "drop")]
+
+    def __init__(self, pin: Pin) -> None:
+        lines = [f"It marks step {pin.step:,} of `{pin.branch}`" + (f": {pin.note}" if pin.note else ".")]
+        lines += ["", "The step stays, and m there marks it again."]
+        super().__init__(f"Take away bookmark {clip(pin.name, 36)}?", lines, "d    take it away")
 
 
 def what_goes(strip: TimelineStrip, name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen
@@ -15,6 +15,9 @@ Result = TypeVar("Result")
 class Modal(ModalScreen[Result], Generic[Result]):
     """Closes once: keys that were typed ahead of its closing do nothing more."""
 
+    STILL: ClassVar = False
+    """Whether it asks about this moment: what goes on is paused while it is the one on top."""
+
     _answered = False
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
@@ -23,10 +26,9 @@ class Modal(ModalScreen[Result], Generic[Result]):
         self._answered = True
         return super().dismiss(result)
 
-
-class LiveModal(Modal[None]):
-    """Hears of every frame while it is the one on top."""
+    def hear(self, frame: Frame) -> None:
+        if not self._answered:
+            self.take(frame)
 
     def take(self, frame: Frame) -> None:
-        """A frame has come."""
-        raise TypeError(f"{type(self).__name__} takes no frames")
+        """A frame has come while it is the one on top."""

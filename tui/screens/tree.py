@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
@@ -15,7 +17,7 @@ from tinynets.frame import BranchLine, Frame, Pin, TimelineStrip
 from tui import palette
 from tui.drawing import clip, number
 from tui.palette import Look
-from tui.screens.modal import LiveModal
+from tui.screens.modal import Modal
 
 if TYPE_CHECKING:
     from tui.app import LabApp
@@ -26,11 +28,13 @@ NARROW = 56
 """Columns under which only the numbers that matter most have room."""
 PICTURE = 100
 """Columns of the dialog from which the branches are drawn to scale."""
-MOST = 34
-"""Columns of the names, where the branches are drawn beside them."""
+MOST = 34, 50
+"""Columns of the names, where the branches are drawn beside them: as a rule, and where there is much room."""
+NAME = 16
+"""Columns that a name keeps, however deep its branch is in the tree."""
 
 
-class TreeScreen(LiveModal):
+class TreeScreen(Modal[None]):
     """Arrows and enter go somewhere; letters work on what is highlighted, and the tree stays open."""
 
     DEFAULT_CSS = """
@@ -54,6 +58,8 @@ class TreeScreen(LiveModal):
         self._items: list[BranchLine | Pin] = []
         self._told = ""
         """The row that was said to be highlighted."""
+        self._said = ""
+        """What was said of it."""
 
     @property
     def lab(self) -> LabApp:
@@ -74,6 +80,11 @@ class TreeScreen(LiveModal):
         self.query_one(OptionList).styles.max_height = max(3, self.app.size.height * 95 // 100 - 8)
         self.take(self._frame)
 
+    def on_screen_resume(self) -> None:
+        """What came while a question stood above."""
+        if self.lab.lab_frame is not None:
+            self.hear(self.lab.lab_frame)
+
     # -- the rows
 
     def take(self, frame: Frame) -> None:
@@ -83,17 +94,21 @@ class TreeScreen(LiveModal):
         unchanged = bool(self._items) and frame.timeline == self._frame.timeline and listing.option_count
         self._frame = frame
         if unchanged and self._width == self._room():
+            self._tell_anew()
             return
         self._width = self._room()
         self.query_one(Vertical).border_subtitle = KEYS if self._width >= NARROW else FEW_KEYS
-        rows = self._rows(frame.timeline, self._width)
+        layout = Layout.of(frame.timeline.branches, self._width)
+        rows = self._rows(frame.timeline, layout)
         self._items = [item for item, _ in rows]
         listing.set_options(Option(text) for _, text in rows)
         keys = [self._key(item) for item in self._items]
         listing.highlighted = keys.index(kept) if kept in keys else 0
-        self.query_one("#heading", Static).update(self._heading(frame.timeline, self._width))
+        self.query_one("#heading", Static).update(self._heading(layout))
+        self._tell_anew()
 
     _width = 0
+    _saying = ""
 
     def _room(self) -> int:
         return min(132, self.app.size.width * 96 // 100) - 8
@@ -107,39 +122,32 @@ class TreeScreen(LiveModal):
     def _key(item: BranchLine | Pin) -> str:
         return f"{'bookmark' if isinstance(item, Pin) else 'branch'} {item.name}"
 
-    def _rows(self, strip: TimelineStrip, width: int) -> list[tuple[BranchLine | Pin, Text]]:
+    def _rows(self, strip: TimelineStrip, layout: Layout) -> list[tuple[BranchLine | Pin, Text]]:
         look: Look = self.lab.look
         rows: list[tuple[BranchLine | Pin, Text]] = []
         for at, branch in enumerate(strip.branches):
-            rows.append((branch, self._branch_row(strip, branch, twig(strip.branches, at, look), width)))
-            below = twig(strip.branches, at, look, below=True)
-            for pin in strip.pins:
-                if pin.branch == branch.name:
-                    rows.append((pin, self._pin_row(pin, below, width)))
+            lead = layout.lead(strip.branches, at, look)
+            rows.append((branch, self._branch_row(strip, branch, lead, layout)))
+            pins = [pin for pin in strip.pins if pin.branch == branch.name]
+            below = layout.lead(strip.branches, at, look, below=True) if pins else ""
+            rows += [(pin, self._pin_row(pin, below, layout.width)) for pin in pins]
         return rows
 
-    def _columns(self, strip: TimelineStrip, width: int) -> tuple[int, int]:
-        """How wide the names are, and the picture (0: none)."""
-        widest = max(len(twig(strip.branches, at, self.lab.look) + b.name) for at, b in enumerate(strip.branches))
-        drawn = width + 8 >= PICTURE
-        name = min(max(widest, 12) + 3, MOST if drawn else max(16, width - (46 if width >= NARROW else 28)))
-        return name, max(0, min(60, width - name - 50)) if drawn else 0
+    def _heading(self, layout: Layout) -> Text:
+        steps = f"{'from':>8}{'to':>9}{'edits':>7}{'loss there':>12}" if layout.whole else f"{'to':>9}{'loss':>9}"
+        picture = " " * (layout.picture + 2) if layout.picture else ""
+        return Text("  " + "branch".ljust(layout.name) + picture + steps)
 
-    def _heading(self, strip: TimelineStrip, width: int) -> Text:
-        name, picture = self._columns(strip, width)
-        steps = f"{'from':>9}{'to':>10}{'edits':>8}{'loss there':>13}" if width >= NARROW else f"{'to':>9}{'loss':>9}"
-        return Text("  " + "branch".ljust(name) + " " * picture + ("  " if picture else "") + steps)
-
-    def _branch_row(self, strip: TimelineStrip, branch: BranchLine, lead: str, width: int) -> Text:
-        name, picture = self._columns(strip, width)
+    def _branch_row(self, strip: TimelineStrip, branch: BranchLine, lead: str, layout: Layout) -> Text:
         here = self.lab.look.glyph("here") if branch.current else " "
         row = Text.assemble((here + " ", "bold"), (lead, palette.FAINT.without_color + Style(dim=True)))
-        row.append(clip(branch.name, name - len(lead) - 1).ljust(name - len(lead)), "bold")
-        if picture:
-            row.append(self._line(strip, branch, picture) + "  ")
+        row.append(clip(branch.name, layout.name - len(lead) - 1).ljust(layout.name - len(lead)), "bold")
+        if layout.picture:
+            row.append(self._line(strip, branch, layout.picture) + "  ")
         loss = number(branch.loss) if branch.loss is not None else "-"
-        wide = f"{branch.fork:>9,}{branch.end:>10,}{branch.edits:>8,}{loss:>13}"
-        row.append(wide if width >= NARROW else f"{branch.end:>9,}{loss:>9}")
+        whole = f"{branch.fork:>8,}{branch.end:>9,}{branch.edits:>7,}{loss:>12}"
+        row.append(whole if layout.whole else f"{branch.end:>9,}{loss:>9}")
+        row.truncate(layout.width - 2)
         return row
 
     def _line(self, strip: TimelineStrip, branch: BranchLine, width: int) -> str:
@@ -171,7 +179,15 @@ class TreeScreen(LiveModal):
         """Say what it is; an answer that stands there stays until another row is picked."""
         if self._told != self._key(self._item):
             self._told = self._key(self._item)
-            self.say(about(self._item, self._frame.timeline))
+            self._said = about(self._item, self._frame.timeline)
+            self.say(self._said)
+
+    def _tell_anew(self) -> None:
+        """What was said of the row that is highlighted, as it is now; an answer stays."""
+        now = about(self._item, self._frame.timeline)
+        if self._saying == self._said != now and self._told == self._key(self._item):
+            self._said = now
+            self.say(now)
 
     def on_option_list_option_selected(self) -> None:
         item = self._item
@@ -201,7 +217,10 @@ class TreeScreen(LiveModal):
     def action_drop(self) -> None:
         item = self._item
         if isinstance(item, Pin):
-            self._do("unbookmark", item.name)
+            from tui.screens.drop import UnbookmarkScreen
+
+            name = item.name
+            self.app.push_screen(UnbookmarkScreen(item), lambda yes: self._do("unbookmark", name) if yes else None)
         elif item.current:
             self.say(f"{item.name} is the current branch: go to another (enter) before it is dropped", error=True)
         else:
@@ -224,6 +243,7 @@ class TreeScreen(LiveModal):
         self.run_worker(work(), exit_on_error=False)
 
     def say(self, text: str, error: bool = False) -> None:
+        self._saying = text
         said = self.query_one("#said", Static)
         said.set_class(error, "error")
         said.update(text)
@@ -235,22 +255,60 @@ def about(item: BranchLine | Pin, strip: TimelineStrip) -> str:
         note = f": {item.note}" if item.note else ""
         return f"enter goes to bookmark {item.name}, step {item.step:,} of {item.branch}{note}"
     if not item.current:
-        return f"enter goes to the end of {item.name}, step {item.end:,}; c compares it with the current branch"
+        left = f"; it left {item.parent} at step {item.fork:,}" if item.parent else ""
+        return f"enter goes to the end of {item.name}, step {item.end:,}; c compares it with the current branch{left}"
     if strip.step < item.end:
         return f"{item.name} is the current branch; enter goes to its end, step {item.end:,}"
     return f"{item.name} is the current branch, and this is its end, step {item.end:,}"
 
 
-def twig(branches: tuple[BranchLine, ...], at: int, look: Look, *, below: bool = False) -> str:
+@dataclass(frozen=True)
+class Layout:
+    """How many columns of a row each of its parts has; `picture` 0: there is no room for one."""
+
+    width: int
+    name: int
+    picture: int
+    indent: int
+    """Columns by which a branch stands to the right of the one that it left: fewer where they nest deeply."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is room for all of the numbers."""
+        return self.width >= NARROW
+
+    @classmethod
+    def of(cls, branches: tuple[BranchLine, ...], width: int) -> Layout:
+        drawn = width + 8 >= PICTURE
+        most = max(MOST[0], min(MOST[1], width - 74)) if drawn else max(16, width - (40 if width >= NARROW else 28))
+        deepest = max(branch.depth for branch in branches)
+        room = max(0, most - 1 - NAME)
+        indent = next((columns for columns in (3, 2) if columns * deepest <= room), 1)
+        widest = max(min(room, indent * branch.depth) + cell_len(branch.name) for branch in branches)
+        name = min(max(widest, 12) + 3, most)
+        return cls(width, name, max(0, min(60, width - name - 46)) if drawn else 0, indent)
+
+    def lead(self, branches: tuple[BranchLine, ...], at: int, look: Look, *, below: bool = False) -> str:
+        """The lines before a name; where they would leave it too little room, the depth and the last of them."""
+        drawn, room = twig(branches, at, look, self.indent, below=below), max(0, self.name - 1 - NAME)
+        if len(drawn) <= room:
+            return drawn
+        depth = f"{branches[at].depth} "
+        mark = " " * len(depth) if below else depth
+        return (mark + drawn[-max(1, room - len(mark)) :])[:room]
+
+
+def twig(branches: tuple[BranchLine, ...], at: int, look: Look, indent: int = 3, *, below: bool = False) -> str:
     """The tree's lines before the name of a branch; `below`: before what stands under that branch."""
-    bar, fork, last = ("│  ", "├─ ", "╰─ ") if look.unicode else ("|  ", "+- ", "`- ")
+    glyphs = ("│  ", "├─ ", "╰─ ", "   ") if look.unicode else ("|  ", "+- ", "`- ", "   ")
+    bar, fork, last, none = (glyph[:indent] for glyph in glyphs)
     drawn = ""
     for depth in range(1, branches[at].depth + 1):
         more = _goes_on(branches, at, depth)
         own = depth == branches[at].depth and not below
-        drawn += (fork if more else last) if own else (bar if more else "   ")
+        drawn += (fork if more else last) if own else (bar if more else none)
     if below:
-        drawn += bar if _goes_on(branches, at, branches[at].depth + 1) else "   "
+        drawn += bar if _goes_on(branches, at, branches[at].depth + 1) else none
     return drawn
 
 

@@ -1,0 +1,42 @@
+"""Asks before a save takes the place of a file that is another's, and says what that holds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import ClassVar
+
+from tui.drawing import clip_middle
+from tui.screens.confirm import ConfirmScreen
+
+
+class OverwriteScreen(ConfirmScreen):
+    """Of a file, and what it holds."""
+
+    BINDINGS: ClassVar = [("o", "dismiss(True)", "overwrite")]
+
+    def __init__(self, file: str, holds: str) -> None:
+        title = f"Overwrite {clip_middle(Path(file).name, 40)}?"
+        lines = [f"`{file}` is there already and is not this run's.", f"It holds {holds}."]
+        super().__init__(title, lines, "o    overwrite it for good")
+
+
+def in_the_way(path: str, own: str) -> tuple[str, str]:
+    """The file that saving to `path` would overwrite and what it holds; empty where that is nobody's or our `own`."""
+    from tinynets.errors import SaveError
+    from tinynets.save_list import shown
+    from tinynets.saves import read_header, target
+
+    try:
+        file = target(path)
+    except SaveError:  # which the lab says when it is asked to
+        return "", ""
+    if not os.path.exists(file) or (own and os.path.exists(own) and os.path.samefile(file, own)):
+        return "", ""
+    try:
+        header = read_header(file)
+    except SaveError:
+        return file, "something that cannot be read as a save"
+    branches = header.branches or 1
+    several = f", {branches:,} branches" if branches > 1 else ""
+    return file, shown(f"{header.recipe} at step {header.step:,} ({header.branch}){several}")
