@@ -64,7 +64,7 @@ def _arguments(typed: list[str], frame: Frame | None, last: str) -> list[str]:
         return OFFERS[verb](frame, typed[1:])
     if frame is None:
         return []
-    plain = [word for word in typed[1:] if "=" not in word]
+    plain = [word for word in typed[1:] if "=" not in word or "[" in word.partition("=")[0]]  # `rnn[5]@t=3`
     if not plain:
         return targets.first(verb, frame, last)
     return targets.second(verb, frame, plain[0], last) if len(plain) == 1 else []
