@@ -175,6 +175,15 @@ def test_every_argument_of_a_lab_s_verb_can_be_given_by_its_name() -> None:
             assert len(names_of(name)) == len(command.kinds), name
 
 
+def test_the_values_of_a_head_can_be_written() -> None:
+    lab = tn.Lab("names-transformer")
+    call = parse("mean block1a.attention[0] values=[[[0.1, 0.2, 1, 2, 3, 4, 5, 6]]]")
+    lab.mean(*call.args, **call.kwargs)
+    values = lab.interventions[0].values
+    assert values is not None
+    assert values.array.reshape(-1).tolist() == pytest.approx([0.1, 0.2, 1, 2, 3, 4, 5, 6])
+
+
 def test_a_bracket_that_stays_open_takes_nothing_of_what_comes_behind_it() -> None:
     assert parse("clamp hidden[1 0.3").args == ("hidden[1", 0.3)
 
