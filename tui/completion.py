@@ -17,9 +17,16 @@ def completions(text: str, frame: Frame | None) -> list[str]:
 
     head, last = _split(text)
     typed = _words(head)
-    words = [*_arguments(typed, frame, last), *_options(typed)] if typed else sorted(COMMANDS)
-    found = dict.fromkeys(_quoted(word) for word in words)
+    words = map(_quoted, [*_arguments(typed, frame, last), *_options(typed)]) if typed else map(_verb, sorted(COMMANDS))
+    found = dict.fromkeys(words)
     return [head + word for word in found if word != last and _begins(word, last)]
+
+
+def _verb(name: str) -> str:
+    """A verb, with the space behind it where something may follow."""
+    from tinynets.commands import COMMANDS
+
+    return f"{name} " if COMMANDS[name].kinds or COMMANDS[name].options else name
 
 
 def _split(text: str) -> tuple[str, str]:

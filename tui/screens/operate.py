@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 from tinynets.frame import Frame
 from tui import palette
 from tui.actions import shown_key
-from tui.drawing import clip
+from tui.drawing import clip_words
 from tui.marks import SIGNS
 from tui.operations import KEYS, OUTPUT, Entry, Line, Site, menu, sites
 from tui.palette import Look
@@ -88,7 +88,7 @@ class OperateScreen(Modal[Line | None]):
         row.append(f"{entry.family if first else '':<12}", palette.DIM.without_color)
         row.append(f"{shown_key(KEYS[entry.verb]):>2}  ", "bold")
         row.append(f"{glyph} {called:<14}")
-        row.append(f" {clip(entry.help, self._room - 34)}")
+        row.append(f" {clip_words(entry.help, self._room - 34)}")
         return row
 
     def action_down(self) -> None:
