@@ -8,6 +8,8 @@ from __future__ import annotations
 import ast
 import shlex
 from dataclasses import dataclass, field
+from functools import cache
+from inspect import isfunction, signature
 from typing import Any
 
 from tinynets.edits import OPERATIONS, literal
@@ -225,8 +227,8 @@ def parse(line: str) -> Call:
     if name not in COMMANDS:
         raise CommandError(f"`{name}` is not a command; `?` lists them{nearest(name, COMMANDS)}")
     command = COMMANDS[name]
-    kwargs, plain = _options(command, rest)
-    args = _arguments(command, plain)
+    kwargs, plain = _options(command, _joined(command, rest))
+    args = _arguments(command, plain, kwargs)
     return Call(command.verb or name, (*command.fixed, *args), kwargs)
 
 
@@ -255,38 +257,95 @@ def _pasted(line: str) -> Call:
     return Call(verb, values, named)
 
 
+def _joined(command: Command, words: list[str]) -> list[str]:
+    """The words, those from an open bracket to its end as one: `hidden[1, 5]`, `values=[[1, 2], [3, 4]]`."""
+    if command.kinds[-1:] and command.kinds[-1].startswith("rest"):
+        return words
+    made: list[str] = []
+    for place, word in enumerate(words):
+        if made and _open(made[-1]):
+            made[-1] += word
+        elif _open(word) and _open("".join(words[place:])):  # for good
+            return [*made, *words[place:]]
+        else:
+            made.append(word)
+    return made
+
+
+def _open(text: str) -> bool:
+    return text.count("[") > text.count("]")
+
+
 def _options(command: Command, words: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """The arguments that are given by name, and the words of the others."""
     kwargs: dict[str, Any] = {}
-    plain = []
+    plain: list[str] = []
     for word in words:
         key, found, value = word.partition("=")
-        text = command.kinds[-1:] == ("rest",) and key not in command.options  # `step>=500` is no option
-        if not found or not command.options or text:
+        kind = _kind(command, key, len(plain)) if found else None
+        if kind is None:
             plain.append(word)
-        elif command.options is ANY_OPTION:
-            kwargs[key] = _value(command, key, "value", value)
-        elif key not in command.options:
-            known = ", ".join(command.options)
-            raise CommandError(f"`{command.name}` has no option `{key}`, only {known}{nearest(key, command.options)}")
+        elif key in kwargs:
+            raise CommandError(f"`{command.name}`: {key} is given twice")
         else:
-            kwargs[key] = _value(command, key, command.options[key], value)
+            kwargs[key] = _value(command, key, kind, value)
     return kwargs, plain
 
 
-def _arguments(command: Command, words: list[str]) -> tuple[Any, ...]:
-    if command.kinds == ("units",) and not command.options:
-        words = ["".join(words)] if words else []  # `hidden[1, 5]` may hold spaces
-    if command.kinds and command.kinds[-1].startswith("rest"):
-        place = len(command.kinds) - 1
+def _kind(command: Command, key: str, before: int) -> str | None:
+    """What the argument of a name is; None for a word that has a = of its own, as `rnn[5]@t=3` or `step>=500`.
+
+    `before`: how many words without a name came before it.
+    """
+    if key and key in command.options:
+        return command.options[key]
+    text = command.kinds[-1:] in (("rest",), ("rest?",))
+    if not key.isidentifier() or (text and before >= len(command.kinds)):
+        return None
+    names = names_of(command.name)
+    if key in names:
+        return command.kinds[names.index(key)].rstrip("?")
+    if command.options is ANY_OPTION:
+        return "value"
+    if text or not command.options:
+        return None
+    known = (*names, *command.options)
+    raise CommandError(f"`{command.name}` has no option `{key}`, only {', '.join(known)}{nearest(key, known)}")
+
+
+@cache
+def names_of(command: str) -> tuple[str, ...]:
+    """The names by which the Lab's method knows the arguments that a command takes one after the other."""
+    from tinynets.lab import Lab
+
+    entry = COMMANDS[command]
+    method = Lab.__init__ if command == "open" else getattr(Lab, entry.verb or command, None)
+    if not isfunction(method):
+        return ()
+    found = [name for name, given in signature(method).parameters.items() if given.kind is given.POSITIONAL_OR_KEYWORD]
+    return tuple(found[1 + len(entry.fixed) :][: len(entry.kinds)])
+
+
+def _arguments(command: Command, words: list[str], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments one after the other; those of them that were given by name are taken out of `kwargs`."""
+    names = names_of(command.name) if kwargs else ()
+    named = [name for name in names if name in kwargs]
+    if command.kinds and command.kinds[-1].startswith("rest") and not kwargs.keys() & set(names[-1:]):
+        place = len(command.kinds) - 1 - len(named)
         words = [*words[:place], *([" ".join(words[place:])] if words[place:] else [])]
-    least = sum(not kind.endswith("?") for kind in command.kinds)
-    if not least <= len(words) <= len(command.kinds):
-        given = f"{len(words)} argument{'s' if len(words) != 1 else ''}"
+    left, args = list(words), list[Any]()
+    for place, kind in enumerate(command.kinds):
+        if names[place : place + 1] and names[place] in kwargs:
+            args.append(kwargs.pop(names[place]))
+        elif left:
+            args.append(_value(command, f"argument {place + 1}", kind.rstrip("?"), left.pop(0)))
+        else:
+            break
+    if left or len(args) < sum(not kind.endswith("?") for kind in command.kinds):
+        count = len(words) + len(named)
+        given = f"{count} argument{'s' if count != 1 else ''}"
         raise CommandError(f"`{command.name}` is written `{command.usage}`; it was given {given}")
-    return tuple(
-        _value(command, f"argument {place}", kind.rstrip("?"), word)
-        for place, (kind, word) in enumerate(zip(command.kinds, words, strict=False), 1)
-    )
+    return tuple(args)
 
 
 def _value(command: Command, what: str, kind: str, word: str) -> Any:
@@ -301,7 +360,7 @@ def _value(command: Command, what: str, kind: str, word: str) -> Any:
         if kind == "value":
             return _guessed(word)
         if kind == "numbers":
-            return [float(part) for part in word.strip("[]").split(",")]
+            return _numbers(word)
         if kind == "flag":
             return {"true": True, "yes": True, "false": False, "no": False}[word.lower()]
     except (ValueError, KeyError):
@@ -309,12 +368,31 @@ def _value(command: Command, what: str, kind: str, word: str) -> Any:
             "whole": "a whole number",
             "number": "a number",
             "flag": "true or false",
-            "numbers": "numbers: 0.5,-1,2",
+            "numbers": "numbers: 0.5,-1,2 or [[0.5,-1],[2,3]]",
         }
         raise CommandError(
             f"`{command.name}`: {what} must be {words[kind]}, not {word!r}; it is written `{command.usage}`"
         ) from None
     return word
+
+
+def _numbers(word: str) -> list[Any]:
+    """Numbers with commas between them, in a bracket or not; lists of lists as Python has them."""
+    if not word.startswith("[["):
+        return [float(part) for part in word.strip("[]").split(",")]
+    try:
+        found = ast.literal_eval(word)
+    except (SyntaxError, TypeError, RecursionError, MemoryError):
+        raise ValueError from None
+    if not isinstance(found, list) or not _of_numbers(found):
+        raise ValueError
+    return found
+
+
+def _of_numbers(found: object) -> bool:
+    if isinstance(found, list):
+        return all(map(_of_numbers, found))
+    return isinstance(found, int | float) and not isinstance(found, bool)
 
 
 def _guessed(word: str) -> Any:

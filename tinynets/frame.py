@@ -7,7 +7,7 @@ another process, and a widget that draws a Frame can be tested with one made by 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,7 +128,7 @@ class Standing:
     """What stands on the units of a block, whether they learn, and which they are; each (units,)."""
 
     output: Codes
-    """The intervention on the output, an index into STANDING."""
+    """The intervention on the output, an index into STANDING; of a sequence that at every time step."""
     before: Codes
     """That before the activation."""
     frozen: Codes
@@ -137,6 +137,8 @@ class Standing:
     """What its learning rate is multiplied by."""
     numbers: NDArray[np.int64]
     """Numbers that stay a unit's own when others are pruned or grown."""
+    timed: Mapping[int, Codes] = field(default_factory=dict)
+    """Time step -> the intervention on the output there alone, of the steps that have one."""
 
     @staticmethod
     def none(units: int) -> Standing:
@@ -146,8 +148,23 @@ class Standing:
     @property
     def op(self) -> Codes:
         """The intervention wherever it is; several where both sites have one."""
-        both = (self.output > 0) & (self.before > 0)
-        return np.where(both, np.int8(SEVERAL), np.maximum(self.output, self.before))
+        return _together(self.output, self.before)
+
+    def at(self, time: int) -> Standing:
+        """What stands at one time step: there alone, or at every one."""
+        there = self.timed.get(time)
+        return replace(self, output=self.output if there is None else _together(self.output, there), timed={})
+
+    def anywhere(self) -> Standing:
+        """What stands at whatever time steps, as one: the kind that it is at all of them, or several."""
+        found = np.zeros_like(self.output)
+        for there in self.timed.values():
+            found = np.where((found > 0) & (there > 0) & (found != there), np.int8(SEVERAL), np.maximum(found, there))
+        return replace(self, output=_together(self.output, found), timed={})
+
+
+def _together(one: Codes, other: Codes) -> Codes:
+    return np.where((one > 0) & (other > 0), np.int8(SEVERAL), np.maximum(one, other))
 
 
 @dataclass(frozen=True)

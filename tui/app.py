@@ -18,6 +18,7 @@ from tui.actions import Action
 from tui.answers import entries, in_words
 from tui.command_line import CommandLine
 from tui.core import NOTHING_OPEN
+from tui.drawing import clip_words
 from tui.surgery import RELEASED, Surgery
 from tui.widgets.header import Tabs
 from tui.widgets.loss import LossPane
@@ -134,7 +135,7 @@ class LabApp(Surgery):
     def ask_on_line(self, text: str, asked: int) -> None:
         self.keys.display = False
         self.command_line.open(text, asked)
-        self.status.say(hint(text))
+        self.status.say(hint(text, self.status.room))
 
     def close_command_line(self) -> None:
         self.command_line.close()
@@ -148,7 +149,7 @@ class LabApp(Surgery):
             self.run_line(message.text)
 
     def on_command_line_edited(self, message: CommandLine.Edited) -> None:
-        self.status.say(hint(message.text))
+        self.status.say(hint(message.text, self.status.room))
 
     def run_line(self, text: str) -> None:
         """Parse a line of the API's verbs and send it."""
@@ -373,14 +374,14 @@ def with_travel(found: list[Action], status: Status | None) -> list[Action]:
 MODES = {"play": "playing", "rewind": "rewinding"}
 
 
-def hint(text: str) -> str:
-    """What the status line says while a command is typed."""
+def hint(text: str, room: int) -> str:
+    """What the status line says while a command is typed, in so many letters."""
     from tui.completion import usage
 
-    return usage(text) or COMMAND_HINT
+    return clip_words(usage(text) or COMMAND_HINT, room)
 
 
 VERBS = "On the command line"
 ANSWERS = frozenset({"verify", "script", "evaluate", "predict", "sample", "seek_cost"})
 """Verbs that are asked for their answer, which is shown whole."""
-COMMAND_HINT = "type a verb of the API, as zero hidden[3], lr 0.01, seek 200; tab completes, escape closes"
+COMMAND_HINT = "type a verb: zero hidden[3], lr 0.01, seek 200; tab completes, escape closes"

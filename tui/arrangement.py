@@ -62,11 +62,25 @@ class Room:
     example: str
     half: bool
     """Whether two rows of pixels fit into a line."""
+    timed: bool = False
+    """Whether there are time steps, which are numbered as selectors name them."""
 
     @property
     def gutter(self) -> int:
         """Columns before the cells, for their numbers."""
-        return 5 if self.width >= 50 else 4
+        wide = self.width >= 50
+        return (7 if self.timed else 5) if wide else (5 if self.timed else 4)
+
+    def names(self, block: BlockInfo) -> tuple[str, ...]:
+        """What stands before each position of a block: its character or number; of a time step `t=3 e`, or `t3`."""
+        found = places(self.example, block.positions)
+        if not block.timed:
+            return found
+        numbers = [f"{'t=' if self.width >= 50 else 't'}{time}" for time in range(block.positions)]
+        if found[0] == "0" and found[-1] == str(block.positions - 1):
+            return tuple(numbers)
+        named = [f"{number} {name}" for number, name in zip(numbers, found, strict=True)]
+        return tuple(named if max(map(len, named)) < self.gutter else numbers)
 
 
 @lru_cache(64)
@@ -135,7 +149,7 @@ def _block_rows(index: int, block: BlockInfo, room: Room, cell: int, big: bool) 
     step = max(1, (room.width - room.gutter) // cell)
     if step < block.units:
         step -= step % 10 if step >= 10 else 0
-    names = places(room.example, block.positions)
+    names = room.names(block)
     rows = []
     for position in range(block.positions):
         for first in range(0, block.units, step):
@@ -148,7 +162,7 @@ def _block_rows(index: int, block: BlockInfo, room: Room, cell: int, big: bool) 
 
 def _position_rows(index: int, block: BlockInfo, room: Room, cell: int) -> list[Row]:
     """Positions side by side, each after the character that stands there."""
-    names = places(room.example, block.positions)
+    names = room.names(block)
     wide = block.units * cell + max(map(len, names)) + 2
     per_row = _balanced(block.positions, (room.width - room.gutter + 3) // wide)
     rows = []

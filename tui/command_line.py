@@ -58,6 +58,8 @@ class CommandLine(Input):
         if self._offers:
             self.value = self._offers[at]
             self.cursor_position = len(self.value)
+        if len(self._offers) == 1:
+            self._offers = []  # then tab goes on to what comes behind it
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()

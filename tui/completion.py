@@ -17,9 +17,16 @@ def completions(text: str, frame: Frame | None) -> list[str]:
 
     head, last = _split(text)
     typed = _words(head)
-    words = [*_arguments(typed, frame, last), *_options(typed)] if typed else sorted(COMMANDS)
-    found = dict.fromkeys(_quoted(word) for word in words)
+    words = map(_quoted, [*_arguments(typed, frame, last), *_options(typed)]) if typed else map(_verb, sorted(COMMANDS))
+    found = dict.fromkeys(words)
     return [head + word for word in found if word != last and _begins(word, last)]
+
+
+def _verb(name: str) -> str:
+    """A verb, with the space behind it where something may follow."""
+    from tinynets.commands import COMMANDS
+
+    return f"{name} " if COMMANDS[name].kinds or COMMANDS[name].options else name
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -64,7 +71,7 @@ def _arguments(typed: list[str], frame: Frame | None, last: str) -> list[str]:
         return OFFERS[verb](frame, typed[1:])
     if frame is None:
         return []
-    plain = [word for word in typed[1:] if "=" not in word]
+    plain = [word for word in typed[1:] if "=" not in word or "[" in word.partition("=")[0]]  # `rnn[5]@t=3`
     if not plain:
         return targets.first(verb, frame, last)
     return targets.second(verb, frame, plain[0], last) if len(plain) == 1 else []

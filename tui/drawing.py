@@ -82,6 +82,14 @@ def clip(text: str, width: int) -> str:
     return text[: max(0, width - 1)] + "…" if width > 0 else ""
 
 
+def clip_words(text: str, width: int) -> str:
+    """The text in at most `width` cells, cut between words."""
+    if cell_len(text) <= width:
+        return text
+    words = text[: max(0, width - 1)].rpartition(" ")[0].rstrip(" ,;:")
+    return f"{words} …" if words else clip(text, width)
+
+
 def clip_name(text: str, width: int) -> str:
     """A unit's name in at most `width` cells: `block1.norm[3]@2` gives up what it belongs to before its numbers."""
     if cell_len(text) <= width:

@@ -70,11 +70,12 @@ class Mark:
 
 
 class Marks:
-    """The marks of a block's units."""
+    """The marks of a block's units: at one of its time steps, or at whichever something stands."""
 
-    def __init__(self, standing: Standing | None, dead: Mask) -> None:
-        self.standing = standing if standing is not None and len(standing.op) == len(dead) else Standing.none(len(dead))
-        found = self.standing
+    def __init__(self, standing: Standing | None, dead: Mask, time: int | None = None) -> None:
+        if standing is None or len(standing.op) != len(dead):
+            standing = Standing.none(len(dead))
+        self.standing = found = standing.anywhere() if time is None else standing.at(time)
         self._op = found.op
         self._masks = {
             "frozen": found.frozen == FROZEN,

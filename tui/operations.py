@@ -52,27 +52,50 @@ class Entry:
     line: Line
 
 
-def menu(frame: Frame, selection: Selection, before: bool = False) -> list[Entry]:
-    """All operations that fit a unit, by family; those on activations `before` the activation where that is asked."""
+@dataclass(frozen=True)
+class Site:
+    """Where operations on activations are done: at the output, before the activation, or at one time step of a block.
+
+    With a time step there are those on activations alone.
+    """
+
+    before: bool = False
+    time: int | None = None
+
+
+OUTPUT = Site()
+
+
+def sites(block: BlockInfo, time: int) -> list[Site]:
+    """The sites of a block's units, its time step being this one."""
+    before = [Site(before=True)] if block.pre else []
+    return [OUTPUT, *before, *([Site(time=time)] if block.timed else [])]
+
+
+def menu(frame: Frame, selection: Selection, site: Site = OUTPUT) -> list[Entry]:
+    """All operations that fit a unit, by family; those on activations at a site."""
     from tinynets.commands import COMMANDS
 
     found = []
     for verb in sorted(KEYS, key=lambda verb: list(FAMILIES).index(COMMANDS[verb].group)):
-        line = line_for(verb, frame, selection, before)
+        line = line_for(verb, frame, selection, site)
         if line is not None:
             found.append(Entry(verb, FAMILIES[COMMANDS[verb].group], COMMANDS[verb].help, line))
     return found
 
 
-def line_for(verb: str, frame: Frame, selection: Selection, before: bool = False) -> Line | None:
+def line_for(verb: str, frame: Frame, selection: Selection, site: Site = OUTPUT) -> Line | None:
     """The line that does a verb to a unit; None where it does not fit."""
     block = next((block for block in frame.blocks if block.name == selection.block), None)
     if block is None:
         return None
     now, unit = unit_now(frame, selection), selection.selector
     if verb in ON_ACTIVATIONS:
-        site = f"{block.name}.pre[{selection.unit}]" if before and block.pre else unit
-        return _on_activations(verb, site, frame, selection, now)
+        target = f"{block.name}.pre[{selection.unit}]" if site.before and block.pre else unit
+        target += "" if site.time is None else f"@t={site.time}"
+        return _on_activations(verb, target, site, frame, selection, now)
+    if site.time is not None:
+        return None
     if verb == "explain":
         split = " split=dev" if "dev" in frame.splits else ""  # of text the training examples take long
         return Line(f"explain {unit} {selection.example}{split}")
@@ -90,9 +113,12 @@ ON_ACTIVATIONS = {
 """What is asked for each."""
 
 
-def _on_activations(verb: str, site: str, frame: Frame, selection: Selection, now: UnitNow) -> Line | None:
+def _on_activations(
+    verb: str, target: str, site: Site, frame: Frame, selection: Selection, now: UnitNow
+) -> Line | None:
     if verb == "release":
-        return Line(f"release {site}") if (now.before if ".pre[" in site else now.output) else None
+        there = now.before if site.before else now.output or now.times if site.time is None else site.time in now.times
+        return Line(f"release {target}") if there else None
     if verb == "steer" and not frame.labels:
         return None
     asked = ON_ACTIVATIONS[verb]
@@ -100,7 +126,7 @@ def _on_activations(verb: str, site: str, frame: Frame, selection: Selection, no
         asked += str((selection.example + 1) % max(1, len(frame.examples)))
     if verb == "steer":
         asked += frame.labels[min(1, len(frame.labels) - 1)]
-    return Line(f"{verb} {site}", asked)
+    return Line(f"{verb} {target}", asked)
 
 
 def _on_structure(verb: str, block: BlockInfo, unit: str, last: bool) -> Line | None:

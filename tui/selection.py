@@ -27,11 +27,13 @@ class UnitNow:
     """What stands on the selected unit, whether it learns and whether it is dead."""
 
     output: str = ""
-    """The intervention on its output, as STANDING calls it."""
+    """The intervention on its output (of a sequence at every time step), as STANDING calls it."""
     before: str = ""
     """That before its activation."""
     frozen: int = FREE
     dead: bool = False
+    times: tuple[int, ...] = ()
+    """The time steps at which something stands alone."""
 
 
 def unit_now(frame: Frame | None, selection: Selection) -> UnitNow:
@@ -41,7 +43,8 @@ def unit_now(frame: Frame | None, selection: Selection) -> UnitNow:
         return UnitNow()
     at = selection.unit
     ops = STANDING[standing.output[at]], STANDING[standing.before[at]]
-    return UnitNow(*ops, int(standing.frozen[at]), _dead(frame, selection))
+    times = tuple(time for time, codes in standing.timed.items() if codes[at])
+    return UnitNow(*ops, int(standing.frozen[at]), _dead(frame, selection), times)
 
 
 def _dead(frame: Frame, selection: Selection) -> bool:

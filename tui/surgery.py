@@ -27,7 +27,7 @@ class Surgery(TimeTravel):
             return
         now, at = self.unit_now, self.selection
         sites = [f"{at.block}.pre[{at.unit}]"] if now.before else []
-        sites += [at.selector] if now.output or not sites else []
+        sites += [at.selector] if now.output or now.times or not sites else []
         for site in sites:
             self.do("release", site)
 

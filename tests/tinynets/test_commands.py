@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets.commands import COMMANDS, PROPERTIES, parse
+from tinynets.commands import COMMANDS, PROPERTIES, names_of, parse
 from tinynets.edits import OPERATIONS
 
 
@@ -23,6 +23,30 @@ from tinynets.edits import OPERATIONS
         ("run 200,000", "lab.run(200000)"),
         ("zero hidden[3]", 'lab.zero("hidden[3]")'),
         ("zero hidden[1, 5, 9]", 'lab.zero("hidden[1,5,9]")'),
+        ("clamp hidden[1, 5] 0.3", 'lab.clamp("hidden[1,5]", 0.3)'),
+        ("set_weight hidden.w[4, 3] 0.5", 'lab.set_weight("hidden.w[4,3]", 0.5)'),
+        ("freeze hidden[1, 5] outgoing=true", 'lab.freeze("hidden[1,5]", outgoing=True)'),
+        ("mean rnn[5]@t=3", 'lab.mean("rnn[5]@t=3")'),
+        ("mean rnn[5]@t=3 dev", 'lab.mean("rnn[5]@t=3", "dev")'),
+        ("mean hidden[3] over=dev", 'lab.mean("hidden[3]", "dev")'),
+        ("clamp value=0.5 hidden[3]", 'lab.clamp("hidden[3]", 0.5)'),
+        ("clamp selector=hidden[3] value=0.5", 'lab.clamp("hidden[3]", 0.5)'),
+        ("lr value=0.01", 'lab.set("lr", 0.01)'),
+        ("set name=lr value=0.01", 'lab.set("lr", 0.01)'),
+        ("optimizer value=adam lr=0.001", 'lab.set("optimizer", "adam", lr=0.001)'),
+        ("activation hidden to=gaussian width=0.2", 'lab.activation("hidden", "gaussian", width=0.2)'),
+        ("until condition='loss < 2.3' limit=5", 'lab.run_until("loss < 2.3", limit=5)'),
+        ("until dead hidden[1, 5]", 'lab.run_until("dead hidden[1, 5]")'),
+        ("bookmark here n = 3 and note=more", 'lab.bookmark("here", "n = 3 and note=more")'),
+        ("bookmark note='it holds' here", 'lab.bookmark("here", "it holds")'),
+        ("save a=b.msgpack", 'lab.save("a=b.msgpack")'),
+        ("open source=xor", 'lab = tn.Lab("xor")'),
+        ("mean heads values=0.1,0.2", 'lab.mean("heads", values=[0.1, 0.2])'),
+        ("mean heads values=[0.1, 0.2]", 'lab.mean("heads", values=[0.1, 0.2])'),
+        (
+            "mean heads values=[[0.1, -0.2], [3, 4e-3]]",
+            'lab.mean("heads", values=[[0.1, -0.2], [3, 0.004]])',
+        ),
         ("freeze hidden", 'lab.freeze("hidden")'),
         ("set lr 0.01", 'lab.set("lr", 0.01)'),
         ("lr 0.01", 'lab.set("lr", 0.01)'),
@@ -73,7 +97,7 @@ def test_a_line_stands_for_a_line_of_python(line: str, python: str) -> None:
         ("set lr", "`set` is written `set NAME VALUE [name=value ...]`; it was given 1 argument"),
         (
             "sample temprature=1",
-            "`sample` has no option `temprature`, only temperature, seed, prefix; did you mean `temperature`?",
+            "`sample` has no option `temprature`, only n, temperature, seed, prefix; did you mean `temperature`?",
         ),
         (
             "sample seed=x",
@@ -81,6 +105,14 @@ def test_a_line_stands_for_a_line_of_python(line: str, python: str) -> None:
             "it is written `sample [N] [temperature=T] [seed=S] [prefix=TEXT]`",
         ),
         ("predict 'emma", "`predict 'emma`: no closing quotation"),
+        ("clamp value=0.5", "`clamp` is written `clamp UNITS VALUE`; it was given 1 argument"),
+        ("clamp hidden 0.5 value=1", "`clamp` is written `clamp UNITS VALUE`; it was given 3 arguments"),
+        ("clamp hidden value=1 value=2", "`clamp`: value is given twice"),
+        (
+            "mean heads values=[[0.1,a]]",
+            "`mean`: values must be numbers: 0.5,-1,2 or [[0.5,-1],[2,3]], not '[[0.1,a]]'; "
+            "it is written `mean UNITS [SPLIT]`",
+        ),
     ],
 )
 def test_a_line_that_cannot_be_understood_is_refused(says: Callable[..., Any], line: str, message: str) -> None:
@@ -135,6 +167,25 @@ def test_a_line_of_python_calls_what_a_lab_does(says: Callable[..., Any]) -> Non
 def test_every_operation_has_its_verb_and_every_verb_its_help() -> None:
     assert set(OPERATIONS) <= set(COMMANDS)
     assert all(command.help and command.usage.startswith(name) for name, command in COMMANDS.items())
+
+
+def test_every_argument_of_a_lab_s_verb_can_be_given_by_its_name() -> None:
+    for name, command in COMMANDS.items():
+        if name != "play":
+            assert len(names_of(name)) == len(command.kinds), name
+
+
+def test_the_values_of_a_head_can_be_written() -> None:
+    lab = tn.Lab("names-transformer")
+    call = parse("mean block1a.attention[0] values=[[[0.1, 0.2, 1, 2, 3, 4, 5, 6]]]")
+    lab.mean(*call.args, **call.kwargs)
+    values = lab.interventions[0].values
+    assert values is not None
+    assert values.array.reshape(-1).tolist() == pytest.approx([0.1, 0.2, 1, 2, 3, 4, 5, 6])
+
+
+def test_a_bracket_that_stays_open_takes_nothing_of_what_comes_behind_it() -> None:
+    assert parse("clamp hidden[1 0.3").args == ("hidden[1", 0.3)
 
 
 def test_every_verb_of_the_lab_is_a_method_of_the_lab() -> None:

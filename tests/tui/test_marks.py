@@ -105,6 +105,56 @@ def test_amounts_and_places_are_said_as_they_are_typed() -> None:
     assert str(Stands("zero", time=3)) == "zero at t=3"
 
 
+@pytest.fixture(scope="module")
+def timed() -> Frame:
+    """One unit of a sequence zeroed at a time step; another at two, one of them clamped; a third scaled at all."""
+    lab = tn.Lab("names-rnn")
+    lab.step(2)
+    lab.zero("rnn[5]@t=3")
+    lab.zero("rnn[7]@t=1")
+    lab.clamp("rnn[7]@t=6", 0.5)
+    lab.scale("rnn[9]", 2)
+    lab.zero("rnn[9]@t=2")
+    return Observer(lab).frame(View("rnn", 5), 1, Doing())
+
+
+def test_what_stands_at_one_time_step_marks_that_row_alone_and_the_rows_are_numbered(timed: Frame) -> None:
+    rows = {row.split()[0]: row for row in drawn(NetworkPane(), timed, 160, 16) if row.startswith(" t=")}
+    assert list(rows) == [f"t={time}" for time in range(8)]
+    assert {time for time, row in rows.items() if "∅" in row} == {"t=1", "t=3"}
+    assert "≡" in rows["t=6"]
+    assert all(("×" in rows[f"t={time}"]) == (time != 2) for time in range(8))
+    assert "&" in rows["t=2"]
+
+
+def test_time_steps_are_numbered_where_the_pane_is_narrow(timed: Frame) -> None:
+    rows = drawn(NetworkPane(), timed, 38, 40)
+    assert [row[:2] for row in rows if row[:1] == "t"] == [f"t{time}" for time in range(8)]
+
+
+def test_where_one_glyph_stands_for_a_unit_it_is_of_all_its_time_steps(timed: Frame) -> None:
+    found = timed.standing["rnn"]
+    names = [STANDING[code] for code in found.anywhere().op[[5, 7, 9, 0]]]
+    assert names == ["zero", "several", "several", ""]
+    assert [STANDING[code] for code in found.at(3).op[[5, 7, 9]]] == ["zero", "", "scale"]
+    assert "∅" in drawn(ActivationsPane(), replace(timed, view=replace(timed.view, unit=0)), 93, 16)[0]
+
+
+def test_the_neuron_speaks_of_what_stands_at_the_time_step_it_shows(timed: Frame) -> None:
+    assert timed.neuron is not None
+    text = "\n".join(drawn(NeuronPane(), timed, 62, 16))
+    assert "∅ zero at t=3" in text
+    assert f"at t=7 (.)  without what stands at t=3: {timed.neuron.clean:.3f}" in text.replace("−", "-")
+    assert "→ zero" not in text
+    assert "0 .   1 .   2 ." in text
+
+
+def test_a_unit_zeroed_at_one_time_step_can_be_zeroed_and_released(timed: Frame) -> None:
+    now = unit_now(timed, Selection("rnn", 5))
+    assert (now.output, now.times) == ("", (3,))
+    assert unit_now(timed, Selection("rnn", 9)).output == "scale"
+
+
 def renumbered(numbers: list[int]) -> Frame:
     """A frame whose hidden units are these of the first 200."""
     made = frame(World(), View("hidden"))

@@ -13,7 +13,7 @@ import tinynets as tn
 from tinynets.commands import ANY_OPTION, COMMANDS
 from tinynets.frame import BranchLine, Pin, TimelineStrip, View
 from tui import actions
-from tui.app import LabApp
+from tui.app import COMMAND_HINT, LabApp, hint
 from tui.completion import completions
 from tui.marks import SIGNS
 from tui.palette import Look
@@ -130,6 +130,10 @@ TIMELINE = TimelineStrip(
     ("typed", "offered"),
     [
         ("ver", ["verify"]),
+        ("zer", ["zero ", "zero_weights "]),
+        ("zero", ["zero ", "zero_weights "]),
+        ("clam", ["clamp "]),
+        ("mean hidden[0]@t=3 d", ["dev"]),
         ("switch ", ["'a b'"]),
         ("drop a", ["'a b'"]),
         ("drop 'a", ["'a b'"]),
@@ -183,6 +187,30 @@ def test_tab_offers_what_a_verb_takes(
     head = typed[: typed.rindex(" ") + 1] if " " in typed else ""
     found = [line[len(head) :] for line in completions(typed, frame)]
     assert found == offered
+
+
+@pytest.mark.parametrize("room", [57, 77])
+def test_a_hint_is_cut_between_words(room: int) -> None:
+    for name, command in COMMANDS.items():
+        text = hint(f"{name} ", room)
+        whole = f"{command.usage}   {command.help}".split()
+        assert len(text) <= room
+        assert text.startswith(command.usage) or len(command.usage) > room - 2
+        words = text.removesuffix(" …").split()
+        assert [word.rstrip(",;:") for word in whole[: len(words)]] == [word.rstrip(",;:") for word in words]
+    assert hint("", 77) == COMMAND_HINT
+
+
+async def test_tab_behind_a_completed_verb_goes_on_to_its_arguments() -> None:
+    async with opened((80, 24)) as (pilot, engine):
+        await pilot.press("colon", *"clam", "tab")
+        assert lab(pilot).command_line.value == "clamp "
+        await pilot.press("tab", "space", "1", "enter")
+        await until(pilot, lambda: engine.calls[-1:] == [("clamp", ("hidden[0]", 1.0), {})])
+        await pilot.press("colon", *"zer", "tab")
+        assert lab(pilot).command_line.value == "zero "
+        await pilot.press("tab")
+        assert lab(pilot).command_line.value == "zero_weights "
 
 
 async def test_the_help_lists_every_action_and_every_verb_each_on_its_page() -> None:

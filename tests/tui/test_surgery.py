@@ -13,7 +13,7 @@ from tinynets.edits import OPERATIONS, Edit
 from tui import targets
 from tui.answers import in_words
 from tui.completion import completions
-from tui.operations import FAMILIES, KEYS, line_for, menu
+from tui.operations import FAMILIES, KEYS, line_for, menu, sites
 from tui.screens.explain import ExplainScreen
 from tui.screens.operate import OperateScreen
 from tui.selection import Selection
@@ -31,7 +31,8 @@ def test_what_the_menu_offers_the_engine_does(recipe: str) -> None:
     made.fork("other")
     frame = frame_of(recipe)
     for block in (block for block in frame.blocks if block.units):
-        for entry in menu(frame, Selection(block.name, 0)):
+        entries = [entry for site in sites(block, 1) for entry in menu(frame, Selection(block.name, 0), site)]
+        for entry in entries:
             if entry.verb in ("explain", "steer", "resample", "unfreeze", "release", "activation"):
                 continue
             call = parse(entry.line.whole.replace("branch=", "branch=main"))
@@ -100,6 +101,42 @@ async def test_what_an_operation_needs_is_asked_for_on_the_command_line() -> Non
         await until(pilot, lambda: engine.calls[-1:] == [("clamp", ("hidden.pre[0]", -1.0), {})])
         await pilot.press("c", "enter")
         await until(pilot, lambda: engine.calls[-1:] == [("clamp", ("hidden[0]", 0.5), {})])
+
+
+async def test_tab_in_the_menu_goes_on_to_a_time_step_that_is_chosen() -> None:
+    async with real("names-rnn", SMALL) as (pilot, _):
+        lab(pilot).select(block="rnn", unit=5)
+        await until(pilot, lambda: lab(pilot).selection.selector == "rnn[5]")
+        await pilot.press("a")
+        await until(pilot, lambda: "tab: at one time step" in screen_text(pilot))
+        await pilot.press("tab")
+        await until(pilot, lambda: "What to do to rnn[5]@t=7" in screen_text(pilot))
+        text = screen_text(pilot)
+        assert "or 0-7: time   esc closes" in text
+        assert "learning" not in text.split("What to do to")[1]  # only what takes a time step
+        await pilot.press("left", "left")
+        await until(pilot, lambda: "rnn[5]@t=5" in screen_text(pilot))
+        await pilot.press("right", "right", "right")
+        await until(pilot, lambda: "rnn[5]@t=7" in screen_text(pilot))
+        await pilot.press("9", "3")
+        await until(pilot, lambda: "rnn[5]@t=3" in screen_text(pilot))
+        await pilot.press("z")
+        await until(pilot, lambda: lab(pilot).unit_now.times == (3,))
+        await pilot.press("a")
+        await until(pilot, lambda: "take interventions off" in screen_text(pilot))
+        await pilot.press("shift+tab", "3", "r")
+        await until(pilot, lambda: lab(pilot).unit_now.times == ())
+        await pilot.press("a", "tab", "tab")
+        await until(pilot, lambda: "What to do to rnn[5] " in screen_text(pilot))
+
+
+async def test_r_takes_off_what_stands_at_one_time_step() -> None:
+    async with real("names-rnn", SMALL) as (pilot, _):
+        lab(pilot).select(block="rnn", unit=5)
+        await type_line(pilot, "zero rnn[5]@t=3")
+        await until(pilot, lambda: lab(pilot).unit_now.times == (3,))
+        await pilot.press("r")
+        await until(pilot, lambda: lab(pilot).unit_now.times == ())
 
 
 async def test_enter_in_the_menu_does_what_is_under_the_cursor() -> None:

@@ -31,6 +31,7 @@ class Stood:
                 _codes(self.frozen_shares(lab, block)),
                 rates(lab, block),
                 numbers.get(block.name, np.arange(block.units)),
+                {time: _ops(lab, block, block.name, time) for time in _times(lab, block)},
             )
             for block in lab.network.blocks
             if block.units
@@ -49,11 +50,16 @@ class Stood:
         return self._shares[block.name]
 
 
-def _ops(lab: Lab, block: Block, site: str) -> Array:
-    """A code for each unit: the kind that stands at a site, or that there are several."""
+def _times(lab: Lab, block: Block) -> list[int]:
+    """The time steps of a block at which something stands alone."""
+    return sorted({entry.time for entry in lab.interventions if entry.site == block.name and entry.time is not None})
+
+
+def _ops(lab: Lab, block: Block, site: str, time: int | None = None) -> Array:
+    """A code for each unit: the kind that stands at a site, at one time step or at all, or that there are several."""
     found = np.zeros(block.units, np.int8)
     for entry in lab.interventions:
-        if entry.site == site:
+        if entry.site == site and entry.time == time:
             units = list(entry.units)
             found[units] = np.where(found[units] > 0, SEVERAL, STANDING.index(entry.op))
     return found

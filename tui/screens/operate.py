@@ -14,9 +14,9 @@ from textual.widgets.option_list import Option
 from tinynets.frame import Frame
 from tui import palette
 from tui.actions import shown_key
-from tui.drawing import clip
+from tui.drawing import clip_words
 from tui.marks import SIGNS
-from tui.operations import KEYS, Entry, Line, menu
+from tui.operations import KEYS, OUTPUT, Entry, Line, Site, menu, sites
 from tui.palette import Look
 from tui.screens.modal import Modal
 from tui.selection import Selection
@@ -32,7 +32,11 @@ class OperateScreen(Modal[Line | None]):
 
     def __init__(self, frame: Frame, selection: Selection) -> None:
         super().__init__()
-        self._frame, self._selection, self._before = frame, selection, False
+        self._frame, self._selection, self._site = frame, selection, OUTPUT
+        self._block = next(block for block in frame.blocks if block.name == selection.block)
+        self._time = self._block.positions - 1
+        """The time step that is operated on where one is: at first the one that the panes are about."""
+        self._typed = ""
         self._room = WIDE
         self._entries: list[Entry] = []
 
@@ -44,24 +48,37 @@ class OperateScreen(Modal[Line | None]):
         self._fill()
 
     def _fill(self) -> None:
-        """List what fits the unit, at its output or before its activation."""
+        """List what fits the unit, at its output, before its activation or at a time step."""
         box, options = self.query_one(Vertical), self.query_one(OptionList)
-        self._entries = menu(self._frame, self._selection, self._before)
-        block = next(block for block in self._frame.blocks if block.name == self._selection.block)
-        where = ", before its activation" if self._before else ""
+        under = options.highlighted
+        verb = self._entries[under].verb if under is not None and self._entries else ""
+        self._entries = menu(self._frame, self._selection, self._site)
+        time = "" if self._site.time is None else f"@t={self._site.time}"
+        where = ", before its activation" if self._site.before else time
         box.border_title = f"What to do to {self._selection.selector}{where}"
-        site = f"tab: {'at the output' if self._before else 'before the activation'}   " if block.pre else ""
-        box.border_subtitle = f"a key, or enter   {site}esc closes"
+        box.border_subtitle = f"a key, or enter   {self._hint()}esc closes"
         size = self.app.size
         options.styles.max_height = size.height * 95 // 100 - 4
         self._room = min(WIDE, size.width * 96 // 100) - 8
-        at = options.highlighted or 0
         options.clear_options()
         families = [entry.family for entry in self._entries]
         for place, entry in enumerate(self._entries):
             first = place == 0 or families[place - 1] != entry.family
             options.add_option(Option(self._row(entry, first), id=entry.verb))
-        options.highlighted = min(at, len(self._entries) - 1)
+        options.highlighted = next((place for place, entry in enumerate(self._entries) if entry.verb == verb), 0)
+
+    def _hint(self) -> str:
+        """What tab goes on to, and how another time step is chosen."""
+        later = self._next(1)
+        if later == self._site:
+            return ""
+        tab = "before the activation" if later.before else "at the output" if later.time is None else "at one time step"
+        times = f"{shown_key('left')} {shown_key('right')} or 0-{self._block.positions - 1}: time   "
+        return f"tab: {tab}   {'' if self._site.time is None else times}"
+
+    def _next(self, by: int) -> Site:
+        found = sites(self._block, self._time)
+        return found[(found.index(self._site) + by) % len(found)]
 
     def _row(self, entry: Entry, first: bool) -> Text:
         look: Look = getattr(self.app, "look", Look())
@@ -71,7 +88,7 @@ class OperateScreen(Modal[Line | None]):
         row.append(f"{entry.family if first else '':<12}", palette.DIM.without_color)
         row.append(f"{shown_key(KEYS[entry.verb]):>2}  ", "bold")
         row.append(f"{glyph} {called:<14}")
-        row.append(f" {clip(entry.help, self._room - 34)}")
+        row.append(f" {clip_words(entry.help, self._room - 34)}")
         return row
 
     def action_down(self) -> None:
@@ -81,14 +98,39 @@ class OperateScreen(Modal[Line | None]):
         self.query_one(OptionList).action_cursor_up()
 
     def key_tab(self) -> None:
-        block = next(block for block in self._frame.blocks if block.name == self._selection.block)
-        if block.pre:
-            self._before = not self._before
+        self._go(self._next(1))
+
+    def key_shift_tab(self) -> None:
+        self._go(self._next(-1))
+
+    def _go(self, site: Site) -> None:
+        if site != self._site:
+            self._site = site
             self._fill()
 
-    key_shift_tab = key_tab
+    def _at(self, time: int) -> None:
+        """To a time step that there is."""
+        self._time = max(0, min(time, self._block.positions - 1))
+        self._go(Site(time=self._time))
+
+    def _chooses_time(self, key: str) -> bool:
+        """Left and right, and numbers: a figure behind others as long as there is such a time step."""
+        if self._site.time is None:
+            return False
+        if key.isdecimal():
+            self._typed = next((text for text in (self._typed + key, key) if int(text) < self._block.positions), "")
+            if self._typed:
+                self._at(int(self._typed))
+            return True
+        self._typed = ""
+        if key in ("left", "right"):
+            self._at(self._time + (1 if key == "right" else -1))
+        return key in ("left", "right")
 
     def on_key(self, event: events.Key) -> None:
+        if self._chooses_time(event.key):
+            event.stop()
+            return
         chosen = next(
             (entry for entry in self._entries if event.key in (KEYS[entry.verb], NUMPAD.get(entry.verb))), None
         )

@@ -32,6 +32,7 @@ class NetworkPane(Pane):
         self._arrangement = Arrangement((), 1, False)
         self._top = 0
         self._marks: dict[str, Marks] = {}
+        self._marks_at: dict[tuple[str, int], Marks] = {}
         self._pictures: dict[tuple[str, int], list[list[Segment]]] = {}
 
     def draw(self, width: int, height: int) -> list[Strip]:
@@ -45,6 +46,12 @@ class NetworkPane(Pane):
         self._pictures.clear()
         cells = {block.name: block for block in frame.network}
         self._marks = {name: Marks(frame.standing.get(name), block.dead) for name, block in cells.items()}
+        self._marks_at = {
+            (name, time): Marks(frame.standing[name], block.dead, time)
+            for name, block in cells.items()
+            if name in frame.standing and frame.standing[name].timed
+            for time in range(len(block.values))
+        }
         self._scroll(frame, height)
         shown = self._rows[self._top : self._top + height]
         lines = [self._line(frame, row, cells.get(frame.blocks[row.block].name), width) for row in shown]
@@ -74,7 +81,8 @@ class NetworkPane(Pane):
         return self._arrangement.cell
 
     def _room(self, frame: Frame, width: int) -> Room:
-        return Room(width, self._example(frame), self.look.half_blocks)
+        timed = any(block.timed for block in frame.blocks)
+        return Room(width, self._example(frame), self.look.half_blocks, timed)
 
     def _scroll(self, frame: Frame, height: int) -> None:
         """As little as needed to see the whole selected block, or at least the cursor in it."""
@@ -118,8 +126,16 @@ class NetworkPane(Pane):
             gap = max(0, span.x - length(parts))
             parts += [(" " * (gap - len(span.label) - 1), palette.TEXT), (span.label, self._label_style(span))]
             parts.append((" ", palette.TEXT))
-            parts += self._pixels(span, block, cells) if span.line >= 0 else self._units(span, cells) if cells else []
+            if span.line >= 0:
+                parts += self._pixels(span, block, cells)
+            elif cells:
+                parts += self._units(span, cells, self._marks_of(span, row.folded))
         return line(parts, width)
+
+    def _marks_of(self, span: Span, folded: bool) -> Marks:
+        """What to mark in a span: what stands at its time step, on a folded block at whichever."""
+        whole = self._marks[span.block]
+        return whole if folded else self._marks_at.get((span.block, span.position), whole)
 
     def _folded_name(self, block: BlockInfo, room: int) -> Part:
         """The name before a folded block."""
@@ -184,11 +200,10 @@ class NetworkPane(Pane):
             shown = shown[:-1]
         return shown
 
-    def _units(self, span: Span, cells: BlockCells) -> list[Segment]:
+    def _units(self, span: Span, cells: BlockCells, marks: Marks) -> list[Segment]:
         values = cells.values[span.position] if span.position >= 0 else cells.values.mean(axis=0)
         values = np.asarray(values[span.first : span.first + span.count])
         levels = palette.levels(values, cells.limit).tolist()
-        marks = self._marks[cells.name]
         special = marks.any.tolist()
         empty = " " * self._cell
         plain = self.look.colour and self._cell < WITH_VALUE

@@ -96,15 +96,20 @@ class NeuronPane(Pane):
             return line([lead, (signed(neuron.value), ink), where], width)
         value: Part = (number(neuron.value), ink)
         clean: Part = (number(neuron.clean), palette.TEXT)
-        sites = {one.before for one in neuron.interventions}
-        if sites == {False}:
-            done = ", ".join(one.op for one in neuron.interventions)
+        here = [one for one in neuron.interventions if one.time in (None, neuron.position)]
+        sites = {one.before for one in here}
+        if sites == {False} and len(here) == len(neuron.interventions):
+            done = ", ".join(one.op for one in here)
             changed: list[Part] = [(f" {self.look.glyph('arrow')} {done}: ", palette.DONE), value]
             choices = [[lead, clean, where, *changed], [lead, clean, *changed], [clean, *changed]]
         else:
-            lead = lead if True not in sites or False not in sites else ("value = ", palette.DIM)
+            lead = lead if len(sites) < 2 else ("value = ", palette.DIM)
             without: list[Part] = [("  without: ", palette.DONE), clean]
             choices = [[lead, value, where, *without], [lead, value, *without], [value, *without]]
+            if not here:
+                times = sorted({one.time for one in neuron.interventions if one.time is not None})
+                earlier = f"  without what stands at t={', '.join(map(str, times))}: "
+                choices.insert(0, [lead, value, where, (earlier, palette.DONE), clean])
         return line(next((parts for parts in choices if length(parts) <= width), choices[-1]), width)
 
     def _probe_line(self, neuron: Neuron, width: int) -> Strip:
@@ -137,7 +142,12 @@ class NeuronPane(Pane):
             row, column = divmod(neuron.position, neuron.places.shape[1])
             return f" at pixel {row},{column}"
         name = places(self._example(), len(neuron.places))[neuron.position]
-        return f" at position {neuron.position}" + ("" if name.isdigit() else f" ({name})")
+        position = f"t={neuron.position}" if self._timed(neuron) else f"position {neuron.position}"
+        return f" at {position}" + ("" if name == str(neuron.position) else f" ({name})")
+
+    def _timed(self, neuron: Neuron) -> bool:
+        """Whether positions are time steps, as `@t=3` names them."""
+        return any(block.name == neuron.block and block.timed for block in self.frame.blocks) if self.frame else False
 
     def _place_line(self, neuron: Neuron, values: Floats, width: int) -> Strip:
         """The unit at every position, in colours, with the characters that stand there; the last ones if too many."""
@@ -146,6 +156,8 @@ class NeuronPane(Pane):
         cell = max(1, min(7, (width - len(lead)) // len(values)))
         shown = min(len(values), (width - len(lead)) // cell)
         levels = palette.levels(values, self._limit(neuron, values)).tolist()
+        if self._timed(neuron) and cell >= 4 and names[0] != "0":
+            names = tuple(f"{time} {name}" for time, name in enumerate(names))
         parts: list[Part | Segment] = [(lead, palette.DIM)]
         for name, level in list(zip(names, levels, strict=True))[-shown:]:
             text = name[:cell].center(cell)
