@@ -350,7 +350,7 @@ class Lab(Operating, Travel):
         return finish(self._explain(selector, example, split=split, top=top))
 
     def _explain(self, selector: str, example: int = 0, *, split: str = "train", top: int = 8) -> Job[Explanation]:
-        from tinynets.measure.explanation import explain
+        from tinynets.measure.explaining import explain
 
         return (yield from explain(self, selector, example, split, top))
 

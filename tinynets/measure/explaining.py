@@ -1,0 +1,303 @@
+"""A unit that explains itself: how it comes to its value on an example, what came back, what it responds to, what for.
+
+Activations are read with everything that stands on them. Of a sequence the last place is looked at, of an image the one
+where the unit is largest. The gradient is that of the example's own loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tinynets.arrays import Array
+from tinynets.errors import EditError
+from tinynets.evaluation import CHUNK, check_whole
+from tinynets.frame import Contribution
+from tinynets.interventions import taps
+from tinynets.layers import Activation, Linear
+from tinynets.layers.convolution import Convolution
+from tinynets.layers.recurrent import RNN, Recurrent
+from tinynets.losses import LossBuffers
+from tinynets.measure.explanation import Change, Effect, Explanation, Response
+from tinynets.network import Block, Network, Workspace, network_from
+from tinynets.observe.look import Look
+from tinynets.observe.weights import giver, incoming, row_names
+from tinynets.operations.learning import frozen_units
+from tinynets.playback import quiet
+from tinynets.reports import Progress
+from tinynets.selectors import select
+from tinynets.state import State
+from tinynets.timeline import Moment
+
+if TYPE_CHECKING:
+    from tinynets.lab import Lab
+
+TOP = 8
+MAX_TOP = 1000
+
+Work = Generator[Progress, None, Explanation]
+
+
+def explain(lab: Lab, selector: object, example: int = 0, split: str = "train", top: int = TOP) -> Work:
+    """The explanation of one unit, as work; nothing moves."""
+    found = select(lab.network, selector)
+    if len(found.units) != 1 or found.pre or found.time is not None:
+        raise EditError(f"`explain` is about one unit, as `{found.block}[0]`, not `{found}`")
+    check_whole("example", example, 0, len(lab.probe.x) - 1)
+    check_whole("top", top, 1, MAX_TOP)
+    if not isinstance(split, str) or split not in lab.data.splits:
+        raise EditError(f"`explain`: `split` is one of {', '.join(lab.data.splits)}, not {split!r}")
+    network, block, unit = lab.network, lab.network.block(found.block), found.units[0]
+    lab.probe.forward(network)
+    look = Look.of(lab, block)
+    position = look.position(example, unit)
+    terms = _terms(lab, block, unit, example, position)
+    gradient, gradient_pre = _gradients(lab, block, unit, example, position)
+    pre = float(look.pre[example, position, unit]) if look.pre is not None else terms.z if terms else None
+    standing = [entry for entry in lab.interventions if entry.site in (block.name, f"{block.name}.pre")]
+    value, effects = float(look.out[example, position, unit]), _effects(lab, block, unit, look.out[example])
+    name, frozen = f"{block.name}[{unit}]", bool(frozen_units(network, lab.state_now, block.name)[unit])
+    changes, bias_change, ratio = yield from _last_update(lab, block, unit, top)
+    over = yield from _over(lab, block, unit, split, top)
+    return Explanation(
+        name,
+        lab.step_number,
+        int(example),
+        lab.probe.examples[example],
+        lab.probe.targets[example],
+        position,
+        terms.listed(top) if terms else (),
+        terms.rest(top) if terms else 0.0,
+        terms.bias if terms else None,
+        terms.z if terms else None,
+        pre,
+        block.activation.kind if block.activation is not None else "",
+        value,
+        tuple(str(entry) for entry in standing if unit in entry.units),
+        frozen,
+        gradient,
+        gradient_pre,
+        changes,
+        bias_change,
+        ratio,
+        split,
+        over.count,
+        over.responses,
+        over.mean,
+        over.variance,
+        over.saturated,
+        over.blocked,
+        effects[:top],
+    )
+
+
+# -- its sum
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """What a unit sums at one place: x and w of each incoming weight, and the bias."""
+
+    names: tuple[str, ...]
+    x: Array
+    w: Array
+    bias: float | None
+    single: bool
+    """There is one sum, not one for each gate."""
+
+    def _order(self) -> Array:
+        return np.argsort(-np.abs(self.x * self.w), kind="stable")
+
+    def listed(self, top: int) -> tuple[Contribution, ...]:
+        products = self.x * self.w
+        return tuple(
+            Contribution(self.names[i], float(self.x[i]), float(self.w[i]), float(products[i]))
+            for i in self._order()[:top]
+        )
+
+    def rest(self, top: int) -> float:
+        return float((self.x * self.w)[self._order()[top:]].sum())
+
+    @property
+    def z(self) -> float | None:
+        return float((self.x * self.w).sum()) + (self.bias or 0.0) if self.single else None
+
+
+def _terms(lab: Lab, block: Block, unit: int, example: int, position: int) -> _Terms | None:
+    first = lab.network.layers[block.first]
+    matrix = incoming(first, block.units)
+    if matrix is None:
+        return None
+    x = _summed(lab, block, example, position)
+    if x is None or len(x) != len(matrix):
+        return None
+    biases = [float(getattr(first, name)[unit]) for name in ("b", "b_ih", "b_hh") if hasattr(first, name)]
+    single = isinstance(first, Linear | Convolution | RNN)
+    has_bias = single and (getattr(first, "bias", True) or isinstance(first, RNN))
+    bias = sum(biases) if has_bias and biases else None
+    w = matrix[:, unit].astype(np.float64)
+    return _Terms(tuple(row_names(lab, block)), x.astype(np.float64), w, bias, single)
+
+
+def _summed(lab: Lab, block: Block, example: int, position: int) -> Array | None:
+    """What a block's first layer weighs at a place, in the order of the rows of its weights."""
+    network, first = lab.network, lab.network.layers[block.first]
+    buffers = lab.probe.workspace.buffers[block.first]
+    if isinstance(first, Linear):
+        rows = lab.probe.input_of(network, block.first)
+        return np.asarray(rows.reshape(len(lab.probe.x), -1, first.inputs)[example, position])
+    if isinstance(first, Convolution):
+        columns = buffers.columns
+        return np.asarray(columns.reshape(len(lab.probe.x), -1, columns[0].size)[example, position])
+    if isinstance(first, Recurrent):
+        x, h = buffers.x[position, example], buffers.h[position, example]
+        return np.concatenate([np.tile(x, first.gates), np.tile(h, first.gates)])
+    return None
+
+
+# -- what came back
+
+
+def _gradients(lab: Lab, block: Block, unit: int, example: int, position: int) -> tuple[float | None, float | None]:
+    """d loss of the example / d output and / d sum before the activation; the live network's gradients stay."""
+    live, state, probe = lab.network, lab.state_now, lab.probe
+    network = _of(lab, state)
+    workspace = Workspace()
+    with quiet():
+        out = network.forward_checked(probe.x, workspace)
+        loss, buffers = lab.recipe.training.loss, LossBuffers()
+        buffers.step = state.step
+        own = np.ascontiguousarray(out[example : example + 1])
+        loss.fit(buffers, own)
+        loss.weighted_value(own, probe.y[example : example + 1], buffers)
+        dout = np.zeros_like(out)
+        dout[example] = loss.weighted_gradient(buffers)[0]
+        network.backward(dout, workspace)
+
+    def there(index: int) -> float | None:
+        gradient = workspace.brought_to(index)
+        if gradient is None or live.layers[index].closed or gradient.shape[-1] != block.units:
+            return None
+        places = gradient[example].reshape(-1, block.units)
+        return float(places[min(position, len(places) - 1), unit])
+
+    return there(block.last), None if block.pre is None else there(block.pre)
+
+
+def _of(lab: Lab, state: State) -> Network:
+    """A network of its own around a state."""
+    network = network_from(
+        state.architecture,
+        dtype=state.theta.dtype,
+        theta=state.theta.copy(),
+        carried=state.buffers.copy(),
+        input_shape=lab.network.input_shape,
+    )
+    network.taps = taps(network, state)
+    return network
+
+
+Updates = tuple[tuple[Change, ...], float | None, float | None]
+
+
+def _last_update(lab: Lab, block: Block, unit: int, top: int) -> Generator[Progress, None, Updates]:
+    """What the step that led here did to the unit's weights and bias; nothing where its layers were others."""
+    number, step, _ = lab.moment
+    if not step:
+        return (), None, None
+    edits = lab.player.branch.edits_through(step - 1)
+    matrices, biases = [], []
+    for moment in (Moment(number, step - 1, edits), Moment(number, step, edits)):
+        state = yield from lab.player.state_at(moment)
+        if state.architecture != lab.state_now.architecture:
+            return (), None, None
+        layer = _of(lab, state).layers[block.first]
+        matrix = incoming(layer, block.units)
+        if matrix is None:
+            return (), None, None
+        matrices.append(matrix[:, unit].astype(np.float64))
+        biases.append(float(layer.b[unit]) if getattr(layer, "bias", False) and hasattr(layer, "b") else None)
+    before, after = matrices
+    change, length = after - before, float(np.linalg.norm(after))
+    names = row_names(lab, block)
+    largest = np.argsort(-np.abs(change), kind="stable")[:top]
+    listed = tuple(Change(names[i], float(after[i]), float(change[i])) for i in largest)
+    of_bias = None if biases[0] is None or biases[1] is None else biases[1] - biases[0]
+    return listed, of_bias, float(np.linalg.norm(change)) / length if length else None
+
+
+# -- over a split
+
+
+@dataclass(frozen=True)
+class _Over:
+    count: int
+    responses: tuple[Response, ...]
+    mean: float
+    variance: float
+    saturated: float
+    blocked: float
+
+
+def _over(lab: Lab, block: Block, unit: int, split: str, top: int) -> Generator[Progress, None, _Over]:
+    """What the unit does on all examples of a split, chunk by chunk."""
+    x, network, workspace = lab.split(split)[0], lab.network, Workspace()
+    parts: list[Array] = []
+    saturated = blocked = seen = 0
+    for start in range(0, len(x), CHUNK):
+        with quiet():
+            network.forward_checked(x[start : start + CHUNK], workspace)
+        values = workspace.units_behind(network, block.last)[..., unit]
+        values = values.reshape(len(values), -1).astype(np.float64)
+        parts.append(values)
+        flat, off = _flatness(network, workspace, block, unit, x[start : start + CHUNK])
+        saturated, blocked, seen = saturated + flat, blocked + off, seen + values.size
+        yield Progress(min(start + CHUNK, len(x)), len(x), f"examples of {split}")
+    values = np.concatenate(parts)
+    largest = values.max(axis=1)
+    order = np.argsort(-largest, kind="stable")[:top]
+    responses = tuple(
+        Response(
+            int(i),
+            float(largest[i]),
+            lab.data.describe(split, int(i)),
+            lab.data.describe_target(split, int(i)),
+            lab.data.picture(split, int(i)),
+        )
+        for i in order
+    )
+    return _Over(len(x), responses, float(values.mean()), float(values.var()), saturated / seen, blocked / seen)
+
+
+def _flatness(network: Network, workspace: Workspace, block: Block, unit: int, x: Array) -> tuple[int, int]:
+    """On how many places of the last forward the unit is saturated, and on how many no gradient passes."""
+    activation: Activation | None = block.activation
+    if activation is None:
+        return 0, 0
+    out = workspace.buffers[block.last].out
+    before = workspace.behind(block.last - 1) if block.last else x
+    flat, off = activation.saturated(out, before), activation.blocked(out, before)
+    return int(flat[..., unit].sum()), int(off[..., unit].sum())
+
+
+# -- what for
+
+
+def _effects(lab: Lab, block: Block, unit: int, values: Array) -> tuple[Effect, ...]:
+    """What the unit adds to each output of a last Linear layer that takes it up directly; values (positions, units)."""
+    network = lab.network
+    last = network.blocks[-1]
+    layer = network.layers[last.first]
+    if last is block or not isinstance(layer, Linear) or giver(network, last) is not block:
+        return ()
+    if layer.inputs % block.units or network.known_shapes[block.last][-1] != block.units:
+        return ()
+    count = layer.inputs // block.units
+    of_unit = values[-count:, unit].astype(np.float64)
+    added = of_unit @ layer.w.reshape(count, block.units, -1)[:, unit].astype(np.float64)
+    labels = lab.data.labels
+    names = [labels[i] if i < len(labels) else f"{last.name}[{i}]" for i in range(len(added))]
+    return tuple(Effect(names[i], float(added[i])) for i in np.argsort(-np.abs(added), kind="stable"))
