@@ -14,10 +14,10 @@ import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.errors import EditError
-from tinynets.evaluation import CHUNK, check_whole
+from tinynets.evaluation import CHUNK, check_whole, flatness
 from tinynets.frame import Contribution
 from tinynets.interventions import taps
-from tinynets.layers import Activation, Linear
+from tinynets.layers import Linear
 from tinynets.layers.convolution import Convolution
 from tinynets.layers.recurrent import RNN, Recurrent
 from tinynets.losses import LossBuffers
@@ -238,23 +238,24 @@ class _Over:
     responses: tuple[Response, ...]
     mean: float
     variance: float
-    saturated: float
-    blocked: float
+    saturated: float | None
+    blocked: float | None
 
 
 def _over(lab: Lab, block: Block, unit: int, split: str, top: int) -> Generator[Progress, None, _Over]:
     """What the unit does on all examples of a split, chunk by chunk."""
     x, network, workspace = lab.split(split)[0], lab.network, Workspace()
     parts: list[Array] = []
-    saturated = blocked = seen = 0
+    flat: list[Array] = []
     for start in range(0, len(x), CHUNK):
         with quiet():
             network.forward_checked(x[start : start + CHUNK], workspace)
         values = workspace.units_behind(network, block.last)[..., unit]
         values = values.reshape(len(values), -1).astype(np.float64)
         parts.append(values)
-        flat, off = _flatness(network, workspace, block, unit, x[start : start + CHUNK])
-        saturated, blocked, seen = saturated + flat, blocked + off, seen + values.size
+        found = flatness(network, workspace, block, x[start : start + CHUNK])
+        if found is not None:
+            flat.append(np.stack([found.saturated[..., unit], found.blocked[..., unit]]))
         yield Progress(min(start + CHUNK, len(x)), len(x), f"examples of {split}")
     values = np.concatenate(parts)
     largest = values.max(axis=1)
@@ -269,18 +270,8 @@ def _over(lab: Lab, block: Block, unit: int, split: str, top: int) -> Generator[
         )
         for i in order
     )
-    return _Over(len(x), responses, float(values.mean()), float(values.var()), saturated / seen, blocked / seen)
-
-
-def _flatness(network: Network, workspace: Workspace, block: Block, unit: int, x: Array) -> tuple[int, int]:
-    """On how many places of the last forward the unit is saturated, and on how many no gradient passes."""
-    activation: Activation | None = block.activation
-    if activation is None:
-        return 0, 0
-    out = workspace.buffers[block.last].out
-    before = workspace.behind(block.last - 1) if block.last else x
-    flat, off = activation.saturated(out, before), activation.blocked(out, before)
-    return int(flat[..., unit].sum()), int(off[..., unit].sum())
+    shares = np.concatenate(flat, axis=1).mean(axis=(1, 2)).tolist() if flat else [None, None]
+    return _Over(len(x), responses, float(values.mean()), float(values.var()), *shares)
 
 
 # -- what for

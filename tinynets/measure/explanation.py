@@ -79,9 +79,10 @@ class Explanation:
     """The examples on which its value is largest."""
     mean: float
     variance: float
-    saturated_share: float
-    dead_share: float
-    """Where no gradient passes through its activation; 1: it is dead."""
+    saturated_share: float | None
+    """Where its activation (of an RNN the one inside) is saturated; None where there is no one activation."""
+    dead_share: float | None
+    """Where no gradient passes through that; 1: it is dead."""
     effects: tuple[Effect, ...]
     """On each output through the last layer, the largest |value| first; empty where others come between."""
 
@@ -107,15 +108,19 @@ class Explanation:
             listed = ", ".join(f"{entry.label} {entry.change:+.3g}" for entry in self.changes)
             ratio = "" if self.change_ratio is None else f" ({self.change_ratio:.2g} of their length)"
             made.append(f"  the last step changed its weights{ratio}: {listed}")
-        made.append(
-            f"  over {self.examples:,} examples of {self.split}: mean {self.mean:+.4f}, variance {self.variance:.4f}, "
-            f"saturated {self.saturated_share:.1%}, no gradient {self.dead_share:.1%}{' (dead)' if self.dead else ''}"
-        )
+        made.append(f"  over {self.examples:,} examples of {self.split}: {self._statistics()}")
         made += [f"    {entry.value:+.4f}  {entry.text} -> {entry.target}" for entry in self.responses]
         if self.effects:
             listed = ", ".join(f"{entry.label} {entry.value:+.3f}" for entry in self.effects)
             made.append(f"  adds to the outputs: {listed}")
         return made
+
+    def _statistics(self) -> str:
+        of_value = f"mean {self.mean:+.4f}, variance {self.variance:.4f}"
+        if self.saturated_share is None or self.dead_share is None:
+            return of_value
+        dead = " (dead)" if self.dead else ""
+        return f"{of_value}, saturated {self.saturated_share:.1%}, no gradient {self.dead_share:.1%}{dead}"
 
     def _sum(self) -> list[str]:
         if not self.contributions:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.evaluation import activation_of
 from tinynets.frame import Contribution, Neuron, View
 from tinynets.lab import Lab
 from tinynets.layers import CausalSelfAttention, Conv1d, Conv2d, Linear
@@ -46,7 +47,7 @@ def neuron(lab: Lab, block: Block, view: View, look: Look, spare: Workspace, sto
         interventions=standing_on(lab, block, unit),
         dead=bool(look.dead[unit]),
         saturated=bool(look.saturated[example, position, unit]),
-        saturated_share=float(look.saturated[:, :, unit].mean()),
+        saturated_share=float(look.saturated[:, :, unit].mean()) if activation_of(lab.network, block) else None,
         mean=float(out.mean()),
         std=float(out.std()),
         gradient=_gradient(lab, block, unit),

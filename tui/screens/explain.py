@@ -162,14 +162,14 @@ class Explained(Lines):
             ("  variance ", palette.DIM),
             (number(found.variance), palette.TEXT),
         ]
+        if found.saturated_share is None or found.dead_share is None:
+            return [line(parts, width)]
         more: list[Part] = [
             ("  saturated ", palette.DIM),
             (f"{found.saturated_share:.0%}", palette.WARN if found.saturated_share > 0.3 else palette.TEXT),
             ("  no gradient ", palette.DIM),
             (f"{found.dead_share:.0%}", palette.BAD if found.dead_share > 0.9 else palette.TEXT),
         ]
-        if not found.activation:
-            return [line(parts, width)]
         return (
             [line([*parts, *more], width)]
             if length([*parts, *more]) <= width

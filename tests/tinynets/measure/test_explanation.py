@@ -10,6 +10,8 @@ import pytest
 
 import tinynets as tn
 from tinynets.commands import parse
+from tinynets.frame import View
+from tinynets.observe import Doing, Observer
 
 EPS = 1e-6
 
@@ -130,6 +132,60 @@ def test_what_stands_on_a_unit_is_told_and_counts(lab: tn.Lab) -> None:
     assert found.gradient != 0
     assert found.gradient_pre == 0
     assert "frozen, clamp hidden[3] 0.25" in str(found).splitlines()[0]
+
+
+def sequences(*layers: tn.Layer) -> tn.Lab:
+    """A lab of (40, 4, 3) sequences in two classes."""
+    x = np.random.default_rng(1).normal(size=(40, 4, 3))
+    network = tn.Network([*layers, tn.LastStep(), tn.Linear(5, 2, name="output")], dtype="float64", seed=3)
+    classes = (x.sum(axis=(1, 2)) > 0).astype(np.int64)
+    return tn.Lab(network, data=(x, classes), loss=tn.CrossEntropy(), optimizer=tn.SGD(0.1), batch=8, seed=0)
+
+
+def hidden_states(lab: tn.Lab, squash: Callable[[Any], Any]) -> np.ndarray:
+    """(40, 4, 5) those of the layer `rnn`, step by step."""
+    rnn: Any = lab.network["rnn"]
+    x, h, states = lab.data.splits["train"][0], np.zeros((40, 5)), []
+    for step in range(4):
+        h = squash(x[:, step] @ rnn.w_ih + rnn.b_ih + h @ rnn.w_hh + rnn.b_hh)
+        states.append(h)
+    return np.stack(states, axis=1)
+
+
+@pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
+def test_an_rnn_is_saturated_and_dead_where_its_hidden_states_are(nonlinearity: str) -> None:
+    lab = sequences(tn.RNN(3, 5, nonlinearity=nonlinearity, name="rnn"))
+    for name in ("b_ih", "b_hh"):
+        lab.set_weight(f"rnn.{name}[2]", 0.9 if nonlinearity == "tanh" else -4.0)
+    h = hidden_states(lab, np.tanh if nonlinearity == "tanh" else lambda z: np.maximum(z, 0))
+    flat = np.abs(h) > 0.97 if nonlinearity == "tanh" else np.zeros(h.shape, np.bool_)
+    for unit in (2, 3):
+        found = lab.explain(f"rnn[{unit}]", top=1)
+        off = flat[..., unit] if nonlinearity == "tanh" else h[..., unit] == 0
+        assert found.saturated_share == pytest.approx(flat[..., unit].mean())
+        assert found.dead_share == pytest.approx(off.mean())
+        neuron = Observer(lab).frame(View(block="rnn", unit=unit), 1, Doing()).neuron
+        assert neuron is not None
+        assert (neuron.saturated_share, neuron.dead) == (pytest.approx(flat[..., unit].mean()), bool(off.all()))
+    assert (flat if nonlinearity == "tanh" else h == 0)[..., 2].mean() > 0.1
+
+
+def test_what_stands_on_an_rnn_is_not_taken_for_its_saturation() -> None:
+    lab = sequences(tn.RNN(3, 5, name="rnn"))
+    share = lab.explain("rnn[1]", top=1).saturated_share
+    lab.clamp("rnn[1]@t=3", 1.0)
+    assert lab.explain("rnn[1]", top=1).saturated_share == share == 0
+
+
+@pytest.mark.parametrize("layer", [tn.GRU(3, 5, name="rnn"), tn.LSTM(3, 5, name="rnn"), tn.Linear(3, 5, name="rnn")])
+def test_what_no_activation_makes_has_no_saturation(layer: tn.Layer) -> None:
+    lab = sequences(layer)
+    found = lab.explain("rnn[1]")
+    assert (found.saturated_share, found.dead_share, found.dead) == (None, None, False)
+    assert "saturated" not in str(found)
+    neuron = Observer(lab).frame(View(block="rnn"), 1, Doing()).neuron
+    assert neuron is not None
+    assert neuron.saturated_share is None
 
 
 @pytest.mark.parametrize(
