@@ -14,9 +14,9 @@ import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.errors import EditError
-from tinynets.evaluation import CHUNK, check_whole, flatness
+from tinynets.evaluation import CHUNK, activation_of, check_whole, flatness
 from tinynets.frame import Contribution
-from tinynets.interventions import taps
+from tinynets.interventions import Intervention, taps
 from tinynets.layers import Linear
 from tinynets.layers.convolution import Convolution
 from tinynets.layers.recurrent import RNN, Recurrent
@@ -57,7 +57,9 @@ def explain(lab: Lab, selector: object, example: int = 0, split: str = "train", 
     terms = _terms(lab, block, unit, example, position)
     gradient, gradient_pre = _gradients(lab, block, unit, example, position)
     pre = float(look.pre[example, position, unit]) if look.pre is not None else terms.z if terms else None
-    standing = [entry for entry in lab.interventions if entry.site in (block.name, f"{block.name}.pre")]
+    sites = block.name, f"{block.name}.pre"
+    standing = [entry for entry in lab.interventions if entry.site in sites and unit in entry.units]
+    clean, activation = _clean(lab, block, unit, example, position), activation_of(network, block)
     value, effects = float(look.out[example, position, unit]), _effects(lab, block, unit, look.out[example])
     name, frozen = f"{block.name}[{unit}]", bool(frozen_units(network, lab.state_now, block.name)[unit])
     changes, bias_change, ratio = yield from _last_update(lab, block, unit, top)
@@ -74,9 +76,11 @@ def explain(lab: Lab, selector: object, example: int = 0, split: str = "train", 
         terms.bias if terms else None,
         terms.z if terms else None,
         pre,
-        block.activation.kind if block.activation is not None else "",
+        activation.kind if activation is not None else "",
+        clean,
         value,
-        tuple(str(entry) for entry in standing if unit in entry.units),
+        tuple(map(str, standing)),
+        tuple(f"{entry.op}{_amount(entry)}" for entry in standing if _acts(entry, block, position)),
         frozen,
         gradient,
         gradient_pre,
@@ -92,6 +96,24 @@ def explain(lab: Lab, selector: object, example: int = 0, split: str = "train", 
         over.blocked,
         effects[:top],
     )
+
+
+# -- what stands on it
+
+
+def _clean(lab: Lab, block: Block, unit: int, example: int, position: int) -> float:
+    """What the block gave before what stands on its output."""
+    values = lab.network.layers[block.last].unit_values_untapped(lab.probe.workspace.buffers[block.last])
+    return float(values.reshape(len(values), -1, block.units)[example, position, unit])
+
+
+def _acts(entry: Intervention, block: Block, position: int) -> bool:
+    """Whether an intervention acts on the block's output at a place."""
+    return entry.site == block.name and entry.time in (None, position)
+
+
+def _amount(entry: Intervention) -> str:
+    return "" if entry.amount is None else f" {entry.amount:g}"
 
 
 # -- its sum

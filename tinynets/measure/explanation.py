@@ -60,8 +60,14 @@ class Explanation:
     pre: float | None
     """What the activation was given: z, normalized where the block does that, with interventions there."""
     activation: str
+    """What makes of that the value; of an RNN the one inside. Empty where there is no such one."""
+    clean: float
+    """What it makes, before what stands on the output."""
     value: float
+    """What that is made into by what stands on the output; the same where nothing does."""
     interventions: tuple[str, ...]
+    on_output: tuple[str, ...]
+    """Those of them that make the value of `clean`: `patch`, `clamp 0.5`."""
     frozen: bool
     gradient: float | None
     """d loss / d value, of this example's loss; of a recurrent layer what its output at that step is told."""
@@ -78,9 +84,11 @@ class Explanation:
     responses: tuple[Response, ...]
     """The examples on which its value is largest."""
     mean: float
+    """Of its value, with what stands on it."""
     variance: float
+    """Of the same."""
     saturated_share: float | None
-    """Where its activation (of an RNN the one inside) is saturated; None where there is no one activation."""
+    """Where its activation itself is saturated, before what stands on the output; None where there is no one."""
     dead_share: float | None
     """Where no gradient passes through that; 1: it is dead."""
     effects: tuple[Effect, ...]
@@ -100,7 +108,8 @@ class Explanation:
         made = [f"{self.name} at step {self.step:,} on example {self.example}, {self.input}{where}{frozen}{standing}"]
         made += self._sum()
         of = f"{self.activation} makes of {self.pre:+.4f}" if self.activation and self.pre is not None else "it gives"
-        made.append(f"  {of}: {self.value:+.4f}")
+        then = f" -> {', '.join(self.on_output)}: {self.value:+.4f}" if self.on_output else ""
+        made.append(f"  {of}: {self.clean:+.4f}{then}")
         if self.gradient is not None:
             before = "" if self.gradient_pre is None else f", before the activation {self.gradient_pre:+.3g}"
             made.append(f"  gradient of this example's loss {self.gradient:+.3g}{before}")
@@ -116,11 +125,13 @@ class Explanation:
         return made
 
     def _statistics(self) -> str:
-        of_value = f"mean {self.mean:+.4f}, variance {self.variance:.4f}"
+        standing = "with what stands on it " if self.interventions else ""
+        of_value = f"{standing}mean {self.mean:+.4f}, variance {self.variance:.4f}"
         if self.saturated_share is None or self.dead_share is None:
             return of_value
         dead = " (dead)" if self.dead else ""
-        return f"{of_value}, saturated {self.saturated_share:.1%}, no gradient {self.dead_share:.1%}{dead}"
+        itself = f"; {self.activation} itself" if self.interventions else ","
+        return f"{of_value}{itself} saturated {self.saturated_share:.1%}, no gradient {self.dead_share:.1%}{dead}"
 
     def _sum(self) -> list[str]:
         if not self.contributions:

@@ -134,9 +134,12 @@ class Explained(Lines):
         found = self._found
         known = found.activation and found.pre is not None
         lead = f"{found.activation}({number(found.pre)}) = " if known else "value "
-        where = f"   at place {found.position}" if found.position else ""
-        ink = palette.sign_ink(found.value) + palette.CURSOR.without_color
-        return line([(lead, palette.DIM), (signed(found.value), ink), (where, palette.DIM)], width)
+        where: Part = (f"   at place {found.position}" if found.position else "", palette.DIM)
+        value: Part = (signed(found.value), palette.sign_ink(found.value) + palette.CURSOR.without_color)
+        if not found.on_output:
+            return line([(lead, palette.DIM), value, where], width)
+        then: Part = (f" {self.look.glyph('arrow')} {', '.join(found.on_output)}: ", palette.DONE)
+        return line([(lead, palette.DIM), (signed(found.clean), palette.TEXT), then, value, where], width)
 
     def _gradient(self, width: int) -> list[Strip]:
         """d loss / d value, and what that asks of the unit: a step goes against it."""
@@ -155,9 +158,11 @@ class Explained(Lines):
 
     def _over(self, width: int) -> list[Strip]:
         found = self._found
+        standing, itself = (
+            ("with what stands on it ", f"{found.activation} itself ") if found.interventions else ("", "")
+        )
         parts: list[Part] = [
-            (f"over {found.examples:,} of {found.split}: ", palette.DIM),
-            ("mean ", palette.DIM),
+            (f"over {found.examples:,} of {found.split}: {standing}mean ", palette.DIM),
             (signed(found.mean), palette.TEXT),
             ("  variance ", palette.DIM),
             (number(found.variance), palette.TEXT),
@@ -165,7 +170,7 @@ class Explained(Lines):
         if found.saturated_share is None or found.dead_share is None:
             return [line(parts, width)]
         more: list[Part] = [
-            ("  saturated ", palette.DIM),
+            (f"  {itself}saturated ", palette.DIM),
             (f"{found.saturated_share:.0%}", palette.WARN if found.saturated_share > 0.3 else palette.TEXT),
             ("  no gradient ", palette.DIM),
             (f"{found.dead_share:.0%}", palette.BAD if found.dead_share > 0.9 else palette.TEXT),

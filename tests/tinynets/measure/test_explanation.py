@@ -134,6 +134,45 @@ def test_what_stands_on_a_unit_is_told_and_counts(lab: tn.Lab) -> None:
     assert "frozen, clamp hidden[3] 0.25" in str(found).splitlines()[0]
 
 
+def test_what_stands_on_the_output_is_told_apart_from_what_the_activation_makes(lab: tn.Lab) -> None:
+    lab.set_weight("hidden.b[3]", 6.0)
+    before = lab.explain("hidden[3]", 2)
+    lab.clamp("hidden[3]", 0.25)
+    found = lab.explain("hidden[3]", 2)
+    assert found.pre == before.pre
+    assert (found.clean, found.value) == (pytest.approx(np.tanh(found.pre)), 0.25)
+    assert (found.on_output, before.on_output) == (("clamp 0.25",), ())
+    assert f"tanh makes of {found.pre:+.4f}: {found.clean:+.4f} -> clamp 0.25: +0.2500" in str(found)
+    assert (found.mean, found.variance) == (0.25, 0)
+    assert found.saturated_share == before.saturated_share == 1
+    assert "with what stands on it mean +0.2500, variance 0.0000; tanh itself saturated 100.0%" in str(found)
+
+
+def test_what_stands_before_the_activation_is_no_change_of_what_it_makes(lab: tn.Lab) -> None:
+    lab.clamp("hidden.pre[3]", 0.5)
+    found = lab.explain("hidden[3]", 2)
+    assert found.value == found.clean == pytest.approx(np.tanh(0.5))
+    assert found.on_output == ()
+
+
+def test_what_a_head_would_give_is_told_beside_what_stands_on_it() -> None:
+    lab = tn.Lab("names-transformer")
+    name = next(block.name for block in lab.network.blocks if "attention" in block.name)
+    before = lab.explain(f"{name}[0]", 1, split="dev", top=1)
+    lab.scale(f"{name}[0]", 2)
+    found = lab.explain(f"{name}[0]", 1, split="dev", top=1)
+    assert found.clean == before.clean == before.value
+    assert found.value == pytest.approx(2 * before.value, rel=1e-5)
+
+
+def test_an_intervention_at_another_time_step_is_not_said_to_make_the_value() -> None:
+    lab = sequences(tn.RNN(3, 5, name="rnn"))
+    lab.clamp("rnn[1]@t=2", 0.5)
+    found = lab.explain("rnn[1]")
+    assert (found.position, found.on_output, found.interventions) == (3, (), ("clamp rnn[1]@t=2 0.5",))
+    assert found.value == found.clean
+
+
 def sequences(*layers: tn.Layer) -> tn.Lab:
     """A lab of (40, 4, 3) sequences in two classes."""
     x = np.random.default_rng(1).normal(size=(40, 4, 3))
