@@ -17,11 +17,11 @@ from tinynets.errors import EditError
 from tinynets.evaluation import CHUNK, activation_of, check_whole, flatness
 from tinynets.frame import Contribution
 from tinynets.interventions import Intervention, taps
-from tinynets.layers import Linear
+from tinynets.layers import Distances, Linear
 from tinynets.layers.convolution import Convolution
-from tinynets.layers.recurrent import RNN, Recurrent
+from tinynets.layers.recurrent import Recurrent
 from tinynets.losses import LossBuffers
-from tinynets.measure.explanation import Change, Effect, Explanation, Response
+from tinynets.measure.explanation import Change, Effect, Explanation, Gate, Response
 from tinynets.network import Block, Network, Workspace, network_from
 from tinynets.observe.look import Look
 from tinynets.observe.weights import giver, incoming, row_names
@@ -37,6 +37,16 @@ if TYPE_CHECKING:
 
 TOP = 8
 MAX_TOP = 1000
+MEASURES = {
+    "causal-self-attention": "root mean square of what the head gives",
+    "distances": "squared distance to its prototype",
+}
+"""What the value is, of layers whose units give something else than a sum or what an activation makes of one."""
+GATES = {
+    "gru": (("r (reset)", "sigmoid"), ("z (update)", "sigmoid"), ("n (new)", "tanh")),
+    "lstm": (("i (input)", "sigmoid"), ("f (forget)", "sigmoid"), ("g (cell)", "tanh"), ("o (output)", "sigmoid")),
+}
+"""What the gates are called, in their order, and what each makes of its sum."""
 
 Work = Generator[Progress, None, Explanation]
 
@@ -60,41 +70,44 @@ def explain(lab: Lab, selector: object, example: int = 0, split: str = "train", 
     sites = block.name, f"{block.name}.pre"
     standing = [entry for entry in lab.interventions if entry.site in sites and unit in entry.units]
     clean, activation = _clean(lab, block, unit, example, position), activation_of(network, block)
-    value, effects = float(look.out[example, position, unit]), _effects(lab, block, unit, look.out[example])
-    name, frozen = f"{block.name}[{unit}]", bool(frozen_units(network, lab.state_now, block.name)[unit])
+    effects = _effects(lab, block, unit, look.out[example])
     changes, bias_change, ratio = yield from _last_update(lab, block, unit, top)
     over = yield from _over(lab, block, unit, split, top)
     return Explanation(
-        name,
-        lab.step_number,
-        int(example),
-        lab.probe.examples[example],
-        lab.probe.targets[example],
-        position,
-        terms.listed(top) if terms else (),
-        terms.rest(top) if terms else 0.0,
-        terms.bias if terms else None,
-        terms.z if terms else None,
-        pre,
-        activation.kind if activation is not None else "",
-        clean,
-        value,
-        tuple(map(str, standing)),
-        tuple(f"{entry.op}{_amount(entry)}" for entry in standing if _acts(entry, block, position)),
-        frozen,
-        gradient,
-        gradient_pre,
-        changes,
-        bias_change,
-        ratio,
-        split,
-        over.count,
-        over.responses,
-        over.mean,
-        over.variance,
-        over.saturated,
-        over.blocked,
-        effects[:top],
+        name=f"{block.name}[{unit}]",
+        step=lab.step_number,
+        example=int(example),
+        input=lab.probe.examples[example],
+        target=lab.probe.targets[example],
+        position=position,
+        contributions=terms.listed(top) if terms else (),
+        rest=terms.rest(top) if terms else 0.0,
+        bias=terms.bias if terms else None,
+        z=terms.z if terms else None,
+        gates=_gates(lab, block, unit, example, position, top),
+        normalized=_normalized(lab, block, unit, example, position),
+        pre=pre,
+        activation=activation.kind if activation is not None else "",
+        measure=MEASURES.get(network.layers[block.last].kind, ""),
+        clean=clean,
+        value=float(look.out[example, position, unit]),
+        interventions=tuple(map(str, standing)),
+        on_output=tuple(f"{entry.op}{_amount(entry)}" for entry in standing if _acts(entry, block, position)),
+        frozen=bool(frozen_units(network, lab.state_now, block.name)[unit]),
+        gradient=gradient,
+        gradient_pre=gradient_pre,
+        changes=changes,
+        bias_change=bias_change,
+        change_ratio=ratio,
+        split=split,
+        examples=over.count,
+        responses=over.responses,
+        nearest=_is_distance(network, block),
+        mean=over.mean,
+        variance=over.variance,
+        saturated_share=over.saturated,
+        dead_share=over.blocked,
+        effects=effects[:top],
     )
 
 
@@ -127,8 +140,6 @@ class _Terms:
     x: Array
     w: Array
     bias: float | None
-    single: bool
-    """There is one sum, not one for each gate."""
 
     def _order(self) -> Array:
         return np.argsort(-np.abs(self.x * self.w), kind="stable")
@@ -144,24 +155,21 @@ class _Terms:
         return float((self.x * self.w)[self._order()[top:]].sum())
 
     @property
-    def z(self) -> float | None:
-        return float((self.x * self.w).sum()) + (self.bias or 0.0) if self.single else None
+    def z(self) -> float:
+        return float((self.x * self.w).sum()) + (self.bias or 0.0)
 
 
 def _terms(lab: Lab, block: Block, unit: int, example: int, position: int) -> _Terms | None:
     first = lab.network.layers[block.first]
     matrix = incoming(first, block.units)
-    if matrix is None:
+    if matrix is None or first.kind in GATES:
         return None
     x = _summed(lab, block, example, position)
     if x is None or len(x) != len(matrix):
         return None
     biases = [float(getattr(first, name)[unit]) for name in ("b", "b_ih", "b_hh") if hasattr(first, name)]
-    single = isinstance(first, Linear | Convolution | RNN)
-    has_bias = single and (getattr(first, "bias", True) or isinstance(first, RNN))
-    bias = sum(biases) if has_bias and biases else None
     w = matrix[:, unit].astype(np.float64)
-    return _Terms(tuple(row_names(lab, block)), x.astype(np.float64), w, bias, single)
+    return _Terms(tuple(row_names(lab, block)), x.astype(np.float64), w, sum(biases) if biases else None)
 
 
 def _summed(lab: Lab, block: Block, example: int, position: int) -> Array | None:
@@ -175,9 +183,50 @@ def _summed(lab: Lab, block: Block, example: int, position: int) -> Array | None
         columns = buffers.columns
         return np.asarray(columns.reshape(len(lab.probe.x), -1, columns[0].size)[example, position])
     if isinstance(first, Recurrent):
-        x, h = buffers.x[position, example], buffers.h[position, example]
-        return np.concatenate([np.tile(x, first.gates), np.tile(h, first.gates)])
+        only_last = block.last > block.first and not first.sequence  # what joins it was given no other step
+        step = len(buffers.x) - 1 if only_last else position
+        return np.concatenate([buffers.x[step, example], buffers.h[step, example]])
     return None
+
+
+def _gates(lab: Lab, block: Block, unit: int, example: int, position: int, top: int) -> tuple[Gate, ...]:
+    """The sums of a gated layer. In that of a GRU's n, what comes from its own units is multiplied by r."""
+    first = lab.network.layers[block.first]
+    if not isinstance(first, Recurrent) or first.kind not in GATES:
+        return ()
+    summed = _summed(lab, block, example, position)
+    assert summed is not None
+    x, names, made = summed.astype(np.float64), _names_without_gates(lab, block, first.inputs), list[Gate]()
+    for place, (name, squash) in enumerate(GATES[first.kind]):
+        column = place * first.size + unit
+        w = np.concatenate([first.w_ih[:, column], first.w_hh[:, column]]).astype(np.float64)
+        share = made[0].value if name == "n (new)" else 1.0
+        own = x * np.repeat([1.0, share], [first.inputs, first.size])
+        bias = float(first.b_ih[column]) + share * float(first.b_hh[column])
+        terms = _Terms(names, own, w, bias)
+        value = float(np.tanh(terms.z) if squash == "tanh" else (1 + np.tanh(terms.z / 2)) / 2)
+        made.append(Gate(name, terms.listed(top), terms.rest(top), bias, terms.z, squash, value))
+    return tuple(made)
+
+
+def _names_without_gates(lab: Lab, block: Block, inputs: int) -> tuple[str, ...]:
+    """What each gate sums: what comes in, then the units themselves a step before."""
+    came = [name.partition(" ")[2] for name in row_names(lab, block)[:inputs]]
+    return (*came, *(f"{block.name}[{index}]@t-1" for index in range(block.units)))
+
+
+def _normalized(lab: Lab, block: Block, unit: int, example: int, position: int) -> float | None:
+    """What a normalization in the block makes of the sum, before what stands there."""
+    index = block.last if block.pre is None else block.pre
+    if index == block.first or lab.network.layers[index].is_activation:
+        return None
+    values = lab.network.layers[index].untapped(lab.probe.workspace.buffers[index])
+    return float(values.reshape(len(values), -1, block.units)[example, position, unit])
+
+
+def _is_distance(network: Network, block: Block) -> bool:
+    """The value is a distance, which is small where the unit answers."""
+    return isinstance(network.layers[block.last], Distances)
 
 
 # -- what came back
@@ -280,8 +329,9 @@ def _over(lab: Lab, block: Block, unit: int, split: str, top: int) -> Generator[
             flat.append(np.stack([found.saturated[..., unit], found.blocked[..., unit]]))
         yield Progress(min(start + CHUNK, len(x)), len(x), f"examples of {split}")
     values = np.concatenate(parts)
-    largest = values.max(axis=1)
-    order = np.argsort(-largest, kind="stable")[:top]
+    distance = _is_distance(network, block)
+    largest = values.min(axis=1) if distance else values.max(axis=1)
+    order = np.argsort(largest if distance else -largest, kind="stable")[:top]
     responses = tuple(
         Response(
             int(i),

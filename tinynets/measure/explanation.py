@@ -9,6 +9,22 @@ from tinynets.frame import Contribution
 
 
 @dataclass(frozen=True)
+class Gate:
+    """One gate of a GRU or LSTM: its sum, and what it makes of that."""
+
+    name: str
+    """`f (forget)`."""
+    contributions: tuple[Contribution, ...]
+    rest: float
+    """The sum of the terms that are not listed."""
+    bias: float
+    z: float
+    activation: str
+    """`sigmoid` or `tanh`."""
+    value: float
+
+
+@dataclass(frozen=True)
 class Change:
     """What the last step did to one incoming weight."""
 
@@ -29,6 +45,9 @@ class Response:
     target: str
     image: Array | None = None
     """(h, w), where the examples are pictures."""
+
+    def words(self, arrow: str = "->") -> str:
+        return f"{self.text} {arrow} {self.target}" if self.target else self.text
 
 
 @dataclass(frozen=True)
@@ -51,16 +70,22 @@ class Explanation:
     target: str
     position: int
     contributions: tuple[Contribution, ...]
-    """Terms x * w of its sum, the largest |product| first; of gated layers those of each gate."""
+    """Terms x * w of its sum, the largest |product| first."""
     rest: float
     """The sum of the terms that are not listed."""
     bias: float | None
     z: float | None
     """w.x + b; None where there is no single sum (gates, heads, a table of vectors)."""
+    gates: tuple[Gate, ...]
+    """The sums of a GRU or LSTM, one for each gate."""
+    normalized: float | None
+    """What the normalization in the block makes of z, before what stands there; None where there is none."""
     pre: float | None
     """What the activation was given: z, normalized where the block does that, with interventions there."""
     activation: str
     """What makes of that the value; of an RNN the one inside. Empty where there is no such one."""
+    measure: str
+    """What the value is, where it is neither a sum nor what an activation makes of one; else empty."""
     clean: float
     """What it makes, before what stands on the output."""
     value: float
@@ -82,7 +107,9 @@ class Explanation:
     """What follows is over this split."""
     examples: int
     responses: tuple[Response, ...]
-    """The examples on which its value is largest."""
+    """The examples on which its value is largest, or smallest where `nearest`."""
+    nearest: bool
+    """Its value is a distance, so that it answers most where that is smallest."""
     mean: float
     """Of its value, with what stands on it."""
     variance: float
@@ -98,6 +125,11 @@ class Explanation:
     def dead(self) -> bool:
         return self.dead_share == 1
 
+    @property
+    def answers(self) -> str:
+        """What the responses are, in words."""
+        return "the nearest examples (smallest distance)" if self.nearest else "it responds most to"
+
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
@@ -107,7 +139,8 @@ class Explanation:
         standing = f", {', '.join(self.interventions)}" if self.interventions else ""
         made = [f"{self.name} at step {self.step:,} on example {self.example}, {self.input}{where}{frozen}{standing}"]
         made += self._sum()
-        of = f"{self.activation} makes of {self.pre:+.4f}" if self.activation and self.pre is not None else "it gives"
+        gives = f"it gives ({self.measure})" if self.measure else "it gives"
+        of = f"{self.activation} makes of {self.pre:+.4f}" if self.activation and self.pre is not None else gives
         then = f" -> {', '.join(self.on_output)}: {self.value:+.4f}" if self.on_output else ""
         made.append(f"  {of}: {self.clean:+.4f}{then}")
         if self.gradient is not None:
@@ -118,7 +151,7 @@ class Explanation:
             ratio = "" if self.change_ratio is None else f" ({self.change_ratio:.2g} of their length)"
             made.append(f"  the last step changed its weights{ratio}: {listed}")
         made.append(f"  over {self.examples:,} examples of {self.split}: {self._statistics()}")
-        made += [f"    {entry.value:+.4f}  {entry.text} -> {entry.target}" for entry in self.responses]
+        made += [f"  {self.answers}:", *(f"    {entry.value:+.4f}  {entry.words()}" for entry in self.responses)]
         if self.effects:
             listed = ", ".join(f"{entry.label} {entry.value:+.3f}" for entry in self.effects)
             made.append(f"  adds to the outputs: {listed}")
@@ -134,13 +167,21 @@ class Explanation:
         return f"{of_value}{itself} saturated {self.saturated_share:.1%}, no gradient {self.dead_share:.1%}{dead}"
 
     def _sum(self) -> list[str]:
+        """The terms of its sum, or of those of its gates."""
+        made = []
+        for gate in self.gates:
+            end = f"    and the others {gate.rest:+.4f}, bias {gate.bias:+.4f}: sum {gate.z:+.4f}"
+            of = f"{gate.activation} of it {gate.value:+.4f}"
+            made += [f"  {gate.name}, the sum of", *_term_lines(gate.contributions), f"{end}, {of}"]
         if not self.contributions:
-            return []
-        width = max(len(entry.label) for entry in self.contributions)
-        made = [
-            f"    {entry.label:<{width}}  {entry.x:+9.4f} * {entry.w:+9.4f} = {entry.product:+9.4f}"
-            for entry in self.contributions
-        ]
+            return made
         bias = "" if self.bias is None else f", bias {self.bias:+.4f}"
         total = "" if self.z is None else f": z = {self.z:+.4f}"
-        return ["  the sum of", *made, f"    and the others {self.rest:+.4f}{bias}{total}"]
+        between = "" if self.normalized is None else f", normalized {self.normalized:+.4f}"
+        end = f"    and the others {self.rest:+.4f}{bias}{total}{between}"
+        return ["  the sum of", *_term_lines(self.contributions), end]
+
+
+def _term_lines(terms: tuple[Contribution, ...]) -> list[str]:
+    width = max(len(entry.label) for entry in terms)
+    return [f"    {entry.label:<{width}}  {entry.x:+9.4f} * {entry.w:+9.4f} = {entry.product:+9.4f}" for entry in terms]

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.strip import Strip
 
+from tinynets.frame import Contribution
 from tinynets.measure.explanation import Explanation, Response
 from tui import palette
 from tui.drawing import Part, blank, chip, clip, clip_name, length, line, number, signed, signed_bar
@@ -133,7 +134,7 @@ class Explained(Lines):
     def _value(self, width: int) -> Strip:
         found = self._found
         known = found.activation and found.pre is not None
-        lead = f"{found.activation}({number(found.pre)}) = " if known else "value "
+        lead = f"{found.activation}({number(found.pre)}) = " if known else f"{found.measure or 'value'} "
         where: Part = (f"   at place {found.position}" if found.position else "", palette.DIM)
         value: Part = (signed(found.value), palette.sign_ink(found.value) + palette.CURSOR.without_color)
         if not found.on_output:
@@ -184,25 +185,25 @@ class Explained(Lines):
     # -- its sum
 
     def _sum(self, width: int) -> list[Strip]:
+        """Its terms as bars, or those of its gates, and what they come to."""
         found = self._found
+        made: list[Strip] = []
+        for gate in found.gates:
+            rows = self._terms(gate.contributions, gate.rest, gate.bias)
+            end = _total(rows, gate.z, f"  {gate.activation} ", gate.value, width)
+            made += [_heading(f"Gate {gate.name}", width), *self._bars(rows, width), end]
         if not found.contributions:
-            return []
+            return made
+        rows = self._terms(found.contributions, found.rest, found.bias)
+        made = [_heading("The sum: what comes in, times its weight", width), *self._bars(rows, width)]
+        return [*made, _total(rows, found.z, "  normalized ", found.normalized, width)] if found.z is not None else made
+
+    def _terms(self, terms: Sequence[Contribution], rest: float, bias: float | None) -> list[tuple[str, float, str]]:
         times = self.look.glyph("times")
-        rows = [(t.label, t.product, f"{signed(t.x, 3)} {times} {signed(t.w, 3)}") for t in found.contributions]
-        if found.rest:
-            rows.append(("the others", found.rest, ""))
-        if found.bias is not None:
-            rows.append(("bias", found.bias, ""))
-        words = (
-            "What comes in, times its weight, by gate"
-            if found.z is None
-            else "The sum: what comes in, times its weight"
-        )
-        made = [_heading(words, width), *self._bars(rows, width)]
-        if found.z is not None:
-            label = "together".ljust(min(LABEL, max(len(row[0]) for row in rows)))
-            made.append(line([(f"{label} ", palette.BRIGHT), (f"= {signed(found.z)}", _ink(found.z))], width))
-        return made
+        rows = [(t.label, t.product, f"{signed(t.x, 3)} {times} {signed(t.w, 3)}") for t in terms]
+        if rest:
+            rows.append(("the others", rest, ""))
+        return rows if bias is None else [*rows, ("bias", bias, "")]
 
     def _last_step(self, width: int) -> list[Strip]:
         found = self._found
@@ -224,14 +225,12 @@ class Explained(Lines):
             return []
         if not found.variance:
             return [_heading(f"It gives {signed(found.mean, 3)} on every example of {found.split}", width)]
-        heading = _heading(f"What it responds to most in {found.split}", width)
+        words = "The nearest (smallest distance)" if found.nearest else "What it responds to most"
+        heading = _heading(f"{words} in {found.split}", width)
         if found.responses[0].image is not None:
             return [heading, *self._pictures(found.responses, width)]
         arrow = self.look.glyph("arrow")
-        rows = [
-            (f"{entry.text} {arrow} {entry.target}" if entry.target else entry.text, entry.value, f"{entry.index:,}")
-            for entry in found.responses
-        ]
+        rows = [(entry.words(arrow), entry.value, f"{entry.index:,}") for entry in found.responses]
         return [heading, *self._bars(rows, width, label=24)]
 
     def _pictures(self, responses: Sequence[Response], width: int) -> list[Strip]:
@@ -271,6 +270,13 @@ class Explained(Lines):
             parts += [(f"{value + 0.0:>+9{told}} ", palette.sign_ink(value)), (more if detail else "", palette.FAINT)]
             made.append(line(parts, width))
         return made
+
+
+def _total(rows: list[tuple[str, float, str]], z: float, then: str, value: float | None, width: int) -> Strip:
+    """What the rows come to, and what is then made of it."""
+    label = "together".ljust(min(LABEL, max(len(row[0]) for row in rows)))
+    parts: list[Part] = [(f"{label} ", palette.BRIGHT), (f"= {signed(z)}", _ink(z))]
+    return line(parts if value is None else [*parts, (then, palette.DIM), (signed(value), _ink(value))], width)
 
 
 def _ink(value: float) -> Any:

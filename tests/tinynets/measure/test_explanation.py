@@ -227,6 +227,100 @@ def test_what_no_activation_makes_has_no_saturation(layer: tn.Layer) -> None:
     assert neuron.saturated_share is None
 
 
+@pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
+def test_an_rnn_says_what_it_makes_of_its_sum(nonlinearity: str) -> None:
+    found = sequences(tn.RNN(3, 5, nonlinearity=nonlinearity, name="rnn")).explain("rnn[1]", 4)
+    squash: Any = np.tanh if nonlinearity == "tanh" else lambda z: max(z, 0.0)
+    assert found.activation == nonlinearity
+    assert found.value == pytest.approx(squash(found.z))
+    assert f"{nonlinearity} makes of {found.z:+.4f}: {found.value:+.4f}" in str(found)
+
+
+def test_an_rnn_that_a_normalization_follows_sums_what_its_last_step_does() -> None:
+    x = np.random.default_rng(1).normal(size=(40, 4, 3))
+    layers = [tn.RNN(3, 5, sequence=False, name="rnn"), tn.LayerNorm(5), tn.Linear(5, 2)]
+    data = x, (x[:, 0, 0] > 0).astype(np.int64)
+    network = tn.Network(layers, dtype="float64", seed=3)
+    lab = tn.Lab(network, data=data, loss=tn.CrossEntropy(), optimizer=tn.SGD(0.1), batch=8)
+    assert lab.explain("rnn[1]", 4).z == pytest.approx(np.arctanh(hidden_states(lab, np.tanh)[4, 3, 1]))
+
+
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-z))
+
+
+def test_each_gate_of_a_gru_has_its_own_sum_and_together_they_make_the_value() -> None:
+    lab = sequences(tn.GRU(3, 5, name="rnn"))
+    for name in ("b_ih", "b_hh"):
+        lab.set_weight(f"rnn.{name}[11]", 0.3)
+    gru, x, h = lab.network["rnn"], lab.data.splits["train"][0][4], np.zeros(5)
+    for step in range(4):
+        of_x, of_h = x[step] @ gru.w_ih + gru.b_ih, h @ gru.w_hh + gru.b_hh
+        r, z = sigmoid(of_x + of_h)[:10].reshape(2, 5)
+        n_sum = of_x[10:] + r * of_h[10:]
+        before, h = h, (1 - z) * np.tanh(n_sum) + z * h
+    found = lab.explain("rnn[1]", 4, top=2)
+    assert [gate.name for gate in found.gates] == ["r (reset)", "z (update)", "n (new)"]
+    assert [gate.value for gate in found.gates] == pytest.approx([r[1], z[1], np.tanh(n_sum[1])])
+    assert found.gates[2].z == pytest.approx(n_sum[1])
+    new = found.gates[2]
+    assert sum(term.product for term in new.contributions) + new.rest + new.bias == pytest.approx(new.z)
+    assert all(term.label.startswith(("x[", "rnn[")) for gate in found.gates for term in gate.contributions)
+    assert found.value == pytest.approx((1 - z[1]) * np.tanh(n_sum[1]) + z[1] * before[1])
+    assert (found.contributions, found.z, found.activation) == ((), None, "")
+    assert "n (new), the sum of" in str(found)
+
+
+def test_each_gate_of_an_lstm_has_its_own_sum() -> None:
+    lab = sequences(tn.LSTM(3, 5, name="rnn"))
+    lstm, x, h, c = lab.network["rnn"], lab.data.splits["train"][0][4], np.zeros(5), np.zeros(5)
+    for step in range(4):
+        sums = x[step] @ lstm.w_ih + lstm.b_ih + h @ lstm.w_hh + lstm.b_hh
+        i, f, g, o = [np.tanh(part) if place == 2 else sigmoid(part) for place, part in enumerate(sums.reshape(4, 5))]
+        c = f * c + i * g
+        h = o * np.tanh(c)
+    found = lab.explain("rnn[1]", 4)
+    assert [gate.name[0] for gate in found.gates] == list("ifgo")
+    assert [gate.z for gate in found.gates] == pytest.approx(list(sums.reshape(4, 5)[:, 1]))
+    assert [gate.value for gate in found.gates] == pytest.approx([i[1], f[1], g[1], o[1]])
+    assert found.value == pytest.approx(h[1])
+
+
+@pytest.mark.parametrize("activation", [[tn.Tanh()], []])
+def test_what_a_normalization_makes_of_the_sum_is_told(activation: list[tn.Layer]) -> None:
+    layers = [tn.Linear(2, 6, name="hidden"), tn.LayerNorm(6), *activation, tn.Linear(6, 2, name="output")]
+    network = tn.Network(layers, dtype="float64", seed=0)
+    data = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+    lab = tn.Lab(network, data=data, loss=tn.CrossEntropy(), optimizer=tn.SGD(0.1), batch=8)
+    found, hidden = lab.explain("hidden[3]", 4), lab.network["hidden"]
+    sums = lab.probe.x[4] @ hidden.w + hidden.b
+    assert found.z == pytest.approx(sums[3])
+    assert found.normalized == pytest.approx((sums - sums.mean())[3] / np.sqrt(sums.var() + 1e-5))
+    assert f": z = {found.z:+.4f}, normalized {found.normalized:+.4f}" in str(found)
+    assert lab.explain("output[1]").normalized is None
+
+
+def test_a_heads_value_is_said_to_be_a_root_mean_square() -> None:
+    lab = tn.Lab("names-transformer")
+    block = next(block for block in lab.network.blocks if "attention" in block.name)
+    found = lab.explain(f"{block.name}[1]", 1, split="dev", top=1)
+    layer, buffers = lab.network.layers[block.first], lab.probe.workspace.buffers[block.first]
+    gives = layer.site_values(buffers)[1, 1, -1]
+    assert found.value == pytest.approx(np.sqrt((gives**2).mean()), rel=1e-5)
+    assert f"it gives (root mean square of what the head gives): {found.value:+.4f}" in str(found)
+
+
+def test_a_unit_of_a_map_responds_to_the_nearest_examples() -> None:
+    lab = tn.Lab("colors-som")
+    found = lab.explain("map[7]", top=3)
+    x = lab.data.splits["train"][0]
+    distances = ((x - lab.network["map"].w[:, 7]) ** 2).sum(axis=1)
+    assert found.nearest
+    assert [entry.value for entry in found.responses] == pytest.approx(sorted(distances)[:3], rel=1e-4)
+    assert "the nearest examples (smallest distance)" in str(found)
+    assert "->" not in str(found)
+
+
 @pytest.mark.parametrize(
     "recipe", ["digits-cnn", "names-rnn", "names-gru", "names-lstm", "names-transformer", "spiral-rbf", "modular"]
 )
