@@ -6,6 +6,7 @@ where the unit is largest. The gradient is that of the example's own loss.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -37,7 +38,11 @@ if TYPE_CHECKING:
 
 TOP = 8
 MAX_TOP = 1000
+TARGETS = 3
+"""So many of the targets are named of an input that a split holds several times."""
 MEASURES = {
+    "gru": "(1 - z) n + z times what it gave a step before",
+    "lstm": "o tanh(cell)",
     "causal-self-attention": "root mean square of what the head gives",
     "distances": "squared distance to its prototype",
 }
@@ -330,20 +335,32 @@ def _over(lab: Lab, block: Block, unit: int, split: str, top: int) -> Generator[
         yield Progress(min(start + CHUNK, len(x)), len(x), f"examples of {split}")
     values = np.concatenate(parts)
     distance = _is_distance(network, block)
-    largest = values.min(axis=1) if distance else values.max(axis=1)
-    order = np.argsort(largest if distance else -largest, kind="stable")[:top]
-    responses = tuple(
-        Response(
-            int(i),
-            float(largest[i]),
-            lab.data.describe(split, int(i)),
-            lab.data.describe_target(split, int(i)),
-            lab.data.picture(split, int(i)),
-        )
-        for i in order
-    )
+    responses = _responses(lab, split, values.min(axis=1) if distance else -values.max(axis=1), top, distance)
     shares = np.concatenate(flat, axis=1).mean(axis=(1, 2)).tolist() if flat else [None, None]
     return _Over(len(x), responses, float(values.mean()), float(values.var()), *shares)
+
+
+def _responses(lab: Lab, split: str, ranks: Array, top: int, distance: bool) -> tuple[Response, ...]:
+    """The examples of the lowest ranks (distances, or values times -1), each input once."""
+    places: dict[int, list[int]] = {}
+    for index, row in enumerate(lab.data[split][0]):
+        places.setdefault(hash(row.tobytes()), []).append(index)
+    alike = {own[0]: own for own in places.values()}
+    first = np.array(list(alike))
+    best = np.array([ranks[own].min() for own in alike.values()])
+    chosen = first[np.argsort(best, kind="stable")[:top]]
+    return tuple(
+        _response(lab, split, alike[i], float(ranks[alike[i]].min()) * (1 if distance else -1)) for i in chosen
+    )
+
+
+def _response(lab: Lab, split: str, alike: list[int], value: float) -> Response:
+    """An input that a split holds at these places; of its targets the most frequent ones."""
+    index, data = alike[0], lab.data
+    targets = Counter(data.describe_target(split, place) for place in alike)
+    shown = ", ".join(target for target, _ in targets.most_common(TARGETS))
+    more = ", ..." if len(targets) > TARGETS else ""
+    return Response(index, value, data.describe(split, index), shown + more, len(alike), data.picture(split, index))
 
 
 # -- what for

@@ -35,19 +35,23 @@ class Change:
 
 @dataclass(frozen=True)
 class Response:
-    """An example that a unit responds to."""
+    """An input that a unit responds to."""
 
     index: int
-    """In its split."""
+    """Where it first stands in its split."""
     value: float
     text: str
     """Its context, name or values."""
     target: str
+    """What follows; where that differs, the most frequent ones."""
+    count: int
+    """How often the split holds this very input."""
     image: Array | None = None
     """(h, w), where the examples are pictures."""
 
-    def words(self, arrow: str = "->") -> str:
-        return f"{self.text} {arrow} {self.target}" if self.target else self.text
+    def words(self) -> str:
+        times = f" ({self.count:,} times)" if self.count > 1 else ""
+        return f"{self.text} -> {self.target}{times}" if self.target else self.text + times
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ class Explanation:
     """What follows is over this split."""
     examples: int
     responses: tuple[Response, ...]
-    """The examples on which its value is largest, or smallest where `nearest`."""
+    """The inputs on which its value is largest, or smallest where `nearest`; each once."""
     nearest: bool
     """Its value is a distance, so that it answers most where that is smallest."""
     mean: float

@@ -230,7 +230,14 @@ class Explained(Lines):
         if found.responses[0].image is not None:
             return [heading, *self._pictures(found.responses, width)]
         arrow = self.look.glyph("arrow")
-        rows = [(entry.words(arrow), entry.value, f"{entry.index:,}") for entry in found.responses]
+        rows = [
+            (
+                f"{entry.text} {arrow} {entry.target}" if entry.target else entry.text,
+                entry.value,
+                f"{entry.count:,} times" if entry.count > 1 else f"{entry.index:,}",
+            )
+            for entry in found.responses
+        ]
         return [heading, *self._bars(rows, width, label=24)]
 
     def _pictures(self, responses: Sequence[Response], width: int) -> list[Strip]:

@@ -321,6 +321,23 @@ def test_a_unit_of_a_map_responds_to_the_nearest_examples() -> None:
     assert "->" not in str(found)
 
 
+def test_an_input_that_a_split_holds_several_times_is_listed_once(names: tn.Lab) -> None:
+    found = names.explain("hidden[3]", split="dev", top=30)
+    x, y = names.data.splits["dev"]
+    assert len({entry.text for entry in found.responses}) == 30
+    for entry in found.responses:
+        same = [i for i in np.flatnonzero(x[:, -1] == x[entry.index, -1]) if (x[i] == x[entry.index]).all()]
+        assert (entry.index, entry.count) == (same[0], len(same))
+        listed = entry.target.removesuffix(", ...").split(", ")
+        frequent = np.bincount(y[same], minlength=27)
+        letters = [names.data.labels[i] for i in np.flatnonzero(frequent)]
+        assert len(listed) == min(3, len(letters))
+        assert frequent[names.data.labels.index(listed[0])] == frequent.max()
+    most = max(found.responses, key=lambda entry: entry.count)
+    assert most.count > 1
+    assert f"{most.text} -> {most.target} ({most.count:,} times)" in str(found)
+
+
 @pytest.mark.parametrize(
     "recipe", ["digits-cnn", "names-rnn", "names-gru", "names-lstm", "names-transformer", "spiral-rbf", "modular"]
 )
