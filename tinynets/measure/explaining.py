@@ -25,7 +25,7 @@ from tinynets.losses import LossBuffers
 from tinynets.measure.explanation import Change, Effect, Explanation, Gate, Response
 from tinynets.network import Block, Network, Workspace, network_from
 from tinynets.observe.look import Look
-from tinynets.observe.weights import giver, incoming, row_names
+from tinynets.observe.weights import givers, incoming, passes_on, row_names
 from tinynets.operations.learning import frozen_units
 from tinynets.playback import quiet
 from tinynets.reports import Progress
@@ -75,7 +75,7 @@ def explain(lab: Lab, selector: object, example: int = 0, split: str = "train", 
     sites = block.name, f"{block.name}.pre"
     standing = [entry for entry in lab.interventions if entry.site in sites and unit in entry.units]
     clean, activation = _clean(lab, block, unit, example, position), activation_of(network, block)
-    effects = _effects(lab, block, unit, look.out[example])
+    effects = _effects(lab, block, unit, example, position, look.out.shape[1])
     changes, bias_change, ratio = yield from _last_update(lab, block, unit, top)
     over = yield from _over(lab, block, unit, split, top)
     return Explanation(
@@ -366,18 +366,19 @@ def _response(lab: Lab, split: str, alike: list[int], value: float) -> Response:
 # -- what for
 
 
-def _effects(lab: Lab, block: Block, unit: int, values: Array) -> tuple[Effect, ...]:
-    """What the unit adds to each output of a last Linear layer that takes it up directly; values (positions, units)."""
+def _effects(lab: Lab, block: Block, unit: int, example: int, place: int, places: int) -> tuple[Effect, ...]:
+    """What the unit adds to each output of a last Linear layer that takes it up directly, as it arrives there."""
     network = lab.network
-    last = network.blocks[-1]
+    last = next(entry for entry in reversed(network.blocks) if not passes_on(entry))
     layer = network.layers[last.first]
-    if last is block or not isinstance(layer, Linear) or giver(network, last) is not block:
+    if last is block or not isinstance(layer, Linear) or block not in givers(network, last):
         return ()
     if layer.inputs % block.units or network.known_shapes[block.last][-1] != block.units:
         return ()
-    count = layer.inputs // block.units
-    of_unit = values[-count:, unit].astype(np.float64)
-    added = of_unit @ layer.w.reshape(count, block.units, -1)[:, unit].astype(np.float64)
+    rows = lab.probe.input_of(network, last.first)[example].reshape(-1, layer.inputs)
+    row = rows[place if len(rows) == places else -1]
+    arrives = row.reshape(-1, block.units)[:, unit].astype(np.float64)
+    added = arrives @ layer.w.reshape(len(arrives), block.units, -1)[:, unit].astype(np.float64)
     labels = lab.data.labels
     names = [labels[i] if i < len(labels) else f"{last.name}[{i}]" for i in range(len(added))]
     return tuple(Effect(names[i], float(added[i])) for i in np.argsort(-np.abs(added), kind="stable"))

@@ -56,7 +56,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a unit adds to one output, directly: its value times the weight with which the last layer takes it up."""
+    """What a unit adds to one output: what arrives of it times the weight with which the last layer takes it."""
 
     label: str
     value: float

@@ -115,6 +115,34 @@ def test_what_all_units_add_to_the_outputs_and_the_bias_are_the_outputs(lab: tn.
     assert total == pytest.approx(lab.probe.forward(lab.network)[7], rel=1e-12)
 
 
+def test_what_a_unit_adds_and_where_it_goes_is_seen_through_layers_that_pass_on(lab: tn.Lab) -> None:
+    def seen(name: str) -> tuple[Any, Any]:
+        neuron = Observer(lab).frame(View(block=name, unit=3), 1, Doing()).neuron
+        return lab.explain(f"{name}[3]", 7).effects, neuron and neuron.outgoing
+
+    before = seen("hidden")
+    assert before[0]
+    assert before[1]
+    lab.insert("hidden", "identity")
+    lab.insert("hidden", "dropout")
+    passing = next(block.name for block in lab.network.blocks if "identity" in block.name)
+    assert seen("hidden") == seen(passing) == before
+    assert lab.explain("output[0]", 7).contributions[0].label.startswith("hidden[")
+    lab.scale(f"{passing}[3]", 2)
+    assert [entry.value for entry in seen("hidden")[0]] == [2 * entry.value for entry in before[0]]
+
+
+def test_what_the_channels_add_behind_a_pooling_is_what_arrives_of_them() -> None:
+    lab = tn.Lab("digits-cnn", seed=1)
+    lab.run(3)
+    output: Any = lab.network["output"]
+    total = np.array(output.b, np.float64)
+    for unit in range(lab.network.block("conv2").units):
+        for entry in lab.explain(f"conv2[{unit}]", 7, split="dev", top=10).effects:
+            total[lab.data.labels.index(entry.label)] += entry.value
+    assert total == pytest.approx(lab.probe.forward(lab.network)[7], rel=1e-4, abs=1e-5)
+
+
 def test_a_unit_that_never_lets_a_gradient_through_is_dead(make_tiny: Callable[..., tn.Lab]) -> None:
     lab = make_tiny(tn.ReLU())
     lab.set_weight("hidden.b[2]", -100)
