@@ -260,7 +260,7 @@ def _options(command: Command, words: list[str]) -> tuple[dict[str, Any], list[s
     for word in words:
         key, found, value = word.partition("=")
         text = command.kinds[-1:] == ("rest",) and key not in command.options  # `step>=500` is no option
-        if not found or not command.options or text:
+        if not found or not command.options or text or key.endswith("@t"):  # nor is `rnn[5]@t=3`
             plain.append(word)
         elif command.options is ANY_OPTION:
             kwargs[key] = _value(command, key, "value", value)
