@@ -1,7 +1,7 @@
 """A unit that explains itself: how it comes to its value on an example, what came back, what it responds to, what for.
 
-Activations are read with everything that stands on them. Of a sequence the last place is looked at, of an image the one
-where the unit is largest. The gradient is that of the example's own loss.
+Activations are read with everything that stands on them. Of a sequence the last place is looked at, or the time step
+that was asked for, of an image the one where the unit is largest. The gradient is that of the example's own loss.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tinynets.observe.weights import givers, incoming, passes_on, row_names
 from tinynets.operations.learning import frozen_units
 from tinynets.playback import quiet
 from tinynets.reports import Progress
-from tinynets.selectors import select
+from tinynets.selectors import Selector, select
 from tinynets.state import State
 from tinynets.timeline import Moment
 
@@ -58,33 +58,29 @@ Work = Generator[Progress, None, Explanation]
 
 def explain(lab: Lab, selector: object, example: int = 0, split: str = "train", top: int = TOP) -> Work:
     """The explanation of one unit, as work; nothing moves."""
-    found = select(lab.network, selector)
-    if len(found.units) != 1 or found.pre or found.time is not None:
-        raise EditError(f"`explain` is about one unit, as `{found.block}[0]`, not `{found}`")
-    check_whole("example", example, 0, len(lab.probe.x) - 1)
-    check_whole("top", top, 1, MAX_TOP)
-    if not isinstance(split, str) or split not in lab.data.splits:
-        raise EditError(f"`explain`: `split` is one of {', '.join(lab.data.splits)}, not {split!r}")
+    found = _asked(lab, selector, example, split, top)
     network, block, unit = lab.network, lab.network.block(found.block), found.units[0]
     lab.probe.forward(network)
     look = Look.of(lab, block)
-    position = look.position(example, unit)
+    position = look.position(example, unit) if found.time is None else found.time
+    places = look.out.shape[1]
     terms = _terms(lab, block, unit, example, position)
-    gradient, gradient_pre = _gradients(lab, block, unit, example, position)
+    gradient, gradient_pre = _gradients(lab, block, unit, example, position, places)
     pre = float(look.pre[example, position, unit]) if look.pre is not None else terms.z if terms else None
-    sites = block.name, f"{block.name}.pre"
-    standing = [entry for entry in lab.interventions if entry.site in sites and unit in entry.units]
+    standing = _standing(lab, block, unit)
     clean, activation = _clean(lab, block, unit, example, position), activation_of(network, block)
-    effects = _effects(lab, block, unit, example, position, look.out.shape[1])
+    effects = _effects(lab, block, unit, example, position, places, found.time is not None)
     changes, bias_change, ratio = yield from _last_update(lab, block, unit, top)
-    over = yield from _over(lab, block, unit, split, top)
+    over = yield from _over(lab, block, unit, found.time, split, top)
     return Explanation(
         name=f"{block.name}[{unit}]",
         step=lab.step_number,
         example=int(example),
         input=lab.probe.examples[example],
         target=lab.probe.targets[example],
+        time=found.time,
         position=position,
+        place=_place(lab, block, position, places),
         contributions=terms.listed(top) if terms else (),
         rest=terms.rest(top) if terms else 0.0,
         bias=terms.bias if terms else None,
@@ -116,7 +112,34 @@ def explain(lab: Lab, selector: object, example: int = 0, split: str = "train", 
     )
 
 
+def _asked(lab: Lab, selector: object, example: int, split: str, top: int) -> Selector:
+    """The unit that is asked about, once all that is asked is known to be there."""
+    found = select(lab.network, selector)
+    if len(found.units) != 1 or found.pre:
+        raise EditError(f"`explain` is about one unit, as `{found.block}[0]`, not `{found}`")
+    check_whole("example", example, 0, len(lab.probe.x) - 1)
+    check_whole("top", top, 1, MAX_TOP)
+    if not isinstance(split, str) or split not in lab.data.splits:
+        raise EditError(f"`explain`: `split` is one of {', '.join(lab.data.splits)}, not {split!r}")
+    return found
+
+
+def _place(lab: Lab, block: Block, position: int, places: int) -> str:
+    """A position in words: of an image row and column, of a recurrent layer the time step."""
+    values = lab.probe.workspace.units_behind(lab.network, block.last)
+    if values.ndim == 4:
+        return "row {}, column {}".format(*divmod(position, values.shape[2]))
+    if lab.network.time_steps(block):
+        return f"t={position}"
+    return f"place {position}" if places > 1 else ""
+
+
 # -- what stands on it
+
+
+def _standing(lab: Lab, block: Block, unit: int) -> list[Intervention]:
+    sites = block.name, f"{block.name}.pre"
+    return [entry for entry in lab.interventions if entry.site in sites and unit in entry.units]
 
 
 def _clean(lab: Lab, block: Block, unit: int, example: int, position: int) -> float:
@@ -237,7 +260,9 @@ def _is_distance(network: Network, block: Block) -> bool:
 # -- what came back
 
 
-def _gradients(lab: Lab, block: Block, unit: int, example: int, position: int) -> tuple[float | None, float | None]:
+def _gradients(
+    lab: Lab, block: Block, unit: int, example: int, position: int, places: int
+) -> tuple[float | None, float | None]:
     """d loss of the example / d output and / d sum before the activation; the live network's gradients stay."""
     live, state, probe = lab.network, lab.state_now, lab.probe
     network = _of(lab, state)
@@ -257,8 +282,10 @@ def _gradients(lab: Lab, block: Block, unit: int, example: int, position: int) -
         gradient = workspace.brought_to(index)
         if gradient is None or live.layers[index].closed or gradient.shape[-1] != block.units:
             return None
-        places = gradient[example].reshape(-1, block.units)
-        return float(places[min(position, len(places) - 1), unit])
+        own = gradient[example].reshape(-1, block.units)
+        if len(own) == places:
+            return float(own[position, unit])
+        return float(own[-1, unit]) if position == places - 1 else None  # only the last step is given out
 
     return there(block.last), None if block.pre is None else there(block.pre)
 
@@ -318,20 +345,22 @@ class _Over:
     blocked: float | None
 
 
-def _over(lab: Lab, block: Block, unit: int, split: str, top: int) -> Generator[Progress, None, _Over]:
-    """What the unit does on all examples of a split, chunk by chunk."""
+def _over(
+    lab: Lab, block: Block, unit: int, time: int | None, split: str, top: int
+) -> Generator[Progress, None, _Over]:
+    """What the unit does on all examples of a split, at all places or one time step, chunk by chunk."""
     x, network, workspace = lab.split(split)[0], lab.network, Workspace()
+    places = slice(None) if time is None else slice(time, time + 1)
     parts: list[Array] = []
     flat: list[Array] = []
     for start in range(0, len(x), CHUNK):
         with quiet():
             network.forward_checked(x[start : start + CHUNK], workspace)
         values = workspace.units_behind(network, block.last)[..., unit]
-        values = values.reshape(len(values), -1).astype(np.float64)
-        parts.append(values)
+        parts.append(values.reshape(len(values), -1).astype(np.float64)[:, places])
         found = flatness(network, workspace, block, x[start : start + CHUNK])
         if found is not None:
-            flat.append(np.stack([found.saturated[..., unit], found.blocked[..., unit]]))
+            flat.append(np.stack([found.saturated[:, places, unit], found.blocked[:, places, unit]]))
         yield Progress(min(start + CHUNK, len(x)), len(x), f"examples of {split}")
     values = np.concatenate(parts)
     distance = _is_distance(network, block)
@@ -366,8 +395,13 @@ def _response(lab: Lab, split: str, alike: list[int], value: float) -> Response:
 # -- what for
 
 
-def _effects(lab: Lab, block: Block, unit: int, example: int, place: int, places: int) -> tuple[Effect, ...]:
-    """What the unit adds to each output of a last Linear layer that takes it up directly, as it arrives there."""
+def _effects(
+    lab: Lab, block: Block, unit: int, example: int, place: int, places: int, alone: bool
+) -> tuple[Effect, ...]:
+    """What the unit adds to each output of a last Linear layer that takes it up directly, as it arrives there.
+
+    `alone`: from its place only, not from all that the layer takes at once.
+    """
     network = lab.network
     last = next(entry for entry in reversed(network.blocks) if not passes_on(entry))
     layer = network.layers[last.first]
@@ -378,6 +412,10 @@ def _effects(lab: Lab, block: Block, unit: int, example: int, place: int, places
     rows = lab.probe.input_of(network, last.first)[example].reshape(-1, layer.inputs)
     row = rows[place if len(rows) == places else -1]
     arrives = row.reshape(-1, block.units)[:, unit].astype(np.float64)
+    if alone and len(rows) != places:
+        if len(arrives) != places and place < places - 1:
+            return ()
+        arrives[np.arange(len(arrives)) != place - places + len(arrives)] = 0
     added = arrives @ layer.w.reshape(len(arrives), block.units, -1)[:, unit].astype(np.float64)
     labels = lab.data.labels
     names = [labels[i] if i < len(labels) else f"{last.name}[{i}]" for i in range(len(added))]

@@ -72,7 +72,12 @@ class Explanation:
     example: int
     input: str
     target: str
+    time: int | None
+    """The time step that was asked for, `rnn[5]@t=3`; None: none was."""
     position: int
+    """Where it is looked at: the last place of a sequence, of an image (pixel by pixel) where it is largest."""
+    place: str
+    """The same in words: `t=3`, `row 2, column 3`, `place 4`; empty where there is only one."""
     contributions: tuple[Contribution, ...]
     """Terms x * w of its sum, the largest |product| first."""
     rest: float
@@ -130,6 +135,11 @@ class Explanation:
         return self.dead_share == 1
 
     @property
+    def selector(self) -> str:
+        """What was asked for."""
+        return self.name if self.time is None else f"{self.name}@t={self.time}"
+
+    @property
     def answers(self) -> str:
         """What the responses are, in words."""
         return "the nearest examples (smallest distance)" if self.nearest else "it responds most to"
@@ -138,7 +148,7 @@ class Explanation:
         return "\n".join(self.lines())
 
     def lines(self) -> list[str]:
-        where = f" at place {self.position}" if self.position else ""
+        where = f" at {self.place}" if self.place else ""
         frozen = ", frozen" if self.frozen else ""
         standing = f", {', '.join(self.interventions)}" if self.interventions else ""
         made = [f"{self.name} at step {self.step:,} on example {self.example}, {self.input}{where}{frozen}{standing}"]
@@ -149,12 +159,14 @@ class Explanation:
         made.append(f"  {of}: {self.clean:+.4f}{then}")
         if self.gradient is not None:
             before = "" if self.gradient_pre is None else f", before the activation {self.gradient_pre:+.3g}"
-            made.append(f"  gradient of this example's loss {self.gradient:+.3g}{before}")
+            step = "" if self.time is None else " by its output at that step"
+            made.append(f"  gradient of this example's loss{step} {self.gradient:+.3g}{before}")
         if self.changes:
             listed = ", ".join(f"{entry.label} {entry.change:+.3g}" for entry in self.changes)
             ratio = "" if self.change_ratio is None else f" ({self.change_ratio:.2g} of their length)"
             made.append(f"  the last step changed its weights{ratio}: {listed}")
-        made.append(f"  over {self.examples:,} examples of {self.split}: {self._statistics()}")
+        step = "" if self.time is None else f" at t={self.time}"
+        made.append(f"  over {self.examples:,} examples of {self.split}{step}: {self._statistics()}")
         made += [f"  {self.answers}:", *(f"    {entry.value:+.4f}  {entry.words()}" for entry in self.responses)]
         if self.effects:
             listed = ", ".join(f"{entry.label} {entry.value:+.3f}" for entry in self.effects)

@@ -55,23 +55,28 @@ class ExplainScreen(Modal[None]):
         self._found = found
         box = self.query_one(VerticalScroll)
         target = f" → {found.target}" if found.target else ""
-        box.border_title = clip(f"{found.name} at step {found.step:,} on {found.input}{target}", self.size.width - 10)
+        box.border_title = clip(
+            f"{found.selector} at step {found.step:,} on {found.input}{target}", self.size.width - 10
+        )
         keys = ", . example   h l unit   s split   arrows scroll   esc closes"
         box.border_subtitle = keys if self.size.width >= 76 else ", . example   h l unit   s split"
         self.query_one(Explained).take(found)
 
     def action_example(self, by: int) -> None:
-        self.run_worker(self._go(self._found.name, self._found.example + by, self._found.split), exclusive=True)
+        self.run_worker(self._go(self._found.selector, self._found.example + by, self._found.split), exclusive=True)
 
     def action_unit(self, by: int) -> None:
         block, _, unit = self._found.name.rstrip("]").rpartition("[")
-        self.run_worker(self._go(f"{block}[{int(unit) + by}]", self._found.example, self._found.split), exclusive=True)
+        time = self._found.selector.removeprefix(self._found.name)
+        self.run_worker(
+            self._go(f"{block}[{int(unit) + by}]{time}", self._found.example, self._found.split), exclusive=True
+        )
 
     def action_split(self) -> None:
         """The same over the next split."""
         if self._found.split in self._splits:
             split = self._splits[(self._splits.index(self._found.split) + 1) % len(self._splits)]
-            self.run_worker(self._go(self._found.name, self._found.example, split), exclusive=True)
+            self.run_worker(self._go(self._found.selector, self._found.example, split), exclusive=True)
 
     async def _go(self, name: str, example: int, split: str) -> None:
         """Another explanation; where there is none, the one that is shown stays."""
@@ -135,7 +140,7 @@ class Explained(Lines):
         found = self._found
         known = found.activation and found.pre is not None
         lead = f"{found.activation}({number(found.pre)}) = " if known else f"{found.measure or 'value'} "
-        where: Part = (f"   at place {found.position}" if found.position else "", palette.DIM)
+        where: Part = (f"   at {found.place}" if found.place else "", palette.DIM)
         value: Part = (signed(found.value), palette.sign_ink(found.value) + palette.CURSOR.without_color)
         if not found.on_output:
             return line([(lead, palette.DIM), value, where], width)
@@ -147,13 +152,14 @@ class Explained(Lines):
         found = self._found
         if found.gradient is None:
             return []
-        parts: list[Part] = [("gradient of this loss ", palette.DIM), _small(found.gradient)]
+        step = "" if found.time is None else "by its output at that step "
+        parts: list[Part] = [(f"gradient of this loss {step}", palette.DIM), _small(found.gradient)]
         wish = "" if not found.gradient else "less of it" if found.gradient > 0 else "more of it"
         words = f"{wish} would lower the loss" if wish else ""
         if found.gradient_pre is not None:
             parts += [("   before the activation ", palette.DIM), _small(found.gradient_pre)]
             if wish and not found.gradient_pre:
-                words = "nothing of it passes the activation here"
+                words = f"nothing of it passes {'what stands here' if found.on_output else 'the activation here'}"
         more: Part = (f"   {words}", palette.DIM)
         return [line([*parts, more] if length([*parts, more]) <= width else parts, width)]
 
@@ -162,8 +168,9 @@ class Explained(Lines):
         standing, itself = (
             ("with what stands on it ", f"{found.activation} itself ") if found.interventions else ("", "")
         )
+        step = "" if found.time is None else f" at t={found.time}"
         parts: list[Part] = [
-            (f"over {found.examples:,} of {found.split}: {standing}mean ", palette.DIM),
+            (f"over {found.examples:,} of {found.split}{step}: {standing}mean ", palette.DIM),
             (signed(found.mean), palette.TEXT),
             ("  variance ", palette.DIM),
             (number(found.variance), palette.TEXT),

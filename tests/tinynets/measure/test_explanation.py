@@ -366,6 +366,51 @@ def test_an_input_that_a_split_holds_several_times_is_listed_once(names: tn.Lab)
     assert f"{most.text} -> {most.target} ({most.count:,} times)" in str(found)
 
 
+@pytest.mark.parametrize("step", [0, 2, 3])
+def test_a_unit_explains_itself_at_a_time_step(step: int) -> None:
+    lab = sequences(tn.RNN(3, 5, name="rnn"))
+    h = hidden_states(lab, np.tanh)[..., 1]
+    found = lab.explain(f"rnn[1]@t={step}", 4, top=2)
+    assert (found.selector, found.position, found.place) == (f"rnn[1]@t={step}", step, f"t={step}")
+    assert found.value == pytest.approx(h[4, step])
+    assert np.tanh(found.z) == pytest.approx(h[4, step])
+    assert (found.mean, found.variance) == (pytest.approx(h[:, step].mean()), pytest.approx(h[:, step].var()))
+    assert [entry.index for entry in found.responses] == list(np.argsort(-h[:, step])[:2])
+    assert bool(found.effects) == (step == 3)  # only the last goes to the outputs
+    assert f" at t={step}" in str(found).splitlines()[0]
+
+
+@pytest.mark.parametrize("sequence", [True, False])
+def test_the_gradient_at_a_time_step_is_that_of_its_own_output(sequence: bool) -> None:
+    x = np.random.default_rng(1).normal(size=(40, 4, 3))
+    behind = [tn.Flatten(), tn.Linear(20, 2, name="output")] if sequence else [tn.Linear(5, 2, name="output")]
+    network = tn.Network([tn.RNN(3, 5, sequence=sequence, name="rnn"), *behind], dtype="float64", input_shape=(4, 3))
+    data = x, (x[:, 0, 0] > 0).astype(np.int64)
+    lab = tn.Lab(network, data=data, loss=tn.CrossEntropy(), optimizer=tn.SGD(0.1), batch=8)
+    out = lab.network.predict(lab.probe.x)[4]
+    shares = np.exp(out) / np.exp(out).sum()
+    shares[lab.probe.y[4]] -= 1
+    w = lab.network["output"].w.reshape(-1, 5, 2)
+    for step in (1, 3):
+        found = lab.explain(f"rnn[1]@t={step}", 4)
+        if not sequence and step == 1:
+            assert (found.gradient, found.effects) == (None, ())
+            continue
+        taken = w[step if sequence else 0, 1]
+        assert found.gradient == pytest.approx(float(shares @ taken))
+        added = {entry.label: entry.value for entry in found.effects}
+        assert [added[label] for label in lab.data.labels] == pytest.approx(list(found.value * taken))
+
+
+def test_the_place_in_an_image_is_told_by_row_and_column() -> None:
+    lab = tn.Lab("digits-cnn")
+    found = lab.explain("conv2[1]", 3, split="dev")
+    values = lab.network.forward(lab.probe.x) is not None and lab.network.activation("conv2")[3, ..., 1]
+    row, column = np.unravel_index(np.abs(values).argmax(), values.shape)
+    assert found.place == f"row {row}, column {column}"
+    assert f" at row {row}, column {column}" in str(found)
+
+
 @pytest.mark.parametrize(
     "recipe", ["digits-cnn", "names-rnn", "names-gru", "names-lstm", "names-transformer", "spiral-rbf", "modular"]
 )
@@ -407,3 +452,5 @@ def test_what_cannot_be_explained_is_refused(
 
 def test_the_command_line_asks_for_it() -> None:
     assert parse("explain hidden[3] 2 top=3").python() == 'lab.explain("hidden[3]", 2, top=3)'
+    assert parse("explain rnn[5]@t=3 2 top=3").python() == 'lab.explain("rnn[5]@t=3", 2, top=3)'
+    assert parse("patch rnn[5]@t=3 example=2").python() == 'lab.patch("rnn[5]@t=3", example=2)'
