@@ -26,6 +26,7 @@ import numpy as np
 from tinynets import edits
 from tinynets.arrays import Array
 from tinynets.errors import CommandError, nearest
+from tinynets.evaluation import activation_of
 from tinynets.selectors import Selector, select
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ class OfUnits:
         if self.word == "frozen":
             if not lab.network.block_parameters(block):
                 raise CommandError(f"`{self.selector}` has no parameters, so it is never frozen")
-        elif block.activation is None:
+        elif activation_of(lab.network, block) is None:
             raise CommandError(f"`{block.name}` has no activation, so its units are never dead or saturated")
 
     def value(self, here: Any) -> bool | None:

@@ -13,6 +13,8 @@ from tinynets.arrays import Array, converted
 from tinynets.data import Dataset
 from tinynets.data.text import END
 from tinynets.errors import DataError, EditError, ShapeError
+from tinynets.layers import Activation
+from tinynets.layers.recurrent import RNN
 from tinynets.losses import Loss
 from tinynets.network import Block, Network, Workspace
 from tinynets.playback import quiet
@@ -150,17 +152,39 @@ class Probe:
 
     def saturated(self, network: Network, block: Block) -> Array:
         """Where its units are saturated, a mask (examples, positions, units)."""
-        if block.activation is None:
-            return np.zeros(self.values(network, block).shape, np.bool_)
-        out, before = self.workspace.buffers[block.last].out, self.input_of(network, block.last)
-        return block.activation.saturated(out, before).reshape(len(out), -1, block.units)
+        found = flatness(network, self.workspace, block, self.x)
+        return np.zeros(self.values(network, block).shape, np.bool_) if found is None else found.saturated
 
     def dead(self, network: Network, block: Block) -> Array:
         """Which of its units are dead, a mask (units,): the local gradient vanishes on every example."""
-        if block.activation is None:
-            return np.zeros(block.units, np.bool_)
-        out, before = self.workspace.buffers[block.last].out, self.input_of(network, block.last)
-        return np.asarray(block.activation.blocked(out, before).reshape(-1, block.units).all(axis=0))
+        found = flatness(network, self.workspace, block, self.x)
+        return np.zeros(block.units, np.bool_) if found is None else np.asarray(found.blocked.all(axis=(0, 1)))
+
+
+def activation_of(network: Network, block: Block) -> Activation | None:
+    """What makes a block's output of a sum: the activation behind its layers, or the one inside an RNN."""
+    layer = network.layers[block.first]
+    inside = layer.activation if isinstance(layer, RNN) and block.last == block.first else None
+    return block.activation or inside
+
+
+@dataclass(frozen=True)
+class Flatness:
+    """Where a block's activation is saturated, and where no gradient passes it; masks (B, positions, units)."""
+
+    saturated: Array
+    blocked: Array
+
+
+def flatness(network: Network, workspace: Workspace, block: Block, x: Array) -> Flatness | None:
+    """Of the last forward, which took x, before what stands on the output; None where there is no one activation."""
+    activation = activation_of(network, block)
+    if activation is None:
+        return None
+    out = network.layers[block.last].untapped(workspace.buffers[block.last])
+    before = None if block.activation is None else workspace.behind(block.last - 1) if block.last else x
+    masks = activation.saturated(out, before), activation.blocked(out, before)
+    return Flatness(*(mask.reshape(len(out), -1, block.units) for mask in masks))
 
 
 def _hits(hits: Array | None, weight: Array) -> Array | None:

@@ -293,8 +293,8 @@ class Neuron:
     dead: bool
     saturated: bool
     """On this example."""
-    saturated_share: float
-    """Over the probe, 0 to 1."""
+    saturated_share: float | None
+    """Over the probe, 0 to 1; None where no one activation makes its output (gates, heads, a table of vectors)."""
     mean: float
     std: float
     gradient: float | None

@@ -360,13 +360,14 @@ class Lab(Operating, Travel):
     def explain(self, selector: str, example: int = 0, *, split: str = "train", top: int = 8) -> Explanation:
         """How one unit comes to its value on an example of the probe, what came back, what it responds to, what for.
 
-        `split`: what its statistics and the examples it responds to most are taken over; `top`: how many are listed.
+        `rnn[5]@t=3` is a recurrent unit at that time step. `split`: what its statistics and the examples it responds to
+        most are taken over; `top`: how many are listed.
         Raises SelectorError or EditError for what is no single unit, example or split.
         """
         return finish(self._explain(selector, example, split=split, top=top))
 
     def _explain(self, selector: str, example: int = 0, *, split: str = "train", top: int = 8) -> Job[Explanation]:
-        from tinynets.measure.explanation import explain
+        from tinynets.measure.explaining import explain
 
         return (yield from explain(self, selector, example, split, top))
 

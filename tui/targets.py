@@ -30,7 +30,7 @@ def first(verb: str, frame: Frame, last: str) -> list[str]:
         inside = [name for block in named for name in _weights(block, _unit(frame, block)) if verb in ON_WEIGHTS]
         return [*_of(frame, [block for block in blocks if block.has_weights], last), *inside]
     if verb == "explain":
-        return [name for name in units(frame, last) if name.endswith("]")]
+        return [name for name in units(frame, last) if "[" in name]
     if verb == "prune":  # of a block not all
         found = [*_of(frame, [block for block in blocks if block.resizable], last), *_dead(frame)]
         return [name for name in found if name.endswith("]")]

@@ -218,6 +218,26 @@ async def test_a_unit_explains_itself_on_a_screen_of_its_own(size: tuple[int, in
         await until(pilot, lambda: not isinstance(pilot.app.screen, ExplainScreen))
 
 
+async def test_a_gated_unit_explains_itself_at_a_time_step_gate_by_gate() -> None:
+    async with real("names-gru", SMALL) as (pilot, _):
+        await type_line(pilot, "explain gru[5]@t=3 2 split=dev top=2")
+        await until(pilot, lambda: "Gate r (reset)" in screen_text(pilot))
+        assert "gru[5]@t=3 at step 0" in screen_text(pilot)
+        assert "at t=3" in screen_text(pilot)
+        assert "saturated" not in screen_text(pilot)
+        await pilot.press("l")
+        await until(pilot, lambda: "gru[6]@t=3 at step 0" in screen_text(pilot))
+
+
+async def test_an_explanation_shows_what_stands_on_the_unit_apart() -> None:
+    async with real("names-mlp", SMALL) as (pilot, _):
+        await type_line(pilot, "clamp hidden[3] 0.25")
+        await type_line(pilot, "explain hidden[3] 2 split=dev top=2")
+        await until(pilot, lambda: "clamp 0.25: " in screen_text(pilot))
+        assert "with what stands on it mean" in screen_text(pilot)
+        assert "tanh itself saturated" in screen_text(pilot)
+
+
 async def test_an_edits_answer_is_whole_at_80_columns() -> None:
     async with real("names-mlp", SMALL) as (pilot, _):
         for text in ("clamp hidden[3] 0.5", "round hidden 3", "sparsify hidden[0:100] 0.5", "prune hidden[5,7,9,11]"):

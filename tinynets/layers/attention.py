@@ -187,11 +187,18 @@ class CausalSelfAttention(Layer):
 
     def unit_values(self, buffers: Buffers) -> Array:
         """How much each head gives at each position, (B, T, heads): the root mean square of its output."""
-        squares = np.square(buffers.by_head).mean(axis=3)
-        values: Array = np.sqrt(squares).transpose(0, 2, 1)
-        return values
+        return _sizes(buffers.by_head)
+
+    def unit_values_untapped(self, buffers: Buffers) -> Array:
+        return _sizes(np.matmul(buffers.pattern, buffers.v))
 
     def pattern(self, buffers: Buffers) -> Array:
         """What the last forward attended to, (B, heads, T, T): row t is position t's shares, which sum to 1."""
         pattern: Array = buffers.pattern
         return pattern
+
+
+def _sizes(heads: Array) -> Array:
+    """(B, T, heads) root mean squares of (B, heads, T, d)."""
+    sizes: Array = np.sqrt(np.square(heads).mean(axis=3)).transpose(0, 2, 1)
+    return sizes

@@ -286,6 +286,10 @@ class Layer:
         """What the last forward gave, unit by unit: (B, ..., units), interventions included."""
         return buffers.out if buffers.tapped is None else buffers.tapped
 
+    def unit_values_untapped(self, buffers: Buffers) -> Array:
+        """The same before interventions, as `untapped`."""
+        return self.untapped(buffers)
+
 
 def require_size(layer: str, name: str, value: object, least: int = 1) -> int:
     """A whole number of at least `least`, or a ShapeError that names it."""

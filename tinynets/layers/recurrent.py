@@ -21,7 +21,9 @@ import numpy as np
 from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError, nearest
 from tinynets.initializers import Initializer, Uniform, Zeros
+from tinynets.layers.activations import Activation, Tanh
 from tinynets.layers.base import Buffers, Layer, Parameter, require_flag, require_initializer, require_size, rows
+from tinynets.layers.rectifiers import ReLU
 
 NONLINEARITIES = ("tanh", "relu")
 
@@ -296,6 +298,11 @@ class RNN(Recurrent):
                 f"RNN: `nonlinearity` must be one of {', '.join(NONLINEARITIES)}, not {nonlinearity!r}{hint}"
             )
         self.nonlinearity = nonlinearity
+
+    @property
+    def activation(self) -> Activation:
+        """What it makes of its sum at each step."""
+        return ReLU() if self.nonlinearity == "relu" else Tanh()
 
     def sizes(self) -> tuple[int | str, ...]:
         return *super().sizes(), *(("relu",) if self.nonlinearity == "relu" else ())

@@ -1,41 +1,27 @@
-"""A unit that explains itself: how it comes to its value on an example, what came back, what it responds to, what for.
-
-Activations are read with everything that stands on them. Of a sequence the last place is looked at, of an image the one
-where the unit is largest. The gradient is that of the example's own loss.
-"""
+"""What `explain` finds of a unit, as plain data that tells itself when it is printed."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from tinynets.arrays import Array
-from tinynets.errors import EditError
-from tinynets.evaluation import CHUNK, check_whole
 from tinynets.frame import Contribution
-from tinynets.interventions import taps
-from tinynets.layers import Activation, Linear
-from tinynets.layers.convolution import Convolution
-from tinynets.layers.recurrent import RNN, Recurrent
-from tinynets.losses import LossBuffers
-from tinynets.network import Block, Network, Workspace, network_from
-from tinynets.observe.look import Look
-from tinynets.observe.weights import giver, incoming, row_names
-from tinynets.operations.learning import frozen_units
-from tinynets.playback import quiet
-from tinynets.reports import Progress
-from tinynets.selectors import select
-from tinynets.state import State
-from tinynets.timeline import Moment
 
-if TYPE_CHECKING:
-    from tinynets.lab import Lab
 
-TOP = 8
-MAX_TOP = 1000
+@dataclass(frozen=True)
+class Gate:
+    """One gate of a GRU or LSTM: its sum, and what it makes of that."""
+
+    name: str
+    """`f (forget)`."""
+    contributions: tuple[Contribution, ...]
+    rest: float
+    """The sum of the terms that are not listed."""
+    bias: float
+    z: float
+    activation: str
+    """`sigmoid` or `tanh`."""
+    value: float
 
 
 @dataclass(frozen=True)
@@ -49,21 +35,28 @@ class Change:
 
 @dataclass(frozen=True)
 class Response:
-    """An example that a unit responds to."""
+    """An input that a unit responds to."""
 
     index: int
-    """In its split."""
+    """Where it first stands in its split."""
     value: float
     text: str
     """Its context, name or values."""
     target: str
+    """What follows; where that differs, the most frequent ones."""
+    count: int
+    """How often the split holds this very input."""
     image: Array | None = None
     """(h, w), where the examples are pictures."""
+
+    def words(self) -> str:
+        times = f" ({self.count:,} times)" if self.count > 1 else ""
+        return f"{self.text} -> {self.target}{times}" if self.target else self.text + times
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What a unit adds to one output, directly: its value times the weight with which the last layer takes it up."""
+    """What a unit adds to one output: what arrives of it times the weight with which the last layer takes it."""
 
     label: str
     value: float
@@ -79,19 +72,36 @@ class Explanation:
     example: int
     input: str
     target: str
+    time: int | None
+    """The time step that was asked for, `rnn[5]@t=3`; None: none was."""
     position: int
+    """Where it is looked at: the last place of a sequence, of an image (pixel by pixel) where it is largest."""
+    place: str
+    """The same in words: `t=3`, `row 2, column 3`, `place 4`; empty where there is only one."""
     contributions: tuple[Contribution, ...]
-    """Terms x * w of its sum, the largest |product| first; of gated layers those of each gate."""
+    """Terms x * w of its sum, the largest |product| first."""
     rest: float
     """The sum of the terms that are not listed."""
     bias: float | None
     z: float | None
     """w.x + b; None where there is no single sum (gates, heads, a table of vectors)."""
+    gates: tuple[Gate, ...]
+    """The sums of a GRU or LSTM, one for each gate."""
+    normalized: float | None
+    """What the normalization in the block makes of z, before what stands there; None where there is none."""
     pre: float | None
     """What the activation was given: z, normalized where the block does that, with interventions there."""
     activation: str
+    """What makes of that the value; of an RNN the one inside. Empty where there is no such one."""
+    measure: str
+    """What the value is, where it is neither a sum nor what an activation makes of one; else empty."""
+    clean: float
+    """What it makes, before what stands on the output."""
     value: float
+    """What that is made into by what stands on the output; the same where nothing does."""
     interventions: tuple[str, ...]
+    on_output: tuple[str, ...]
+    """Those of them that make the value of `clean`: `patch`, `clamp 0.5`."""
     frozen: bool
     gradient: float | None
     """d loss / d value, of this example's loss; of a recurrent layer what its output at that step is told."""
@@ -106,12 +116,17 @@ class Explanation:
     """What follows is over this split."""
     examples: int
     responses: tuple[Response, ...]
-    """The examples on which its value is largest."""
+    """The inputs on which its value is largest, or smallest where `nearest`; each once."""
+    nearest: bool
+    """Its value is a distance, so that it answers most where that is smallest."""
     mean: float
+    """Of its value, with what stands on it."""
     variance: float
-    saturated_share: float
-    dead_share: float
-    """Where no gradient passes through its activation; 1: it is dead."""
+    """Of the same."""
+    saturated_share: float | None
+    """Where its activation itself is saturated, before what stands on the output; None where there is no one."""
+    dead_share: float | None
+    """Where no gradient passes through that; 1: it is dead."""
     effects: tuple[Effect, ...]
     """On each output through the last layer, the largest |value| first; empty where others come between."""
 
@@ -119,307 +134,70 @@ class Explanation:
     def dead(self) -> bool:
         return self.dead_share == 1
 
+    @property
+    def selector(self) -> str:
+        """What was asked for."""
+        return self.name if self.time is None else f"{self.name}@t={self.time}"
+
+    @property
+    def answers(self) -> str:
+        """What the responses are, in words."""
+        return "the nearest examples (smallest distance)" if self.nearest else "it responds most to"
+
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
     def lines(self) -> list[str]:
-        where = f" at place {self.position}" if self.position else ""
+        where = f" at {self.place}" if self.place else ""
         frozen = ", frozen" if self.frozen else ""
         standing = f", {', '.join(self.interventions)}" if self.interventions else ""
         made = [f"{self.name} at step {self.step:,} on example {self.example}, {self.input}{where}{frozen}{standing}"]
         made += self._sum()
-        of = f"{self.activation} makes of {self.pre:+.4f}" if self.activation and self.pre is not None else "it gives"
-        made.append(f"  {of}: {self.value:+.4f}")
+        gives = f"it gives ({self.measure})" if self.measure else "it gives"
+        of = f"{self.activation} makes of {self.pre:+.4f}" if self.activation and self.pre is not None else gives
+        then = f" -> {', '.join(self.on_output)}: {self.value:+.4f}" if self.on_output else ""
+        made.append(f"  {of}: {self.clean:+.4f}{then}")
         if self.gradient is not None:
             before = "" if self.gradient_pre is None else f", before the activation {self.gradient_pre:+.3g}"
-            made.append(f"  gradient of this example's loss {self.gradient:+.3g}{before}")
+            step = "" if self.time is None else " by its output at that step"
+            made.append(f"  gradient of this example's loss{step} {self.gradient:+.3g}{before}")
         if self.changes:
             listed = ", ".join(f"{entry.label} {entry.change:+.3g}" for entry in self.changes)
             ratio = "" if self.change_ratio is None else f" ({self.change_ratio:.2g} of their length)"
             made.append(f"  the last step changed its weights{ratio}: {listed}")
-        made.append(
-            f"  over {self.examples:,} examples of {self.split}: mean {self.mean:+.4f}, variance {self.variance:.4f}, "
-            f"saturated {self.saturated_share:.1%}, no gradient {self.dead_share:.1%}{' (dead)' if self.dead else ''}"
-        )
-        made += [f"    {entry.value:+.4f}  {entry.text} -> {entry.target}" for entry in self.responses]
+        step = "" if self.time is None else f" at t={self.time}"
+        made.append(f"  over {self.examples:,} examples of {self.split}{step}: {self._statistics()}")
+        made += [f"  {self.answers}:", *(f"    {entry.value:+.4f}  {entry.words()}" for entry in self.responses)]
         if self.effects:
             listed = ", ".join(f"{entry.label} {entry.value:+.3f}" for entry in self.effects)
             made.append(f"  adds to the outputs: {listed}")
         return made
 
+    def _statistics(self) -> str:
+        standing = "with what stands on it " if self.interventions else ""
+        of_value = f"{standing}mean {self.mean:+.4f}, variance {self.variance:.4f}"
+        if self.saturated_share is None or self.dead_share is None:
+            return of_value
+        dead = " (dead)" if self.dead else ""
+        itself = f"; {self.activation} itself" if self.interventions else ","
+        return f"{of_value}{itself} saturated {self.saturated_share:.1%}, no gradient {self.dead_share:.1%}{dead}"
+
     def _sum(self) -> list[str]:
+        """The terms of its sum, or of those of its gates."""
+        made = []
+        for gate in self.gates:
+            end = f"    and the others {gate.rest:+.4f}, bias {gate.bias:+.4f}: sum {gate.z:+.4f}"
+            of = f"{gate.activation} of it {gate.value:+.4f}"
+            made += [f"  {gate.name}, the sum of", *_term_lines(gate.contributions), f"{end}, {of}"]
         if not self.contributions:
-            return []
-        width = max(len(entry.label) for entry in self.contributions)
-        made = [
-            f"    {entry.label:<{width}}  {entry.x:+9.4f} * {entry.w:+9.4f} = {entry.product:+9.4f}"
-            for entry in self.contributions
-        ]
+            return made
         bias = "" if self.bias is None else f", bias {self.bias:+.4f}"
         total = "" if self.z is None else f": z = {self.z:+.4f}"
-        return ["  the sum of", *made, f"    and the others {self.rest:+.4f}{bias}{total}"]
+        between = "" if self.normalized is None else f", normalized {self.normalized:+.4f}"
+        end = f"    and the others {self.rest:+.4f}{bias}{total}{between}"
+        return ["  the sum of", *_term_lines(self.contributions), end]
 
 
-Work = Generator[Progress, None, Explanation]
-
-
-def explain(lab: Lab, selector: object, example: int = 0, split: str = "train", top: int = TOP) -> Work:
-    """The explanation of one unit, as work; nothing moves."""
-    found = select(lab.network, selector)
-    if len(found.units) != 1 or found.pre or found.time is not None:
-        raise EditError(f"`explain` is about one unit, as `{found.block}[0]`, not `{found}`")
-    check_whole("example", example, 0, len(lab.probe.x) - 1)
-    check_whole("top", top, 1, MAX_TOP)
-    if not isinstance(split, str) or split not in lab.data.splits:
-        raise EditError(f"`explain`: `split` is one of {', '.join(lab.data.splits)}, not {split!r}")
-    network, block, unit = lab.network, lab.network.block(found.block), found.units[0]
-    lab.probe.forward(network)
-    look = Look.of(lab, block)
-    position = look.position(example, unit)
-    terms = _terms(lab, block, unit, example, position)
-    gradient, gradient_pre = _gradients(lab, block, unit, example, position)
-    pre = float(look.pre[example, position, unit]) if look.pre is not None else terms.z if terms else None
-    standing = [entry for entry in lab.interventions if entry.site in (block.name, f"{block.name}.pre")]
-    value, effects = float(look.out[example, position, unit]), _effects(lab, block, unit, look.out[example])
-    name, frozen = f"{block.name}[{unit}]", bool(frozen_units(network, lab.state_now, block.name)[unit])
-    changes, bias_change, ratio = yield from _last_update(lab, block, unit, top)
-    over = yield from _over(lab, block, unit, split, top)
-    return Explanation(
-        name,
-        lab.step_number,
-        int(example),
-        lab.probe.examples[example],
-        lab.probe.targets[example],
-        position,
-        terms.listed(top) if terms else (),
-        terms.rest(top) if terms else 0.0,
-        terms.bias if terms else None,
-        terms.z if terms else None,
-        pre,
-        block.activation.kind if block.activation is not None else "",
-        value,
-        tuple(str(entry) for entry in standing if unit in entry.units),
-        frozen,
-        gradient,
-        gradient_pre,
-        changes,
-        bias_change,
-        ratio,
-        split,
-        over.count,
-        over.responses,
-        over.mean,
-        over.variance,
-        over.saturated,
-        over.blocked,
-        effects[:top],
-    )
-
-
-# -- its sum
-
-
-@dataclass(frozen=True)
-class _Terms:
-    """What a unit sums at one place: x and w of each incoming weight, and the bias."""
-
-    names: tuple[str, ...]
-    x: Array
-    w: Array
-    bias: float | None
-    single: bool
-    """There is one sum, not one for each gate."""
-
-    def _order(self) -> Array:
-        return np.argsort(-np.abs(self.x * self.w), kind="stable")
-
-    def listed(self, top: int) -> tuple[Contribution, ...]:
-        products = self.x * self.w
-        return tuple(
-            Contribution(self.names[i], float(self.x[i]), float(self.w[i]), float(products[i]))
-            for i in self._order()[:top]
-        )
-
-    def rest(self, top: int) -> float:
-        return float((self.x * self.w)[self._order()[top:]].sum())
-
-    @property
-    def z(self) -> float | None:
-        return float((self.x * self.w).sum()) + (self.bias or 0.0) if self.single else None
-
-
-def _terms(lab: Lab, block: Block, unit: int, example: int, position: int) -> _Terms | None:
-    first = lab.network.layers[block.first]
-    matrix = incoming(first, block.units)
-    if matrix is None:
-        return None
-    x = _summed(lab, block, example, position)
-    if x is None or len(x) != len(matrix):
-        return None
-    biases = [float(getattr(first, name)[unit]) for name in ("b", "b_ih", "b_hh") if hasattr(first, name)]
-    single = isinstance(first, Linear | Convolution | RNN)
-    has_bias = single and (getattr(first, "bias", True) or isinstance(first, RNN))
-    bias = sum(biases) if has_bias and biases else None
-    w = matrix[:, unit].astype(np.float64)
-    return _Terms(tuple(row_names(lab, block)), x.astype(np.float64), w, bias, single)
-
-
-def _summed(lab: Lab, block: Block, example: int, position: int) -> Array | None:
-    """What a block's first layer weighs at a place, in the order of the rows of its weights."""
-    network, first = lab.network, lab.network.layers[block.first]
-    buffers = lab.probe.workspace.buffers[block.first]
-    if isinstance(first, Linear):
-        rows = lab.probe.input_of(network, block.first)
-        return np.asarray(rows.reshape(len(lab.probe.x), -1, first.inputs)[example, position])
-    if isinstance(first, Convolution):
-        columns = buffers.columns
-        return np.asarray(columns.reshape(len(lab.probe.x), -1, columns[0].size)[example, position])
-    if isinstance(first, Recurrent):
-        x, h = buffers.x[position, example], buffers.h[position, example]
-        return np.concatenate([np.tile(x, first.gates), np.tile(h, first.gates)])
-    return None
-
-
-# -- what came back
-
-
-def _gradients(lab: Lab, block: Block, unit: int, example: int, position: int) -> tuple[float | None, float | None]:
-    """d loss of the example / d output and / d sum before the activation; the live network's gradients stay."""
-    live, state, probe = lab.network, lab.state_now, lab.probe
-    network = _of(lab, state)
-    workspace = Workspace()
-    with quiet():
-        out = network.forward_checked(probe.x, workspace)
-        loss, buffers = lab.recipe.training.loss, LossBuffers()
-        buffers.step = state.step
-        own = np.ascontiguousarray(out[example : example + 1])
-        loss.fit(buffers, own)
-        loss.weighted_value(own, probe.y[example : example + 1], buffers)
-        dout = np.zeros_like(out)
-        dout[example] = loss.weighted_gradient(buffers)[0]
-        network.backward(dout, workspace)
-
-    def there(index: int) -> float | None:
-        gradient = workspace.brought_to(index)
-        if gradient is None or live.layers[index].closed or gradient.shape[-1] != block.units:
-            return None
-        places = gradient[example].reshape(-1, block.units)
-        return float(places[min(position, len(places) - 1), unit])
-
-    return there(block.last), None if block.pre is None else there(block.pre)
-
-
-def _of(lab: Lab, state: State) -> Network:
-    """A network of its own around a state."""
-    network = network_from(
-        state.architecture,
-        dtype=state.theta.dtype,
-        theta=state.theta.copy(),
-        carried=state.buffers.copy(),
-        input_shape=lab.network.input_shape,
-    )
-    network.taps = taps(network, state)
-    return network
-
-
-Updates = tuple[tuple[Change, ...], float | None, float | None]
-
-
-def _last_update(lab: Lab, block: Block, unit: int, top: int) -> Generator[Progress, None, Updates]:
-    """What the step that led here did to the unit's weights and bias; nothing where its layers were others."""
-    number, step, _ = lab.moment
-    if not step:
-        return (), None, None
-    edits = lab.player.branch.edits_through(step - 1)
-    matrices, biases = [], []
-    for moment in (Moment(number, step - 1, edits), Moment(number, step, edits)):
-        state = yield from lab.player.state_at(moment)
-        if state.architecture != lab.state_now.architecture:
-            return (), None, None
-        layer = _of(lab, state).layers[block.first]
-        matrix = incoming(layer, block.units)
-        if matrix is None:
-            return (), None, None
-        matrices.append(matrix[:, unit].astype(np.float64))
-        biases.append(float(layer.b[unit]) if getattr(layer, "bias", False) and hasattr(layer, "b") else None)
-    before, after = matrices
-    change, length = after - before, float(np.linalg.norm(after))
-    names = row_names(lab, block)
-    largest = np.argsort(-np.abs(change), kind="stable")[:top]
-    listed = tuple(Change(names[i], float(after[i]), float(change[i])) for i in largest)
-    of_bias = None if biases[0] is None or biases[1] is None else biases[1] - biases[0]
-    return listed, of_bias, float(np.linalg.norm(change)) / length if length else None
-
-
-# -- over a split
-
-
-@dataclass(frozen=True)
-class _Over:
-    count: int
-    responses: tuple[Response, ...]
-    mean: float
-    variance: float
-    saturated: float
-    blocked: float
-
-
-def _over(lab: Lab, block: Block, unit: int, split: str, top: int) -> Generator[Progress, None, _Over]:
-    """What the unit does on all examples of a split, chunk by chunk."""
-    x, network, workspace = lab.split(split)[0], lab.network, Workspace()
-    parts: list[Array] = []
-    saturated = blocked = seen = 0
-    for start in range(0, len(x), CHUNK):
-        with quiet():
-            network.forward_checked(x[start : start + CHUNK], workspace)
-        values = workspace.units_behind(network, block.last)[..., unit]
-        values = values.reshape(len(values), -1).astype(np.float64)
-        parts.append(values)
-        flat, off = _flatness(network, workspace, block, unit, x[start : start + CHUNK])
-        saturated, blocked, seen = saturated + flat, blocked + off, seen + values.size
-        yield Progress(min(start + CHUNK, len(x)), len(x), f"examples of {split}")
-    values = np.concatenate(parts)
-    largest = values.max(axis=1)
-    order = np.argsort(-largest, kind="stable")[:top]
-    responses = tuple(
-        Response(
-            int(i),
-            float(largest[i]),
-            lab.data.describe(split, int(i)),
-            lab.data.describe_target(split, int(i)),
-            lab.data.picture(split, int(i)),
-        )
-        for i in order
-    )
-    return _Over(len(x), responses, float(values.mean()), float(values.var()), saturated / seen, blocked / seen)
-
-
-def _flatness(network: Network, workspace: Workspace, block: Block, unit: int, x: Array) -> tuple[int, int]:
-    """On how many places of the last forward the unit is saturated, and on how many no gradient passes."""
-    activation: Activation | None = block.activation
-    if activation is None:
-        return 0, 0
-    out = workspace.buffers[block.last].out
-    before = workspace.behind(block.last - 1) if block.last else x
-    flat, off = activation.saturated(out, before), activation.blocked(out, before)
-    return int(flat[..., unit].sum()), int(off[..., unit].sum())
-
-
-# -- what for
-
-
-def _effects(lab: Lab, block: Block, unit: int, values: Array) -> tuple[Effect, ...]:
-    """What the unit adds to each output of a last Linear layer that takes it up directly; values (positions, units)."""
-    network = lab.network
-    last = network.blocks[-1]
-    layer = network.layers[last.first]
-    if last is block or not isinstance(layer, Linear) or giver(network, last) is not block:
-        return ()
-    if layer.inputs % block.units or network.known_shapes[block.last][-1] != block.units:
-        return ()
-    count = layer.inputs // block.units
-    of_unit = values[-count:, unit].astype(np.float64)
-    added = of_unit @ layer.w.reshape(count, block.units, -1)[:, unit].astype(np.float64)
-    labels = lab.data.labels
-    names = [labels[i] if i < len(labels) else f"{last.name}[{i}]" for i in range(len(added))]
-    return tuple(Effect(names[i], float(added[i])) for i in np.argsort(-np.abs(added), kind="stable"))
+def _term_lines(terms: tuple[Contribution, ...]) -> list[str]:
+    width = max(len(entry.label) for entry in terms)
+    return [f"    {entry.label:<{width}}  {entry.x:+9.4f} * {entry.w:+9.4f} = {entry.product:+9.4f}" for entry in terms]

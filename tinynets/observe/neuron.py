@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.evaluation import activation_of
 from tinynets.frame import Contribution, Neuron, View
 from tinynets.lab import Lab
 from tinynets.layers import CausalSelfAttention, Conv1d, Conv2d, Linear
 from tinynets.network import Block, Workspace
 from tinynets.observe.look import Look
 from tinynets.observe.standing import Stood, rates, standing_on
-from tinynets.observe.weights import giver, matrix, sources
+from tinynets.observe.weights import givers, matrix, passes_on, sources
 from tinynets.playback import quiet
 
 TOP = 12  # contributions and outgoing weights listed
@@ -46,7 +47,7 @@ def neuron(lab: Lab, block: Block, view: View, look: Look, spare: Workspace, sto
         interventions=standing_on(lab, block, unit),
         dead=bool(look.dead[unit]),
         saturated=bool(look.saturated[example, position, unit]),
-        saturated_share=float(look.saturated[:, :, unit].mean()),
+        saturated_share=float(look.saturated[:, :, unit].mean()) if activation_of(lab.network, block) else None,
         mean=float(out.mean()),
         std=float(out.std()),
         gradient=_gradient(lab, block, unit),
@@ -128,14 +129,15 @@ def _clean(lab: Lab, block: Block, look: Look, spare: Workspace) -> Array:
 def _outgoing(lab: Lab, block: Block, unit: int) -> tuple[tuple[str, float], ...]:
     """The weights with which the next block takes up this unit, largest first."""
     network = lab.network
-    takers = [entry for entry in network.blocks if entry.units and giver(network, entry) is block]
+    taking = [entry for entry in network.blocks if entry.units and not passes_on(entry)]
+    takers = [entry for entry in taking if block in givers(network, entry)]
     layer = network.layers[takers[0].first] if takers else None
     if not isinstance(layer, Linear) or network.known_shapes[block.last][-1] != block.units:
         return ()
     rows = [index for index in range(layer.inputs) if index % block.units == unit]
     w = np.array(layer.w[rows], np.float64)
     order = np.argsort(-np.abs(w), axis=None, kind="stable")[:TOP]
-    is_last = takers[0] is network.blocks[-1]
+    is_last = takers[0] is taking[-1]
     named = []
     for flat in order:
         row, column = divmod(int(flat), w.shape[1])

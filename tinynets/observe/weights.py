@@ -10,7 +10,7 @@ import numpy as np
 from tinynets.arrays import Array
 from tinynets.frame import Mask, Weights
 from tinynets.lab import Lab
-from tinynets.layers import Layer, Parameter
+from tinynets.layers import Identity, Layer, Parameter
 from tinynets.layers.structure import Next, Split
 from tinynets.network import Block, Network
 from tinynets.observe.look import limit_of
@@ -160,7 +160,14 @@ def sources(network: Network, block: Block, count: int) -> list[str]:
 
 
 def giver(network: Network, block: Block) -> Block | None:
-    """The block with units whose output a block takes up, through what only rearranges; None: it takes the input."""
+    """The block with units whose output a block takes up, through what only passes it on; None: the input."""
+    found = givers(network, block)
+    return found[-1] if found and not passes_on(found[-1]) else None
+
+
+def givers(network: Network, block: Block) -> tuple[Block, ...]:
+    """The same, led by those that only pass on what it gives (identity), the nearest first."""
+    found: list[Block] = []
     index = block.first - 1
     while index >= 0:
         layer = network.layers[index]
@@ -170,8 +177,15 @@ def giver(network: Network, block: Block) -> Block | None:
                 for place, other in enumerate(network.layers)
                 if isinstance(other, Split) and other.link is layer.link
             )
-        found = next((entry for entry in network.blocks if entry.last == index and entry.units), None)
-        if found is not None:
-            return found
+        ending = next((entry for entry in network.blocks if entry.last == index and entry.units), None)
+        if ending is not None:
+            found.append(ending)
+            if not passes_on(ending):
+                break
         index -= 1
-    return None
+    return tuple(found)
+
+
+def passes_on(block: Block) -> bool:
+    """It gives what it takes, unit by unit."""
+    return isinstance(block.activation, Identity) and block.first == block.last

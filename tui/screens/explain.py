@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.strip import Strip
 
+from tinynets.frame import Contribution
 from tinynets.measure.explanation import Explanation, Response
 from tui import palette
 from tui.drawing import Part, blank, chip, clip, clip_name, length, line, number, signed, signed_bar
@@ -54,23 +55,28 @@ class ExplainScreen(Modal[None]):
         self._found = found
         box = self.query_one(VerticalScroll)
         target = f" → {found.target}" if found.target else ""
-        box.border_title = clip(f"{found.name} at step {found.step:,} on {found.input}{target}", self.size.width - 10)
+        box.border_title = clip(
+            f"{found.selector} at step {found.step:,} on {found.input}{target}", self.size.width - 10
+        )
         keys = ", . example   h l unit   s split   arrows scroll   esc closes"
         box.border_subtitle = keys if self.size.width >= 76 else ", . example   h l unit   s split"
         self.query_one(Explained).take(found)
 
     def action_example(self, by: int) -> None:
-        self.run_worker(self._go(self._found.name, self._found.example + by, self._found.split), exclusive=True)
+        self.run_worker(self._go(self._found.selector, self._found.example + by, self._found.split), exclusive=True)
 
     def action_unit(self, by: int) -> None:
         block, _, unit = self._found.name.rstrip("]").rpartition("[")
-        self.run_worker(self._go(f"{block}[{int(unit) + by}]", self._found.example, self._found.split), exclusive=True)
+        time = self._found.selector.removeprefix(self._found.name)
+        self.run_worker(
+            self._go(f"{block}[{int(unit) + by}]{time}", self._found.example, self._found.split), exclusive=True
+        )
 
     def action_split(self) -> None:
         """The same over the next split."""
         if self._found.split in self._splits:
             split = self._splits[(self._splits.index(self._found.split) + 1) % len(self._splits)]
-            self.run_worker(self._go(self._found.name, self._found.example, split), exclusive=True)
+            self.run_worker(self._go(self._found.selector, self._found.example, split), exclusive=True)
 
     async def _go(self, name: str, example: int, split: str) -> None:
         """Another explanation; where there is none, the one that is shown stays."""
@@ -133,43 +139,50 @@ class Explained(Lines):
     def _value(self, width: int) -> Strip:
         found = self._found
         known = found.activation and found.pre is not None
-        lead = f"{found.activation}({number(found.pre)}) = " if known else "value "
-        where = f"   at place {found.position}" if found.position else ""
-        ink = palette.sign_ink(found.value) + palette.CURSOR.without_color
-        return line([(lead, palette.DIM), (signed(found.value), ink), (where, palette.DIM)], width)
+        lead = f"{found.activation}({number(found.pre)}) = " if known else f"{found.measure or 'value'} "
+        where: Part = (f"   at {found.place}" if found.place else "", palette.DIM)
+        value: Part = (signed(found.value), palette.sign_ink(found.value) + palette.CURSOR.without_color)
+        if not found.on_output:
+            return line([(lead, palette.DIM), value, where], width)
+        then: Part = (f" {self.look.glyph('arrow')} {', '.join(found.on_output)}: ", palette.DONE)
+        return line([(lead, palette.DIM), (signed(found.clean), palette.TEXT), then, value, where], width)
 
     def _gradient(self, width: int) -> list[Strip]:
         """d loss / d value, and what that asks of the unit: a step goes against it."""
         found = self._found
         if found.gradient is None:
             return []
-        parts: list[Part] = [("gradient of this loss ", palette.DIM), _small(found.gradient)]
+        step = "" if found.time is None else "by its output at that step "
+        parts: list[Part] = [(f"gradient of this loss {step}", palette.DIM), _small(found.gradient)]
         wish = "" if not found.gradient else "less of it" if found.gradient > 0 else "more of it"
         words = f"{wish} would lower the loss" if wish else ""
         if found.gradient_pre is not None:
             parts += [("   before the activation ", palette.DIM), _small(found.gradient_pre)]
             if wish and not found.gradient_pre:
-                words = "nothing of it passes the activation here"
+                words = f"nothing of it passes {'what stands here' if found.on_output else 'the activation here'}"
         more: Part = (f"   {words}", palette.DIM)
         return [line([*parts, more] if length([*parts, more]) <= width else parts, width)]
 
     def _over(self, width: int) -> list[Strip]:
         found = self._found
+        standing, itself = (
+            ("with what stands on it ", f"{found.activation} itself ") if found.interventions else ("", "")
+        )
+        step = "" if found.time is None else f" at t={found.time}"
         parts: list[Part] = [
-            (f"over {found.examples:,} of {found.split}: ", palette.DIM),
-            ("mean ", palette.DIM),
+            (f"over {found.examples:,} of {found.split}{step}: {standing}mean ", palette.DIM),
             (signed(found.mean), palette.TEXT),
             ("  variance ", palette.DIM),
             (number(found.variance), palette.TEXT),
         ]
+        if found.saturated_share is None or found.dead_share is None:
+            return [line(parts, width)]
         more: list[Part] = [
-            ("  saturated ", palette.DIM),
+            (f"  {itself}saturated ", palette.DIM),
             (f"{found.saturated_share:.0%}", palette.WARN if found.saturated_share > 0.3 else palette.TEXT),
             ("  no gradient ", palette.DIM),
             (f"{found.dead_share:.0%}", palette.BAD if found.dead_share > 0.9 else palette.TEXT),
         ]
-        if not found.activation:
-            return [line(parts, width)]
         return (
             [line([*parts, *more], width)]
             if length([*parts, *more]) <= width
@@ -179,25 +192,25 @@ class Explained(Lines):
     # -- its sum
 
     def _sum(self, width: int) -> list[Strip]:
+        """Its terms as bars, or those of its gates, and what they come to."""
         found = self._found
+        made: list[Strip] = []
+        for gate in found.gates:
+            rows = self._terms(gate.contributions, gate.rest, gate.bias)
+            end = _total(rows, gate.z, f"  {gate.activation} ", gate.value, width)
+            made += [_heading(f"Gate {gate.name}", width), *self._bars(rows, width), end]
         if not found.contributions:
-            return []
+            return made
+        rows = self._terms(found.contributions, found.rest, found.bias)
+        made = [_heading("The sum: what comes in, times its weight", width), *self._bars(rows, width)]
+        return [*made, _total(rows, found.z, "  normalized ", found.normalized, width)] if found.z is not None else made
+
+    def _terms(self, terms: Sequence[Contribution], rest: float, bias: float | None) -> list[tuple[str, float, str]]:
         times = self.look.glyph("times")
-        rows = [(t.label, t.product, f"{signed(t.x, 3)} {times} {signed(t.w, 3)}") for t in found.contributions]
-        if found.rest:
-            rows.append(("the others", found.rest, ""))
-        if found.bias is not None:
-            rows.append(("bias", found.bias, ""))
-        words = (
-            "What comes in, times its weight, by gate"
-            if found.z is None
-            else "The sum: what comes in, times its weight"
-        )
-        made = [_heading(words, width), *self._bars(rows, width)]
-        if found.z is not None:
-            label = "together".ljust(min(LABEL, max(len(row[0]) for row in rows)))
-            made.append(line([(f"{label} ", palette.BRIGHT), (f"= {signed(found.z)}", _ink(found.z))], width))
-        return made
+        rows = [(t.label, t.product, f"{signed(t.x, 3)} {times} {signed(t.w, 3)}") for t in terms]
+        if rest:
+            rows.append(("the others", rest, ""))
+        return rows if bias is None else [*rows, ("bias", bias, "")]
 
     def _last_step(self, width: int) -> list[Strip]:
         found = self._found
@@ -219,12 +232,17 @@ class Explained(Lines):
             return []
         if not found.variance:
             return [_heading(f"It gives {signed(found.mean, 3)} on every example of {found.split}", width)]
-        heading = _heading(f"What it responds to most in {found.split}", width)
+        words = "The nearest (smallest distance)" if found.nearest else "What it responds to most"
+        heading = _heading(f"{words} in {found.split}", width)
         if found.responses[0].image is not None:
             return [heading, *self._pictures(found.responses, width)]
         arrow = self.look.glyph("arrow")
         rows = [
-            (f"{entry.text} {arrow} {entry.target}" if entry.target else entry.text, entry.value, f"{entry.index:,}")
+            (
+                f"{entry.text} {arrow} {entry.target}" if entry.target else entry.text,
+                entry.value,
+                f"{entry.count:,} times" if entry.count > 1 else f"{entry.index:,}",
+            )
             for entry in found.responses
         ]
         return [heading, *self._bars(rows, width, label=24)]
@@ -266,6 +284,13 @@ class Explained(Lines):
             parts += [(f"{value + 0.0:>+9{told}} ", palette.sign_ink(value)), (more if detail else "", palette.FAINT)]
             made.append(line(parts, width))
         return made
+
+
+def _total(rows: list[tuple[str, float, str]], z: float, then: str, value: float | None, width: int) -> Strip:
+    """What the rows come to, and what is then made of it."""
+    label = "together".ljust(min(LABEL, max(len(row[0]) for row in rows)))
+    parts: list[Part] = [(f"{label} ", palette.BRIGHT), (f"= {signed(z)}", _ink(z))]
+    return line(parts if value is None else [*parts, (then, palette.DIM), (signed(value), _ink(value))], width)
 
 
 def _ink(value: float) -> Any:

@@ -119,7 +119,9 @@ class NeuronPane(Pane):
             (signed(neuron.mean), palette.TEXT),
         ]
         parts += [("  std ", palette.DIM), (number(neuron.std), palette.TEXT)]
-        parts += [(f"  {saturated} ", palette.DIM), (f"{neuron.saturated_share:.0%}", _alarm(neuron.saturated_share))]
+        if neuron.saturated_share is not None:
+            share: Part = (f"{neuron.saturated_share:.0%}", _alarm(neuron.saturated_share))
+            parts += [(f"  {saturated} ", palette.DIM), share]
         return line(parts, width)
 
     def _batch_line(self, neuron: Neuron, width: int) -> list[Strip]:
