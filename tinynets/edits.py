@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinynets.arrays import Values
 from tinynets.errors import EditError, nearest
 from tinynets.interventions import taps, without
 from tinynets.network import Network
@@ -61,6 +62,10 @@ def apply(network: Network, state: State, edit: Edit) -> str:
 def check(network: Network, edit: Edit) -> None:
     """Check that an edit from a file can be done to this network; raises what `resolve` would."""
     OPERATIONS[edit.op].check(network, edit)
+    values = edit.args.get("values")
+    if values is not None and (not isinstance(values, Values) or values.array.dtype != network.dtype):
+        what = values.array.dtype if isinstance(values, Values) else type(values).__name__
+        raise EditError(f"`{edit.op}`: `values` must be an array of {network.dtype}, not {what}")
 
 
 def layers_after(network: Network, edit: Edit) -> tuple[dict[str, Any], ...] | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgpack
 import numpy as np
 
 from tinynets import edits
@@ -25,11 +26,14 @@ from tinynets.save_checks import UNUSABLE, Checker, Own, read_evaluations, start
 from tinynets.save_data import read_data
 from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
 from tinynets.save_writer import MAX_ACTIONS, Header
+from tinynets.state import canonical
 from tinynets.surgery import outline
 from tinynets.threads import MAX_THREADS, fingerprint, settle_threads
 from tinynets.timeline import MAX_NOTE, Branch, Losses, Moment, Placed, Timeline
 
 MAX_HEADER = 2**16  # bytes
+MAX_UNITS = 2**23  # of all networks that edits lead through, each of which is looked at
+RECENT = 16  # networks kept to look at
 MAX_INHERITED = 32 * 2**20  # bytes of lists that branches have of what they share with others
 
 
@@ -142,10 +146,11 @@ class Reader:
         self.names: set[str] = set()
         self.checker: Checker | None = None
         self.timeline: Timeline | None = None
-        self._networks: dict[int, list[tuple[int, Network]]] = {}
+        self._layers: dict[int, list[tuple[int, bytes]]] = {}
+        self._networks: dict[bytes, Network] = {}
         """Of each branch its networks, and from how many edits on each of them is the one."""
         self._position: Fields | None = None
-        self._count = self._inherited = 0
+        self._count = self._inherited = self._units = 0
         self._apply: dict[str, Callable[[Fields], None]] = {
             "header": self._header,
             "recipe": self._recipe,
@@ -240,7 +245,7 @@ class Reader:
         self.branches[number] = made
         self.names.add(name)
         if made.parent is not None:
-            self._networks[number] = [entry for entry in self._of(made.parent) if entry[0] <= made.shared]
+            self._layers[number] = [entry for entry in self._of(made.parent) if entry[0] <= made.shared]
 
     def _new(self, fields: Fields) -> tuple[int, str]:
         """Number and name of a branch that is not there yet."""
@@ -270,15 +275,16 @@ class Reader:
         branch = self._named_owner(fields)
         self.own.name(fields)
         end = len(branch.losses)
-        networks, count = list(self._of(branch.number)), len(branch.edits)
-        placed = []
+        layers, count = list(self._of(branch.number)), len(branch.edits)
+        placed, network = [], self._network(layers[-1][1])
         for number, entry in enumerate(fields.get("edits", list), count + 1):
-            made, after = self._placed(Fields(self.file, entry, "an edit"), end, end, networks[-1][1])
+            made, after = self._placed(Fields(self.file, entry, "an edit"), end, end, network)
             placed.append(made)
-            networks += [(number, after)] if after is not networks[-1][1] else []
+            layers += [(number, self._kept(after))] if after is not network else []
+            network = after
         for made in placed:
             branch.place(made)
-        self._networks[branch.number] = networks
+        self._layers[branch.number] = layers
 
     def _placed(self, fields: Fields, first: int, last: int, network: Network) -> tuple[Placed, Network]:
         """An edit, and the network behind it."""
@@ -294,6 +300,9 @@ class Reader:
             else:
                 self.own.all_named(layers)
                 network = outline(network, layers)
+                self._units += sum(block.units for block in network.blocks)
+                if self._units > MAX_UNITS:
+                    fields.wrong("the networks that its changes of layers lead through are too large together")
         except SaveError:
             raise
         except UNUSABLE as error:
@@ -301,11 +310,26 @@ class Reader:
         placed = Placed(step, made, fields.get("done", str), fields.get("before", float), fields.get("after", float))
         return placed, network
 
-    def _of(self, number: int) -> list[tuple[int, Network]]:
-        """The networks of a branch; the first is that of the start, against which selectors are checked."""
+    def _of(self, number: int) -> list[tuple[int, bytes]]:
+        """The layers of a branch, from which edit on; those of the start come first, selectors are checked by them."""
         if self.checker is None:
             raise CorruptSave(f"`{self.file}` has no keyframe at its start")
-        return self._networks.setdefault(number, [(0, self.checker.network)])
+        return self._layers.setdefault(number, [(0, self._kept(self.checker.network))])
+
+    def _kept(self, network: Network) -> bytes:
+        """Its layers in few bytes: a network takes a hundred times as many, so only the last ones are kept."""
+        layers = canonical(network.architecture)
+        self._networks[layers] = network
+        if len(self._networks) > RECENT:
+            del self._networks[next(iter(self._networks))]
+        return layers
+
+    def _network(self, layers: bytes) -> Network:
+        """A network of these layers to look at."""
+        assert self.checker is not None
+        if layers not in self._networks:
+            self._kept(outline(self.checker.network, msgpack.unpackb(layers)))
+        return self._networks[layers]
 
     def _evaluations(self, fields: Fields) -> None:
         branch = self._named_owner(fields)
@@ -344,9 +368,9 @@ class Reader:
         highest = min([branch.edits_through(step) for branch in branches], default=0)
         applied = fields.whole("edits", lowest, highest)
         assert self.checker is not None
-        networks = [[net for first, net in self._of(b.number) if first <= applied][-1] for b in branches]
-        state = self.checker.state(fields, networks[0] if networks else self.checker.network)
-        if any(net is not networks[0] and net.architecture != networks[0].architecture for net in networks):
+        layers = [[found for first, found in self._of(b.number) if first <= applied][-1] for b in branches]
+        state = self.checker.state(fields, self._network(layers[0]) if layers else self.checker.network)
+        if len(set(layers)) > 1:
             fields.wrong("its branches have other layers there")
         if state.step != step:
             fields.wrong(f"its state is of step {state.step}, not {step}")

@@ -66,13 +66,15 @@ class FirstReader(Reader):
         super()._begin(fields)
         for waiting in self._waiting:
             branch = self._named_owner(waiting)
-            networks = self._of(branch.number)
+            layers = self._of(branch.number)
+            network = self._network(layers[-1][1])
             for entry in waiting.get("edits", list):
                 first = branch.edits[-1].step if branch.edits else 0
                 thing = Fields(self.file, entry, "an edit")
-                placed, after = self._placed(thing, first, len(branch.losses), networks[-1][1])
+                placed, after = self._placed(thing, first, len(branch.losses), network)
                 branch.place(placed)
-                networks += [(len(branch.edits), after)] if after is not networks[-1][1] else []
+                layers += [(len(branch.edits), self._kept(after))] if after is not network else []
+                network = after
         self._waiting.clear()
 
     def _hang(self, branch: Branch, number: int | None, step: int) -> None:

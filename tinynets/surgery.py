@@ -154,14 +154,14 @@ def outgoing_places(network: Network, block: Block, units: Iterable[int]) -> Arr
 class Plan:
     """The layers that there will be; by name of those that change, their units and the features that come in.
 
-    `initial` are values of fresh parameters, by layer and parameter; what is neither there nor fresh along its inputs
-    is drawn as the layer would, addressed by `ordinal`.
+    `initial` makes values of fresh parameters, by layer and parameter; what is neither there nor fresh along its inputs
+    is drawn as the layer would, addressed by `ordinal`. Nothing as large as parameters is made for a plan alone.
     """
 
     layers: list[Layer]
     units: dict[str, Features] = field(default_factory=dict)
     inputs: dict[str, Features] = field(default_factory=dict)
-    initial: dict[tuple[str, str], Array] = field(default_factory=dict)
+    initial: Mapping[tuple[str, str], Callable[[], Array]] = field(default_factory=dict)
     block: str = ""
     """Whose units change."""
     ordinal: int = 0
@@ -414,7 +414,7 @@ def _initial(layer: Layer, entry: Parameter, moved: Moved, plan: Plan, seed: int
     """What is fresh of an array: given, drawn, or zero where it weighs a unit that is fresh."""
     given = plan.initial.get((layer.name, entry.name))
     if given is not None:
-        return np.asarray(given, np.float64).reshape(-1)
+        return given().reshape(-1)
     if not (moved[0] < 0).any():
         return np.zeros(entry.size)
     purpose = f"{'insert' if moved[3] else 'grow'}/{layer.name}.{entry.name}/{plan.ordinal}"

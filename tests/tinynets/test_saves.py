@@ -748,3 +748,59 @@ def test_a_save_of_endless_batches_opens_without_room_for_them(tmp_path: Path) -
     write_records(tmp_path / "endless.msgpack", altered)
     with little_memory():
         tn.Lab(tmp_path / "endless.msgpack")
+
+
+def test_hundreds_of_changes_of_layers_take_little_to_read(make_tiny: Callable[..., tn.Lab], tmp_path: Path) -> None:
+    lab = make_tiny()
+    lab.grow("hidden", 1)
+    lab.save(tmp_path / "grown.msgpack")
+    altered = list(read_records(tmp_path / "grown.msgpack"))
+    edits = of(altered, "edits")["edits"]
+    edits += edits * 300
+    write_records(tmp_path / "many.msgpack", altered)
+    with little_memory(2**22):
+        assert len(tn.Lab(tmp_path / "many.msgpack").player.branch.edits) == 301
+
+
+def test_what_a_layer_put_in_would_hold_is_not_made_to_read_that_it_was(
+    make_tiny: Callable[..., tn.Lab], tmp_path: Path
+) -> None:
+    lab = make_tiny()
+    lab.grow("hidden", 1)
+    lab.insert("hidden", "linear")
+    lab.save(tmp_path / "small.msgpack")
+    altered = list(read_records(tmp_path / "small.msgpack"))
+    for entry in of(altered, "edits")["edits"]:
+        if entry["edit"]["op"] == "grow":
+            entry["edit"]["args"]["count"] = 4000
+    write_records(tmp_path / "large.msgpack", altered)
+    with little_memory(2**24), pytest.raises(tn.CorruptSave, match=r"must be float32 \(16072074,\)"):
+        tn.Lab(tmp_path / "large.msgpack")
+
+
+def test_units_that_a_save_only_says_to_have_grown_are_too_many_at_some_point(
+    make_tiny: Callable[..., tn.Lab], tmp_path: Path
+) -> None:
+    lab = make_tiny()
+    lab.grow("hidden", 1)
+    lab.save(tmp_path / "grown.msgpack")
+    altered = list(read_records(tmp_path / "grown.msgpack"))
+    edits = of(altered, "edits")["edits"]
+    edits[0]["edit"]["args"]["count"] = 65_536
+    edits += edits * 45
+    write_records(tmp_path / "many.msgpack", altered)
+    with pytest.raises(tn.CorruptSave, match=r"lead through are too large together$"):
+        tn.Lab(tmp_path / "many.msgpack")
+
+
+@pytest.mark.parametrize(
+    ("values", "what"), [(np.array([True]), "bool"), (np.array([0.5]), "float64"), ([0.5], "list")], ids=str
+)
+def test_the_values_of_an_edit_are_an_array_of_the_runs_own_dtype(
+    records: Records, tmp_path: Path, values: Any, what: str
+) -> None:
+    altered = copy.deepcopy(records)
+    of(altered, "edits")["edits"][0]["edit"] = edit("patch", "hidden[1]", example=0, values=values)
+    write_records(tmp_path / "altered.msgpack", altered)
+    with pytest.raises(tn.CorruptSave, match=f"`patch`: `values` must be an array of float32, not {what}$"):
+        tn.Lab(tmp_path / "altered.msgpack")

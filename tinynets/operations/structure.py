@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from tinynets import rng
-from tinynets.arrays import plain
+from tinynets.arrays import Array, plain
 from tinynets.errors import EditError, ShapeError, nearest
 from tinynets.layers import LAYERS, Activation, Conv1d, Conv2d, Distances, Features, Layer, Linear, describe, layer_from
+from tinynets.layers.base import Parameter
 from tinynets.layers.structure import Next, Split
 from tinynets.network import Block, Network, parameter_count
 from tinynets.operations.base import Edit, Operation, literal, only, ordinal, whole
@@ -78,7 +80,7 @@ def _prune(network: Network, edit: Edit) -> Plan:
     selector, block = select(network, edit.target), _block(network, "prune", edit.target, whole_block=False)
     if selector.whole:
         raise EditError(f"`{selector}` is all of `{block.name}`; at least one unit must be left")
-    kept = np.array([unit for unit in range(block.units) if unit not in selector.units])
+    kept = np.delete(np.arange(block.units), selector.units)
     return resize(network, block, Features(kept, np.ones(len(kept)), np.zeros(len(kept), np.bool_)))
 
 
@@ -158,13 +160,13 @@ def _insert(network: Network, edit: Edit) -> Plan:
     name = full.rpartition(".")[2]
     made = _inserting(kind, shape, edit.args)
     _check_room("insert", network, parameter_count([made]))
-    initial = _passing_through(made)
     made.name = name
 
     def change(path: str, layer: Layer) -> list[Layer]:
         return [layer, made] if path == last.name else [layer]
 
-    return Plan(replaced(network.parts, change), initial={(full, key): value for key, value in initial.items()})
+    initial = {(full, entry.name): partial(_passing_through, entry) for entry in made.parameters()}
+    return Plan(replaced(network.parts, change), initial=initial)
 
 
 def _inserting(kind: str, shape: tuple[int | None, ...], args: dict[str, Any]) -> Layer:
@@ -185,13 +187,12 @@ def _inserting(kind: str, shape: tuple[int | None, ...], args: dict[str, Any]) -
         raise EditError(f"`insert`: {error}") from None
 
 
-def _passing_through(layer: Layer) -> dict[str, np.ndarray]:
-    """Parameters with which it gives what it takes."""
-    arrays = {entry.name: np.zeros(entry.shape) for entry in layer.parameters()}
-    if "w" in arrays:
-        w = arrays["w"]
-        w[tuple(n // 2 for n in w.shape[:-2])] = np.eye(w.shape[-1])
-    return arrays
+def _passing_through(entry: Parameter) -> Array:
+    """Values of a parameter with which its layer gives what it takes."""
+    values = np.zeros(entry.shape)
+    if entry.name == "w":
+        values[tuple(n // 2 for n in entry.shape[:-2])] = np.eye(entry.shape[-1])
+    return values
 
 
 def _free(network: Network, given: object, kind: str, beside: str) -> str:
