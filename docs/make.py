@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing.resource_tracker
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,6 +53,7 @@ def spiral() -> None:
 async def picture() -> None:
     """The lab on the names network, after some training and surgery, as docs/lab.svg."""
     multiprocessing.resource_tracker.ensure_running()
+    os.environ["TINYNETS_STATE"] = tempfile.mkdtemp()  # what others left behind is not in the picture
     from tinynets.host import spawn
     from tui.app import LabApp
 
