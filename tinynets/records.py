@@ -20,6 +20,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from time import time
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -33,6 +34,7 @@ READABLE = (1, 2)
 HEADER = MAGIC + struct.pack("<H", VERSION)
 MAX_PAYLOAD = 2**32 - 1
 END = "end"
+ABANDONED = 3600  # seconds after which a file that is still being written is nobody's
 CHUNK = 2**18  # bytes read and checked at once, so that the check finds them in the processor's cache
 
 Record = dict[str, Any]
@@ -79,6 +81,7 @@ def write_records(path: AnyPath, records: Iterable[Record]) -> None:
     stands whole at any moment. SaveError names the path and the reason; nothing is left behind then.
     """
     target = _target(path)
+    _clear(target.parent)
     temporary = target.with_name(f".tinynets-{secrets.token_hex(8)}.tmp")
     try:
         try:
@@ -96,6 +99,14 @@ def write_records(path: AnyPath, records: Iterable[Record]) -> None:
     except OSError as error:
         raise SaveError(f"`{path}` cannot be written: {_reason(error)}") from error
     _sync_folder(target.parent)
+
+
+def _clear(folder: Path) -> None:
+    """Take away what writers that were killed left beside saves; what is being written is younger."""
+    with suppress(OSError):
+        for left in folder.glob(".tinynets-*.tmp"):
+            if time() - left.stat().st_mtime > ABANDONED:
+                left.unlink()
 
 
 def read_records(path: AnyPath) -> Iterator[Record]:

@@ -450,3 +450,12 @@ def test_a_new_save_has_the_permissions_that_new_files_have(small: Path, tmp_pat
     plain = tmp_path / "plain"
     plain.touch()
     assert small.stat().st_mode == plain.stat().st_mode
+
+
+def test_what_a_killed_writer_left_behind_goes_with_the_next_save(small: Path) -> None:
+    old, young = small.with_name(".tinynets-0a.tmp"), small.with_name(".tinynets-0b.tmp")
+    for left in (old, young):
+        left.write_bytes(b"cut short")
+    os.utime(old, (0, 0))
+    write_records(small, SMALL)
+    assert sorted(os.listdir(small.parent)) == [young.name, small.name]
