@@ -113,3 +113,8 @@ def converted(values: Array, dtype: np.dtype[Any]) -> Array:
     """The same values in C order as a dtype; those beyond its range become infinite, at which the first step stops."""
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(values, dtype)
+
+
+def is_flat(values: list[Any] | tuple[Any, ...]) -> bool:
+    """Whether a list holds nothing but whole numbers, of which there can be many (the places of a dropout)."""
+    return set(map(type, values)) <= {int}

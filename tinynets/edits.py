@@ -28,8 +28,8 @@ __all__ = [
     "check",
     "edit_from",
     "frozen_units",
-    "layers_after",
     "literal",
+    "network_after",
     "resolve",
     "taps",
     "without",
@@ -68,7 +68,7 @@ def check(network: Network, edit: Edit) -> None:
         raise EditError(f"`{edit.op}`: `values` must be an array of {network.dtype}, not {what}")
 
 
-def layers_after(network: Network, edit: Edit) -> tuple[dict[str, Any], ...] | None:
-    """The layers behind an edit, where it changes them."""
-    layers = OPERATIONS[edit.op].layers
-    return None if layers is None else layers(network, edit)
+def network_after(network: Network, edit: Edit) -> Network | None:
+    """A network of the layers behind an edit to look at, where it changes them; raises what `check` would."""
+    after = OPERATIONS[edit.op].after
+    return None if after is None else after(network, edit)

@@ -17,6 +17,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any, TypeVar
 
+from tinynets.arrays import is_flat
 from tinynets.errors import PluginError, SaveError, TinynetsError, UnsupportedSave
 from tinynets.layers import LAYERS, Layer
 from tinynets.losses import LOSSES, FunctionLoss, Loss, function_loss, is_registered
@@ -203,7 +204,9 @@ def kinds_in(architecture: Any) -> set[str]:
         inside = (kinds_in(value) for key, value in architecture.items() if not key.endswith("_init"))
         own = {architecture["kind"]} if isinstance(architecture.get("kind"), str) else set()
         return own.union(*inside)
-    return set[str]().union(*map(kinds_in, architecture)) if isinstance(architecture, list | tuple) else set()
+    if not isinstance(architecture, list | tuple) or is_flat(architecture):
+        return set()
+    return set[str]().union(*map(kinds_in, architecture))
 
 
 def own_things(architectures: Iterable[Any], loss: Loss) -> list[dict[str, str]]:

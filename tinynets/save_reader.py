@@ -294,12 +294,12 @@ class Reader:
             raise UnsupportedSave(f"`{self.file}` has an edit `{config['op']}`, which this version does not know")
         made = edit_from(config)
         try:
-            layers = edits.layers_after(network, made)
-            if layers is None:
+            after = edits.network_after(network, made)
+            if after is None:
                 edits.check(network, made)
             else:
-                self.own.all_named(layers)
-                network = outline(network, layers)
+                self.own.all_named(after.architecture)
+                network = after
                 self._units += sum(block.units for block in network.blocks)
                 if self._units > MAX_UNITS:
                     fields.wrong("the networks that its changes of layers lead through are too large together")

@@ -9,7 +9,7 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from tinynets.arrays import Array, as_float, settle_numbers
+from tinynets.arrays import Array, as_float, is_flat, settle_numbers
 from tinynets.errors import ShapeError
 from tinynets.interventions import Intervention
 from tinynets.network import Network
@@ -160,7 +160,8 @@ def canonical(value: Any) -> bytes:
             return {key: ordered(item[key]) for key in sorted(item)}
         if isinstance(item, np.ndarray):
             return [item.dtype.str, list(item.shape), item.tobytes()]
-        return [ordered(part) for part in item] if isinstance(item, list | tuple) else item
+        nested = isinstance(item, list | tuple) and not is_flat(item)
+        return [ordered(part) for part in item] if nested else item
 
     packed: bytes = msgpack.packb(ordered(value))
     return packed

@@ -162,6 +162,10 @@ def test_an_altered_save_is_refused_or_works(kind: str, tmp_path: Path) -> None:
     assert attack(kind, range(SHORT), tmp_path).done.total() == SHORT
 
 
+def test_a_thousand_changes_of_layers_are_read_within_a_second(tmp_path: Path) -> None:
+    attack("v2-surgery", range(2890, 2891), tmp_path)
+
+
 @pytest.fixture(scope="module")
 def whole() -> Sample:
     return sample("plain")

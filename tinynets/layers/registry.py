@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinynets.arrays import is_flat
 from tinynets.errors import ShapeError, nearest
 from tinynets.initializers import initializer
 from tinynets.layers.activations import Gaussian, Identity, Sigmoid, Softmax, Step, Tanh
@@ -41,7 +42,9 @@ def describe(layer: Layer) -> dict[str, Any]:
     def plain(value: Any) -> Any:
         if isinstance(value, Layer):
             return describe(value)
-        return [plain(part) for part in value] if isinstance(value, list | tuple) else value
+        if not isinstance(value, list | tuple):
+            return value
+        return list(value) if is_flat(value) else [plain(part) for part in value]
 
     name = {"name": layer.name} if layer.name else {}
     return {"kind": layer.kind} | name | {key: plain(value) for key, value in layer.config().items()}
@@ -60,6 +63,7 @@ def layer_from(description: dict[str, Any]) -> Layer:
     def made(key: str, value: Any) -> Any:
         if isinstance(value, dict):
             return initializer(value) if key.endswith("_init") else layer_from(value)
-        return [made(key, part) for part in value] if isinstance(value, list) else value
+        nested = isinstance(value, list) and not is_flat(value)
+        return [made(key, part) for part in value] if nested else value
 
     return LAYERS[kind](**{key: made(key, value) for key, value in arguments.items()})

@@ -74,8 +74,8 @@ class Operation:
 
     `resolve(network, state, target, args)` checks and gives the Edit; `check(network, edit)` checks one from a file as
     far as that can be done without a state; `apply(network, state, edit)` does it to a State and says what was done
-    ("hidden[3] zeroed"). Applying the same edit to the same state gives the same bytes. `layers(network, edit)` are the
-    descriptions of the layers behind it, of an operation that changes them.
+    ("hidden[3] zeroed"). Applying the same edit to the same state gives the same bytes. `after(network, edit)` is a
+    network of the layers behind it to look at, of an operation that changes them.
     `kinds` and `options` are those of the command line's arguments behind the target (see commands.py).
     """
 
@@ -88,7 +88,7 @@ class Operation:
     check: Callable[[Network, Edit], object]
     kinds: tuple[str, ...] = ("units",)
     options: Mapping[str, str] = field(default_factory=dict)
-    layers: Callable[[Network, Edit], tuple[dict[str, Any], ...]] | None = None
+    after: Callable[[Network, Edit], Network] | None = None
 
 
 def literal(value: Any) -> str:

@@ -47,21 +47,19 @@ def _structural(
     kinds: tuple[str, ...],
     options: dict[str, str] | None = None,
 ) -> Operation:
-    def layers(network: Network, edit: Edit) -> tuple[dict[str, Any], ...]:
-        described = plan(network, edit).described
+    def after(network: Network, edit: Edit) -> Network:
         try:
-            after = outline(network, described)
+            made = outline(network, plan(network, edit).described)
         except ShapeError as error:
             raise EditError(f"`{name}` {edit.target}: {error}") from None
-        before, now = network.known_shapes[-1], after.known_shapes[-1]
-        if before != now:
+        if network.known_shapes[-1] != made.known_shapes[-1]:
             raise EditError(f"`{name}` {edit.target}: the network's outputs would change")
-        return described
+        return made
 
     def resolve(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
         given = {key: plain(value) for key, value in args.items()}
         edit = Edit(name, target if name == "remove" else str(select(network, target)), given)
-        layers(network, edit)
+        after(network, edit)
         return edit
 
     def apply(network: Network, state: State, edit: Edit) -> str:
@@ -69,7 +67,7 @@ def _structural(
         carry_over(network, state, plan(network, edit))
         return done
 
-    return Operation(name, "structure", usage, help_, resolve, apply, layers, kinds, options or {}, layers)
+    return Operation(name, "structure", usage, help_, resolve, apply, after, kinds, options or {}, after)
 
 
 # -- prune, grow
@@ -89,12 +87,13 @@ def _grow(network: Network, edit: Edit) -> Plan:
     block, args = _block(network, "grow", edit.target), edit.args
     count, number = whole("grow", args, "count", 1, MAX_GROWN), ordinal("grow", args)
     parent = None if args.get("split") is None else whole("grow", args, "split", 0, block.units - 1)
-    one, two = (
-        parameter_count(resize(network, block, _larger(block, few, parent, number)).layers) - network.theta.size
-        for few in (1, 2)
-    )
-    square = (two - 2 * one) // 2  # of units that weigh each other, per pair
-    _check_room("grow", network, (one - square) * count + square * count**2)
+    if network.theta.size * (block.units + count) ** 2 > MAX_MADE * block.units**2:  # no array grows faster than that
+        one, two = (
+            parameter_count(resize(network, block, _larger(block, few, parent, number)).layers) - network.theta.size
+            for few in (1, 2)
+        )
+        square = (two - 2 * one) // 2  # of units that weigh each other, per pair
+        _check_room("grow", network, (one - square) * count + square * count**2)
     return resize(network, block, _larger(block, count, parent, number), number)
 
 
@@ -310,6 +309,10 @@ def _activated(network: Network, edit: Edit) -> tuple[dict[str, Any], ...]:
     return tuple(describe(layer) for layer in with_activation(network, block, _made_activation(edit.args)))
 
 
+def _after_activation(network: Network, edit: Edit) -> Network:
+    return outline(network, _activated(network, edit))
+
+
 def _activation(network: Network, state: State, edit: Edit) -> str:
     block = _switchable(network, edit.target)
     before, made = block.activation, _made_activation(edit.args)
@@ -330,7 +333,7 @@ STRUCTURE = (
         _activated,
         ("text", "text"),
         {"": "value"},
-        _activated,
+        _after_activation,
     ),
     _structural(
         "prune", "prune UNITS", "remove units; the outputs are those with them zeroed", _prune, _pruned, ("units",)
