@@ -16,6 +16,7 @@ from tinynets.arrays import Array, Shape, as_array, converted, float_dtype, is_i
 from tinynets.errors import DataError, SelectorError, ShapeError, nearest
 from tinynets.layers import Activation, Buffers, Context, Layer, Parameter, Tap, describe, layer_from, named
 from tinynets.layers.structure import Next, Split, check_names
+from tinynets.rules import CURRENT
 from tinynets.summary import Summary, summarize
 from tinynets.tapping import Tapping
 
@@ -118,7 +119,8 @@ class Network:
     The layers given are descriptions: the network keeps copies whose `w`, `b` are views into `theta` and whose `dw`,
     `db` are views into `grad`; what layers carry from step to step (running statistics, hidden state) lies in
     `carried`. Containers are laid out flat. `seed` addresses the initial values; `dtype` is float32 or float64;
-    `input_shape` (an example's, without the batch) lets shapes be checked before any data is seen.
+    `input_shape` (an example's, without the batch) lets shapes be checked before any data is seen; `rules` are those of
+    the run that it belongs to (rules.py).
 
     Raises ShapeError when neighbours do not fit or two layers have one name.
     """
@@ -132,8 +134,10 @@ class Network:
         input_shape: Shape | None = None,
         theta: Array | None = None,
         carried: Array | None = None,
+        rules: int = CURRENT,
     ) -> None:
         self.dtype = float_dtype(dtype)
+        self.rules = rules
         self.seed = seed
         self.input_shape = _example_shape(input_shape)
         self.parts = _checked_layers(layers)
@@ -163,6 +167,8 @@ class Network:
             )
             for layer, start, carried_start in zip(flat, self._starts[:-1], self._carried_starts[:-1], strict=True)
         )
+        for layer in self.layers:
+            layer.rules = rules
         self.takers = self._find_takers()
         self.known_input, self.known_shapes = self._infer_shapes()
         self.blocks = self._find_blocks(self.known_shapes)
@@ -569,10 +575,13 @@ def network_from(
     carried: Array | None = None,
     input_shape: Shape | None = None,
     seed: int = 0,
+    rules: int = CURRENT,
 ) -> Network:
     """A network from plain descriptions, around `theta` when it is given."""
     layers = [layer_from(description) for description in architecture]
-    return Network(layers, dtype=dtype, theta=theta, carried=carried, input_shape=input_shape, seed=seed)
+    return Network(
+        layers, dtype=dtype, theta=theta, carried=carried, input_shape=input_shape, seed=seed, rules=rules
+    )
 
 
 def parameter_count(layers: Iterable[Layer]) -> int:

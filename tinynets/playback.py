@@ -80,7 +80,12 @@ class Player:
         for outside in (theta, carried):  # whoever reads the network cannot change the run behind the timeline's back
             outside.flags.writeable = False
         self.network: Network = network_from(
-            live.architecture, dtype=live.theta.dtype, theta=theta, carried=carried, input_shape=self.x.shape[1:]
+            live.architecture,
+            dtype=live.theta.dtype,
+            theta=theta,
+            carried=carried,
+            input_shape=self.x.shape[1:],
+            rules=live.hyper.rules,
         )
         self.trainer = Trainer(self.network, live, self.loss, self.x, self.y, self.weight)
         self.network.taps = edits.taps(self.network, live)

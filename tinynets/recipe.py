@@ -33,6 +33,7 @@ from tinynets.losses import LOSSES, Loss, loss_from
 from tinynets.network import Network
 from tinynets.optimizers import NAMED, OPTIMIZERS, check_setting, optimizer_from
 from tinynets.rng import MAX_SEED
+from tinynets.rules import CURRENT, FIRST
 from tinynets.sampling import SAMPLINGS
 from tinynets.schedules import SCHEDULES, schedule_from
 from tinynets.settings import OF_BLOCKS, OF_TRAINING
@@ -89,6 +90,7 @@ class Recipe:
                 input_shape=train[0].shape[1:],
                 theta=theta,
                 carried=carried,
+                rules=self.training.hyper.rules,
             )
             network.checked(train[0][:1])
             self._check_batch(train[0][:1].nbytes, "examples")
@@ -138,7 +140,7 @@ class Training:
             "evaluate_every": self.evaluate_every,
             "optimizer": hyper["optimizer"],
             "schedule": hyper["schedule"],
-        } | {name: hyper[name] for name in (*OF_TRAINING, *OF_BLOCKS.values()) if hyper[name]}
+        } | {name: hyper[name] for name in (*OF_TRAINING, *OF_BLOCKS.values(), "rules") if hyper.get(name)}
 
 
 @dataclass(frozen=True)
@@ -201,8 +203,11 @@ def _parse(content: bytes, file: str) -> Recipe:
 # -- checking
 
 
-def recipe_from(config: Mapping[str, Any], file: str) -> Recipe:
-    """A recipe from plain data, everything checked; `file` is what messages call it."""
+def recipe_from(config: Mapping[str, Any], file: str, *, rules: int = CURRENT) -> Recipe:
+    """A recipe from plain data, everything checked; `file` is what messages call it.
+
+    `rules` are those that it follows where it names none (rules.py).
+    """
     checker = _Checker(file)
     checker.keys(
         "", config, {"name", "description", "data", "layers", "training"}, {"name", "data", "layers", "training"}
@@ -216,7 +221,7 @@ def recipe_from(config: Mapping[str, Any], file: str) -> Recipe:
     if not 0 < len(layers) <= MAX_LAYERS:
         checker.wrong("layers", f"must be 1 to {MAX_LAYERS} tables", len(layers))
     described = tuple(_layer(checker, f"layers[{i}]", checker.table(f"layers[{i}]", e)) for i, e in enumerate(layers))
-    training = _training(checker, checker.table("training", config["training"]))
+    training = _training(checker, checker.table("training", config["training"]), rules)
     return Recipe(name, data, described, training, description, file)
 
 
@@ -342,9 +347,9 @@ def _initializer(checker: _Checker, where: str, table: dict[str, Any]) -> None:
     checker.made(where, lambda: INITIALIZERS[kind](**arguments))
 
 
-def _training(checker: _Checker, table: dict[str, Any]) -> Training:
+def _training(checker: _Checker, table: dict[str, Any], rules: int) -> Training:
     known = {"loss", "batch", "sampling", "seed", "steps", "dtype", "probe", "evaluate_every", "optimizer", "schedule"}
-    checker.keys("training", table, known | {*OF_TRAINING, *OF_BLOCKS.values()}, {"loss", "optimizer"})
+    checker.keys("training", table, known | {"rules", *OF_TRAINING, *OF_BLOCKS.values()}, {"loss", "optimizer"})
     loss = _loss(checker, table["loss"])
     optimizer = checker.table("training.optimizer", table["optimizer"])
     checker.keys("training.optimizer", optimizer, {*optimizer}, {"kind"})
@@ -360,10 +365,11 @@ def _training(checker: _Checker, table: dict[str, Any]) -> Training:
         checker.whole("training.batch", table.get("batch", 32), 1, MAX_BATCH),
         checker.choice("training.sampling", table.get("sampling", "replacement"), SAMPLINGS),
         checker.whole("training.seed", table.get("seed", 0), 0, MAX_SEED),
+        rules=checker.whole("training.rules", table.get("rules", rules), FIRST, CURRENT),
         **shaping,
     )
     return Training(
-        loss,
+        loss.following(hyper.rules),
         hyper,
         checker.whole("training.steps", table.get("steps", 1000), 1, MAX_STEPS),
         checker.choice("training.dtype", table.get("dtype", "float32"), DTYPES),

@@ -19,6 +19,7 @@ from tinynets.operations.activations import intervention_from
 from tinynets.optimizers import optimizer_from
 from tinynets.plugins import check_saved, is_own, kinds_in
 from tinynets.recipe import Recipe, recipe_from
+from tinynets.rules import CURRENT, FIRST
 from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
 from tinynets.save_writer import layouts
 from tinynets.schedules import schedule_from
@@ -49,7 +50,7 @@ class Own:
 
     def recipe(self, fields: Fields) -> Recipe:
         try:
-            recipe = recipe_from(fields.get("config", dict), self.file)
+            recipe = recipe_from(fields.get("config", dict), self.file, rules=FIRST)
         except TinynetsError as error:
             raise CorruptSave(str(error)) from None
         self.all_named(recipe.layers)
@@ -161,6 +162,7 @@ class Checker:
                 theta=theta,
                 carried=buffers,
                 input_shape=self.network.input_shape,
+                rules=self.network.rules,
             )
         return self._networks[key]
 
@@ -179,6 +181,8 @@ class Checker:
         found = fields.get("batch", int), fields.get("sampling", str), fields.get("seed", int)
         if found != (wanted.batch, wanted.sampling, wanted.seed):
             fields.wrong("its batches are not those of the recipe")
+        if _rules(fields) != wanted.rules:
+            fields.wrong("its `rules` are not those of the recipe")
         settings = {key: fields.get(key, float) for key in ("clip_norm", "clip_value")}
         settings |= {key: fields.get(key, dict) for key in ("rates", "l1", "l2")}
         return replace(
@@ -186,6 +190,7 @@ class Checker:
             optimizer=optimizer_from(fields.get("optimizer", dict)),
             schedule=schedule_from(fields.get("schedule", dict)),
             since=fields.whole("since", 0, MAX_STEP),
+            rules=_rules(fields),
             **settings,
         )
 
@@ -201,6 +206,11 @@ class Checker:
         if tuple(units) != selector.units:
             fields.wrong("`units` must rise")
         return intervention_from(network, op, selector, fields.record)
+
+
+def _rules(fields: Fields) -> int:
+    """The rules that a keyframe's settings name, the first where they name none."""
+    return fields.whole("rules", FIRST, CURRENT) if "rules" in fields.record else FIRST
 
 
 def _places(fields: Fields, key: str, size: int) -> Array:

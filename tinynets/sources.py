@@ -165,6 +165,7 @@ def source_of(lab: Lab, op: str, given: dict[str, Any]) -> Generator[Progress, N
         theta=state.theta,
         carried=state.buffers,
         input_shape=lab.network.input_shape,
+        rules=state.hyper.rules,
     )
     network.taps = taps(network, state)
     return Stand(lab, network, state)

@@ -14,6 +14,7 @@ from tinynets.errors import ShapeError
 from tinynets.interventions import Intervention
 from tinynets.network import Network
 from tinynets.optimizers import Optimizer, Slots, check_setting
+from tinynets.rules import CURRENT, FIRST
 from tinynets.schedules import Schedule
 from tinynets.unit_settings import check_keys
 
@@ -39,6 +40,8 @@ class Hyper:
     """Block -> weight of sum theta^2 / 2: l2 * theta is added to the gradient, biases included, not to the loss."""
     since: int = 0
     """The step at which the optimizer was set, from which Adam counts its updates."""
+    rules: int = CURRENT
+    """The rules of arithmetic that the run began with (rules.py)."""
 
     def __post_init__(self) -> None:
         settle_numbers(self)
@@ -59,7 +62,7 @@ class Hyper:
             "l1": dict(self.l1),
             "l2": dict(self.l2),
             "since": self.since,
-        }
+        } | ({"rules": self.rules} if self.rules > FIRST else {})
 
     def check(self, network: Network) -> None:
         """Raise ShapeError or SelectorError where a setting is out of range or names a block that is not there."""
@@ -73,6 +76,8 @@ class Hyper:
                 check_setting(f"{name} of {key}", name, value)
         if not isinstance(self.since, int) or self.since < 0:
             raise ShapeError(f"`since` must be a step, not {self.since!r}")
+        if self.rules not in range(FIRST, CURRENT + 1):
+            raise ShapeError(f"`rules` must be {FIRST} to {CURRENT}, not {self.rules!r}")
 
     def lr(self, step: int) -> float:
         """The learning rate of the update that leads from `step` to `step` + 1."""

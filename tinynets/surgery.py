@@ -280,6 +280,7 @@ def outline(network: Network, described: Iterable[Mapping[str, Any]]) -> Network
         input_shape=tuple(n or 0 for n in network.known_input[1:]) if network.input_shape is not None else None,
         theta=nothing,
         carried=nothing,
+        rules=network.rules,
     )
 
 
@@ -288,7 +289,7 @@ def outline(network: Network, described: Iterable[Mapping[str, Any]]) -> Network
 
 def carry_over(network: Network, state: State, plan: Plan) -> None:
     """Make a state, whose network this is, that of a plan: everything that was there stays what it was."""
-    after = network_from(plan.described, dtype=network.dtype, input_shape=network.input_shape)
+    after = network_from(plan.described, dtype=network.dtype, input_shape=network.input_shape, rules=network.rules)
     interventions = _standing(network, after, plan, state.interventions)
     theta = _Moved(network, after, plan, lambda layer: layer.parameters(), state.hyper.seed)
     carried = _Moved(network, after, plan, lambda layer: layer.carried(), state.hyper.seed)

@@ -16,6 +16,7 @@ import numpy as np
 from tinynets.arrays import Array, Shape
 from tinynets.errors import ShapeError
 from tinynets.initializers import Initializer
+from tinynets.rules import CURRENT
 
 if TYPE_CHECKING:
     from tinynets.tapping import Tapping
@@ -179,6 +180,8 @@ class Layer:
     """The argument that says how many units it has; empty: that cannot be changed."""
     input_setting: ClassVar[str] = ""
     """The argument that says how many features come in; empty: that cannot be changed."""
+    rules: int = CURRENT
+    """The rules of the run that its network belongs to (rules.py); the network sets them."""
 
     def __init__(self, *, name: str | None = None) -> None:
         if name is not None and (not isinstance(name, str) or not name.isidentifier()):

@@ -6,13 +6,15 @@ of negative weight is to be avoided: what lowers its loss is counted as a loss.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from tinynets.arrays import Array, Shape, as_array, converted, shape_text
 from tinynets.errors import ShapeError
+from tinynets.rules import CURRENT
 
 
 class LossBuffers:
@@ -40,6 +42,15 @@ class Loss:
     kind: ClassVar[str] = ""
     classes: ClassVar[bool] = False
     """Whether targets are class indices, one for each row of outputs."""
+
+    rules: int = CURRENT
+    """The rules of the run that it belongs to (rules.py); no argument of the loss."""
+
+    def following(self, rules: int) -> Self:
+        """A copy for a run of these rules."""
+        loss = copy.copy(self)
+        object.__setattr__(loss, "rules", rules)
+        return loss
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

@@ -218,7 +218,12 @@ def _batches(a: Line, b: Line, first: State, second: State) -> tuple[bool, str]:
 def _network(line: Line, state: State) -> Network:
     shape = line.lab.probe.x.shape[1:]
     network = network_from(
-        state.architecture, dtype=state.theta.dtype, theta=state.theta, carried=state.buffers, input_shape=shape
+        state.architecture,
+        dtype=state.theta.dtype,
+        theta=state.theta,
+        carried=state.buffers,
+        input_shape=shape,
+        rules=state.hyper.rules,
     )
     network.taps = edits.taps(network, state)
     return network

@@ -298,6 +298,7 @@ def _of(lab: Lab, state: State) -> Network:
         theta=state.theta.copy(),
         carried=state.buffers.copy(),
         input_shape=lab.network.input_shape,
+        rules=state.hyper.rules,
     )
     network.taps = taps(network, state)
     return network
