@@ -2,7 +2,8 @@
 
 A journal is a save without an end: it begins as a save of all that there is, and grows by what was recorded since,
 found by comparing what the timeline holds with what has been written. Any part of it from the beginning is a valid
-past, so a crash costs at most the record being written. An edit is written at once, the losses of a run twice a second,
+past, so a crash costs at most the record being written. An edit is written at once, the losses of a run twice a second
+and within half a second of its end,
 a keyframe where computing again from the last one would take longer than `KEYFRAME_COST`.
 
 Nothing is written before something is done; the journal goes when all that it holds has been saved.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -119,8 +121,9 @@ class Journal:
         self._written = _Written({}, {}, None)
         self._due = self._again = 0.0
         self._bound = BOUND
-        self._failed = False
+        self._failed = self._ended = False
         self._keyframe_seconds = 0.0
+        self._late: threading.Timer | None = None
 
     @property
     def file(self) -> Path | None:
@@ -134,10 +137,26 @@ class Journal:
         if at_once or perf_counter() >= self._due:
             self.flush()
 
+    def soon(self) -> None:
+        """Write what was done since the last time within `FLUSH` seconds, whoever does what in the meantime."""
+        if perf_counter() >= self._due:
+            self.flush()
+        elif self._late is None and not self._ended:
+            self._late = threading.Timer(FLUSH, self._flush_late)
+            self._late.daemon = True
+            self._late.start()
+
+    def _flush_late(self) -> None:
+        """What the timer does, in its own thread: between two pieces of work."""
+        with self.player.lock:
+            self._late = None
+            if not self._ended:
+                self.flush()
+
     def flush(self) -> None:
         """Write what was done since the last time, so that it outlives the process."""
         now = perf_counter()
-        if now < self._again:
+        if self._ended or now < self._again:
             return
         self._due = now + FLUSH
         try:
@@ -163,8 +182,11 @@ class Journal:
 
         May be called twice.
         """
-        if self._again == float("inf"):
+        if self._ended:
             return
+        late, self._late = self._late, None
+        if late is not None:
+            late.cancel()
         if not discard:
             self._again = 0.0
             self.flush()
@@ -175,7 +197,7 @@ class Journal:
             self._tell_when_on_disk()
             self._file = None
         self._let_go()
-        self._again = float("inf")
+        self._ended = True
 
     def _forget(self) -> None:
         if self._file is not None:

@@ -73,7 +73,7 @@ class Keeper:
         self.journal = Journal(recipe, data, player, self.path, self._folder, fresh=fresh)
         self.journal.told = lambda message: self.told(message)
         self.journal.when_on_disk = self._forget_recovered
-        player.tick = self.journal.tick
+        player.tick, player.recorded = self.journal.tick, self.journal.soon
 
     # -- saving
 

@@ -18,6 +18,7 @@ from tinynets.data import Dataset
 from tinynets.errors import DataError, EditError, NonFiniteError, RecipeError, TinynetsError, nearest
 from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
 from tinynets.given import hyper_of, recipe_of
+from tinynets.interrupts import between_pieces
 from tinynets.interventions import Intervention
 from tinynets.keeping import Keeper
 from tinynets.layers import Distances
@@ -27,7 +28,7 @@ from tinynets.measure.som import quantization_error, topographic_error
 from tinynets.network import Network
 from tinynets.operating import Operating
 from tinynets.optimizers import SGD, Optimizer
-from tinynets.playback import ENDLESS, Player, Work
+from tinynets.playback import ENDLESS, Player, Work, whole
 from tinynets.recipe import MAX_STEPS, Recipe, load_recipe
 from tinynets.reports import (
     Evaluation,
@@ -170,10 +171,10 @@ class Lab(Operating, Travel):
     def _stand_at(self, moment: Moment) -> None:
         """Go to a moment of what was read; where it cannot be computed, to the kept state that is closest."""
         try:
-            finish(self.player.go(moment))
+            finish(self.player.go(moment), self.player.lock)
         except (DataError, NonFiniteError) as error:
             near, _ = self.player.timeline.closest(moment)
-            finish(self.player.go(near))
+            finish(self.player.go(near), self.player.lock)
             why = "without the data" if isinstance(error, DataError) else f"again ({error})"
             self.warnings.append(f"step {moment.step:,} cannot be computed {why}: this is step {near.step:,}")
 
@@ -326,7 +327,7 @@ class Lab(Operating, Travel):
 
         Raises NonFiniteError when something becomes NaN or infinite; the state before that step is kept.
         """
-        return finish(self._run(n))
+        return self._done(self._run(n))
 
     def run(self, steps: int) -> StepReport:
         """Take many steps, as one action.
@@ -334,7 +335,7 @@ class Lab(Operating, Travel):
         In the past they replay what is recorded, the edits of the step that they set out from included; where they end
         at a step with edits, the lab stands before those (and `seek` to that step behind them).
         """
-        return finish(self._run(steps))
+        return self._done(self._run(steps))
 
     def _run(self, steps: int = 1) -> Job[StepReport]:
         check_whole("steps", steps, 1, MAX_STEPS)
@@ -343,9 +344,12 @@ class Lab(Operating, Travel):
         done = self.step_number - first
         return StepReport(self.step_number, self.loss or 0.0, perf_counter() - begun, done)
 
+    @whole
     def phase(self) -> PhaseReport:
         """Do the next phase of a step: batch, forward layer by layer, loss, backward layer by layer, update."""
         phase = self.player.phase()
+        if not self.player.phases_done:  # the last one: a step is recorded
+            self._record()
         order = self.player.phase_order
         done = self.player.phases_done or len(order)
         return PhaseReport(self.step_number, str(phase), str(order[done % len(order)]), done, len(order))
@@ -364,7 +368,7 @@ class Lab(Operating, Travel):
         most are taken over; `top`: how many are listed.
         Raises SelectorError or EditError for what is no single unit, example or split.
         """
-        return finish(self._explain(selector, example, split=split, top=top))
+        return finish(self._explain(selector, example, split=split, top=top), self.player.lock)
 
     def _explain(self, selector: str, example: int = 0, *, split: str = "train", top: int = 8) -> Job[Explanation]:
         from tinynets.measure.explaining import explain
@@ -384,7 +388,7 @@ class Lab(Operating, Travel):
 
         `clean` leaves the interventions out.
         """
-        return finish(self._evaluate(split, clean=clean))
+        return self._done(self._evaluate(split, clean=clean))
 
     def _evaluate(self, split: str | None = None, *, clean: bool = False) -> Job[Evaluation]:
         if split is None:
@@ -453,6 +457,7 @@ class Lab(Operating, Travel):
 
     # -- keeping
 
+    @whole
     def save(self, path: str | Path | None = None) -> SaveReport:
         """Write everything to a file (default: where it was last saved, else a new one in the saves folder).
 
@@ -478,11 +483,13 @@ class Lab(Operating, Travel):
         """Have what a person should know from now on told, instead of added to `warnings`."""
         self._keeper.told = told
 
+    @whole
     def flush(self) -> None:
         """Write to the journal, where there is one, what has been done and is not there yet."""
         if self._keeper.journal is not None:
             self._keeper.journal.flush()
 
+    @whole
     def close(self, *, discard: bool = False) -> None:
         """Let go of the save's file and of the journal, which stays where something in it is not saved.
 
@@ -518,7 +525,7 @@ class Lab(Operating, Travel):
         }
         try:
             if verb in long:
-                return (yield from long[verb](*args, **kwargs))
+                return (yield from between_pieces(long[verb](*args, **kwargs), self.player.lock))
             if verb in PROPERTIES and not args and not kwargs:
                 return getattr(self, verb)
             if verb in SHORT:
@@ -532,7 +539,7 @@ class Lab(Operating, Travel):
 
     def free_run(self) -> Work:
         """Steps until closed."""
-        return self.player.run(None)
+        return between_pieces(self.player.run(None), self.player.lock)
 
 
 SHORT = (

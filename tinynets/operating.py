@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tinynets import edits, sources
 from tinynets.arrays import Array, Values, as_array, plain
 from tinynets.errors import EditError
 from tinynets.operations.base import number
-from tinynets.playback import quiet
+from tinynets.playback import quiet, whole
 from tinynets.reports import EditReport, Progress
 from tinynets.selectors import Selector, select
 from tinynets.timeline import Placed
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tinynets.lab import Lab
     from tinynets.playback import Player
 
+Result = TypeVar("Result")
 Job = Generator[Progress, None, EditReport]
 Numbers = Sequence[Any] | Array | Values
 
@@ -35,6 +36,7 @@ class Operating:
     if TYPE_CHECKING:
 
         def probe_measures(self) -> tuple[float, float | None]: ...
+        def _done(self, job: Generator[Progress, None, Result]) -> Result: ...
 
     # -- on activations
 
@@ -44,7 +46,7 @@ class Operating:
 
     def mean(self, selector: str, over: str = "probe", *, values: Numbers | None = None) -> EditReport:
         """Hold units at their mean over the probe or a split, as it is now; or at `values` (units,)."""
-        return _finish(self._mean(selector, over, values=values))
+        return self._done(self._mean(selector, over, values=values))
 
     def _mean(self, selector: str, over: str = "probe", *, values: Numbers | None = None) -> Job:
         if values is not None:
@@ -62,7 +64,7 @@ class Operating:
 
         Which one it is, is drawn for each row of a batch, addressed by the run's seed and the step.
         """
-        return _finish(self._resample(selector, over, examples=examples, values=values))
+        return self._done(self._resample(selector, over, examples=examples, values=values))
 
     def _resample(
         self, selector: str, over: str = "train", *, examples: int = 64, values: Numbers | None = None
@@ -106,7 +108,7 @@ class Operating:
         There as they are at the end of another `branch`, at a `bookmark`, or in a `save`, with what stands on
         activations there. `values`: as an example at the site has them, (..., units).
         """
-        return _finish(
+        return self._done(
             self._patch(
                 selector, example=example, input=input, branch=branch, bookmark=bookmark, save=save, values=values
             )
@@ -150,7 +152,7 @@ class Operating:
 
         `toward` and `away` are classes by label or number; without `away` the mean of all examples is taken off.
         """
-        return _finish(self._steer(selector, toward=toward, away=away, over=over, scale=scale, values=values))
+        return self._done(self._steer(selector, toward=toward, away=away, over=over, scale=scale, values=values))
 
     def _steer(
         self,
@@ -253,7 +255,7 @@ class Operating:
 
         `source` selects them there, where they are not the same; in order, one for each. Shapes must fit.
         """
-        return _finish(
+        return self._done(
             self._transplant(selector, save=save, branch=branch, bookmark=bookmark, source=source, values=values)
         )
 
@@ -338,6 +340,7 @@ class Operating:
         found = yield from find(target)
         return self._edit(op, selector, **said, values=found)
 
+    @whole
     def _edit(self, op: str, target: str, **args: Any) -> EditReport:
         player = self.player
         edit = edits.resolve(player.network, player.state, op, target, args)
@@ -361,12 +364,3 @@ def _flags(**given: bool) -> dict[str, Any]:
 def _given(said: dict[str, Any]) -> dict[str, Any]:
     """Those arguments that were given, their numbers Python's own."""
     return {name: plain(value) for name, value in said.items() if value is not None}
-
-
-def _finish(job: Job) -> EditReport:
-    while True:
-        try:
-            next(job)
-        except StopIteration as stop:
-            report: EditReport = stop.value
-            return report

@@ -6,9 +6,12 @@ that is closed early leaves a whole moment behind.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
+from functools import wraps
 from time import perf_counter
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -16,6 +19,7 @@ from tinynets import edits
 from tinynets.arrays import Array
 from tinynets.edits import Edit
 from tinynets.errors import DataError, NonFiniteError, TimelineError
+from tinynets.interrupts import held
 from tinynets.losses import Loss
 from tinynets.network import Network, Phase, network_from
 from tinynets.reports import Progress
@@ -28,6 +32,20 @@ ENDLESS = 2**62
 KEYFRAME_COST = 0.05  # seconds of recomputing that a keyframe may leave
 RING_STEPS = RING // 2  # states kept before the one that a seek lands on
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def whole(method: Method) -> Method:
+    """A method of something with a `player`, done whole before a signal is taken or another thread looks."""
+
+    @wraps(method)
+    def done(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with held(), self.player.lock:
+            return method(self, *args, **kwargs)
+
+    return cast(Method, done)
+
+
 Work = Generator[Progress, None, None]
 Ends = Callable[[Array], bool]
 """Whether what is waited for has come, behind the last of the losses so far."""
@@ -39,7 +57,10 @@ class Player:
     The one that `leads` says which branch is current and fills the ring of recent states; another only looks. A run
     makes a stop at least at `next_stop(step)`, the next step behind `step`; `after_step` is called at every stop, and
     says whether it did work that is not the steps' own. `tick` hears of what was done: every few milliseconds of a run,
-    and at once (True) behind an edit or a fork. Where the data are only a sample, `missing` says why: then it stands at
+    and at once (True) behind an edit or a fork; `recorded` hears when a call that may have recorded something ends.
+    Whoever moves it, or reads it from another thread, holds its `lock`.
+
+    Where the data are only a sample, `missing` says why: then it stands at
     kept states alone.
     """
 
@@ -60,6 +81,8 @@ class Player:
         self.next_stop: Callable[[int], int] = lambda step: ENDLESS
         self.after_step: Callable[[int], bool] = lambda step: False
         self.tick: Callable[[bool], None] = lambda at_once: None
+        self.recorded: Callable[[], None] = lambda: None
+        self.lock = threading.RLock()
         self.seconds_per_step = 0.0
         self._half: Phases | None = None
         self._half_done = 0

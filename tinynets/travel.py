@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from tinynets.conditions import Condition, parse_condition
 from tinynets.errors import TimelineError, TinynetsError
 from tinynets.evaluation import check_whole
+from tinynets.interrupts import Lock, between_pieces
 from tinynets.measure.compare import compare_branches, line_named
 from tinynets.measure.comparison import Comparison
-from tinynets.playback import Player
+from tinynets.playback import Player, whole
 from tinynets.recipe import MAX_STEPS
 from tinynets.replay import VerifyReport, verify_lab
 from tinynets.reports import MoveReport, Progress, SeekCost, UntilReport
@@ -26,6 +28,7 @@ Result = TypeVar("Result")
 Job = Generator[Progress, None, Result]
 """Work that says how far it has come, can be closed early, and returns a result."""
 
+_NONE: Lock = nullcontext()
 UNTIL_LIMIT = 100_000
 """Steps after which `run_until` gives up, where nothing else is said."""
 
@@ -46,6 +49,18 @@ class Travel:
         @property
         def branch(self) -> str: ...
 
+    def _done(self, job: Job[Result]) -> Result:
+        """Run a piece of work that records something to its end; what it did is in the journal when this returns."""
+        try:
+            return finish(job, self.player.lock)
+        finally:
+            self._record()
+
+    @whole
+    def _record(self) -> None:
+        """Have the journal, where there is one, hold all that was done before long."""
+        self.player.recorded()
+
     # -- moments
 
     def seek(self, step: int | str, *, edits: int | None = None) -> MoveReport:
@@ -54,7 +69,7 @@ class Travel:
         `edits`: after so many of the edits done at that step, 0: before the first. Raises TimelineError where there
         are fewer, or no bookmark of that name.
         """
-        return finish(self._seek(step, edits=edits))
+        return self._done(self._seek(step, edits=edits))
 
     def _seek(self, step: int | str, *, edits: int | None = None) -> Job[MoveReport]:
         begun, player = perf_counter(), self.player
@@ -77,7 +92,7 @@ class Travel:
 
     def back(self, n: int = 1) -> MoveReport:
         """Go n steps back; a step that is half done is dropped, and counts as the first."""
-        return finish(self._back(n))
+        return self._done(self._back(n))
 
     def _back(self, n: int = 1) -> Job[MoveReport]:
         begun = perf_counter()
@@ -93,7 +108,7 @@ class Travel:
 
     def undo(self) -> MoveReport:
         """Go to the moment before the last action, an edit or a run of steps; a half-done step is dropped instead."""
-        return finish(self._undo())
+        return self._done(self._undo())
 
     def _undo(self) -> Job[MoveReport]:
         what = _action(self.player.timeline.actions, self.player)
@@ -102,7 +117,7 @@ class Travel:
 
     def redo(self) -> MoveReport:
         """Go to the moment after the action that was undone last."""
-        return finish(self._redo())
+        return self._done(self._redo())
 
     def _redo(self) -> Job[MoveReport]:
         what = _action(self.player.timeline.undone, self.player)
@@ -122,7 +137,7 @@ class Travel:
         A condition is a predicate of the lab, or text: `loss < 2.3`, `dead hidden[7]`, `alive hidden[7] and step > 100`
         (see conditions.py). In the past, what is recorded is replayed, edits and all.
         """
-        return finish(self._run_until(condition, limit=limit))
+        return self._done(self._run_until(condition, limit=limit))
 
     def _run_until(
         self, condition: str | Condition | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT
@@ -135,7 +150,7 @@ class Travel:
 
     def back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> UntilReport:
         """Go back to the last moment before this one at which a condition held; stay here where there was none."""
-        return finish(self._back_until(condition))
+        return self._done(self._back_until(condition))
 
     def _back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> Job[UntilReport]:
         holds, text, of_losses = self._condition(condition)
@@ -168,6 +183,7 @@ class Travel:
 
     # -- branches
 
+    @whole
     def fork(self, name: str) -> MoveReport:
         """Go on from here on a new branch of that name."""
         self.player.fork(_name("a branch's name", name))
@@ -175,19 +191,21 @@ class Travel:
 
     def switch(self, name: str) -> MoveReport:
         """Go to the end of another branch."""
-        return finish(self._switch(name))
+        return self._done(self._switch(name))
 
     def _switch(self, name: str) -> Job[MoveReport]:
         begun = perf_counter()
         yield from self.player.switch(name)
         return self._moved(f"on branch {self.branch},", begun)
 
+    @whole
     def rename(self, branch: str, name: str) -> str:
         """Give a branch another name."""
         self.player.timeline.rename(branch, _name("a branch's name", name))
         self.player.tick(True)
         return f"{branch} is now {name.strip()}"
 
+    @whole
     def drop(self, branch: str) -> str:
         """Forget a branch and what only it holds; not the current one. Branches that left it keep their whole past."""
         dropped = self.player.timeline.drop(branch)
@@ -205,7 +223,7 @@ class Travel:
         Names of branches, paths of saves, or `FILE:BRANCH`; with one name, the current branch against it. At `step`:
         the last that both have recorded.
         """
-        return finish(self._compare(a, b, step=step))
+        return finish(self._compare(a, b, step=step), self.player.lock)
 
     def _compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Job[Comparison]:
         lab = cast("Lab", self)
@@ -214,7 +232,7 @@ class Travel:
 
     def verify(self) -> VerifyReport:
         """Compute every branch again from its start and compare with what was kept: each keyframe, each loss."""
-        return finish(self._verify())
+        return finish(self._verify(), self.player.lock)
 
     def _verify(self) -> Job[VerifyReport]:
         return (yield from verify_lab(cast("Lab", self)))
@@ -225,7 +243,7 @@ class Travel:
         With `path` it is written there, and what is returned says so. Raises TimelineError where no script can start
         (a lab built from Python must have been saved), SaveError where the file is there already or cannot be written.
         """
-        return finish(self._script(path, overwrite=overwrite))
+        return finish(self._script(path, overwrite=overwrite), self.player.lock)
 
     def _script(self, path: str | Path | None = None, *, overwrite: bool = False) -> Job[str]:
         text = yield from script_of(cast("Lab", self))
@@ -233,6 +251,7 @@ class Travel:
 
     # -- bookmarks
 
+    @whole
     def bookmark(self, name: str, note: str = "") -> Bookmark:
         """Mark this moment with a name and a note, to come back with `seek(name)`; a name marks one moment."""
         if not isinstance(note, str) or len(note) > MAX_NOTE:
@@ -241,6 +260,7 @@ class Travel:
         self.player.tick(True)
         return mark
 
+    @whole
     def unbookmark(self, name: str) -> str:
         """Take a bookmark away."""
         self.player.timeline.unbookmark(name)
@@ -257,11 +277,12 @@ class Travel:
         return MoveReport(self.step_number, self.moment.edits, self.branch, self.loss, what, seconds)
 
 
-def finish(job: Job[Result]) -> Result:
-    """Run a piece of work to its end."""
+def finish(job: Job[Result], lock: Lock = _NONE) -> Result:
+    """Run a piece of work to its end; signals are taken between its pieces, during which the lock is held."""
+    work = between_pieces(job, lock)
     while True:
         try:
-            next(job)
+            next(work)
         except StopIteration as stop:
             result: Result = stop.value
             return result

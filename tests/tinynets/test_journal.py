@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from contextlib import AbstractContextManager, suppress
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter, sleep
+from time import monotonic, perf_counter, sleep
 from typing import Any
 
 import numpy as np
@@ -635,3 +636,32 @@ def test_a_journal_can_be_looked_at_verified_and_trained_on_from_a_shell(run: Ru
     assert run("train", file, "--steps", "5", "--save", str(path))[0] == 0
     assert tn.Lab(path).end == 20
     assert not left[0].exists()
+
+
+IDLE = """
+import sys, time
+import tinynets as tn
+lab = tn.Lab("spiral", seed=1, journal=True)
+lab.run(500)
+lab.zero("hidden1[0]")
+lab.run(60)
+lab.step()
+print(lab.step_number, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_a_call_has_done_comes_to_the_disk_without_another_call(tmp_path: Path) -> None:
+    environment = os.environ | {"TINYNETS_STATE": str(tmp_path), "PYTHONPATH": str(Path(tn.__file__).parents[1])}
+    command = [sys.executable, "-c", IDLE]
+    piped = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environment, **piped) as process:
+        assert process.stdout is not None
+        said = int(process.stdout.readline())
+        (file,) = (tmp_path / "journals").glob("*.journal")
+        end = monotonic() + 120
+        while tn.Lab(file, read_only=True).end < said:
+            assert monotonic() < end
+        process.kill()
+    lab = tn.Lab(file, read_only=True)
+    assert (lab.end, lab.step_number, len(lab.log)) == (said, said, 1)
