@@ -100,15 +100,36 @@ def between_pieces(job: Generator[Progress, None, Result], lock: Lock) -> Genera
 
     `lock` is held during a piece: what another thread does under it meets whole moments too.
     """
+    ended = False
     try:
         while True:
             try:
                 with held(taking=True), lock:
                     progress = next(job)
             except StopIteration as stop:
+                ended = True
                 result: Result = stop.value
                 return result
             yield progress
     finally:
-        with held(), lock:
-            job.close()
+        if not ended:
+            with held(), lock:
+                job.close()
+
+
+def run_to_end(job: Generator[Any, None, Result], lock: Lock) -> Result:
+    """Do the work and give its result, signals taken between its pieces alone (see `between_pieces`)."""
+    with held():
+        try:
+            while True:
+                with lock:
+                    next(job)
+                if _noted:
+                    _take()
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
+        except BaseException:
+            with lock:
+                job.close()
+            raise

@@ -81,7 +81,7 @@ class Player:
         self.next_stop: Callable[[int], int] = lambda step: ENDLESS
         self.after_step: Callable[[int], bool] = lambda step: False
         self.tick: Callable[[bool], None] = lambda at_once: None
-        self.recorded: Callable[[], None] = lambda: None
+        self.recorded: Callable[[], None] | None = None
         self.lock = threading.RLock()
         self.seconds_per_step = 0.0
         self._half: Phases | None = None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from tinynets.conditions import Condition, parse_condition
 from tinynets.errors import TimelineError, TinynetsError
 from tinynets.evaluation import check_whole
-from tinynets.interrupts import Lock, between_pieces
+from tinynets.interrupts import Lock, run_to_end
 from tinynets.measure.compare import compare_branches, line_named
 from tinynets.measure.comparison import Comparison
 from tinynets.playback import Player, whole
@@ -54,12 +54,14 @@ class Travel:
         try:
             return finish(job, self.player.lock)
         finally:
-            self._record()
+            if self.player.recorded is not None:
+                self._record()
 
     @whole
     def _record(self) -> None:
         """Have the journal, where there is one, hold all that was done before long."""
-        self.player.recorded()
+        if self.player.recorded is not None:
+            self.player.recorded()
 
     # -- moments
 
@@ -279,13 +281,7 @@ class Travel:
 
 def finish(job: Job[Result], lock: Lock = _NONE) -> Result:
     """Run a piece of work to its end; signals are taken between its pieces, during which the lock is held."""
-    work = between_pieces(job, lock)
-    while True:
-        try:
-            next(work)
-        except StopIteration as stop:
-            result: Result = stop.value
-            return result
+    return run_to_end(job, lock)
 
 
 def _name(what: str, name: object) -> str:

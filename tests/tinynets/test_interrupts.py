@@ -126,7 +126,7 @@ def test_interrupted_at_any_line_it_stands_at_a_whole_moment(run: Checked, name:
         except KeyboardInterrupt:
             interrupted += 1
         run.check()
-    assert interrupted > count // 10
+    assert interrupted > count // 20  # a later call may take fewer lines than the first
 
 
 def test_an_interrupt_between_pieces_ends_a_run_and_the_run_is_an_action_to_undo(run: Checked) -> None:
