@@ -42,7 +42,7 @@ class Trainer:
         self.loss_buffers = LossBuffers()
         self.scratch = Scratch(state.theta.size, state.theta.dtype)
         hyper = state.hyper
-        self.sampler = Sampler(len(x), hyper.batch, hyper.sampling, hyper.seed)
+        self.sampler = Sampler(len(x), hyper.batch, hyper.sampling, hyper.seed, hyper.rules)
         self._largest = float(np.finfo(state.theta.dtype).max)  # of a loss, which is recorded in that dtype
         self.last_loss = self.batch_loss = float("nan")
         self._shape(hyper)
