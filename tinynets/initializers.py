@@ -61,7 +61,10 @@ class Initializer:
             raise ShapeError(f"`{self.kind}` initializer: `{name}` is {what} {', '.join(known)}, not {value!r}{hint}")
 
     def draw(self, seed: int, purpose: str, shape: Shape, fan_in: int = 1, fan_out: int = 1) -> Array:
-        """float64 values of `shape`, an array of its own; `fan_in` inputs go into one unit, `fan_out` units are fed by one input."""
+        """float64 values of `shape`, an array of its own.
+
+        `fan_in` inputs go into one unit, `fan_out` units are fed by one input.
+        """
         return _times(self.scale, self._draw(seed, purpose, shape, fan_in, fan_out))
 
     def _draw(self, seed: int, purpose: str, shape: Shape, fan_in: int, fan_out: int) -> Array:

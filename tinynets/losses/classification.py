@@ -10,6 +10,7 @@ import numpy as np
 from tinynets.arrays import Array, Shape, is_finite_number, is_integer, scalar, settle_numbers, shape_text
 from tinynets.errors import DataError, ShapeError
 from tinynets.losses.base import Elementwise, Loss, LossBuffers, needed
+from tinynets.rules import FIRST
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,26 +121,45 @@ class BinaryCrossEntropy(Elementwise):
         return given
 
     def allocate(self, buffers: LossBuffers, shape: Shape, dtype: np.dtype[Any]) -> None:
-        buffers.a = np.empty(shape, dtype)
-        buffers.b = np.empty(shape, dtype)
+        buffers.a, buffers.b, buffers.c, buffers.e = (np.empty(shape, dtype) for _ in range(4))
 
     def value(self, out: Array, y: Array, buffers: LossBuffers) -> float:
         """max(out, 0) - out y + log(1 + exp(-|out|))."""
         buffers.out, buffers.y = out, y
-        a, b = buffers.a, buffers.b
-        np.abs(out, a)
-        np.negative(a, a)
-        np.exp(a, a)
-        np.log1p(a, a)
-        np.maximum(out, 0, out=b)
-        np.add(a, b, a)
-        np.multiply(out, y, b)
-        np.subtract(a, b, a)
+        a, b, e = buffers.a, buffers.b, buffers.e
+        np.abs(out, e)
+        np.negative(e, e)
+        np.exp(e, e)
+        np.log1p(e, a)
+        if self.rules > FIRST:  # what is large leaves first, so that what is small keeps its digits
+            np.maximum(out, 0, out=b)
+            np.subtract(b, np.multiply(out, y, buffers.c), b)
+            np.add(a, b, a)
+        else:
+            np.maximum(out, 0, out=b)
+            np.add(a, b, a)
+            np.multiply(out, y, b)
+            np.subtract(a, b, a)
         return float(np.add.reduce(a, axis=None) / a.size)
 
     def gradient(self, buffers: LossBuffers) -> Array:
-        """(sigmoid(out) - y) / n, the sigmoid as (1 + tanh(out / 2)) / 2."""
+        """(sigmoid(out) - y) / n.
+
+        With e = exp(-|out|) and p = 1 where out > 0, else e, that is (p - y - y e) / (1 + e), which keeps its digits
+        where the sigmoid is next to y. By the first rules the sigmoid is (1 + tanh(out / 2)) / 2.
+        """
         a: Array = buffers.a
+        if self.rules > FIRST:
+            e, b = buffers.e, buffers.b
+            np.greater(buffers.out, 0, a)
+            np.maximum(a, e, out=a)
+            np.subtract(a, buffers.y, a)
+            np.multiply(buffers.y, e, b)
+            np.subtract(a, b, a)
+            np.add(e, 1, e)
+            np.divide(a, e, a)
+            np.divide(a, a.size, a)
+            return a
         np.multiply(buffers.out, 0.5, a)
         np.tanh(a, a)
         np.add(a, 1, a)
