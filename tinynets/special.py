@@ -111,7 +111,8 @@ def sigmoid(x: Array, out: Array, e: Array, under: Array) -> Array:
     np.greater(x, 0, out)
     np.maximum(out, e, out=out)
     np.add(e, 1, under)
-    return np.divide(out, under, out)
+    shares: Array = np.divide(out, under, out)
+    return shares
 
 
 def lower_tail(x: Array, out: Array) -> None:

@@ -168,7 +168,9 @@ class Distances(Layer):
 
     def _backward_centred(self, dout: Array, buffers: Buffers) -> Array:
         """The same with the mean of w taken from x and w, in float64, where nothing large is left to cancel."""
-        x, w = self._centre(buffers.x_rows, buffers) if self.inputs <= DIRECT else (buffers.x_centred, buffers.w_centred)
+        if self.inputs <= DIRECT:
+            self._centre(buffers.x_rows, buffers)
+        x, w = buffers.x_centred, buffers.w_centred
         wide = dout.astype(np.float64)
         dw = w * np.add.reduce(wide, axis=0)
         dw -= x.T.dot(wide)

@@ -16,12 +16,11 @@ from tinynets.layers.activations import positive
 from tinynets.layers.base import Buffers, Features, Layer, Parameter, require_initializer, require_size, rows
 from tinynets.rules import FIRST
 
-
 ROWS = 1024  # summed at once
 
 
 def _tell_overflow(inverse: Array) -> None:
-    """Where a variance overflowed its root's inverse is 0, and would make zeros of all: NaN, which is found and named."""
+    """Where a variance overflowed its root's inverse is 0 and would make zeros of all: NaN instead, which is named."""
     if not np.minimum.reduce(inverse, axis=None) > 0:
         inverse[~(inverse > 0)] = np.nan
 

@@ -170,6 +170,8 @@ class Recurrent(Layer):
         if training:
             for name in self.states:
                 np.copyto(buffers.new[name], getattr(buffers, name)[-1])
+                if buffers.held is not None:  # what a unit that is held throughout has become is not asked for
+                    np.copyto(buffers.new[name], 0, where=buffers.held.all(axis=0) & ~np.isfinite(buffers.new[name]))
         if self.sequence:
             np.copyto(buffers.out, buffers.h[1:].transpose(1, 0, 2))
         out: Array = buffers.out
@@ -539,7 +541,7 @@ class LSTM(Recurrent):
 
     def _unroll(self, buffers: Buffers) -> None:
         w, taps, product, part = self.w_hh, buffers.taps, buffers.product, buffers.part
-        half, rest, exact, n = buffers.half, buffers.rest, self.rules > FIRST, self.size
+        half, rest, exact = buffers.half, buffers.rest, self.rules > FIRST
         steepest = buffers.steepest
         for step, (sums, i, f, g, o, c_before, c, cell, before, after, raw) in enumerate(buffers.steps):
             before.dot(w, product)
