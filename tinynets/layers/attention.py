@@ -216,6 +216,6 @@ class CausalSelfAttention(Layer):
 
 
 def _sizes(heads: Array) -> Array:
-    """(B, T, heads) root mean squares of (B, heads, T, d)."""
-    sizes: Array = np.sqrt(np.square(heads).mean(axis=3)).transpose(0, 2, 1)
-    return sizes
+    """(B, T, heads) root mean squares of (B, heads, T, d), by way of float64, where the squares of float32 fit."""
+    sizes: Array = np.sqrt(np.square(heads, dtype=np.float64).mean(axis=3)).transpose(0, 2, 1)
+    return sizes.astype(heads.dtype)
