@@ -7,7 +7,6 @@ around whose vector a Network can be built.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -101,11 +100,10 @@ class Workspace:
     @property
     def bytes(self) -> int:
         """How many bytes the arrays of all kept batch shapes take, what they only look at included."""
-        for shape, buffers in self._kept.items():
-            if shape not in self._sizes:
-                arrays = [value for entry in buffers for value in vars(entry).values() if isinstance(value, np.ndarray)]
-                self._sizes[shape] = sum(array.nbytes for array in arrays)
-        return sum(self._sizes[shape] for shape in self._kept)
+        for shape in self._kept.keys() - self._sizes.keys():
+            values = [value for buffers in self._kept[shape] for value in vars(buffers).values()]
+            self._sizes[shape] = sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+        return sum(map(self._sizes.__getitem__, self._kept))
 
     def behind(self, layer: int) -> Array:
         """What the last forward gave behind a layer, with interventions."""
@@ -137,13 +135,13 @@ class Spare:
     def __reduce__(self) -> tuple[type[Spare], tuple[()]]:
         return Spare, ()
 
-    @contextmanager
-    def workspace(self) -> Iterator[Workspace]:
+    def take(self) -> Workspace:
         try:
-            workspace = self._kept.pop()
+            return self._kept.pop()
         except IndexError:
-            workspace = Workspace()
-        yield workspace
+            return Workspace()
+
+    def give_back(self, workspace: Workspace) -> None:
         if workspace.bytes <= KEPT_BYTES:
             self._kept.append(workspace)
 
@@ -484,8 +482,10 @@ class Network:
 
     def predict(self, x: Any) -> Array:
         """The output for a batch `x` (B, ...), as an array of its own. Several threads may ask at once."""
-        with self._spare.workspace() as workspace:
-            return self.forward(x, workspace).copy()
+        workspace = self._spare.take()
+        out = self.forward(x, workspace).copy()
+        self._spare.give_back(workspace)
+        return out
 
     def checked(self, x: Any) -> Array:
         """`x` as this network takes it: whole numbers in range for an embedding, else this network's dtype."""
