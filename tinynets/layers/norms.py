@@ -16,7 +16,7 @@ from tinynets.layers.activations import positive
 from tinynets.layers.base import Buffers, Features, Layer, Parameter, require_initializer, require_size, rows
 from tinynets.rules import FIRST
 
-ROWS = 1024  # summed at once
+ROWS = 128  # summed at once
 
 
 def _tell_overflow(inverse: Array) -> None:
@@ -92,11 +92,20 @@ class _Norm(Layer):
         np.add(out, self.shift, out)
         return buffers.out
 
+    def _sum(self, x: Array, out: Array) -> None:
+        """The sum of all rows, of many in two stages: else those that come late are rounded to what stands there."""
+        if len(x) <= ROWS or self.rules == FIRST:
+            np.add.reduce(x, axis=0, out=out)
+            return
+        whole = len(x) // ROWS * ROWS
+        parts = np.add.reduce(x[:whole].reshape(-1, ROWS, self.size), axis=1)
+        np.add(np.add.reduce(parts, axis=0, dtype=np.float64), np.add.reduce(x[whole:], axis=0), out, casting="unsafe")
+
     def _parameter_gradients(self, dout: Array, buffers: Buffers) -> None:
         """dgain = the sum of dout normal, dshift = the sum of dout."""
         np.multiply(dout, buffers.normal_rows, buffers.work)
-        np.add.reduce(buffers.work, axis=0, out=self.dgain)
-        np.add.reduce(dout, axis=0, out=self.dshift)
+        self._sum(buffers.work, self.dgain)
+        self._sum(dout, self.dshift)
 
 
 class BatchNorm(_Norm):
@@ -186,15 +195,6 @@ class BatchNorm(_Norm):
             _tell_overflow(inverse)
         np.multiply(normal, inverse, normal)
         return self._scaled(buffers)
-
-    def _sum(self, x: Array, out: Array) -> None:
-        """The sum of all rows, of many in two stages: else those that come late are rounded to what stands there."""
-        if len(x) <= ROWS or self.rules == FIRST:
-            np.add.reduce(x, axis=0, out=out)
-            return
-        whole = len(x) // ROWS * ROWS
-        parts = np.add.reduce(x[:whole].reshape(-1, ROWS, self.size), axis=1)
-        np.add(np.add.reduce(parts, axis=0, dtype=np.float64), np.add.reduce(x[whole:], axis=0), out, casting="unsafe")
 
     def _renew(self, new: Array, running: Array, seen: Array, work: Array) -> None:
         """running (1 - momentum) + seen momentum, into `new`."""
