@@ -61,8 +61,11 @@ class Initializer:
             raise ShapeError(f"`{self.kind}` initializer: `{name}` is {what} {', '.join(known)}, not {value!r}{hint}")
 
     def draw(self, seed: int, purpose: str, shape: Shape, fan_in: int = 1, fan_out: int = 1) -> Array:
-        """float64 values of `shape`; `fan_in` inputs go into one unit, `fan_out` units are fed by one input."""
-        return self.scale * self._draw(seed, purpose, shape, fan_in, fan_out)
+        """float64 values of `shape`, an array of its own.
+
+        `fan_in` inputs go into one unit, `fan_out` units are fed by one input.
+        """
+        return _times(self.scale, self._draw(seed, purpose, shape, fan_in, fan_out))
 
     def _draw(self, seed: int, purpose: str, shape: Shape, fan_in: int, fan_out: int) -> Array:
         raise TypeError(f"{type(self).__name__} is a base class")
@@ -102,7 +105,7 @@ class Normal(Initializer):
     std: float = 1.0
 
     def _draw(self, seed: int, purpose: str, shape: Shape, fan_in: int, fan_out: int) -> Array:
-        return self.std * rng.normals(seed, purpose, 0, shape)
+        return _times(self.std, rng.normals(seed, purpose, 0, shape))
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ class Kaiming(Initializer):
     distribution: str = "normal"
 
     def _draw(self, seed: int, purpose: str, shape: Shape, fan_in: int, fan_out: int) -> Array:
-        return _gain(self.gain) / sqrt(fan_in) * _standard(self.distribution, seed, purpose, shape)
+        return _times(_gain(self.gain) / sqrt(fan_in), _standard(self.distribution, seed, purpose, shape))
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,8 @@ class Xavier(Initializer):
     distribution: str = "normal"
 
     def _draw(self, seed: int, purpose: str, shape: Shape, fan_in: int, fan_out: int) -> Array:
-        return _gain(self.gain) * sqrt(2 / (fan_in + fan_out)) * _standard(self.distribution, seed, purpose, shape)
+        factor = _gain(self.gain) * sqrt(2 / (fan_in + fan_out))
+        return _times(factor, _standard(self.distribution, seed, purpose, shape))
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,12 @@ class Orthogonal(Initializer):
         q, r = np.linalg.qr(matrix.T if wide else matrix)
         q *= np.where(np.diag(r) < 0, -1.0, 1.0)  # else their directions would not be evenly spread
         return _gain(self.gain) * (q.T if wide else q).reshape(shape)
+
+
+def _times(factor: float, drawn: Array) -> Array:
+    """What was drawn times a factor, in place: for a large array room for another one costs more than the product."""
+    product: Array = np.multiply(drawn, factor, drawn)
+    return product
 
 
 def _gain(gain: float | str) -> float:

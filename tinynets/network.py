@@ -22,6 +22,7 @@ from tinynets.tapping import Tapping
 
 MAX_PARAMETERS = 2**28
 KEPT_SHAPES = 4  # batch shapes that a workspace keeps buffers for
+KEPT_BYTES = 2**24  # beyond, a workspace is not kept for the next prediction
 
 
 class Phase(NamedTuple):
@@ -79,11 +80,12 @@ class Workspace:
         self._network: Network | None = None
         self._shape: Shape | None = None
         self._kept: dict[Shape, list[Buffers]] = {}
+        self._sizes: dict[Shape, int] = {}
 
     def fit(self, network: Network, shape: Shape) -> None:
         """Get ready for a batch of `shape`, allocating when it is met first; what another network left is dropped."""
         if network is not self._network:
-            self._network, self._shape, self._kept = network, None, {}
+            self._network, self._shape, self._kept, self._sizes = network, None, {}, {}
             self.carried = network.carried.copy()
         if shape != self._shape:
             if shape not in self._kept:
@@ -94,6 +96,14 @@ class Workspace:
             places = list(enumerate(self.buffers))
             self.forward_acts = [_forward_act(network, *place, self.clean) for place in places]
             self.backward_acts = [_backward_act(network, *place) for place in reversed(places)]
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes the arrays of all kept batch shapes take, what they only look at included."""
+        for shape in self._kept.keys() - self._sizes.keys():
+            values = [value for buffers in self._kept[shape] for value in vars(buffers).values()]
+            self._sizes[shape] = sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+        return sum(map(self._sizes.__getitem__, self._kept))
 
     def behind(self, layer: int) -> Array:
         """What the last forward gave behind a layer, with interventions."""
@@ -111,6 +121,29 @@ class Workspace:
     def units_behind(self, network: Network, layer: int) -> Array:
         """The same unit by unit, (B, ..., units): of an attention layer its heads."""
         return network.layers[layer].unit_values(self.buffers[layer])
+
+
+class Spare:
+    """Workspaces kept from one use to the next, each lent to one user at a time: so threads need not wait for another.
+
+    One of many values is not kept: beside the arithmetic on them, making it anew costs little. Copies begin empty.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[Workspace] = []
+
+    def __reduce__(self) -> tuple[type[Spare], tuple[()]]:
+        return Spare, ()
+
+    def take(self) -> Workspace:
+        try:
+            return self._kept.pop()
+        except IndexError:
+            return Workspace()
+
+    def give_back(self, workspace: Workspace) -> None:
+        if workspace.bytes <= KEPT_BYTES:
+            self._kept.append(workspace)
 
 
 class Network:
@@ -176,6 +209,7 @@ class Network:
         self.forward_order = tuple(Phase("forward", layer.name) for layer in self.layers)
         self.backward_order = tuple(Phase("backward", layer.name) for layer in reversed(self.layers))
         self._bare: Workspace | None = None
+        self._spare = Spare()
         if theta is None:
             self.initialize(seed)
         if carried is None:
@@ -447,8 +481,11 @@ class Network:
         self.taps[index] = None if nothing else Tap(by_unit(factors), by_unit(terms))
 
     def predict(self, x: Any) -> Array:
-        """The output for a batch `x` (B, ...), as an array of its own."""
-        return self.forward(x, Workspace()).copy()
+        """The output for a batch `x` (B, ...), as an array of its own. Several threads may ask at once."""
+        workspace = self._spare.take()
+        out = self.forward(x, workspace).copy()
+        self._spare.give_back(workspace)
+        return out
 
     def checked(self, x: Any) -> Array:
         """`x` as this network takes it: whole numbers in range for an embedding, else this network's dtype."""
@@ -478,11 +515,19 @@ class Network:
         return list(self._shapes_from(shape))
 
     def first_non_finite(self, workspace: Workspace, *, backward: bool) -> str:
-        """Name of the first layer, in the order of the pass, where something is NaN or infinite; empty if none."""
+        """Name of the first layer, in the order of the pass, where something is NaN or infinite; empty if none.
+
+        Forward that is what lies behind it with what stands there: an infinite unit that is zeroed harms nothing. A
+        backward pass is asked only where the forward one before it was finite.
+        """
+        if backward:
+            before = self.first_non_finite(workspace, backward=False)
+            if before:
+                return before
         order = range(len(self.layers))
         for index in reversed(order) if backward else order:
             layer, buffers = self.layers[index], workspace.buffers[index]
-            arrays = [buffers.out]
+            arrays = [workspace.behind(index)]
             if backward:
                 gradients = [getattr(layer, "d" + entry.name) for entry in layer.parameters()]
                 arrays = [*gradients, *([buffers.dx] if buffers.needs_dx else [])]
@@ -621,14 +666,18 @@ def _forward_act(network: Network, index: int, buffers: Buffers, clean: bool) ->
 
 def _backward_act(network: Network, index: int, buffers: Buffers) -> Act:
     """Backward of a layer into the network's `grad`."""
-    backward = network.layers[index].backward
+    layer = network.layers[index]
+    backward, by_itself = layer.backward, layer.is_activation and not layer.mixes_units
     own = index + 1 < len(network.layers) and network.layers[index + 1].own_dx
 
     def act(dout: Array) -> Array:
         buffers.dout = dout
-        if buffers.tapped is not None and buffers.tapping is not None:
-            dout = buffers.tapping.backward(dout, own)
-        return backward(dout, buffers)
+        if buffers.tapped is None or buffers.tapping is None:
+            return backward(dout, buffers)
+        dx = backward(buffers.tapping.backward(dout, own), buffers)
+        if by_itself:
+            buffers.tapping.still(dx)
+        return dx
 
     return act
 
@@ -650,7 +699,7 @@ def _drawn(seed: int, layer: Layer, entry: Parameter, dtype: np.dtype[Any]) -> A
     with np.errstate(over="ignore", invalid="ignore"):
         values = entry.init.draw(seed, f"init/{name}", entry.shape, entry.fan_in, entry.fan_out)
         drawn: Array = values.reshape(-1).astype(dtype)
-    if not np.isfinite(drawn).all():
+    if drawn.size and not np.isfinite(drawn.max() - drawn.min()) and not np.isfinite(drawn).all():
         raise ShapeError(f"`{name}`: {entry.init!r} draws values beyond {dtype}")
     return drawn
 

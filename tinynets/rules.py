@@ -2,6 +2,11 @@
 
 A run keeps the rules that it began with: they stand in its settings (`Hyper.rules`), its save and its digests. A save
 that names none follows the first ones. Code that computes otherwise than it once did asks `rules > FIRST`.
+
+From the second rules on: sigmoids (as activation, in SiLU, GELU, gates and binary cross-entropy) and the slope of ELU
+keep the digits of their tails, as does a cross-entropy that is nearly 0; norms take their mean in two steps; distances
+and their gradients are computed in float64; a recurrent unit or head that is multiplied by 0 is 0, whatever it was; a
+stream of more rows than examples holds all of them.
 """
 
 from __future__ import annotations

@@ -4,6 +4,9 @@
 data, and a batch may reach from one pass into the next. `stream` reads on: each row of a batch has a stretch of the
 data of its own and takes the next example of it at each step, so that what a recurrent layer carries in that row comes
 from the example before. It draws nothing.
+
+Indices drawn with replacement have their address by blocks of `BLOCK` steps; of a block so many steps are drawn at once
+as have `DRAWN` indices together, at least one.
 """
 
 from __future__ import annotations
@@ -12,18 +15,23 @@ import numpy as np
 
 from tinynets import rng
 from tinynets.arrays import Array
+from tinynets.rules import CURRENT, FIRST
 
-BLOCK = 1024  # steps whose indices are drawn at once
+BLOCK = 1024  # steps whose indices have one address
+DRAWN = 2**16  # indices drawn at once
 SAMPLINGS = ("replacement", "epoch", "stream")
 
 
 class Sampler:
     """Draws batch indices and remembers the block, or the passes, that it drew last."""
 
-    def __init__(self, count: int, batch: int, sampling: str, seed: int) -> None:
+    def __init__(self, count: int, batch: int, sampling: str, seed: int, rules: int = CURRENT) -> None:
         self.count, self.batch, self.sampling, self.seed = count, batch, sampling, seed
         self._starts = np.arange(batch) * (count // batch)
-        self._block = -1
+        if batch > count and rules > FIRST:
+            self._starts = np.arange(batch) * count // batch  # every example in as many rows as another, or one more
+        self._at_once = min(BLOCK, max(1, DRAWN // batch))
+        self._drawn = range(0)
         self._rows: Array = np.empty((0, 0), np.int64)
         self._passes: dict[int, Array] = {}
 
@@ -34,12 +42,19 @@ class Sampler:
         if self.sampling == "stream":
             following: Array = (self._starts + step) % self.count
             return following
-        block, row = divmod(step, BLOCK)
-        if block != self._block:
-            self._rows = rng.integers(self.seed, "batch", block, self.count, (BLOCK, self.batch))
-            self._block = block
-        indices: Array = self._rows[row]
+        if step not in self._drawn:
+            self._draw(step)
+        indices: Array = self._rows[step - self._drawn.start]
         return indices
+
+    def _draw(self, step: int) -> None:
+        """Draw this step's indices, and those of its neighbours in the block that are drawn together with it."""
+        block, row = divmod(step, BLOCK)
+        first = row - row % self._at_once
+        count = min(self._at_once, BLOCK - first)
+        shape = (count, self.batch)
+        self._rows = rng.integers(self.seed, "batch", block, self.count, shape, first * self.batch)
+        self._drawn = range(step - row + first, step - row + first + count)
 
     def _from_passes(self, step: int) -> Array:
         start = step * self.batch

@@ -1,4 +1,5 @@
-"""Functions that numpy lacks: erf, to the last bits of float64, or to those of float32.
+"""Functions that numpy lacks: erf, to the last bits of float64, or to those of float32; sigmoid and the normal
+distribution with all of their tails.
 
 Sources: Cody, "Rational Chebyshev approximations for the error function" (1969), for float64; the rational function of
 Eigen (`generic_fast_erf`, also used by XLA) for float32.
@@ -7,6 +8,7 @@ Eigen (`generic_fast_erf`, also used by XLA) for float32.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import pi, sqrt
 
 import numpy as np
 
@@ -46,6 +48,27 @@ _FAR_UNDER = (
     1.23033935480374942e3,
 )
 
+# float64, from 4 on: erfc(x) = exp(-x^2) / x (1 / sqrt(pi) - P(1 / x^2) / (Q(1 / x^2) x^2))
+_TAIL = 4.0
+_TAIL_END = 40.0  # exp(-x^2) is 0 long before
+_TAIL_OVER = (
+    1.63153871373020978e-2,
+    3.05326634961232344e-1,
+    3.60344899949804439e-1,
+    1.25781726111229246e-1,
+    1.60837851487422766e-2,
+    6.58749161529837803e-4,
+)
+_TAIL_UNDER = (
+    1.0,
+    2.56852019228982242e0,
+    1.87295284992346047e0,
+    5.27905102951428412e-1,
+    6.05183413124413191e-2,
+    2.33520497626869185e-3,
+)
+_LOW = -2.0  # from here on down (1 + erf) / 2 loses digits
+
 # float32: x P(x^2) / Q(x^2) within 4 of 0
 _SINGLE = 4.0
 _SINGLE_OVER = (
@@ -74,6 +97,51 @@ def erf(x: Array, out: Array | None = None, work: Sequence[Array] | None = None)
     out = np.empty_like(x) if out is None else out
     work = [np.empty_like(x) for _ in range(3)] if work is None else work
     return _single(x, out, work) if x.dtype == np.float32 else _double(x, out, work)
+
+
+def sigmoid(x: Array, out: Array, e: Array, under: Array) -> Array:
+    """1 / (1 + exp(-x)) into `out`, to the last bits wherever it is a normal number; nothing overflows.
+
+    x (...), the others like it; x may be `out`. With e = exp(-|x|) it is 1 / (1 + e) where x > 0, else e / (1 + e): so
+    its slope is e / (1 + e)^2 on both sides. `e` and, in `under`, 1 + e are left there for that.
+    """
+    np.abs(x, e)
+    np.negative(e, e)
+    np.exp(e, e)
+    np.greater(x, 0, out)
+    np.maximum(out, e, out=out)
+    np.add(e, 1, under)
+    shares: Array = np.divide(out, under, out)
+    return shares
+
+
+def lower_tail(x: Array, out: Array) -> None:
+    """Where x is less than -2, write the normal distribution's share below x into `out`, with all of its digits.
+
+    (1 + erf(x / sqrt(2))) / 2, which does elsewhere, is a difference of neighbours there, and soon 0.
+    """
+    low = x < _LOW
+    if low.any():
+        out[low] = _erfc(x[low].astype(np.float64) * -sqrt(0.5)) / 2
+
+
+def _erfc(x: Array) -> Array:
+    """1 - erf(x), float64, for x (n,) from 0.5 up."""
+    x = np.minimum(x, _TAIL_END)
+    found, over, under = np.exp(-(x * x)), np.empty_like(x), np.empty_like(x)
+    near = np.minimum(x, _TAIL)
+    _polynomial(_FAR_OVER, near, over)
+    _polynomial(_FAR_UNDER, near, under)
+    shares = over / under
+    far = x > _TAIL
+    beyond = x[far]
+    square = 1 / (beyond * beyond)
+    over, under = np.empty_like(square), np.empty_like(square)
+    _polynomial(_TAIL_OVER, square, over)
+    _polynomial(_TAIL_UNDER, square, under)
+    shares[far] = (1 / sqrt(pi) - square * over / under) / beyond
+    np.multiply(found, shares, found)
+    return found
 
 
 def _single(x: Array, out: Array, work: Sequence[Array]) -> Array:

@@ -43,6 +43,7 @@ class Tapping:
         self.part = self.out[..., self.span]
         self.multiply = self._laid(multiply, 1)
         self.add = self._laid(add, 0)
+        self.nulls = self._nulls(multiply, held)
         self.keys = [key for key, _ in self.held] + ([] if self.multiply is None else [(..., self.span)])
         of_runs = all(isinstance(key[-1], slice) for key in self.keys)
         self.small = of_runs and len(held) + len(range(count)[self.span]) <= count // SMALL
@@ -60,6 +61,13 @@ class Tapping:
         wide = np.broadcast_to(array, self.part.shape)
         return wide.copy() if wide.size <= LAID else wide
 
+    def _nulls(self, multiply: Array, held: Array) -> Array | None:
+        """Of an example's values in the span, (..., units): which are multiplied by 0, of units that are not held."""
+        nulls = multiply == 0
+        nulls[..., held] = False
+        nulls = nulls[..., self.span]
+        return nulls if nulls.any() else None
+
     def forward(self, x: Array) -> Array:
         if self.idle:
             return x
@@ -76,6 +84,8 @@ class Tapping:
         add = self.add if drawn is None else drawn
         if add is not None:
             np.add(x, add, part)
+        if self.nulls is not None and not np.isfinite(part).all():
+            np.copyto(part, 0 if add is None else add, where=self.nulls)
         if drawn is None and self.views:
             for view, value in self.views:
                 view[...] = value
@@ -103,10 +113,21 @@ class Tapping:
                 np.copyto(given, dout)
                 dout = given
         if self.multiply is not None:
-            np.multiply(dout[..., self.span], self.multiply, given[..., self.span])
+            part = given[..., self.span]
+            np.multiply(dout[..., self.span], self.multiply, part)
+            if self.nulls is not None and not np.isfinite(part).all():
+                np.copyto(part, 0, where=self.nulls)
         for key, _ in self.held:
             given[key] = 0
         return given
+
+    def still(self, dx: Array) -> None:
+        """See that behind a unit's own function too nothing passes back through what is held, whatever its slope."""
+        for key, _ in self.held:
+            if not np.isfinite(dx[key]).all():
+                dx[key] = 0
+        if self.nulls is not None and not np.isfinite(dx).all():
+            np.copyto(dx[..., self.span], 0, where=self.nulls)
 
     def _put_aside(self, dout: Array) -> None:
         if dout is not self._given:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import cached_property
-from math import isfinite, sqrt
+from math import inf, isfinite, sqrt
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class Trainer:
         self.loss_buffers = LossBuffers()
         self.scratch = Scratch(state.theta.size, state.theta.dtype)
         hyper = state.hyper
-        self.sampler = Sampler(len(x), hyper.batch, hyper.sampling, hyper.seed)
+        self.sampler = Sampler(len(x), hyper.batch, hyper.sampling, hyper.seed, hyper.rules)
         self._largest = float(np.finfo(state.theta.dtype).max)  # of a loss, which is recorded in that dtype
         self.last_loss = self.batch_loss = float("nan")
         self._shape(hyper)
@@ -167,7 +167,7 @@ class Trainer:
         if hyper.clip_norm:
             norm = _norm(grad)
             if norm > hyper.clip_norm:
-                np.multiply(grad, hyper.clip_norm / norm, grad)
+                _scale(grad, hyper.clip_norm / norm)
 
     def _carrying(self, carried: Array) -> str:
         """Name of the first layer of which something that it carries on is NaN or infinite."""
@@ -196,6 +196,27 @@ def _leaves_finite(theta: Array, delta: Array) -> bool:
 
 
 def _norm(grad: Array) -> float:
-    """The length of a gradient, of one whose squares overflow too."""
+    """The length of a gradient, also of one whose squares overflow, or fall below what can be told from 0."""
     square = float(grad.dot(grad))
-    return sqrt(square) if isfinite(square) else sqrt(float(grad.astype(np.float64).dot(grad)))
+    if grad.size * _least_square(grad) < square < inf:
+        return sqrt(square)
+    largest = float(np.abs(grad).max(initial=0))
+    if not 0 < largest < inf:
+        return largest
+    shares = grad.astype(np.float64) / largest
+    return largest * sqrt(float(shares.dot(shares)))
+
+
+def _least_square(grad: Array) -> float:
+    """Where the mean of squares is above this, those that were too small to be told from 0 are not missed."""
+    finfo = np.finfo(grad.dtype)
+    return float(finfo.tiny / finfo.eps**2)
+
+
+def _scale(grad: Array, factor: float) -> None:
+    """grad times a factor from 0 to 1, also one that is smaller than the dtype's smallest number."""
+    if factor >= np.finfo(grad.dtype).tiny:
+        np.multiply(grad, factor, grad)
+    else:
+        root = sqrt(factor)
+        np.multiply(np.multiply(grad, root, grad), root, grad)

@@ -38,7 +38,7 @@ def reader(kind: Any = tn.LSTM, **options: Any) -> tn.Lab:
 @given(st.integers(1, 60), st.integers(1, 20), st.integers(0, 200))
 def test_in_a_stream_each_row_takes_the_example_that_follows_its_last(count: int, batch: int, step: int) -> None:
     sampler = Sampler(count, batch, "stream", 0)
-    rows = np.arange(batch) * (count // batch)
+    rows = np.arange(batch) * (count // batch) if batch <= count else np.arange(batch) * count // batch
     assert sampler.indices(step).tolist() == ((rows + step) % count).tolist()
     assert ((sampler.indices(step) + 1) % count).tolist() == sampler.indices(step + 1).tolist()
 

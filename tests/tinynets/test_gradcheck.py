@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,34 @@ class HalfWrong(tn.Linear):
         return dx
 
 
+class SlopeOff(tn.ELU):
+    """An ELU whose slope is off by a part of it, as little as a few tolerances."""
+
+    kind = "slope-off"
+    by = 4e-6
+
+    def backward(self, dout: np.ndarray, buffers: Buffers) -> np.ndarray:
+        dx = super().backward(dout, buffers)
+        dx *= 1 + self.by
+        return dx
+
+
 X = np.random.default_rng(0).normal(size=(5, 3))
+XOR = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+PROOF = int(os.environ.get("TINYNETS_PROOF", "1"))
+
+BENT: dict[str, Callable[[], tn.Layer]] = {
+    "elu": tn.ELU,
+    "steep elu": lambda: tn.ELU(20.0),
+    "flat elu": lambda: tn.ELU(0.05),
+    "relu": tn.ReLU,
+    "leaky relu": tn.LeakyReLU,
+    "softplus": tn.Softplus,
+    "silu": tn.SiLU,
+    "gelu": tn.GELU,
+    "tanh": tn.Tanh,
+}
+"""Activations of sums that are 0 exactly: XOR inputs and biases that are 0."""
 
 
 def test_a_network_with_interventions_and_a_loss_is_right_parameter_by_parameter() -> None:
@@ -101,3 +130,44 @@ def test_a_wrong_gradient_is_wrong_beside_kinks() -> None:
 def test_a_step_of_zero_is_refused(says: Any) -> None:
     with says(tn.ShapeError, "grad_check: `h` must be a finite number above 0, not 0"):
         tn.grad_check(tn.Linear(3, 4), X, h=0)
+
+
+def right_ones(kind: str, seed: int) -> list[tuple[tn.Network | tn.Loss, np.ndarray, Any]]:
+    """Right gradients, of nets and losses whose slopes have kinks at, and beside, the values that they meet."""
+    random = np.random.default_rng(seed)
+    layer = BENT[kind]
+    images, places = random.integers(0, 2, (2, 4, 4, 1)).astype(float), random.integers(-3, 4, (4, 3)).astype(float)
+    near = places + random.normal(size=places.shape) * 10.0 ** -random.integers(3, 9)
+    return [
+        (tn.Network([tn.Linear(2, 8), layer(), tn.Linear(8, 2)], seed=seed), XOR, None),
+        (tn.Network([tn.Conv2d(1, 2, 3), layer(), tn.Flatten(), tn.Linear(8, 2)], seed=seed), images, None),
+        (tn.Network([layer()], input_shape=(3,)), near, None),
+        (tn.Huber(1.0), places, np.zeros_like(places)),
+        (tn.Huber(2.0), near, np.zeros_like(places)),
+    ]
+
+
+@pytest.mark.parametrize("kind", BENT)
+@pytest.mark.parametrize("seed", range(4))
+def test_right_gradients_pass_where_the_slope_has_a_kink(kind: str, seed: int) -> None:
+    for thing, x, y in right_ones(kind, seed):
+        report = tn.grad_check(thing, x, y)
+        assert report, f"{thing}\n{report}"
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_wrong_gradients_are_caught_where_the_slope_has_a_kink(seed: int) -> None:
+    network = tn.Network([tn.Linear(2, 8), SlopeOff(), tn.Linear(8, 2)], seed=seed)
+    report = tn.grad_check(network, XOR)
+    assert not report["linear1.w"].approximate
+    assert not tn.grad_check(HalfWrong(2, 3), XOR)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("kind", BENT)
+def test_no_false_alarm_and_no_wrong_one_missed_over_many_seeds(kind: str) -> None:
+    for seed in range(100 * PROOF):
+        for thing, x, y in right_ones(kind, seed):
+            assert tn.grad_check(thing, x, y), (thing, seed)
+        wrong = tn.Network([tn.Linear(2, 8), SlopeOff(), BENT[kind](), tn.Linear(8, 2)], seed=seed)
+        assert not tn.grad_check(wrong, XOR), seed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -100,3 +102,32 @@ def test_every_order_of_three_is_alike_often() -> None:
     counts = np.array([orders.count(order) for order in set(orders)])
     assert len(counts) == 6
     assert float(((counts - 1000) ** 2 / 1000).sum()) < 22  # 5 degrees of freedom: 99.9 % lie below 20.5
+
+
+@given(seeds, indices, st.integers(0, 100), st.integers(0, 100))
+def test_words_and_numbers_can_be_drawn_from_any_place_on(seed: int, index: int, first: int, count: int) -> None:
+    whole = rng.words(seed, "w", index, first + count)
+    assert np.array_equal(rng.words(seed, "w", index, count, first), whole[first:])
+    assert np.array_equal(
+        rng.integers(seed, "w", index, 1000, (count,), first),
+        rng.integers(seed, "w", index, 1000, (first + count,))[first:],
+    )
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 9, 1000, 2 * rng.CHUNK - 1, 2 * rng.CHUNK, 2 * rng.CHUNK + 3, 70_001])
+def test_normals_are_bit_for_bit_those_of_the_formula_over_all_words_at_once(count: int) -> None:
+    pairs = (rng.words(7, "n", 3, 2 * ((count + 1) // 2)) >> np.uint64(11)) * np.float64(2.0**-53)
+    one, other = pairs.reshape(2, -1)
+    radius, angle = np.sqrt(-2.0 * np.log1p(-one)), 2.0 * np.pi * other
+    plain = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])[:count]
+    assert rng.normals(7, "n", 3, (count,)).tobytes() == plain.tobytes()
+
+
+def test_a_large_draw_takes_little_more_room_than_what_it_gives() -> None:
+    tracemalloc.start()
+    try:
+        drawn = rng.normals(0, "n", 0, (2**20,))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < drawn.nbytes + 2**20

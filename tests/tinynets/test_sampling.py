@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinynets.sampling import BLOCK, SAMPLINGS, Sampler
+from tinynets import rng
+from tinynets.rules import FIRST
+from tinynets.sampling import BLOCK, DRAWN, SAMPLINGS, Sampler
 
 seeds = st.integers(0, 2**63 - 1)
 
@@ -46,3 +50,37 @@ def test_with_replacement_every_example_is_as_likely_as_another() -> None:
     counts = np.bincount(np.concatenate([sampler.indices(step) for step in range(200)]), minlength=10)
     assert counts.min() > 1800  # 2,000 expected, one standard deviation is 42
     assert counts.max() < 2200
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 900), st.integers(1, 5 * DRAWN // BLOCK), seeds, st.integers(0, 3 * BLOCK))
+def test_however_many_steps_are_drawn_at_once_batches_are_those_of_whole_blocks(
+    count: int, batch: int, seed: int, step: int
+) -> None:
+    block, row = divmod(step, BLOCK)
+    whole = rng.integers(seed, "batch", block, count, (BLOCK, batch))
+    assert np.array_equal(Sampler(count, batch, "replacement", seed).indices(step), whole[row])
+
+
+@pytest.mark.parametrize("batch", [1, 64, 1000, 2**16 - 1, 60_000, 2**18])
+def test_what_a_step_draws_takes_room_in_proportion_to_the_batch_not_to_a_thousand_of_them(batch: int) -> None:
+    sampler = Sampler(10_000, batch, "replacement", 0)
+    tracemalloc.start()
+    try:
+        for step in (0, 1, 2, BLOCK - 1, BLOCK):
+            sampler.indices(step)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 40 * max(batch, DRAWN) + 2**20
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 40), st.integers(1, 200), st.integers(0, 100))
+def test_a_stream_of_more_rows_than_examples_holds_all_of_them_alike_often(count: int, more: int, step: int) -> None:
+    batch = count + more
+    indices = Sampler(count, batch, "stream", 0).indices(step)
+    times = np.bincount(indices, minlength=count)
+    assert times.max() - times.min() <= 1
+    old = Sampler(count, batch, "stream", 0, FIRST)
+    assert set(old.indices(step).tolist()) == {step % count}

@@ -13,6 +13,8 @@ import numpy as np
 from tinynets.arrays import Array, Shape, is_finite_number, scalar
 from tinynets.errors import ShapeError
 from tinynets.layers.base import Buffers, Features, Layer
+from tinynets.rules import FIRST
+from tinynets.special import sigmoid
 
 SATURATED = 0.97
 FLAT = 1 - SATURATED**2
@@ -74,23 +76,33 @@ class Tanh(Activation):
 
 
 class Sigmoid(Activation):
-    """out = 1 / (1 + exp(-x)), computed as (1 + tanh(x / 2)) / 2, which cannot overflow."""
+    """out = 1 / (1 + exp(-x)), with all digits of its tail; by the first rules (1 + tanh(x / 2)) / 2, 0 below -17."""
 
     kind = "sigmoid"
     own_dx = True
 
+    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        super().allocate(buffers, shape, dtype)
+        buffers.e, buffers.under = np.empty(shape, dtype), np.empty(shape, dtype)
+
     def forward(self, x: Array, buffers: Buffers) -> Array:
         out = buffers.out
+        if self.rules > FIRST:
+            return sigmoid(x, out, buffers.e, buffers.under)
         np.multiply(x, 0.5, out)
         np.tanh(out, out)
         np.add(out, 1, out)
         return np.multiply(out, 0.5, out)
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """sigmoid' = s (1 - s), so dx = dout out (1 - out)."""
+        """sigmoid' = s (1 - s), so dx = dout out (1 - out); with e = exp(-|x|) that slope is e / (1 + e)^2."""
         dx = buffers.dx
-        np.subtract(1, buffers.out, dx)
-        np.multiply(dx, buffers.out, dx)
+        if self.rules > FIRST:
+            np.divide(buffers.e, buffers.under, dx)
+            np.divide(dx, buffers.under, dx)
+        else:
+            np.subtract(1, buffers.out, dx)
+            np.multiply(dx, buffers.out, dx)
         return np.multiply(dout, dx, dx)
 
     def saturated(self, out: Array, x: Array | None = None) -> Array:

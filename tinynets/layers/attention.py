@@ -11,6 +11,7 @@ from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError
 from tinynets.initializers import Initializer, Kaiming, Zeros
 from tinynets.layers.base import Buffers, Layer, Parameter, Tap, require_initializer, require_size, rows
+from tinynets.rules import FIRST
 
 
 class CausalSelfAttention(Layer):
@@ -138,7 +139,9 @@ class CausalSelfAttention(Layer):
         return buffers.out
 
     def _apply(self, tap: Tap, heads: Array) -> None:
-        """What stands on heads (B, heads, T, d), done to them."""
+        """What stands on heads (B, heads, T, d), done to them; what is multiplied by 0 is what is added, even if it is
+        infinite (not by the first rules).
+        """
         terms = tap.terms(len(heads))
         if terms.ndim > 2 and terms.shape[-2] not in (1, heads.shape[2]):
             raise ShapeError(
@@ -147,6 +150,14 @@ class CausalSelfAttention(Layer):
             )
         np.multiply(heads, tap.multiply, heads)
         np.add(heads, terms, heads)
+        held = self._held(tap)
+        if held is not None:
+            np.copyto(heads, terms, where=held)
+
+    def _held(self, tap: Tap) -> Array | None:
+        """Where a head's output is multiplied by 0, (heads, T or 1, d or 1); None for nowhere."""
+        held: Array = tap.multiply == 0
+        return held if self.rules > FIRST and held.any() else None
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
         """With p the pattern and y = p @ v: dv = p.T @ dy, dp = dy @ v.T, and through the softmax
@@ -156,9 +167,11 @@ class CausalSelfAttention(Layer):
         rows(buffers.gathered).T.dot(dout, self.dw_out)
         np.add.reduce(dout, axis=0, out=self.db_out)
         dout.dot(self.w_out.T, rows(buffers.dgathered))
-        dy = buffers.dby_head
+        dy, held = buffers.dby_head, None if buffers.tap is None else self._held(buffers.tap)
         if buffers.tap is not None:
             np.multiply(dy, buffers.tap.multiply, dy)
+        if held is not None:
+            np.copyto(dy, 0, where=held)
         pattern, dpattern, products, column = buffers.pattern, buffers.dpattern, buffers.products, buffers.column
         np.matmul(pattern.swapaxes(2, 3), dy, buffers.dv)
         np.matmul(dy, buffers.v.swapaxes(2, 3), dpattern)
@@ -169,6 +182,10 @@ class CausalSelfAttention(Layer):
         np.matmul(dpattern, buffers.k, buffers.dq)
         np.multiply(buffers.dq, 1 / sqrt(self.head_size), buffers.dq)
         np.matmul(dpattern.swapaxes(2, 3), buffers.q, buffers.dk)  # q is scaled already
+        if held is not None:
+            whole = np.flatnonzero(held.all(axis=(1, 2)))
+            for gradient in (buffers.dq, buffers.dk, buffers.dv):
+                gradient[:, whole] = 0
         dqkv = rows(buffers.dqkv)
         buffers.x_rows.T.dot(dqkv, self.dw_qkv)
         np.add.reduce(dqkv, axis=0, out=self.db_qkv)
@@ -199,6 +216,6 @@ class CausalSelfAttention(Layer):
 
 
 def _sizes(heads: Array) -> Array:
-    """(B, T, heads) root mean squares of (B, heads, T, d)."""
-    sizes: Array = np.sqrt(np.square(heads).mean(axis=3)).transpose(0, 2, 1)
-    return sizes
+    """(B, T, heads) root mean squares of (B, heads, T, d), by way of float64, where the squares of float32 fit."""
+    sizes: Array = np.sqrt(np.square(heads, dtype=np.float64).mean(axis=3)).transpose(0, 2, 1)
+    return sizes.astype(heads.dtype)

@@ -10,15 +10,20 @@ from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError
 from tinynets.initializers import Initializer, Uniform
 from tinynets.layers.base import Buffers, Layer, Parameter, require_initializer, require_size, rows
+from tinynets.rules import FIRST
 
-DIRECT = 8  # up to so many inputs the differences themselves are squared, beyond a matrix product is worth its rounding
+DIRECT = 8  # up to so many inputs the differences themselves are squared, beyond a matrix product is faster
+CANCELLED = 1e-6  # what is left of two squares, as a part of them, from which down it is computed from the difference
+AT_ONCE = 2**16  # differences laid out at once
 
 
 class Distances(Layer):
     """out[..., j] = |x - w[:, j]|^2, the squared distance to prototype j.
 
     x (..., inputs), out (..., prototypes); w (inputs, prototypes). For more than 8 inputs it is computed as
-    |x|^2 - 2 x w + |w|^2, whose rounding is that of |x|^2 rather than of the distance; never below 0.
+    |x|^2 - 2 x w + |w|^2 in float64, with the prototypes' mean taken from both; where little is left of the squares,
+    from the differences themselves. So it has the digits of the distance, however far from 0 everything lies. By the
+    first rules it has those of |x|^2, and the gradient those of x and w.
 
     Radial basis functions are `Distances`, `Gaussian`; a self-organizing map is `Distances` with its own loss.
     """
@@ -58,9 +63,10 @@ class Distances(Layer):
         buffers.out = np.empty((*shape[:-1], self.prototypes), dtype)
         buffers.out_rows = rows(buffers.out)
         count = len(buffers.out_rows)
+        self._allocate_centred(buffers, count)
         if self.inputs <= DIRECT:
             buffers.difference = np.empty((count, self.prototypes), dtype)
-        else:
+        elif self.rules == FIRST:
             buffers.squares, buffers.w_squares = np.empty((count, self.inputs), dtype), np.empty_like(self.w)
             buffers.w_lengths = np.empty(self.prototypes, dtype)
         buffers.column, buffers.row = np.empty((count, 1), dtype), np.empty(self.prototypes, dtype)
@@ -70,10 +76,20 @@ class Distances(Layer):
             buffers.dx_rows = rows(buffers.dx)
             buffers.product = np.empty_like(buffers.dx_rows)
 
+    def _allocate_centred(self, buffers: Buffers, count: int) -> None:
+        """Room for x and w with the mean of w taken from both, float64, and for their product where it is used."""
+        if self.rules > FIRST:
+            buffers.x_centred, buffers.w_centred = np.empty((count, self.inputs)), np.empty(self.w.shape)
+            buffers.centre = np.empty((self.inputs, 1))
+        if self.rules > FIRST and self.inputs > DIRECT:
+            buffers.products, buffers.limits = (np.empty((count, self.prototypes)) for _ in range(2))
+
     def forward(self, x: Array, buffers: Buffers) -> Array:
         buffers.x_rows = x = rows(x)
         if self.inputs <= DIRECT:
             self._directly(x, buffers)
+        elif self.rules > FIRST:
+            self._by_centred_product(x, buffers)
         else:
             self._by_product(x, buffers)
         return buffers.out
@@ -86,6 +102,37 @@ class Distances(Layer):
             np.subtract(x[:, place : place + 1], self.w[place], difference)
             np.multiply(difference, difference, difference)
             np.add(out, difference, out)
+
+    def _centre(self, x: Array, buffers: Buffers) -> tuple[Array, Array]:
+        """x and w with the mean of w taken from both, float64: differences between them are what they were."""
+        x_centred, w_centred, centre = buffers.x_centred, buffers.w_centred, buffers.centre
+        np.add.reduce(self.w, axis=1, dtype=np.float64, out=centre, keepdims=True)
+        np.multiply(centre, 1 / self.prototypes, centre)
+        np.subtract(x, centre[:, 0], x_centred)
+        np.subtract(self.w, centre, w_centred)
+        return x_centred, w_centred
+
+    def _by_centred_product(self, x: Array, buffers: Buffers) -> None:
+        products, limits = buffers.products, buffers.limits
+        x_centred, w_centred = self._centre(x, buffers)
+        x_centred.dot(w_centred, products)
+        np.multiply(products, -2, products)
+        x_squares = np.einsum("ni,ni->n", x_centred, x_centred)[:, None]
+        np.add(x_squares, np.einsum("ij,ij->j", w_centred, w_centred), limits)
+        np.add(products, limits, products)
+        np.multiply(limits, CANCELLED, limits)
+        if not np.greater(products, limits).all():
+            self._again(x, products, np.flatnonzero(~(products > limits)))
+        buffers.out_rows[...] = products
+
+    def _again(self, x: Array, products: Array, places: Array) -> None:
+        """Compute the distances at these places, flat indices (n,), from the differences themselves."""
+        flat = products.reshape(-1)
+        for start in range(0, len(places), max(1, AT_ONCE // self.inputs)):
+            some = places[start : start + max(1, AT_ONCE // self.inputs)]
+            row, prototype = np.divmod(some, self.prototypes)
+            apart = x[row].astype(np.float64) - self.w.T[prototype]
+            flat[some] = np.einsum("ni,ni->n", apart, apart)
 
     def _by_product(self, x: Array, buffers: Buffers) -> None:
         out, column = buffers.out_rows, buffers.column
@@ -102,6 +149,8 @@ class Distances(Layer):
     def backward(self, dout: Array, buffers: Buffers) -> Array:
         """d|x - w|^2 = 2 (x - w) (dx - dw), so dw = 2 (w sum(dout) - x.T @ dout), dx = 2 (x sum(dout) - dout @ w.T)."""
         dout = rows(dout)
+        if self.rules > FIRST:
+            return self._backward_centred(dout, buffers)
         np.add.reduce(dout, axis=0, out=buffers.row)
         buffers.x_rows.T.dot(dout, buffers.dw)
         np.multiply(self.w, buffers.row, self.dw)
@@ -115,4 +164,20 @@ class Distances(Layer):
         np.multiply(buffers.x_rows, buffers.column, dx)
         np.subtract(dx, buffers.product, dx)
         np.multiply(dx, 2, dx)
+        return buffers.dx
+
+    def _backward_centred(self, dout: Array, buffers: Buffers) -> Array:
+        """The same with the mean of w taken from x and w, in float64, where nothing large is left to cancel."""
+        if self.inputs <= DIRECT:
+            self._centre(buffers.x_rows, buffers)
+        x, w = buffers.x_centred, buffers.w_centred
+        wide = dout.astype(np.float64)
+        dw = w * np.add.reduce(wide, axis=0)
+        dw -= x.T.dot(wide)
+        np.multiply(dw, 2, self.dw, casting="unsafe")
+        if not buffers.needs_dx:
+            return dout
+        dx = x * np.add.reduce(wide, axis=1, keepdims=True)
+        dx -= wide.dot(w.T)
+        np.multiply(dx, 2, buffers.dx_rows, casting="unsafe")
         return buffers.dx

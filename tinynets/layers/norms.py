@@ -14,6 +14,15 @@ from tinynets.errors import ShapeError
 from tinynets.initializers import Constant, Initializer, Zeros
 from tinynets.layers.activations import positive
 from tinynets.layers.base import Buffers, Features, Layer, Parameter, require_initializer, require_size, rows
+from tinynets.rules import FIRST
+
+ROWS = 128  # summed at once
+
+
+def _tell_overflow(inverse: Array) -> None:
+    """Where a variance overflowed its root's inverse is 0 and would make zeros of all: NaN instead, which is named."""
+    if not np.minimum.reduce(inverse, axis=None) > 0:
+        inverse[~(inverse > 0)] = np.nan
 
 
 class _Norm(Layer):
@@ -83,11 +92,20 @@ class _Norm(Layer):
         np.add(out, self.shift, out)
         return buffers.out
 
+    def _sum(self, x: Array, out: Array) -> None:
+        """The sum of all rows, of many in two stages: else those that come late are rounded to what stands there."""
+        if len(x) <= ROWS or self.rules == FIRST:
+            np.add.reduce(x, axis=0, out=out)
+            return
+        whole = len(x) // ROWS * ROWS
+        parts = np.add.reduce(x[:whole].reshape(-1, ROWS, self.size), axis=1)
+        np.add(np.add.reduce(parts, axis=0, dtype=np.float64), np.add.reduce(x[whole:], axis=0), out, casting="unsafe")
+
     def _parameter_gradients(self, dout: Array, buffers: Buffers) -> None:
         """dgain = the sum of dout normal, dshift = the sum of dout."""
         np.multiply(dout, buffers.normal_rows, buffers.work)
-        np.add.reduce(buffers.work, axis=0, out=self.dgain)
-        np.add.reduce(dout, axis=0, out=self.dshift)
+        self._sum(buffers.work, self.dgain)
+        self._sum(dout, self.dshift)
 
 
 class BatchNorm(_Norm):
@@ -153,11 +171,16 @@ class BatchNorm(_Norm):
         if buffers.by_batch:
             mean, var = buffers.mean, buffers.var
             self._check_count(buffers)
-            np.add.reduce(x, axis=0, out=mean)
+            self._sum(x, mean)
             np.multiply(mean, 1 / buffers.count, mean)
             np.subtract(x, mean, normal)
+            if self.rules > FIRST:  # what rounding took from a mean far from 0 is their mean now
+                self._sum(normal, var)
+                np.multiply(var, 1 / buffers.count, var)
+                np.subtract(normal, var, normal)
+                np.add(mean, var, mean)
             np.multiply(normal, normal, buffers.work)
-            np.add.reduce(buffers.work, axis=0, out=var)
+            self._sum(buffers.work, var)
             np.multiply(var, 1 / (buffers.count - 1), buffers.unbiased)
             np.multiply(var, 1 / buffers.count, var)
             self._renew(buffers.new["running_mean"], self.running_mean, mean, inverse)
@@ -168,6 +191,8 @@ class BatchNorm(_Norm):
         np.add(var, self.eps, inverse)
         np.sqrt(inverse, inverse)
         np.divide(1, inverse, inverse)
+        if buffers.by_batch:
+            _tell_overflow(inverse)
         np.multiply(normal, inverse, normal)
         return self._scaled(buffers)
 
@@ -219,12 +244,17 @@ class LayerNorm(_Norm):
         np.add.reduce(x, axis=1, out=column, keepdims=True)
         np.multiply(column, 1 / self.size, column)
         np.subtract(x, column, normal)
+        if self.rules > FIRST:  # what rounding took from a mean far from 0 is their mean now
+            np.add.reduce(normal, axis=1, out=column, keepdims=True)
+            np.multiply(column, 1 / self.size, column)
+            np.subtract(normal, column, normal)
         np.multiply(normal, normal, work)
         np.add.reduce(work, axis=1, out=inverse, keepdims=True)
         np.multiply(inverse, 1 / self.size, inverse)
         np.add(inverse, self.eps, inverse)
         np.sqrt(inverse, inverse)
         np.divide(1, inverse, inverse)
+        _tell_overflow(inverse)
         np.multiply(normal, inverse, normal)
         return self._scaled(buffers)
 

@@ -11,7 +11,8 @@ from tinynets.arrays import Array, Shape, is_finite_number
 from tinynets.errors import ShapeError, nearest
 from tinynets.layers.activations import FLAT, Activation, positive
 from tinynets.layers.base import Buffers
-from tinynets.special import erf
+from tinynets.rules import FIRST
+from tinynets.special import erf, lower_tail, sigmoid
 
 
 class _Bent(Activation):
@@ -111,6 +112,7 @@ class ELU(_Bent):
 
     def forward(self, x: Array, buffers: Buffers) -> Array:
         out, above = buffers.out, buffers.dx
+        buffers.x = x
         np.minimum(x, buffers.zeros, out=out)
         np.expm1(out, out)
         np.multiply(out, self.alpha, out)
@@ -118,10 +120,16 @@ class ELU(_Bent):
         return np.add(out, above, out)
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """elu' = 1 where x > 0, else alpha exp(x) = out + alpha."""
+        """elu' = 1 where x > 0, else alpha exp(x); by the first rules out + alpha, which is that to fewer digits."""
         dx = buffers.dx
-        np.minimum(buffers.out, buffers.zeros, out=dx)
-        np.add(dx, self.alpha, dx)
+        if self.rules > FIRST:
+            np.minimum(buffers.x, buffers.zeros, out=dx)
+            np.exp(dx, dx)
+            if self.alpha != 1:
+                np.multiply(dx, self.alpha, dx)
+        else:
+            np.minimum(buffers.out, buffers.zeros, out=dx)
+            np.add(dx, self.alpha, dx)
         if self.alpha != 1:
             np.copyto(dx, 1, where=buffers.out > 0)
         return np.multiply(dout, dx, dx)
@@ -179,23 +187,32 @@ class SiLU(Activation):
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)
-        buffers.share = np.empty(shape, dtype)
+        buffers.share, buffers.e, buffers.under = (np.empty(shape, dtype) for _ in range(3))
 
     def forward(self, x: Array, buffers: Buffers) -> Array:
-        share = buffers.share  # sigmoid(x) = (1 + tanh(x / 2)) / 2
-        np.multiply(x, 0.5, share)
-        np.tanh(share, share)
-        np.add(share, 1, share)
-        np.multiply(share, 0.5, share)
+        share = buffers.share
+        buffers.x = x
+        if self.rules > FIRST:
+            sigmoid(x, share, buffers.e, buffers.under)
+        else:  # (1 + tanh(x / 2)) / 2
+            np.multiply(x, 0.5, share)
+            np.tanh(share, share)
+            np.add(share, 1, share)
+            np.multiply(share, 0.5, share)
         out: Array = buffers.out
         np.multiply(x, share, out)
         return out
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """With s = sigmoid(x), silu' = s + x s (1 - s) = s + out (1 - s)."""
+        """With s = sigmoid(x), silu' = s + x s (1 - s) = s + out (1 - s); s (1 - s) is e / (1 + e)^2, e = exp(-|x|)."""
         dx, share = buffers.dx, buffers.share
-        np.subtract(1, share, dx)
-        np.multiply(buffers.out, dx, dx)
+        if self.rules > FIRST:
+            np.divide(buffers.e, buffers.under, dx)
+            np.divide(dx, buffers.under, dx)
+            np.multiply(dx, buffers.x, dx)
+        else:
+            np.subtract(1, share, dx)
+            np.multiply(buffers.out, dx, dx)
         np.add(dx, share, dx)
         return np.multiply(dout, dx, dx)
 
@@ -237,9 +254,9 @@ class GELU(Activation):
         buffers.work = [np.empty(shape, dtype) for _ in range(3)]
 
     def forward(self, x: Array, buffers: Buffers) -> Array:
-        share = buffers.share
+        share, exact, full = buffers.share, self.approximate == "none", self.rules > FIRST
         buffers.x = x
-        if self.approximate == "none":
+        if exact:
             np.multiply(x, sqrt(0.5), buffers.out)
             erf(buffers.out, share, buffers.work)
         else:
@@ -247,10 +264,16 @@ class GELU(Activation):
             np.multiply(share, 0.044715, share)
             np.add(share, 1, share)
             np.multiply(share, x, share)
-            np.multiply(share, sqrt(2 / pi), share)
-            np.tanh(share, share)
-        np.add(share, 1, share)
-        np.multiply(share, 0.5, share)
+            np.multiply(share, sqrt(2 / pi) * (2 if full else 1), share)
+            if full:  # (1 + tanh(u)) / 2 = sigmoid(2 u)
+                sigmoid(share, share, *buffers.work[:2])
+            else:
+                np.tanh(share, share)
+        if exact or not full:
+            np.add(share, 1, share)
+            np.multiply(share, 0.5, share)
+        if exact and full:
+            lower_tail(x, share)
         out: Array = buffers.out
         np.multiply(x, share, out)
         return out

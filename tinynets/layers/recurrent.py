@@ -24,6 +24,7 @@ from tinynets.initializers import Initializer, Uniform, Zeros
 from tinynets.layers.activations import Activation, Tanh
 from tinynets.layers.base import Buffers, Layer, Parameter, require_flag, require_initializer, require_size, rows
 from tinynets.layers.rectifiers import ReLU
+from tinynets.rules import FIRST
 
 NONLINEARITIES = ("tanh", "relu")
 
@@ -134,6 +135,7 @@ class Recurrent(Layer):
         buffers.ones = np.ones(steps * batch, dtype)
         buffers.dh = np.empty((batch, self.size), dtype)
         buffers.dsums = each(steps, width)
+        buffers.steepest = np.full((batch, width), np.log(np.finfo(dtype).max) - 1, dtype)
         buffers.steps = list(zip(*map(list, self._views(buffers)), strict=True))
         buffers.back = list(zip(*map(list, self._back_views(buffers, each)), strict=True))[::-1]
         if buffers.needs_dx:
@@ -168,6 +170,8 @@ class Recurrent(Layer):
         if training:
             for name in self.states:
                 np.copyto(buffers.new[name], getattr(buffers, name)[-1])
+                if buffers.held is not None:  # what a unit that is held throughout has become is not asked for
+                    np.copyto(buffers.new[name], 0, where=buffers.held.all(axis=0) & ~np.isfinite(buffers.new[name]))
         if self.sequence:
             np.copyto(buffers.out, buffers.h[1:].transpose(1, 0, 2))
         out: Array = buffers.out
@@ -179,9 +183,15 @@ class Recurrent(Layer):
         return np.add(self.b_ih, self.b_hh, bias)
 
     def _lay_tap(self, buffers: Buffers) -> None:
-        """`taps`: factor and term for each step; `factors`: (T, 1, size) for backward; None where nothing stands."""
+        """What stands, step by step; None where nothing does.
+
+        `taps`: factor, term and which units are multiplied by 0; `factors`: (T, 1, size) for backward; `held`: (T, 1,
+        size) where units are multiplied by 0, and so are what is added, whatever they were: one that has become
+        infinite can be zeroed. By the first rules they are multiplied like others.
+        """
         tap, (steps, batch, _) = buffers.tap, buffers.sums.shape
-        buffers.taps = buffers.factors = None
+        buffers.taps = buffers.factors = buffers.held = None
+        buffers.held_units = [None] * steps
         if tap is None:
             return
         terms = tap.terms(batch)
@@ -196,7 +206,12 @@ class Recurrent(Layer):
             terms = np.broadcast_to(terms, (len(terms), steps, self.size)).transpose(1, 0, 2)
         else:
             terms = np.broadcast_to(terms, (steps, self.size))
-        buffers.taps, buffers.factors = list(zip(factors, terms, strict=True)), factors[:, None, :]
+        held = factors == 0
+        if self.rules > FIRST and held.any():
+            buffers.held = held[:, None, :]
+            buffers.held_units = [np.flatnonzero(units) if units.any() else None for units in held]
+        buffers.taps = list(zip(factors, terms, buffers.held_units, strict=True))
+        buffers.factors = factors[:, None, :]
 
     def _unroll(self, buffers: Buffers) -> None:
         """Fill `h` (and what else goes from step to step) from `sums`."""
@@ -250,9 +265,32 @@ class Recurrent(Layer):
         return values
 
 
-def _tapped(raw: Array, after: Array, tap: tuple[Array, Array]) -> None:
-    np.multiply(raw, tap[0], after)
-    np.add(after, tap[1], after)
+def _tapped(raw: Array, after: Array, tap: tuple[Array, Array, Array | None]) -> None:
+    """raw * factor + term, and the term alone where units are held."""
+    factor, term, held = tap
+    np.multiply(raw, factor, after)
+    np.add(after, term, after)
+    if held is not None:
+        after[:, held] = term[..., held]
+
+
+def _release(held: Array | None, *arrays: Array) -> None:
+    """Nothing passes back through units that are held: their factors (T, B, size) become 0, whatever they were."""
+    if held is not None:
+        for array in arrays:
+            np.copyto(array, 0, where=held)
+
+
+def _open(sums: Array, gates: Array, e: Array, steepest: Array) -> None:
+    """The sigmoids of `sums` (..., n) as 1 / (1 + exp(-sums)) into `gates`, whose slopes are theirs times 1 less them.
+
+    Where a gate lets through less than the smallest normal number, it is held at about that, so that nothing overflows.
+    """
+    np.negative(sums, e)
+    np.minimum(e, steepest, out=e)
+    np.exp(e, e)
+    np.add(e, 1, e)
+    np.reciprocal(e, gates)
 
 
 def _gather(later: Array | None, w: Array, dout: Array | None, dh: Array, kept: Array | None = None) -> None:
@@ -341,9 +379,12 @@ class RNN(Recurrent):
             np.subtract(1, slope, slope)
         if buffers.factors is not None:
             np.multiply(slope, buffers.factors, slope)
+        _release(buffers.held, slope)
         later: Array | None = None
-        for dout, (dsum,) in zip(given, buffers.back, strict=True):
+        for dout, (dsum,), held in zip(given, buffers.back, reversed(buffers.held_units), strict=True):
             _gather(later, w, dout, dh)
+            if held is not None:
+                dh[:, held] = 0
             np.multiply(dsum, dh, dsum)
             later = dsum
         return slope
@@ -395,14 +436,19 @@ class GRU(Recurrent):
 
     def _unroll(self, buffers: Buffers) -> None:
         w, b, taps, part = self.w_hh, self.b_hh, buffers.taps, buffers.part
+        exact, e, steepest = self.rules > FIRST, buffers.product[:, : 2 * self.size], buffers.steepest
+        steepest = steepest[:, : 2 * self.size]
         for step, (rz, r, z, n, hidden, hidden_rz, hidden_n, before, after, raw) in enumerate(buffers.steps):
             before.dot(w, hidden)
             np.add(hidden, b, hidden)
             np.add(rz, hidden_rz, rz)
-            np.multiply(rz, 0.5, rz)
-            np.tanh(rz, rz)
-            np.add(rz, 1, rz)
-            np.multiply(rz, 0.5, rz)  # the sigmoid, which cannot overflow
+            if exact:
+                _open(rz, rz, e, steepest)
+            else:
+                np.multiply(rz, 0.5, rz)
+                np.tanh(rz, rz)
+                np.add(rz, 1, rz)
+                np.multiply(rz, 0.5, rz)
             np.multiply(r, hidden_n, part)
             np.add(n, part, n)
             np.tanh(n, n)
@@ -424,8 +470,11 @@ class GRU(Recurrent):
         dhidden, w = buffers.dhidden, self.w_hh.T
         later: Array | None = None
         kept: Array | None = None
-        for dout, (dsum, by_gate, keep, dh, dh_wide) in zip(given, buffers.back, strict=True):
+        steps = zip(given, buffers.back, reversed(buffers.held_units), strict=True)
+        for dout, (dsum, by_gate, keep, dh, dh_wide), held in steps:
             _gather(later, w, dout, dh, kept)
+            if held is not None:
+                dh[:, held] = 0
             np.multiply(by_gate, dh_wide, by_gate)
             kept = np.multiply(dh, keep, keep)
             later = dsum
@@ -454,6 +503,7 @@ class GRU(Recurrent):
         np.subtract(1, r, of_r)
         np.multiply(of_r, of_new, of_r)
         np.multiply(of_r, buffers.hidden[..., 2 * n :], of_r)
+        _release(buffers.held, of_r, of_z, of_new, slope, keep)
 
 
 class LSTM(Recurrent):
@@ -491,14 +541,20 @@ class LSTM(Recurrent):
 
     def _unroll(self, buffers: Buffers) -> None:
         w, taps, product, part = self.w_hh, buffers.taps, buffers.product, buffers.part
-        half, rest = buffers.half, buffers.rest
+        half, rest, exact = buffers.half, buffers.rest, self.rules > FIRST
+        steepest = buffers.steepest
         for step, (sums, i, f, g, o, c_before, c, cell, before, after, raw) in enumerate(buffers.steps):
             before.dot(w, product)
             np.add(sums, product, sums)
-            np.multiply(sums, half, sums)
-            np.tanh(sums, sums)
-            np.multiply(sums, half, sums)
-            np.add(sums, rest, sums)
+            if exact:
+                np.tanh(g, part)
+                _open(sums, sums, product, steepest)
+                np.copyto(g, part)
+            else:
+                np.multiply(sums, half, sums)
+                np.tanh(sums, sums)
+                np.multiply(sums, half, sums)
+                np.add(sums, rest, sums)
             np.multiply(f, c_before, c)
             np.multiply(i, g, part)
             np.add(c, part, c)
@@ -517,8 +573,11 @@ class LSTM(Recurrent):
         dh, dc, part, w = buffers.dh, buffers.dc, buffers.part, self.w_hh.T
         later: Array | None = None
         dc.fill(0)
-        for dout, (dsum, of_cell, of_o, to_cell, forget) in zip(given, buffers.back, strict=True):
+        steps = zip(given, buffers.back, reversed(buffers.held_units), strict=True)
+        for dout, (dsum, of_cell, of_o, to_cell, forget), held in steps:
             _gather(later, w, dout, dh)
+            if held is not None:
+                dh[:, held] = 0
             np.multiply(dh, to_cell, part)
             np.add(dc, part, dc)
             np.multiply(of_cell, dc[:, None, :], of_cell)
@@ -547,3 +606,8 @@ class LSTM(Recurrent):
         if buffers.factors is not None:
             np.multiply(of_o, buffers.factors, of_o)
             np.multiply(to_cell, buffers.factors, to_cell)
+        if buffers.held is not None:
+            _release(buffers.held, of_o, to_cell)
+            # what its cell holds is not asked for where a unit is held from a step on
+            unasked = np.logical_and.accumulate(buffers.held[::-1])[::-1]
+            _release(unasked, of_i, of_f, of_g, gates[..., n : 2 * n])

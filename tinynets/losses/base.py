@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import fields, is_dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -105,8 +106,12 @@ class Loss:
         """`value`; where the batch has weights, the sum of weight times loss over the number of examples."""
         value = self.value(out, y, buffers)
         if buffers.weight is None:
-            return value
+            return value if isfinite(value) else self._recounted(value, out, y)
         return float(self.each_of_batch(out, y, buffers).dot(buffers.weight) / len(out))
+
+    def _recounted(self, value: float, out: Array, y: Array) -> float:
+        """The mean loss again, where a sum may have overflowed although the mean does not."""
+        return value
 
     def weighted_gradient(self, buffers: LossBuffers) -> Array:
         """d weighted_value / d out."""
@@ -152,6 +157,9 @@ class Elementwise(Loss):
     def elements(self, out: Array, y: Array) -> Array:
         """The loss of every element, for outputs in float64."""
         raise TypeError(f"{type(self).__name__} has no losses")
+
+    def _recounted(self, value: float, out: Array, y: Array) -> float:
+        return float(self.each(out, y).mean()) if np.isfinite(out).all() else value
 
     def each(self, out: Array, y: Array) -> Array:
         means: Array = self.elements(out.astype(np.float64), y).reshape(len(out), -1).mean(axis=1)

@@ -10,6 +10,9 @@ import numpy as np
 from tinynets.arrays import Array, Shape, is_finite_number, is_integer, scalar, settle_numbers, shape_text
 from tinynets.errors import DataError, ShapeError
 from tinynets.losses.base import Elementwise, Loss, LossBuffers, needed
+from tinynets.rules import FIRST
+
+SURE = 0.01  # a mean loss below which what float32 cannot tell from 1 is missed
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,14 +79,29 @@ class CrossEntropy(Loss):
         if self.label_smoothing:
             even = np.add.reduce(z, axis=None) / z.shape[1]
             wanted = (1 - self.label_smoothing) * wanted + self.label_smoothing * even
-        return float((buffers.per_row.dot(buffers.flat_column) - wanted) / len(z))
+        value = float((buffers.per_row.dot(buffers.flat_column) - wanted) / len(z))
+        buffers.others = None
+        if value < SURE and self.rules > FIRST and not self.label_smoothing:
+            return self._of_the_others(buffers)
+        return value
+
+    def _of_the_others(self, buffers: LossBuffers) -> float:
+        """The same of a batch in which the targets have nearly everything, from what is left to the other classes."""
+        picked, column = buffers.picked, buffers.flat_column
+        buffers.flat_e[buffers.places] = 0
+        buffers.others = buffers.e.dot(buffers.per_class)
+        np.log1p(buffers.others + np.expm1(picked), column)  # the sum is 1 where the target's logit is the largest
+        return float((buffers.per_row.dot(column) - buffers.per_row.dot(picked)) / len(picked))
 
     def gradient(self, buffers: LossBuffers) -> Array:
         """(softmax(out) - target) / B, where the target is onehot(y), smoothed."""
         e: Array = buffers.e
         np.multiply(buffers.sums, buffers.count, buffers.sums)
         np.divide(e, buffers.sums, e)
-        buffers.flat_e[buffers.places] -= buffers.share
+        if buffers.others is None:
+            buffers.flat_e[buffers.places] -= buffers.share
+        else:
+            buffers.flat_e[buffers.places] = -buffers.others / buffers.flat_sums
         if self.label_smoothing:
             np.subtract(e, self.label_smoothing / e.size, e)
         gradient: Array = e if len(buffers.shape or ()) == 2 else e.reshape(buffers.shape)
@@ -95,9 +113,18 @@ class CrossEntropy(Loss):
         wanted = z[np.arange(len(z)), y.reshape(-1)]
         if self.label_smoothing:
             wanted = (1 - self.label_smoothing) * wanted + self.label_smoothing * z.mean(axis=1)
-        losses: Array = np.log(np.exp(z).sum(axis=1)) - wanted
+        losses: Array = self._logs(z, y.reshape(-1)) - wanted
         means: Array = losses.reshape(len(out), -1).mean(axis=1)
         return means
+
+    def _logs(self, z: Array, y: Array) -> Array:
+        """The log of the sum of exp(z), (N,), float64; of nearly 1 with all of its digits (not by the first rules)."""
+        e = np.exp(z)
+        if self.rules == FIRST:
+            return np.asarray(np.log(e.sum(axis=1)))
+        rows = np.arange(len(z))
+        e[rows, y] = 0
+        return np.asarray(np.log1p(e.sum(axis=1) + np.expm1(z[rows, y])))
 
     def right(self, out: Array, y: Array) -> Array:
         return np.asarray(out.argmax(axis=-1) == y)
@@ -120,26 +147,45 @@ class BinaryCrossEntropy(Elementwise):
         return given
 
     def allocate(self, buffers: LossBuffers, shape: Shape, dtype: np.dtype[Any]) -> None:
-        buffers.a = np.empty(shape, dtype)
-        buffers.b = np.empty(shape, dtype)
+        buffers.a, buffers.b, buffers.c, buffers.e = (np.empty(shape, dtype) for _ in range(4))
 
     def value(self, out: Array, y: Array, buffers: LossBuffers) -> float:
         """max(out, 0) - out y + log(1 + exp(-|out|))."""
         buffers.out, buffers.y = out, y
-        a, b = buffers.a, buffers.b
-        np.abs(out, a)
-        np.negative(a, a)
-        np.exp(a, a)
-        np.log1p(a, a)
-        np.maximum(out, 0, out=b)
-        np.add(a, b, a)
-        np.multiply(out, y, b)
-        np.subtract(a, b, a)
+        a, b, e = buffers.a, buffers.b, buffers.e
+        np.abs(out, e)
+        np.negative(e, e)
+        np.exp(e, e)
+        np.log1p(e, a)
+        if self.rules > FIRST:  # what is large leaves first, so that what is small keeps its digits
+            np.maximum(out, 0, out=b)
+            np.subtract(b, np.multiply(out, y, buffers.c), b)
+            np.add(a, b, a)
+        else:
+            np.maximum(out, 0, out=b)
+            np.add(a, b, a)
+            np.multiply(out, y, b)
+            np.subtract(a, b, a)
         return float(np.add.reduce(a, axis=None) / a.size)
 
     def gradient(self, buffers: LossBuffers) -> Array:
-        """(sigmoid(out) - y) / n, the sigmoid as (1 + tanh(out / 2)) / 2."""
+        """(sigmoid(out) - y) / n.
+
+        With e = exp(-|out|) and p = 1 where out > 0, else e, that is (p - y - y e) / (1 + e), which keeps its digits
+        where the sigmoid is next to y. By the first rules the sigmoid is (1 + tanh(out / 2)) / 2.
+        """
         a: Array = buffers.a
+        if self.rules > FIRST:
+            e, b = buffers.e, buffers.b
+            np.greater(buffers.out, 0, a)
+            np.maximum(a, e, out=a)
+            np.subtract(a, buffers.y, a)
+            np.multiply(buffers.y, e, b)
+            np.subtract(a, b, a)
+            np.add(e, 1, e)
+            np.divide(a, e, a)
+            np.divide(a, a.size, a)
+            return a
         np.multiply(buffers.out, 0.5, a)
         np.tanh(a, a)
         np.add(a, 1, a)

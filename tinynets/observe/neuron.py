@@ -48,8 +48,8 @@ def neuron(lab: Lab, block: Block, view: View, look: Look, spare: Workspace, sto
         dead=bool(look.dead[unit]),
         saturated=bool(look.saturated[example, position, unit]),
         saturated_share=float(look.saturated[:, :, unit].mean()) if activation_of(lab.network, block) else None,
-        mean=float(out.mean()),
-        std=float(out.std()),
+        mean=float(out.mean(dtype=np.float64)),
+        std=float(out.std(dtype=np.float64)),
         gradient=_gradient(lab, block, unit),
         rate=float(rates(lab, block)[unit]),
         batch_mean=_batch_mean(lab, block, unit),
@@ -154,7 +154,7 @@ def _gradient(lab: Lab, block: Block, unit: int) -> float | None:
     if layer.closed or not _past(lab, f"backward {layer.name}"):
         return None
     gradient = lab.player.trainer.workspace.brought_to(block.last)
-    return None if gradient is None else float(gradient.reshape(-1, block.units)[:, unit].mean())
+    return None if gradient is None else float(gradient.reshape(-1, block.units)[:, unit].mean(dtype=np.float64))
 
 
 def _batch_mean(lab: Lab, block: Block, unit: int) -> float | None:
@@ -162,7 +162,7 @@ def _batch_mean(lab: Lab, block: Block, unit: int) -> float | None:
     if not _past(lab, f"forward {lab.network.layers[block.last].name}"):
         return None
     out = lab.player.trainer.workspace.units_behind(lab.network, block.last)
-    return float(out.reshape(-1, block.units)[:, unit].mean())
+    return float(out.reshape(-1, block.units)[:, unit].mean(dtype=np.float64))
 
 
 def _past(lab: Lab, phase: str) -> bool:

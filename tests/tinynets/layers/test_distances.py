@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 import tinynets as tn
 from tinynets.layers.distances import DIRECT
+from tinynets.network import Workspace
+from tinynets.rules import FIRST
 
 inputs = st.sampled_from([1, 2, DIRECT, DIRECT + 1])
 
@@ -80,3 +82,46 @@ def test_what_does_not_fit_is_refused(says: Callable[..., Any]) -> None:
         tn.Distances(2, 0)
     with says(tn.ShapeError, "`map` Distances(4, 2) takes (..., 4), not (?, 3), which `a` Linear(2, 3) gives"):
         tn.Network([tn.Linear(2, 3, name="a"), tn.Distances(4, 2, name="map")])
+
+
+def placed(layout: str, size: int, offset: float, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """x (40, size) and w (size, 12), float32: around one place, around two far apart, or prototypes upon inputs."""
+    x, w = random.normal(size=(40, size)) + offset, random.normal(size=(size, 12)) + offset
+    if layout == "two places":
+        x[::2] -= 2 * offset
+        w[:, ::2] -= 2 * offset
+    if layout == "upon each other":
+        w[:, :6] = x[:6].T
+    return x.astype(np.float32), w.astype(np.float32)
+
+
+@pytest.mark.parametrize("layout", ["one place", "two places", "upon each other"])
+@pytest.mark.parametrize("offset", [0.0, 1000.0, 1e5, 1e6])
+@pytest.mark.parametrize("size", [1, DIRECT, DIRECT + 1, 64, 300])
+def test_distances_and_their_gradients_are_those_of_the_differences_in_float64(
+    size: int, offset: float, layout: str
+) -> None:
+    random = np.random.default_rng(0)
+    x, w = placed(layout, size, offset, random)
+    network, workspace = tn.Network([tn.Distances(size, 12, name="map")]), Workspace(input_gradient=True)
+    layer: Any = network["map"]
+    layer.w[:] = w
+    differences = x.astype(np.float64)[:, :, None] - w
+    expected = (differences**2).sum(axis=1)
+    out = network.forward(x, workspace)
+    np.testing.assert_allclose(out, expected, rtol=1e-5)
+    assert np.array_equal(out.argmin(axis=1), expected.argmin(axis=1))
+    dout = random.normal(size=out.shape).astype(np.float32)
+    dx = network.backward(dout, workspace)
+    terms = 2 * dout[:, None, :].astype(np.float64) * differences
+    for ours, of_each, axis in ((dx, terms, 2), (layer.dw, -terms, 0)):
+        scale = np.abs(of_each).sum(axis=axis)
+        assert (np.abs(ours - of_each.sum(axis=axis)) <= 1e-6 * scale + 1e-30).all()
+
+
+def test_by_the_first_rules_distances_are_computed_as_they_were() -> None:
+    x = np.full((1, 9), 1000.0, np.float32)
+    x[0, 0] += 0.5
+    network = tn.Network([tn.Distances(9, 1, name="map", w_init=tn.Constant(1000.0))], rules=FIRST)
+    assert network.predict(x)[0, 0] != 0.25
+    assert tn.Network([tn.Distances(9, 1, w_init=tn.Constant(1000.0))]).predict(x)[0, 0] == 0.25

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
+from tinynets.network import Workspace
 
 leading = st.lists(st.integers(1, 3), min_size=1, max_size=3).filter(lambda sizes: np.prod(sizes) > 1)
 NORMS: list[type[tn.BatchNorm] | type[tn.LayerNorm]] = [tn.BatchNorm, tn.LayerNorm]
@@ -166,3 +167,48 @@ def test_a_lab_that_would_train_on_such_batches_is_not_built(says: Callable[...,
 def test_what_does_not_fit_is_refused(says: Callable[..., Any], make: Callable[[], object], message: str) -> None:
     with says(tn.ShapeError, message):
         make()
+
+
+OFFSETS = [0.0, 1000.0, -1e5, 1e6]
+
+
+@pytest.mark.parametrize("offset", OFFSETS)
+@pytest.mark.parametrize(("norm", "rows", "units"), [("layer", 16, 64), ("layer", 4, 2000), ("batch", 64, 3)])
+def test_a_norm_is_as_right_far_from_zero_as_near_it(norm: str, rows: int, units: int, offset: float) -> None:
+    x = (np.random.default_rng(0).normal(size=(rows, units)) + offset).astype(np.float32)
+    axis = 0 if norm == "batch" else 1
+    layer = tn.BatchNorm(units) if norm == "batch" else tn.LayerNorm(units)
+    out = tn.Network([layer]).forward(x, training=True)
+    np.testing.assert_allclose(out, normal(x, axis), rtol=1e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("offset", OFFSETS)
+@pytest.mark.parametrize("rows", [128, 129, 30_000, 300_000])
+def test_batch_statistics_of_many_rows_are_those_of_float64(rows: int, offset: float) -> None:
+    x = (np.random.default_rng(0).normal(size=(rows, 2)) + offset).astype(np.float32)
+    network = tn.Network([tn.BatchNorm(2, momentum=1.0)])
+    workspace = Workspace(training=True)
+    out = network.forward(x, workspace)
+    np.testing.assert_allclose(out, normal(x, 0), rtol=1e-5, atol=2e-5)
+    wide = x.astype(np.float64)
+    running = workspace.carried.reshape(2, 2)
+    np.testing.assert_allclose(running, [wide.mean(0), wide.var(0, ddof=1)], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_gradients_of_many_rows_are_those_of_float64(norm: type[tn.Layer]) -> None:
+    """Every row asks for 0.1: what a batch norm's shift gets is a tenth of their number, and nothing goes further."""
+    rows = 300_000
+    x = np.random.default_rng(0).normal(size=(rows, 3)).astype(np.float32)
+    network, workspace = tn.Network([norm(3)]), Workspace(input_gradient=True, training=True)  # type: ignore[call-arg]
+    network.forward(x, workspace)
+    dx = network.backward(np.full((rows, 3), 0.1), workspace)
+    layer: Any = network.layers[0]
+    np.testing.assert_allclose(layer.dshift, rows * 0.1, rtol=2e-6)
+    assert np.abs(dx).max() < 1e-5
+
+
+def normal(x: np.ndarray, axis: int) -> np.ndarray:
+    wide = x.astype(np.float64)
+    mean, var = wide.mean(axis, keepdims=True), wide.var(axis, keepdims=True)
+    return np.asarray((wide - mean) / np.sqrt(var + 1e-5))
