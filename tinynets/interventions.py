@@ -15,7 +15,9 @@ import numpy as np
 
 from tinynets import rng
 from tinynets.arrays import Array, Values
-from tinynets.layers import Tap
+from tinynets.errors import EditError
+from tinynets.layers import Layer, Tap
+from tinynets.rules import FIRST
 
 if TYPE_CHECKING:
     from tinynets.network import Network
@@ -78,6 +80,26 @@ class Intervention:
             rows = tuple((self.rows or self.units)[place] for place in kept)
         return replace(self, units=tuple(numbers), values=values, rows=rows)
 
+    def renumbered(self, now: Sequence[tuple[int, int]], axis: int) -> Intervention:
+        """The same on units that have other numbers: for each its place in `units`, and its number now."""
+        rising = sorted(now, key=lambda pair: pair[1])
+        return self.of_units([place for place, _ in rising], [number for _, number in rising], axis)
+
+    def negated(self, flipped: Iterable[int], axis: int) -> tuple[Intervention, ...]:
+        """The same where some units give what they gave with the other sign: those that stay, and those that turn."""
+        wanted = frozenset(flipped)
+        turned = [place for place, unit in enumerate(self.units) if unit in wanted]
+        if not turned or self.op in ("zero", "scale"):
+            return (self,)
+        if self.op == "noise":
+            raise EditError(f"`{self}` cannot be turned round; release it first")
+        left = [place for place in range(len(self.units)) if place not in turned]
+        stay = (self.of_units(left, [self.units[place] for place in left], axis),) if left else ()
+        other = self.of_units(turned, [self.units[place] for place in turned], axis)
+        amount = None if other.amount is None else -other.amount
+        values = None if other.values is None else Values(-other.values.array)
+        return (*stay, replace(other, amount=amount, values=values))
+
     def unit_axis(self, site_axis: int) -> int:
         """Along which axis of `values` the units lie, given that of an example at the site."""
         return site_axis + 1 if self.op == "resample" and site_axis >= 0 else site_axis
@@ -134,11 +156,30 @@ def less(
 # -- what they do
 
 
-def taps(network: Network, state: State) -> list[Tap | None]:
-    """What stands behind each layer; None where nothing does. What is drawn follows the state's step."""
+def recurs(layer: Layer) -> bool:
+    """Whether its units come back into it at the next step."""
+    return any(entry.own_axis is not None for entry in layer.parameters())
+
+
+def acts_at(network: Network, entry: Intervention) -> list[int]:
+    """Indices of the layers at which an intervention acts: that of its site, and of a zeroed unit its recurrence."""
+    site = network.site(entry.site)
+    block = network.site_block(entry.site)
+    if entry.op != "zero" or network.rules == FIRST or site != block.last or site == block.first:
+        return [site]
+    layer = network.layers[block.first]
+    return [block.first, site] if layer.taps_itself and recurs(layer) else [site]
+
+
+def taps(network: Network, state: State, standing: Iterable[Intervention] | None = None) -> list[Tap | None]:
+    """What stands behind each layer; None where nothing does. What is drawn follows the state's step.
+
+    `standing`: the interventions, where they are not yet the state's.
+    """
     by_layer: dict[int, list[Intervention]] = {}
-    for entry in state.interventions:
-        by_layer.setdefault(network.site(entry.site), []).append(entry)
+    for entry in state.interventions if standing is None else standing:
+        for index in acts_at(network, entry):
+            by_layer.setdefault(index, []).append(entry)
     compiled: list[Tap | None] = [None] * len(network.layers)
     with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is found and named by a step
         for index, entries in by_layer.items():
@@ -206,7 +247,8 @@ def _tap(network: Network, index: int, entries: list[Intervention], state: State
     if not stages:
         return Tap(whole.multiply, whole.add)
     stages.append(_adds(part))
-    return Tap(whole.multiply, whole.add, _drawing(network, index, whole.add, stages))
+    drawn = frozenset(unit for entry in entries if entry.op in DRAWS for unit in entry.units)
+    return Tap(whole.multiply, whole.add, _drawing(network, index, whole.add, stages), drawn)
 
 
 def _where(entry: Intervention, axis: int) -> tuple[Any, ...]:

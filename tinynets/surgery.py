@@ -17,7 +17,7 @@ import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.errors import EditError, ShapeError
-from tinynets.interventions import Intervention, stacked
+from tinynets.interventions import Intervention, acts_at, recurs, stacked
 from tinynets.layers import (
     Activation,
     Dropout,
@@ -32,10 +32,13 @@ from tinynets.layers import (
 )
 from tinynets.layers.structure import Add, Join, Next, Split
 from tinynets.network import Block, Network, network_from
+from tinynets.rules import FIRST
 from tinynets.state import State
 from tinynets.unit_settings import by_unit, parted, with_units
 
 Described = tuple[dict[str, Any], ...]
+KEEP_ZERO = ("zero", "scale")
+"""Interventions that leave 0 where 0 comes to them."""
 Change = Callable[[str, Layer], list[Layer]]
 
 
@@ -51,7 +54,7 @@ class Taker:
     before: int
     """How many features came in."""
     ends: bool
-    """It weighs them; a layer that does not passes them on."""
+    """It weighs them; a layer that does not passes them on; of one that joins branches they are those that it gives."""
 
 
 @dataclass
@@ -82,6 +85,8 @@ def takers(network: Network, block: Block, change: Features) -> list[Taker]:
             features = opened[layer.link].features
         elif isinstance(layer, Add | Join):
             features = _joined(layer, opened.pop(layer.link), features, width)
+            if features is not None:
+                found.append(Taker(index, features, len(features.source), False))
         elif features is not None:
             features = _met(found, index, layer, features, shape)
         if index == block.last:
@@ -161,6 +166,8 @@ class Plan:
     layers: list[Layer]
     units: dict[str, Features] = field(default_factory=dict)
     inputs: dict[str, Features] = field(default_factory=dict)
+    passed: dict[str, Features] = field(default_factory=dict)
+    """Of layers that pass the block's units on, what their own units are."""
     initial: Mapping[tuple[str, str], Callable[[], Array]] = field(default_factory=dict)
     block: str = ""
     """Whose units change."""
@@ -181,6 +188,7 @@ def resize(network: Network, block: Block, change: Features, ordinal: int = 0) -
         for name in arguments:
             units[name] = change
         inputs = {}
+        passed = {network.layers[taker.layer].name: taker.features for taker in reached if not taker.ends}
         for taker in reached:
             layer = network.layers[taker.layer]
             if taker.ends:
@@ -198,7 +206,7 @@ def resize(network: Network, block: Block, change: Features, ordinal: int = 0) -
         made[path].name = layer.name
         return [made[path]]
 
-    return Plan(replaced(network.parts, changed), units, inputs, block=block.name, ordinal=ordinal)
+    return Plan(replaced(network.parts, changed), units, inputs, passed, block=block.name, ordinal=ordinal)
 
 
 def _of_block(network: Network, block: Block, change: Features) -> dict[str, dict[str, Any]]:
@@ -210,6 +218,8 @@ def _of_block(network: Network, block: Block, change: Features) -> dict[str, dic
         layer = network.layers[index]
         if layer.mixes_units:
             raise ShapeError(f"`{layer.name}` {layer!r} makes each unit of all of them")
+        if network.rules > FIRST and recurs(layer) and not layer.taps_itself:
+            raise ShapeError(f"`{layer.name}` {layer!r} feeds back what a zeroed unit gave")
         if layer.parameters() or not layer.is_activation:
             arguments[layer.name] = _with(layer, layer.unit_setting, len(change.source))
     return arguments
@@ -301,6 +311,8 @@ def carry_over(network: Network, state: State, plan: Plan) -> None:
     state.architecture = after.architecture
     state.interventions = interventions
     names = {block.name for block in after.blocks}
+    if network.rules > FIRST:
+        _check_settings(network, after, state)
     changed: dict[str, Any] = {key: _settings(getattr(state.hyper, key), plan, names) for key in ("rates", "l1", "l2")}
     state.hyper = replace(state.hyper, **changed)
 
@@ -427,6 +439,23 @@ def _initial(layer: Layer, entry: Parameter, moved: Moved, plan: Plan, seed: int
     return drawn.reshape(-1)
 
 
+def check_standing(network: Network, state: State, plan: Plan) -> None:
+    """Raise EditError where what stands on activations keeps a plan from leaving the outputs as they are."""
+    for entry in state.interventions:
+        name = network.site_block(entry.site).name
+        features = plan.passed.get(name)
+        if features is None:
+            continue
+        if network.rules == FIRST:
+            raise EditError(
+                f"`{entry}` stands on what `{plan.block}` gives on, where runs of an earlier version lose it; "
+                "release it first"
+            )
+        gone = frozenset(entry.units) - frozenset(features.source.tolist())
+        if gone and entry.op not in KEEP_ZERO and entry.amount != 0:
+            raise EditError(f"`{entry}` makes something of what is zero, so its units cannot be pruned; release it first")
+
+
 def _standing(
     network: Network, after: Network, plan: Plan, interventions: Iterable[Intervention]
 ) -> tuple[Intervention, ...]:
@@ -438,7 +467,11 @@ def _standing(
     for entry in interventions:
         site, units = _site_now(network, after, entry), _units_now(network, plan, entry)
         if site and units is not None:
-            kept.append((network.site(entry.site), replace(units, site=site)))
+            now = replace(units, site=site)
+            _check_moved(network, after, entry, now)
+            kept.append((network.site(entry.site), now))
+        elif not site and network.rules > FIRST:
+            raise EditError(f"`{entry}` stands on what would be gone; release it first")
     if len({place for place, _ in kept}) > len({entry.site for _, entry in kept}):
         kept.sort(key=lambda pair: pair[0])
     made: tuple[Intervention, ...] = ()
@@ -465,17 +498,60 @@ def _site_now(network: Network, after: Network, entry: Intervention) -> str:
     return entry.site if now.pre is not None else now.name
 
 
+def _check_moved(network: Network, after: Network, entry: Intervention, now: Intervention) -> None:
+    """Raise EditError where an intervention would act elsewhere than it did, or on what is not there."""
+    if max(now.units) >= after.site_block(now.site).units:
+        raise EditError(f"`{entry}` stands on units that would be gone; release it first")
+    if network.rules == FIRST:
+        return
+    there = {layer.name: layer for layer in after.layers}
+    was = [network.layers[index].name for index in acts_at(network, entry)]
+    would = [after.layers[index].name for index in acts_at(after, now)]
+    elsewhere = set(would).symmetric_difference(name for name in was if name in there)
+    moves = was[-1] not in there  # with the layer behind which it stood
+    if elsewhere and not (moves and not any(there[name].taps_itself for name in elsewhere)):
+        raise EditError(f"`{entry}` would act in front of `{would[-1]}` or no longer there; release it first")
+    if now.time is not None and (now.site.endswith(".pre") or not after.time_steps(after.site_block(now.site))):
+        raise EditError(f"`{entry}` stands on one time step, which `{now.site}` does not have; release it first")
+
+
 def _units_now(network: Network, plan: Plan, entry: Intervention) -> Intervention | None:
     """An intervention with its units as they are numbered now, parts of a split one too; None where none is left."""
     block = network.site_block(entry.site).name
-    if block != plan.block:
+    features = plan.units[block] if block == plan.block else plan.passed.get(block)
+    if features is None or (network.rules == FIRST and block != plan.block):
         return entry
     places = {unit: place for place, unit in enumerate(entry.units)}
-    now = [(places[int(old)], new) for new, old in enumerate(plan.units[block].source) if int(old) in places]
+    now = [(places[int(old)], new) for new, old in enumerate(features.source) if int(old) in places]
     if not now:
         return None
     axis = network.layers[network.site(entry.site)].site_axis
-    return entry.of_units([place for place, _ in now], [new for _, new in now], axis)
+    return entry.renumbered(now, axis)
+
+
+def _check_settings(network: Network, after: Network, state: State) -> None:
+    """Raise EditError where a layer that stays would come to learn by the settings of another block."""
+    for name in ("rates", "l1", "l2"):
+        held: dict[str, Mapping[str, float]] = {}
+        for key, value in getattr(state.hyper, name).items():
+            block, _, units = key.partition("[")
+            held[block] = {**held.get(block, {}), units: value}
+        owners = _owners(network)
+        for layer, now in _owners(after).items():
+            was = owners.get(layer)
+            if was is not None and was != now and held.get(was) != held.get(now):
+                what = {"rates": "rate"}.get(name, name)
+                raise EditError(f"`{layer}` would go from block `{was}` to `{now}` and learn by another `{what}`")
+
+
+def _owners(network: Network) -> dict[str, str]:
+    """The block of each layer that has parameters."""
+    return {
+        layer.name: block.name
+        for block in network.blocks
+        for layer in network.layers[block.first : block.last + 1]
+        if layer.parameters()
+    }
 
 
 def _settings(settings: Mapping[str, float], plan: Plan, names: set[str]) -> dict[str, float]:
