@@ -15,7 +15,6 @@ import numpy as np
 
 from tinynets import rng
 from tinynets.arrays import Array, Values
-from tinynets.errors import EditError
 from tinynets.layers import Layer, Tap
 from tinynets.rules import FIRST
 
@@ -91,11 +90,12 @@ class Intervention:
         turned = [place for place, unit in enumerate(self.units) if unit in wanted]
         if not turned or self.op in ("zero", "scale"):
             return (self,)
-        if self.op == "noise":
-            raise EditError(f"`{self}` cannot be turned round; release it first")
         left = [place for place in range(len(self.units)) if place not in turned]
         stay = (self.of_units(left, [self.units[place] for place in left], axis),) if left else ()
         other = self.of_units(turned, [self.units[place] for place in turned], axis)
+        if self.op == "noise":  # what is added is drawn as it was, so what it is added to is turned back for it
+            turn = Intervention("scale", self.site, other.units, self.time, -1.0)
+            return (*stay, turn, other, turn)
         amount = None if other.amount is None else -other.amount
         values = None if other.values is None else Values(-other.values.array)
         return (*stay, replace(other, amount=amount, values=values))
@@ -167,8 +167,9 @@ def acts_at(network: Network, entry: Intervention) -> list[int]:
     block = network.site_block(entry.site)
     if entry.op != "zero" or network.rules == FIRST or site != block.last or site == block.first:
         return [site]
-    layer = network.layers[block.first]
-    return [block.first, site] if layer.taps_itself and recurs(layer) else [site]
+    layer, *joined = network.layers[block.first : block.last + 1]
+    within = layer.taps_itself and recurs(layer) and not any(other.mixes_units for other in joined)
+    return [block.first, site] if within else [site]
 
 
 def taps(network: Network, state: State, standing: Iterable[Intervention] | None = None) -> list[Tap | None]:

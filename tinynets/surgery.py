@@ -125,8 +125,10 @@ def _joined(layer: Add | Join, opened: _Opened, features: Features | None, width
     return Features(np.concatenate(sources), np.concatenate(shares), np.concatenate(fresh))
 
 
-def outgoing_places(network: Network, block: Block, units: Iterable[int]) -> Array:
-    """Positions in theta of the weights with which other layers, or the block itself, take up these units, sorted."""
+def outgoing_places(network: Network, block: Block, units: Iterable[int], *, own: bool = True) -> Array:
+    """Positions in theta of the weights with which other layers, or (`own`) the block itself, take up these units,
+    sorted.
+    """
     if block.last == len(network.layers) - 1:
         raise EditError(f"`{block.name}` gives the network's outputs, so it has no outgoing weights")
     if network.layers[block.last].closed:  # a head's own weights are all that there are
@@ -145,11 +147,22 @@ def outgoing_places(network: Network, block: Block, units: Iterable[int]) -> Arr
             if taker.ends and entry.input_axis is not None:
                 start = network.parameter_slice(taker.layer, entry.name).start
                 found.append(start + entry.across(entry.input_axis, np.flatnonzero(taker.features.share == 2)))
-    for index in range(block.first, block.last + 1):
+    for index in range(block.first, block.last + 1) if own else ():
         for entry in network.layers[index].parameters():
             if entry.own_axis is not None:
                 found.append(network.parameter_slice(index, entry.name).start + entry.across(entry.own_axis, chosen))
     return np.unique(np.concatenate(found))
+
+
+def passed_units(network: Network, block: Block, units: Iterable[int]) -> dict[str, Array]:
+    """Of each layer that passes these units on, which of its own they are."""
+    marked = Features.same(block.units)
+    marked.share[list(units)] = 2
+    return {
+        network.layers[taker.layer].name: np.flatnonzero(taker.features.share == 2)
+        for taker in takers(network, block, marked)
+        if not taker.ends
+    }
 
 
 # -- other layers
@@ -300,6 +313,8 @@ def outline(network: Network, described: Iterable[Mapping[str, Any]]) -> Network
 def carry_over(network: Network, state: State, plan: Plan) -> None:
     """Make a state, whose network this is, that of a plan: everything that was there stays what it was."""
     after = network_from(plan.described, dtype=network.dtype, input_shape=network.input_shape, rules=network.rules)
+    if network.rules > FIRST:
+        check_carried(network, after, state, plan)
     interventions = _standing(network, after, plan, state.interventions)
     theta = _Moved(network, after, plan, lambda layer: layer.parameters(), state.hyper.seed)
     carried = _Moved(network, after, plan, lambda layer: layer.carried(), state.hyper.seed)
@@ -311,8 +326,6 @@ def carry_over(network: Network, state: State, plan: Plan) -> None:
     state.architecture = after.architecture
     state.interventions = interventions
     names = {block.name for block in after.blocks}
-    if network.rules > FIRST:
-        _check_settings(network, after, state)
     changed: dict[str, Any] = {key: _settings(getattr(state.hyper, key), plan, names) for key in ("rates", "l1", "l2")}
     state.hyper = replace(state.hyper, **changed)
 
@@ -439,21 +452,36 @@ def _initial(layer: Layer, entry: Parameter, moved: Moved, plan: Plan, seed: int
     return drawn.reshape(-1)
 
 
-def check_standing(network: Network, state: State, plan: Plan) -> None:
-    """Raise EditError where what stands on activations keeps a plan from leaving the outputs as they are."""
+def check_carried(network: Network, after: Network, state: State, plan: Plan) -> None:
+    """Raise EditError where what stands in a state, or is set there, keeps a plan from doing what it promises."""
+    if network.rules == FIRST:
+        _check_recurrence(network, plan)
     for entry in state.interventions:
-        name = network.site_block(entry.site).name
-        features = plan.passed.get(name)
+        features = plan.passed.get(network.site_block(entry.site).name)
         if features is None:
             continue
         if network.rules == FIRST:
             raise EditError(
-                f"`{entry}` stands on what `{plan.block}` gives on, where runs of an earlier version lose it; "
-                "release it first"
+                f"`{entry}` stands on what `{plan.block}` gives on, and would not follow it in a run of an earlier "
+                "version; release it first"
             )
         gone = frozenset(entry.units) - frozenset(features.source.tolist())
         if gone and entry.op not in KEEP_ZERO and entry.amount != 0:
-            raise EditError(f"`{entry}` makes something of what is zero, so its units cannot be pruned; release it first")
+            raise EditError(f"`{entry}` makes something of zero, so what it stands on cannot be pruned; release it first")
+    _standing(network, after, plan, state.interventions)
+    _check_settings(network, after, state)
+
+
+def _check_recurrence(network: Network, plan: Plan) -> None:
+    """Raise EditError where, by the first rules, a pruned unit would leave a recurrence in which a zeroed one stays."""
+    for block in network.blocks:
+        if block.name != plan.block or block.last == block.first or not recurs(network.layers[block.first]):
+            continue
+        if len(set(plan.units[block.name].source.tolist()) - {-1}) < block.units:
+            raise EditError(
+                f"`{block.name}` cannot have fewer units in a run of an earlier version, where one that is zeroed still "
+                "acts within its recurrence"
+            )
 
 
 def _standing(
@@ -510,9 +538,13 @@ def _check_moved(network: Network, after: Network, entry: Intervention, now: Int
     elsewhere = set(would).symmetric_difference(name for name in was if name in there)
     moves = was[-1] not in there  # with the layer behind which it stood
     if elsewhere and not (moves and not any(there[name].taps_itself for name in elsewhere)):
-        raise EditError(f"`{entry}` would act in front of `{would[-1]}` or no longer there; release it first")
+        raise EditError(f"`{entry}` acts at {_names(was)}, and would act at {_names(would)}; release it first")
     if now.time is not None and (now.site.endswith(".pre") or not after.time_steps(after.site_block(now.site))):
         raise EditError(f"`{entry}` stands on one time step, which `{now.site}` does not have; release it first")
+
+
+def _names(layers: Iterable[str]) -> str:
+    return " and ".join(f"`{name}`" for name in layers)
 
 
 def _units_now(network: Network, plan: Plan, entry: Intervention) -> Intervention | None:
@@ -521,12 +553,34 @@ def _units_now(network: Network, plan: Plan, entry: Intervention) -> Interventio
     features = plan.units[block] if block == plan.block else plan.passed.get(block)
     if features is None or (network.rules == FIRST and block != plan.block):
         return entry
+    return _followed(network, entry, features)
+
+
+def _followed(network: Network, entry: Intervention, features: Features) -> Intervention | None:
     places = {unit: place for place, unit in enumerate(entry.units)}
     now = [(places[int(old)], new) for new, old in enumerate(features.source) if int(old) in places]
     if not now:
         return None
-    axis = network.layers[network.site(entry.site)].site_axis
-    return entry.renumbered(now, axis)
+    return entry.renumbered(now, network.layers[network.site(entry.site)].site_axis)
+
+
+def exchanged(
+    network: Network, standing: Iterable[Intervention], block: Block, change: Features, *, behind: bool
+) -> tuple[Intervention, ...]:
+    """What stands, each on the unit that it stood on when units of a block have other numbers.
+
+    `behind`: what stands on the layers that pass them on follows too.
+    """
+    changes = {block.name: change}
+    if behind and not network.layers[block.last].closed:
+        reached = takers(network, block, change)
+        changes |= {network.layers[taker.layer].name: taker.features for taker in reached if not taker.ends}
+    made = []
+    for entry in standing:
+        features = changes.get(network.site_block(entry.site).name)
+        moved = entry if features is None else _followed(network, entry, features)
+        made += [moved] if moved is not None else []
+    return tuple(made)
 
 
 def _check_settings(network: Network, after: Network, state: State) -> None:

@@ -23,7 +23,7 @@ from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError, nearest
 from tinynets.initializers import Initializer, Uniform, Zeros
 from tinynets.layers.activations import Activation, Tanh
-from tinynets.layers.base import Buffers, Layer, Parameter, require_flag, require_initializer, require_size, rows
+from tinynets.layers.base import Buffers, Layer, Parameter, Tap, require_flag, require_initializer, require_size, rows
 from tinynets.layers.rectifiers import ReLU
 from tinynets.rules import FIRST
 
@@ -166,8 +166,8 @@ class Recurrent(Layer):
         buffers.x_rows.dot(self.w_ih, buffers.sum_rows)
         np.add(buffers.sum_rows, self._bias(buffers), buffers.sum_rows)
         self._lay_tap(buffers)
-        if training and buffers.taps is not None and self.rules > FIRST:
-            self._hold_first(buffers)
+        if training and buffers.tap is not None and self.rules > FIRST:
+            self._hold_first(buffers, buffers.tap)
         self._unroll(buffers)
         if training:
             for name in self.states:
@@ -202,11 +202,11 @@ class Recurrent(Layer):
             terms = np.broadcast_to(terms, (steps, self.size))
         buffers.taps, buffers.factors = list(zip(factors, terms, strict=True)), factors[:, None, :]
 
-    def _hold_first(self, buffers: Buffers) -> None:
+    def _hold_first(self, buffers: Buffers, tap: Tap) -> None:
         """Let units that are held begin with what they are held at, not with what they gave when they were not yet."""
         factor, term = buffers.taps[-1][:2]  # what is carried was given by a last step
         held = factor == 0
-        held[list(buffers.tap.drawn)] = False
+        held[list(tap.drawn)] = False
         np.copyto(buffers.h[0], term, where=held)
 
     def _unroll(self, buffers: Buffers) -> None:
