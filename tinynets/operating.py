@@ -231,7 +231,7 @@ class Operating:
 
         All of a unit goes with it: what it learned and carries, its slots, what stands on it, what is frozen of it and
         zeros that are held, its learning rate and penalties. What dropout leaves out stays with the place.
-        Raises EditError for `outgoing` where unit u of a block also takes feature u of what comes in (a norm, positions).
+        Raises EditError for `outgoing` where unit u also takes feature u of what comes in (a norm, positions).
         """
         return self._edit("swap", selector, other=other, **_flags(outgoing=outgoing))
 

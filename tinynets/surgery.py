@@ -467,7 +467,9 @@ def check_carried(network: Network, after: Network, state: State, plan: Plan) ->
             )
         gone = frozenset(entry.units) - frozenset(features.source.tolist())
         if gone and entry.op not in KEEP_ZERO and entry.amount != 0:
-            raise EditError(f"`{entry}` makes something of zero, so what it stands on cannot be pruned; release it first")
+            raise EditError(
+                f"`{entry}` makes something of zero, so what it stands on cannot be pruned; release it first"
+            )
     _standing(network, after, plan, state.interventions)
     _check_settings(network, after, state)
 
@@ -479,8 +481,8 @@ def _check_recurrence(network: Network, plan: Plan) -> None:
             continue
         if len(set(plan.units[block.name].source.tolist()) - {-1}) < block.units:
             raise EditError(
-                f"`{block.name}` cannot have fewer units in a run of an earlier version, where one that is zeroed still "
-                "acts within its recurrence"
+                f"`{block.name}` cannot have fewer units in a run of an earlier version, where one that is zeroed "
+                "still acts within its recurrence"
             )
 
 
