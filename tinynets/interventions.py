@@ -37,8 +37,8 @@ class Intervention:
 
     `amount` is the value, factor or sigma of clamp, scale and noise. `values` are what mean, patch and steer set or
     add, as an example at the site has them, its units in the order of `units`; of resample a number of such examples.
-    What is drawn has the address of the edit, its `ordinal`; `rows` are where each unit's numbers stand in that
-    drawing, so that they stay its own when others are pruned.
+    What is drawn has the address of the edit, its `ordinal`, and of the site; `rows` are where each unit's numbers
+    stand in that drawing, so that they stay its own when others are pruned, `origin` is what the site was called then.
     """
 
     op: str
@@ -50,6 +50,7 @@ class Intervention:
     values: Values | None = None
     ordinal: int | None = None
     rows: tuple[int, ...] | None = None
+    origin: str | None = None
 
     def __str__(self) -> str:
         return f"{self.op} {self.selector()}" + (f" {self.amount:g}" if self.amount is not None else "")
@@ -65,6 +66,7 @@ class Intervention:
             "values": None if self.values is None else self.values.array,
             "ordinal": self.ordinal,
             "rows": None if self.rows is None else list(self.rows),
+            "origin": self.origin,
         }
         known = {key: value for key, value in more.items() if value is not None}
         return {"op": self.op, "site": self.site, "units": list(self.units), "time": self.time, **known}
@@ -78,6 +80,13 @@ class Intervention:
         if self.op == "noise":
             rows = tuple((self.rows or self.units)[place] for place in kept)
         return replace(self, units=tuple(numbers), values=values, rows=rows)
+
+    def at(self, site: str) -> Intervention:
+        """The same at a site of another name, with what is drawn for it as it was."""
+        if site == self.site or self.op not in DRAWS:
+            return replace(self, site=site)
+        origin = self.origin or self.site
+        return replace(self, site=site, origin=None if origin == site else origin)
 
     def renumbered(self, now: Sequence[tuple[int, int]], axis: int) -> Intervention:
         """The same on units that have other numbers: for each its place in `units`, and its number now."""
@@ -269,7 +278,7 @@ def _adds(part: _Affine) -> Stage:
 
 
 def _draws(entry: Intervention, axis: int, state: State) -> Stage:
-    purpose, where = f"{entry.op}/{entry.site}/{entry.ordinal}", _where(entry, axis)
+    purpose, where = f"{entry.op}/{entry.origin or entry.site}/{entry.ordinal}", _where(entry, axis)
 
     def resample(add: Array) -> None:
         assert entry.values is not None

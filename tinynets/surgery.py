@@ -497,7 +497,7 @@ def _standing(
     for entry in interventions:
         site, units = _site_now(network, after, entry), _units_now(network, plan, entry)
         if site and units is not None:
-            now = replace(units, site=site)
+            now = replace(units, site=site) if network.rules == FIRST else units.at(site)
             _check_moved(network, after, entry, now)
             kept.append((network.site(entry.site), now))
         elif not site and network.rules > FIRST:

@@ -25,13 +25,12 @@ class _Builder:
 
     def __init__(self, rng: Generator) -> None:
         self.rng = rng
-        self.dropouts = 0
 
     def chance(self, share: float) -> bool:
         return bool(self.rng.random() < share)
 
     def size(self) -> int:
-        return int(self.rng.integers(2, 5)) * (1 if self.chance(0.5) else 2) // 1
+        return int(self.rng.integers(2, 7))
 
     def activation(self) -> tn.Layer:
         kind = "tanh" if self.chance(0.3) else str(self.rng.choice(ACTIVATIONS))
@@ -49,11 +48,10 @@ class _Builder:
     def same(self, shape: tuple[int, ...], depth: int) -> list[tn.Layer]:
         """Layers that give the shape they take."""
         size = shape[-1]
-        kinds = ["dropout", "activation", "norm", "residual"]
-        kinds += ["positions", "attention"] if len(shape) == 2 and len(shape) else []
+        kinds = ["dropout", "dropout", "activation", "activation", "norm", "residual"]
+        kinds += ["positions", "attention"] if len(shape) == 2 else []
         match str(self.rng.choice(kinds)):
             case "dropout":
-                self.dropouts += 1
                 return [tn.Dropout(0.3)]
             case "activation":
                 return [tn.Identity() if self.chance(0.4) else self.activation()]
@@ -102,7 +100,7 @@ class _Builder:
         """One to three pieces that keep the number of axes."""
         layers: list[tn.Layer] = []
         for _ in range(int(self.rng.integers(1, 4 - depth))):
-            if self.chance(0.45):
+            if self.chance(0.35):
                 layers += self.same(shape, depth)
             elif depth < 2 and self.chance(0.2):
                 branches = [self.some(shape, depth + 1)[0] for _ in range(2)]

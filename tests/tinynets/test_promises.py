@@ -18,8 +18,12 @@ import pytest
 from random_labs import a_block, random_lab, selector, some_units
 
 import tinynets as tn
+from tinynets import edits
 from tinynets.layers import LAYERS
+from tinynets.network import network_from
 from tinynets.playback import quiet
+from tinynets.state import State
+from tinynets.training import Trainer
 
 PROOF = 1_000 * int(os.environ.get("TINYNETS_PROOF", "1"))
 SHORT = 120
@@ -36,12 +40,31 @@ def assert_same(found: np.ndarray, wanted: np.ndarray) -> None:
     assert np.abs(found - wanted).max() <= TOLERANCE * max(1.0, np.abs(wanted).max())
 
 
-def next_loss(lab: tn.Lab) -> float:
-    """The loss of the step that would follow; the lab stays where it is."""
+def aside(lab: tn.Lab) -> tuple[tn.Network, State]:
+    """A network and a state of their own, as the lab stands."""
+    state = lab.state.live()
+    network = network_from(
+        state.architecture,
+        dtype=state.theta.dtype,
+        theta=state.theta,
+        carried=state.buffers,
+        input_shape=lab.network.input_shape,
+        rules=state.hyper.rules,
+    )
+    network.taps = edits.taps(network, state)
+    return network, state
+
+
+def losses_ahead(lab: tn.Lab, network: tn.Network, state: State, count: int = 2) -> list[float]:
+    """The losses of steps that would follow; the state goes on with them, the lab stays where it is."""
+    player = lab.player
+    trainer = Trainer(network, state, player.loss, player.x, player.y, player.weight)
     with quiet():
-        loss = lab.step().loss
-        lab.undo()
-    return loss
+        return [trainer.step() for _ in range(count)]
+
+
+def assert_learns_on(lab: tn.Lab, wanted: list[float]) -> None:
+    assert losses_ahead(lab, *aside(lab), len(wanted)) == pytest.approx(wanted, rel=TOLERANCE, abs=TOLERANCE)
 
 
 def bytes_of(lab: tn.Lab, block: str, units: list[int], *, slots: bool = True) -> list[bytes]:
@@ -60,22 +83,25 @@ def bytes_of(lab: tn.Lab, block: str, units: list[int], *, slots: bool = True) -
 
 
 def pruned_is_zeroed(lab: tn.Lab, rng: Generator) -> None:
+    """Also in training: a zeroed unit carries nothing."""
     at = selector(lab, rng, learned=rng.random() < 0.8, inner=True)
-    lab.zero(at)
-    wanted, loss = outputs(lab), next_loss(lab)
-    lab.undo()
+    network, state = aside(lab)
+    edits.apply(network, state, edits.resolve(network, state, "zero", at, {}))
+    with quiet():
+        wanted = network.predict(lab.split("train")[0])
     lab.prune(at)
     assert_same(outputs(lab), wanted)
-    assert next_loss(lab) == pytest.approx(loss, rel=TOLERANCE, abs=TOLERANCE)
+    assert_learns_on(lab, losses_ahead(lab, network, state, 1))
 
 
 def grown_changes_no_output(lab: tn.Lab, rng: Generator) -> None:
-    block, wanted, loss = a_block(lab, rng, learned=True, inner=True), outputs(lab), next_loss(lab)
+    block, wanted = a_block(lab, rng, learned=True, inner=True), outputs(lab)
+    losses = losses_ahead(lab, *aside(lab), 1)
     split = int(rng.integers(block.units)) if rng.random() < 0.5 else None
     lab.grow(block.name, int(rng.integers(1, 3)), split=split)
     assert_same(outputs(lab), wanted)
-    if split is None:
-        assert next_loss(lab) == pytest.approx(loss, rel=TOLERANCE, abs=TOLERANCE)
+    if split is None or not has_dropout(lab):
+        assert_learns_on(lab, losses)
 
 
 def inserted_changes_no_output_and_is_removed(lab: tn.Lab, rng: Generator) -> None:
@@ -117,21 +143,13 @@ def has_dropout(lab: tn.Lab) -> bool:
 def swapped_on_both_sides_computes_what_it_did(lab: tn.Lab, rng: Generator) -> None:
     block, one, other = pairs(lab, rng)
     wanted, before = outputs(lab), bytes_of(lab, block, one + other)
-    losses = losses_ahead(lab)
+    losses = losses_ahead(lab, *aside(lab))
     lab.swap(named(block, one), named(block, other), outgoing=True)
     assert_same(outputs(lab), wanted)
     if not has_dropout(lab):
-        assert losses_ahead(lab) == pytest.approx(losses, rel=1e-8, abs=TOLERANCE)
+        assert_learns_on(lab, losses)
     lab.swap(named(block, one), named(block, other), outgoing=True)
     assert bytes_of(lab, block, one + other) == before
-
-
-def losses_ahead(lab: tn.Lab) -> list[float]:
-    with quiet():
-        losses = [lab.step().loss for _ in range(2)]
-        lab.undo()
-        lab.undo()
-    return losses
 
 
 def swapped_twice_is_as_it_was(lab: tn.Lab, rng: Generator) -> None:
@@ -147,10 +165,10 @@ def swapped_twice_is_as_it_was(lab: tn.Lab, rng: Generator) -> None:
 
 def flipped_on_both_sides_computes_what_it_did(lab: tn.Lab, rng: Generator) -> None:
     at = selector(lab, rng, learned=True, inner=True)
-    wanted, losses = outputs(lab), losses_ahead(lab)
+    wanted, losses = outputs(lab), losses_ahead(lab, *aside(lab))
     lab.sign_flip(at, outgoing=True)
     assert_same(outputs(lab), wanted)
-    assert losses_ahead(lab) == pytest.approx(losses, rel=1e-8, abs=TOLERANCE)
+    assert_learns_on(lab, losses)
 
 
 def copied_is_alike(lab: tn.Lab, rng: Generator) -> None:
@@ -226,7 +244,11 @@ def held_or_refused(lab: tn.Lab, rng: Generator, promise: Callable[[tn.Lab, Gene
 
 def proved(seed: int, path: Path, done: Counter[str]) -> None:
     """Three promises of one network, one after the other, and a save."""
-    lab, rng = random_lab(seed), np.random.default_rng((seed, 1))
+    try:
+        lab, rng = random_lab(seed), np.random.default_rng((seed, 1))
+    except tn.NonFiniteError:  # distances of distances grow fast
+        done["not finite"] += 1
+        return
     done.update(layer.kind for layer in lab.network.layers)
     for _ in range(3):
         promise = PROMISES[int(rng.integers(len(PROMISES)))]
@@ -262,6 +284,7 @@ def test_operations_do_what_they_promise_on_many_networks(tmp_path: Path) -> Non
     done = many(PROOF, tmp_path / "s.msgpack")
     inside = {"residual", "parallel", "reshape"}
     assert set(LAYERS) - inside <= set(done)
+    assert done["not finite"] < PROOF / 100
     for promise in PROMISES:
         assert done[f"{promise.__name__} held"] > PROOF / 100
     print(dict(sorted(done.items())))
