@@ -470,7 +470,9 @@ def check_carried(network: Network, after: Network, state: State, plan: Plan) ->
             raise EditError(
                 f"`{entry}` makes something of zero, so what it stands on cannot be pruned; release it first"
             )
-    _standing(network, after, plan, state.interventions)
+    for entry in _standing(network, after, plan, state.interventions):
+        if entry.time is not None and (entry.site.endswith(".pre") or not after.time_steps(after.site_block(entry.site))):
+            raise EditError(f"`{entry}` would stand on a time step where the site has none; release it first")
     _check_settings(network, after, state)
 
 
@@ -541,8 +543,6 @@ def _check_moved(network: Network, after: Network, entry: Intervention, now: Int
     moves = was[-1] not in there  # with the layer behind which it stood
     if elsewhere and not (moves and not any(there[name].taps_itself for name in elsewhere)):
         raise EditError(f"`{entry}` acts at {_names(was)}, and would act at {_names(would)}; release it first")
-    if now.time is not None and (now.site.endswith(".pre") or not after.time_steps(after.site_block(now.site))):
-        raise EditError(f"`{entry}` stands on one time step, which `{now.site}` does not have; release it first")
 
 
 def _names(layers: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Labs of random networks, of every kind of layer, with all that can stand on them: for what must hold whatever they are.
+"""Labs of random networks, of every kind of layer, with all that can stand on them: for what must hold of any.
 
 `random_lab(seed)` makes the same one again.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -181,10 +182,8 @@ def random_lab(seed: int, dtype: str = "float64") -> tn.Lab:
 
 def tried(lab: tn.Lab, rng: Generator, acts: list[Callable[[tn.Lab, Generator], object]]) -> None:
     """One of some acts, where it can be done."""
-    try:
+    with suppress(tn.EditError, tn.SelectorError, tn.ShapeError):
         acts[int(rng.integers(len(acts)))](lab, rng)
-    except (tn.EditError, tn.SelectorError, tn.ShapeError):
-        pass
 
 
 def a_block(lab: tn.Lab, rng: Generator, *, learned: bool = False, inner: bool = False) -> Any:
