@@ -11,7 +11,7 @@ from typing import Any
 from tinynets.arrays import Values
 from tinynets.errors import EditError, nearest
 from tinynets.interventions import taps, without
-from tinynets.network import Network
+from tinynets.network import Network, network_from
 from tinynets.operations.activations import ACTIVATIONS
 from tinynets.operations.base import Edit, Operation, edit_from, literal
 from tinynets.operations.learning import LEARNING, frozen_units
@@ -50,13 +50,31 @@ def resolve(network: Network, state: State, op: str, target: str, args: dict[str
 def apply(network: Network, state: State, edit: Edit) -> str:
     """Do an edit to a state, whose network this is; says what was done.
 
-    Where it changes the layers, the network is no longer that of the state.
+    All of it or nothing: it is done to a copy, whose network is then made and what stands on it laid out, and only then
+    taken over. Where it changes the layers, the network is no longer that of the state.
     """
-    before = state.architecture
-    done = OPERATIONS[edit.op].apply(network, state, edit)
-    if state.architecture == before:
-        network.taps = taps(network, state)
+    made = state.live()
+    done = OPERATIONS[edit.op].apply(network, made, edit)
+    if made.architecture == state.architecture:
+        standing = taps(network, state, made.interventions)
+        state.become(made)
+        network.taps = standing
+        return done
+    taps(_network_of(network, made), made)
+    state.become(made)
     return done
+
+
+def _network_of(before: Network, state: State) -> Network:
+    """A network around a state of other layers than the one before."""
+    return network_from(
+        state.architecture,
+        dtype=state.theta.dtype,
+        theta=state.theta,
+        carried=state.buffers,
+        input_shape=before.input_shape,
+        rules=before.rules,
+    )
 
 
 def check(network: Network, edit: Edit) -> None:

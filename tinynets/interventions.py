@@ -15,7 +15,8 @@ import numpy as np
 
 from tinynets import rng
 from tinynets.arrays import Array, Values
-from tinynets.layers import Tap
+from tinynets.layers import Layer, Tap
+from tinynets.rules import FIRST
 
 if TYPE_CHECKING:
     from tinynets.network import Network
@@ -36,8 +37,8 @@ class Intervention:
 
     `amount` is the value, factor or sigma of clamp, scale and noise. `values` are what mean, patch and steer set or
     add, as an example at the site has them, its units in the order of `units`; of resample a number of such examples.
-    What is drawn has the address of the edit, its `ordinal`; `rows` are where each unit's numbers stand in that
-    drawing, so that they stay its own when others are pruned.
+    What is drawn has the address of the edit, its `ordinal`, and of the site; `rows` are where each unit's numbers
+    stand in that drawing, so that they stay its own when others are pruned, `origin` is what the site was called then.
     """
 
     op: str
@@ -49,6 +50,7 @@ class Intervention:
     values: Values | None = None
     ordinal: int | None = None
     rows: tuple[int, ...] | None = None
+    origin: str | None = None
 
     def __str__(self) -> str:
         return f"{self.op} {self.selector()}" + (f" {self.amount:g}" if self.amount is not None else "")
@@ -64,6 +66,7 @@ class Intervention:
             "values": None if self.values is None else self.values.array,
             "ordinal": self.ordinal,
             "rows": None if self.rows is None else list(self.rows),
+            "origin": self.origin,
         }
         known = {key: value for key, value in more.items() if value is not None}
         return {"op": self.op, "site": self.site, "units": list(self.units), "time": self.time, **known}
@@ -77,6 +80,34 @@ class Intervention:
         if self.op == "noise":
             rows = tuple((self.rows or self.units)[place] for place in kept)
         return replace(self, units=tuple(numbers), values=values, rows=rows)
+
+    def at(self, site: str) -> Intervention:
+        """The same at a site of another name, with what is drawn for it as it was."""
+        if site == self.site or self.op not in DRAWS:
+            return replace(self, site=site)
+        origin = self.origin or self.site
+        return replace(self, site=site, origin=None if origin == site else origin)
+
+    def renumbered(self, now: Sequence[tuple[int, int]], axis: int) -> Intervention:
+        """The same on units that have other numbers: for each its place in `units`, and its number now."""
+        rising = sorted(now, key=lambda pair: pair[1])
+        return self.of_units([place for place, _ in rising], [number for _, number in rising], axis)
+
+    def negated(self, flipped: Iterable[int], axis: int) -> tuple[Intervention, ...]:
+        """The same where some units give what they gave with the other sign: those that stay, and those that turn."""
+        wanted = frozenset(flipped)
+        turned = [place for place, unit in enumerate(self.units) if unit in wanted]
+        if not turned or self.op in ("zero", "scale"):
+            return (self,)
+        left = [place for place in range(len(self.units)) if place not in turned]
+        stay = (self.of_units(left, [self.units[place] for place in left], axis),) if left else ()
+        other = self.of_units(turned, [self.units[place] for place in turned], axis)
+        if self.op == "noise":  # what is added is drawn as it was, so what it is added to is turned back for it
+            turn = Intervention("scale", self.site, other.units, self.time, -1.0)
+            return (*stay, turn, other, turn)
+        amount = None if other.amount is None else -other.amount
+        values = None if other.values is None else Values(-other.values.array)
+        return (*stay, replace(other, amount=amount, values=values))
 
     def unit_axis(self, site_axis: int) -> int:
         """Along which axis of `values` the units lie, given that of an example at the site."""
@@ -134,11 +165,31 @@ def less(
 # -- what they do
 
 
-def taps(network: Network, state: State) -> list[Tap | None]:
-    """What stands behind each layer; None where nothing does. What is drawn follows the state's step."""
+def recurs(layer: Layer) -> bool:
+    """Whether its units come back into it at the next step."""
+    return any(entry.own_axis is not None for entry in layer.parameters())
+
+
+def acts_at(network: Network, entry: Intervention) -> list[int]:
+    """Indices of the layers at which an intervention acts: that of its site, and of a zeroed unit its recurrence."""
+    site = network.site(entry.site)
+    block = network.site_block(entry.site)
+    if entry.op != "zero" or network.rules == FIRST or site != block.last or site == block.first:
+        return [site]
+    layer, *joined = network.layers[block.first : block.last + 1]
+    within = layer.taps_itself and recurs(layer) and not any(other.mixes_units for other in joined)
+    return [block.first, site] if within else [site]
+
+
+def taps(network: Network, state: State, standing: Iterable[Intervention] | None = None) -> list[Tap | None]:
+    """What stands behind each layer; None where nothing does. What is drawn follows the state's step.
+
+    `standing`: the interventions, where they are not yet the state's.
+    """
     by_layer: dict[int, list[Intervention]] = {}
-    for entry in state.interventions:
-        by_layer.setdefault(network.site(entry.site), []).append(entry)
+    for entry in state.interventions if standing is None else standing:
+        for index in acts_at(network, entry):
+            by_layer.setdefault(index, []).append(entry)
     compiled: list[Tap | None] = [None] * len(network.layers)
     with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is found and named by a step
         for index, entries in by_layer.items():
@@ -206,7 +257,8 @@ def _tap(network: Network, index: int, entries: list[Intervention], state: State
     if not stages:
         return Tap(whole.multiply, whole.add)
     stages.append(_adds(part))
-    return Tap(whole.multiply, whole.add, _drawing(network, index, whole.add, stages))
+    drawn = frozenset(unit for entry in entries if entry.op in DRAWS for unit in entry.units)
+    return Tap(whole.multiply, whole.add, _drawing(network, index, whole.add, stages), drawn)
 
 
 def _where(entry: Intervention, axis: int) -> tuple[Any, ...]:
@@ -226,7 +278,7 @@ def _adds(part: _Affine) -> Stage:
 
 
 def _draws(entry: Intervention, axis: int, state: State) -> Stage:
-    purpose, where = f"{entry.op}/{entry.site}/{entry.ordinal}", _where(entry, axis)
+    purpose, where = f"{entry.op}/{entry.origin or entry.site}/{entry.ordinal}", _where(entry, axis)
 
     def resample(add: Array) -> None:
         assert entry.values is not None

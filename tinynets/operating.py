@@ -41,7 +41,7 @@ class Operating:
     # -- on activations
 
     def zero(self, selector: str) -> EditReport:
-        """Hold the activations of units at zero: `lab.zero("hidden[3]")`."""
+        """Hold the activations of units at zero: `lab.zero("hidden[3]")`; of recurrent ones what they carry too."""
         return self._edit("zero", selector)
 
     def mean(self, selector: str, over: str = "probe", *, values: Numbers | None = None) -> EditReport:
@@ -222,15 +222,27 @@ class Operating:
         return self._edit("reinit", selector, ordinal=self.player.position.edits)
 
     def copy(self, selector: str, to: str, *, outgoing: bool = False) -> EditReport:
-        """Copy all that units have learned, slots too, to other units of their block."""
+        """Copy all that units have learned, slots too, to other units of their block.
+
+        What stands on those, what is frozen of them and their rates stay theirs.
+        """
         return self._edit("copy", selector, to=to, **_flags(outgoing=outgoing))
 
     def swap(self, selector: str, other: str, *, outgoing: bool = False) -> EditReport:
-        """Swap units of a block; with `outgoing` the network computes what it did."""
+        """Swap units of a block; with `outgoing` the network computes what it did.
+
+        All of a unit goes with it: what it learned and carries, its slots, what stands on it, what is frozen of it and
+        zeros that are held, its learning rate and penalties. What dropout leaves out stays with the place.
+        Raises EditError for `outgoing` where unit u also takes feature u of what comes in (a norm, positions).
+        """
         return self._edit("swap", selector, other=other, **_flags(outgoing=outgoing))
 
     def sign_flip(self, selector: str, *, outgoing: bool = False) -> EditReport:
-        """Turn the signs of units' weights and biases round, and so of their sums; `outgoing`: of those weights too."""
+        """Turn the signs of units' weights and biases round, and so of their sums.
+
+        `outgoing`: of the weights that take them up too, and of values that interventions hold them at, so that the
+        network computes what it did; raises EditError where what comes in between is not odd (as a ReLU).
+        """
         return self._edit("sign_flip", selector, **_flags(outgoing=outgoing))
 
     def round(self, selector: str, bits: int) -> EditReport:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
 from functools import wraps
 from time import perf_counter
 from typing import Any, TypeVar, cast
@@ -91,18 +90,11 @@ class Player:
 
     def _build(self, state: State) -> None:
         """Live arrays and a network around them, for a state of another architecture than the one at hand."""
-        live = self.state = replace(
-            state,
-            theta=state.theta.copy(),
-            buffers=state.buffers.copy(),
-            slots={name: slot.copy() for name, slot in state.slots.items()},
-            frozen=state.frozen.copy(),
-            frozen_buffers=state.frozen_buffers.copy(),
-        )
+        live = state.live()
         theta, carried = live.theta.view(), live.buffers.view()
         for outside in (theta, carried):  # whoever reads the network cannot change the run behind the timeline's back
             outside.flags.writeable = False
-        self.network: Network = network_from(
+        network = network_from(
             live.architecture,
             dtype=live.theta.dtype,
             theta=theta,
@@ -110,8 +102,11 @@ class Player:
             input_shape=self.x.shape[1:],
             rules=live.hyper.rules,
         )
-        self.trainer = Trainer(self.network, live, self.loss, self.x, self.y, self.weight)
-        self.network.taps = edits.taps(self.network, live)
+        network.taps = edits.taps(network, live)
+        trainer = Trainer(network, live, self.loss, self.x, self.y, self.weight)
+        self.state: State = live
+        self.network: Network = network
+        self.trainer: Trainer = trainer
 
     def _load(self, state: State, moment: Moment) -> None:
         """Make the live state that of a moment."""
@@ -346,12 +341,15 @@ class Player:
     def edit(self, edit: Edit, report: Callable[[str], Placed]) -> Placed:
         """Do an edit, recorded with what `report` makes of what it says; in the past it forks."""
         before, here = self.position, self.state.copy()
-        done = self._apply(edit)  # where that is refused, nothing has changed
+        try:
+            placed = report(self._apply(edit))
+        except BaseException:  # whatever it was, nothing has changed
+            self._load(here, before)
+            raise
         if self.in_past:
             self._fork(undone=self._is_undone_here)
         if self.leads:
             self.timeline.keep_near(self.position, here)
-        placed = report(done)
         self.branch.place(placed)
         self.position = Moment(self.position.branch, self.position.step, self.position.edits + 1)
         self.timeline.acted(before, self.position)

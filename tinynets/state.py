@@ -125,6 +125,26 @@ class State:
             array.flags.writeable = False
         return replace(self, **arrays, slots=slots)
 
+    def live(self) -> State:
+        """A state of its own, whose arrays can be written."""
+        arrays = {name: getattr(self, name).copy() for name in ("theta", "buffers", "frozen", "frozen_buffers")}
+        return replace(self, **arrays, slots={name: slot.copy() for name, slot in self.slots.items()})
+
+    def become(self, other: State) -> None:
+        """Take everything over from another state; of the same layers, theta and buffers stay the arrays that they are,
+        where they can be written.
+        """
+        same = self.architecture == other.architecture
+        for name in ("theta", "buffers"):
+            array = getattr(self, name)
+            if same and array.flags.writeable:
+                np.copyto(array, getattr(other, name))
+            else:
+                setattr(self, name, getattr(other, name))
+        self.architecture, self.slots = other.architecture, other.slots
+        self.frozen, self.frozen_buffers = other.frozen, other.frozen_buffers
+        self.interventions, self.hyper, self.step = other.interventions, other.hyper, other.step
+
     def nbytes(self) -> int:
         """Bytes that its arrays take."""
         slots = sum(slot.nbytes for slot in self.slots.values())

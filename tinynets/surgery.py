@@ -17,7 +17,7 @@ import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.errors import EditError, ShapeError
-from tinynets.interventions import Intervention, stacked
+from tinynets.interventions import Intervention, acts_at, recurs, stacked
 from tinynets.layers import (
     Activation,
     Dropout,
@@ -32,10 +32,13 @@ from tinynets.layers import (
 )
 from tinynets.layers.structure import Add, Join, Next, Split
 from tinynets.network import Block, Network, network_from
+from tinynets.rules import FIRST
 from tinynets.state import State
 from tinynets.unit_settings import by_unit, parted, with_units
 
 Described = tuple[dict[str, Any], ...]
+KEEP_ZERO = ("zero", "scale")
+"""Interventions that leave 0 where 0 comes to them."""
 Change = Callable[[str, Layer], list[Layer]]
 
 
@@ -51,7 +54,7 @@ class Taker:
     before: int
     """How many features came in."""
     ends: bool
-    """It weighs them; a layer that does not passes them on."""
+    """It weighs them; a layer that does not passes them on; of one that joins branches they are those that it gives."""
 
 
 @dataclass
@@ -82,6 +85,8 @@ def takers(network: Network, block: Block, change: Features) -> list[Taker]:
             features = opened[layer.link].features
         elif isinstance(layer, Add | Join):
             features = _joined(layer, opened.pop(layer.link), features, width)
+            if features is not None:
+                found.append(Taker(index, features, len(features.source), False))
         elif features is not None:
             features = _met(found, index, layer, features, shape)
         if index == block.last:
@@ -120,8 +125,10 @@ def _joined(layer: Add | Join, opened: _Opened, features: Features | None, width
     return Features(np.concatenate(sources), np.concatenate(shares), np.concatenate(fresh))
 
 
-def outgoing_places(network: Network, block: Block, units: Iterable[int]) -> Array:
-    """Positions in theta of the weights with which other layers, or the block itself, take up these units, sorted."""
+def outgoing_places(network: Network, block: Block, units: Iterable[int], *, own: bool = True) -> Array:
+    """Positions in theta of the weights with which other layers, or (`own`) the block itself, take up these units,
+    sorted.
+    """
     if block.last == len(network.layers) - 1:
         raise EditError(f"`{block.name}` gives the network's outputs, so it has no outgoing weights")
     if network.layers[block.last].closed:  # a head's own weights are all that there are
@@ -140,11 +147,22 @@ def outgoing_places(network: Network, block: Block, units: Iterable[int]) -> Arr
             if taker.ends and entry.input_axis is not None:
                 start = network.parameter_slice(taker.layer, entry.name).start
                 found.append(start + entry.across(entry.input_axis, np.flatnonzero(taker.features.share == 2)))
-    for index in range(block.first, block.last + 1):
+    for index in range(block.first, block.last + 1) if own else ():
         for entry in network.layers[index].parameters():
             if entry.own_axis is not None:
                 found.append(network.parameter_slice(index, entry.name).start + entry.across(entry.own_axis, chosen))
     return np.unique(np.concatenate(found))
+
+
+def passed_units(network: Network, block: Block, units: Iterable[int]) -> dict[str, Array]:
+    """Of each layer that passes these units on, which of its own they are."""
+    marked = Features.same(block.units)
+    marked.share[list(units)] = 2
+    return {
+        network.layers[taker.layer].name: np.flatnonzero(taker.features.share == 2)
+        for taker in takers(network, block, marked)
+        if not taker.ends
+    }
 
 
 # -- other layers
@@ -161,6 +179,8 @@ class Plan:
     layers: list[Layer]
     units: dict[str, Features] = field(default_factory=dict)
     inputs: dict[str, Features] = field(default_factory=dict)
+    passed: dict[str, Features] = field(default_factory=dict)
+    """Of layers that pass the block's units on, what their own units are."""
     initial: Mapping[tuple[str, str], Callable[[], Array]] = field(default_factory=dict)
     block: str = ""
     """Whose units change."""
@@ -181,6 +201,7 @@ def resize(network: Network, block: Block, change: Features, ordinal: int = 0) -
         for name in arguments:
             units[name] = change
         inputs = {}
+        passed = {network.layers[taker.layer].name: taker.features for taker in reached if not taker.ends}
         for taker in reached:
             layer = network.layers[taker.layer]
             if taker.ends:
@@ -198,7 +219,7 @@ def resize(network: Network, block: Block, change: Features, ordinal: int = 0) -
         made[path].name = layer.name
         return [made[path]]
 
-    return Plan(replaced(network.parts, changed), units, inputs, block=block.name, ordinal=ordinal)
+    return Plan(replaced(network.parts, changed), units, inputs, passed, block=block.name, ordinal=ordinal)
 
 
 def _of_block(network: Network, block: Block, change: Features) -> dict[str, dict[str, Any]]:
@@ -210,6 +231,8 @@ def _of_block(network: Network, block: Block, change: Features) -> dict[str, dic
         layer = network.layers[index]
         if layer.mixes_units:
             raise ShapeError(f"`{layer.name}` {layer!r} makes each unit of all of them")
+        if network.rules > FIRST and recurs(layer) and not layer.taps_itself:
+            raise ShapeError(f"`{layer.name}` {layer!r} feeds back what a zeroed unit gave")
         if layer.parameters() or not layer.is_activation:
             arguments[layer.name] = _with(layer, layer.unit_setting, len(change.source))
     return arguments
@@ -290,6 +313,8 @@ def outline(network: Network, described: Iterable[Mapping[str, Any]]) -> Network
 def carry_over(network: Network, state: State, plan: Plan) -> None:
     """Make a state, whose network this is, that of a plan: everything that was there stays what it was."""
     after = network_from(plan.described, dtype=network.dtype, input_shape=network.input_shape, rules=network.rules)
+    if network.rules > FIRST:
+        check_carried(network, after, state, plan)
     interventions = _standing(network, after, plan, state.interventions)
     theta = _Moved(network, after, plan, lambda layer: layer.parameters(), state.hyper.seed)
     carried = _Moved(network, after, plan, lambda layer: layer.carried(), state.hyper.seed)
@@ -427,6 +452,42 @@ def _initial(layer: Layer, entry: Parameter, moved: Moved, plan: Plan, seed: int
     return drawn.reshape(-1)
 
 
+def check_carried(network: Network, after: Network, state: State, plan: Plan) -> None:
+    """Raise EditError where what stands in a state, or is set there, keeps a plan from doing what it promises."""
+    if network.rules == FIRST:
+        _check_recurrence(network, plan)
+    for entry in state.interventions:
+        features = plan.passed.get(network.site_block(entry.site).name)
+        if features is None:
+            continue
+        if network.rules == FIRST:
+            raise EditError(
+                f"`{entry}` stands on what `{plan.block}` gives on, and would not follow it in a run of an earlier "
+                "version; release it first"
+            )
+        gone = frozenset(entry.units) - frozenset(features.source.tolist())
+        if gone and entry.op not in KEEP_ZERO and entry.amount != 0:
+            raise EditError(
+                f"`{entry}` makes something of zero, so what it stands on cannot be pruned; release it first"
+            )
+    for entry in _standing(network, after, plan, state.interventions):
+        if entry.time is not None and (entry.site.endswith(".pre") or not after.time_steps(after.site_block(entry.site))):
+            raise EditError(f"`{entry}` would stand on a time step where the site has none; release it first")
+    _check_settings(network, after, state)
+
+
+def _check_recurrence(network: Network, plan: Plan) -> None:
+    """Raise EditError where, by the first rules, a pruned unit would leave a recurrence in which a zeroed one stays."""
+    for block in network.blocks:
+        if block.name != plan.block or block.last == block.first or not recurs(network.layers[block.first]):
+            continue
+        if len(set(plan.units[block.name].source.tolist()) - {-1}) < block.units:
+            raise EditError(
+                f"`{block.name}` cannot have fewer units in a run of an earlier version, where one that is zeroed "
+                "still acts within its recurrence"
+            )
+
+
 def _standing(
     network: Network, after: Network, plan: Plan, interventions: Iterable[Intervention]
 ) -> tuple[Intervention, ...]:
@@ -438,7 +499,11 @@ def _standing(
     for entry in interventions:
         site, units = _site_now(network, after, entry), _units_now(network, plan, entry)
         if site and units is not None:
-            kept.append((network.site(entry.site), replace(units, site=site)))
+            now = replace(units, site=site) if network.rules == FIRST else units.at(site)
+            _check_moved(network, after, entry, now)
+            kept.append((network.site(entry.site), now))
+        elif not site and network.rules > FIRST:
+            raise EditError(f"`{entry}` stands on what would be gone; release it first")
     if len({place for place, _ in kept}) > len({entry.site for _, entry in kept}):
         kept.sort(key=lambda pair: pair[0])
     made: tuple[Intervention, ...] = ()
@@ -465,17 +530,84 @@ def _site_now(network: Network, after: Network, entry: Intervention) -> str:
     return entry.site if now.pre is not None else now.name
 
 
+def _check_moved(network: Network, after: Network, entry: Intervention, now: Intervention) -> None:
+    """Raise EditError where an intervention would act elsewhere than it did, or on what is not there."""
+    if max(now.units) >= after.site_block(now.site).units:
+        raise EditError(f"`{entry}` stands on units that would be gone; release it first")
+    if network.rules == FIRST:
+        return
+    there = {layer.name: layer for layer in after.layers}
+    was = [network.layers[index].name for index in acts_at(network, entry)]
+    would = [after.layers[index].name for index in acts_at(after, now)]
+    elsewhere = set(would).symmetric_difference(name for name in was if name in there)
+    moves = was[-1] not in there  # with the layer behind which it stood
+    if elsewhere and not (moves and not any(there[name].taps_itself for name in elsewhere)):
+        raise EditError(f"`{entry}` acts at {_names(was)}, and would act at {_names(would)}; release it first")
+
+
+def _names(layers: Iterable[str]) -> str:
+    return " and ".join(f"`{name}`" for name in layers)
+
+
 def _units_now(network: Network, plan: Plan, entry: Intervention) -> Intervention | None:
     """An intervention with its units as they are numbered now, parts of a split one too; None where none is left."""
     block = network.site_block(entry.site).name
-    if block != plan.block:
+    features = plan.units[block] if block == plan.block else plan.passed.get(block)
+    if features is None or (network.rules == FIRST and block != plan.block):
         return entry
+    return _followed(network, entry, features)
+
+
+def _followed(network: Network, entry: Intervention, features: Features) -> Intervention | None:
     places = {unit: place for place, unit in enumerate(entry.units)}
-    now = [(places[int(old)], new) for new, old in enumerate(plan.units[block].source) if int(old) in places]
+    now = [(places[int(old)], new) for new, old in enumerate(features.source) if int(old) in places]
     if not now:
         return None
-    axis = network.layers[network.site(entry.site)].site_axis
-    return entry.of_units([place for place, _ in now], [new for _, new in now], axis)
+    return entry.renumbered(now, network.layers[network.site(entry.site)].site_axis)
+
+
+def exchanged(
+    network: Network, standing: Iterable[Intervention], block: Block, change: Features, *, behind: bool
+) -> tuple[Intervention, ...]:
+    """What stands, each on the unit that it stood on when units of a block have other numbers.
+
+    `behind`: what stands on the layers that pass them on follows too.
+    """
+    changes = {block.name: change}
+    if behind and not network.layers[block.last].closed:
+        reached = takers(network, block, change)
+        changes |= {network.layers[taker.layer].name: taker.features for taker in reached if not taker.ends}
+    made = []
+    for entry in standing:
+        features = changes.get(network.site_block(entry.site).name)
+        moved = entry if features is None else _followed(network, entry, features)
+        made += [moved] if moved is not None else []
+    return tuple(made)
+
+
+def _check_settings(network: Network, after: Network, state: State) -> None:
+    """Raise EditError where a layer that stays would come to learn by the settings of another block."""
+    for name in ("rates", "l1", "l2"):
+        held: dict[str, Mapping[str, float]] = {}
+        for key, value in getattr(state.hyper, name).items():
+            block, _, units = key.partition("[")
+            held[block] = {**held.get(block, {}), units: value}
+        owners = _owners(network)
+        for layer, now in _owners(after).items():
+            was = owners.get(layer)
+            if was is not None and was != now and held.get(was) != held.get(now):
+                what = {"rates": "rate"}.get(name, name)
+                raise EditError(f"`{layer}` would go from block `{was}` to `{now}` and learn by another `{what}`")
+
+
+def _owners(network: Network) -> dict[str, str]:
+    """The block of each layer that has parameters."""
+    return {
+        layer.name: block.name
+        for block in network.blocks
+        for layer in network.layers[block.first : block.last + 1]
+        if layer.parameters()
+    }
 
 
 def _settings(settings: Mapping[str, float], plan: Plan, names: set[str]) -> dict[str, float]:

@@ -121,12 +121,13 @@ class Tap:
     """What interventions do at one site, out * multiply + add: arrays that broadcast to an example there.
 
     (units,); (T, units) where time steps differ; `add` (..., units) where places differ. Where it is drawn anew for
-    each forward, `draw` gives it for a batch of so many, (B, ..., units).
+    each forward, `draw` gives it for a batch of so many, (B, ..., units), and `drawn` are the units for which it is.
     """
 
     multiply: Array
     add: Array
     draw: Callable[[int], Array] | None = None
+    drawn: frozenset[int] = frozenset()
 
     def terms(self, batch: int) -> Array:
         """What is added for a batch."""

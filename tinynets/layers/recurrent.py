@@ -7,7 +7,8 @@ inputs of all steps go through one matrix product, each step adds one, and gradi
 Truncated backpropagation through time: with `carry=B` the hidden state after a batch is where the next begins. It is
 carried in training only, no gradient goes back through it, and evaluation begins with zeros. It belongs together with
 the lab's `sampling="stream"`, where each row of a batch goes on where that of the batch before ended. An intervention
-acts on the hidden state at every step (or one), before it is given out and before the next step uses it.
+acts on the hidden state at every step (or one), before it is given out and before the next step uses it; a unit that it
+holds carries what it is held at from the first batch on.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError, nearest
 from tinynets.initializers import Initializer, Uniform, Zeros
 from tinynets.layers.activations import Activation, Tanh
-from tinynets.layers.base import Buffers, Layer, Parameter, require_flag, require_initializer, require_size, rows
+from tinynets.layers.base import Buffers, Layer, Parameter, Tap, require_flag, require_initializer, require_size, rows
 from tinynets.layers.rectifiers import ReLU
 from tinynets.rules import FIRST
 
@@ -166,6 +167,8 @@ class Recurrent(Layer):
         buffers.x_rows.dot(self.w_ih, buffers.sum_rows)
         np.add(buffers.sum_rows, self._bias(buffers), buffers.sum_rows)
         self._lay_tap(buffers)
+        if training and buffers.tap is not None and self.rules > FIRST:
+            self._hold_first(buffers, buffers.tap)
         self._unroll(buffers)
         if training:
             for name in self.states:
@@ -212,6 +215,13 @@ class Recurrent(Layer):
             buffers.held_units = [np.flatnonzero(units) if units.any() else None for units in held]
         buffers.taps = list(zip(factors, terms, buffers.held_units, strict=True))
         buffers.factors = factors[:, None, :]
+
+    def _hold_first(self, buffers: Buffers, tap: Tap) -> None:
+        """Let units that are held begin with what they are held at, not with what they gave when they were not yet."""
+        factor, term = buffers.taps[-1][:2]  # what is carried was given by a last step
+        held = factor == 0
+        held[list(tap.drawn)] = False
+        np.copyto(buffers.h[0], term, where=held)
 
     def _unroll(self, buffers: Buffers) -> None:
         """Fill `h` (and what else goes from step to step) from `sums`."""

@@ -110,7 +110,8 @@ def _places(lab: Lab, block: Block, values: Array) -> Array | None:
 def _clean(lab: Lab, block: Block, look: Look, spare: Workspace) -> Array:
     """The block's output (examples, positions, units) as it would be without the interventions on it."""
     network = lab.network
-    own = {index: network.taps[index] for index in (block.last, block.pre) if index is not None}
+    places = (block.last, block.pre, block.first)  # the first: a zeroed recurrent unit is held there too
+    own = {index: network.taps[index] for index in places if index is not None}
     if not any(own.values()):
         return look.out
     if list(filter(None, own.values())) == [own[block.last]] and not network.layers[block.last].taps_itself:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tinynets.arrays import Array, Shape, Values, shape_text
@@ -13,6 +14,7 @@ from tinynets.selectors import Selector, select
 from tinynets.state import State
 
 MAX_VALUES = 2**22  # bytes that one edit may hold
+MAX_NAME = 1000  # letters of a site's name
 SIGMA = (0.0, 1e30)
 DONE = {
     "zero": "zeroed",
@@ -130,6 +132,10 @@ def _release(network: Network, state: State, edit: Edit) -> str:
     return f"{selector} released"
 
 
+def _is_site(name: object) -> bool:
+    return isinstance(name, str) and len(name) <= MAX_NAME and re.fullmatch(r"\w+(\.\w+)*", name) is not None
+
+
 def intervention_from(network: Network, op: str, selector: Selector, args: dict[str, Any]) -> Intervention:
     """An intervention that stands in a file, checked as an edit would be."""
     amount = TAKES_AMOUNT.get(op, "")
@@ -141,6 +147,9 @@ def intervention_from(network: Network, op: str, selector: Selector, args: dict[
         rows = tuple(int(row) for row in rows)
         if op != "noise" or len(rows) != len(selector.units) or not all(0 <= row < 2**20 for row in rows):
             raise EditError(f"`{op}` {selector}: `rows` must be a number for each unit, not {list(rows)}")
+    origin = args.get("origin")
+    if origin is not None and (op not in DRAWS or not _is_site(origin)):
+        raise EditError(f"`{op}` {selector}: `origin` must be the name of a site, not {origin!r}")
     return Intervention(
         op,
         selector.site,
@@ -150,6 +159,7 @@ def intervention_from(network: Network, op: str, selector: Selector, args: dict[
         made.get("values"),
         made.get("ordinal"),
         rows,
+        origin,
     )
 
 

@@ -7,18 +7,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tinynets.arrays import Array, Values
 from tinynets.errors import EditError, SelectorError
-from tinynets.layers import Parameter
+from tinynets.interventions import Intervention
+from tinynets.layers import GRU, LSTM, Distances, Features, Parameter, PositionalEmbedding
 from tinynets.network import Block, Network
 from tinynets.operations.base import SOURCES, Edit, Operation, flag, number, only, ordinal, values, whole
+from tinynets.rules import FIRST
 from tinynets.selectors import ParameterSelector, Selector, select, select_learned
-from tinynets.state import State
-from tinynets.surgery import outgoing_places
+from tinynets.state import Hyper, State
+from tinynets.surgery import exchanged, outgoing_places, passed_units
+from tinynets.symmetry import SIGNED, check_odd, flipped_from, flipped_places, takes_each
+from tinynets.unit_settings import by_unit, with_units
 
 MAX_BITS = 16
 
@@ -81,15 +86,23 @@ def _operation(
     change: Change,
     kinds: tuple[str, ...] = ("units",),
     options: dict[str, str] | None = None,
+    exact: Callable[[Network, State | None, Edit], None] = lambda network, state, edit: None,
 ) -> Operation:
-    """An operation whose arguments do not depend on the state."""
+    """An operation whose arguments do not depend on the state.
+
+    `exact` raises EditError where it could not do what it promises; what was recorded under the first rules is done as
+    it was once.
+    """
 
     def resolve(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
-        made = checked(network, target, args)
-        return Edit(name, str(select_learned(network, target)), made)
+        edit = Edit(name, str(select_learned(network, target)), checked(network, target, args))
+        exact(network, state, edit)
+        return edit
 
     def check(network: Network, edit: Edit) -> None:
         checked(network, edit.target, edit.args)
+        if network.rules > FIRST:
+            exact(network, None, edit)
 
     return Operation(name, "parameter", usage, help_, resolve, change, check, kinds, options or {})
 
@@ -222,6 +235,7 @@ def _pairs(
 
 
 def _copy(network: Network, state: State, edit: Edit) -> str:
+    """What was learned goes over; what stands on the others, what is frozen of them and their rates stay theirs."""
     block, one = _units(network, "copy", edit.target)
     _, other = _units(network, "copy", edit.args["to"])
     for source, target, is_carried in _pairs(network, block, one, other, edit.args.get("outgoing", False)):
@@ -231,12 +245,74 @@ def _copy(network: Network, state: State, edit: Edit) -> str:
 
 
 def _swap(network: Network, state: State, edit: Edit) -> str:
+    """Everything of a unit goes with it to its new place: what it has learned and carries, the optimizer's slots, what
+    stands on it, what is frozen of it (zeros that are held too), its learning rate and penalties.
+
+    What a layer draws by place (dropout) stays with the place, and so do outgoing weights without `outgoing`, with what
+    stands on the layers in between.
+    """
     block, one = _units(network, "swap", edit.target)
     _, other = _units(network, "swap", edit.args["other"])
-    for source, target, is_carried in _pairs(network, block, one, other, edit.args.get("outgoing", False)):
-        for vector in (state.buffers,) if is_carried else (state.theta, *state.slots.values()):
+    outgoing = edit.args.get("outgoing", False)
+    frozen, frozen_buffers = _mask(state.theta, state.frozen), _mask(state.buffers, state.frozen_buffers)
+    along = () if network.rules == FIRST else (frozen,)
+    along_carried = () if network.rules == FIRST else (frozen_buffers,)
+    for source, target, is_carried in _pairs(network, block, one, other, outgoing):
+        vectors = (state.buffers, *along_carried) if is_carried else (state.theta, *state.slots.values(), *along)
+        for vector in vectors:
             vector[source], vector[target] = vector[target], vector[source]
+    if network.rules > FIRST:
+        state.frozen, state.frozen_buffers = np.flatnonzero(frozen), np.flatnonzero(frozen_buffers)
+        order = _order(block, one, other)
+        change = Features(order, np.ones(block.units), np.zeros(block.units, np.bool_))
+        state.interventions = exchanged(network, state.interventions, block, change, behind=outgoing)
+        state.hyper = _with_settings(state.hyper, block, order)
     return f"{one} and {other} swapped"
+
+
+def _mask(vector: Array, places: Array) -> Array:
+    mask = np.zeros(vector.size, np.bool_)
+    mask[places] = True
+    return mask
+
+
+def _order(block: Block, one: Selector, other: Selector) -> Array:
+    """Which unit comes to each place of a block when these are swapped."""
+    order = np.arange(block.units)
+    order[[*one.units, *other.units]] = [*other.units, *one.units]
+    return order
+
+
+def _with_settings(hyper: Hyper, block: Block, order: Array) -> Hyper:
+    """What is set for single units of a block, with them in another order."""
+    changed: dict[str, Any] = {}
+    for name in ("rates", "l1", "l2"):
+        held = by_unit(getattr(hyper, name), block.name)
+        if held:
+            now = {new: held[int(old)] for new, old in enumerate(order) if int(old) in held}
+            changed[name] = with_units(getattr(hyper, name), block.name, now)
+    return replace(hyper, **changed)
+
+
+def _exact_swap(network: Network, state: State | None, edit: Edit) -> None:
+    """Raise EditError where units swapped with their outgoing weights would not compute what they did."""
+    if not edit.args.get("outgoing"):
+        return
+    block, one = _units(network, "swap", edit.target)
+    _, other = _units(network, "swap", edit.args["other"])
+    layer = network.layers[block.first]
+    if takes_each(layer):
+        raise EditError(
+            f"`swap`: a unit of `{layer.name}` {layer!r} takes the feature of its own number too, which would not go "
+            "with it"
+        )
+    if network.rules == FIRST and state is not None:
+        change = Features(_order(block, one, other), np.ones(block.units), np.zeros(block.units, np.bool_))
+        if exchanged(network, state.interventions, block, change, behind=True) != state.interventions:
+            raise EditError(
+                f"`swap`: in a run of an earlier version what stands on `{one}` or `{other}` stays where it is; "
+                "release it first"
+            )
 
 
 def _check_flip(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
@@ -248,12 +324,72 @@ def _check_flip(network: Network, target: str, args: dict[str, Any]) -> dict[str
     return {"outgoing": True}
 
 
+def _exact_flip(network: Network, state: State | None, edit: Edit) -> None:
+    """Raise EditError where the sum of a unit cannot be turned round, or where, with what it gives on, that would be
+    seen.
+    """
+    block, selector = _units(network, "sign_flip", edit.target)
+    start = flipped_from(network, block)
+    layer = network.layers[start]
+    if isinstance(layer, PositionalEmbedding | Distances):
+        raise EditError(f"`sign_flip`: the weights of `{layer.name}` {layer!r} do not bear the sign of what it gives")
+    outgoing = edit.args.get("outgoing", False)
+    if outgoing:
+        check_odd(network, block, start)
+    if state is None or network.rules > FIRST or not outgoing:
+        return
+    stands = _turned(network, state.interventions, block, selector, outgoing) != state.interventions
+    if stands or start > block.first or layer.joins or isinstance(layer, GRU | LSTM):
+        raise EditError(f"`sign_flip`: in a run of an earlier version it does not keep what `{selector}` gives on")
+
+
 def _sign_flip(network: Network, state: State, edit: Edit) -> str:
     """The sum before the activation changes its sign: weights, biases, shifts and running means do; gains do not.
 
-    With the outgoing weights what a recurrent unit has given itself changes too.
+    Where a norm begins the block or makes each unit of all of them, its gain and shift alone are turned round. Of a GRU
+    or LSTM those of what is new to the unit are, not of its gates. With the outgoing weights what a recurrent unit has
+    given itself changes too, and what holds values of the unit (a clamp) holds them with the other sign: so the network
+    computes what it did, and goes on learning as it would have (the optimizer's velocities and means turn too).
     """
     block, selector = _units(network, "sign_flip", edit.target)
+    outgoing = edit.args.get("outgoing", False)
+    if network.rules == FIRST:
+        _flip_as_once(network, state, block, selector, outgoing)
+    else:
+        start = flipped_from(network, block)
+        places, carried = flipped_places(network, block, start, selector.units)
+        state.buffers[carried] = -state.buffers[carried]
+        if outgoing:
+            own = start == block.first
+            places = np.setxor1d(places, outgoing_places(network, block, selector.units, own=own))
+            hidden = network.hidden_indices(block, selector.units if own else ())
+            state.buffers[hidden] = -state.buffers[hidden]
+        for vector in (state.theta, *(state.slots[name] for name in SIGNED & state.slots.keys())):
+            vector[places] = -vector[places]
+        state.interventions = _turned(network, state.interventions, block, selector, outgoing)
+    return f"signs of {selector} flipped" + (", outgoing too" if outgoing else "")
+
+
+def _turned(
+    network: Network, standing: tuple[Intervention, ...], block: Block, selector: Selector, outgoing: bool
+) -> tuple[Intervention, ...]:
+    """What stands, on flipped units with the other sign, where what is taken up of them is flipped too."""
+    closed = network.layers[block.last].closed  # with a head go the weights that take it up
+    if not outgoing and not closed:
+        return standing
+    flipped = {block.name: np.array(selector.units)}
+    if not closed:
+        flipped |= passed_units(network, block, selector.units)
+    made: list[Intervention] = []
+    for entry in standing:
+        units = flipped.get(network.site_block(entry.site).name)
+        axis = network.layers[network.site(entry.site)].site_axis
+        made += [entry] if units is None else entry.negated(units.tolist(), axis)
+    return tuple(made)
+
+
+def _flip_as_once(network: Network, state: State, block: Block, selector: Selector, outgoing: bool) -> None:
+    """The flip of runs that began with the first rules: of every weight, and of what stands nothing."""
     whole_block = len(selector.units) == block.units
     for index in range(block.first, block.last + 1):
         layer = network.layers[index]
@@ -267,12 +403,11 @@ def _sign_flip(network: Network, state: State, edit: Edit) -> str:
                 start = network.carried_slice(index, entry.name).start
                 places = start + entry.places(np.array(selector.units), whole=whole_block)
                 state.buffers[places] = -state.buffers[places]
-    if edit.args.get("outgoing"):
+    if outgoing:
         places = outgoing_places(network, block, selector.units)
         state.theta[places] = -state.theta[places]
         hidden = network.hidden_indices(block, selector.units)
         state.buffers[hidden] = -state.buffers[hidden]
-    return f"signs of {selector} flipped" + (", outgoing too" if edit.args.get("outgoing") else "")
 
 
 # -- round, sparsify
@@ -384,6 +519,7 @@ PARAMETERS = (
         _swap,
         ("units", "text"),
         _OUTGOING,
+        _exact_swap,
     ),
     _operation(
         "sign_flip",
@@ -393,6 +529,7 @@ PARAMETERS = (
         _sign_flip,
         ("units",),
         _OUTGOING,
+        _exact_flip,
     ),
     _operation(
         "round",

@@ -19,7 +19,7 @@ from tinynets.network import Block, Network, parameter_count
 from tinynets.operations.base import Edit, Operation, literal, only, ordinal, whole
 from tinynets.selectors import select
 from tinynets.state import State
-from tinynets.surgery import Plan, carry_over, outline, replaced, resize, with_activation
+from tinynets.surgery import Plan, carry_over, check_carried, outline, replaced, resize, with_activation
 
 MAX_GROWN = 2**16
 MAX_MADE = 2**24
@@ -59,7 +59,8 @@ def _structural(
     def resolve(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
         given = {key: plain(value) for key, value in args.items()}
         edit = Edit(name, target if name == "remove" else str(select(network, target)), given)
-        after(network, edit)
+        made = after(network, edit)
+        check_carried(network, made, state, plan(network, edit))
         return edit
 
     def apply(network: Network, state: State, edit: Edit) -> str:
