@@ -56,7 +56,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a unit adds to one output: what arrives of it times the weight with which the last layer takes it."""
+    """What a unit adds to one output: through the weight with which the last layer takes it, and what stands there."""
 
     label: str
     value: float
