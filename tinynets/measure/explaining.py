@@ -413,8 +413,7 @@ def _effects(
         return ()
     if layer.inputs % block.units or network.known_shapes[block.last][-1] != block.units:
         return ()
-    own, workspace = _own_way(lab, block, last)
-    taken = workspace.behind(last.first - 1)
+    taken = _own_way(lab, block, last).behind(last.first - 1)
     removed = np.zeros_like(taken[example]).reshape(-1, layer.inputs // block.units, block.units)
     removed[..., unit] = taken[example].reshape(removed.shape)[..., unit]
     row = place if len(removed) == places else len(removed) - 1
@@ -425,9 +424,9 @@ def _effects(
         if arrives != places and place < places - 1:
             return ()
         removed[:, np.arange(arrives) != place - places + arrives] = 0
-    factor = _factor_behind(own, last)
+    factor = _factor_behind(network, last)
     if factor is None:
-        added = _difference(own, workspace, last, example, removed.reshape(taken[example].shape))
+        added = _difference(lab, last, example, removed.reshape(taken[example].shape))
         added = added[row if len(added) == len(removed) else -1]
     else:
         w = layer.w.reshape(removed.shape[1], block.units, -1)[:, unit].astype(np.float64)
@@ -437,8 +436,8 @@ def _effects(
     return tuple(Effect(names[i], float(added[i]) + 0.0) for i in np.argsort(-np.abs(added), kind="stable"))
 
 
-def _own_way(lab: Lab, block: Block, last: Block) -> tuple[Network, Workspace]:
-    """A network in which what stands between a block and the last layer adds nothing; the probe has gone through it."""
+def _own_way(lab: Lab, block: Block, last: Block) -> Workspace:
+    """What the probe gives in a network in which what stands between a block and the last layer adds nothing."""
     network, workspace = _of(lab, lab.state_now), Workspace()
     nearest_first = givers(network, network.block(last.name))
     for entry in nearest_first[: [found.name for found in nearest_first].index(block.name)]:
@@ -447,7 +446,7 @@ def _own_way(lab: Lab, block: Block, last: Block) -> tuple[Network, Workspace]:
             network.taps[entry.last] = Tap(tap.multiply, np.zeros_like(tap.multiply))
     with quiet():
         network.forward_checked(lab.probe.x, workspace)
-    return network, workspace
+    return workspace
 
 
 def _factor_behind(network: Network, last: Block) -> Array | None:
@@ -463,14 +462,16 @@ def _factor_behind(network: Network, last: Block) -> Array | None:
     return factor
 
 
-def _difference(network: Network, workspace: Workspace, last: Block, example: int, removed: Array) -> Array:
+def _difference(lab: Lab, last: Block, example: int, removed: Array) -> Array:
     """What the network gives for an example, less what it gives once something is removed from what `last` takes.
 
     (places, outputs) in float64.
     """
-    x, out = workspace.behind(last.first - 1).copy(), workspace.out[example].astype(np.float64)
-    x[example] -= removed
+    network, workspace = _of(lab, lab.state_now), Workspace()
     with quiet():
+        out = network.forward_checked(lab.probe.x, workspace)[example].astype(np.float64)
+        x = workspace.behind(last.first - 1).copy()
+        x[example] -= removed
         for act in workspace.forward_acts[last.first :]:
             x = act(x)
     difference: Array = out - x[example]
