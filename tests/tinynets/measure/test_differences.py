@@ -1,7 +1,8 @@
 """What explain, evaluate, compare and the panes show, held against differences of the loss that the lab itself reports.
 
 Over networks of many kinds, with weights that are negative and zero, and with interventions, penalties, clipping,
-frozen units and rates. `pytest -m proof` looks at 40 labs of each kind; with TINYNETS_PROOF=10 in the environment at 400.
+frozen units and rates. `pytest -m proof` looks at 40 labs of each kind, with TINYNETS_PROOF=10 in the environment at
+400.
 """
 
 from __future__ import annotations
