@@ -190,6 +190,10 @@ class Player:
 
     # -- runs
 
+    def _acted(self, before: Moment) -> None:
+        """Remember a run for undo, which leads back on the branch where it ended, also where it forked on its way."""
+        self.timeline.acted(before._replace(branch=self.position.branch), self.position)
+
     def run(self, count: int | None) -> Work:
         """`count` steps (None: until closed); one action for undo, however it ends."""
         self.need_data()
@@ -201,7 +205,7 @@ class Player:
                 done += self._piece(None if count is None else count - done)
                 yield Progress(done, count, "steps")
         finally:
-            self.timeline.acted(before, self.position)
+            self._acted(before)
 
     def _piece(self, most: int | None, ends: Ends | None = None) -> int:
         """Steps for about `PIECE` seconds, or until what `ends` them is met; returns how many."""
@@ -435,7 +439,7 @@ class Player:
                 yield Progress(done, limit, "steps")
             return False
         finally:
-            self.timeline.acted(before, self.position)
+            self._acted(before)
 
     def back_until(
         self, holds: Callable[[], bool], of_losses: Callable[[Array], Array] | None = None

@@ -152,6 +152,10 @@ def test_going_on_from_there_does_not_do_again_what_was_undone(lab: tn.Lab, make
     assert len(kept) == 1  # what was undone is there yet, on a branch of its own, and counts there
     assert kept[0].seen_end == kept[0].end
     assert len(kept[0].edits) > len(lab.log)
+    lab.undo()
+    assert (lab.branch, lab.step_number) == ("w", 35)
+    lab.redo()
+    assert lab.state.digest() == other.state.digest()
 
 
 def test_a_save_and_a_journal_keep_what_was_undone_as_undone(lab: tn.Lab, tmp_path: Path) -> None:

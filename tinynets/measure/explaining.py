@@ -110,6 +110,7 @@ def explain(lab: Lab, selector: object, example: int = 0, split: str = "train", 
         saturated_share=over.saturated,
         dead_share=over.blocked,
         effects=effects[:top],
+        weight=None if lab.probe.weight is None else float(lab.probe.weight[example]),
     )
 
 
@@ -286,8 +287,8 @@ def _gradients(
             return None
         own = gradient[example].reshape(-1, block.units)
         if len(own) == places:
-            return float(own[position, unit])
-        return float(own[-1, unit]) if position == places - 1 else None  # only the last step is given out
+            return float(own[position, unit]) + 0.0  # not -0.0 of an example of weight 0
+        return float(own[-1, unit]) + 0.0 if position == places - 1 else None  # only the last step is given out
 
     return there(block.last), None if block.pre is None else there(block.pre)
 

@@ -148,6 +148,7 @@ def _explained(kind: str, seed: int) -> int:
                 slope = _slope(lab, site, unit, example, place)
                 assert gradient == pytest.approx(slope, rel=1e-4, abs=1e-7), (site, unit, example, str(found))
                 held += 1
+        assert found.weight == lab.probe.weight[example]
         held += _effects_hold(lab, block, unit, example, found)
     return held
 
