@@ -104,7 +104,7 @@ class Explanation:
     """Those of them that make the value of `clean`: `patch`, `clamp 0.5`."""
     frozen: bool
     gradient: float | None
-    """d loss / d value, of this example's loss with its weight; of a recurrent layer what its output at that step is told."""
+    """d loss / d value, of this example's loss with its weight; of a recurrent layer what its output there is told."""
     gradient_pre: float | None
     """d loss / d what the activation was given."""
     changes: tuple[Change, ...]
