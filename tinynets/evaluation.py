@@ -11,14 +11,18 @@ import numpy as np
 from tinynets import rng
 from tinynets.arrays import Array, converted
 from tinynets.data import Dataset
+from tinynets.data.sample import probe_rows, probed_split
 from tinynets.data.text import END
 from tinynets.errors import DataError, EditError, ShapeError
+from tinynets.interventions import examples_from
 from tinynets.layers import Activation
 from tinynets.layers.recurrent import RNN
 from tinynets.losses import Loss
 from tinynets.network import Block, Network, Workspace
 from tinynets.playback import quiet
 from tinynets.reports import Prediction, Progress
+from tinynets.rules import FIRST
+from tinynets.state import Hyper
 
 CHUNK = 4096  # examples evaluated at once; fixed, so that the same split gives the same bits
 MAX_LENGTH = 40  # characters of a generated name, should it find no end
@@ -63,20 +67,20 @@ class Evaluator:
         """Loss and accuracy over all examples of a split, chunk by chunk.
 
         The loss is the sum of weight times loss over the number of examples. An example of negative weight counts as
-        right where its target is missed.
+        right where its target is missed, one of weight 0 is not judged.
         """
         x, y = self.splits[split]
         weight = self.splits.weight(split)
         total, right, judged = 0.0, 0, 0
         for start in range(0, len(x), CHUNK):
-            with quiet():
+            with quiet(), examples_from(network, start):
                 out = network.forward_checked(x[start : start + CHUNK], self._workspaces[clean])
                 part = y[start : start + CHUNK]
                 losses, hits = self.loss.each(out, part), self.loss.right(out, part)
             if weight is not None:
                 chunk = weight[start : start + CHUNK]
                 losses = losses * chunk
-                hits = _hits(hits, chunk)
+                hits = _hits(hits, chunk, self.loss.rules)
             total += float(losses.sum())
             if hits is not None:
                 right, judged = right + int(hits.sum()), judged + hits.size
@@ -97,16 +101,15 @@ class Probe:
     workspace: Workspace = field(default_factory=Workspace)
 
     @staticmethod
-    def of(splits: Splits, count: int) -> Probe:
-        """The first examples of `dev`, where there is one, else of `train`."""
-        data = splits.data
-        split = "dev" if "dev" in data.splits else "train"
+    def of(splits: Splits, count: int, hyper: Hyper) -> Probe:
+        """So many examples of `dev`, where there is one, else of `train`, drawn for a run (data/sample.py)."""
+        data, split = splits.data, probed_split(splits.data)
         x, y = splits[split]
-        count = min(count, len(x))
-        described = tuple(data.describe(split, index) for index in range(count))
-        targets = tuple(data.describe_target(split, index) for index in range(count))
+        rows = probe_rows(data, count, hyper.seed, hyper.rules)
+        described = tuple(data.describe(split, index) for index in rows.tolist())
+        targets = tuple(data.describe_target(split, index) for index in rows.tolist())
         weight = splits.weight(split)
-        return Probe(split, x[:count], y[:count], described, targets, None if weight is None else weight[:count])
+        return Probe(split, x[rows], y[rows], described, targets, None if weight is None else weight[rows])
 
     def forward(self, network: Network) -> Array:
         with quiet():
@@ -138,8 +141,8 @@ class Probe:
     def accuracy_here(self, loss: Loss) -> float | None:
         """The same, of the last forward."""
         hits = loss.right(self.workspace.out, self.y)
-        hits = hits if self.weight is None else _hits(hits, self.weight)
-        return None if hits is None else float(hits.mean())
+        hits = hits if self.weight is None else _hits(hits, self.weight, loss.rules)
+        return None if hits is None or not hits.size else float(hits.mean())
 
     # -- a block's units in the last forward
 
@@ -187,9 +190,15 @@ def flatness(network: Network, workspace: Workspace, block: Block, x: Array) -> 
     return Flatness(*(mask.reshape(len(out), -1, block.units) for mask in masks))
 
 
-def _hits(hits: Array | None, weight: Array) -> Array | None:
-    """Which targets count as hit: where the weight is negative, those that were missed."""
-    return hits if hits is None else (hits.T ^ (weight < 0)).T
+def _hits(hits: Array | None, weight: Array, rules: int) -> Array | None:
+    """Which targets count as hit: where the weight is negative, those that were missed; where it is 0, none is judged.
+
+    Under the first rules those of weight 0 were judged too.
+    """
+    if hits is None:
+        return None
+    counted = (hits.T ^ (weight < 0)).T
+    return counted[weight != 0] if rules > FIRST else counted
 
 
 def softmax(logits: Array, temperature: float = 1.0) -> Array:

@@ -7,14 +7,15 @@ addition is ever drawn anew (noise, resample): so they cost little, and gradient
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinynets import rng
-from tinynets.arrays import Array, Values
+from tinynets.arrays import Array, Shape, Values
 from tinynets.layers import Layer, Tap
 from tinynets.rules import FIRST
 
@@ -37,7 +38,8 @@ class Intervention:
 
     `amount` is the value, factor or sigma of clamp, scale and noise. `values` are what mean, patch and steer set or
     add, as an example at the site has them, its units in the order of `units`; of resample a number of such examples.
-    What is drawn has the address of the edit, its `ordinal`, and of the site; `rows` are where each unit's numbers
+    What is drawn has the address of the edit, its `ordinal`, of the site, and of the step; where a split is measured in
+    parts, that of the part's place in it too (but not under the first rules). `rows` are where each unit's numbers
     stand in that drawing, so that they stay its own when others are pruned, `origin` is what the site was called then.
     """
 
@@ -229,8 +231,8 @@ class _Affine:
             self.add[where] = values
 
 
-Stage = Callable[[Array], None]
-"""Changes what is added, (B, ...), where it is drawn."""
+Stage = Callable[[Array, int], None]
+"""Changes what is added, (B, ...), where it is drawn, given the place of the first example in its split."""
 
 
 def _tap(network: Network, index: int, entries: list[Intervention], state: State) -> Tap:
@@ -258,7 +260,7 @@ def _tap(network: Network, index: int, entries: list[Intervention], state: State
         return Tap(whole.multiply, whole.add)
     stages.append(_adds(part))
     drawn = frozenset(unit for entry in entries if entry.op in DRAWS for unit in entry.units)
-    return Tap(whole.multiply, whole.add, _drawing(network, index, whole.add, stages), drawn)
+    return Tap(whole.multiply, whole.add, Drawing(network.site_shape(index), whole.add, stages), drawn)
 
 
 def _where(entry: Intervention, axis: int) -> tuple[Any, ...]:
@@ -270,7 +272,7 @@ def _where(entry: Intervention, axis: int) -> tuple[Any, ...]:
 
 
 def _adds(part: _Affine) -> Stage:
-    def stage(add: Array) -> None:
+    def stage(add: Array, place: int) -> None:
         np.multiply(add, part.multiply, add)
         np.add(add, part.add, add)
 
@@ -278,32 +280,52 @@ def _adds(part: _Affine) -> Stage:
 
 
 def _draws(entry: Intervention, axis: int, state: State) -> Stage:
-    purpose, where = f"{entry.op}/{entry.origin or entry.site}/{entry.ordinal}", _where(entry, axis)
+    address, where = f"{entry.op}/{entry.origin or entry.site}/{entry.ordinal}", _where(entry, axis)
+    by_place = state.hyper.rules > FIRST
 
-    def resample(add: Array) -> None:
+    def purpose(place: int) -> str:
+        return f"{address}/{place}" if place and by_place else address
+
+    def resample(add: Array, place: int) -> None:
         assert entry.values is not None
         pool = entry.values.array
-        chosen = rng.integers(state.hyper.seed, purpose, state.step, len(pool), (len(add),))
+        chosen = rng.integers(state.hyper.seed, purpose(place), state.step, len(pool), (len(add),))
         add[where] = pool[chosen].astype(add.dtype, copy=False)
 
-    def noise(add: Array) -> None:
+    def noise(add: Array, place: int) -> None:
         rows, by_unit = np.array(entry.rows or entry.units), axis + (axis >= 0)
         there = np.moveaxis(add[where], by_unit, 0)
-        drawn = rng.normal_rows(state.hyper.seed, purpose, state.step, int(rows.max()) + 1, there[0].size)[rows]
+        count = int(rows.max()) + 1
+        drawn = rng.normal_rows(state.hyper.seed, purpose(place), state.step, count, there[0].size)[rows]
         added = (drawn * entry.amount).reshape(there.shape)
         add[where] += np.moveaxis(added, 0, by_unit).astype(add.dtype)
 
     return resample if entry.op == "resample" else noise
 
 
-def _drawing(network: Network, index: int, first: Array, stages: list[Stage]) -> Callable[[int], Array]:
-    shape = network.site_shape(index)
+class Drawing:
+    """What is added at a site, drawn for a batch; `place` is where the first of its examples stands in their split."""
 
-    def draw(batch: int) -> Array:
-        add = np.empty((batch, *shape), first.dtype)
-        add[...] = first
-        for stage in stages:
-            stage(add)
+    def __init__(self, shape: Shape, first: Array, stages: list[Stage]) -> None:
+        self.shape, self.first, self.stages = shape, first, stages
+        self.place = 0
+
+    def __call__(self, batch: int) -> Array:
+        add = np.empty((batch, *self.shape), self.first.dtype)
+        add[...] = self.first
+        for stage in self.stages:
+            stage(add, self.place)
         return add
 
-    return draw
+
+@contextmanager
+def examples_from(network: Network, place: int) -> Iterator[None]:
+    """Have what is drawn be that of the examples from a place of their split on, rather than of its first ones."""
+    drawings = [tap.draw for tap in network.taps if tap is not None and isinstance(tap.draw, Drawing)]
+    try:
+        for drawing in drawings:
+            drawing.place = place
+        yield
+    finally:
+        for drawing in drawings:
+            drawing.place = 0

@@ -318,7 +318,7 @@ def increments(player: Player, written: _Written) -> tuple[list[Record], _Writte
     records += [bookmark_record(mark) for mark in marks.values() if written.bookmarks.get(mark.name) != mark]
     position = player.position, _acts(timeline)
     if records or position != written.position:
-        records.append(position_record(player.position, timeline.actions[-ACTIONS:]))
+        records.append(position_record(player.position, timeline.actions[-ACTIONS:], timeline.undone_ends()))
     return records, _Written(branches, dict(marks), position)
 
 

@@ -201,7 +201,7 @@ class Lab(Operating, Travel):
         self.player.after_step = _weak(self._evaluate_on_the_way, False)
         self.warnings += warnings_of(self.network, data, loss, recipe.training.hyper.sampling)
         self._evaluator = Evaluator(splits, loss)
-        self.probe = Probe.of(splits, recipe.training.probe)
+        self.probe = Probe.of(splits, recipe.training.probe, recipe.training.hyper)
         self._writer = Writer(data)
         self._saved = self._extent()
         self._keeper.begin(recipe, data, self.player)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tinynets import edits, sources
@@ -105,8 +106,8 @@ class Operating:
     ) -> EditReport:
         """Hold units at what they give for one example: of the probe by its number, or an `input` (a text, or numbers).
 
-        There as they are at the end of another `branch`, at a `bookmark`, or in a `save`, with what stands on
-        activations there. `values`: as an example at the site has them, (..., units).
+        There as they are at the end of another `branch`, less what was undone, at a `bookmark`, or in a `save`, with
+        what stands on activations there. `values`: as an example at the site has them, (..., units).
         """
         return self._done(
             self._patch(
@@ -263,7 +264,7 @@ class Operating:
         source: str | None = None,
         values: Numbers | None = None,
     ) -> EditReport:
-        """Take what units have learned over from a save, the end of another branch, or a bookmark.
+        """Take what units have learned over from a save, a bookmark, or the end of a branch, less what was undone.
 
         `source` selects them there, where they are not the same; in order, one for each. Shapes must fit.
         """
@@ -350,7 +351,10 @@ class Operating:
             edits.resolve(player.network, player.state, op, selector, {**said, "values": found})
             player.finish_half()
         found = yield from find(target)
-        return self._edit(op, selector, **said, values=found)
+        branch = said.get("branch")
+        undone = player.timeline.named(branch).undone_edits if branch is not None else ""
+        report = self._edit(op, selector, **said, values=found)
+        return replace(report, done=f"{report.done}, as on {branch} {undone}") if undone else report
 
     @whole
     def _edit(self, op: str, target: str, **args: Any) -> EditReport:

@@ -183,6 +183,8 @@ class Player:
     @property
     def _is_undone_here(self) -> bool:
         """Whether we stand where the last undo has led, and what lies ahead is what was undone."""
+        if self.branch.undone_to == self.position[1:]:
+            return True
         if not self.timeline.undone:
             return False
         before, after = self.timeline.undone[-1]
@@ -195,11 +197,20 @@ class Player:
             self.tick(True)
         self.timeline.undone.clear()
 
+    def _is_past_what_was_undone(self) -> bool:
+        """Whether we have gone beyond what undo has led back to: then that is not undone any more."""
+        undone_to = self.branch.undone_to
+        return undone_to is not None and self.position[1:] > undone_to
+
     def _fork(self, name: str | None = None, *, undone: bool = False) -> None:
         made = self.timeline.fork(self.position, name, undone=undone)
         self.position = Moment(made.number, self.position.step, self.position.edits)
 
     # -- runs
+
+    def _acted(self, before: Moment) -> None:
+        """Remember a run for undo, which leads back on the branch where it ended, also where it forked on its way."""
+        self.timeline.acted(before._replace(branch=self.position.branch), self.position)
 
     def run(self, count: int | None) -> Work:
         """`count` steps (None: until closed); one action for undo, however it ends."""
@@ -212,7 +223,7 @@ class Player:
                 done += self._piece(None if count is None else count - done)
                 yield Progress(done, count, "steps")
         finally:
-            self.timeline.acted(before, self.position)
+            self._acted(before)
 
     def _piece(self, most: int | None, ends: Ends | None = None) -> int:
         """Steps for about `PIECE` seconds, or until what `ends` them is met; returns how many."""
@@ -237,6 +248,8 @@ class Player:
 
     def _burst(self, most: int, over: float, ends: Ends | None) -> int:
         """Steps up to the next recorded edit, keyframe or stop, or until the clock is `over`; returns how many."""
+        if self.branch.undone_to is not None:
+            self._leave_what_was_undone()
         self._replay_edits()
         number, first, count = self.position
         timeline, branch, step = self.timeline, self.branch, self.trainer.step
@@ -372,6 +385,8 @@ class Player:
                 self._load(state, start)
             yield from self._recompute(target)
             arrived = True
+            if self.leads and self._is_past_what_was_undone():
+                self.branch.undone_to = None
         finally:
             if not arrived:
                 self._load(here, home)
@@ -434,6 +449,8 @@ class Player:
             while done < limit:
                 over = perf_counter() + PIECE
                 while done < limit and perf_counter() < over:
+                    if self._half is None and self.branch.undone_to is not None:
+                        self._leave_what_was_undone()
                     if self._half is None and self.position.edits < self.branch.edits_through(self.position.step):
                         self._replay_edits(self.position.edits + 1)
                     else:
@@ -443,7 +460,7 @@ class Player:
                 yield Progress(done, limit, "steps")
             return False
         finally:
-            self.timeline.acted(before, self.position)
+            self._acted(before)
 
     def back_until(
         self, holds: Callable[[], bool], of_losses: Callable[[Array], Array] | None = None
@@ -494,8 +511,11 @@ class Player:
                     self._stepped()
 
     def moment_at(self, step: int) -> Moment:
-        """The moment after the last edit at a recorded step of this branch."""
-        return Moment(self.position.branch, step, self.branch.edits_through(step))
+        """The moment after the last edit at a recorded step of this branch, what was undone there left out."""
+        branch = self.branch
+        if branch.undone_to is not None and branch.undone_to[0] == step:
+            return branch.seen_end
+        return Moment(branch.number, step, branch.edits_through(step))
 
     def seek(self, step: int) -> Work:
         """Move to after the last edit at `step`; beyond what is recorded, run there."""
@@ -514,6 +534,8 @@ class Player:
             raise TimelineError("there is nothing to undo")
         before, after = self.timeline.actions[-1]
         yield from self.go(before)
+        if before.branch == after.branch and before.step == after.step:  # all that lies behind an edit came after it
+            self.branch.undone_to = before[1:]
         self.timeline.actions.pop()
         self.timeline.undone.append((before, after))
 
@@ -522,14 +544,16 @@ class Player:
         if not self.timeline.undone:
             raise TimelineError("there is nothing to redo")
         before, after = self.timeline.undone[-1]
+        some_undone = self.timeline.branches[after.branch].undone_to is not None
         yield from self.go(after)
+        if some_undone and after.edits < len(self.branch.edits):
+            self.branch.undone_to = self.branch.edits[after.edits].step, after.edits
         self.timeline.undone.pop()
         self.timeline.actions.append((before, after))
 
     def switch(self, name: str) -> Work:
-        """Move to the end of another branch."""
-        branch = self.timeline.named(name)
-        yield from self.go(branch.end)
+        """Move to the end of another branch, as it is seen."""
+        yield from self.go(self.timeline.named(name).seen_end)
 
     def fork(self, name: str) -> None:
         """Go on from here on a new branch of that name."""

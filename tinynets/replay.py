@@ -82,6 +82,8 @@ class VerifyReport:
     """In the order of the tree; after one, computing goes on from the stored keyframe."""
     same_machine: bool
     """Whether processor, numpy and number of threads are those it was recorded with."""
+    start: str = ""
+    """What the start is, in words: what recipe and seed give, or not, or parameters that were given."""
 
     @property
     def equal(self) -> bool:
@@ -98,7 +100,8 @@ class VerifyReport:
     def lines(self) -> list[str]:
         done = _counted(self.branches, "branch", "branches")
         what = f"{done}, {self.steps:,} steps and {_counted(self.edits, 'edit')} computed again"
-        compared = f"{what}, {_counted(self.keyframes, 'keyframe')} and {self.losses:,} losses compared"
+        begun = f", from {self.start}" if self.start else ""
+        compared = f"{what}{begun}, {_counted(self.keyframes, 'keyframe')} and {self.losses:,} losses compared"
         if self.equal:
             return [f"{compared}: the same bytes"]
         made = [f"{compared}: differs first on {self.divergences[0]}"]
@@ -118,7 +121,8 @@ def verify_lab(lab: Lab) -> Generator[Progress, None, VerifyReport]:
     branches = [lab.player.timeline.branches[limb.number] for limb in lab.tree]
     stretches = [(branch, *stretch) for branch in branches for stretch in _stretches(branch)]
     total = sum(target[0] - begin[0] for _, begin, target in stretches)
-    found: list[Divergence] = []
+    start, differs = _start(lab, branches[0])
+    found: list[Divergence] = [] if differs is None else [differs]
     done = keyframes = 0
     player, playing = lab.player, -1
     computed: State | None = None
@@ -136,7 +140,30 @@ def verify_lab(lab: Lab) -> Generator[Progress, None, VerifyReport]:
         done += target[0] - begin[0]
         keyframes += target in branch.keyframes
     edits = sum(len(branch.edits) - (branch.shared if branch.parent is not None else 0) for branch in branches)
-    return VerifyReport(len(branches), done, edits, keyframes, done, tuple(found), lab.same_machine)
+    return VerifyReport(len(branches), done, edits, keyframes, done, tuple(found), lab.same_machine, start)
+
+
+def _start(lab: Lab, branch: Branch) -> tuple[str, Divergence | None]:
+    """What the stored start is, in words, and where it is not what recipe and seed give.
+
+    The parameters of a lab that was made of a Network were given to it: there is nothing to hold those against.
+    """
+    kept, training = branch.keyframes[0, 0], lab.recipe.training
+    start = f"what recipe `{lab.recipe.name}` and seed {training.hyper.seed} give"
+    given = lab.recipe.data["set"] == "arrays"
+    try:
+        network = lab.recipe.build(lab.data)
+        made = State.start(network, training.hyper)
+    except TinynetsError as error:
+        return f"a start that cannot be held against {start}", Divergence(branch.name, 0, 0, (), 0.0, str(error))
+    if given and kept.theta.shape == made.theta.shape and kept.theta.dtype == made.theta.dtype:
+        start = "parameters that were given and can be held against no seed"
+        made.theta[:] = kept.theta
+    places = differences(network, made, kept)
+    if not places:
+        return start, None
+    largest = max(place.largest for place in places)
+    return f"a start that is not {start}", Divergence(branch.name, 0, 0, places, largest)
 
 
 def _stretches(branch: Branch) -> Iterator[tuple[Place, Place]]:

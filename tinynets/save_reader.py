@@ -415,6 +415,12 @@ class Reader:
     def _read_position(self, fields: Fields) -> tuple[Moment, list[tuple[Moment, Moment]]]:
         position = self._moment(fields, [fields.get(key, int) for key in ("branch", "step", "edits")])
         rows = fields.array("actions", np.int64, (None, 6))[-MAX_ACTIONS:].tolist()
+        undone = fields.array("undone", np.int64, (None, 3)).tolist() if "undone" in fields.record else []
+        ends = [self._moment(fields, row) for row in undone]
+        if any(end.edits >= len(self.branches[end.branch].edits) for end in ends):
+            fields.wrong("`undone` must be moments before edits")
+        for end in ends:
+            self.branches[end.branch].undone_to = end[1:]
         return position, [(self._moment(fields, row[:3]), self._moment(fields, row[3:])) for row in rows]
 
     def _moment(self, fields: Fields, numbers: list[int]) -> Moment:

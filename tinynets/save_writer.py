@@ -77,7 +77,7 @@ def snapshot(
     """The records of all that there is; `kind` is `save` or `journal`, `path` the save that a journal belongs to."""
     yield header_record(recipe, timeline, position, live, kind=kind, path=path)
     yield {"record": "recipe", "config": recipe.config(), "own": own_things([recipe.layers], recipe.training.loss)}
-    yield data_record(data, recipe.training.probe)
+    yield data_record(data, recipe)
     order = [timeline.branches[limb.number] for limb in timeline.tree()]
     children: dict[int | None, list[Branch]] = {}
     for branch in order:
@@ -105,7 +105,7 @@ def snapshot(
         yield from _evaluations(branch.number, late)
     yield from _keyframes(timeline, position, live, all_of_them=data.missing is not None)
     yield from map(bookmark_record, timeline.bookmarks.values())
-    yield position_record(position, timeline.actions[-MAX_ACTIONS:])
+    yield position_record(position, timeline.actions[-MAX_ACTIONS:], timeline.undone_ends())
 
 
 # -- what comes first
@@ -144,14 +144,16 @@ def _version() -> str:
         return "0"
 
 
-def data_record(data: Dataset, probe: int) -> Record:
+def data_record(data: Dataset, recipe: Recipe) -> Record:
     """The data set whole, or its digest, where it was, and enough of it to look at a network with."""
     record: Record = {"record": "data", "name": data.name, "sha256": data.sha256, "path": data.path or None}
     if data.missing is None:
         payload = data.payload()
         if _size(payload) <= EMBED_LIMIT and bytes_made(payload) <= MADE_LIMIT:
             return {**record, "payload": payload, "sample": None}
-    return {**record, "payload": None, "sample": sample_payload(data, probe)}
+    training = recipe.training
+    sample = sample_payload(data, training.probe, training.hyper.seed, training.hyper.rules)
+    return {**record, "payload": None, "sample": sample}
 
 
 def _size(value: object) -> int:
@@ -322,8 +324,14 @@ def unbookmark_record(name: str) -> Record:
     return {"record": "unbookmark", "name": name}
 
 
-def position_record(position: Moment, actions: Iterable[tuple[Moment, Moment]]) -> Record:
-    """Where the lab stands, and the actions that undo goes back over: the moment before each, and that behind it."""
+def position_record(
+    position: Moment, actions: Iterable[tuple[Moment, Moment]], undone: Iterable[Moment] = ()
+) -> Record:
+    """Where the lab stands, and the actions that undo goes back over: the moment before each, and that behind it.
+
+    `undone`: of branches on which edits were undone, the moment before those.
+    """
+    ends = [list(moment) for moment in undone]
     rows = [[*before, *after] for before, after in actions]
     return {
         "record": "position",
@@ -331,4 +339,5 @@ def position_record(position: Moment, actions: Iterable[tuple[Moment, Moment]]) 
         "step": position.step,
         "edits": position.edits,
         "actions": np.array(rows, np.int64).reshape(-1, 6),
+        **({"undone": np.array(ends, np.int64)} if ends else {}),
     }

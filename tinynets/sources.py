@@ -18,7 +18,7 @@ from tinynets import rng
 from tinynets.arrays import Array, Values, as_array, shape_text
 from tinynets.errors import EditError, SaveError, SelectorError, nearest
 from tinynets.evaluation import CHUNK, check_whole
-from tinynets.interventions import taps, without
+from tinynets.interventions import examples_from, taps, without
 from tinynets.network import Network, Workspace, network_from
 from tinynets.operations.base import SOURCES
 from tinynets.operations.parameters import transplanted
@@ -44,13 +44,18 @@ class Stand:
     state: State
 
 
-def activations(network: Network, state: State, selector: Selector, x: Array, *, bare: bool = True) -> Array:
-    """What these units give for a batch, (B, ...) as at the site; `bare`: without what stands on them."""
+def activations(
+    network: Network, state: State, selector: Selector, x: Array, *, bare: bool = True, place: int = 0
+) -> Array:
+    """What these units give for a batch, (B, ...) as at the site; `bare`: without what stands on them.
+
+    `place`: where the first of the examples stands among those that are looked at, for what is drawn.
+    """
     standing, workspace = network.taps, Workspace()
     try:
         if bare:
             network.taps = taps(network, replace(state, interventions=without(network, state.interventions, selector)))
-        with quiet():
+        with quiet(), examples_from(network, place):
             network.forward_checked(x, workspace)
     finally:
         network.taps = standing
@@ -85,7 +90,7 @@ def _mean(lab: Lab, selector: Selector, x: Array, over: str) -> Generator[Progre
     network, total, count = lab.network, None, 0
     axis = network.layers[network.site(selector.site)].site_axis
     for start in range(0, len(x), CHUNK):
-        found = activations(network, lab.state_now, selector, x[start : start + CHUNK]).astype(np.float64)
+        found = activations(network, lab.state_now, selector, x[start : start + CHUNK], place=start).astype(np.float64)
         away = (0, 2) if axis >= 0 else tuple(range(found.ndim - 1))
         part = found.sum(axis=away, keepdims=axis >= 0)
         total = part if total is None else total + part
@@ -157,7 +162,7 @@ def source_of(lab: Lab, op: str, given: dict[str, Any]) -> Generator[Progress, N
         other = Lab(value, read_only=True)
         return Stand(other, other.network, other.state)
     timeline = lab.player.timeline
-    moment = timeline.named(value).end if name == "branch" else timeline.marked(value).moment
+    moment = timeline.named(value).seen_end if name == "branch" else timeline.marked(value).moment
     state = yield from lab.player.state_at(moment)
     network = network_from(
         state.architecture,

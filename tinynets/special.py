@@ -141,7 +141,7 @@ def _erfc(x: Array) -> Array:
     _polynomial(_TAIL_UNDER, square, under)
     shares[far] = (1 / sqrt(pi) - square * over / under) / beyond
     np.multiply(found, shares, found)
-    return found
+    return np.asarray(found)
 
 
 def _single(x: Array, out: Array, work: Sequence[Array]) -> Array:

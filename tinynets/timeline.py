@@ -209,6 +209,8 @@ class Branch:
     shared: int = 0
     """How many of its edits are its parent's too: the first ones."""
     keyframes: dict[tuple[int, int], State] = field(default_factory=dict)
+    undone_to: tuple[int, int] | None = None
+    """(step, edits) before the first edit that was undone here and not done again; None: nothing is."""
     _order: list[tuple[int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -219,6 +221,17 @@ class Branch:
     def end(self) -> Moment:
         """The last recorded moment."""
         return Moment(self.number, len(self.losses), len(self.edits))
+
+    @property
+    def seen_end(self) -> Moment:
+        """The end as a person sees it: the last moment, or the one to which undo has led back before an edit."""
+        return self.end if self.undone_to is None else Moment(self.number, *self.undone_to)
+
+    @property
+    def undone_edits(self) -> str:
+        """What of the branch is not in that, in words; empty: nothing."""
+        count = len(self.edits) - self.seen_end.edits
+        return f"before {count} edit{'s that were' if count > 1 else ' that was'} undone" if count else ""
 
     @property
     def widest(self) -> int:
@@ -334,6 +347,10 @@ class Timeline:
         """The current branch."""
         return self.branches[self.current]
 
+    def undone_ends(self) -> list[Moment]:
+        """The ends, as they are seen, of the branches on which edits were undone."""
+        return [branch.seen_end for branch in self.branches.values() if branch.undone_to is not None]
+
     def extent(self) -> object:
         """How much there is: differs as soon as something is recorded, named or dropped."""
         branches = self.branches.values()
@@ -407,6 +424,8 @@ class Timeline:
             self.check_free(name)
         number = self._next_number
         self._next_number += 1
+        if undone:
+            old.undone_to = None  # it is where that is kept from now on
         made = old.until(
             moment, number, name or next(n for i in range(2, number + 3) if (n := f"branch-{i}") not in names)
         )

@@ -192,13 +192,14 @@ class Travel:
         return self._moved(f"on branch {self.branch},")
 
     def switch(self, name: str) -> MoveReport:
-        """Go to the end of another branch."""
+        """Go to the end of another branch; where edits there were undone, to before those."""
         return self._done(self._switch(name))
 
     def _switch(self, name: str) -> Job[MoveReport]:
         begun = perf_counter()
         yield from self.player.switch(name)
-        return self._moved(f"on branch {self.branch},", begun)
+        undone = self.player.branch.undone_edits
+        return self._moved(f"on branch {self.branch},{f' {undone},' if undone else ''}", begun)
 
     @whole
     def rename(self, branch: str, name: str) -> str:
@@ -223,7 +224,8 @@ class Travel:
         """Two branches, or saves, side by side: where they part, and how far apart they are. Nothing moves.
 
         Names of branches, paths of saves, or `FILE:BRANCH`; with one name, the current branch against it. At `step`:
-        the last that both have recorded.
+        the last that both have recorded. An edit that was undone does not count, and where the lab stands at that step
+        it is compared as it stands.
         """
         return finish(self._compare(a, b, step=step), self.player.lock)
 

@@ -436,8 +436,11 @@ class TimeMachine(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 1000))
     def switch(self, number: int) -> None:
-        self.lab.switch(self.picked(number))
-        assert not self.lab.player.in_past
+        branch = self.lab.player.timeline.named(self.picked(number))
+        undone = [placed.edit.python() for placed in branch.edits[branch.seen_end.edits :]]
+        self.lab.switch(branch.name)
+        assert self.lab.moment == branch.seen_end
+        assert bool(undone) == self.lab.player.in_past
         self.check("switch")
 
     @rule(number=st.integers(0, 1000), new=st.sampled_from(["main", "x", "y", "branch-2", "z"]))

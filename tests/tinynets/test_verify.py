@@ -84,6 +84,66 @@ def test_an_altered_keyframe_is_found_with_step_and_layer_and_the_others_are_jud
     assert str(report).splitlines()[0].endswith("differs first on branch main at step 24: output.b (at most 0.25)")
 
 
+def test_the_start_is_held_against_recipe_and_seed() -> None:
+    lab = tn.Lab("xor", seed=7)
+    lab.run(5)
+    report = lab.verify()
+    assert report.equal
+    assert ", from what recipe `xor` and seed 7 give, " in str(report)
+
+
+START: list[tuple[Callable[[Any], Any], str]] = [
+    (lambda state: with_theta(0, 0.5)(state), "hidden.w"),
+    (lambda state: replace(state, frozen=np.arange(2)), "frozen"),
+    (lambda state: replace(state, hyper=replace(state.hyper, clip_norm=3.0)), "hyper"),
+    (lambda state: replace(state, slots={name: slot + 1 for name, slot in state.slots.items()}), " of hidden.w"),
+]
+
+
+@pytest.mark.parametrize(("change", "place"), START)
+def test_a_start_that_recipe_and_seed_do_not_give_is_said(change: Callable[[Any], Any], place: str) -> None:
+    lab = tn.Lab("xor")
+    main = lab.player.timeline.branch
+    main.keyframes[0, 0] = change(main.keyframes[0, 0])
+    report = lab.verify()
+    assert not report.equal
+    first = report.divergences[0]
+    assert (first.branch, first.step, first.keyframe) == ("main", 0, 0)
+    assert any(entry.place.endswith(place) for entry in first.places)
+    assert "from a start that is not what recipe `xor` and seed 0 give" in str(report)
+    assert "differs first on branch main at step 0: " in str(report)
+
+
+def test_another_start_is_found_also_where_all_else_follows_from_it(tmp_path: Path) -> None:
+    lab = tn.Lab("xor")
+    main = lab.player.timeline.branch
+    start = main.keyframes[0, 0] = with_theta(0, 0.5)(main.keyframes[0, 0])
+    lab.player._load(start, Moment(0, 0, 0))
+    lab.run(5)
+    lab.save(tmp_path / "x.msgpack")
+    report = tn.Lab(tmp_path / "x.msgpack").verify()
+    assert [(entry.branch, entry.step) for entry in report.divergences] == [("main", 0)]
+    assert report.largest == pytest.approx(0.5)
+
+
+def test_of_a_network_that_was_given_nothing_tells_the_start_and_that_is_said(make_tiny: Make) -> None:
+    lab = make_tiny(net_seed=3)
+    lab.run(3)
+    report = lab.verify()
+    assert report.equal
+    assert ", from parameters that were given and can be held against no seed, " in str(report)
+    main = lab.player.timeline.branch
+    main.keyframes[0, 0] = replace(main.keyframes[0, 0], frozen=np.arange(3))
+    assert [entry.place for entry in lab.verify().divergences[0].places] == ["frozen"]
+
+
+@pytest.mark.parametrize("recipe", ["names-mlp", "digits-cnn", "names-gru", "colors-som", "modular"])
+def test_the_start_of_every_kind_of_recipe_is_what_it_gives(recipe: str, tmp_path: Path) -> None:
+    lab = tn.Lab(recipe)
+    lab.save(tmp_path / "x.msgpack")
+    assert tn.Lab(tmp_path / "x.msgpack").verify().equal
+
+
 def test_slots_frozen_sets_and_settings_are_named(lab: tn.Lab) -> None:
     def slot(state: Any) -> Any:
         (name, velocity), *_ = state.slots.items()

@@ -220,8 +220,10 @@ def test_what_may_come_next_is_offered(recipe: str, typed: str, offered: str) ->
 @pytest.mark.parametrize(("width", "lead"), [(60, "tanh("), (30, "-")])
 def test_what_a_zeroed_unit_would_be_comes_before_what_it_is(width: int, lead: str) -> None:
     lab = tn.Lab("names-mlp")
+    lab.probe.forward(lab.network)
+    negative = int(lab.probe.values(lab.network, lab.network.block("hidden"))[:, 0, 3].argmin())
     lab.zero("hidden[3]")
-    frame = Observer(lab).frame(View("hidden", 3), 1, Doing())
+    frame = Observer(lab).frame(View("hidden", 3, negative), 1, Doing())
     neuron = frame.neuron
     assert neuron is not None
     assert neuron.clean < 0

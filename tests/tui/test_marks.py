@@ -115,7 +115,8 @@ def timed() -> Frame:
     lab.clamp("rnn[7]@t=6", 0.5)
     lab.scale("rnn[9]", 2)
     lab.zero("rnn[9]@t=2")
-    return Observer(lab).frame(View("rnn", 5), 1, Doing())
+    empty = lab.probe.examples.index("." * 8)
+    return Observer(lab).frame(View("rnn", 5, empty), 1, Doing())
 
 
 def test_what_stands_at_one_time_step_marks_that_row_alone_and_the_rows_are_numbered(timed: Frame) -> None:

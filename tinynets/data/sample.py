@@ -1,25 +1,66 @@
-"""A few examples of a data set that is too large for a save: enough to look at a network with, not to train it."""
+"""Which examples a network is looked at with: the probe's, drawn for a run, and a few for saves of large data.
+
+A data set of which a save holds but a sample has the probe's examples in front, in the order in which they are shown.
+"""
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tinynets import rng
 from tinynets.data.dataset import Dataset
+from tinynets.rules import FIRST
 
 SAMPLE_BYTES = 4 * 2**20  # of each split, at most
 FEW = 16  # examples of a split that is not the probe's
 
+Rows = NDArray[np.int64]
 
-def sample_payload(data: Dataset, probe: int) -> dict[str, object]:
-    """The payload of the first `probe` examples of the probe's split, and a few of the others."""
-    probed = "dev" if "dev" in data.splits else "train"
+
+def probed_split(data: Dataset) -> str:
+    """The split that the probe is of: `dev`, where there is one, else `train`."""
+    return "dev" if "dev" in data.splits else "train"
+
+
+def probe_rows(data: Dataset, count: int, seed: int, rules: int) -> Rows:
+    """(n,) where the probe's examples stand in their split, rising: `count` of them, or all that there are.
+
+    Drawn at the address (seed, `probe`), so that they are of all parts of a split that is sorted. Under the first
+    rules, and of a sample, they are the first ones.
+    """
+    size = len(data.splits[probed_split(data)][0])
+    if count >= size or rules == FIRST or data.missing is not None:
+        return np.arange(min(count, size))
+    return _drawn(size, count, seed)
+
+
+def _drawn(size: int, count: int, seed: int) -> Rows:
+    """`count` different numbers from 0 to size - 1, each choice as likely, rising.
+
+    Source: Floyd, in Bentley, "Programming pearls: a sample of brilliance" (1987).
+    """
+    chosen: set[int] = set()
+    shares = rng.uniforms(seed, "probe", 0, (count,))
+    for last, share in zip(range(size - count, size), shares.tolist(), strict=True):
+        number = int(share * (last + 1))
+        chosen.add(last if number in chosen else number)
+    return np.array(sorted(chosen), np.int64)
+
+
+def sample_payload(data: Dataset, probe: int, seed: int, rules: int) -> dict[str, object]:
+    """The payload of the `probe` examples that a run's probe is, and of a few of the other splits."""
+    probed = probed_split(data)
     splits: dict[str, dict[str, object]] = {}
     for split, (x, y) in data.splits.items():
-        fit = SAMPLE_BYTES // max((x.nbytes + y.nbytes) // len(x), 1)
-        count = max(1, min(len(x), fit, probe if split == probed else FEW))
-        splits[split] = {"x": x[:count], "y": y[:count]}
+        fit = max(1, SAMPLE_BYTES // max((x.nbytes + y.nbytes) // len(x), 1))
+        rows = probe_rows(data, probe, seed, rules) if split == probed else np.arange(min(len(x), FEW))
+        rows = rows[:fit]
+        splits[split] = {"x": x[rows], "y": y[rows]}
         if split in data.weights:
-            splits[split]["weight"] = data.weights[split][:count]
+            splits[split]["weight"] = data.weights[split][rows]
         if split in data.captions:
-            splits[split]["captions"] = list(data.captions[split][:count])
+            splits[split]["captions"] = [data.captions[split][row] for row in rows.tolist()]
     payload: dict[str, object] = {"kind": "arrays", "name": data.name, "splits": splits, "labels": list(data.labels)}
     if data.image is not None:
         payload["image"] = list(data.image)

@@ -92,6 +92,10 @@ class Loss:
         """The loss of every example of the last `value`: not `each` only where a loss changes with the step."""
         return self.each(out, y)
 
+    def measured_at(self, step: int) -> int:
+        """The step whose loss `each` gives at `step`: another only where a loss changes with the step."""
+        return step
+
     def right(self, out: Array, y: Array) -> Array | None:
         """Which outputs hit their targets, a mask with the examples along its first axis; None: no such thing."""
         return None

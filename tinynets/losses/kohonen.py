@@ -88,6 +88,9 @@ class Kohonen(Loss):
     def each_of_batch(self, out: Array, y: Array, buffers: LossBuffers) -> Array:
         return self._each(out, self.radius_at(buffers.step))
 
+    def measured_at(self, step: int) -> int:
+        return self.steps
+
     def _each(self, out: Array, radius: float) -> Array:
         nearness = np.exp(grid_squares(self.grid)[out.argmin(axis=1)] * (-0.5 / radius**2))
         losses: Array = (nearness * out).sum(axis=1) / 2

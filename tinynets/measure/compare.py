@@ -40,8 +40,25 @@ class Line:
     branch: Branch
     name: str
 
+    @property
+    def end(self) -> Moment:
+        """Its end as it is seen, or where the lab stands among the edits there."""
+        return self.moment(self.branch.seen_end.step)
+
     def moment(self, step: int) -> Moment:
+        """The moment that is meant by a step: where the lab stands, else after what was done there and not undone."""
+        here, seen = self.lab.moment, self.branch.seen_end
+        for known in (here, seen):
+            if (known.branch, known.step) == (self.branch.number, step):
+                return known
         return Moment(self.branch.number, step, self.branch.edits_through(step))
+
+    def left_out(self, moment: Moment) -> str:
+        """Which edits of a moment's step do not count, in words; empty: all do."""
+        count = self.branch.edits_through(moment.step) - moment.edits
+        undone = self.branch.undone_to is not None and moment[1:] >= self.branch.undone_to
+        why = "undone" if undone else "ahead of where the lab stands"
+        return f"before {count} edit{'s' if count > 1 else ''} of that step, {why}" if count else ""
 
 
 def compare(a: str | Path | Lab, b: str | Path | Lab, *, step: int | None = None) -> Comparison:
@@ -89,29 +106,32 @@ def _of_save(source: str) -> Line:
 
 def compare_branches(a: Line, b: Line, step: int | None = None) -> Work:
     """The comparison of two branches, as work; neither lab moves."""
-    common = min(len(a.branch.losses), len(b.branch.losses))
+    common = min(a.end.step, b.end.step)
     if step is not None:
         check_whole("step", step, 0, MAX_STEPS)
-        if step > common:
-            short = min(a, b, key=lambda line: len(line.branch.losses))
-            raise TimelineError(f"step {step:,} is not recorded on `{short.name}`, which ends at step {common:,}")
+        short = min(a, b, key=lambda line: len(line.branch.losses))
+        last = len(short.branch.losses)
+        if step > last:
+            raise TimelineError(f"step {step:,} is not recorded on `{short.name}`, which ends at step {last:,}")
         common = int(step)
     if a.name == b.name and a.lab is not b.lab:
         a, b = replace(a, name=_longer(a)), replace(b, name=_longer(b))
     if a.name == b.name and a.lab is not b.lab:
         a, b = replace(a, name=f"{a.name} (1)"), replace(b, name=f"{b.name} (2)")
-    first = yield from a.lab.player.state_at(a.moment(common))
-    second = yield from b.lab.player.state_at(b.moment(common))
+    moments = a.moment(common), b.moment(common)
+    first = yield from a.lab.player.state_at(moments[0])
+    second = yield from b.lab.player.state_at(moments[1])
     yield Progress(common, common, "steps")
-    return _compared(a, b, common, first, second)
+    return _compared(a, b, moments, first, second)
 
 
 def _longer(line: Line) -> str:
     return f"{line.lab.path}:{line.branch.name}" if line.lab.path else f"{line.lab.recipe.name}:{line.branch.name}"
 
 
-def _compared(a: Line, b: Line, step: int, first: State, second: State) -> Comparison:
-    parting, difference = _parting(a, b)
+def _compared(a: Line, b: Line, moments: tuple[Moment, Moment], first: State, second: State) -> Comparison:
+    step = moments[0].step
+    parting, difference = _parting(a, b, *(max(line.end, at) for line, at in zip((a, b), moments, strict=True)))
     same, batches = _batches(a, b, first, second)
     ours, theirs = _network(a, first), _network(b, second)
     pairs, unlike = _pairs(a, b, ours, theirs)
@@ -124,8 +144,9 @@ def _compared(a: Line, b: Line, step: int, first: State, second: State) -> Compa
     disagreement = None
     if not same_probe:
         unlike.append("the data or the losses are other ones: each was measured on its own probe, the outputs were not")
-    out_a, side_a = _side(a, first, ours, probe)
-    out_b, side_b = _side(b, second, theirs, probe if same_probe else replace(b.lab.probe, workspace=Workspace()))
+    out_a, side_a = _side(a, moments[0], first, ours, probe)
+    others = probe if same_probe else replace(b.lab.probe, workspace=Workspace())
+    out_b, side_b = _side(b, moments[1], second, theirs, others)
     if same_probe and out_a.shape != out_b.shape:
         unlike.append(f"the outputs have shapes {out_a.shape[1:]} and {out_b.shape[1:]}")
     elif same_probe:
@@ -149,28 +170,28 @@ def _compared(a: Line, b: Line, step: int, first: State, second: State) -> Compa
 # -- where they part
 
 
-def _parting(a: Line, b: Line) -> tuple[int | None, str]:
-    """The first step at which two branches are not the same, and what differs there."""
+def _parting(a: Line, b: Line, end_a: Moment, end_b: Moment) -> tuple[int | None, str]:
+    """The first step at which two branches, up to these ends, are not the same, and what differs there."""
     ours, theirs = a.branch, b.branch
     if ours.keyframes[0, 0].digest() != theirs.keyframes[0, 0].digest():
         return 0, "they start from different states"
-    both = min(len(ours.losses), len(theirs.losses))
+    both = min(end_a.step, end_b.step)
     unequal = np.flatnonzero(ours.losses.part(0, both) != theirs.losses.part(0, both))
     of_loss = int(unequal[0]) + 1 if unequal.size else None
-    edited = _first_edit(a, b)
+    edited = _first_edit(a, b, end_a.edits, end_b.edits)
     if edited is not None and edited[0] <= both and (of_loss is None or edited[0] < of_loss):
         return edited
     if of_loss is not None:
         values = [line.branch.losses.part(of_loss - 1, of_loss)[0] for line in (a, b)]
         return of_loss, f"loss of step {of_loss:,}: {values[0]:.6g} and {values[1]:.6g}"
-    longer = max(a, b, key=lambda line: len(line.branch.losses))
-    goes_on = f"; {longer.name} goes on to step {len(longer.branch.losses):,}" if both < longer.branch.end.step else ""
+    longer, end = max((a, end_a), (b, end_b), key=lambda found: found[1].step)
+    goes_on = f"; {longer.name} goes on to step {end.step:,}" if both < end.step else ""
     return None, f"nowhere: the same edits and losses through step {both:,}{goes_on}"
 
 
-def _first_edit(a: Line, b: Line) -> tuple[int, str] | None:
-    """The first edit that one has and the other has not, at that place."""
-    first, second = a.branch.edits, b.branch.edits
+def _first_edit(a: Line, b: Line, count_a: int, count_b: int) -> tuple[int, str] | None:
+    """The first edit, of so many of each, that one has and the other has not, at that place."""
+    first, second = a.branch.edits[:count_a], b.branch.edits[:count_b]
     same = 0
     while same < min(len(first), len(second)) and _what(first[same]) == _what(second[same]):
         same += 1
@@ -294,7 +315,7 @@ def _relative(distance: float, length: float) -> float:
     return distance / length if length else 0.0 if not distance else float("inf")
 
 
-def _side(line: Line, state: State, network: Network, probe: Probe) -> tuple[Array, Side]:
+def _side(line: Line, moment: Moment, state: State, network: Network, probe: Probe) -> tuple[Array, Side]:
     """What a state answers on the probe, and its side of the comparison."""
     loss = line.lab.recipe.training.loss
     out = probe.forward(network).copy()
@@ -308,6 +329,7 @@ def _side(line: Line, state: State, network: Network, probe: Probe) -> tuple[Arr
         probe.accuracy_here(loss),
         state.digest(),
         standing,
+        line.left_out(moment),
     )
 
 

@@ -1,7 +1,8 @@
 """A unit that explains itself: how it comes to its value on an example, what came back, what it responds to, what for.
 
 Activations are read with everything that stands on them. Of a sequence the last place is looked at, or the time step
-that was asked for, of an image the one where the unit is largest. The gradient is that of the example's own loss.
+that was asked for, of an image the one where the unit is largest. The gradient is that of the example's own loss, as
+the lab reports it: times the example's weight.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from tinynets.arrays import Array
 from tinynets.errors import EditError
 from tinynets.evaluation import CHUNK, activation_of, check_whole, flatness
 from tinynets.frame import Contribution
-from tinynets.interventions import Intervention, taps
-from tinynets.layers import Distances, Linear
+from tinynets.interventions import Intervention, examples_from, taps
+from tinynets.layers import Distances, Dropout, Identity, Linear, Tap
 from tinynets.layers.convolution import Convolution
 from tinynets.layers.recurrent import Recurrent
 from tinynets.losses import LossBuffers
@@ -109,6 +110,7 @@ def explain(lab: Lab, selector: object, example: int = 0, split: str = "train", 
         saturated_share=over.saturated,
         dead_share=over.blocked,
         effects=effects[:top],
+        weight=None if lab.probe.weight is None else float(lab.probe.weight[example]),
     )
 
 
@@ -270,8 +272,9 @@ def _gradients(
     with quiet():
         out = network.forward_checked(probe.x, workspace)
         loss, buffers = lab.recipe.training.loss, LossBuffers()
-        buffers.step = state.step
+        buffers.step = loss.measured_at(state.step)
         own = np.ascontiguousarray(out[example : example + 1])
+        buffers.weight = None if probe.weight is None else probe.weight[example : example + 1]
         loss.fit(buffers, own)
         loss.weighted_value(own, probe.y[example : example + 1], buffers)
         dout = np.zeros_like(out)
@@ -284,8 +287,8 @@ def _gradients(
             return None
         own = gradient[example].reshape(-1, block.units)
         if len(own) == places:
-            return float(own[position, unit])
-        return float(own[-1, unit]) if position == places - 1 else None  # only the last step is given out
+            return float(own[position, unit]) + 0.0  # not -0.0 of an example of weight 0
+        return float(own[-1, unit]) + 0.0 if position == places - 1 else None  # only the last step is given out
 
     return there(block.last), None if block.pre is None else there(block.pre)
 
@@ -355,7 +358,7 @@ def _over(
     parts: list[Array] = []
     flat: list[Array] = []
     for start in range(0, len(x), CHUNK):
-        with quiet():
+        with quiet(), examples_from(network, start):
             network.forward_checked(x[start : start + CHUNK], workspace)
         values = workspace.units_behind(network, block.last)[..., unit]
         parts.append(values.reshape(len(values), -1).astype(np.float64)[:, places])
@@ -399,7 +402,8 @@ def _response(lab: Lab, split: str, alike: list[int], value: float) -> Response:
 def _effects(
     lab: Lab, block: Block, unit: int, example: int, place: int, places: int, alone: bool
 ) -> tuple[Effect, ...]:
-    """What the unit adds to each output of a last Linear layer that takes it up directly, as it arrives there.
+    """What the unit adds to each output through a last Linear layer that takes it up directly, with all that stands
+    on the way: what is added there is not its own, and where values are set nothing of it gets through.
 
     `alone`: from its place only, not from all that the layer takes at once.
     """
@@ -410,14 +414,66 @@ def _effects(
         return ()
     if layer.inputs % block.units or network.known_shapes[block.last][-1] != block.units:
         return ()
-    rows = lab.probe.input_of(network, last.first)[example].reshape(-1, layer.inputs)
-    row = rows[place if len(rows) == places else -1]
-    arrives = row.reshape(-1, block.units)[:, unit].astype(np.float64)
-    if alone and len(rows) != places:
-        if len(arrives) != places and place < places - 1:
+    taken = _own_way(lab, block, last).behind(last.first - 1)
+    removed = np.zeros_like(taken[example]).reshape(-1, layer.inputs // block.units, block.units)
+    removed[..., unit] = taken[example].reshape(removed.shape)[..., unit]
+    row = place if len(removed) == places else len(removed) - 1
+    if alone and len(removed) == places:
+        removed[np.arange(places) != place] = 0
+    elif alone:
+        arrives = removed.shape[1]
+        if arrives != places and place < places - 1:
             return ()
-        arrives[np.arange(len(arrives)) != place - places + len(arrives)] = 0
-    added = arrives @ layer.w.reshape(len(arrives), block.units, -1)[:, unit].astype(np.float64)
+        removed[:, np.arange(arrives) != place - places + arrives] = 0
+    factor = _factor_behind(network, last)
+    if factor is None:
+        added = _difference(lab, last, example, removed.reshape(taken[example].shape))
+        added = added[row if len(added) == len(removed) else -1]
+    else:
+        w = layer.w.reshape(removed.shape[1], block.units, -1)[:, unit].astype(np.float64)
+        added = removed[row, :, unit].astype(np.float64) @ w * factor
     labels = lab.data.labels
     names = [labels[i] if i < len(labels) else f"{last.name}[{i}]" for i in range(len(added))]
-    return tuple(Effect(names[i], float(added[i])) for i in np.argsort(-np.abs(added), kind="stable"))
+    return tuple(Effect(names[i], float(added[i]) + 0.0) for i in np.argsort(-np.abs(added), kind="stable"))
+
+
+def _own_way(lab: Lab, block: Block, last: Block) -> Workspace:
+    """What the probe gives in a network in which what stands between a block and the last layer adds nothing."""
+    network, workspace = _of(lab, lab.state_now), Workspace()
+    nearest_first = givers(network, network.block(last.name))
+    for entry in nearest_first[: [found.name for found in nearest_first].index(block.name)]:
+        tap = network.taps[entry.last]
+        if tap is not None:
+            network.taps[entry.last] = Tap(tap.multiply, np.zeros_like(tap.multiply))
+    with quiet():
+        network.forward_checked(lab.probe.x, workspace)
+    return workspace
+
+
+def _factor_behind(network: Network, last: Block) -> Array | None:
+    """By what the outputs of the last Linear layer are multiplied, (outputs,); None where more is done to them."""
+    factor = np.ones(last.units)
+    for index, layer in enumerate(network.layers[last.first :], last.first):
+        if index > last.first and not isinstance(layer, Identity | Dropout):
+            return None
+        tap = network.taps[index]
+        if tap is not None and tap.multiply.ndim > 1:
+            return None
+        factor = factor if tap is None else factor * tap.multiply
+    return factor
+
+
+def _difference(lab: Lab, last: Block, example: int, removed: Array) -> Array:
+    """What the network gives for an example, less what it gives once something is removed from what `last` takes.
+
+    (places, outputs) in float64.
+    """
+    network, workspace = _of(lab, lab.state_now), Workspace()
+    with quiet():
+        out = network.forward_checked(lab.probe.x, workspace)[example].astype(np.float64)
+        x = workspace.behind(last.first - 1).copy()
+        x[example] -= removed
+        for act in workspace.forward_acts[last.first :]:
+            x = act(x)
+    difference: Array = out - x[example]
+    return difference.reshape(-1, difference.shape[-1])

@@ -56,7 +56,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a unit adds to one output: what arrives of it times the weight with which the last layer takes it."""
+    """What a unit adds to one output: through the weight with which the last layer takes it, and what stands there."""
 
     label: str
     value: float
@@ -104,7 +104,7 @@ class Explanation:
     """Those of them that make the value of `clean`: `patch`, `clamp 0.5`."""
     frozen: bool
     gradient: float | None
-    """d loss / d value, of this example's loss; of a recurrent layer what its output at that step is told."""
+    """d loss / d value, of this example's loss with its weight; of a recurrent layer what its output there is told."""
     gradient_pre: float | None
     """d loss / d what the activation was given."""
     changes: tuple[Change, ...]
@@ -129,6 +129,8 @@ class Explanation:
     """Where no gradient passes through that; 1: it is dead."""
     effects: tuple[Effect, ...]
     """On each output through the last layer, the largest |value| first; empty where others come between."""
+    weight: float | None = None
+    """By which the example's loss is multiplied, and so the gradients; None: none of the data has weights."""
 
     @property
     def dead(self) -> bool:
@@ -160,7 +162,8 @@ class Explanation:
         if self.gradient is not None:
             before = "" if self.gradient_pre is None else f", before the activation {self.gradient_pre:+.3g}"
             step = "" if self.time is None else " by its output at that step"
-            made.append(f"  gradient of this example's loss{step} {self.gradient:+.3g}{before}")
+            times = "" if self.weight is None else f" (times {self.weight:g})"
+            made.append(f"  gradient of this example's loss{times}{step} {self.gradient:+.3g}{before}")
         if self.changes:
             listed = ", ".join(f"{entry.label} {entry.change:+.3g}" for entry in self.changes)
             ratio = "" if self.change_ratio is None else f" ({self.change_ratio:.2g} of their length)"
