@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
 from types import FrameType
@@ -19,7 +19,7 @@ from typing import Any
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
 AGAIN = 0.5
-"""Seconds after which a second ctrl+c is a person's who does not want to wait, not the same one passed on by a parent."""
+"""Seconds after which a second ctrl+c is a person's who will not wait, not the same one passed on by a parent."""
 
 
 def end_at_once(command: str) -> None:
@@ -58,16 +58,16 @@ def stopped(number: int) -> str:
 
 
 class Noted:
-    """The first signal that has come, if any. A second ctrl+c, well behind the first signal, calls `at_once`."""
+    """The first signal that has come, if any. One that insists, well behind the first, calls `at_once`."""
 
-    def __init__(self, at_once: Callable[[int], None]) -> None:
+    def __init__(self, at_once: Callable[[int], None], insisting: Container[int] = (signal.SIGINT,)) -> None:
         self.number: int | None = None
-        self._at_once, self._when = at_once, 0.0
+        self._at_once, self._insisting, self._when = at_once, insisting, 0.0
 
     def note(self, number: int, frame: FrameType | None = None) -> None:
         if self.number is None:
             self.number, self._when = number, monotonic()
-        elif number == signal.SIGINT and monotonic() - self._when > AGAIN:
+        elif number in self._insisting and monotonic() - self._when > AGAIN:
             self._at_once(number)
 
 

@@ -55,12 +55,10 @@ class _Unfailing(io.FileIO):
         return memoryview(data).nbytes if written is None else written
 
 
-def unfailing(stream: TextIO) -> io.TextIOWrapper:
+def unfailing(stream: TextIO, errors: str = "backslashreplace") -> io.TextIOWrapper:
     """Another stream to the same file, which drops what cannot be written there."""
     raw = _Unfailing(stream.fileno(), "w", closefd=False)
-    return io.TextIOWrapper(
-        io.BufferedWriter(raw), encoding=stream.encoding, errors="backslashreplace", line_buffering=True
-    )
+    return io.TextIOWrapper(io.BufferedWriter(raw), encoding=stream.encoding, errors=errors, line_buffering=True)
 
 
 def speaks(stream: TextIO, letters: str) -> bool:
