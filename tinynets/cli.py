@@ -55,6 +55,9 @@ def _status(arguments: Sequence[str] | None) -> int:
         status = 130
     except BrokenPipeError:  # whoever read our output has seen enough
         status = 1
+    except OSError as error:
+        streams.say(str(error))
+        status = 1
     return status
 
 

@@ -8,6 +8,7 @@ start (nohup, a shell's background) stays ignored. The status is the shell's con
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 from collections.abc import Callable, Container, Iterator
@@ -42,9 +43,15 @@ def take(number: int, handler: Callable[[int, FrameType | None], None] | Any) ->
 
 def leave(number: int, words: str) -> None:
     """End the process here and now, with a line on stderr."""
-    with suppress(OSError):
-        os.write(2, f"{words}\n".encode("ascii", "backslashreplace"))
+    write_now(2, f"{words}\n")
     os._exit(status_of(number))
+
+
+def write_now(descriptor: int, text: str) -> None:
+    """Write to a terminal, where it takes something: one that is held up would hold up the end."""
+    with suppress(OSError, ValueError):
+        if os.name != "posix" or select.select([], [descriptor], [], 0)[1]:
+            os.write(descriptor, text.encode("ascii", "backslashreplace"))
 
 
 def status_of(number: int) -> int:

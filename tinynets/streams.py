@@ -80,16 +80,20 @@ def put(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise CommandError(f"the output cannot be written: {(error.strerror or str(error)).lower()}") from None
+        raise CommandError(_unwritten(error)) from None
 
 
-def say(text: str) -> None:
+def _unwritten(error: OSError) -> str:
+    return f"the output cannot be written: {(error.strerror or str(error)).lower()}"
+
+
+def say(text: str, command: str = "tinynets") -> None:
     """A word to the person, beside the results."""
     with suppress(OSError, ValueError):
-        print(f"tinynets: {text}", file=sys.stderr)
+        print(f"{command}: {text}", file=sys.stderr)
 
 
-def finish(status: int) -> int:
+def finish(status: int, command: str = "tinynets") -> int:
     """Write what is left for stdout; the status to end with, 1 where it came to nothing."""
     try:
         sys.stdout.flush()
@@ -98,7 +102,7 @@ def finish(status: int) -> int:
         _lead_nowhere()
     except OSError as error:
         if not status:
-            say(f"the output cannot be written: {(error.strerror or str(error)).lower()}")
+            say(_unwritten(error), command)
         status = status or 1
         _lead_nowhere()
     return status

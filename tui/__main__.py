@@ -141,9 +141,12 @@ def main(arguments: list[str] | None = None) -> int:
         stopping.end_at_once("tinynets-lab")
         streams.prepare()
     try:
-        return streams.finish(_run(arguments))
+        status = _run(arguments)
     except SystemExit as ended:  # of the parser: help, or arguments that cannot be used
-        return streams.finish(int(ended.code or 0))
+        status = int(ended.code or 0)
+    except BrokenPipeError:
+        status = 1
+    return streams.finish(status, "tinynets-lab")
 
 
 def _run(arguments: list[str] | None) -> int:
@@ -157,10 +160,10 @@ def _run(arguments: list[str] | None) -> int:
         or problem_with_plugins(plugins)
         or problem_with_recipe(source, plugins)
     ):
-        print(f"tinynets-lab: {problem}", file=sys.stderr)
+        streams.say(problem, "tinynets-lab")
         return 2
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        print("tinynets-lab: needs a terminal; `tinynets --help` shows what works without one", file=sys.stderr)
+        streams.say("needs a terminal; `tinynets --help` shows what works without one", "tinynets-lab")
         return 2
     # A running app has replaced stderr by an object without a file number, on which starting a process would fail.
     resource_tracker.ensure_running()
@@ -188,7 +191,7 @@ def _run(arguments: list[str] | None) -> int:
     if status > stopping.status_of(0):
         word = stopping.stopped(status - stopping.status_of(0))
         kept = "; `tinynets recover` has what was not saved" if app.lab_status and app.lab_status.unsaved else ""
-        print(f"tinynets-lab: {word}{kept}", file=sys.stderr)
+        streams.say(f"{word}{kept}", "tinynets-lab")
     return status
 
 

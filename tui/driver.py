@@ -1,8 +1,8 @@
 """The terminal's driver: what ends the lab from outside, a signal or a terminal that is gone, ends it whole.
 
 Textual's own one dies of SIGTERM and SIGHUP with the terminal as it is, raw and on the other screen, and reads the end
-of input of a terminal that is gone for ever. This one has the app close as `q` would, the journal kept; a signal that is
-sent again while the app does not answer puts the terminal back by itself.
+of input of a terminal that is gone for ever. This one has the app close as `q` would, the journal kept; a signal that
+is sent again while the app does not answer puts the terminal back by itself.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class LabDriver(LinuxDriver):
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
-        self._file = streams.unfailing(screen(), "replace")
+        self._screen = self._file = streams.unfailing(screen(), "replace")
         self._before: list[tuple[int, Any]] = []
         self._noted = stopping.Noted(self._at_once, stopping.SIGNALS)
         # Textual keeps its app in a context variable, which neither a signal nor a thread has.
@@ -71,9 +71,7 @@ class LabDriver(LinuxDriver):
 
     def _restore(self) -> None:
         with suppress(OSError, ValueError):
-            number = self._file.fileno()
-            if select.select([], [number], [], 0)[1]:
-                os.write(number, AS_FOUND.encode())
+            stopping.write_now(self._screen.fileno(), AS_FOUND)
         if self.attrs_before is not None:
             with suppress(termios.error):
                 termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
