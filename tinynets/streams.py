@@ -22,7 +22,8 @@ def prepare() -> None:
         _occupy(number)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            made = open(os.devnull, "w" if number else "r", encoding="utf-8")  # noqa: SIM115 - as long as the process
+            where = number if os.name == "posix" else os.devnull
+            made = open(where, "w" if number else "r", encoding="utf-8")  # noqa: SIM115 - as long as the process
             setattr(sys, name, made)
             setattr(sys, f"__{name}__", made)
     if os.name == "posix":
@@ -31,6 +32,8 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # argparse passes over what cannot be written, `finish` does not
+        sys.stdout.reconfigure(write_through=False)
 
 
 def _occupy(number: int) -> None:
