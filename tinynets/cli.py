@@ -5,45 +5,60 @@ Errors end with one line and status 1, wrong arguments with status 2.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from pathlib import Path
-from time import perf_counter
-from typing import TYPE_CHECKING, Any, TextIO
 
-import tinynets
-from tinynets.errors import CommandError, NonFiniteError, SaveError, TinynetsError
+try:
+    import argparse
+    import json
+    from collections.abc import Callable, Sequence
+    from dataclasses import asdict
+    from pathlib import Path
+    from typing import TYPE_CHECKING, Any
+
+    import tinynets
+    from tinynets import stopping, streams
+    from tinynets.errors import CommandError, SaveError, TinynetsError
+except KeyboardInterrupt:  # ctrl+c before `main` can say what that does
+    sys.exit(130)
 
 if TYPE_CHECKING:
     from tinynets.lab import Lab
-    from tinynets.reports import Progress
+    from tinynets.watching import Bar
 
-BAR = 24  # characters of the progress bar
-BAR_SECONDS = 0.1
+BAR = 40  # characters of a whole share
 MEGABYTE = 2**20
 MOST_MEMORY = 2**30  # MB, what a lab takes at most
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command's entry; ends the process with its status."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    """The command's entry; ends the process with its status. Without `arguments` it is the process's own command."""
+    if arguments is not None:
+        sys.exit(_status(arguments))
+    stopping.end_at_once("tinynets")
+    streams.prepare()
+    sys.exit(streams.finish(_status(None)))
+
+
+def _status(arguments: Sequence[str] | None) -> int:
+    """Do a command; its status."""
     try:
+        options = _parser().parse_args(arguments)
         _load_plugins(options.plugin)
-        status = options.do(options)
+        status: int = options.do(options)
+    except SystemExit as ended:  # of the parser: help, or arguments that cannot be used
+        status = int(ended.code or 0)
     except TinynetsError as error:
-        print(f"tinynets: {error}", file=sys.stderr)
+        streams.say(str(error))
         status = 1
     except KeyboardInterrupt:
-        print("tinynets: stopped", file=sys.stderr)
+        streams.say("stopped")
         status = 130
     except BrokenPipeError:  # whoever read our output has seen enough
-        sys.stderr.close()
         status = 1
-    sys.exit(status)
+    except OSError as error:
+        streams.say(str(error))
+        status = 1
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,7 +95,14 @@ def _parser() -> argparse.ArgumentParser:
     train = of_source("train", "train a recipe, or go on with a save", _train, "RECIPE|SAVE")
     train.add_argument("--steps", type=_count, help="how far to run (default: as the recipe says)")
     train.add_argument("--seed", type=_whole, help="of the initial values and the batches (recipes only)")
-    train.add_argument("--save", metavar="FILE", help="write a save at the end")
+    train.add_argument("--save", metavar="FILE", help="write a save at the end, or when it is stopped")
+    train.add_argument(
+        "--evaluate",
+        type=_examples,
+        default=-1,
+        metavar="N|none|all",
+        help="measure N examples of each split, or none, on the way neither (default: all)",
+    )
     train.add_argument(
         "--memory",
         type=_megabytes,
@@ -142,6 +164,11 @@ def _count(text: str) -> int:
     return value
 
 
+def _examples(text: str) -> int:
+    """How many examples at most; 0 for none, -1 for all."""
+    return {"none": 0, "all": -1}[text] if text in ("none", "all") else _count(text)
+
+
 def _megabytes(text: str) -> int:
     """The bytes of so many MB."""
     value = int(text.replace("_", ""))
@@ -151,6 +178,7 @@ def _megabytes(text: str) -> int:
 
 
 _megabytes.__name__ = "whole number of MB"
+_examples.__name__ = "number of examples, none or all"
 _whole.__name__ = _count.__name__ = "whole number"  # as argparse says it
 
 
@@ -170,10 +198,16 @@ def _lab(source: str, *, needs_data: bool = False, **options: Any) -> Lab:
     missing = lab.data.missing
     for warning in lab.warnings:
         if not (needs_data and missing and warning == missing.reason):
-            print(f"tinynets: {warning}", file=sys.stderr)
+            streams.say(warning)
     if needs_data:
         lab.player.need_data()
     return lab
+
+
+def _bar(lab: Lab) -> Bar:
+    from tinynets.watching import Bar
+
+    return Bar(sys.stderr, lab)
 
 
 def _save_only(options: argparse.Namespace) -> Lab:
@@ -183,7 +217,7 @@ def _save_only(options: argparse.Namespace) -> Lab:
 
 
 def _out(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]) -> int:
-    print(json.dumps(data) if options.json else "\n".join(lines))
+    streams.put(json.dumps(data) if options.json else "\n".join(lines))
     return 0
 
 
@@ -192,55 +226,16 @@ def _out(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]
 
 def _train(options: argparse.Namespace) -> int:
     given = {name: getattr(options, name) for name in ("seed", "memory") if getattr(options, name) is not None}
-    lab = _lab(options.source, data=options.data, threads=options.threads, needs_data=True, **given)
+    lab = _lab(options.source, data=options.data, threads=options.threads, needs_data=True, journal=True, **given)
     left = lab.recipe.training.steps - lab.step_number
     if options.steps is None and left < 1:
         raise CommandError(
             f"`{options.source}` has done the {lab.recipe.training.steps:,} steps of its recipe; --steps N goes on"
         )
-    steps = options.steps or left
-    target = None if options.save is None else lab.claim(options.save)  # known before the work, not behind it
-    begun, first = perf_counter(), lab.step_number
-    bar = _Bar(sys.stderr, lab)
-    stopped: BaseException | None = None
-    try:
-        for progress in lab.work("run", (steps,), {}):
-            bar.show(progress)
-    except (KeyboardInterrupt, NonFiniteError) as error:
-        stopped = error
-    bar.end()
-    seconds = perf_counter() - begun
-    evaluations = [] if isinstance(stopped, NonFiniteError) else [lab.evaluate(split) for split in lab.data.splits]
-    data = {
-        "recipe": lab.recipe.name,
-        "step": lab.step_number,
-        "seconds": seconds,
-        "steps_per_second": (lab.step_number - first) / seconds,
-        "evaluations": {
-            entry.split: {"loss": entry.loss, "accuracy": entry.accuracy, **entry.map_errors} for entry in evaluations
-        },
-        "digest": lab.state.digest(),
-        "save": None,
-    }
-    lines = [
-        f"{lab.recipe.name}: step {lab.step_number:,} after {seconds:.1f} s",
-        *(f"  {entry}" for entry in evaluations),
-    ]
-    failed: SaveError | None = None
-    if target is not None:
-        try:
-            saved = lab.save(target)
-        except SaveError as error:
-            failed = error
-        else:
-            data["save"] = saved.path
-            lines.append(str(saved))
-    _out(options, data, lines)
-    if failed is not None:
-        raise failed
-    if stopped is not None:
-        raise stopped
-    return 0
+    from tinynets.headless import Run
+
+    run = Run(lab, options.steps or left, options.save, options.evaluate)
+    return run.do(lambda data, lines: _out(options, data, lines))
 
 
 def _info(options: argparse.Namespace) -> int:
@@ -304,7 +299,7 @@ def _replay(options: argparse.Namespace) -> int:
     from tinynets.replay import replay
 
     lab = _save_only(options)
-    bar = _Bar(sys.stderr, lab)
+    bar = _bar(lab)
     report = replay(lab, options.every, bar.show)
     bar.end()
     data = {
@@ -331,7 +326,7 @@ def _diff(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     lab = _save_only(options)
-    bar = _Bar(sys.stderr, lab)
+    bar = _bar(lab)
     work = lab.work("verify", (), {})
     try:
         while True:
@@ -379,7 +374,8 @@ def _predict(options: argparse.Namespace) -> int:
     prediction = _lab(options.source, data=options.data, threads=options.threads, read_only=True).predict(options.text)
     shares = dict(zip(prediction.labels, prediction.probabilities, strict=True))
     best = sorted(shares.items(), key=lambda item: -item[1])
-    lines = [f"{label}  {share:6.1%}  {'█' * round(40 * share)}" for label, share in best if share >= 0.001]
+    block = "█" if streams.speaks(sys.stdout, "█") else "#"
+    lines = [f"{label}  {share:6.1%}  {block * round(BAR * share)}" for label, share in best if share >= 0.001]
     return _out(options, {"text": prediction.text, "probabilities": shares}, lines)
 
 
@@ -393,39 +389,6 @@ def _recipes(options: argparse.Namespace) -> int:
         {"recipes": [asdict(entry) for entry in found]},
         [f"{entry.name:<{width}}  {entry.description}" for entry in found],
     )
-
-
-class _Bar:
-    """A line that shows how far a run is: only where somebody can see it."""
-
-    def __init__(self, stream: TextIO, lab: Lab) -> None:
-        self.stream, self.lab = stream, lab
-        self._shown = self._drawn = False
-        self._last = self._begun = perf_counter()
-        self._wanted = stream.isatty()
-
-    def show(self, progress: Progress) -> None:
-        now = perf_counter()
-        if not self._wanted or now - self._last < BAR_SECONDS:
-            return
-        self._last, self._drawn = now, True
-        total = progress.total or progress.done or 1
-        filled = BAR * progress.done // total
-        rate = progress.done / (now - self._begun)
-        left = (total - progress.done) / rate if rate else 0.0
-        loss = "" if self.lab.loss is None else f"  loss {self.lab.loss:.3f}"
-        dev = self.lab.evaluations[-1:]
-        measured = f"  {dev[0].split} {dev[0].loss:.3f}" if dev else ""
-        self.stream.write(
-            f"\r{'█' * filled}{'░' * (BAR - filled)} {progress.done:,}/{total:,}"
-            f"  {rate:,.0f}/s  {left:,.0f} s left{loss}{measured}\x1b[K"
-        )
-        self.stream.flush()
-
-    def end(self) -> None:
-        if self._drawn:
-            self.stream.write("\r\x1b[K")
-            self.stream.flush()
 
 
 if __name__ == "__main__":

@@ -168,11 +168,11 @@ COMMANDS: dict[str, Command] = {
         ),
         Command(
             "evaluate",
-            "evaluate [SPLIT] [clean=true]",
-            "loss and accuracy over a split (dev); clean: without the interventions",
+            "evaluate [SPLIT] [clean=true] [examples=N]",
+            "loss and accuracy over a split (dev), or over N of it; clean: without the interventions",
             "looking",
             ("text?",),
-            {"clean": "value"},
+            {"clean": "value", "examples": "whole"},
         ),
         Command(
             "sample",

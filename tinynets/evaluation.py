@@ -63,14 +63,18 @@ class Evaluator:
         self.splits, self.loss = splits, loss
         self._workspaces = {clean: Workspace(clean=clean) for clean in (False, True)}
 
-    def work(self, network: Network, split: str, clean: bool) -> Generator[Progress, None, tuple[float, float | None]]:
-        """Loss and accuracy over all examples of a split, chunk by chunk.
+    def work(
+        self, network: Network, split: str, clean: bool, only: Array | None = None
+    ) -> Generator[Progress, None, tuple[float, float | None]]:
+        """Loss and accuracy over all examples of a split, or `only` those of these numbers, chunk by chunk.
 
         The loss is the sum of weight times loss over the number of examples. An example of negative weight counts as
         right where its target is missed, one of weight 0 is not judged.
         """
         x, y = self.splits[split]
         weight = self.splits.weight(split)
+        if only is not None:
+            x, y, weight = x[only], y[only], None if weight is None else weight[only]
         total, right, judged = 0.0, 0, 0
         for start in range(0, len(x), CHUNK):
             with quiet(), examples_from(network, start):

@@ -20,10 +20,12 @@ from collections import deque
 from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+
+from tinynets import stopping
 
 if TYPE_CHECKING:  # numpy is for the engine to import, while the app imports Textual
     from tinynets.frame import View
@@ -76,16 +78,18 @@ def spawn(source: str, options: dict[str, Any] | None = None) -> Engine:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs, source, options or {}), name="tinynets engine", daemon=True)
-    process.start()
+    with stopping.held_off():  # what comes before the engine can say what it does about it would end as a traceback
+        process.start()
     theirs.close()
     return Engine(process, ours)
 
 
 def serve(connection: Connection, source: str, options: dict[str, Any]) -> None:
     """The engine process: until its pipe closes or it is told to quit."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl+c is the app's
-    if hasattr(signal, "SIGHUP"):  # a terminal that closes ends the app, and so our pipe, once the journal is written
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    bell = Bell()
+    for number in stopping.SIGNALS:  # ctrl+c and a terminal that closes are the app's, whose end closes our pipe
+        signal.signal(number, bell.ring if number == signal.SIGTERM else signal.SIG_IGN)
+    stopping.let_through()
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - the terminal is the app's, to the end
     from tinynets.errors import TinynetsError
     from tinynets.plugins import load_plugin
@@ -94,7 +98,7 @@ def serve(connection: Connection, source: str, options: dict[str, Any]) -> None:
     try:
         for plugin in options.pop("plugins", ()):
             load_plugin(plugin)
-        server = Server(connection, source, options)
+        server = Server(connection, source, options, bell)
         server.loop()
     except EOFError:
         return  # the app is gone
@@ -110,13 +114,33 @@ def serve(connection: Connection, source: str, options: dict[str, Any]) -> None:
             server.lab.close(discard=server.asked_to_quit)
 
 
+class Bell:
+    """Rung by SIGTERM, which ends the engine as `leave` does; what waits for commands waits for it as well."""
+
+    def __init__(self) -> None:
+        self.rung = False
+        self.heard: list[Any] = []
+        """To be waited for beside a pipe."""
+        if os.name == "posix":
+            out, self._into = os.pipe()
+            os.set_blocking(self._into, False)
+            self.heard = [out]
+
+    def ring(self, number: int, frame: Any) -> None:
+        self.rung = True
+        if self.heard:
+            with suppress(OSError):  # full: it has been rung often enough
+                os.write(self._into, b"!")
+
+
 class Server:
     """The engine's loop: one command at a time, a run or a playback between them, frames as they are wanted."""
 
-    def __init__(self, connection: Connection, source: str, options: dict[str, Any]) -> None:
+    def __init__(self, connection: Connection, source: str, options: dict[str, Any], bell: Bell | None = None) -> None:
         from tinynets.frame import View
 
         self.connection = connection
+        self._bell = bell or Bell()
         self.view: View = View()
         self.shown = False
         self._calls: deque[tuple[int, str, tuple[Any, ...], dict[str, Any]]] = deque()
@@ -160,18 +184,25 @@ class Server:
 
     def _listen(self) -> None:
         """Take in what has arrived; wait for it where there is nothing to do."""
-        wait: float | None = None
+        seconds: float | None = None
         if self._job or self._calls or self._run:
-            wait = 0.0
+            seconds = 0.0
         elif self._play is not None:
-            wait = max(0.0, self._play.due - perf_counter())
+            seconds = max(0.0, self._play.due - perf_counter())
         elif self._wanted is not None and self._acked:
-            wait = max(0.0, self._wanted - perf_counter())
-        while self.connection.poll(wait):
+            seconds = max(0.0, self._wanted - perf_counter())
+        while self._heard(seconds):
             self._take(self.connection.recv())
-            wait = 0.0
+            seconds = 0.0
             if self._ended:
                 return
+
+    def _heard(self, seconds: float | None) -> bool:
+        """Whether a message has arrived, waiting so long for it; a bell that rings is taken as `leave`."""
+        arrived = wait([self.connection, *self._bell.heard], seconds)
+        if self._bell.rung:
+            self._take(("leave",))
+        return self.connection in arrived and not self._ended
 
     def _take(self, message: tuple[Any, ...]) -> None:
         match message:

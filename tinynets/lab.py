@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from tinynets import edits, saves
+from tinynets import edits, rng, saves
 from tinynets.commands import PROPERTIES
 from tinynets.data import Dataset
 from tinynets.errors import DataError, EditError, NonFiniteError, RecipeError, TinynetsError, nearest
@@ -35,6 +35,7 @@ from tinynets.reports import (
     LogEntry,
     PhaseReport,
     Prediction,
+    Progress,
     SaveReport,
     StepReport,
 )
@@ -199,6 +200,7 @@ class Lab(Operating, Travel):
         )
         self.player.next_stop = _weak(self._next_evaluation, ENDLESS)
         self.player.after_step = _weak(self._evaluate_on_the_way, False)
+        self.watched: Callable[[Progress], None] = lambda progress: None
         self.warnings += warnings_of(self.network, data, loss, recipe.training.hyper.sampling)
         self._evaluator = Evaluator(splits, loss)
         self.probe = Probe.of(splits, recipe.training.probe, recipe.training.hyper)
@@ -383,14 +385,17 @@ class Lab(Operating, Travel):
         """Mean loss of the probe as the network stands."""
         return self.probe.loss(self.network, self.recipe.training.loss)
 
-    def evaluate(self, split: str | None = None, *, clean: bool = False) -> Evaluation:
+    def evaluate(self, split: str | None = None, *, clean: bool = False, examples: int | None = None) -> Evaluation:
         """Mean loss (and accuracy) over a whole split (`dev`, where there is one, else `train`), kept on the branch.
 
-        `clean` leaves the interventions out.
+        `clean` leaves the interventions out. `examples`: over so many of a larger split, always the same ones, drawn by
+        the run's seed; such a measure is not kept.
         """
-        return self._done(self._evaluate(split, clean=clean))
+        return self._done(self._evaluate(split, clean=clean, examples=examples))
 
-    def _evaluate(self, split: str | None = None, *, clean: bool = False) -> Job[Evaluation]:
+    def _evaluate(
+        self, split: str | None = None, *, clean: bool = False, examples: int | None = None
+    ) -> Job[Evaluation]:
         if split is None:
             split = "dev" if "dev" in self.data.splits else "train"
         if not isinstance(split, str) or split not in self.data.splits:
@@ -398,11 +403,18 @@ class Lab(Operating, Travel):
             raise EditError(f"there is no split `{split}`, only {known}{nearest(str(split), self.data.splits)}")
         self.player.need_data()
         position = self.moment
-        loss, accuracy = yield from self._evaluator.work(self.network, split, clean)
-        examples = len(self.data.splits[split][0])
-        errors = self.map_errors(split)
-        result = Evaluation(split, position.step, loss, accuracy, examples, clean, position.edits, errors)
-        if np.isfinite(loss):
+        there = len(self.data.splits[split][0])
+        only = None
+        if examples is not None:
+            check_whole("examples", examples, 1, 2**63 - 1)
+            if examples < there:
+                seed = self.recipe.training.hyper.seed
+                only = np.sort(rng.permutation(seed, f"evaluate {split}", 0, there)[:examples])
+        loss, accuracy = yield from self._evaluator.work(self.network, split, clean, only)
+        count, of = (there, 0) if only is None else (len(only), there)
+        errors = self.map_errors(split) if only is None else {}
+        result = Evaluation(split, position.step, loss, accuracy, count, clean, position.edits, errors, of)
+        if np.isfinite(loss) and only is None:
             self.player.branch.record(result)
         return result
 
@@ -438,7 +450,8 @@ class Lab(Operating, Travel):
         """Evaluate where the recipe wants it; says whether it did."""
         if step < self.end or not self.evaluates_at(step):
             return False
-        self.evaluate("dev")
+        for progress in self._evaluate("dev"):
+            self.watched(progress)
         return True
 
     def sample(
@@ -482,6 +495,11 @@ class Lab(Operating, Travel):
     def hear(self, told: Callable[[str], None]) -> None:
         """Have what a person should know from now on told, instead of added to `warnings`."""
         self._keeper.told = told
+
+    @property
+    def journal_file(self) -> Path | None:
+        """The file of the journal, where one is written."""
+        return self._keeper.journal.file if self._keeper.journal is not None else None
 
     @whole
     def flush(self) -> None:

@@ -119,6 +119,8 @@ class Evaluation:
     """Edits of the branch that had been applied."""
     map_errors: dict[str, float] = field(default_factory=dict, compare=False)
     """Of a self-organizing map its quantization and topographic error; measured, not kept in saves."""
+    of: int = field(default=0, compare=False)
+    """How many examples the split has, where these were drawn from it; 0: they are all of it."""
 
     def __float__(self) -> float:
         return self.loss
@@ -128,7 +130,8 @@ class Evaluation:
         clean = ", without interventions" if self.clean else ""
         errors = "".join(f", {name.replace('_', ' ')} {value:.4f}" for name, value in self.map_errors.items())
         measured = f"{self.split} loss {loss_text(self.loss)}{accuracy}{errors}"
-        return f"{measured} ({self.examples:,} examples, step {self.step:,}{clean})"
+        examples = f"{self.examples:,} of {self.of:,} examples, drawn" if self.of else f"{self.examples:,} examples"
+        return f"{measured} ({examples}, step {self.step:,}{clean})"
 
 
 def loss_text(loss: float) -> str:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
-from importlib.util import find_spec
-from multiprocessing import resource_tracker
-from pathlib import Path
-from typing import Any, NoReturn
+
+try:
+    import argparse
+    import os
+    from importlib.util import find_spec
+    from multiprocessing import resource_tracker
+    from pathlib import Path
+    from typing import Any, NoReturn
+
+    from tinynets import stopping, streams
+except KeyboardInterrupt:  # ctrl+c before `main` can say what that does
+    sys.exit(130)
 
 MEGABYTE = 2**20
 MOST_MEMORY = 2**30
@@ -130,7 +136,20 @@ def _is_recipe(name: str) -> bool:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the app; 2 for arguments that cannot be used."""
+    """Run the app; 2 for arguments that cannot be used, 128 + its number where a signal ended it."""
+    if arguments is None:  # the process is this command's own
+        stopping.end_at_once("tinynets-lab")
+        streams.prepare()
+    try:
+        status = _run(arguments)
+    except SystemExit as ended:  # of the parser: help, or arguments that cannot be used
+        status = int(ended.code or 0)
+    except BrokenPipeError:
+        status = 1
+    return streams.finish(status, "tinynets-lab")
+
+
+def _run(arguments: list[str] | None) -> int:
     options = parser().parse_args(arguments)
     source, plugins = options.source, options.plugin
     if problem := (
@@ -141,10 +160,10 @@ def main(arguments: list[str] | None = None) -> int:
         or problem_with_plugins(plugins)
         or problem_with_recipe(source, plugins)
     ):
-        print(f"tinynets-lab: {problem}", file=sys.stderr)
+        streams.say(problem, "tinynets-lab")
         return 2
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        print("tinynets-lab: needs a terminal; `tinynets --help` shows what works without one", file=sys.stderr)
+        streams.say("needs a terminal; `tinynets --help` shows what works without one", "tinynets-lab")
         return 2
     # A running app has replaced stderr by an object without a file number, on which starting a process would fail.
     resource_tracker.ensure_running()
@@ -168,7 +187,12 @@ def main(arguments: list[str] | None = None) -> int:
         app.run()
     finally:
         app.close_engine()
-    return app.return_code or 0
+    status = app.return_code or 0
+    if status > stopping.status_of(0):
+        word = stopping.stopped(status - stopping.status_of(0))
+        kept = "; `tinynets recover` has what was not saved" if app.lab_status and app.lab_status.unsaved else ""
+        streams.say(f"{word}{kept}", "tinynets-lab")
+    return status
 
 
 if __name__ == "__main__":

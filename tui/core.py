@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App, ComposeResult
+from textual.driver import Driver
 from textual.geometry import Size
 from textual.theme import Theme
 from textual.timer import Timer
@@ -99,6 +100,14 @@ class LabCore(App[None]):
         self._work = ""
         self._undrawn: list[Lines] = []
         self._cursor_unpainted = False
+
+    def get_driver_class(self) -> type[Driver]:
+        found = super().get_driver_class()
+        if found.__name__ == "LinuxDriver":
+            from tui.driver import LabDriver
+
+            return LabDriver
+        return found
 
     # -- what is on the screen
 

@@ -12,6 +12,9 @@ from typing import Any, Protocol
 
 from tinynets.frame import Frame, View
 
+JOURNAL = 10
+"""Times the patience with an engine that ends, where what it did is to be kept."""
+
 
 class Pipe(Protocol):
     """What is used of a `multiprocessing.connection.Connection`."""
@@ -109,10 +112,13 @@ class EngineLink:
         self._send(("cancel",))
 
     def close(self, patience: float = 0.5, *, quit_for_good: bool = False) -> None:
-        """End the process: asked first, then told, then made to. What is not saved goes when the person has `quit`."""
+        """End the process: asked first, then told, then made to. What is not saved goes when the person has `quit`.
+
+        Otherwise it has longer, for the journal.
+        """
         self._closing = True
         self._send(("quit" if quit_for_good else "leave",))
-        self._process.join(patience)
+        self._process.join(patience if quit_for_good else JOURNAL * patience)
         for end in (self._process.terminate, self._process.kill):
             if not self._process.is_alive():
                 break

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pyte
 
@@ -27,10 +28,25 @@ MARK = "TINYNETS_STARTED_BY"
 class Pty:
     """A command in a pseudo-terminal of its own, and the bytes that it writes there."""
 
-    def __init__(self, *arguments: str, cwd: Path, size: tuple[int, int] = (160, 48), **environment: str) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        cwd: Path,
+        size: tuple[int, int] = (160, 48),
+        prepare: Callable[[], object] = lambda: None,
+        **environment: str,
+    ) -> None:
+        """`prepare` is done in the new process before it becomes the command."""
         self.mark = uuid.uuid4().hex
         self.fd, inside = pty.openpty()
+        self.modes = termios.tcgetattr(self.fd)
+        """Of the terminal, as the command finds it."""
         self._resize(size)
+
+        def begin() -> None:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # as a terminal does: closing it is a hang-up
+            prepare()
+
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tui", *arguments],
             stdin=inside,
@@ -39,7 +55,7 @@ class Pty:
             cwd=cwd,
             env=surroundings(cwd) | {"TERM": "xterm-256color", "COLORTERM": "truecolor", MARK: self.mark} | environment,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # as a terminal does: closing it is a hang-up
+            preexec_fn=begin,
         )
         os.close(inside)
 
@@ -77,8 +93,10 @@ class Pty:
 class Terminal(Pty):
     """The same, with an emulator that knows what stands on the screen."""
 
-    def __init__(self, *arguments: str, cwd: Path, size: tuple[int, int] = (120, 36), **environment: str) -> None:
-        super().__init__(*arguments, cwd=cwd, size=size, **environment)
+    def __init__(self, *arguments: str, cwd: Path, size: tuple[int, int] = (120, 36), **others: Any) -> None:
+        super().__init__(*arguments, cwd=cwd, size=size, **others)
+        self.written = bytearray()
+        """All that the command has written."""
         self.screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self.screen)
 
@@ -95,6 +113,7 @@ class Terminal(Pty):
         found = self.read(0.05)
         while len(found) < 1 << 18 and (more := self.read(0)):
             found += more
+        self.written += found
         self._stream.feed(found)
 
     def until(self, *wanted: str | Callable[[str], object], seconds: float = PATIENCE) -> str:

@@ -1,0 +1,110 @@
+"""Signals that end a process: ctrl+c, SIGTERM, and SIGHUP, which a terminal sends that is closed.
+
+While a command starts they end it at once, in a word: raised as an exception in the middle of an import they would end
+as a traceback. While it works they are noted, for it to stop where nothing is half done. What was ignored from the
+start (nohup, a shell's background) stays ignored. The status is the shell's convention, 128 + the signal's number.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import threading
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager, suppress
+from time import monotonic
+from types import FrameType
+from typing import Any
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
+AGAIN = 0.5
+"""Seconds after which a second ctrl+c is a person's who will not wait, not the same one passed on by a parent."""
+
+
+def end_at_once(command: str) -> None:
+    """From here on a signal ends the process with one line; call it where nothing can be lost yet."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        leave(number, f"{command}: {stopped(number)}")
+
+    for number in SIGNALS:
+        take(number, end)
+
+
+def take(number: int, handler: Callable[[int, FrameType | None], None] | Any) -> Any:
+    """Handle a signal, unless it is ignored; returns what handled it before. Only the main thread can."""
+    before = signal.getsignal(number)
+    if before is None or before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
+        return None
+    return signal.signal(number, handler)
+
+
+def leave(number: int, words: str) -> None:
+    """End the process here and now, with a line on stderr."""
+    write_now(2, f"{words}\n")
+    os._exit(status_of(number))
+
+
+def write_now(descriptor: int, text: str) -> None:
+    """Write to a terminal, where it takes something: one that is held up would hold up the end."""
+    with suppress(OSError, ValueError):
+        if os.name != "posix" or select.select([], [descriptor], [], 0)[1]:
+            os.write(descriptor, text.encode("ascii", "backslashreplace"))
+
+
+def status_of(number: int) -> int:
+    """The exit status of what a signal ended."""
+    return 128 + number
+
+
+def stopped(number: int) -> str:
+    """`stopped`, and by what where that was no person at the keys."""
+    return "stopped" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"
+
+
+class Noted:
+    """The first signal that has come, if any. One that insists, well behind the first, calls `at_once`."""
+
+    def __init__(self, at_once: Callable[[int], None], insisting: Container[int] = (signal.SIGINT,)) -> None:
+        self.number: int | None = None
+        self._at_once, self._insisting, self._when = at_once, insisting, 0.0
+
+    def note(self, number: int, frame: FrameType | None = None) -> None:
+        if self.number is None:
+            self.number, self._when = number, monotonic()
+        elif number in self._insisting and monotonic() - self._when > AGAIN:
+            self._at_once(number)
+
+
+@contextmanager
+def noted(at_once: Callable[[int], None]) -> Iterator[Noted]:
+    """Within, signals are noted instead of raised."""
+    found = Noted(at_once)
+    before = [(number, take(number, found.note)) for number in SIGNALS]
+    try:
+        yield found
+    finally:
+        for number, handler in before:
+            if handler is not None:
+                signal.signal(number, handler)
+
+
+@contextmanager
+def held_off() -> Iterator[None]:
+    """Signals wait until what is within is done; a process that is started there begins with them held off."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def let_through() -> None:
+    """Take the signals that were held off when this process was started."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)

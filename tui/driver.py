@@ -1,0 +1,110 @@
+"""The terminal's driver: what ends the lab from outside, a signal or a terminal that is gone, ends it whole.
+
+Textual's own one dies of SIGTERM and SIGHUP with the terminal as it is, raw and on the other screen, and reads the end
+of input of a terminal that is gone for ever. This one has the app close as `q` would, the journal kept; a signal that
+is sent again while the app does not answer puts the terminal back by itself.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import select
+import signal
+import sys
+import termios
+from codecs import getincrementaldecoder
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO
+
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+
+from tinynets import stopping, streams
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+LOOK = 0.1  # seconds between two looks whether keys are still wanted, as Textual has them
+AS_FOUND = (
+    "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"  # mouse reports
+    "\x1b[?2004l\x1b[?2048l\x1b[?1004l\x1b[<u\x1b[?2026l"  # pastes, sizes and focus told, keys in full, held pictures
+    "\x1b[?7h\x1b[?1049l\x1b[?25h"  # wrapped lines, the first screen, the cursor
+)
+
+
+class LabDriver(LinuxDriver):
+    """Tells the app to end where Textual's driver would not."""
+
+    def __init__(self, app: App[Any], **options: Any) -> None:
+        super().__init__(app, **options)
+        self._screen = self._file = streams.unfailing(screen(), "replace")
+        self._before: list[tuple[int, Any]] = []
+        self._noted = stopping.Noted(self._at_once, stopping.SIGNALS)
+        # Textual keeps its app in a context variable, which neither a signal nor a thread has.
+        self._context = contextvars.copy_context()
+
+    # -- signals
+
+    def start_application_mode(self) -> None:
+        if not self._before:
+            self._before = [(number, stopping.take(number, self._signal)) for number in stopping.SIGNALS]
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        super().close()
+        before, self._before = self._before, []
+        for number, handler in before:
+            if handler is not None:
+                signal.signal(number, handler)
+
+    def _signal(self, number: int, frame: Any) -> None:
+        first = self._noted.number is None
+        self._noted.note(number)
+        if first:
+            self._end_app(number)
+
+    def _at_once(self, number: int) -> None:
+        """The app does not answer: put the terminal back without it. The engine hears that its pipe ends."""
+        self._restore()
+        stopping.leave(number, f"tinynets-lab: {stopping.stopped(number)} at once")
+
+    def _restore(self) -> None:
+        with suppress(OSError, ValueError):
+            stopping.write_now(self._screen.fileno(), AS_FOUND)
+        if self.attrs_before is not None:
+            with suppress(termios.error):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+
+    # -- input
+
+    def run_input_thread(self) -> None:
+        """Read keys until they are no longer wanted, or there can be none any more."""
+        parser, decode = XTermParser(self._debug), getincrementaldecoder("utf-8")("replace").decode
+        while not self.exit_event.is_set():
+            if select.select([self.fileno], [], [], LOOK)[0]:
+                try:
+                    read = os.read(self.fileno, 1 << 12)
+                except OSError:  # so a terminal is gone for a process that is not its own any more
+                    read = b""
+                if not read:
+                    self._end_app(signal.SIGHUP)
+                    return
+                text = decode(read)
+                for event in parser.feed(text) if text else ():  # half a letter is no end
+                    self.process_message(event)
+            for event in parser.tick():
+                self.process_message(event)
+
+    def _end_app(self, number: int) -> None:
+        with suppress(RuntimeError):  # the loop has ended by itself
+            self._loop.call_soon_threadsafe(self._app.exit, None, stopping.status_of(number), context=self._context)
+
+
+def screen() -> TextIO:
+    """What is drawn on: stderr, as Textual does, or stdout where that alone is the terminal."""
+    error, out = sys.__stderr__, sys.__stdout__
+    if error is not None and error.isatty():
+        return error
+    assert out is not None  # `tinynets-lab` needs it to be a terminal
+    return out
