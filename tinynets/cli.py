@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import tinynets
 from tinynets.errors import CommandError, NonFiniteError, SaveError, TinynetsError
+from tinynets.foreign_text import printable
 
 if TYPE_CHECKING:
     from tinynets.lab import Lab
@@ -25,6 +26,7 @@ BAR = 24  # characters of the progress bar
 BAR_SECONDS = 0.1
 MEGABYTE = 2**20
 MOST_MEMORY = 2**30  # MB, what a lab takes at most
+DELETE = chr(0x7F)  # the one control character that JSON leaves as it is
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -46,10 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(status)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with names of files that a shell has filled in, whatever they are."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tinynets", description="Small neural networks that can be stepped, operated on and rewound."
-    )
+    parser = _Parser(prog="tinynets", description="Small neural networks that can be stepped, operated on and rewound.")
     parser.add_argument("--version", action="version", version=f"tinynets {tinynets.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
@@ -170,7 +177,7 @@ def _lab(source: str, *, needs_data: bool = False, **options: Any) -> Lab:
     missing = lab.data.missing
     for warning in lab.warnings:
         if not (needs_data and missing and warning == missing.reason):
-            print(f"tinynets: {warning}", file=sys.stderr)
+            print(f"tinynets: {printable(warning)}", file=sys.stderr)
     if needs_data:
         lab.player.need_data()
     return lab
@@ -183,7 +190,8 @@ def _save_only(options: argparse.Namespace) -> Lab:
 
 
 def _out(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]) -> int:
-    print(json.dumps(data) if options.json else "\n".join(lines))
+    """The result, one entry of `lines` a line: what is foreign in them cannot act on the terminal."""
+    print(json.dumps(data).replace(DELETE, r"\u007f") if options.json else "\n".join(map(printable, lines)))
     return 0
 
 
@@ -415,7 +423,7 @@ class _Bar:
         left = (total - progress.done) / rate if rate else 0.0
         loss = "" if self.lab.loss is None else f"  loss {self.lab.loss:.3f}"
         dev = self.lab.evaluations[-1:]
-        measured = f"  {dev[0].split} {dev[0].loss:.3f}" if dev else ""
+        measured = f"  {printable(dev[0].split)} {dev[0].loss:.3f}" if dev else ""
         self.stream.write(
             f"\r{'█' * filled}{'░' * (BAR - filled)} {progress.done:,}/{total:,}"
             f"  {rate:,.0f}/s  {left:,.0f} s left{loss}{measured}\x1b[K"

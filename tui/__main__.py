@@ -19,7 +19,9 @@ class OneLine(argparse.ArgumentParser):
     """Says what is wrong in one line, without the usage before it."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; `{self.prog} --help` shows what there is\n")
+        from tinynets.foreign_text import printable
+
+        self.exit(2, f"{self.prog}: {printable(message)}; `{self.prog} --help` shows what there is\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -141,7 +143,9 @@ def main(arguments: list[str] | None = None) -> int:
         or problem_with_plugins(plugins)
         or problem_with_recipe(source, plugins)
     ):
-        print(f"tinynets-lab: {problem}", file=sys.stderr)
+        from tinynets.foreign_text import printable
+
+        print(f"tinynets-lab: {printable(problem)}", file=sys.stderr)
         return 2
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("tinynets-lab: needs a terminal; `tinynets --help` shows what works without one", file=sys.stderr)
