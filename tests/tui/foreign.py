@@ -27,30 +27,9 @@ NAMES = {
 }
 
 NAMED = frozenset(
-    [
-        "recipe",
-        "branch",
-        "note",
-        "path",
-        "name",
-        "summary",
-        "block",
-        "phase_block",
-        "title",
-        "rows",
-        "examples",
-        "label",
-        "outgoing",
-        "input",
-        "labels",
-        "samples",
-        "text",
-        "parent",
-        "splits",
-        "standing",
-        "evaluations",
-        "activation",
-    ]
+    {"recipe", "branch", "note", "path", "name", "summary", "block", "phase_block", "title", "rows", "examples"}
+    | {"label", "outgoing", "input", "labels", "samples", "text", "parent", "splits", "standing", "evaluations"}
+    | {"activation"}
 )
 """The fields of a frame in which names stand."""
 

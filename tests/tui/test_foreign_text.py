@@ -287,15 +287,15 @@ async def test_files_are_listed_with_their_names_as_they_are(
 
 async def test_a_save_is_asked_for_under_the_name_that_it_has() -> None:
     async with opened(SMALL) as (pilot, engine):
-        engine.read_only, engine.world.path = True, "saves/[/]\x1b[31m.msgpack"
+        engine.read_only, engine.world.path = True, "saves/[red]\x1b[31m.msgpack"
         await pilot.press("s")
         await until(pilot, lambda: lab(pilot).lab_frame.status.path)  # type: ignore[union-attr]
         await pilot.press("W")
         await _on_top(pilot, AskScreen)
-        assert r"Save as ([/]\x1b[31m.msgpack is read-only here)" in seen(pilot)
-        assert "saves/[/]?[31m.msgpack" in seen(pilot)
+        assert r"Save as ([red]\x1b[31m.msgpack is read-only here)" in seen(pilot)
+        assert "saves/[red]?[31m.msgpack" in seen(pilot)
         await pilot.press("enter")
-        await until(pilot, lambda: ("save", ("saves/[/]\x1b[31m.msgpack",), {}) in engine.calls)
+        await until(pilot, lambda: ("save", ("saves/[red]\x1b[31m.msgpack",), {}) in engine.calls)
 
 
 async def test_the_search_for_commands_reads_no_markup_in_them() -> None:
@@ -385,9 +385,9 @@ def test_every_widget_is_told_to_read_no_markup() -> None:
             assert isinstance(node, ast.Call)
             if _keywords(node).get("highlighter") != "Typed()":
                 wrong.append(where)
-        if isinstance(node, ast.ClassDef) and "Input" in map(ast.unparse, node.bases):
-            if "highlighter=Typed()" not in ast.unparse(node):
-                wrong.append(where)
+        field = isinstance(node, ast.ClassDef) and "Input" in map(ast.unparse, node.bases)
+        if field and "highlighter=Typed()" not in ast.unparse(node):
+            wrong.append(where)
         if _called(node) == "notify":
             assert isinstance(node, ast.Call)
             if _called(node.args[0]) != "printable_lines":
