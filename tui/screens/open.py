@@ -35,7 +35,7 @@ class OpenScreen(Modal[str | None]):
             yield path
 
     def _options(self) -> Iterator[Option | None]:
-        room = min(92, self.app.size.width * 96 // 100) - 6
+        room = min(92, self.app.size.width * 96 // 100) - 8  # with the bar that scrolls
         found = saves()
         if found:
             yield _heading("Saves: go on where you were")
