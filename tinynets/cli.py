@@ -13,11 +13,12 @@ try:
     from collections.abc import Callable, Sequence
     from dataclasses import asdict
     from pathlib import Path
-    from typing import TYPE_CHECKING, Any
+    from typing import TYPE_CHECKING, Any, NoReturn
 
     import tinynets
     from tinynets import stopping, streams
     from tinynets.errors import CommandError, SaveError, TinynetsError
+    from tinynets.foreign_text import printable
 except KeyboardInterrupt:  # ctrl+c before `main` can say what that does
     sys.exit(130)
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 BAR = 40  # characters of a whole share
 MEGABYTE = 2**20
 MOST_MEMORY = 2**30  # MB, what a lab takes at most
+DELETE = chr(0x7F)  # the one control character that JSON leaves as it is
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -61,10 +63,15 @@ def _status(arguments: Sequence[str] | None) -> int:
     return status
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with names of files that a shell has filled in, whatever they are."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tinynets", description="Small neural networks that can be stepped, operated on and rewound."
-    )
+    parser = _Parser(prog="tinynets", description="Small neural networks that can be stepped, operated on and rewound.")
     parser.add_argument("--version", action="version", version=f"tinynets {tinynets.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
@@ -217,7 +224,9 @@ def _save_only(options: argparse.Namespace) -> Lab:
 
 
 def _out(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]) -> int:
-    streams.put(json.dumps(data) if options.json else "\n".join(lines))
+    """The result, one entry of `lines` a line: what is foreign in them cannot act on the terminal."""
+    shown = json.dumps(data).replace(DELETE, r"\u007f") if options.json else "\n".join(map(printable, lines))
+    streams.put(shown)
     return 0
 
 

@@ -22,6 +22,8 @@ from difflib import get_close_matches
 from reprlib import Repr
 from typing import Any
 
+from tinynets.foreign_text import printable
+
 LONGEST = 2000  # characters of a message
 LONGEST_WORD = 60  # for which others that are near are looked for
 
@@ -31,7 +33,11 @@ class TinynetsError(Exception):
 
     def __str__(self) -> str:
         text = " ".join(filter(None, map(str.strip, super().__str__().splitlines())))
-        return text if len(text) <= LONGEST else f"{text[: LONGEST // 2 - 5]} ... {text[-LONGEST // 2 :]}"
+        return _shortened(printable(_shortened(text)))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2 - 5]} ... {text[-LONGEST // 2 :]}"
 
 
 class ShapeError(TinynetsError, ValueError):

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 from tinynets import locks
 from tinynets.errors import SaveError, nearest
+from tinynets.foreign_text import printable
 from tinynets.packing import PackingError, unpack
 from tinynets.records import HEADER
 
@@ -57,7 +58,7 @@ class Leftover:
         edits = f", {self.edits} edit{'s' if self.edits != 1 else ''}" if self.edits else ""
         branches = f", {self.branches} branches" if self.branches > 1 else ""
         save = f", of {self.save}" if self.save else ", never saved"
-        return f"{self.recipe} at step {self.step:,}{edits}{branches}, {self.when}{save}"
+        return printable(f"{self.recipe} at step {self.step:,}{edits}{branches}, {self.when}{save}")
 
 
 def journal_folder() -> Path:

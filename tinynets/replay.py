@@ -10,6 +10,7 @@ import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.errors import TinynetsError
+from tinynets.foreign_text import printable
 from tinynets.network import Network
 from tinynets.playback import Player
 from tinynets.reports import Progress
@@ -95,7 +96,7 @@ class VerifyReport:
         return max((entry.largest for entry in self.divergences), default=0.0)
 
     def __str__(self) -> str:
-        return "\n".join(self.lines())
+        return "\n".join(map(printable, self.lines()))
 
     def lines(self) -> list[str]:
         done = _counted(self.branches, "branch", "branches")

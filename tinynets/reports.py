@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import NamedTuple
 
+from tinynets.foreign_text import printable
 from tinynets.timeline import Evaluation, Placed, loss_text
 
 SLOW_MOVE = 0.05  # seconds from which a move says what it cost
@@ -97,7 +98,8 @@ class EditReport:
         accuracy = ""
         if self.accuracy_before is not None and self.accuracy_after is not None:
             accuracy = f", accuracy {self.accuracy_before:.1%} -> {self.accuracy_after:.1%}"
-        return f"{self.done}: probe loss {loss_text(self.before)} -> {loss_text(self.after)}{accuracy}"
+        effect = f"probe loss {loss_text(self.before)} -> {loss_text(self.after)}{accuracy}"
+        return f"{printable(self.done)}: {effect}"
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class LogEntry:
 
     def __str__(self) -> str:
         effect = "" if isnan(self.before) else f"  # probe loss {loss_text(self.before)} -> {loss_text(self.after)}"
-        return f"step {self.step:>7,}  {self.python}{effect}"
+        return f"step {self.step:>7,}  {printable(self.python)}{effect}"
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ class MoveReport:
     def __str__(self) -> str:
         loss = "" if self.loss is None else f", loss {loss_text(self.loss)}"
         cost = f" ({self.seconds * 1000:,.0f} ms)" if self.seconds >= SLOW_MOVE else ""
-        return f"{self.what or 'now'} at step {self.step:,}{loss}{cost}"
+        return f"{printable(self.what) or 'now'} at step {self.step:,}{loss}{cost}"
 
 
 class SeekCost(NamedTuple):
@@ -181,7 +183,7 @@ class SaveReport:
     step: int
 
     def __str__(self) -> str:
-        return f"saved {self.path} ({self.nbytes / 1e6:.1f} MB, step {self.step:,})"
+        return printable(f"saved {self.path} ({self.nbytes / 1e6:.1f} MB, step {self.step:,})")
 
 
 @dataclass(frozen=True)
@@ -194,4 +196,4 @@ class Prediction:
 
     def __str__(self) -> str:
         best = sorted(zip(self.probabilities, self.labels, strict=True), reverse=True)[:5]
-        return f"{self.text!r} -> " + ", ".join(f"{label} {share:.1%}" for share, label in best)
+        return printable(f"{self.text!r} -> " + ", ".join(f"{label} {share:.1%}" for share, label in best))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tinynets.errors import SaveError
+from tinynets.foreign_text import one_for_one
 from tinynets.saves import SUFFIX, Header, list_saves, read_header
 from tinynets.timeline import loss_text
 
@@ -39,7 +40,7 @@ class Listed:
         """Recipe, step and branch in words, or that it cannot be read."""
         if self.header is None:
             return "cannot be read as a save"
-        return shown(f"{self.header.recipe} at step {self.header.step:,} ({self.header.branch})")
+        return one_for_one(f"{self.header.recipe} at step {self.header.step:,} ({self.header.branch})")
 
     def config(self) -> dict[str, Any]:
         """As plain data; what a save of the first format version does not tell is None."""
@@ -86,9 +87,9 @@ def table(entries: Sequence[Listed]) -> list[str]:
 
 
 def _cells(entry: Listed) -> list[str]:
-    header, name = entry.header, shown(entry.name)
+    header, name = entry.header, one_for_one(entry.name)
     if header is None:
-        return [name, f"cannot be read: {shown(entry.damage)}"]
+        return [name, f"cannot be read: {one_for_one(entry.damage)}"]
     return [
         name,
         entry.holds,
@@ -107,8 +108,3 @@ def _counted(count: int, word: str, plural: str) -> str:
 def size_text(count: int) -> str:
     """Bytes as `1.3 MB` or `12 kB`."""
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
-
-
-def shown(text: str) -> str:
-    """Text of a file as it can be shown: what a terminal would act on is left out."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tinynets.commands import Call
 from tinynets.errors import SaveError, TimelineError, TinynetsError
+from tinynets.foreign_text import printable
 from tinynets.plugins import own_things
 from tinynets.recipe import Recipe, load_recipe
 from tinynets.reports import Progress
@@ -39,7 +40,7 @@ def script_of(lab: Lab) -> Text:
 
     What undo would go back over is not in it. Raises TimelineError where there is no file for it to start from.
     """
-    name = _plain(lab.recipe.name).replace("\\", "/").replace('"', "'")
+    name = printable(lab.recipe.name).replace("\\", "/").replace('"', "'")
     lines = [HEAD.format(name=name), *_own(lab), f"lab = {_source(lab)}"]
     writer = _Writer(lab)
     branches = [lab.player.timeline.branches[limb.number] for limb in lab.tree]
@@ -70,12 +71,7 @@ def write_script(text: str, path: str | Path, overwrite: bool = False) -> str:
 
 
 def _check(digest: str, what: str) -> str:
-    return f'assert lab.state.digest() == "{digest}"  # {_plain(what)}'
-
-
-def _plain(text: str) -> str:
-    """Text that stays within its line: names in a save may hold anything."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    return f'assert lab.state.digest() == "{digest}"  # {printable(what)}'
 
 
 def _call(verb: str, *args: object, **kwargs: object) -> str:
@@ -95,7 +91,7 @@ def _own(lab: Lab) -> list[str]:
         things = own_things(architectures, lab.recipe.training.loss)
     except SaveError as error:
         raise TimelineError(f"no script can rebuild this run: {error}") from None
-    return [f"# `{_plain(own['kind'])}` is a {own['family']} of your own: register it here first" for own in things]
+    return [f"# `{printable(own['kind'])}` is a {own['family']} of your own: register it here first" for own in things]
 
 
 def _source(lab: Lab) -> str:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any, TextIO
 
 from tinynets.errors import CommandError
+from tinynets.foreign_text import printable
 
 
 def prepare() -> None:
@@ -93,7 +94,7 @@ def _unwritten(error: OSError) -> str:
 def say(text: str, command: str = "tinynets") -> None:
     """A word to the person, beside the results."""
     with suppress(OSError, ValueError):
-        print(f"{command}: {text}", file=sys.stderr)
+        print(f"{command}: {printable(text)}", file=sys.stderr)
 
 
 def finish(status: int, command: str = "tinynets") -> int:

@@ -17,6 +17,7 @@ import numpy as np
 from tinynets.arrays import Array
 from tinynets.edits import Edit
 from tinynets.errors import TimelineError, nearest
+from tinynets.foreign_text import printable
 from tinynets.state import State
 
 BUDGET = 256 * 2**20  # bytes of keyframes
@@ -61,7 +62,7 @@ class Bookmark:
 
     def __str__(self) -> str:
         note = f": {self.note}" if self.note else ""
-        return f"{self.name} at step {self.moment.step:,}{note}"
+        return printable(f"{self.name} at step {self.moment.step:,}{note}")
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Tree:
         return iter(self.limbs)
 
     def __str__(self) -> str:
-        return "\n".join(self.lines())
+        return "\n".join(map(printable, self.lines()))
 
     def lines(self) -> list[str]:
         """One line a branch."""
@@ -131,7 +132,7 @@ class Evaluation:
         errors = "".join(f", {name.replace('_', ' ')} {value:.4f}" for name, value in self.map_errors.items())
         measured = f"{self.split} loss {loss_text(self.loss)}{accuracy}{errors}"
         examples = f"{self.examples:,} of {self.of:,} examples, drawn" if self.of else f"{self.examples:,} examples"
-        return f"{measured} ({examples}, step {self.step:,}{clean})"
+        return printable(f"{measured} ({examples}, step {self.step:,}{clean})")
 
 
 def loss_text(loss: float) -> str:

@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, TextIO
 
 from tinynets import streams
+from tinynets.foreign_text import printable
 
 if TYPE_CHECKING:
     from tinynets.lab import Lab
@@ -49,7 +50,7 @@ class Bar:
         total = progress.total or progress.done
         rate = (progress.done - self._first) / (now - self._begun) if now > self._begun else 0.0
         left = f"  {rate:,.0f}/s  {(total - progress.done) / rate:,.0f} s left" if rate else ""
-        return f"{progress.what} {progress.done:,}/{total:,}{left}{self._measured(progress)}"
+        return printable(f"{progress.what} {progress.done:,}/{total:,}{left}{self._measured(progress)}")
 
     def _measured(self, progress: Progress) -> str:
         """Of a run of steps the loss, and what was evaluated last."""

@@ -25,7 +25,9 @@ class OneLine(argparse.ArgumentParser):
     """Says what is wrong in one line, without the usage before it."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; `{self.prog} --help` shows what there is\n")
+        from tinynets.foreign_text import printable
+
+        self.exit(2, f"{self.prog}: {printable(message)}; `{self.prog} --help` shows what there is\n")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
+from tinynets.foreign_text import one_for_one
 from tinynets.frame import BlockInfo
-from tui.drawing import places
+from tui.drawing import columns, places
 
 WIDTHS = (8, 4, 3, 2, 1)
 """Characters a unit may have."""
@@ -73,14 +74,14 @@ class Room:
 
     def names(self, block: BlockInfo) -> tuple[str, ...]:
         """What stands before each position of a block: its character or number; of a time step `t=3 e`, or `t3`."""
-        found = places(self.example, block.positions)
+        found = tuple(map(one_for_one, places(self.example, block.positions)))
         if not block.timed:
             return found
         numbers = [f"{'t=' if self.width >= 50 else 't'}{time}" for time in range(block.positions)]
         if found[0] == "0" and found[-1] == str(block.positions - 1):
             return tuple(numbers)
         named = [f"{number} {name}" for number, name in zip(numbers, found, strict=True)]
-        return tuple(named if max(map(len, named)) < self.gutter else numbers)
+        return tuple(named if max(map(columns, named)) < self.gutter else numbers)
 
 
 @lru_cache(64)
@@ -131,7 +132,7 @@ def arrange(
 
 
 def _name_width(blocks: tuple[BlockInfo, ...], width: int) -> int:
-    return min(max((len(block.name) for block in blocks if block.units), default=0), width // 3) + 3
+    return min(max((columns(block.name) for block in blocks if block.units), default=0), width // 3) + 3
 
 
 def _folded(index: int, block: BlockInfo, x: int, width: int, cell: int) -> Row:
@@ -163,7 +164,7 @@ def _block_rows(index: int, block: BlockInfo, room: Room, cell: int, big: bool) 
 def _position_rows(index: int, block: BlockInfo, room: Room, cell: int) -> list[Row]:
     """Positions side by side, each after the character that stands there."""
     names = room.names(block)
-    wide = block.units * cell + max(map(len, names)) + 2
+    wide = block.units * cell + max(map(columns, names)) + 2
     per_row = _balanced(block.positions, (room.width - room.gutter + 3) // wide)
     rows = []
     for first in range(0, block.positions, per_row):

@@ -10,6 +10,8 @@ from textual.message import Message
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
+from tui.plain_text import Typed
+
 
 class CommandLine(Input):
     """Hidden until `:`; enter runs, tab completes, arrows go through what was typed before, escape closes."""
@@ -31,7 +33,7 @@ class CommandLine(Input):
 
     def __init__(self, complete: Callable[[str], list[str]]) -> None:
         hint = "zero hidden[3] · lr 0.01 · seek 200 · tab completes · esc closes"
-        super().__init__(id="command", placeholder=hint, select_on_focus=False)
+        super().__init__(id="command", placeholder=hint, highlighter=Typed(), select_on_focus=False)
         self.cursor_blink = False
         self._complete = complete
         self._history: list[str] = []

@@ -8,18 +8,20 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App, ComposeResult
 from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.geometry import Size
 from textual.theme import Theme
 from textual.timer import Timer
 from textual.widgets import Static
 
+from tinynets.foreign_text import printable_lines
 from tinynets.frame import Frame, View
 from tui import actions
 from tui.answers import in_words
@@ -27,6 +29,7 @@ from tui.command_line import CommandLine
 from tui.desk import Desk, Lab, chosen
 from tui.engine import EngineError, EngineLink, Spawned
 from tui.palette import Look
+from tui.plain_text import Seen, plain
 from tui.screens.modal import Modal
 from tui.selection import Selection, UnitNow, fitted, followed, unit_now
 from tui.widgets.activations import ActivationsPane
@@ -57,6 +60,8 @@ WELCOMES = (
 
 LASTING = frozenset({"memory", "threads", "plugins"})
 """Options that hold whatever is opened; the others are of the source they were given with."""
+
+SEEN = Seen()
 
 Spawn = Callable[[str, dict[str, Any]], Spawned]
 
@@ -109,19 +114,22 @@ class LabCore(App[None]):
             return LabDriver
         return found
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), SEEN]
+
     # -- what is on the screen
 
     def compose(self) -> ComposeResult:
         with Lab(id="lab"):
             yield Header(id="header")
-            yield Static("", id="banner")
+            yield Static("", id="banner", markup=False)
             yield Tabs(id="tabs")
             yield Desk(NetworkPane(), WeightsPane(), ActivationsPane(), LossPane(), NeuronPane(), OutputPane())
             yield Timeline(id="timeline")
             yield StatusLine(id="status")
             yield KeyBar(self.key_bar_actions, self.label_of, id="keys")
             yield CommandLine(self.complete)
-        yield Static("", id="small")
+        yield Static("", id="small", markup=False)
 
     def on_mount(self) -> None:
         # Looked up once: a query for each frame would cost more than drawing the header.
@@ -150,7 +158,7 @@ class LabCore(App[None]):
         small.display = not fits
         if not fits:
             needs = f"{SMALLEST[0]}x{SMALLEST[1]}"
-            small.update(f"tinynets-lab needs at least {needs}; this terminal is {size.width}x{size.height}")
+            small.update(plain(f"tinynets-lab needs at least {needs}; this terminal is {size.width}x{size.height}"))
 
     def on_desk_arranged(self) -> None:
         """The visible panes changed: the others are not asked for."""
@@ -267,10 +275,8 @@ class LabCore(App[None]):
         self.header.redraw()
         banner = self.query_one("#banner", Static)
         how = f" (exit status {exitcode})" if exitcode else ""
-        banner.update(
-            f"The engine process ended{how}. What you see is its last picture."
-            f" R starts it again from {self.restart_source()}."
-        )
+        said = f"The engine process ended{how}. What you see is its last picture."
+        banner.update(plain(f"{said} R starts it again from {self.restart_source()}."))
         banner.display = True
         self.fail("the engine process ended: R starts it again")
 
@@ -355,7 +361,7 @@ class LabCore(App[None]):
     def _note_what_is_cut(self, message: str, kind: Any) -> None:
         """A notification with the whole of a message that the status line has no room for."""
         if not self.status.whole(message):
-            self.notify(message, severity=kind, markup=False)
+            self.notify(printable_lines(message), severity=kind, markup=False)
 
     # -- selection and view
 

@@ -6,12 +6,14 @@ import math
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from textwrap import wrap
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from tinynets.foreign_text import one_for_one, printable
 from tui import palette
 from tui.palette import Look
 from tui.strips import Line, joined
@@ -64,7 +66,7 @@ def blank(width: int) -> Strip:
 
 
 def length(parts: Iterable[Part | Segment]) -> int:
-    return sum([len(part[0]) if part[0].isascii() else cell_len(part[0]) for part in parts])
+    return sum([columns(part[0]) for part in parts])
 
 
 def both_ends(left: list[Part | Segment], right: list[Part | Segment], width: int) -> Strip:
@@ -75,27 +77,73 @@ def both_ends(left: list[Part | Segment], right: list[Part | Segment], width: in
     return line([*left, (" " * gap, palette.TEXT), *right], width)
 
 
+# -- foreign text: what these give is printable, and has so many cells
+
+
+def columns(text: str) -> int:
+    """The cells that a text takes once it is printable."""
+    return len(text) if text.isascii() and text.isprintable() else cell_len(printable(text))
+
+
 def clip(text: str, width: int) -> str:
     """The text in at most `width` cells, with an ellipsis where it was cut."""
+    text = printable(text)
     if cell_len(text) <= width:
         return text
-    return text[: max(0, width - 1)] + "…" if width > 0 else ""
+    return _head(text, width - 1) + "…" if width > 0 else ""
 
 
 def clip_words(text: str, width: int) -> str:
     """The text in at most `width` cells, cut between words."""
+    text = printable(text)
     if cell_len(text) <= width:
         return text
-    words = text[: max(0, width - 1)].rpartition(" ")[0].rstrip(" ,;:")
+    words = _head(text, width - 1).rpartition(" ")[0].rstrip(" ,;:")
     return f"{words} …" if words else clip(text, width)
 
 
 def clip_name(text: str, width: int) -> str:
     """A unit's name in at most `width` cells: `block1.norm[3]@2` gives up what it belongs to before its numbers."""
+    text = printable(text)
     if cell_len(text) <= width:
         return text
     text = OUTER.sub(r"\1\2", text)
-    return text if cell_len(text) <= width else "…" + text[len(text) - width + 1 :] if width > 1 else clip(text, width)
+    return text if cell_len(text) <= width else "…" + _tail(text, width - 1) if width > 1 else clip(text, width)
+
+
+def _head(text: str, width: int) -> str:
+    """The first of the text that `width` cells hold; a wide letter is not cut in two."""
+    return set_cell_size(text, max(0, width)) if cell_len(text) > width else text
+
+
+def _tail(text: str, width: int) -> str:
+    """The last of the text that `width` cells hold."""
+    text = text[-width:]
+    while columns(text) > width:
+        text = text[1:]
+    return printable(text)
+
+
+def padded(text: str, width: int) -> str:
+    """The text with blanks behind it."""
+    return printable(text) + " " * (width - columns(text))
+
+
+def padded_left(text: str, width: int) -> str:
+    """The text with blanks before it."""
+    return " " * (width - columns(text)) + printable(text)
+
+
+def centred(text: str, width: int) -> str:
+    """The text in the middle of exactly `width` cells: cut, and a sign for each letter, where it has no room."""
+    text = printable(text) if columns(text) <= width else set_cell_size(one_for_one(text), width)
+    return text.center(width - columns(text) + len(text))
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` cells, cut between words where that can be."""
+    rows = wrap(printable(text), width)
+    return [piece for row in rows for piece in (chop_cells(row, width) if cell_len(row) > width else [row])]
 
 
 def places(example: str, count: int) -> tuple[str, ...]:
@@ -106,10 +154,11 @@ def places(example: str, count: int) -> tuple[str, ...]:
 
 def clip_middle(text: str, width: int) -> str:
     """The same, cut in the middle: both ends of a path matter."""
+    text = printable(text)
     if cell_len(text) <= width or width < 10:
         return clip(text, width)
     head = (width - 1) * 2 // 5
-    return text[:head] + "…" + text[len(text) - (width - 1 - head) :]
+    return _head(text, head) + "…" + _tail(text, width - 1 - head)
 
 
 def plain_bar(share: float, width: int, style: Style, look: Look) -> list[Part]:

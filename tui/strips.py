@@ -16,6 +16,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from tinynets.foreign_text import printable
+
 Codes = tuple[str, str, str]
 """Of a style: attributes (bold, ...), colour, ground."""
 MOST_STYLES = 8192
@@ -142,7 +144,7 @@ def joined(parts: Iterable[tuple[str, Style] | Segment], width: int, ground: Sty
     last: Style | None = None
     used = 0
     for part in parts:
-        text, style = part[0], part[1]
+        text, style = printable(part[0]), part[1]
         if not text:
             continue
         used += len(text) if text.isascii() else cell_len(text)

@@ -56,13 +56,13 @@ async def type_line(pilot: Pilot[None], text: str) -> None:
 
 @asynccontextmanager
 async def opened(
-    size: tuple[int, int] = WIDE, source: str = "names-mlp"
+    size: tuple[int, int] = WIDE, source: str = "names-mlp", engine: type[FakeEngine] = FakeEngine
 ) -> AsyncIterator[tuple[Pilot[None], FakeEngine]]:
     """The app on a made-up engine, with its first frame drawn."""
     engines: list[FakeEngine] = []
 
     def spawn(source: str | None, options: dict[str, object]) -> FakeEngine:
-        engines.append(FakeEngine(source, options))
+        engines.append(engine(source, options))
         return engines[-1]
 
     app = LabApp(spawn, source)

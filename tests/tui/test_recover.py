@@ -13,10 +13,10 @@ from tinynets.records import HEADER, frame
 from tui.screens.recover import RecoverScreen
 
 
-def left_behind(name: str, step: int = 7, save: str = "") -> Path:
+def left_behind(name: str, step: int = 7, save: str = "", recipe: str = "names-mlp") -> Path:
     """A journal that nobody holds, as far as a list of them looks into it."""
     records: list[dict[str, Any]] = [
-        {"record": "header", "kind": "journal", "recipe": "names-mlp", "path": save},
+        {"record": "header", "kind": "journal", "recipe": recipe, "path": save},
         {"record": "branch"},
         {"record": "edits", "edits": [{}, {}]},
         {"record": "position", "step": step},

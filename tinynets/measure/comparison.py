@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.foreign_text import printable
 
 SHOWN_UNITS = 3
 AVERAGED = 100  # steps
@@ -105,7 +106,7 @@ class Comparison:
         return plain | {"equal": self.equal}
 
     def __str__(self) -> str:
-        return "\n".join(self.lines())
+        return "\n".join(map(printable, self.lines()))
 
     def lines(self) -> list[str]:
         a, b = self.a, self.b

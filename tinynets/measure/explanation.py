@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinynets.arrays import Array
+from tinynets.foreign_text import printable
 from tinynets.frame import Contribution
 
 
@@ -147,7 +148,7 @@ class Explanation:
         return "the nearest examples (smallest distance)" if self.nearest else "it responds most to"
 
     def __str__(self) -> str:
-        return "\n".join(self.lines())
+        return "\n".join(map(printable, self.lines()))
 
     def lines(self) -> list[str]:
         where = f" at {self.place}" if self.place else ""

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input
 
+from tui.plain_text import Typed, plain
 from tui.screens.modal import Modal
 
 
@@ -23,10 +24,10 @@ class AskScreen(Modal[str | None]):
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
-        box.border_title = self._title
+        box.border_title = plain(self._title)
         box.border_subtitle = "enter: do it   esc: cancel"
         with box:
-            answer = Input(self._default, placeholder=self._hint, select_on_focus=True)
+            answer = Input(self._default, placeholder=self._hint, highlighter=Typed(), select_on_focus=True)
             answer.cursor_blink = False
             yield answer
 

@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from tinynets.frame import Frame
+from tui.plain_text import Typed, plain
 from tui.screens.modal import Modal
 
 
@@ -30,11 +31,12 @@ class BookmarkScreen(Modal[tuple[str, str] | None]):
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
-        box.border_title = _title(self._frame)
+        box.border_title = plain(_title(self._frame))
         box.border_subtitle = "enter: mark it   tab: the note   esc: cancel"
         with box:
-            name = Input(_name(self._frame), id="name", placeholder="a name", select_on_focus=True)
-            note = Input(id="note", placeholder="a note, if you like: what is worth remembering here")
+            name = Input(_name(self._frame), id="name", placeholder="a name", highlighter=Typed(), select_on_focus=True)
+            hint = "a note, if you like: what is worth remembering here"
+            note = Input(id="note", placeholder=hint, highlighter=Typed())
             for answer in (name, note):
                 answer.cursor_blink = False
                 yield answer
@@ -47,7 +49,7 @@ class BookmarkScreen(Modal[tuple[str, str] | None]):
             name.value = _name(frame)
             name.select_all()
         self._frame = frame
-        self.query_one(Vertical).border_title = _title(frame)
+        self.query_one(Vertical).border_title = plain(_title(frame))
         if self._entered:
             self.on_input_submitted()
 
@@ -55,7 +57,7 @@ class BookmarkScreen(Modal[tuple[str, str] | None]):
         pins = {pin.name: pin for pin in self._frame.timeline.pins}
         pin = pins.get(self.query_one("#name", Input).value.strip())
         about = f"{pin.name} marks step {pin.step:,} now, and will mark this moment instead" if pin else ""
-        self.query_one("#about", Static).update(about or "come back with [ and ], or from the tree (t)")
+        self.query_one("#about", Static).update(plain(about or "come back with [ and ], or from the tree (t)"))
 
     def on_input_submitted(self) -> None:
         name = self.query_one("#name", Input).value.strip()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from textwrap import wrap
 from typing import ClassVar
 
 import numpy as np
@@ -15,7 +14,20 @@ from textual.strip import Strip
 
 from tinynets.measure.comparison import BlockDistance, Comparison, Side
 from tui import palette
-from tui.drawing import Part, clip, first_fitting, legend, length, line, number, plain_bar
+from tui.drawing import (
+    Part,
+    clip,
+    columns,
+    first_fitting,
+    legend,
+    length,
+    line,
+    number,
+    padded,
+    plain_bar,
+    wrapped,
+)
+from tui.plain_text import plain
 from tui.plot import Curve, pair_difference, pair_plot
 from tui.screens.modal import Modal
 from tui.widgets.pane import Lines
@@ -43,8 +55,8 @@ class CompareScreen(Modal[None]):
 
     def compose(self) -> ComposeResult:
         box = VerticalScroll(classes="box")
-        box.border_title = f"{self._found.a.name} and {self._found.b.name} at step {self._found.step:,}"
-        box.border_subtitle = f"{self._python}   arrows scroll   esc closes"
+        box.border_title = plain(f"{self._found.a.name} and {self._found.b.name} at step {self._found.step:,}")
+        box.border_subtitle = plain(f"{self._python}   arrows scroll   esc closes")
         with box:
             yield Compared(self._found)
 
@@ -77,7 +89,7 @@ class Compared(Lines):
 
     def _fact(self, label: str, text: str, width: int, style: Style = palette.TEXT) -> list[Strip]:
         """A label and a text behind it, on as many lines as it needs."""
-        rows = wrap(text, max(20, width - LABEL)) or [""]
+        rows = wrapped(text, max(20, width - LABEL)) or [""]
         return [
             line([((label if not i else "").ljust(LABEL), palette.DIM), (row, style)], width)
             for i, row in enumerate(rows)
@@ -150,7 +162,7 @@ class Compared(Lines):
         words = f"{apart.what} {apart.mean:.4f} apart on average, {apart.largest:.4f} at most"
         if apart.other is not None:
             words = f"{apart.other:.1%} of the answers name another class; {words}"
-        rows = wrap(words, max(20, width - LABEL - 2))
+        rows = wrapped(words, max(20, width - LABEL - 2))
         return [line(top, width), *(line([(" " * (LABEL + 2) + row, palette.TEXT)], width) for row in rows)]
 
     def _probe(self, label: str, of: Callable[[Side], str]) -> list[Part]:
@@ -174,7 +186,7 @@ class Compared(Lines):
             return []
         total = f"{number(found.distance)} apart (L2), {found.relative:.1%} of {found.a.name}'s length"
         made = [line([("Parameters".ljust(LABEL + 2), palette.BRIGHT), (clip(total, width - 14), palette.TEXT)], width)]
-        name = min(24, max(len(entry.block) for entry in found.blocks) + 2)
+        name = min(24, max(columns(entry.block) for entry in found.blocks) + 2)
         limit = max(entry.distance for entry in found.blocks) or 1.0
         for entry in found.blocks:
             made += self._block(entry, name, limit, width)
@@ -183,14 +195,14 @@ class Compared(Lines):
     def _block(self, entry: BlockDistance, name: int, limit: float, width: int) -> list[Strip]:
         """A bar of the distance, the units that moved most, and all units in their order."""
         bar = max(8, min(30, width // 4))
-        parts: list[Part] = [("  " + clip(entry.block, name - 1).ljust(name), palette.TEXT)]
+        parts: list[Part] = [("  " + padded(clip(entry.block, name - 1), name), palette.TEXT)]
         parts += plain_bar(entry.distance / limit, bar, palette.ACCENT, self.look)
         parts.append((f" {number(entry.distance):>7} {entry.relative:>7.1%}", palette.TEXT))
         if len(entry.units) < 2:
             return [line(parts, width)]
         room = width - length(parts) - 3
         named = [f"{entry.block}[{unit}] {number(far, 3)}" for unit, far in entry.largest(MOST)]
-        while named and len("most: " + ", ".join(named)) > room:
+        while named and columns("most: " + ", ".join(named)) > room:
             named.pop()
         if named:
             parts += [("   most: ", palette.DIM), (", ".join(named), palette.TEXT)]
@@ -199,8 +211,8 @@ class Compared(Lines):
     def _units(self, entry: BlockDistance, name: int, width: int) -> Strip:
         """How far each unit lies apart, as a skyline; the largest of those that share a column."""
         room = width - name - 2 - 24
-        columns = min(len(entry.units), max(8, room))
-        edges = np.linspace(0, len(entry.units), columns, endpoint=False).astype(int)
+        across = min(len(entry.units), max(8, room))
+        edges = np.linspace(0, len(entry.units), across, endpoint=False).astype(int)
         heights = np.maximum.reduceat(entry.units, edges) / (float(entry.units.max()) or 1.0)
         sparks = SPARKS if self.look.unicode else PLAIN_SPARKS
         drawn = "".join(sparks[int(np.ceil(height * 8))] for height in np.nan_to_num(heights))

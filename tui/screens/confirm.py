@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tui.plain_text import plain
 from tui.screens.modal import Modal
 
 TIGHT = 20
@@ -27,11 +28,11 @@ class ConfirmScreen(Modal[bool]):
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
-        box.border_title = self._title
+        box.border_title = plain(self._title)
         with box:
             tight = self.app.size.height < TIGHT
-            yield Static("\n".join(text for text in self._lines if text or not tight), markup=False)
-            yield OptionList(Option("esc  keep it", id="keep"), Option(self._do, id="do"))
+            yield Static(plain(*(text for text in self._lines if text or not tight)), markup=False)
+            yield OptionList(Option("esc  keep it", id="keep"), Option(self._do, id="do"), markup=False)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option.id == "do")

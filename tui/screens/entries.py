@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from tui.plain_text import plain
 from tui.screens.modal import Modal
 
 
@@ -23,7 +24,7 @@ class EntriesScreen(Modal[None]):
 
     def compose(self) -> ComposeResult:
         box = VerticalScroll(classes="box")
-        box.border_title = self._title
-        box.border_subtitle = "   ".join(filter(None, (self._hint, "arrows scroll", "esc closes")))
+        box.border_title = plain(self._title)
+        box.border_subtitle = plain("   ".join(filter(None, (self._hint, "arrows scroll", "esc closes"))))
         with box:
-            yield Static("\n".join(self._entries), markup=False)
+            yield Static(plain(*self._entries), markup=False)

@@ -14,8 +14,22 @@ from textual.strip import Strip
 from tinynets.frame import Contribution
 from tinynets.measure.explanation import Explanation, Response
 from tui import palette
-from tui.drawing import Part, blank, chip, clip, clip_name, length, line, number, signed, signed_bar
+from tui.drawing import (
+    Part,
+    blank,
+    chip,
+    clip,
+    clip_name,
+    columns,
+    length,
+    line,
+    number,
+    padded,
+    signed,
+    signed_bar,
+)
 from tui.pictures import greys, picture
+from tui.plain_text import plain
 from tui.screens.modal import Modal
 from tui.widgets.pane import Lines
 
@@ -55,11 +69,10 @@ class ExplainScreen(Modal[None]):
         self._found = found
         box = self.query_one(VerticalScroll)
         target = f" → {found.target}" if found.target else ""
-        box.border_title = clip(
-            f"{found.selector} at step {found.step:,} on {found.input}{target}", self.size.width - 10
-        )
+        title = f"{found.selector} at step {found.step:,} on {found.input}{target}"
+        box.border_title = plain(clip(title, self.size.width - 10))
         keys = ", . example   h l unit   s split   arrows scroll   esc closes"
-        box.border_subtitle = keys if self.size.width >= 76 else ", . example   h l unit   s split"
+        box.border_subtitle = plain(keys if self.size.width >= 76 else ", . example   h l unit   s split")
         self.query_one(Explained).take(found)
 
     def action_example(self, by: int) -> None:
@@ -259,7 +272,8 @@ class Explained(Lines):
                 made.append(line([part for _, rows in some for part in _padded(rows[y], wide)], width))
             made.append(
                 line(
-                    [(f"{entry.target} {signed(entry.value, 3)}".ljust(wide), palette.TEXT) for entry, _ in some], width
+                    [(padded(f"{entry.target} {signed(entry.value, 3)}", wide), palette.TEXT) for entry, _ in some],
+                    width,
                 )
             )
         return made
@@ -274,13 +288,13 @@ class Explained(Lines):
 
     def _bars(self, rows: list[tuple[str, float, str]], width: int, label: int = LABEL) -> list[Strip]:
         limit = max((abs(value) for _, value, _ in rows), default=1.0)
-        name = min(label, max(len(row[0]) for row in rows))
+        name = min(label, max(columns(row[0]) for row in rows))
         detail = max(len(row[2]) for row in rows) if width >= 50 else 0
         bar = max(5, min(31, width - name - 11 - (detail + 1 if detail else 0)))
         made, told = [], _digits(limit)
         for text, value, more in rows:
             shown = clip_name(text, name) if "[" in text else clip(text, name)
-            parts: list[Part] = [(f"{shown.ljust(name)} ", palette.TEXT), *signed_bar(value, limit, bar, self.look)]
+            parts: list[Part] = [(f"{padded(shown, name)} ", palette.TEXT), *signed_bar(value, limit, bar, self.look)]
             parts += [(f"{value + 0.0:>+9{told}} ", palette.sign_ink(value)), (more if detail else "", palette.FAINT)]
             made.append(line(parts, width))
         return made
@@ -288,7 +302,7 @@ class Explained(Lines):
 
 def _total(rows: list[tuple[str, float, str]], z: float, then: str, value: float | None, width: int) -> Strip:
     """What the rows come to, and what is then made of it."""
-    label = "together".ljust(min(LABEL, max(len(row[0]) for row in rows)))
+    label = "together".ljust(min(LABEL, max(columns(row[0]) for row in rows)))
     parts: list[Part] = [(f"{label} ", palette.BRIGHT), (f"= {signed(z)}", _ink(z))]
     return line(parts if value is None else [*parts, (then, palette.DIM), (signed(value), _ink(value))], width)
 
@@ -322,4 +336,4 @@ def _filled(rows: list[Strip], count: int, width: int) -> list[Strip]:
 
 
 def _padded(row: list[Segment], width: int) -> list[Part | Segment]:
-    return [*row, (" " * (width - sum(len(segment.text) for segment in row)), palette.TEXT)]
+    return [*row, (" " * (width - length(row)), palette.TEXT)]

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.containers import Vertical
 
 from tinynets.frame import Frame
+from tui.plain_text import plain
 from tui.screens.ask import AskScreen
 
 
@@ -19,7 +20,7 @@ class ForkScreen(AskScreen):
         super().__init__(_title(step), name, "a name")
 
     def take(self, frame: Frame) -> None:
-        self.query_one(Vertical).border_title = _title(frame.status.step)
+        self.query_one(Vertical).border_title = plain(_title(frame.status.step))
 
 
 def _title(step: int) -> str:

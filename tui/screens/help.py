@@ -83,8 +83,8 @@ class HelpScreen(Modal[None]):
         box.border_title = "tinynets-lab: a debugger for small neural networks"
         box.border_subtitle = "1 2 3 pages   arrows scroll   esc closes"
         with box:
-            yield Static(id="pages")
-            yield Static(id="page")
+            yield Static(id="pages", markup=False)
+            yield Static(id="page", markup=False)
 
     def on_mount(self) -> None:
         self.action_page(0)

@@ -10,6 +10,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tinynets.frame import Status
+from tui.plain_text import plain
 from tui.screens.modal import Modal
 
 
@@ -30,13 +31,15 @@ class LeaveScreen(Modal[str | None]):
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
-        box.border_title = self._verb.capitalize()
+        box.border_title = plain(self._verb.capitalize())
         with box:
-            yield Static(f"{self._status.recipe} at step {self._status.step:,} has not been saved.", markup=False)
+            said = f"{self._status.recipe} at step {self._status.step:,} has not been saved."
+            yield Static(plain(said), markup=False)
             yield OptionList(
                 Option(f"s  save and {self._verb}", id="save"),
                 Option(f"{self._verb[0]}  {self._verb} without saving", id="go"),
                 Option("esc  stay", id="stay"),
+                markup=False,
             )
 
     def action_go(self, verb: str) -> None:

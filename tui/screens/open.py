@@ -13,7 +13,8 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from tui import palette
-from tui.drawing import clip
+from tui.drawing import clip, columns, padded
+from tui.plain_text import Typed
 from tui.screens.modal import Modal
 
 
@@ -28,13 +29,13 @@ class OpenScreen(Modal[str | None]):
         box.border_title = "Open a save or a recipe"
         box.border_subtitle = "enter: open   tab: type a path   esc: close"
         with box:
-            yield OptionList(*self._options())
-            path = Input(placeholder="path of a save (.msgpack) or a recipe (.toml)")
+            yield OptionList(*self._options(), markup=False)
+            path = Input(placeholder="path of a save (.msgpack) or a recipe (.toml)", highlighter=Typed())
             path.cursor_blink = False
             yield path
 
     def _options(self) -> Iterator[Option | None]:
-        room = min(92, self.app.size.width * 96 // 100) - 6
+        room = min(92, self.app.size.width * 96 // 100) - 8  # with the bar that scrolls
         found = saves()
         if found:
             yield _heading("Saves: go on where you were")
@@ -60,7 +61,7 @@ def _heading(text: str) -> Option:
 
 
 def _row(name: str, about: str, room: int) -> Text:
-    return Text.assemble((f"  {clip(name, 24):<25}", "bold"), clip(about, room - 27))
+    return Text.assemble((f"  {padded(clip(name, 24), 25)}", "bold"), clip(about, room - 27))
 
 
 def recipes() -> list[tuple[str, str]]:
@@ -73,12 +74,12 @@ def recipes() -> list[tuple[str, str]]:
 def _joined(about: list[str], room: int) -> str:
     """What fits of it, from the first on, each whole: where it is narrow, the size goes first and the date next."""
     shown = about[0]
-    padded = f"{shown:<34}" if 34 + sum(len(more) + 2 for more in about[1:]) <= room else shown
+    made = padded(shown, 34) if 34 + sum(len(more) + 2 for more in about[1:]) <= room else shown
     for more in about[1:]:
-        if len(padded) + 2 + len(more) > room:
+        if columns(made) + 2 + len(more) > room:
             break
-        padded += f"  {more}"
-    return padded
+        made += f"  {more}"
+    return made
 
 
 def saves() -> list[tuple[Path, str, str, str]]:

@@ -18,6 +18,7 @@ from tui.drawing import clip_words
 from tui.marks import SIGNS
 from tui.operations import KEYS, OUTPUT, Entry, Line, Site, menu, sites
 from tui.palette import Look
+from tui.plain_text import plain
 from tui.screens.modal import Modal
 from tui.selection import Selection
 
@@ -42,7 +43,7 @@ class OperateScreen(Modal[Line | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box"):
-            yield OptionList()
+            yield OptionList(markup=False)
 
     def on_mount(self) -> None:
         self._fill()
@@ -55,8 +56,8 @@ class OperateScreen(Modal[Line | None]):
         self._entries = menu(self._frame, self._selection, self._site)
         time = "" if self._site.time is None else f"@t={self._site.time}"
         where = ", before its activation" if self._site.before else time
-        box.border_title = f"What to do to {self._selection.selector}{where}"
-        box.border_subtitle = f"a key, or enter   {self._hint()}esc closes"
+        box.border_title = plain(f"What to do to {self._selection.selector}{where}")
+        box.border_subtitle = plain(f"a key, or enter   {self._hint()}esc closes")
         size = self.app.size
         options.styles.max_height = size.height * 95 // 100 - 4
         self._room = min(WIDE, size.width * 96 // 100) - 8

@@ -24,7 +24,7 @@ class OverwriteScreen(ConfirmScreen):
 def in_the_way(path: str, own: str) -> tuple[str, str]:
     """The file that saving to `path` would overwrite and what it holds; empty where that is nobody's or our `own`."""
     from tinynets.errors import SaveError
-    from tinynets.save_list import shown
+    from tinynets.foreign_text import printable
     from tinynets.saves import read_header, target
 
     try:
@@ -39,4 +39,4 @@ def in_the_way(path: str, own: str) -> tuple[str, str]:
         return file, "something that cannot be read as a save"
     branches = header.branches or 1
     several = f", {branches:,} branches" if branches > 1 else ""
-    return file, shown(f"{header.recipe} at step {header.step:,} ({header.branch}){several}")
+    return file, printable(f"{header.recipe} at step {header.step:,} ({header.branch}){several}")

@@ -14,7 +14,8 @@ from textual.widgets.option_list import Option
 from tinynets.errors import TinynetsError
 from tinynets.leftovers import Leftover, discard
 from tui import palette
-from tui.drawing import clip
+from tui.drawing import clip, columns
+from tui.plain_text import plain
 from tui.screens.modal import Modal
 
 WIDTH = 78
@@ -23,7 +24,11 @@ WIDTH = 78
 class RecoverScreen(Modal[Leftover | None]):
     """Enter recovers; throwing away takes the same key twice."""
 
-    DEFAULT_CSS = "RecoverScreen > Vertical { width: 78; } RecoverScreen Static { margin-bottom: 1; }"
+    DEFAULT_CSS = """
+    RecoverScreen > Vertical { width: 78; }
+    RecoverScreen Static { margin-bottom: 1; }
+    RecoverScreen #said { color: #ffd76a; }
+    """
     BINDINGS: ClassVar = [
         ("r", "recover", "recover"),
         ("d", "throw_away", "throw away"),
@@ -40,7 +45,7 @@ class RecoverScreen(Modal[Leftover | None]):
         box.border_title = "Not saved, and still there"
         with box:
             yield Static(WHAT, markup=False)
-            yield OptionList()
+            yield OptionList(markup=False)
             yield Static("", id="said", markup=False)
             yield Static(KEYS, markup=False, id="recover-keys")
 
@@ -60,7 +65,7 @@ class RecoverScreen(Modal[Leftover | None]):
 
     def _say(self, text: str) -> None:
         said = self.query_one("#said", Static)
-        said.update(Text(text, palette.WARN))
+        said.update(plain(text))
         said.display = bool(text)
 
     def _chosen(self) -> Leftover:
@@ -110,7 +115,7 @@ def _two_lines(entry: Leftover, room: int) -> Text:
     save = f"of {entry.save}" if entry.save else "never saved"
     return Text.assemble(
         (clip(entry.recipe, 30), "bold"),
-        clip(f"  {', '.join(held)}", room - min(len(entry.recipe), 30)),
+        clip(f"  {', '.join(held)}", room - min(columns(entry.recipe), 30)),
         "\n  ",
         (clip(f"{_when(entry.when)}, {save}", room - 2), palette.DIM),
     )

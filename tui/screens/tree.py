@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
@@ -13,10 +12,12 @@ from textual.containers import Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tinynets.foreign_text import printable
 from tinynets.frame import BranchLine, Frame, Pin, TimelineStrip
 from tui import palette
-from tui.drawing import clip, number
+from tui.drawing import clip, columns, number, padded
 from tui.palette import Look
+from tui.plain_text import plain
 from tui.screens.modal import Modal
 
 if TYPE_CHECKING:
@@ -69,8 +70,8 @@ class TreeScreen(Modal[None]):
         box = Vertical(classes="box")
         box.border_title = "Branches and bookmarks"
         with box:
-            yield Static("", id="heading")
-            yield OptionList()
+            yield Static("", id="heading", markup=False)
+            yield OptionList(markup=False)
             yield Static("", id="said", markup=False)
 
     def on_mount(self) -> None:
@@ -97,7 +98,7 @@ class TreeScreen(Modal[None]):
             self._tell_anew()
             return
         self._width = self._room()
-        self.query_one(Vertical).border_subtitle = KEYS if self._width >= NARROW else FEW_KEYS
+        self.query_one(Vertical).border_subtitle = plain(KEYS if self._width >= NARROW else FEW_KEYS)
         layout = Layout.of(frame.timeline.branches, self._width)
         rows = self._rows(frame.timeline, layout)
         self._items = [item for item, _ in rows]
@@ -141,7 +142,8 @@ class TreeScreen(Modal[None]):
     def _branch_row(self, strip: TimelineStrip, branch: BranchLine, lead: str, layout: Layout) -> Text:
         here = self.lab.look.glyph("here") if branch.current else " "
         row = Text.assemble((here + " ", "bold"), (lead, palette.FAINT.without_color + Style(dim=True)))
-        row.append(clip(branch.name, layout.name - len(lead) - 1).ljust(layout.name - len(lead)), "bold")
+        name = layout.name - len(lead)
+        row.append(padded(clip(branch.name, name - 1), name), "bold")
         if layout.picture:
             row.append(self._line(strip, branch, layout.picture) + "  ")
         loss = number(branch.loss) if branch.loss is not None else "-"
@@ -168,8 +170,10 @@ class TreeScreen(Modal[None]):
 
     def _pin_row(self, pin: Pin, lead: str, width: int) -> Text:
         at = f"step {pin.step:,}" + (f", after {pin.here} edit{'s' if pin.here > 1 else ''} there" if pin.here else "")
-        row = Text.assemble("  ", (lead, Style(dim=True)), (f"{self.lab.look.glyph('pin')} {pin.name}", "bold"))
-        row.append(f"  {at}" + (f": {pin.note}" if pin.note else ""))
+        row = Text.assemble(
+            "  ", (lead, Style(dim=True)), (f"{self.lab.look.glyph('pin')} {printable(pin.name)}", "bold")
+        )
+        row.append(f"  {at}" + (f": {printable(pin.note)}" if pin.note else ""))
         row.truncate(width - 2, overflow="ellipsis")
         return row
 
@@ -246,7 +250,7 @@ class TreeScreen(Modal[None]):
         self._saying = text
         said = self.query_one("#said", Static)
         said.set_class(error, "error")
-        said.update(text)
+        said.update(plain(text))
 
 
 def about(item: BranchLine | Pin, strip: TimelineStrip) -> str:
@@ -284,7 +288,7 @@ class Layout:
         deepest = max(branch.depth for branch in branches)
         room = max(0, most - 1 - NAME)
         indent = next((columns for columns in (3, 2) if columns * deepest <= room), 1)
-        widest = max(min(room, indent * branch.depth) + cell_len(branch.name) for branch in branches)
+        widest = max(min(room, indent * branch.depth) + columns(branch.name) for branch in branches)
         name = min(max(widest, 12) + 3, most)
         return cls(width, name, max(0, min(60, width - name - 46)) if drawn else 0, indent)
 

@@ -10,7 +10,9 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from tui import palette
+from tui.drawing import columns, padded
 from tui.palette import Look
+from tui.plain_text import Typed, plain
 from tui.screens.modal import Modal
 
 WAYS = {
@@ -36,11 +38,11 @@ class UntilScreen(Modal[tuple[str, bool] | None]):
         box = Vertical(classes="box")
         box.border_subtitle = "enter: go   tab: forward or backward   esc: cancel"
         with box:
-            answer = Input(self._before, placeholder="loss < 2.3", select_on_focus=True)
+            answer = Input(self._before, placeholder="loss < 2.3", highlighter=Typed(), select_on_focus=True)
             answer.cursor_blink = False
             yield answer
-            yield Static("", id="way")
-            yield Static(self._examples(), id="examples")
+            yield Static("", id="way", markup=False)
+            yield Static(self._examples(), id="examples", markup=False)
 
     def on_mount(self) -> None:
         self._say_way()
@@ -54,7 +56,7 @@ class UntilScreen(Modal[tuple[str, bool] | None]):
     def _say_way(self) -> None:
         look: Look = getattr(self.app, "look", Look())
         glyph, words = WAYS[self._back]
-        self.query_one(Vertical).border_title = "Back until" if self._back else "Run until"
+        self.query_one(Vertical).border_title = plain("Back until" if self._back else "Run until")
         self.query_one("#way", Static).update(Text(f"{look.glyph(glyph)} {words}", palette.ACCENT_BOLD))
 
     def _examples(self) -> Text:
@@ -70,9 +72,9 @@ class UntilScreen(Modal[tuple[str, bool] | None]):
             (f"loss < 2.3 and alive {unit}", "also or, not"),
         )
         text = Text()
-        width = max(len(example) for example, _ in lines) + 3
+        width = max(columns(example) for example, _ in lines) + 3
         for example, about in lines:
-            text.append(example.ljust(width), palette.TEXT)
+            text.append(padded(example, width), palette.TEXT)
             text.append(about + "\n", palette.DIM)
         text.rstrip()
         return text

@@ -20,7 +20,7 @@ MODES = {
 }
 
 MOST = 24
-"""Letters of a branch's name."""
+"""Columns of a branch's name, and of a recipe's."""
 
 
 class Header(Lines):
@@ -46,7 +46,7 @@ class Header(Lines):
     def _fields(self, status: Status) -> dict[int, list[Part | Segment]]:
         probe = number(status.probe_loss) if status.probe_loss is not None else "-"
         return {
-            0: [chip(status.recipe, palette.CHIP), (" ", palette.TEXT)],
+            0: [chip(clip(status.recipe, MOST), palette.CHIP), (" ", palette.TEXT)],
             1: [self._mode(status), ("  ", palette.TEXT)],
             2: [("step ", palette.DIM), *_step(status), ("  ", palette.TEXT)],
             3: [*_loss(status), ("  ", palette.TEXT)],

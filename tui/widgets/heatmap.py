@@ -21,7 +21,7 @@ from textual.strip import Strip
 
 from tinynets.frame import Frame
 from tui import palette
-from tui.drawing import Part, cells, clip, line, signed
+from tui.drawing import Part, cells, clip, line, padded_left, signed
 from tui.palette import Levels, Look
 from tui.strips import Made, ansi
 
@@ -262,8 +262,9 @@ def _gutter(labels: tuple[str, ...], row: int, width: int, here: bool, first_lin
     if not width:
         return []
     text = clip(labels[row], width - 2) if first_line and row < len(labels) else ""
+    text = padded_left(text, width - 2)
     pointer = look.glyph("right") if here and first_line else " "
-    return [(text.rjust(width - 2), palette.BRIGHT if here else palette.DIM), (f"{pointer} "[:2], palette.CURSOR)]
+    return [(text, palette.BRIGHT if here else palette.DIM), (f"{pointer} "[:2], palette.CURSOR)]
 
 
 def gutter_width(frame: Frame) -> int:

@@ -11,7 +11,20 @@ from textual.strip import Strip
 from tinynets.frame import BlockCells, BlockInfo, Frame
 from tui import palette
 from tui.arrangement import Arrangement, Room, Row, Span, arrange, fit
-from tui.drawing import Part, blank, both_ends, clip, clip_name, first_fitting, legend, length, line, signed
+from tui.drawing import (
+    Part,
+    blank,
+    both_ends,
+    clip,
+    clip_name,
+    columns,
+    first_fitting,
+    legend,
+    length,
+    line,
+    padded,
+    signed,
+)
 from tui.marks import SIGNS, Mark, Marks
 from tui.pictures import mapped, picture
 from tui.widgets.heatmap import WITH_VALUE
@@ -124,7 +137,7 @@ class NetworkPane(Pane):
         parts: list[Part | Segment] = [self._folded_name(block, row.spans[0].x)] if row.folded else []
         for span in row.spans:
             gap = max(0, span.x - length(parts))
-            parts += [(" " * (gap - len(span.label) - 1), palette.TEXT), (span.label, self._label_style(span))]
+            parts += [(" " * (gap - columns(span.label) - 1), palette.TEXT), (span.label, self._label_style(span))]
             parts.append((" ", palette.TEXT))
             if span.line >= 0:
                 parts += self._pixels(span, block, cells)
@@ -139,7 +152,7 @@ class NetworkPane(Pane):
 
     def _folded_name(self, block: BlockInfo, room: int) -> Part:
         """The name before a folded block."""
-        return (f"  {clip_name(block.name, room - 3)}".ljust(room), palette.TEXT)
+        return (padded(f"  {clip_name(block.name, room - 3)}", room), palette.TEXT)
 
     def _label_style(self, span: Span) -> Style:
         if span.block != self.selection.block:
@@ -167,8 +180,8 @@ class NetworkPane(Pane):
         style = palette.ACCENT_BOLD if selected else palette.TEXT if block.units else palette.DIM
         passed = self._phase(block)
         positions = self._positions(block) if width >= 60 else ""
-        counts = self._counts(cells, width - len(name) - length(passed) - len(positions) - 12) if cells else []
-        room = width - len(name) - 2 - len(positions) - length(counts) - length(passed) - 1
+        counts = self._counts(cells, width - columns(name) - length(passed) - len(positions) - 12) if cells else []
+        room = width - columns(name) - 2 - len(positions) - length(counts) - length(passed) - 1
         left: list[Part | Segment] = [(name + "  ", style), *passed, (clip(block.summary, room), palette.DIM)]
         return both_ends([*left, (positions, palette.FAINT)], [*counts], width)
 

@@ -11,7 +11,21 @@ from textual.strip import Strip
 
 from tinynets.frame import Floats, Neuron
 from tui import drawing, palette
-from tui.drawing import Part, chip, clip_name, length, line, number, places, signed, signed_bar
+from tui.drawing import (
+    Part,
+    centred,
+    chip,
+    clip_name,
+    columns,
+    length,
+    line,
+    number,
+    padded,
+    padded_left,
+    places,
+    signed,
+    signed_bar,
+)
 from tui.marks import SIGNS
 from tui.pictures import extent, fitting, mapped, picture
 from tui.widgets.pane import Pane
@@ -162,7 +176,7 @@ class NeuronPane(Pane):
             names = tuple(f"{time} {name}" for time, name in enumerate(names))
         parts: list[Part | Segment] = [(lead, palette.DIM)]
         for name, level in list(zip(names, levels, strict=True))[-shown:]:
-            text = name[:cell].center(cell)
+            text = centred(name, cell)
             parts.append(palette.cell(level, text) if self.look.colour else Segment(text, palette.TEXT))
         return line(parts, width)
 
@@ -199,18 +213,18 @@ class NeuronPane(Pane):
     def _pattern(self, pattern: Floats, width: int, room: int) -> list[Strip]:
         """Which position (row) looks at which (column), in shares; of a long sequence the end."""
         names = places(self._example(), len(pattern))
-        label = max(map(len, names)) + 1
+        label = max(map(columns, names)) + 1
         cell = max(1, min(7, (width - label) // len(pattern)))
         first = max(0, len(pattern) - min((width - label) // cell, max(1, room - 2)))
         arrow = self.look.glyph("arrow")
         words = f"where each position looks: row {arrow} column, shares of 100"
         heading: list[Part] = [(words if len(words) <= width else "row looks at column, shares of 100", palette.DIM)]
         top: list[Part] = [(" " * label, palette.DIM)]
-        top += [(name[:cell].center(cell), palette.TEXT) for name in names[first:]]
+        top += [(centred(name, cell), palette.TEXT) for name in names[first:]]
         lines = [line(heading, width), line(top, width)]
         for at in range(first, len(pattern)):
             cells = [self._share(float(pattern[at, to]), cell, to <= at) for to in range(first, len(pattern))]
-            lines.append(line([(names[at].rjust(label - 1) + " ", palette.TEXT), *cells], width))
+            lines.append(line([(padded_left(names[at], label - 1) + " ", palette.TEXT), *cells], width))
         return lines[:room]
 
     def _share(self, share: float, cell: int, possible: bool) -> Segment:
@@ -251,12 +265,12 @@ class NeuronPane(Pane):
         if room < 2:
             return []
         limit = max((abs(value) for _, value, _ in rows), default=1.0)
-        label_width = min(14 if width >= 26 else 12, max((len(label) for label, _, _ in rows), default=0))
+        label_width = min(14 if width >= 26 else 12, max((columns(label) for label, _, _ in rows), default=0))
         detail_width = max((len(d) for _, _, d in rows), default=0) if width >= 44 else 0
         bar_width = max(3, width - label_width - 9 - (detail_width + 1 if detail_width else 0))
         lines = [line([(heading, palette.DIM)], width)]
         for label, value, detail in rows[: room - 1]:
-            parts: list[Part] = [(clip_name(label, label_width).ljust(label_width) + " ", palette.TEXT)]
+            parts: list[Part] = [(padded(clip_name(label, label_width), label_width) + " ", palette.TEXT)]
             parts += [
                 *signed_bar(value, limit, bar_width, self.look),
                 (f"{signed(value, 3):>7} ", palette.sign_ink(value)),

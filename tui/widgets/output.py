@@ -9,7 +9,19 @@ from textual.strip import Strip
 
 from tinynets.frame import Floats, MapGrid, Output, Plane
 from tui import drawing, palette
-from tui.drawing import Part, clip, length, line, number, plain_bar, signed, signed_bar
+from tui.drawing import (
+    Part,
+    clip,
+    columns,
+    length,
+    line,
+    number,
+    padded,
+    padded_left,
+    plain_bar,
+    signed,
+    signed_bar,
+)
 from tui.pictures import colours, extent, fitting, greys, mapped, picture
 from tui.widgets.pane import Pane
 
@@ -146,11 +158,11 @@ class OutputPane(Pane):
 
     def _class_line(self, output: Output, index: int, limit: float, width: int) -> Strip:
         right = index == output.target
-        label_width = min(8, max(map(len, output.labels)))
+        label_width = min(8, max(map(columns, output.labels)))
         value = float(output.values[index])
         tail = f" {self.look.glyph('target')} right" if width >= 30 else f" {self.look.glyph('target')}"
         bar = plain_bar(value / limit, max(3, width - label_width - 7 - len(tail)), _bar_style(right), self.look)
-        label = clip(output.labels[index], label_width).rjust(label_width)
+        label = padded_left(clip(output.labels[index], label_width), label_width)
         parts: list[Part] = [(label + " ", palette.BRIGHT if right else palette.TEXT), *bar]
         parts += [(f"{value:6.1%}", palette.BRIGHT if right else palette.DIM), (tail if right else "", palette.GOOD)]
         return line(parts, width)
@@ -160,13 +172,13 @@ class OutputPane(Pane):
         wanted = output.targets if output.targets is not None and len(output.targets) == len(output.values) else None
         heading = "output, and what it should be" if wanted is not None else "output"
         limit = float(np.nanmax(np.abs(np.concatenate([output.values, [] if wanted is None else wanted, [1e-6]]))))
-        label_width = min(10, max(map(len, output.labels), default=1))
+        label_width = min(10, max(map(columns, output.labels), default=1))
         tail = 17 if wanted is not None else 9
         lines = [line([(clip(heading, width), palette.DIM)], width)]
         for i, value in enumerate(output.values.tolist()):
             label = output.labels[i] if i < len(output.labels) else str(i)
             bar = signed_bar(value, limit, max(5, width - label_width - 1 - tail), self.look)
-            parts: list[Part] = [(clip(label, label_width).ljust(label_width) + " ", palette.TEXT), *bar]
+            parts: list[Part] = [(padded(clip(label, label_width), label_width) + " ", palette.TEXT), *bar]
             parts.append((f"{signed(value):>8}", palette.BRIGHT))
             if wanted is not None:
                 parts.append((f" {self.look.glyph('target')} {signed(float(wanted[i]), 3)}", palette.GOOD))

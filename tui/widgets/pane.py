@@ -18,8 +18,9 @@ from textual.widget import Widget
 
 from tinynets.frame import Frame
 from tui import palette
-from tui.drawing import blank, clip, length, line
+from tui.drawing import blank, centred, clip, length, line
 from tui.palette import Look
+from tui.plain_text import Seen
 from tui.selection import Selection
 from tui.strips import Made, between
 
@@ -47,8 +48,8 @@ class Lines(Widget):
         return getattr(self.app, "look", Look())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Without the one that turns ANSI colours into RGB: there are none here, and it costs a third of a repaint."""
-        return [f for f in super().get_line_filters() if not isinstance(f, ANSIToTruecolor)]
+        """Without those that find nothing here (no ANSI colours, no foreign text): they cost a third of a repaint."""
+        return [f for f in super().get_line_filters() if not isinstance(f, ANSIToTruecolor | Seen)]
 
     def show(self, frame: Frame, selection: Selection, *, hold: bool = False) -> None:
         """Take a new frame, or a new selection on the same one."""
@@ -188,7 +189,7 @@ class Pane(Lines, can_focus=True):
     def message(self, text: str, width: int, height: int) -> list[Strip]:
         """A pane that has nothing to show says why."""
         top = max(0, height // 2 - 1)
-        return [blank(width)] * top + [line([(text.center(width), palette.FAINT)], width)]
+        return [blank(width)] * top + [line([(centred(text, width), palette.FAINT)], width)]
 
     def moved(self, right: int, down: int) -> Chosen | None:
         """Where the cursor goes from here when an arrow is pressed; None where arrows have no meaning of their own."""

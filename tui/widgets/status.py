@@ -8,9 +8,10 @@ from time import monotonic
 from textual import events
 from textual.strip import Strip
 
+from tinynets.foreign_text import printable
 from tui import palette
 from tui.actions import Action
-from tui.drawing import Part, both_ends, clip_middle, length, line, plain_bar
+from tui.drawing import Part, both_ends, clip_middle, columns, length, line, plain_bar
 from tui.widgets.pane import Lines
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -32,13 +33,13 @@ class StatusLine(Lines):
 
     def say(self, message: str, python: str = "", error: bool = False) -> None:
         """Show what happened; only the first line of it."""
-        self._message = message.splitlines()[0] if message else ""
+        self._message = printable(message.split("\n")[0])
         self._python, self._style = python, palette.BAD if error else palette.TEXT
         self.redraw()
 
     def whole(self, message: str) -> bool:
         """Whether a message can be read in full here."""
-        return "\n" not in message and len(message) <= self.room
+        return "\n" not in message and columns(message) <= self.room
 
     @property
     def room(self) -> int:
@@ -69,7 +70,7 @@ class StatusLine(Lines):
         if self._hint:
             return [line([(" " + clip_middle(self._hint, width - 3), palette.DIM)], width)]
         python: list[Part] = [(self._python + " ", palette.DIM)] if self._python else []
-        if length(python) > width // 2 or len(self._message) > width - 3 - length(python):
+        if length(python) > width // 2 or columns(self._message) > width - 3 - length(python):
             python = []
         message = clip_middle(self._message, width - 3 - length(python))
         return [both_ends([(" " + message, self._style)], [*python], width)]

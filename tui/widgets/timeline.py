@@ -9,6 +9,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
+from tinynets.foreign_text import printable
 from tinynets.frame import Frame, Mark, TimelineStrip
 from tui import palette
 from tui.drawing import Part, clip, length, line
@@ -151,6 +152,7 @@ class Timeline(Lines):
         if x < 0:
             return
         row[x] = (self.look.glyph("pin"), palette.GOOD)
+        name = printable(name)
         after = row[x + 1 : x + 2 + len(name)]
         if len(after) == len(name) + 1 and all(text == " " for text, _ in after) and name.isascii():
             row[x + 1 : x + 1 + len(name)] = [(letter, palette.GOOD) for letter in name]

@@ -1,0 +1,51 @@
+"""Foreign text (names, notes, paths, messages) as Textual's widgets can show it: as it is, with nothing read into it.
+
+`[/]` and `[red]` are names like any others here, and control characters are written out. What the panes draw line by
+line goes through `drawing` and `strips` instead.
+"""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from rich.highlighter import Highlighter
+from rich.segment import Segment
+from rich.text import Text
+from textual.color import Color
+from textual.content import Content
+from textual.filter import LineFilter
+
+from tinynets.foreign_text import one_for_one, printable
+
+
+def plain(*lines: str) -> Content:
+    """Text without markup, for titles, options and everything else that is shown."""
+    return Content("\n".join(map(printable, lines)))
+
+
+class Typed(Highlighter):
+    """Of a field: what stands in it, with a sign for each character that cannot be shown, so that the cursor fits."""
+
+    def __call__(self, text: str | Text) -> Text:
+        made = text.copy() if isinstance(text, Text) else Text(text)
+        self.highlight(made)
+        return made
+
+    def highlight(self, text: Text) -> None:
+        text.plain = one_for_one(text.plain)
+
+
+class Seen(LineFilter):
+    """The last gate before the terminal: what a widget of Textual's lets through takes the cells that it took there."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [
+            segment
+            if segment.control or printable(segment.text) == segment.text
+            else Segment(_in_place(segment.text), segment.style)
+            for segment in segments
+        ]
+
+
+def _in_place(text: str) -> str:
+    shown = ((printable("a" + letter)[1:], letter) for letter in text)  # behind a letter an accent is one
+    return "".join(sign if len(sign) == 1 else "?" * cell_len(letter) for sign, letter in shown)
