@@ -19,6 +19,7 @@ from tinynets.losses import Loss
 from tinynets.network import Block, Network, Workspace
 from tinynets.playback import quiet
 from tinynets.reports import Prediction, Progress
+from tinynets.rules import FIRST
 
 CHUNK = 4096  # examples evaluated at once; fixed, so that the same split gives the same bits
 MAX_LENGTH = 40  # characters of a generated name, should it find no end
@@ -49,7 +50,8 @@ class Splits:
     def weight(self, split: str) -> Array | None:
         """(N,) what multiplies each example's loss; None where all weigh the same."""
         weight = self.data.weights.get(split)
-        return None if weight is None else converted(weight, self._network.dtype)
+        thing = f"{split} weight" if self._network.rules > FIRST else ""
+        return None if weight is None else converted(weight, self._network.dtype, thing)
 
 
 class Evaluator:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.data import Dataset, arrays
+from tinynets.arrays import as_array, foreign
+from tinynets.data import Dataset, arrays, checks
 from tinynets.data.files import load_file
 from tinynets.errors import DataError, RecipeError, ShapeError, nearest
 from tinynets.evaluation import check_whole
@@ -80,24 +81,27 @@ def dataset_of(data: Any, loss: Loss | None = None) -> Dataset:
             return replace(dataset_of(loaded, loss), path=os.path.abspath(data))
         except (DataError, ShapeError) as error:
             raise DataError(f"`{data}`: {error}") from None
-    splits = data if isinstance(data, Mapping) else {"train": data}
+    splits = checks.splits("data", data) if isinstance(data, Mapping) else {"train": data}
     keeps = loss is None or loss.classes or isinstance(loss, FunctionLoss)
-    return arrays({name: _split(value, keeps) for name, value in splits.items()})
+    return arrays({name: _split(name, value, keeps) for name, value in splits.items()})
 
 
-def _split(value: Any, keeps: bool) -> tuple[Any, ...]:
-    if isinstance(value, np.ndarray):
-        return value, None
+def _split(name: str, value: Any, keeps: bool) -> tuple[Any, ...]:
+    with foreign(name):
+        if hasattr(value, "__array__"):
+            return value, None
+        value = tuple(value) if isinstance(value, tuple | list) else value
+    checks.no_pairs(name if name != "train" else "data", value)
     if not isinstance(value, tuple | list) or len(value) not in (2, 3):
         raise ShapeError(f"`data` must be {DATA}, not {type(value).__name__}")
     x, y, *weight = value
-    return x, y if keeps or y is None else _values(y), *weight
+    return x, y if keeps or y is None else _values(name, y), *weight
 
 
-def _values(y: Any) -> Any:
+def _values(name: str, y: Any) -> Any:
     """Whole numbers as floats; anything else as it is, for `arrays` to judge."""
     try:
-        given = np.asarray(y)
-    except ValueError:
+        given = as_array(f"{name} y", y)
+    except ShapeError:
         return y
     return given.astype(np.float64) if given.dtype.kind in "biu" else given

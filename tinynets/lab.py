@@ -198,7 +198,7 @@ class Lab(Operating, Travel):
         )
         self.player.next_stop = _weak(self._next_evaluation, ENDLESS)
         self.player.after_step = _weak(self._evaluate_on_the_way, False)
-        self.warnings += warnings_of(self.network, data, loss, recipe.training.hyper.sampling)
+        self.warnings += warnings_of(self.network, data, loss, recipe.training.hyper)
         self._evaluator = Evaluator(splits, loss)
         self.probe = Probe.of(splits, recipe.training.probe)
         self._writer = Writer(data)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinynets import rng
-from tinynets.arrays import Array, Values, as_array, shape_text
-from tinynets.errors import EditError, SaveError, SelectorError, nearest
+from tinynets.arrays import Array, Values, as_array, converted, shape_text
+from tinynets.errors import DataError, EditError, SaveError, SelectorError, nearest
 from tinynets.evaluation import CHUNK, check_whole
 from tinynets.interventions import taps, without
 from tinynets.network import Network, Workspace, network_from
@@ -218,7 +218,7 @@ def as_input(lab: Lab, given: Any) -> Array:
             raise EditError(f"`input` must be numbers {shape_text(shape)}, as the data is no text, not {given!r}")
         codec.encode(given)
         return codec.window(given)[None]
-    x = as_array("input", given)
+    x = numbers_of(given, lab.network.dtype)
     if x.dtype.kind not in "biuf":
         raise EditError(f"`input` must be numbers {shape_text(shape)}, not {given!r}")
     if x.shape == shape:
@@ -230,6 +230,15 @@ def as_input(lab: Lab, given: Any) -> Array:
     if not np.isfinite(checked).all():
         raise EditError("`input` holds NaN or infinity")
     return checked
+
+
+def numbers_of(given: Any, dtype: np.dtype[Any] | None = None) -> Array:
+    """An input as an array, its floats as `dtype`; EditError where it cannot be read or does not fit in there."""
+    try:
+        x = as_array("input", given)
+        return converted(x, dtype, "input") if dtype is not None and x.dtype.kind == "f" else x
+    except DataError as error:
+        raise EditError(str(error)) from None
 
 
 def learned_of(lab: Lab, target: Selector, source: str | None, sources: dict[str, Any]) -> Found:
@@ -273,4 +282,4 @@ def _shapes(shapes: Shapes) -> str:
     return ", ".join(f"{name} {shape_text(shape)}" for name, shape in shapes) or "no parameters"
 
 
-__all__ = ["activations", "as_input", "direction_of", "learned_of", "mean_of", "patch_of", "pool_of"]
+__all__ = ["activations", "as_input", "direction_of", "learned_of", "mean_of", "numbers_of", "patch_of", "pool_of"]

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.arrays import Array, Values, is_finite_number, shape_text
-from tinynets.errors import EditError
+from tinynets.arrays import Array, Values, as_array, converted, is_finite_number, shape_text
+from tinynets.errors import DataError, EditError
 from tinynets.network import Network
 from tinynets.state import State
 
@@ -143,11 +143,12 @@ def values(
     """The array of an edit's arguments: finite, in the network's dtype, of a shape that fits."""
     given = args.get("values")
     try:
-        array = np.asarray(given.array if isinstance(given, Values) else given)
+        array = as_array("values", given.array if isinstance(given, Values) else given)
         if array.dtype.kind not in "biuf":
-            raise ValueError
-        with np.errstate(over="ignore"):
-            array = array.astype(dtype)
+            raise TypeError
+        array = converted(array, np.dtype(dtype), "values")
+    except DataError as error:
+        raise EditError(f"`{op}`: {error}") from None
     except (TypeError, ValueError):
         raise EditError(f"`{op}`: `values` must be numbers, not {given!r}") from None
     if not fits(array):
