@@ -31,6 +31,7 @@ class TinynetsError(Exception):
 
     def __str__(self) -> str:
         text = " ".join(filter(None, map(str.strip, super().__str__().splitlines())))
+        text = readable(text)
         return text if len(text) <= LONGEST else f"{text[: LONGEST // 2 - 5]} ... {text[-LONGEST // 2 :]}"
 
 
@@ -110,6 +111,11 @@ def shown(value: object) -> str:
 
 
 _SHOWN = _Shown()
+
+
+def readable(text: str) -> str:
+    """Text that can be written anywhere: a lone surrogate, as a name that is not UTF-8 has, is told by its number."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def unwritable(text: str) -> str:

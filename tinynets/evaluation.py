@@ -18,7 +18,7 @@ from tinynets.layers.recurrent import RNN
 from tinynets.losses import Loss
 from tinynets.network import Block, Network, Workspace
 from tinynets.playback import quiet
-from tinynets.reports import Prediction, Progress
+from tinynets.reports import Progress
 from tinynets.rules import FIRST
 
 CHUNK = 4096  # examples evaluated at once; fixed, so that the same split gives the same bits
@@ -242,13 +242,6 @@ class Writer:
                 texts[index] += characters[int(chosen[index])]
             contexts = np.concatenate([contexts[:, 1:], chosen[:, None]], axis=1)
         return tuple(texts)
-
-    def predict(self, network: Network, text: str) -> Prediction:
-        """What comes after a text."""
-        contexts, _ = self._contexts(text, 1, "predict")
-        with quiet():
-            shares = softmax(_last(network.forward_checked(contexts, self.workspace)))[0]
-        return Prediction(text, self.data.labels, tuple(float(share) for share in shares))
 
 
 def _last(out: Array) -> Array:

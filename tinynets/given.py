@@ -17,7 +17,8 @@ from tinynets.errors import DataError, RecipeError, ShapeError, nearest
 from tinynets.evaluation import check_whole
 from tinynets.losses import FunctionLoss, Loss, as_loss
 from tinynets.network import Network
-from tinynets.optimizers import Optimizer
+from tinynets.optimizers import as_optimizer
+from tinynets.paths import expanded
 from tinynets.plugins import check_layers
 from tinynets.recipe import MAX_BATCH, MAX_PROBE, Recipe, Training
 from tinynets.sampling import SAMPLINGS
@@ -31,8 +32,10 @@ DATA = f"{SPLIT}, or a dict of splits: name -> such, or an .npz file"
 def hyper_of(settings: Mapping[str, Any]) -> Hyper:
     """Hyper from the arguments of a Lab; those that are None are left out."""
     given = {name: value for name, value in settings.items() if value is not None}
-    if not isinstance(given["optimizer"], Optimizer):
-        raise RecipeError(f"`optimizer` must be an optimizer such as tn.SGD(0.1), not {given['optimizer']!r}")
+    try:
+        given["optimizer"] = as_optimizer(given["optimizer"])
+    except ShapeError as error:
+        raise RecipeError(str(error)) from None
     if not isinstance(given.get("schedule", Schedule()), Schedule):
         shown = repr(given["schedule"])
         raise RecipeError(f"`schedule` must be a schedule such as tn.StepSchedule((100,), 0.1), not {shown}")
@@ -74,11 +77,14 @@ def dataset_of(data: Any, loss: Loss | None = None) -> Dataset:
     Whole numbers stay classes for losses that take them, and for a function of one's own; else they become floats.
     """
     if isinstance(data, Dataset):
+        checks.texts("data", [data.name, *data.splits, *data.labels])
+        for split, captions in data.captions.items():
+            checks.texts(f"{split} captions", captions)
         return data
     if isinstance(data, str | Path):
         loaded = load_file(data)
         try:
-            return replace(dataset_of(loaded, loss), path=os.path.abspath(data))
+            return replace(dataset_of(loaded, loss), path=os.path.abspath(expanded(data)))
         except (DataError, ShapeError) as error:
             raise DataError(f"`{data}`: {error}") from None
     splits = checks.splits("data", data) if isinstance(data, Mapping) else {"train": data}

@@ -12,6 +12,7 @@ from tinynets import locks
 from tinynets.data import Dataset
 from tinynets.errors import SaveError
 from tinynets.leftovers import journal_folder
+from tinynets.paths import expanded_path
 from tinynets.playback import Player
 from tinynets.recipe import Recipe
 from tinynets.save_reader import read_header
@@ -33,7 +34,7 @@ class Keeper:
         """Whether that file is another lab's to write."""
         self.told = told
         self.journal: Journal | None = None
-        self._folder = journal_folder() if isinstance(journal, bool) else Path(journal)
+        self._folder = journal_folder() if isinstance(journal, bool) else expanded_path(journal)
         self._wants_journal = journal is not False
         self._save: locks.Hold | None = None
         self._claimed: locks.Hold | None = None

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 from tinynets import locks
 from tinynets.errors import SaveError, nearest
 from tinynets.packing import PackingError, unpack
+from tinynets.paths import restored
 from tinynets.records import HEADER
 
 SUFFIX = ".journal"
@@ -136,7 +137,7 @@ def _look(file: Path) -> Leftover | None:
             status = os.fstat(opened.fileno())
             for record in _small_records(opened):
                 match record:
-                    case {"record": "header", "kind": "journal", "recipe": str(), "path": str()}:
+                    case {"record": "header", "kind": "journal", "recipe": str(), "path": str() | bytes()}:
                         header = record
                     case {"record": "branch"}:
                         branches += 1
@@ -149,7 +150,7 @@ def _look(file: Path) -> Leftover | None:
     if not header or step < 0:
         return None
     when = datetime.fromtimestamp(status.st_mtime).isoformat(" ", "seconds")
-    return Leftover(file, header["recipe"], step, edits, branches, when, header["path"], status.st_size)
+    return Leftover(file, header["recipe"], step, edits, branches, when, restored(header["path"]), status.st_size)
 
 
 def _small_records(file: BinaryIO) -> Iterator[Any]:

@@ -261,6 +261,18 @@ def optimizer_from(config: dict[str, Any]) -> Optimizer:
     return named_optimizer(arguments.pop("kind", None), arguments)
 
 
+def as_optimizer(given: Any) -> Optimizer:
+    """An optimizer as it is, or by its name, as recipes have it: `"adam"`, or a dict of `kind` and arguments.
+
+    Raises ShapeError for anything else.
+    """
+    if isinstance(given, Optimizer):
+        return given
+    if isinstance(given, str | Mapping):
+        return optimizer_from({"kind": given} if isinstance(given, str) else dict(given))
+    raise ShapeError(f"`optimizer` must be an optimizer such as tn.SGD(0.1) or 'sgd', not {given!r}")
+
+
 def named_optimizer(name: object, arguments: dict[str, Any]) -> Optimizer:
     """The optimizer as people call it, with these arguments; raises ShapeError for an unknown name or argument."""
     if not isinstance(name, str) or name not in NAMED:

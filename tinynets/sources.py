@@ -22,6 +22,7 @@ from tinynets.interventions import taps, without
 from tinynets.network import Network, Workspace, network_from
 from tinynets.operations.base import SOURCES
 from tinynets.operations.parameters import transplanted
+from tinynets.paths import expanded
 from tinynets.playback import quiet
 from tinynets.reports import Progress
 from tinynets.selectors import Selector, select
@@ -150,6 +151,7 @@ def source_of(lab: Lab, op: str, given: dict[str, Any]) -> Generator[Progress, N
     if not isinstance(value, str):
         raise EditError(f"`{op}`: `{name}` must be text, not {value!r}")
     if name == "save":
+        value = expanded(value)
         from tinynets.lab import Lab
 
         if not os.path.exists(value):

@@ -1,4 +1,4 @@
-"""Data that could be misread are refused in words: pairs, dicts of arrays, masks, numbers too large, other libraries."""
+"""Data that could be misread are refused in words: pairs, dicts of arrays, masks, numbers too large, foreign arrays."""
 
 from __future__ import annotations
 

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from tinynets.arrays import Array, Values, as_array, converted, is_finite_number, shape_text
-from tinynets.errors import DataError, EditError
+from tinynets.errors import DataError, EditError, readable
 from tinynets.network import Network
+from tinynets.paths import restored, stored
 from tinynets.state import State
 
 POSITIONAL = frozenset({"value", "to", "factor", "sigma", "over", "bits", "share", "by", "other", "count", "kind"})
@@ -55,7 +56,10 @@ class Edit:
 
     def config(self) -> dict[str, Any]:
         """Plain data and arrays."""
-        args = {key: value.array if isinstance(value, Values) else value for key, value in self.args.items()}
+        args: dict[str, Any] = dict(self.args)
+        args |= {key: value.array for key, value in args.items() if isinstance(value, Values)}
+        if isinstance(args.get("save"), str):
+            args["save"] = stored(args["save"])
         return {"op": self.op, "target": self.target, "args": args}
 
     def __hash__(self) -> int:
@@ -64,7 +68,11 @@ class Edit:
 
 def edit_from(config: Mapping[str, Any]) -> Edit:
     """An edit from plain data, as `Edit.config` gives it."""
-    args = {key: Values(value) if isinstance(value, np.ndarray) else value for key, value in config["args"].items()}
+    args: dict[str, Any] = {
+        key: Values(value) if isinstance(value, np.ndarray) else value for key, value in config["args"].items()
+    }
+    if isinstance(args.get("save"), bytes):
+        args["save"] = restored(args["save"])
     return Edit(config["op"], config["target"], args)
 
 
@@ -93,7 +101,7 @@ class Operation:
 
 def literal(value: Any) -> str:
     """A plain value as Python code, text in double quotes."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    return readable(json.dumps(value, ensure_ascii=False)) if isinstance(value, str) else repr(value)
 
 
 # -- arguments

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinynets.arrays import Array, Values
-from tinynets.errors import EditError, SelectorError
+from tinynets.errors import EditError, SelectorError, readable
 from tinynets.layers import Parameter
 from tinynets.network import Block, Network
 from tinynets.operations.base import SOURCES, Edit, Operation, flag, number, only, ordinal, values, whole
@@ -350,7 +350,7 @@ def _transplant(network: Network, state: State, edit: Edit) -> str:
     state.theta[places], state.buffers[carried] = given[: len(places)], given[len(places) :]
     for slot in state.slots.values():
         slot[places] = 0
-    where = next((f" from {name} {edit.args[name]}" for name in SOURCES if name in edit.args), "")
+    where = next((f" from {name} {readable(edit.args[name])}" for name in SOURCES if name in edit.args), "")
     return f"{selector} transplanted{where}"
 
 
