@@ -15,7 +15,16 @@ import numpy as np
 from tinynets import edits, saves
 from tinynets.commands import PROPERTIES
 from tinynets.data import Dataset
-from tinynets.errors import DataError, EditError, NonFiniteError, RecipeError, TinynetsError, nearest
+from tinynets.errors import (
+    DataError,
+    EditError,
+    NonFiniteError,
+    RecipeError,
+    SaveError,
+    TinynetsError,
+    nearest,
+    readable,
+)
 from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
 from tinynets.given import hyper_of, recipe_of
 from tinynets.interventions import Intervention
@@ -27,7 +36,7 @@ from tinynets.measure.som import quantization_error, topographic_error
 from tinynets.network import Network
 from tinynets.operating import Operating
 from tinynets.optimizers import SGD, Optimizer
-from tinynets.paths import expanded
+from tinynets.paths import expanded, unusable
 from tinynets.playback import ENDLESS, Player, Work
 from tinynets.prediction import predict
 from tinynets.recipe import MAX_STEPS, Recipe, load_recipe
@@ -131,6 +140,8 @@ class Lab(Operating, Travel):
             recipe, dataset = recipe_of(source, data, loss, hyper, 64 if probe is None else probe)
             self._start(recipe, dataset, source.theta.copy(), memory)
         elif isinstance(source, str) and _is_save(source):
+            if why := unusable(source):
+                raise SaveError(f"`{source!r}` cannot be read: {why}")
             _refuse({**own, "seed": seed}, "a save")
             (self._begin_again if fresh else self._open)(source, data, memory)
         elif isinstance(source, str):
@@ -209,6 +220,7 @@ class Lab(Operating, Travel):
         self._writer = Writer(data)
         self._saved = self._extent()
         self._keeper.begin(recipe, data, self.player)
+        self.warnings[:] = map(readable, self.warnings)
 
     def __repr__(self) -> str:
         return f"Lab({self.recipe.name!r}, step {self.step_number:,}, {self.network!r})"

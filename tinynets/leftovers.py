@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tinynets import locks
-from tinynets.errors import SaveError, nearest
+from tinynets.errors import SaveError, nearest, readable
 from tinynets.packing import PackingError, unpack
 from tinynets.paths import restored
 from tinynets.records import HEADER
@@ -57,7 +57,7 @@ class Leftover:
     def __str__(self) -> str:
         edits = f", {self.edits} edit{'s' if self.edits != 1 else ''}" if self.edits else ""
         branches = f", {self.branches} branches" if self.branches > 1 else ""
-        save = f", of {self.save}" if self.save else ", never saved"
+        save = f", of {readable(self.save)}" if self.save else ", never saved"
         return f"{self.recipe} at step {self.step:,}{edits}{branches}, {self.when}{save}"
 
 

@@ -135,6 +135,8 @@ def list_saves(folder: str | Path | None = None) -> list[Path]:
 
 
 def _saves_in(folder: Path) -> list[Path]:
+    if why := unusable(folder):
+        raise SaveError(f"`{folder}`: no saves can be looked for there: {why}")
     try:
         with os.scandir(folder) as entries:
             files = [entry for entry in entries if entry.name.endswith(SUFFIX) and entry.is_file()]
