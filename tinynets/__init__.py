@@ -279,7 +279,7 @@ def _nearest(name: str) -> str:
     nearest = import_module("tinynets.errors").nearest
     if name.startswith("__"):
         return ""
-    plain = {known.lower().replace("_", ""): known for known in __dir__() if not known.startswith("_")}
+    plain = {known.lower().replace("_", ""): known for known in __all__}
     meant = plain.get(name.lower().replace("_", ""))
     return f"; did you mean `{meant}`?" if meant else str(nearest(name, plain.values()))
 

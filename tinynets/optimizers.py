@@ -276,11 +276,11 @@ def as_optimizer(given: Any) -> Optimizer:
 def named_optimizer(name: object, arguments: dict[str, Any]) -> Optimizer:
     """The optimizer as people call it, with these arguments; raises ShapeError for an unknown name or argument."""
     if not isinstance(name, str) or name not in NAMED:
-        raise ShapeError(f"an optimizer is one of {', '.join(NAMED)}, not {name!r}{nearest(str(name), NAMED)}")
+        raise ShapeError(f"an optimizer is one of {', '.join(NAMED)}, not {name!r}{nearest(str(name).lower(), NAMED)}")
     named = NAMED[name] | arguments
     kind = OPTIMIZERS[NAMED[name]["kind"]]
     known = [field.name for field in fields(kind)]
     for key in arguments:
         if key not in known:
-            raise ShapeError(f"`{kind.kind}` has no setting `{key}`, only {', '.join(known)}{nearest(key, known)}")
+            raise ShapeError(f"`{kind.kind}` has no setting `{key}`, only {', '.join(known)}{nearest(str(key), known)}")
     return kind(**{key: value for key, value in named.items() if key != "kind"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,8 +23,14 @@ def loss_from(config: dict[str, Any]) -> Loss:
     arguments = dict(config)
     kind = arguments.pop("kind", None)
     if not isinstance(kind, str) or kind not in LOSSES:
-        raise ShapeError(f"a loss is one of {', '.join(LOSSES)}, not {kind!r}{nearest(str(kind), LOSSES)}")
+        raise ShapeError(f"a loss is one of {', '.join(LOSSES)}, not {kind!r}{nearest(_plain(kind), LOSSES)}")
     return LOSSES[kind](**arguments)
+
+
+def _plain(kind: object) -> str:
+    """A kind as recipes write it, of a class's name or another spelling: for a hint."""
+    spelt = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", str(kind))
+    return spelt.lower().replace("_", "-")
 
 
 def as_loss(given: Any) -> Loss:
