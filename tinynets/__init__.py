@@ -270,8 +270,18 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
-        raise AttributeError(f"tinynets has no `{name}`")
+        raise AttributeError(f"tinynets has no `{name}`{_nearest(name)}")
     return getattr(import_module(f"tinynets.{_HOME[name]}"), name)
+
+
+def _nearest(name: str) -> str:
+    """What is meant by a misspelt name, as far as that can be told: whatever its case, and without lines in it."""
+    nearest = import_module("tinynets.errors").nearest
+    if name.startswith("__"):
+        return ""
+    plain = {known.lower().replace("_", ""): known for known in __all__}
+    meant = plain.get(name.lower().replace("_", ""))
+    return f"; did you mean `{meant}`?" if meant else str(nearest(name, plain.values()))
 
 
 def __dir__() -> list[str]:

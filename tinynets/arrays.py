@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from math import isfinite
-from typing import Any, TypeGuard
+from typing import Any, NoReturn, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynets.errors import ShapeError
+from tinynets.errors import DataError, ShapeError, TinynetsError
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -42,11 +44,82 @@ class Values:
 
 
 def as_array(thing: str, value: Any) -> Array:
-    """`value` as an array; ShapeError where its rows are not of one shape."""
+    """`value` as an array; ShapeError where its rows are not of one shape.
+
+    DataError where values in it are masked, or where it is of another library and cannot be read.
+    """
+    if type(value) is np.ndarray and value.dtype != object:
+        return value
+    with foreign(thing):
+        _check_masks(thing, value)
     try:
-        return np.asarray(value)
-    except ValueError:
-        raise ShapeError(f"`{thing}` is not one array: its rows differ in shape") from None
+        found = np.asarray(value)
+    except ValueError as error:
+        if isinstance(value, tuple | list) and any(word in str(error) for word in RAGGED):
+            raise ShapeError(f"`{thing}` is not one array: its rows differ in shape") from None
+        unreadable(thing, error)
+    except Exception as error:
+        unreadable(thing, error)
+    return found
+
+
+RAGGED = ("inhomogeneous", "could not broadcast", "with a sequence")
+"""What numpy says of rows that differ in shape."""
+
+
+@contextmanager
+def foreign(thing: str) -> Iterator[None]:
+    """Whatever an object of another library raises while it is read comes out as a DataError that names it."""
+    try:
+        yield
+    except TinynetsError:
+        raise
+    except Exception as error:
+        unreadable(thing, error)
+
+
+def unreadable(thing: str, error: Exception) -> NoReturn:
+    """Raise the DataError that says what another library raised."""
+    try:
+        said = str(error)
+    except Exception:
+        said = ""
+    raise DataError(f"`{thing}` cannot be read: {type(error).__name__}{': ' if said else ''}{said}") from None
+
+
+MASKED = "fill them, as x.filled(0.0) does, or leave those examples out"
+
+
+def _check_masks(thing: str, value: Any) -> None:
+    """DataError where a masked array, also one within lists, hides values: numpy would bring them back."""
+    if isinstance(value, np.ma.MaskedArray):
+        mask = np.ma.getmaskarray(value)
+        hidden = mask if mask.dtype == np.bool_ else np.ones(mask.shape, np.bool_)  # a structured one
+        if hidden.any():
+            place = tuple(int(i) for i in np.unravel_index(int(hidden.argmax()), hidden.shape))
+            where = f", the first {place_text(place)}" if place else ""
+            count = int(hidden.sum())
+            raise DataError(f"`{thing}` has {count:,} masked value{'s' if count > 1 else ''}{where}: {MASKED}")
+    elif isinstance(value, list | tuple) and not set(map(type, value)) <= NUMBERS:
+        for part in value:
+            _check_masks(thing, part)
+    elif isinstance(value, np.ndarray) and value.dtype == object:
+        for part in value.flat:
+            _check_masks(thing, part)
+
+
+NUMBERS = {int, float, bool, str, type(None), np.float64, np.float32, np.int64, np.int32, np.bool_}
+"""Types of which a list need not be walked."""
+
+
+def place_text(place: Shape) -> str:
+    """Where in an array: `in row 3, column 1`."""
+    where = f"in row {place[0]}"
+    if len(place) == 2:
+        where += f", column {place[1]}"
+    elif len(place) > 2:
+        where += f", at {place[1:]}"
+    return where
 
 
 def float_dtype(name: str | np.dtype[Any] | type) -> np.dtype[Any]:
@@ -109,10 +182,23 @@ def is_integer(array: Array) -> bool:
     return array.dtype.kind in "iu"
 
 
-def converted(values: Array, dtype: np.dtype[Any]) -> Array:
-    """The same values in C order as a dtype; those beyond its range become infinite, at which the first step stops."""
-    with np.errstate(over="ignore"):
-        return np.ascontiguousarray(values, dtype)
+def converted(values: Array, dtype: np.dtype[Any], thing: str = "") -> Array:
+    """The same values in C order as a dtype.
+
+    Finite ones beyond its range are a DataError that names the first of `thing`; without `thing` they become infinite,
+    at which the first step stops.
+    """
+    try:
+        with np.errstate(over="raise" if thing else "ignore"):
+            return np.asarray(values, dtype, order="C")
+    except FloatingPointError:
+        with np.errstate(over="ignore"):
+            beyond = np.isfinite(values) & ~np.isfinite(values.astype(dtype))
+        place = tuple(int(i) for i in np.unravel_index(int(beyond.argmax()), values.shape))
+        where = f" {place_text(place)}" if place else ""
+        raise DataError(
+            f"`{thing}` has {values[place]:g}{where}; {dtype.name} holds at most {np.finfo(dtype).max:g}"
+        ) from None
 
 
 def is_flat(values: list[Any] | tuple[Any, ...]) -> bool:

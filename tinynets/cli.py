@@ -10,15 +10,16 @@ import sys
 try:
     import argparse
     import json
+    import os
     from collections.abc import Callable, Sequence
     from dataclasses import asdict
-    from pathlib import Path
     from typing import TYPE_CHECKING, Any, NoReturn
 
     import tinynets
     from tinynets import stopping, streams
     from tinynets.errors import CommandError, SaveError, TinynetsError
     from tinynets.foreign_text import printable
+    from tinynets.paths import expanded
 except KeyboardInterrupt:  # ctrl+c before `main` can say what that does
     sys.exit(130)
 
@@ -150,8 +151,14 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--temperature", type=float, default=1.0, help="1 as learned, below 1 safer, 0 the likeliest")
     sample.add_argument("--seed", type=_whole, help="another seed, other samples")
 
-    predict = of_source("predict", "tell what comes after a text", _predict, "SAVE|RECIPE")
-    predict.add_argument("text")
+    predict = of_source(
+        "predict", "tell what comes after a text, or out for numbers or an example", _predict, "SAVE|RECIPE"
+    )
+    predict.add_argument(
+        "input", nargs="?", metavar="TEXT|NUMBERS", help="a text, or numbers: 0.3,1 or, with one below 0, [-0.3,1]"
+    )
+    predict.add_argument("--example", type=_whole, metavar="N", help="instead: the example of this number, from 0")
+    predict.add_argument("--split", help="that it is from (default: dev, where there is one, else train)")
 
     command("recipes", "list the recipes that ship", _recipes)
     return parser
@@ -218,7 +225,7 @@ def _bar(lab: Lab) -> Bar:
 
 
 def _save_only(options: argparse.Namespace) -> Lab:
-    if not Path(options.source).exists():
+    if not os.path.exists(expanded(options.source)):
         raise SaveError(f"`{options.source}`: there is no such save")
     return _lab(options.source, needs_data=True, data=options.data, threads=options.threads, read_only=True)
 
@@ -380,12 +387,18 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    prediction = _lab(options.source, data=options.data, threads=options.threads, read_only=True).predict(options.text)
-    shares = dict(zip(prediction.labels, prediction.probabilities, strict=True))
+    lab = _lab(options.source, data=options.data, threads=options.threads, read_only=True)
+    prediction = lab.predict(options.input, example=options.example, split=options.split)
+    shares = dict(zip(prediction.labels, prediction.probabilities, strict=bool(prediction.probabilities)))
     best = sorted(shares.items(), key=lambda item: -item[1])
     block = "█" if streams.speaks(sys.stdout, "█") else "#"
     lines = [f"{label}  {share:6.1%}  {block * round(BAR * share)}" for label, share in best if share >= 0.001]
-    return _out(options, {"text": prediction.text, "probabilities": shares}, lines)
+    values = dict(zip(prediction.labels, prediction.values, strict=True))
+    lines = lines if shares else [f"{label}  {value:.6g}" for label, value in values.items()]
+    if prediction.target:
+        lines.append(f"target {prediction.target}")
+    told = {"text": prediction.text, "probabilities": shares, "values": values, "target": prediction.target or None}
+    return _out(options, told, lines)
 
 
 def _recipes(options: argparse.Namespace) -> int:

@@ -6,7 +6,6 @@ Verbs of operations come from `edits.OPERATIONS`; the others are the Lab's own.
 from __future__ import annotations
 
 import ast
-import shlex
 from dataclasses import dataclass, field
 from functools import cache
 from inspect import isfunction, signature
@@ -34,7 +33,8 @@ class Command:
     help: str
     group: str
     kinds: tuple[str, ...] = ()
-    """`text`, `whole`, `number`, `value` (what it looks like), `units`, `step` (a whole number, or a bookmark's name).
+    """`text`, `whole`, `number`, `numbers`, `value` (what it looks like), `input` (a list of numbers, else text),
+    `units`, `step` (a whole number, or a bookmark's name).
 
     One that ends in ? may be left out; `rest` is text that takes what is left of the line.
     """
@@ -182,7 +182,14 @@ COMMANDS: dict[str, Command] = {
             ("whole?",),
             {"temperature": "number", "seed": "whole", "prefix": "text"},
         ),
-        Command("predict", "predict TEXT", "what comes after a text", "looking", ("text",)),
+        Command(
+            "predict",
+            "predict [TEXT|NUMBERS] [example=N] [split=SPLIT]",
+            "what comes after a text, or out for numbers, as 0.3,-1, or for an example of the data",
+            "looking",
+            ("input?",),
+            {"example": "whole", "split": "text"},
+        ),
         Command("log", "log", "the edits that led to this moment", "looking"),
         Command("interventions", "interventions", "what stands on activations at this moment", "looking"),
         Command("frozen", "frozen", "the units that are frozen at this moment", "looking"),
@@ -216,10 +223,7 @@ def parse(line: str) -> Call:
     """The call that a command line stands for; raises CommandError that says what is wrong with it."""
     if line.strip().removeprefix(":").lstrip().startswith(("lab.", "lab =", "lab=")):
         return _pasted(line.strip().removeprefix(":").lstrip())
-    try:
-        words = shlex.split(line.strip().removeprefix(":"))
-    except ValueError as error:
-        raise CommandError(f"`{line.strip()}`: {str(error).lower()}") from None
+    words = split_words(line.strip().removeprefix(":"))
     if not words:
         raise CommandError(f"a command begins with a verb, such as {', '.join(list(COMMANDS)[:5])}")
     name, *rest = words
@@ -230,6 +234,43 @@ def parse(line: str) -> Call:
     kwargs, plain = _options(command, _joined(command, rest))
     args = _arguments(command, plain, kwargs)
     return Call(command.verb or name, (*command.fixed, *args), kwargs)
+
+
+def split_words(line: str) -> list[str]:
+    """The words of a line, as a shell has them, but for backslashes: they stay, so that `C:\\a\\b.msgpack` is a path.
+
+    Only in front of a space or a quote a backslash means that one itself. Raises CommandError for a quote that is open.
+    """
+    words: list[str] = []
+    word, quote, at = None, "", 0
+    while at < len(line):
+        letter, behind = line[at], line[at + 1 : at + 2]
+        if letter == "\\" and _escapes(behind, quote, line[at + 2 :]):
+            word = (word or "") + behind
+            at += 1
+        elif quote:
+            word, quote = (word, "") if letter == quote else ((word or "") + letter, quote)
+        elif letter in QUOTES:
+            word, quote = word or "", letter
+        elif letter.isspace():
+            words += [] if word is None else [word]
+            word = None
+        else:
+            word = (word or "") + letter
+        at += 1
+    if quote:
+        raise CommandError(f"`{line.strip()}`: no closing quotation")
+    return words if word is None else [*words, word]
+
+
+QUOTES = ("'", '"')
+
+
+def _escapes(letter: str, quote: str, rest: str) -> bool:
+    """Whether a backslash in front of a letter takes its meaning away: of a quote's own end where another one comes."""
+    if quote:
+        return quote == letter == '"' and '"' in rest
+    return letter == " " or letter in QUOTES
 
 
 def _pasted(line: str) -> Call:
@@ -359,6 +400,8 @@ def _value(command: Command, what: str, kind: str, word: str) -> Any:
             return float(word)
         if kind == "value":
             return _guessed(word)
+        if kind == "input":
+            return _listed(word) or word
         if kind == "numbers":
             return _numbers(word)
         if kind == "flag":
@@ -380,13 +423,21 @@ def _numbers(word: str) -> list[Any]:
     """Numbers with commas between them, in a bracket or not; lists of lists as Python has them."""
     if not word.startswith("[["):
         return [float(part) for part in word.strip("[]").split(",")]
-    try:
-        found = ast.literal_eval(word)
-    except (SyntaxError, TypeError, RecursionError, MemoryError):
-        raise ValueError from None
-    if not isinstance(found, list) or not _of_numbers(found):
+    found = _listed(word)
+    if found is None:
         raise ValueError
     return found
+
+
+def _listed(word: str) -> list[Any] | None:
+    """The list of numbers, or of such lists, that a word is; None where it is none."""
+    if not word.startswith("["):
+        return None
+    try:
+        found = ast.literal_eval(word)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return None
+    return found if isinstance(found, list) and _of_numbers(found) else None
 
 
 def _of_numbers(found: object) -> bool:
@@ -396,12 +447,15 @@ def _of_numbers(found: object) -> bool:
 
 
 def _guessed(word: str) -> Any:
-    """A value as it looks: a number, true or false, whole numbers with commas between them, else text."""
+    """A value as it looks: a number, true or false, numbers with commas between them, a list of Python's, or text."""
     if word in ("true", "false"):
         return word == "true"
+    listed = _listed(word)
+    if listed:
+        return listed
     if "," in word:
         parts = [_guessed(part) for part in word.split(",") if part]
-        return parts if all(isinstance(part, int) for part in parts) else word
+        return parts if _of_numbers(parts) else word
     for kind in (int, float):
         try:
             return kind(word)

@@ -118,6 +118,15 @@ def shown(value: object) -> str:
 _SHOWN = _Shown()
 
 
+def unwritable(text: str) -> str:
+    """Why a text cannot be written as UTF-8, in words; empty where it can."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return f"{text[:LONGEST_WORD]!a} has a lone surrogate at letter {error.start}, which no file can hold"
+    return ""
+
+
 def nearest(word: str, names: Iterable[str]) -> str:
     """A hint for a misspelling: ``"; did you mean `x`?"``, or nothing when no name is near."""
     if len(word) > LONGEST_WORD:

@@ -20,7 +20,7 @@ from tinynets.layers.recurrent import RNN
 from tinynets.losses import Loss
 from tinynets.network import Block, Network, Workspace
 from tinynets.playback import quiet
-from tinynets.reports import Prediction, Progress
+from tinynets.reports import Progress
 from tinynets.rules import FIRST
 from tinynets.state import Hyper
 
@@ -53,7 +53,8 @@ class Splits:
     def weight(self, split: str) -> Array | None:
         """(N,) what multiplies each example's loss; None where all weigh the same."""
         weight = self.data.weights.get(split)
-        return None if weight is None else converted(weight, self._network.dtype)
+        thing = f"{split} weight" if self._network.rules > FIRST else ""
+        return None if weight is None else converted(weight, self._network.dtype, thing)
 
 
 class Evaluator:
@@ -253,13 +254,6 @@ class Writer:
                 texts[index] += characters[int(chosen[index])]
             contexts = np.concatenate([contexts[:, 1:], chosen[:, None]], axis=1)
         return tuple(texts)
-
-    def predict(self, network: Network, text: str) -> Prediction:
-        """What comes after a text."""
-        contexts, _ = self._contexts(text, 1, "predict")
-        with quiet():
-            shares = softmax(_last(network.forward_checked(contexts, self.workspace)))[0]
-        return Prediction(text, self.data.labels, tuple(float(share) for share in shares))
 
 
 def _last(out: Array) -> Array:

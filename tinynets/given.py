@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.data import Dataset, arrays
+from tinynets.arrays import as_array, foreign
+from tinynets.data import Dataset, arrays, checks
 from tinynets.data.files import load_file
 from tinynets.errors import DataError, RecipeError, ShapeError, nearest
 from tinynets.evaluation import check_whole
 from tinynets.losses import FunctionLoss, Loss, as_loss
 from tinynets.network import Network
-from tinynets.optimizers import Optimizer
+from tinynets.optimizers import as_optimizer
+from tinynets.paths import expanded
 from tinynets.plugins import check_layers
 from tinynets.recipe import MAX_BATCH, MAX_PROBE, Recipe, Training
 from tinynets.sampling import SAMPLINGS
@@ -30,8 +32,10 @@ DATA = f"{SPLIT}, or a dict of splits: name -> such, or an .npz file"
 def hyper_of(settings: Mapping[str, Any]) -> Hyper:
     """Hyper from the arguments of a Lab; those that are None are left out."""
     given = {name: value for name, value in settings.items() if value is not None}
-    if not isinstance(given["optimizer"], Optimizer):
-        raise RecipeError(f"`optimizer` must be an optimizer such as tn.SGD(0.1), not {given['optimizer']!r}")
+    try:
+        given["optimizer"] = as_optimizer(given["optimizer"])
+    except ShapeError as error:
+        raise RecipeError(str(error)) from None
     if not isinstance(given.get("schedule", Schedule()), Schedule):
         shown = repr(given["schedule"])
         raise RecipeError(f"`schedule` must be a schedule such as tn.StepSchedule((100,), 0.1), not {shown}")
@@ -73,31 +77,37 @@ def dataset_of(data: Any, loss: Loss | None = None) -> Dataset:
     Whole numbers stay classes for losses that take them, and for a function of one's own; else they become floats.
     """
     if isinstance(data, Dataset):
+        checks.texts("data", [data.name, *data.splits, *data.labels])
+        for split, captions in data.captions.items():
+            checks.texts(f"{split} captions", captions)
         return data
     if isinstance(data, str | Path):
         loaded = load_file(data)
         try:
-            return replace(dataset_of(loaded, loss), path=os.path.abspath(data))
+            return replace(dataset_of(loaded, loss), path=os.path.abspath(expanded(data)))
         except (DataError, ShapeError) as error:
             raise DataError(f"`{data}`: {error}") from None
-    splits = data if isinstance(data, Mapping) else {"train": data}
+    splits = checks.splits("data", data) if isinstance(data, Mapping) else {"train": data}
     keeps = loss is None or loss.classes or isinstance(loss, FunctionLoss)
-    return arrays({name: _split(value, keeps) for name, value in splits.items()})
+    return arrays({name: _split(name, value, keeps) for name, value in splits.items()})
 
 
-def _split(value: Any, keeps: bool) -> tuple[Any, ...]:
-    if isinstance(value, np.ndarray):
-        return value, None
+def _split(name: str, value: Any, keeps: bool) -> tuple[Any, ...]:
+    with foreign(name):
+        if hasattr(value, "__array__"):
+            return value, None
+        value = tuple(value) if isinstance(value, tuple | list) else value
+    checks.no_pairs(name if name != "train" else "data", value)
     if not isinstance(value, tuple | list) or len(value) not in (2, 3):
         raise ShapeError(f"`data` must be {DATA}, not {type(value).__name__}")
     x, y, *weight = value
-    return x, y if keeps or y is None else _values(y), *weight
+    return x, y if keeps or y is None else _values(name, y), *weight
 
 
-def _values(y: Any) -> Any:
+def _values(name: str, y: Any) -> Any:
     """Whole numbers as floats; anything else as it is, for `arrays` to judge."""
     try:
-        given = np.asarray(y)
-    except ValueError:
+        given = as_array(f"{name} y", y)
+    except ShapeError:
         return y
     return given.astype(np.float64) if given.dtype.kind in "biu" else given

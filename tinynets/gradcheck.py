@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinynets import rng
-from tinynets.arrays import Array, is_finite_number, shape_text
+from tinynets.arrays import Array, as_array, is_finite_number, shape_text
 from tinynets.differences import central_differences, one_sided_gaps
 from tinynets.errors import ShapeError
 from tinynets.layers import Layer
@@ -184,7 +184,7 @@ def _judge(loss: Loss | None, out: Array, y: Any, seed: int) -> Callable[[Array]
 
 
 def _loss(loss: Loss, x: Any, y: Any, h: float, tolerance: float, seed: int) -> GradReport:
-    out = np.array(x, np.float64)
+    out = np.array(as_array("out", x), np.float64)
     if isinstance(loss, FunctionLoss):
         loss.tried(out, loss.targets(y, out.shape, out.dtype))
     gradient = loss(out, y)[1].copy()

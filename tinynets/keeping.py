@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from tinynets import locks
 from tinynets.data import Dataset
 from tinynets.errors import SaveError
+from tinynets.foreign_text import printable
 from tinynets.leftovers import journal_folder
+from tinynets.paths import expanded_path, unusable
 from tinynets.playback import Player
 from tinynets.recipe import Recipe
 from tinynets.save_reader import read_header
@@ -33,7 +35,9 @@ class Keeper:
         """Whether that file is another lab's to write."""
         self.told = told
         self.journal: Journal | None = None
-        self._folder = journal_folder() if isinstance(journal, bool) else Path(journal)
+        self._folder = journal_folder() if isinstance(journal, bool) else expanded_path(journal)
+        if why := unusable(self._folder):
+            raise SaveError(f"`{self._folder}` can hold no journals: {why}")
         self._wants_journal = journal is not False
         self._save: locks.Hold | None = None
         self._claimed: locks.Hold | None = None
@@ -49,7 +53,8 @@ class Keeper:
         self._save = locks.hold(path)
         if self._save is None:
             self.read_only = True
-            self.told(f"`{path}` is open in {locks.holder(path)}: it is read-only here, save under another name")
+            who = f"`{printable(path)}` is open in {locks.holder(path)}"
+            self.told(f"{who}: it is read-only here, save under another name")
 
     def recover(self, journal: str) -> None:
         """Have this journal open, and the save that it goes on from. Raises SaveError where a lab is at work on it."""
@@ -59,7 +64,7 @@ class Keeper:
                 raise SaveError(f"`{journal}` is open in {locks.holder(journal)}")
         save = read_header(journal).path
         if save and _written_since(save, journal):
-            self.told(f"`{save}` was written after what is recovered here: save under another name")
+            self.told(f"`{printable(save)}` was written after what is recovered here: save under another name")
         elif save:
             self.open(save)
 

@@ -15,8 +15,17 @@ import numpy as np
 from tinynets import edits, rng, saves
 from tinynets.commands import PROPERTIES
 from tinynets.data import Dataset
-from tinynets.errors import DataError, EditError, NonFiniteError, RecipeError, TinynetsError, nearest
+from tinynets.errors import (
+    DataError,
+    EditError,
+    NonFiniteError,
+    RecipeError,
+    SaveError,
+    TinynetsError,
+    nearest,
+)
 from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
+from tinynets.foreign_text import printable
 from tinynets.given import hyper_of, recipe_of
 from tinynets.interrupts import between_pieces
 from tinynets.interventions import Intervention
@@ -28,7 +37,9 @@ from tinynets.measure.som import quantization_error, topographic_error
 from tinynets.network import Network
 from tinynets.operating import Operating
 from tinynets.optimizers import SGD, Optimizer
+from tinynets.paths import expanded, unusable
 from tinynets.playback import ENDLESS, Player, Work, whole
+from tinynets.prediction import predict
 from tinynets.recipe import MAX_STEPS, Recipe, load_recipe
 from tinynets.reports import (
     Evaluation,
@@ -62,11 +73,12 @@ class Lab(Operating, Travel):
 
     `source` is a recipe's name, a `.toml` path, a save's path, or a Network. A Network needs `data` ((x, y), or
     (x, y, weight), or x alone where the loss takes no targets, or a dict of splits: name -> such, or the path of an
-    `.npz` file with arrays `x`, `y` and `weight`, or with `train_x`, `train_y`, `dev_x`, ...), `loss` (or a function
-    (out, y) -> (value, gradient)) and `optimizer`; the lab works on a copy of it, `lab.network`. `rates`, `l1`
-    and `l2` are dicts, block -> learning-rate factor or penalty: the gradient of a block's parameters, biases included,
-    gets l2 * theta (of l2 / 2 * sum theta^2) and l1 * sign(theta) (of l1 * sum |theta|); the reported loss leaves both
-    out. `sampling` is `replacement`, `epoch`, or `stream`, which recurrent layers with `carry` need: each row of a
+    `.npz` file with arrays `x`, `y` and `weight`, or with `train_x`, `train_y`, `dev_x`, ...), `loss` (or its kind,
+    "mse", or a function (out, y) -> (value, gradient)) and `optimizer` (or its name, "adam"; by default tn.SGD()); the
+    lab works on a copy of it, `lab.network`. `rates`, `l1` and `l2` are dicts, block -> learning-rate factor or
+    penalty: the gradient of a block's parameters, biases included, gets l2 * theta (of l2 / 2 * sum theta^2) and
+    l1 * sign(theta) (of l1 * sum |theta|); the reported loss leaves both out.
+    `sampling` is `replacement`, `epoch`, or `stream`, which recurrent layers with `carry` need: each row of a
     batch goes on where the last one ended. `seed` addresses batches, and for a recipe the initial values too (default:
     the recipe's). `memory` bounds the bytes of keyframes. `threads` of BLAS: by default a rule of the shapes; settled
     once for the process. `journal`: write what is done to a file as it is done, in the user's own folder (True) or
@@ -88,8 +100,8 @@ class Lab(Operating, Travel):
         source: str | Path | Network,
         *,
         data: Any = None,
-        loss: Loss | Callable[[Any, Any], Any] | None = None,
-        optimizer: Optimizer | None = None,
+        loss: Loss | str | Mapping[str, Any] | Callable[[Any, Any], Any] | None = None,
+        optimizer: Optimizer | str | Mapping[str, Any] | None = None,
         schedule: Schedule | None = None,
         batch: int | None = None,
         sampling: str | None = None,
@@ -118,19 +130,23 @@ class Lab(Operating, Travel):
         shaping = {"clip_norm": clip_norm, "clip_value": clip_value, "rates": rates, "l1": l1, "l2": l2}
         drawing = {"batch": batch, "sampling": sampling, "probe": probe}
         own = {"loss": loss, "optimizer": optimizer, "schedule": schedule, **shaping, **drawing}
+        source = expanded(source) if isinstance(source, str | Path) else source
         if isinstance(source, Network):
             drawn = {
                 "batch": 32 if batch is None else batch,
                 "sampling": sampling or SAMPLINGS[0],
                 "seed": int(seed or 0),
             }
-            hyper = hyper_of({"optimizer": optimizer or SGD(), "schedule": schedule, **drawn, **shaping})
+            optimizer = SGD() if optimizer is None else optimizer
+            hyper = hyper_of({"optimizer": optimizer, "schedule": schedule, **drawn, **shaping})
             recipe, dataset = recipe_of(source, data, loss, hyper, 64 if probe is None else probe)
             self._start(recipe, dataset, source.theta.copy(), memory)
-        elif isinstance(source, str | Path) and _is_save(str(source)):
+        elif isinstance(source, str) and _is_save(source):
+            if why := unusable(source):
+                raise SaveError(f"`{source!r}` cannot be read: {why}")
             _refuse({**own, "seed": seed}, "a save")
-            (self._begin_again if fresh else self._open)(str(source), data, memory)
-        elif isinstance(source, str | Path):
+            (self._begin_again if fresh else self._open)(source, data, memory)
+        elif isinstance(source, str):
             _refuse({"data": data, **own, "fresh": fresh or None}, "a recipe")
             recipe = load_recipe(source)
             if seed is not None:
@@ -201,12 +217,13 @@ class Lab(Operating, Travel):
         self.player.next_stop = _weak(self._next_evaluation, ENDLESS)
         self.player.after_step = _weak(self._evaluate_on_the_way, False)
         self.watched: Callable[[Progress], None] = lambda progress: None
-        self.warnings += warnings_of(self.network, data, loss, recipe.training.hyper.sampling)
+        self.warnings += warnings_of(self.network, data, loss, recipe.training.hyper)
         self._evaluator = Evaluator(splits, loss)
         self.probe = Probe.of(splits, recipe.training.probe, recipe.training.hyper)
         self._writer = Writer(data)
         self._saved = self._extent()
         self._keeper.begin(recipe, data, self.player)
+        self.warnings[:] = map(printable, self.warnings)
 
     def __repr__(self) -> str:
         return f"Lab({self.recipe.name!r}, step {self.step_number:,}, {self.network!r})"
@@ -464,9 +481,13 @@ class Lab(Operating, Travel):
         seed = self.recipe.training.hyper.seed if seed is None else seed
         return self._writer.sample(self.network, n, temperature, seed, prefix)
 
-    def predict(self, text: str) -> Prediction:
-        """The probabilities of the next character after a text."""
-        return self._writer.predict(self.network, text)
+    def predict(self, input: Any = None, *, example: int | None = None, split: str | None = None) -> Prediction:
+        """What the network says of an input: after a text the next character, of numbers the class or the values.
+
+        Or of an `example` of the data by its number, in `split` (default: `dev`, where there is one, else `train`).
+        Numbers can stand in a text: `lab.predict("0.3, -1")`.
+        """
+        return predict(self, input, example, split)
 
     # -- keeping
 

@@ -20,6 +20,7 @@ from tinynets import locks
 from tinynets.errors import SaveError, nearest
 from tinynets.foreign_text import printable
 from tinynets.packing import PackingError, unpack
+from tinynets.paths import restored
 from tinynets.records import HEADER
 
 SUFFIX = ".journal"
@@ -137,7 +138,7 @@ def _look(file: Path) -> Leftover | None:
             status = os.fstat(opened.fileno())
             for record in _small_records(opened):
                 match record:
-                    case {"record": "header", "kind": "journal", "recipe": str(), "path": str()}:
+                    case {"record": "header", "kind": "journal", "recipe": str(), "path": str() | bytes()}:
                         header = record
                     case {"record": "branch"}:
                         branches += 1
@@ -150,7 +151,7 @@ def _look(file: Path) -> Leftover | None:
     if not header or step < 0:
         return None
     when = datetime.fromtimestamp(status.st_mtime).isoformat(" ", "seconds")
-    return Leftover(file, header["recipe"], step, edits, branches, when, header["path"], status.st_size)
+    return Leftover(file, header["recipe"], step, edits, branches, when, restored(header["path"]), status.st_size)
 
 
 def _small_records(file: BinaryIO) -> Iterator[Any]:

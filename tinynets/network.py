@@ -16,7 +16,7 @@ from tinynets.arrays import Array, Shape, as_array, converted, float_dtype, is_i
 from tinynets.errors import DataError, SelectorError, ShapeError, nearest
 from tinynets.layers import Activation, Buffers, Context, Layer, Parameter, Tap, describe, layer_from, named
 from tinynets.layers.structure import Next, Split, check_names
-from tinynets.rules import CURRENT
+from tinynets.rules import CURRENT, FIRST
 from tinynets.summary import Summary, summarize
 from tinynets.tapping import Tapping
 
@@ -401,7 +401,7 @@ class Network:
         workspace = workspace or self._bare
         if workspace is None or not workspace.buffers:
             raise ShapeError("`backward` needs a `forward` before it")
-        dout = np.ascontiguousarray(as_array("dout", dout), self.dtype)
+        dout = converted(as_array("dout", dout), self.dtype, "dout")
         if dout.shape != workspace.out.shape:
             raise ShapeError(
                 f"`dout` is {shape_text(dout.shape)}; the last forward gave {shape_text(workspace.out.shape)}"
@@ -470,9 +470,10 @@ class Network:
         if not units:
             layer = self.layers[index]
             raise SelectorError(f"`{site}` {layer!r} has no units to intervene on")
+        multiply, add = as_array("multiply", multiply), as_array("add", add)
         try:
-            factors = np.array(np.broadcast_to(np.asarray(multiply, self.dtype), (units,)))
-            terms = np.array(np.broadcast_to(np.asarray(add, self.dtype), (units,)))
+            factors = np.array(np.broadcast_to(multiply.astype(self.dtype), (units,)))
+            terms = np.array(np.broadcast_to(add.astype(self.dtype), (units,)))
         except ValueError:
             given = shape_text(np.shape(multiply)), shape_text(np.shape(add))
             raise ShapeError(f"`{site}` has {units} units; `multiply` is {given[0]}, `add` is {given[1]}") from None
@@ -496,7 +497,7 @@ class Network:
         if not first.takes_integers:
             if x.dtype.kind not in "biuf":
                 raise ShapeError(f"`x` must hold numbers, not {x.dtype}")
-            return converted(x, self.dtype)
+            return converted(x, self.dtype, "x" if self.rules > FIRST else "")
         if not is_integer(x):
             raise ShapeError(f"`{first.name}` {first!r} takes whole numbers, not {x.dtype}")
         vocabulary = _vocabulary(first)

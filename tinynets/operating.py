@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tinynets import edits, sources
-from tinynets.arrays import Array, Values, as_array, plain
+from tinynets.arrays import Array, Values, plain
 from tinynets.errors import EditError
 from tinynets.operations.base import number
 from tinynets.playback import quiet, whole
@@ -131,7 +131,7 @@ class Operating:
             if any(value is not None for value in (example, input, *places.values())):
                 raise EditError("`patch` takes `values` alone, or where they come from")
             return self._edit("patch", selector, values=values)
-        written = as_array("input", input).tolist() if input is not None and not isinstance(input, str) else input
+        written = input if input is None or isinstance(input, str) else sources.numbers_of(input).tolist()
         said = {"example": example, "input": written, **places}
 
         def find(target: Selector) -> sources.Found:

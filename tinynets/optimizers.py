@@ -261,14 +261,26 @@ def optimizer_from(config: dict[str, Any]) -> Optimizer:
     return named_optimizer(arguments.pop("kind", None), arguments)
 
 
+def as_optimizer(given: Any) -> Optimizer:
+    """An optimizer as it is, or by its name, as recipes have it: `"adam"`, or a dict of `kind` and arguments.
+
+    Raises ShapeError for anything else.
+    """
+    if isinstance(given, Optimizer):
+        return given
+    if isinstance(given, str | Mapping):
+        return optimizer_from({"kind": given} if isinstance(given, str) else dict(given))
+    raise ShapeError(f"`optimizer` must be an optimizer such as tn.SGD(0.1) or 'sgd', not {given!r}")
+
+
 def named_optimizer(name: object, arguments: dict[str, Any]) -> Optimizer:
     """The optimizer as people call it, with these arguments; raises ShapeError for an unknown name or argument."""
     if not isinstance(name, str) or name not in NAMED:
-        raise ShapeError(f"an optimizer is one of {', '.join(NAMED)}, not {name!r}{nearest(str(name), NAMED)}")
+        raise ShapeError(f"an optimizer is one of {', '.join(NAMED)}, not {name!r}{nearest(str(name).lower(), NAMED)}")
     named = NAMED[name] | arguments
     kind = OPTIMIZERS[NAMED[name]["kind"]]
     known = [field.name for field in fields(kind)]
     for key in arguments:
         if key not in known:
-            raise ShapeError(f"`{kind.kind}` has no setting `{key}`, only {', '.join(known)}{nearest(key, known)}")
+            raise ShapeError(f"`{kind.kind}` has no setting `{key}`, only {', '.join(known)}{nearest(str(key), known)}")
     return kind(**{key: value for key, value in named.items() if key != "kind"})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from tinynets.errors import PluginError, SaveError, TinynetsError, UnsupportedSa
 from tinynets.layers import LAYERS, Layer
 from tinynets.losses import LOSSES, FunctionLoss, Loss, function_loss, is_registered
 from tinynets.network import Network
+from tinynets.paths import expanded_path, unusable
 
 NEEDED_OF_LAYERS = ("forward", "backward")
 NEEDED_OF_LOSSES = ("targets", "allocate", "value", "gradient", "each")
@@ -136,10 +138,12 @@ def load_plugin(path: str | Path) -> tuple[str, ...]:
     Classes with a `kind` are registered without being asked; functions where the file calls `tn.register`. Raises
     PluginError in one line where the file is missing, cannot be run, defines nothing, or a kind is taken.
     """
-    file = Path(path)
-    if not file.is_file():
+    file = expanded_path(path)
+    if why := unusable(file):
+        raise PluginError(f"plugin `{path}` cannot be read: {why}")
+    if not os.path.isfile(file):
         raise PluginError(f"plugin `{path}`: there is no such file")
-    name = f"tinynets_plugin_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:12]}"
+    name = f"tinynets_plugin_{hashlib.sha256(os.fsencode(file.resolve())).hexdigest()[:12]}"
     if name in sys.modules:
         return _kinds_of(name)
     spec = importlib.util.spec_from_file_location(name, file)

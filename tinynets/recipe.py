@@ -10,6 +10,7 @@ reported loss leaves both out.
 
 from __future__ import annotations
 
+import codecs
 import inspect
 import math
 import os
@@ -32,6 +33,7 @@ from tinynets.layers import LAYERS, Layer, layer_from
 from tinynets.losses import LOSSES, Loss, loss_from
 from tinynets.network import Network
 from tinynets.optimizers import NAMED, OPTIMIZERS, check_setting, optimizer_from
+from tinynets.paths import expanded, unusable
 from tinynets.rng import MAX_SEED
 from tinynets.rules import CURRENT, FIRST
 from tinynets.sampling import SAMPLINGS
@@ -162,13 +164,15 @@ def load_recipe(source: str | Path) -> Recipe:
 
     Raises RecipeError with file, key, rule and value, and for a misspelling the nearest right name.
     """
-    text = str(source)
+    text = expanded(source)
     if not text.endswith(".toml"):
         shipped = _shipped()
         if text not in shipped:
             raise RecipeError(f"`{text}` is not a recipe; there are {', '.join(shipped)}{nearest(text, shipped)}")
         return _parse(resources.files("tinynets").joinpath("recipes", f"{text}.toml").read_bytes(), f"{text}.toml")
-    path = Path(source)
+    path = Path(text)
+    if why := unusable(text):
+        raise RecipeError(f"`{text!r}` cannot be read: {why}")
     if os.path.isdir(path):
         raise RecipeError(f"`{text}` is a folder, not a recipe")
     try:
@@ -177,8 +181,6 @@ def load_recipe(source: str | Path) -> Recipe:
         raise RecipeError(f"`{text}`: there is no such file") from None
     except OSError as error:
         raise RecipeError(f"`{text}` cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise RecipeError(f"`{text!r}` cannot be read: its name has a null character") from None
     return _parse(content, text)
 
 
@@ -190,7 +192,7 @@ def _shipped() -> list[str]:
 
 def _parse(content: bytes, file: str) -> Recipe:
     try:
-        config = tomllib.loads(content.decode())
+        config = tomllib.loads(_decoded(content))
     except UnicodeDecodeError:
         raise RecipeError(f"`{file}` is not a recipe: it is not UTF-8 text") from None
     except RecursionError:
@@ -198,6 +200,12 @@ def _parse(content: bytes, file: str) -> Recipe:
     except ValueError as error:  # a TOMLDecodeError, or a number of thousands of digits
         raise RecipeError(f"`{file}` is not TOML: {error}") from None
     return recipe_from(config, file)
+
+
+def _decoded(content: bytes) -> str:
+    """Text in UTF-8; or, as its byte order mark tells, in UTF-16. The mark, which editors on Windows write, goes."""
+    marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    return content.decode("utf-16" if content.startswith(marks) else "utf-8-sig")
 
 
 # -- checking

@@ -188,12 +188,27 @@ class SaveReport:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The probabilities of what comes next after a text."""
+    """What a network says of one example: of a text that it goes on from, of numbers, of an example of the data."""
 
     text: str
+    """The input, in words."""
     labels: tuple[str, ...]
+    """The names of the outputs."""
     probabilities: tuple[float, ...]
+    """Of each class, or of each output's being on; empty where outputs are plain values."""
+    values: tuple[float, ...] = ()
+    """The outputs themselves."""
+    target: str = ""
+    """What an example of the data should give."""
 
     def __str__(self) -> str:
-        best = sorted(zip(self.probabilities, self.labels, strict=True), reverse=True)[:5]
-        return printable(f"{self.text!r} -> " + ", ".join(f"{label} {share:.1%}" for share, label in best))
+        target = f" ({self.target})" if self.target else ""
+        return printable(f"{self.text!r} -> " + ", ".join(self.lines(5, "{} {}")) + target)
+
+    def lines(self, most: int, form: str) -> list[str]:
+        """The likeliest, first; or the values, in their order: `form` takes the name and what is said of it."""
+        if not self.probabilities:
+            values = zip(self.labels[:most], self.values[:most], strict=True)
+            return [form.format(label, f"{value:.4g}") for label, value in values]
+        best = sorted(zip(self.probabilities, self.labels, strict=True), reverse=True)[:most]
+        return [form.format(label, f"{share:.1%}") for share, label in best]

@@ -27,7 +27,7 @@ def read_data(fields: Fields, given: object, recipe: Recipe, warnings: list[str]
 
     `given` is what `tn.Lab(net, data=...)` takes, or None. Raises DataError where it cannot be used at all.
     """
-    digest, path = fields.get("sha256", str), fields.optional("path", str) or ""
+    digest, path = fields.get("sha256", str), "" if fields.record.get("path") is None else fields.path("path")
     own = None if given is None else dataset_of(given, recipe.training.loss)
     payload = fields.optional("payload", dict)
     if payload is not None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.errors import CorruptSave, shown
+from tinynets.paths import restored
 from tinynets.timeline import MAX_NAME, is_name
 
 CHUNK = 2**16  # elements of an array that are looked at together
@@ -41,6 +42,11 @@ class Fields:
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             self.wrong(f"`{key}` must be {kind.__name__}, not {type(value).__name__}")
         return value
+
+    def path(self, key: str) -> str:
+        """A path: text, or bytes where it is none."""
+        kind = bytes if isinstance(self.record.get(key), bytes) else str
+        return restored(self.get(key, kind))
 
     def name(self, key: str) -> str:
         """What a branch or a bookmark can be called."""

@@ -120,7 +120,7 @@ def read_header_record(fields: Fields, version: int) -> Header:
     values |= {key: fields.whole(key, 0, MAX_STEP) for key in ("step", "parameters")}
     values["threads"] = fields.whole("threads", 1, MAX_THREADS)
     if version > 1:
-        values |= {key: fields.get(key, str) for key in ("kind", "numpy", "path")}
+        values |= {key: fields.get(key, str) for key in ("kind", "numpy")} | {"path": fields.path("path")}
         values |= {key: fields.whole(key, 0, MAX_STEP) for key in ("end", "branches", "edits", "bookmarks")}
         values["loss"] = fields.optional("loss", float)
         values["elsewhere"] = fields.get("elsewhere", bool)

@@ -22,6 +22,7 @@ from tinynets.data import Dataset
 from tinynets.data.names import bytes_made
 from tinynets.data.sample import sample_payload
 from tinynets.layers import Layer, layer_from
+from tinynets.paths import stored
 from tinynets.plugins import own_layers, own_things
 from tinynets.recipe import Recipe
 from tinynets.records import Record
@@ -134,7 +135,7 @@ def header_record(
         path,
         timeline.elsewhere,
     )
-    return {"record": "header", **asdict(header)}
+    return {"record": "header", **asdict(header), "path": stored(path)}
 
 
 def _version() -> str:
@@ -146,7 +147,7 @@ def _version() -> str:
 
 def data_record(data: Dataset, recipe: Recipe) -> Record:
     """The data set whole, or its digest, where it was, and enough of it to look at a network with."""
-    record: Record = {"record": "data", "name": data.name, "sha256": data.sha256, "path": data.path or None}
+    record: Record = {"record": "data", "name": data.name, "sha256": data.sha256, "path": stored(data.path) or None}
     if data.missing is None:
         payload = data.payload()
         if _size(payload) <= EMBED_LIMIT and bytes_made(payload) <= MADE_LIMIT:

@@ -15,6 +15,7 @@ import platformdirs
 
 from tinynets.data import Dataset
 from tinynets.errors import SaveError
+from tinynets.paths import expanded, expanded_path, unusable
 from tinynets.recipe import Recipe
 from tinynets.records import write_records
 from tinynets.save_reader import Loaded, read, read_header
@@ -88,9 +89,12 @@ def target(path: object) -> str:
     """The file that a save of that path is, its ending added; raises SaveError where it cannot be one."""
     if not isinstance(path, str | Path) or not str(path).strip() or "\0" in str(path):
         raise SaveError(f"a save needs a path, not {path!r}")
+    path = expanded(path)
+    if why := unusable(path):
+        raise SaveError(f"`{path}` cannot be written: {why}")
     if os.path.isdir(path):
         raise SaveError(f"`{path}` is a folder, not a save")
-    return str(path) if str(path).endswith(SUFFIX) else f"{path}{SUFFIX}"
+    return path if path.endswith(SUFFIX) else f"{path}{SUFFIX}"
 
 
 def writable(path: object) -> str:
@@ -122,7 +126,7 @@ def list_saves(folder: str | Path | None = None) -> list[Path]:
     Raises SaveError where a folder that was asked for cannot be looked into.
     """
     if folder is not None:
-        return _saves_in(Path(folder))
+        return _saves_in(expanded_path(folder))
     found: list[Path] = []
     for each in (default_folder(), shipped_folder()):
         with suppress(SaveError):
@@ -131,6 +135,8 @@ def list_saves(folder: str | Path | None = None) -> list[Path]:
 
 
 def _saves_in(folder: Path) -> list[Path]:
+    if why := unusable(folder):
+        raise SaveError(f"`{folder}`: no saves can be looked for there: {why}")
     try:
         with os.scandir(folder) as entries:
             files = [entry for entry in entries if entry.name.endswith(SUFFIX) and entry.is_file()]

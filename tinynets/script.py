@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tinynets.commands import Call
 from tinynets.errors import SaveError, TimelineError, TinynetsError
 from tinynets.foreign_text import printable
+from tinynets.paths import expanded, unusable
 from tinynets.plugins import own_things
 from tinynets.recipe import Recipe, load_recipe
 from tinynets.reports import Progress
@@ -60,6 +61,9 @@ def write_script(text: str, path: str | Path, overwrite: bool = False) -> str:
     """Write a script to a file that is not there yet; says so. Raises SaveError."""
     if not isinstance(path, str | Path) or not str(path).strip() or "\0" in str(path):
         raise SaveError(f"a script needs a path, not {path!r}")
+    path = expanded(path)
+    if why := unusable(path):
+        raise SaveError(f"`{path}` cannot be written: {why}")
     try:
         with open(path, "w" if overwrite else "x", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
@@ -67,7 +71,7 @@ def write_script(text: str, path: str | Path, overwrite: bool = False) -> str:
         raise SaveError(f"`{path}` is there already; give another name, or overwrite=True") from None
     except OSError as error:
         raise SaveError(f"`{path}` cannot be written: {error.strerror}") from None
-    return f"script of {text.count(chr(10)):,} lines written to {path}"
+    return f"script of {text.count(chr(10)):,} lines written to {printable(path)}"
 
 
 def _check(digest: str, what: str) -> str:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinynets import rng
-from tinynets.arrays import Array, Values, as_array, shape_text
-from tinynets.errors import EditError, SaveError, SelectorError, nearest
+from tinynets.arrays import Array, Values, as_array, converted, shape_text
+from tinynets.errors import DataError, EditError, SaveError, SelectorError, nearest
 from tinynets.evaluation import CHUNK, check_whole
 from tinynets.interventions import examples_from, taps, without
 from tinynets.network import Network, Workspace, network_from
 from tinynets.operations.base import SOURCES
 from tinynets.operations.parameters import transplanted
+from tinynets.paths import expanded
 from tinynets.playback import quiet
 from tinynets.reports import Progress
 from tinynets.selectors import Selector, select
@@ -155,6 +156,7 @@ def source_of(lab: Lab, op: str, given: dict[str, Any]) -> Generator[Progress, N
     if not isinstance(value, str):
         raise EditError(f"`{op}`: `{name}` must be text, not {value!r}")
     if name == "save":
+        value = expanded(value)
         from tinynets.lab import Lab
 
         if not os.path.exists(value):
@@ -223,7 +225,7 @@ def as_input(lab: Lab, given: Any) -> Array:
             raise EditError(f"`input` must be numbers {shape_text(shape)}, as the data is no text, not {given!r}")
         codec.encode(given)
         return codec.window(given)[None]
-    x = as_array("input", given)
+    x = numbers_of(given, lab.network.dtype)
     if x.dtype.kind not in "biuf":
         raise EditError(f"`input` must be numbers {shape_text(shape)}, not {given!r}")
     if x.shape == shape:
@@ -235,6 +237,15 @@ def as_input(lab: Lab, given: Any) -> Array:
     if not np.isfinite(checked).all():
         raise EditError("`input` holds NaN or infinity")
     return checked
+
+
+def numbers_of(given: Any, dtype: np.dtype[Any] | None = None) -> Array:
+    """An input as an array, its floats as `dtype`; EditError where it cannot be read or does not fit in there."""
+    try:
+        x = as_array("input", given)
+        return converted(x, dtype, "input") if dtype is not None and x.dtype.kind == "f" else x
+    except DataError as error:
+        raise EditError(str(error)) from None
 
 
 def learned_of(lab: Lab, target: Selector, source: str | None, sources: dict[str, Any]) -> Found:
@@ -278,4 +289,4 @@ def _shapes(shapes: Shapes) -> str:
     return ", ".join(f"{name} {shape_text(shape)}" for name, shape in shapes) or "no parameters"
 
 
-__all__ = ["activations", "as_input", "direction_of", "learned_of", "mean_of", "patch_of", "pool_of"]
+__all__ = ["activations", "as_input", "direction_of", "learned_of", "mean_of", "numbers_of", "patch_of", "pool_of"]

@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tinynets.conditions import Condition, parse_condition
-from tinynets.errors import TimelineError, TinynetsError
+from tinynets.errors import TimelineError, TinynetsError, unwritable
 from tinynets.evaluation import check_whole
 from tinynets.interrupts import Lock, run_to_end
 from tinynets.measure.compare import compare_branches, line_named
@@ -260,6 +260,8 @@ class Travel:
         """Mark this moment with a name and a note, to come back with `seek(name)`; a name marks one moment."""
         if not isinstance(note, str) or len(note) > MAX_NOTE:
             raise TimelineError(f"a bookmark's note must be text of at most {MAX_NOTE:,} characters, not {note!r}")
+        if why := unwritable(note):
+            raise TimelineError(f"a bookmark's note must be text that can be written: {why}")
         mark = self.player.timeline.bookmark(_name("a bookmark's name", name), note, self.player.position)
         self.player.tick(True)
         return mark

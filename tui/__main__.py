@@ -66,10 +66,10 @@ def problem_with(source: str) -> str:
     """What is wrong with a source, as far as can be told without the engine; empty when nothing is."""
     path = Path(source)
     if path.suffix in (".msgpack", ".toml") or "/" in source or "\\" in source:
-        if not path.exists():
+        if not os.path.exists(path):
             return f"`{source}`: there is no such file"
         return f"`{source}` is a directory; a save or a recipe is a file" if path.is_dir() else ""
-    if path.is_file() or _is_recipe(source):
+    if os.path.isfile(path) or _is_recipe(source):
         return ""
     from tinynets.errors import nearest
     from tinynets.recipe import list_recipes
@@ -93,7 +93,7 @@ def problem_with_data(data: str | None, source: str) -> str:
         return ""
     if not _is_save(source):
         return f"`data` cannot be given with a recipe (`{source}`), which has its own"
-    if not Path(data).exists():
+    if not os.path.exists(data):
         return f"data `{data}`: there is no such file"
     return f"data `{data}` is a directory; data are an .npz file" if Path(data).is_dir() else ""
 
@@ -121,13 +121,13 @@ def problem_with_recipe(source: str, plugins: list[str]) -> str:
 
 def problem_with_plugins(paths: list[str]) -> str:
     """The first plugin that is not there; empty when all are."""
-    missing = [path for path in paths if not Path(path).is_file()]
+    missing = [path for path in paths if not os.path.isfile(path)]
     return f"plugin `{missing[0]}`: there is no such file" if missing else ""
 
 
 def _is_save(source: str) -> bool:
     path = Path(source)
-    return path.suffix in (".msgpack", ".journal") or (path.is_file() and path.suffix != ".toml")
+    return path.suffix in (".msgpack", ".journal") or (os.path.isfile(path) and path.suffix != ".toml")
 
 
 def _is_recipe(name: str) -> bool:
@@ -153,6 +153,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str] | None) -> int:
     options = parser().parse_args(arguments)
+    from tinynets.paths import expanded
+
+    options.source, options.plugin = expanded(options.source), [expanded(path) for path in options.plugin]
+    options.data = options.data and expanded(options.data)
     source, plugins = options.source, options.plugin
     if problem := (
         problem_with(source)

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
+from tinynets.errors import CommandError
 from tinynets.frame import Frame
 from tui import targets
 from tui.targets import units
@@ -43,9 +44,11 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _words(text: str) -> list[str]:
+    from tinynets.commands import split_words
+
     try:
-        return shlex.split(text)
-    except ValueError:
+        return split_words(text)
+    except CommandError:
         return text.split()
 
 
@@ -93,7 +96,7 @@ def _values(verb: str, option: str, frame: Frame) -> list[str]:
         "toward": lambda: list(frame.labels),
         "away": lambda: list(frame.labels),
         "over": lambda: list(frame.splits),
-        "split": lambda: list(frame.splits) if verb == "explain" else [str(frame.view.unit)],
+        "split": lambda: list(frame.splits) if verb in ("explain", "predict") else [str(frame.view.unit)],
         "source": lambda: targets.first("reinit", frame, ""),
         "example": lambda: [str(frame.view.example)],
     }

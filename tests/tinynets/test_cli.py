@@ -155,7 +155,7 @@ def test_every_recipe_is_listed_with_what_it_is(run: Run) -> None:
         (("sample", "spiral"), "`sample` goes on from a text, so it needs data that is text; `spiral` is not"),
         (
             ("predict", "digits", "3"),
-            "`predict` goes on from a text, so it needs data that is text; `digits` is not",
+            "`predict` takes numbers (64,), as `digits` is no text, or example=N, not '3'",
         ),
         (("replay", "nope.msgpack"), "`nope.msgpack`: there is no such save"),
         (("info", "nope.toml"), "`nope.toml`: there is no such file"),

@@ -37,5 +37,5 @@ def test_every_public_name_is_there_and_listed() -> None:
 
 
 def test_a_name_that_is_not_there_is_refused() -> None:
-    with pytest.raises(AttributeError, match=r"^tinynets has no `Lob`$"):
+    with pytest.raises(AttributeError, match=r"^tinynets has no `Lob`; did you mean `Lab`\?$"):
         tn.Lob  # noqa: B018

@@ -165,13 +165,18 @@ def test_a_prediction_is_a_distribution_over_what_comes_next(names: tn.Lab) -> N
     [
         ({"data": None}, tn.RecipeError, "a Lab of a Network needs `data`"),
         ({"loss": None}, tn.RecipeError, "a Lab of a Network needs `loss`"),
-        ({"loss": "mse"}, tn.RecipeError, "`loss` must be a loss such as tn.CrossEntropy(), or a function, not 'mse'"),
+        (
+            {"loss": "msee"},
+            tn.RecipeError,
+            "a loss is one of cross-entropy, binary-cross-entropy, mse, mae, huber, hinge, perceptron, kohonen, "
+            "not 'msee'; did you mean `mse`?",
+        ),
         (
             {"loss": tn.MSE},
             tn.RecipeError,
-            f"`loss` must be a loss such as tn.CrossEntropy(), or a function, not {tn.MSE!r}",
+            f"`loss` must be a loss such as tn.CrossEntropy() or 'mse', or a function, not {tn.MSE!r}",
         ),
-        ({"optimizer": 0.1}, tn.RecipeError, "`optimizer` must be an optimizer such as tn.SGD(0.1), not 0.1"),
+        ({"optimizer": 0.1}, tn.RecipeError, "`optimizer` must be an optimizer such as tn.SGD(0.1) or 'sgd', not 0.1"),
         (
             {"schedule": 0.1},
             tn.RecipeError,
@@ -275,7 +280,7 @@ def test_asking_for_what_there_is_not_is_refused(says: Callable[..., Any]) -> No
         lab.evaluate(5)  # type: ignore[arg-type]
     with says(tn.EditError, "`sample` goes on from a text, so it needs data that is text; `data` is not"):
         lab.sample()
-    with says(tn.EditError, "`predict` goes on from a text, so it needs data that is text; `data` is not"):
+    with says(tn.EditError, "`predict` takes numbers (2,), as `data` is no text, or example=N, not 'emma'"):
         lab.predict("emma")
     with says(tn.EditError, "there is no split `dve`, only train, dev; did you mean `dev`?"):
         tn.Lab("xor").evaluate("dve")
@@ -307,7 +312,7 @@ def test_bad_sampling_is_refused(
 
 def test_predict_takes_text(names: tn.Lab, says: Callable[..., Any]) -> None:
     with says(tn.EditError, "the text to go on from must be text, not 5"):
-        names.predict(5)  # type: ignore[arg-type]
+        names.predict(5)
 
 
 def test_work_takes_only_what_a_lab_does(says: Callable[..., Any]) -> None:

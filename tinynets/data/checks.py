@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynets.arrays import as_array
-from tinynets.errors import DataError, ShapeError
+from tinynets.arrays import Shape, as_array, foreign, place_text
+from tinynets.errors import DataError, ShapeError, unwritable
 
 MAX_CLASSES = 65_536
+SIDES = frozenset(
+    (
+        *("x", "xs", "y", "ys", "input", "inputs", "output", "outputs", "target", "targets", "feature", "features"),
+        *("label", "labels", "class", "classes", "data", "weight", "weights", "image", "images"),
+    )
+)
+"""What people call the arrays of one split."""
+OTHER_WORDS = frozenset(("train", "training", "dev", "val", "valid", "validation", "test", "sample", "all"))
+"""What may stand beside those in a name, as in `x_train` and `sample_weight`."""
+SPLITS = 'a dict here is of splits, {"train": (x, y), "dev": (x, y)}'
 
 
 def whole(thing: str, value: object, low: int, high: int) -> int:
@@ -71,12 +83,8 @@ def finite(thing: str, values: NDArray[Any]) -> None:
     bad = ~np.isfinite(values)
     if bad.any():
         place = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape))
-        where = f"row {place[0]}"
-        if len(place) == 2:
-            where += f", column {place[1]}"
-        elif len(place) > 2:
-            where += f", at {place[1:]}"
-        raise DataError(f"`{thing}` has {values[place]} in {where}; every value must be finite")
+        where = f" {place_text(place)}" if place else ""
+        raise DataError(f"`{thing}` has {values[place]}{where}; every value must be finite")
 
 
 def targets(split: str, value: object, count: int) -> NDArray[Any]:
@@ -117,3 +125,69 @@ def classes(split: str, y: NDArray[Any], count: int) -> None:
     if bad.any():
         place = np.unravel_index(int(bad.argmax()), bad.shape)
         raise DataError(f"`{split}`: y has class {y[place]} in row {place[0]}; classes are 0 to {count - 1}")
+
+
+# -- what is given instead of (x, y)
+
+
+def splits(thing: str, given: Mapping[Any, Any]) -> dict[str, Any]:
+    """A dict of splits, name -> value, whatever kind of mapping it is; DataError where it is one of x and y."""
+    with foreign(thing):
+        found = {key: given[key] for key in given}
+    for key in found:
+        if not isinstance(key, str) or not key:
+            raise DataError(f"the name of a split must be text, got {key!r}")
+    texts("splits", found)
+    sides = [key for key in found if is_side(key)]
+    if sides:
+        named = ", ".join(f"`{key}`" for key in sides)
+        raise DataError(
+            f"`{thing}` has {named}, which {'is no split' if len(sides) == 1 else 'are no splits'}: {SPLITS}; "
+            "give x and y of one split as (x, y)"
+        )
+    return found
+
+
+def is_side(key: str) -> bool:
+    """Whether a name is that of an array of a split: `x`, `Inputs`, `y_train`, `sample_weight`."""
+    words = set(re.split(r"[^a-z]+", key.lower())) - {""}
+    return bool(words & SIDES) and words <= SIDES | OTHER_WORDS
+
+
+def no_pairs(thing: str, given: object) -> None:
+    """DataError where `given` is, or could as well be, a list of pairs (x, y), one for each example."""
+    if not isinstance(given, tuple | list) or not given:
+        return
+    if not all(isinstance(part, tuple | list) and len(part) in (2, 3) for part in given):
+        return
+    if len({len(part) for part in given}) > 1:
+        return
+    shapes = [{_shape(part[side]) for part in given} for side in range(len(given[0]))]
+    if any(len(found) > 1 or None in found for found in shapes):
+        return
+    count, sides = len(given), ", ".join(("x", "y", "weight")[: len(given[0])])
+    apart = "give arrays of all x and all y, (np.array([x for x, y in pairs]), np.array([y for x, y in pairs]))"
+    if shapes[0] == {()}:
+        apart += ", each x a list of its own: [0.5], not 0.5"
+    if count == len(given[0]):
+        raise DataError(
+            f"`{thing}` is {count} lists of {count}: it can mean {sides.replace(', ', ' and ')} of {count} examples, "
+            f"or {count} examples ({sides}), one after the other; {apart}"
+        )
+    raise DataError(f"`{thing}` is a list of {count} example{'s' if count > 1 else ''} ({sides}); {apart}")
+
+
+def _shape(value: object) -> Shape | None:
+    """The shape of numbers, or of lists of them; None for anything else."""
+    try:
+        found = np.asarray(value)
+    except Exception:
+        return None
+    return found.shape if found.dtype.kind in "biuf" else None
+
+
+def texts(thing: str, said: Iterable[object]) -> None:
+    """DataError where one of these texts cannot be written as UTF-8; other things than texts pass."""
+    for text in said:
+        if isinstance(text, str) and (why := unwritable(text)):
+            raise DataError(f"`{thing}`: {why}")

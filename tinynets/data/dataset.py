@@ -142,26 +142,31 @@ def arrays(
     if isinstance(x, Mapping):
         if y is not None:
             raise DataError("`y` must be left out where `x` is a dict of splits")
-        given: Mapping[Any, object] = x
+        given = checks.splits("x", x)
     else:
         given = {"train": (x, y, weight)}
     splits = {split: _pair(split, value) for split, value in given.items()}
-    return _built(name, splits, tuple(labels), text, _weights(given))
+    for what, said in (("name", [name]), ("labels", labels)):
+        checks.texts(what, said)
+    return _built(name, splits, tuple(labels), text, _weights(given, splits))
 
 
-def _weights(given: Mapping[Any, Any]) -> dict[str, NDArray[np.float64]]:
+def _weights(given: Mapping[str, Any], splits: Mapping[str, Split]) -> dict[str, NDArray[np.float64]]:
     """The weights of splits (x, y, weight) that have any."""
     found = {split: value[2] for split, value in given.items() if len(value) == 3 and value[2] is not None}
-    return {split: checks.weights(split, weight, len(given[split][0])) for split, weight in found.items()}
+    return {split: checks.weights(split, weight, len(splits[split][0])) for split, weight in found.items()}
 
 
-def _pair(split: object, value: object) -> Split:
-    if not isinstance(split, str) or not split:
-        raise DataError(f"the name of a split must be text, got {split!r}")
+def _pair(split: str, value: object) -> Split:
+    checks.no_pairs(split, value)
     if not isinstance(value, tuple | list) or len(value) not in (2, 3):
         raise DataError(f"`{split}`: a split must be (x, y) or (x, y, weight), got {type(value).__name__}")
     x = checks.array(f"{split} x", value[0])
+    if not x.ndim:
+        raise ShapeError(f"`{split}`: x must have at least 2 dimensions, (N, ...), got the number {x}")
     y = checks.targets(split, value[1], len(x))
+    if not y.ndim:
+        raise ShapeError(f"`{split}`: y must be (N, ...) whole classes or (N, d) floats, got the number {y}")
     return x, y[:, None] if y.ndim == 1 and y.dtype.kind == "f" else y
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from tinynets.data.dataset import MAX_SPLITS
 from tinynets.errors import DataError
+from tinynets.paths import expanded, unusable
 
 SUFFIX = ".npz"
 ARRAYS = ("x", "y", "weight")
@@ -42,7 +43,7 @@ def load_file(path: str | Path) -> dict[str, tuple[Any, ...]]:
     `x`, `y` and `weight` are of the split `train`; those of others are called `dev_x`, `dev_y` and so on.
     Raises DataError that names the file, the key and the rule.
     """
-    file = str(path)
+    file = expanded(path)
     _check(file)
     found: dict[_Key, NDArray[Any]] = {}
     try:
@@ -65,8 +66,8 @@ def load_file(path: str | Path) -> dict[str, tuple[Any, ...]]:
 
 
 def _check(file: str) -> None:
-    if "\0" in file:
-        raise DataError(f"`{file!r}` cannot be read: its name has a null character")
+    if why := unusable(file):
+        raise DataError(f"`{file!r}` cannot be read: {why}")
     if not file.endswith(SUFFIX):
         raise DataError(f"`{file}`: a file of data must be an {SUFFIX} file, as numpy.savez writes it")
     try:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynets.data.checks import whole
-from tinynets.errors import DataError
+from tinynets.errors import DataError, unwritable
 
 END = "."
 MAX_CONTEXT = 256
@@ -33,6 +33,8 @@ class TextCodec:
     def __post_init__(self) -> None:
         if not isinstance(self.characters, str) or not self.characters.startswith(END):
             raise DataError(f"`characters` must start with `{END}`, got {self.characters!r}")
+        if why := unwritable(self.characters):
+            raise DataError(f"`characters`: {why}")
         if len(set(self.characters)) != len(self.characters):
             raise DataError(f"`characters` must be different, got {self.characters!r}")
         whole("context", self.context, 1, MAX_CONTEXT)

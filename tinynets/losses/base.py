@@ -15,7 +15,7 @@ import numpy as np
 
 from tinynets.arrays import Array, Shape, as_array, converted, shape_text
 from tinynets.errors import ShapeError
-from tinynets.rules import CURRENT
+from tinynets.rules import CURRENT, FIRST
 
 
 class LossBuffers:
@@ -133,7 +133,7 @@ class Loss:
         buffers = LossBuffers()
         self.fit(buffers, out)
         if weight is not None:
-            buffers.weight = np.asarray(weight, out.dtype)
+            buffers.weight = converted(as_array("weight", weight), out.dtype, "weight")
             if buffers.weight.shape != out.shape[:1]:
                 raise ShapeError(
                     f"weights are {shape_text(buffers.weight.shape)}, outputs {shape_text(out.shape)}: "
@@ -156,7 +156,7 @@ class Elementwise(Loss):
             raise ShapeError(
                 f"{self.kind}: targets are {shape_text(y.shape)}, outputs {shape_text(out_shape)}: they must be alike"
             )
-        return converted(y, dtype)
+        return converted(y, dtype, f"{self.kind} targets" if self.rules > FIRST else "")
 
     def elements(self, out: Array, y: Array) -> Array:
         """The loss of every element, for outputs in float64."""

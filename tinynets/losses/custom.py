@@ -11,6 +11,7 @@ from tinynets.arrays import Array, Shape, as_array, converted, shape_text
 from tinynets.differences import central_differences
 from tinynets.errors import ShapeError
 from tinynets.losses.base import Loss, LossBuffers
+from tinynets.rules import FIRST
 
 TRIED = 4  # examples on which a function is tried
 DIFFERS = 1e-4
@@ -31,7 +32,8 @@ class FunctionLoss(Loss):
 
     def targets(self, y: Any, out_shape: Shape, dtype: np.dtype[Any]) -> Array:
         given = np.empty((out_shape[0], 0)) if y is None else as_array(f"{self.kind} targets", y)
-        return converted(given, np.dtype(np.int64) if given.dtype.kind in "biu" else dtype)
+        thing = f"{self.kind} targets" if self.rules > FIRST else ""
+        return converted(given, np.dtype(np.int64) if given.dtype.kind in "biu" else dtype, thing)
 
     def allocate(self, buffers: LossBuffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         buffers.slope = np.empty(shape, dtype)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from tinynets.errors import ShapeError, nearest
@@ -20,17 +22,31 @@ def loss_from(config: dict[str, Any]) -> Loss:
     """The loss that a plain description names; raises ShapeError for an unknown kind or wrong arguments."""
     arguments = dict(config)
     kind = arguments.pop("kind", None)
-    if kind not in LOSSES:
-        raise ShapeError(f"a loss is one of {', '.join(LOSSES)}, not {kind!r}{nearest(str(kind), LOSSES)}")
+    if not isinstance(kind, str) or kind not in LOSSES:
+        raise ShapeError(f"a loss is one of {', '.join(LOSSES)}, not {kind!r}{nearest(_plain(kind), LOSSES)}")
     return LOSSES[kind](**arguments)
 
 
+def _plain(kind: object) -> str:
+    """A kind as recipes write it, of a class's name or another spelling: for a hint."""
+    spelt = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", str(kind))
+    return spelt.lower().replace("_", "-")
+
+
 def as_loss(given: Any) -> Loss:
-    """A loss as it is, or a function (out, y) -> (value, gradient) as one; ShapeError for anything else."""
+    """A loss as it is; by its kind, as recipes have it, `"mse"` or `{"kind": "huber", ...}`; or a function as one.
+
+    A function is (out, y) -> (value, gradient). ShapeError for anything else.
+    """
     if isinstance(given, Loss):
         return given
+    if isinstance(given, str | Mapping):
+        try:
+            return loss_from({"kind": given} if isinstance(given, str) else dict(given))
+        except TypeError as error:
+            raise ShapeError(f"`loss`: {error}") from None
     if isinstance(given, type) or not callable(given):
-        raise ShapeError(f"`loss` must be a loss such as tn.CrossEntropy(), or a function, not {given!r}")
+        raise ShapeError(f"`loss` must be a loss such as tn.CrossEntropy() or 'mse', or a function, not {given!r}")
     for known in LOSSES.values():
         if issubclass(known, FunctionLoss) and known.function is given:
             return known()

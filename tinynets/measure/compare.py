@@ -17,6 +17,7 @@ from tinynets.evaluation import Probe, check_whole, softmax
 from tinynets.losses import Loss
 from tinynets.measure.comparison import BlockDistance, Comparison, Disagreement, Side
 from tinynets.network import Block, Network, Workspace, network_from
+from tinynets.paths import expanded
 from tinynets.playback import quiet
 from tinynets.recipe import MAX_STEPS
 from tinynets.reports import Progress
@@ -84,7 +85,7 @@ def line_named(lab: Lab, name: str) -> Line:
         raise TimelineError(f"a branch is called by its name, not {name!r}")
     if name in lab.branches:
         return Line(lab, lab.player.timeline.named(name), name)
-    if SUFFIX in name or os.path.exists(name):
+    if SUFFIX in name or os.path.exists(expanded(name)):
         return _of_save(name)
     known = ", ".join(lab.branches)
     raise TimelineError(f"`{name}` is neither a branch, only {known}, nor a save{nearest(name, lab.branches)}")
@@ -93,6 +94,7 @@ def line_named(lab: Lab, name: str) -> Line:
 def _of_save(source: str) -> Line:
     from tinynets.lab import Lab
 
+    source = expanded(source)
     path, colon, branch = source.rpartition(":")
     if not colon or os.path.exists(source):
         path, branch = source, ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.arrays import Array, shape_text
+from tinynets.arrays import Array, as_array, shape_text
 from tinynets.errors import ShapeError
 
 CHUNK = 1024  # examples at once
@@ -46,7 +46,7 @@ def u_matrix(w: Any, grid: Grid) -> Array:
     Raises ShapeError. Source: Ultsch and Siemon, "Kohonen's self organizing feature maps for exploratory data analysis"
     (1990).
     """
-    w = np.asarray(w, np.float64)
+    w = as_array("w", w).astype(np.float64)
     rows, columns = _on_grid(w, grid)
     map_ = w.T.reshape(rows, columns, -1)
     total, count = np.zeros((rows, columns)), np.zeros((rows, columns))
@@ -70,7 +70,7 @@ def _squares(w: Array, x: Array) -> Array:
 
 
 def _checked(w: Any, x: Any) -> tuple[Array, Array]:
-    w, x = np.asarray(w, np.float64), np.asarray(x, np.float64)
+    w, x = as_array("w", w).astype(np.float64), as_array("x", x).astype(np.float64)
     if w.ndim != 2 or x.ndim != 2 or w.shape[0] != x.shape[1] or not len(x) or not w.shape[1]:
         raise ShapeError(
             f"prototypes {shape_text(w.shape)} must be (inputs, units), examples {shape_text(x.shape)} (N, inputs)"

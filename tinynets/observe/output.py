@@ -15,6 +15,7 @@ from tinynets.losses import Kohonen
 from tinynets.measure.som import u_matrix
 from tinynets.network import Workspace
 from tinynets.playback import quiet
+from tinynets.prediction import output_names
 
 PLANE = 33  # points a side of the decision map
 
@@ -30,7 +31,7 @@ def output(lab: Lab, view: View, texts: dict[str, Any], spare: Workspace) -> Out
     return Output(
         kind="classes" if loss.classes else "values",
         input=probe.examples[view.example],
-        labels=_labels(lab, len(out)),
+        labels=output_names(lab, len(out)),
         values=values,
         target=int(target.reshape(-1)[-1]) if loss.classes else -1,
         targets=None if loss.classes or not target.size else np.array(target, np.float64).reshape(-1),
@@ -88,11 +89,3 @@ def _image(lab: Lab, example: int) -> Array | None:
     low, high = float(x.min()), float(x.max())
     picture: Array = x[example].reshape(size).astype(np.float32)
     return (picture - low) / ((high - low) or 1.0)
-
-
-def _labels(lab: Lab, count: int) -> tuple[str, ...]:
-    """The names of the outputs: those of the classes, where there is an output for each."""
-    names = lab.data.labels
-    if len(names) == count:
-        return names
-    return ("output",) if count == 1 else tuple(f"output {index}" for index in range(count))

@@ -164,7 +164,7 @@ def intervention_from(network: Network, op: str, selector: Selector, args: dict[
 
 
 _VALUES = {"values": "numbers"}
-_OF_VALUES = {"example": "whole", "input": "text", "branch": "text", "bookmark": "text", "save": "text", **_VALUES}
+_OF_VALUES = {"example": "whole", "input": "input", "branch": "text", "bookmark": "text", "save": "text", **_VALUES}
 _ARGUMENTS: dict[str, tuple[str, str, tuple[str, ...], dict[str, str]]] = {
     "zero": ("zero UNITS", "hold units' activations at zero", ("units",), {}),
     "mean": ("mean UNITS [SPLIT]", "hold units at their mean over the probe or a split", ("units", "text?"), _VALUES),

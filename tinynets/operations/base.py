@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.arrays import Array, Values, is_finite_number, shape_text
-from tinynets.errors import EditError
+from tinynets.arrays import Array, Values, as_array, converted, is_finite_number, shape_text
+from tinynets.errors import DataError, EditError
+from tinynets.foreign_text import printable
 from tinynets.network import Network
+from tinynets.paths import restored, stored
 from tinynets.state import State
 
 POSITIONAL = frozenset({"value", "to", "factor", "sigma", "over", "bits", "share", "by", "other", "count", "kind"})
@@ -55,7 +57,10 @@ class Edit:
 
     def config(self) -> dict[str, Any]:
         """Plain data and arrays."""
-        args = {key: value.array if isinstance(value, Values) else value for key, value in self.args.items()}
+        args: dict[str, Any] = dict(self.args)
+        args |= {key: value.array for key, value in args.items() if isinstance(value, Values)}
+        if isinstance(args.get("save"), str):
+            args["save"] = stored(args["save"])
         return {"op": self.op, "target": self.target, "args": args}
 
     def __hash__(self) -> int:
@@ -64,7 +69,11 @@ class Edit:
 
 def edit_from(config: Mapping[str, Any]) -> Edit:
     """An edit from plain data, as `Edit.config` gives it."""
-    args = {key: Values(value) if isinstance(value, np.ndarray) else value for key, value in config["args"].items()}
+    args: dict[str, Any] = {
+        key: Values(value) if isinstance(value, np.ndarray) else value for key, value in config["args"].items()
+    }
+    if isinstance(args.get("save"), bytes):
+        args["save"] = restored(args["save"])
     return Edit(config["op"], config["target"], args)
 
 
@@ -93,7 +102,7 @@ class Operation:
 
 def literal(value: Any) -> str:
     """A plain value as Python code, text in double quotes."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    return printable(json.dumps(value, ensure_ascii=False)) if isinstance(value, str) else repr(value)
 
 
 # -- arguments
@@ -143,11 +152,12 @@ def values(
     """The array of an edit's arguments: finite, in the network's dtype, of a shape that fits."""
     given = args.get("values")
     try:
-        array = np.asarray(given.array if isinstance(given, Values) else given)
+        array = as_array("values", given.array if isinstance(given, Values) else given)
         if array.dtype.kind not in "biuf":
-            raise ValueError
-        with np.errstate(over="ignore"):
-            array = array.astype(dtype)
+            raise TypeError
+        array = converted(array, np.dtype(dtype), "values")
+    except DataError as error:
+        raise EditError(f"`{op}`: {error}") from None
     except (TypeError, ValueError):
         raise EditError(f"`{op}`: `values` must be numbers, not {given!r}") from None
     if not fits(array):

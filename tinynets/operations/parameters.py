@@ -14,6 +14,7 @@ import numpy as np
 
 from tinynets.arrays import Array, Values
 from tinynets.errors import EditError, SelectorError
+from tinynets.foreign_text import printable
 from tinynets.interventions import Intervention
 from tinynets.layers import GRU, LSTM, Distances, Features, Parameter, PositionalEmbedding
 from tinynets.network import Block, Network
@@ -485,7 +486,7 @@ def _transplant(network: Network, state: State, edit: Edit) -> str:
     state.theta[places], state.buffers[carried] = given[: len(places)], given[len(places) :]
     for slot in state.slots.values():
         slot[places] = 0
-    where = next((f" from {name} {edit.args[name]}" for name in SOURCES if name in edit.args), "")
+    where = next((f" from {name} {printable(edit.args[name])}" for name in SOURCES if name in edit.args), "")
     return f"{selector} transplanted{where}"
 
 
