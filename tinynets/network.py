@@ -700,7 +700,7 @@ def _drawn(seed: int, layer: Layer, entry: Parameter, dtype: np.dtype[Any]) -> A
     with np.errstate(over="ignore", invalid="ignore"):
         values = entry.init.draw(seed, f"init/{name}", entry.shape, entry.fan_in, entry.fan_out)
         drawn: Array = values.reshape(-1).astype(dtype)
-    if drawn.size and not np.isfinite(drawn.max() - drawn.min()) and not np.isfinite(drawn).all():
+    if drawn.size and not (np.isfinite(drawn.max()) and np.isfinite(drawn.min())):
         raise ShapeError(f"`{name}`: {entry.init!r} draws values beyond {dtype}")
     return drawn
 

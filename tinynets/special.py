@@ -140,8 +140,8 @@ def _erfc(x: Array) -> Array:
     _polynomial(_TAIL_OVER, square, over)
     _polynomial(_TAIL_UNDER, square, under)
     shares[far] = (1 / sqrt(pi) - square * over / under) / beyond
-    np.multiply(found, shares, found)
-    return np.asarray(found)
+    whole: Array = np.multiply(found, shares, found)
+    return whole
 
 
 def _single(x: Array, out: Array, work: Sequence[Array]) -> Array:

@@ -125,9 +125,9 @@ class Trainer:
             raise self._stopped("the update became NaN or infinite", where)
         carried = self.workspace.carried
         if state.buffers.size:
-            carried[state.frozen_buffers] = state.buffers[state.frozen_buffers]
-            if not _finite(carried):
+            if not _finite(carried):  # of what is frozen too: it tells of an overflow that the output does not show
                 raise self._stopped("what it carries on became NaN or infinite", self._carrying(carried))
+            carried[state.frozen_buffers] = state.buffers[state.frozen_buffers]
         np.subtract(state.theta, delta, state.theta)
         for name, slot in slots.items():
             np.copyto(state.slots[name], slot)

@@ -191,8 +191,6 @@ class BatchNorm(_Norm):
         np.add(var, self.eps, inverse)
         np.sqrt(inverse, inverse)
         np.divide(1, inverse, inverse)
-        if buffers.by_batch:
-            _tell_overflow(inverse)
         np.multiply(normal, inverse, normal)
         return self._scaled(buffers)
 
