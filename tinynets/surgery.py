@@ -471,8 +471,8 @@ def check_carried(network: Network, after: Network, state: State, plan: Plan) ->
                 f"`{entry}` makes something of zero, so what it stands on cannot be pruned; release it first"
             )
     for entry in _standing(network, after, plan, state.interventions):
-        timed = not entry.site.endswith(".pre") and after.time_steps(after.site_block(entry.site))
-        if entry.time is not None and not timed:
+        steps = 0 if entry.site.endswith(".pre") else after.time_steps(after.site_block(entry.site))
+        if entry.time is not None and not steps:
             raise EditError(f"`{entry}` would stand on a time step where the site has none; release it first")
     _check_settings(network, after, state)
 
