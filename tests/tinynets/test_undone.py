@@ -108,9 +108,9 @@ def test_two_branches_are_equal_where_what_was_done_on_one_is_undone(lab: tn.Lab
     assert found.equal
     assert found.step == 40
     assert (found.first_difference, found.distance) == (None, 0.0)
-    assert found.b.left_out.startswith("before ")
+    assert found.b.moment.startswith("before ")
     assert "of that step, undone" in str(found)
-    assert found.a.left_out == ""
+    assert found.a.moment == ""
 
 
 def test_the_end_of_a_branch_is_before_what_was_undone_there(lab: tn.Lab, make: Callable[[], tn.Lab]) -> None:
@@ -164,7 +164,7 @@ def test_a_save_and_a_journal_keep_what_was_undone_as_undone(lab: tn.Lab, tmp_pa
     again = tn.Lab(tmp_path / "x.msgpack")
     assert again.player.timeline.undone_ends() == ends
     assert again.compare("main", "w").equal
-    assert tn.compare(tmp_path / "x.msgpack", f"{tmp_path / 'x.msgpack'}:w").b.left_out
+    assert tn.compare(tmp_path / "x.msgpack", f"{tmp_path / 'x.msgpack'}:w").b.moment
 
 
 def test_a_journal_keeps_what_was_undone_as_undone(make_tiny: Make, tmp_path: Path) -> None:
@@ -235,6 +235,20 @@ def test_a_lab_is_compared_as_it_stands_and_says_so(make: Callable[[], tn.Lab]) 
     assert "  moment      w: before 1 edit of that step, ahead of where the lab stands" in found.lines()
     lab.seek(30)
     assert not lab.compare("main", "w").equal
+
+
+def test_a_step_behind_what_was_undone_can_be_compared_and_says_so(
+    make: Callable[[], tn.Lab],
+) -> None:
+    lab = make()
+    _with_a_run(lab)
+    lab.switch("main")
+    lab.run(7)
+    assert lab.compare("main", "w").equal
+    found = lab.compare("main", "w", step=45)
+    assert not found.equal
+    assert "  moment      w: with 1 edit that was undone" in found.lines()
+    assert found.difference == 'edit at step 40 on w: lab.nudge("hidden[1]", 1.0)'
 
 
 ACTS = ("edit", "run", "undo", "undo", "redo", "back", "seek", "switch", "fork")

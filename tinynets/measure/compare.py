@@ -54,12 +54,15 @@ class Line:
                 return known
         return Moment(self.branch.number, step, self.branch.edits_through(step))
 
-    def left_out(self, moment: Moment) -> str:
-        """Which edits of a moment's step do not count, in words; empty: all do."""
+    def said(self, moment: Moment) -> str:
+        """Which moment of its step that is, where edits were undone or lie ahead, in words; else empty."""
+        undone_to = self.branch.undone_to
         count = self.branch.edits_through(moment.step) - moment.edits
-        undone = self.branch.undone_to is not None and moment[1:] >= self.branch.undone_to
-        why = "undone" if undone else "ahead of where the lab stands"
-        return f"before {count} edit{'s' if count > 1 else ''} of that step, {why}" if count else ""
+        if count:
+            why = "undone" if undone_to is not None and moment[1:] >= undone_to else "ahead of where the lab stands"
+            return f"before {count} edit{'s' if count > 1 else ''} of that step, {why}"
+        again = 0 if undone_to is None else moment.edits - undone_to[1]
+        return f"with {again} edit{'s that were' if again > 1 else ' that was'} undone" if again > 0 else ""
 
 
 def compare(a: str | Path | Lab, b: str | Path | Lab, *, step: int | None = None) -> Comparison:
@@ -331,7 +334,7 @@ def _side(line: Line, moment: Moment, state: State, network: Network, probe: Pro
         probe.accuracy_here(loss),
         state.digest(),
         standing,
-        line.left_out(moment),
+        line.said(moment),
     )
 
 

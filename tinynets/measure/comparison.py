@@ -28,8 +28,8 @@ class Side:
     """None where the loss has nothing to hit or miss."""
     digest: str
     interventions: tuple[str, ...]
-    left_out: str = ""
-    """Edits recorded at that step that do not count: `before 1 edit of that step, undone`."""
+    moment: str = ""
+    """Which moment of that step is meant, where edits were undone or lie ahead: `before 1 edit of ..., undone`."""
 
     def average(self, step: int) -> float:
         """Mean training loss of the last steps up to that one; NaN before the first."""
@@ -111,7 +111,7 @@ class Comparison:
     def lines(self) -> list[str]:
         a, b = self.a, self.b
         made = [f"{a.name} and {b.name} at step {self.step:,}" + (": the same bytes" if self.equal else "")]
-        made += [f"  moment      {side.name}: {side.left_out}" for side in (a, b) if side.left_out]
+        made += [f"  moment      {side.name}: {side.moment}" for side in (a, b) if side.moment]
         made.append(f"  part        {self.difference}")
         made.append(f"  batches     {self.batches}")
         if self.step:
