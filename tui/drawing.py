@@ -53,8 +53,8 @@ def line(parts: Iterable[Part | Segment], width: int) -> Strip:
 
 
 def cells(segments: list[Segment], width: int) -> Strip:
-    """One line of single-width characters, not searched for neighbours of one style: there are few in a map."""
-    used = sum([len(segment[0]) for segment in segments])
+    """One line, not searched for neighbours of one style: there are few in a map."""
+    used = length(segments)
     if used < width:
         segments.append(Segment(" " * (width - used), palette.GROUND))
     return Line(segments, max(used, width))
