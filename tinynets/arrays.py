@@ -196,9 +196,8 @@ def converted(values: Array, dtype: np.dtype[Any], thing: str = "") -> Array:
             beyond = np.isfinite(values) & ~np.isfinite(values.astype(dtype))
         place = tuple(int(i) for i in np.unravel_index(int(beyond.argmax()), values.shape))
         where = f" {place_text(place)}" if place else ""
-        raise DataError(
-            f"`{thing}` has {values[place]:g}{where}; {dtype.name} holds at most {np.finfo(dtype).max:g}"
-        ) from None
+        value = f"{values[place]:g}" if np.isfinite(float(values[place])) else str(values[place])
+        raise DataError(f"`{thing}` has {value}{where}; {dtype.name} holds at most {np.finfo(dtype).max:g}") from None
 
 
 def is_flat(values: list[Any] | tuple[Any, ...]) -> bool:

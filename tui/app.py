@@ -12,6 +12,7 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 from textual.widgets import Input
 
+from tinynets.errors import readable
 from tinynets.frame import FROZEN, PANES, Status
 from tui import actions
 from tui.actions import Action
@@ -244,7 +245,8 @@ class LabApp(Surgery):
         status = self.lab_status
         path = status.path if status else ""
         title = f"Save as ({Path(path).name} is read-only here)" if status and status.read_only else "Save as"
-        chosen = await self.push_screen_wait(AskScreen(title, path, "a path ending in .msgpack"))
+        default = path if readable(path) == path else ""  # a name that is no text cannot be typed
+        chosen = await self.push_screen_wait(AskScreen(title, default, "a path ending in .msgpack"))
         return bool(chosen and await self._save_to(chosen))
 
     async def _save_to(self, path: str) -> bool:

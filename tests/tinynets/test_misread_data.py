@@ -207,6 +207,27 @@ def test_whatever_an_array_of_another_library_raises_comes_out_in_words(error: E
         lab((X, Y)).patch("linear1", input=bad)
 
 
+class ForeignTuple(tuple[Any, ...]):
+    def __iter__(self) -> Iterator[Any]:
+        raise RuntimeError("closed")
+
+    def __len__(self) -> int:
+        raise RuntimeError("closed")
+
+
+def test_a_tuple_of_another_library_that_cannot_be_read_comes_out_in_words() -> None:
+    bad = ForeignTuple((X, Y))
+    for call in (lambda: lab(bad), lambda: lab({"train": bad}), lambda: arrays({"train": bad})):
+        with pytest.raises(tn.DataError, match="RuntimeError: closed"):
+            call()
+
+
+def test_numbers_beyond_float64_are_named_as_they_are() -> None:
+    if np.finfo(np.longdouble).max > 1e308:
+        with pytest.raises(tn.DataError, match=r"`train x` has 1e\+309 in row 0, column 0; float64 holds"):
+            lab((np.full((3, 2), 10, np.longdouble) ** 309, Y))
+
+
 def test_numbers_alone_are_no_data() -> None:
     for data in ((0.1, 0.2), (X, 1.0), ("x", "y"), (None, None), ()):
         with pytest.raises(tn.TinynetsError):

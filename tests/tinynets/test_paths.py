@@ -253,6 +253,7 @@ TEXTS: list[Callable[[], Any]] = [
     lambda: lab(tn.Dataset("d", {"train": (X, Y)}, ("0", "1"), captions={"train": (LONE,) * 20})),
     lambda: tn.data.arrays(X, Y, name=LONE),
     lambda: tn.data.arrays(X, Y, labels=["0", LONE]),
+    lambda: tn.data.arrays(X, Y, labels=[0, 1]),  # type: ignore[list-item]
     lambda: tn.data.TextCodec(f".{LONE}", 3),
     lambda: tn.data.TextCodec.of([LONE], 3),
     lambda: tn.Linear(2, 2, name=LONE),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynets.arrays import Shape, as_array, foreign, place_text
+from tinynets.arrays import Shape, as_array, converted, foreign, place_text
 from tinynets.errors import DataError, ShapeError, unwritable
 
 MAX_CLASSES = 65_536
@@ -66,6 +66,7 @@ def array(thing: str, value: object) -> NDArray[Any]:
         dtype: type[np.int64] | type[np.float64] = np.int64
     elif given.dtype.kind == "f":
         dtype = np.float64
+        given = converted(given, np.dtype(dtype), thing) if given.dtype.itemsize > 8 else given
     else:
         raise DataError(f"`{thing}` must hold whole numbers or floats, got dtype {given.dtype}")
     own = np.array(given, dtype=dtype, order="C")
@@ -187,7 +188,9 @@ def _shape(value: object) -> Shape | None:
 
 
 def texts(thing: str, said: Iterable[object]) -> None:
-    """DataError where one of these texts cannot be written as UTF-8; other things than texts pass."""
+    """DataError where one of these is no text, or cannot be written as UTF-8."""
     for text in said:
-        if isinstance(text, str) and (why := unwritable(text)):
+        if not isinstance(text, str):
+            raise DataError(f"`{thing}` must be text, got {type(text).__name__}")
+        if why := unwritable(text):
             raise DataError(f"`{thing}`: {why}")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinynets.arrays import foreign
 from tinynets.data import checks
 from tinynets.data.text import TextCodec
 from tinynets.errors import DataError, ShapeError, nearest
@@ -145,6 +146,8 @@ def arrays(
         given = checks.splits("x", x)
     else:
         given = {"train": (x, y, weight)}
+    with foreign("x"):
+        given = {split: tuple(value) if isinstance(value, tuple | list) else value for split, value in given.items()}
     splits = {split: _pair(split, value) for split, value in given.items()}
     for what, said in (("name", [name]), ("labels", labels)):
         checks.texts(what, said)
