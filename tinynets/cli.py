@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(_status(arguments))
     stopping.end_at_once("tinynets")
     streams.prepare()
-    sys.exit(streams.finish(_status(None)))
+    status = streams.finish(_status(None))
+    stopping.decided()
+    sys.exit(status)
 
 
 def _status(arguments: Sequence[str] | None) -> int:

@@ -41,6 +41,12 @@ def take(number: int, handler: Callable[[int, FrameType | None], None] | Any) ->
     return signal.signal(number, handler)
 
 
+def decided() -> None:
+    """The command is done and its status known: what comes while Python ends changes nothing any more."""
+    for number in SIGNALS:
+        take(number, signal.SIG_IGN)
+
+
 def leave(number: int, words: str) -> None:
     """End the process here and now, with a line on stderr."""
     write_now(2, f"{words}\n")

@@ -23,8 +23,11 @@ def prepare() -> None:
         _occupy(number)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            where = number if os.name == "posix" else os.devnull
-            made = open(where, "w" if number else "r", encoding="utf-8")  # noqa: SIM115 - as long as the process
+            mode = "w" if number else "r"
+            if os.name == "posix":  # the descriptor stays open, whatever becomes of this object
+                made = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
+            else:
+                made = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115 - as long as the process
             setattr(sys, name, made)
             setattr(sys, f"__{name}__", made)
     if os.name == "posix":

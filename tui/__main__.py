@@ -148,7 +148,10 @@ def main(arguments: list[str] | None = None) -> int:
         status = int(ended.code or 0)
     except BrokenPipeError:
         status = 1
-    return streams.finish(status, "tinynets-lab")
+    status = streams.finish(status, "tinynets-lab")
+    if arguments is None:
+        stopping.decided()
+    return status
 
 
 def _run(arguments: list[str] | None) -> int:

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tinynets as tn
-from tinynets import playback, save_writer
+from tinynets import playback, save_writer, watching
 from tinynets.cli import main
 
 Run = Callable[..., tuple[int, str, str]]
@@ -214,3 +215,90 @@ def test_a_save_that_has_done_its_steps_does_not_go_on_unasked(run: Run, tmp_pat
     message = f"tinynets: `{path}` has done the 1,000 steps of its recipe; --steps N goes on\n"
     assert run("train", str(path)) == (1, "", message)
     assert json.loads(run("train", str(path), "--steps", "5", "--json")[1])["step"] == 1005
+
+
+# -- how much is evaluated, and how far that is
+
+
+def test_a_run_is_evaluated_over_all_examples_some_or_none(run: Run) -> None:
+    train, evaluations = ("train", "names-mlp", "--steps", "20", "--json"), {}
+    for amount in ("all", "1000", "none"):
+        evaluations[amount] = json.loads(run(*train, "--evaluate", amount)[1])["evaluations"]
+    lab = tn.Lab("names-mlp")
+    lab.run(20)
+    sizes = {split: len(x) for split, (x, _) in lab.data.splits.items()}
+    assert {split: entry["examples"] for split, entry in evaluations["all"].items()} == sizes
+    assert {split: (entry["examples"], entry["of"]) for split, entry in evaluations["1000"].items()} == {
+        split: (1000, size) for split, size in sizes.items()
+    }
+    assert evaluations["none"] == {}
+    assert json.loads(run(*train)[1])["evaluations"] == evaluations["all"]
+    assert "(1,000 of 183,646 examples, drawn, step 20)" in run(*train[:-1], "--evaluate", "1000")[1]
+
+
+def test_without_evaluation_there_is_none_on_the_way_either_and_the_run_is_the_same(run: Run, tmp_path: Path) -> None:
+    digests = {}
+    for amount in ("all", "none"):
+        path = tmp_path / f"{amount}.msgpack"
+        run("train", "xor", "--steps", "600", "--save", str(path), "--evaluate", amount)
+        lab = tn.Lab(path)
+        digests[amount] = lab.state.digest()
+        assert bool(lab.evaluations) == (amount == "all")
+    assert digests["all"] == digests["none"]
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "some", "1.5", ""])
+def test_how_much_is_evaluated_is_a_number_all_or_none(run: Run, amount: str) -> None:
+    status, out, err = run("train", "xor", f"--evaluate={amount}")
+    assert (status, out) == (2, "")
+    assert "argument --evaluate: " in err.splitlines()[-1]
+
+
+def test_some_examples_are_always_the_same_weigh_as_they_do_and_are_not_kept() -> None:
+    lab = tn.Lab("names-mlp")
+    lab.run(10)
+    first = lab.evaluate("train", examples=500)
+    assert (first.examples, first.of) == (500, 183_646)
+    assert lab.evaluate("train", examples=500) == first
+    assert lab.evaluations == ()
+    whole = lab.evaluate("dev")
+    assert lab.evaluate("dev", examples=10**9) == whole
+    assert whole.of == 0
+    x = np.zeros((40, 2))
+    x[:, 0] = np.arange(40)
+    weight = np.r_[np.full(39, 2.0), 2.0]
+    network = tn.Network([tn.Linear(2, 2, name="output")], seed=0)
+    data = (x, (x[:, 0] > 20).astype(np.int64), weight)
+    weighed = tn.Lab(network, data=data, loss=tn.CrossEntropy(), optimizer=tn.SGD(0.1))
+    plain = tn.Lab(network, data=data[:2], loss=tn.CrossEntropy(), optimizer=tn.SGD(0.1))
+    some = [lab.evaluate("train", examples=7).loss for lab in (weighed, plain)]
+    assert some[0] == pytest.approx(2 * some[1])
+    with pytest.raises(tn.EditError, match="`examples` must be a whole number"):
+        lab.evaluate("dev", examples=0)
+
+
+@pytest.mark.parametrize("arguments", [("train", "names-mlp", "--steps", "40"), ("verify",), ("replay",)])
+def test_where_no_terminal_is_a_line_tells_now_and_then_how_far_it_is(
+    run: Run, trained: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(watching, "LINE_SECONDS", 0.0)
+    whole = (*arguments, str(trained)) if len(arguments) == 1 else arguments
+    status, out, err = run(*whole)
+    assert status == 0
+    assert "\r" not in err + out
+    assert "\x1b" not in err + out
+    if arguments[0] == "train":
+        for what in ("steps ", "examples of train ", "examples of dev ", "examples of test "):
+            assert any(line.startswith(what) for line in err.splitlines()), what
+    else:
+        assert err
+
+
+def test_evaluations_on_the_way_tell_how_far_they_are() -> None:
+    lab, heard = tn.Lab("names-mlp"), []
+    lab.watched = lambda progress: heard.append((progress.what, progress.done, progress.total))
+    lab.run(lab.recipe.training.evaluate_every)
+    size, times = len(lab.data["dev"][0]), len(lab.evaluations)
+    assert times > 1
+    assert heard.count(("examples of dev", size, size)) == times
+    assert len(heard) > times

@@ -436,6 +436,31 @@ def test_a_terminal_that_is_closed_leaves_all_that_was_done_to_be_recovered(star
 
 
 @needs_kill
+@pytest.mark.parametrize("state", ["running", "at rest", "starting"])
+def test_an_engine_that_is_told_to_end_keeps_all_that_was_done(start: Callable[..., App], state: str) -> None:
+    app = start("xor", seed=3)
+    steps = worked(app) if state != "starting" else 0
+    if state == "at rest":
+        app.do("pause")
+        steps = app.frame(lambda frame: frame.status.mode == "paused").status.step
+    app.engine.process.terminate()
+    assert app.ended()
+    assert app.engine.process.exitcode == 0
+    if steps:
+        check_recovered(leftovers(), steps)
+
+
+@needs_kill
+def test_an_engine_is_not_ended_by_ctrl_c_from_its_first_moment_on(start: Callable[..., App]) -> None:
+    app = start("xor", seed=3)
+    pid = app.engine.process.pid
+    assert pid is not None
+    for number in (signal.SIGINT, signal.SIGHUP):
+        os.kill(pid, number)
+    assert app.do("run", 5).step == 5
+
+
+@needs_kill
 def test_an_app_that_is_killed_leaves_its_run_to_be_recovered(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(PARENT)

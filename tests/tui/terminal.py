@@ -124,7 +124,9 @@ class Terminal(Pty):
             if all(want in text if isinstance(want, str) else want(text) for want in wanted):
                 return text
             assert monotonic() < end, f"{wanted} not on the screen in {seconds} s:\n{text}"
+            ended = self.process.poll() is not None
             self._listen()
+            assert not ended or self.text != text, f"ended without {wanted} on the screen:\n{text}"
 
     def press(self, keys: str, *wanted: str | Callable[[str], object]) -> str:
         """Type, and wait for what that brings."""
