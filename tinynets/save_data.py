@@ -11,7 +11,7 @@ from typing import Any
 from tinynets.data import Dataset, from_payload, payload_digest
 from tinynets.data.dataset import Missing
 from tinynets.data.names import bytes_made
-from tinynets.errors import TinynetsError, UnsupportedSave
+from tinynets.errors import DataError, TinynetsError, UnsupportedSave, gate
 from tinynets.given import dataset_of
 from tinynets.recipe import Recipe
 from tinynets.save_fields import Fields
@@ -65,7 +65,8 @@ def _look_for(path: str, digest: str, recipe: Recipe) -> tuple[Dataset | None, s
     if not made and not os.path.lexists(path):
         return None, f"it was in `{path}`, which is no longer there"
     try:
-        found = recipe.load_data() if made else dataset_of(Path(path), recipe.training.loss)
+        with gate(DataError):
+            found = recipe.load_data() if made else dataset_of(Path(path), recipe.training.loss)
     except TinynetsError as error:
         return None, f"what it came from cannot be used: {error}"
     if found.sha256 == digest:

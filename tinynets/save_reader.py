@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from tinynets import edits
 from tinynets.data import Dataset
 from tinynets.edits import OPERATIONS, edit_from
-from tinynets.errors import CorruptSave, SaveError, TimelineError, UnsupportedSave
+from tinynets.errors import CorruptSave, SaveError, TimelineError, UnsupportedSave, gate
 from tinynets.network import Network
 from tinynets.recipe import Recipe
 from tinynets.records import Record, RecordFile
@@ -70,13 +71,24 @@ def read(path: str | os.PathLike[str], data: object = None, *, recover: bool = F
     Raises CorruptSave or UnsupportedSave that says what is wrong, SaveError when the file cannot be read, DataError or
     ShapeError when `data` cannot be used.
     """
+    with unusable(path):
+        return _read(path, data, recover)
+
+
+def unusable(path: str | os.PathLike[str]) -> AbstractContextManager[None]:
+    """The gate around all that is made of a save: what goes wrong in there unforeseen is a CorruptSave."""
+    return gate(lambda cause: CorruptSave(f"`{path}` cannot be used: {cause}"))
+
+
+def _read(path: str | os.PathLike[str], data: object, recover: bool) -> Loaded:
     file = RecordFile(path, recover=recover)
     reader: Reader | None = None
     damage, whole = "", 0
     for record in file:
         reader = reader or _reader(str(path), data, file.version)
         try:
-            reader.apply(record)
+            with unusable(path):
+                reader.apply(record)
         except SaveError as error:
             if not recover or not reader.begun:
                 raise
@@ -106,8 +118,9 @@ def _reader(path: str, data: object, version: int) -> Reader:
 def read_header(path: str | os.PathLike[str]) -> Header:
     """What a save says of itself, without reading the rest."""
     file = RecordFile(path, most=MAX_HEADER)
-    for record in file:
-        return read_header_record(Fields(str(path), record), file.version)
+    with unusable(path):
+        for record in file:
+            return read_header_record(Fields(str(path), record), file.version)
     raise CorruptSave(f"`{path}` holds nothing")
 
 

@@ -17,7 +17,7 @@ from tinynets.data import Dataset
 from tinynets.errors import SaveError
 from tinynets.recipe import Recipe
 from tinynets.records import write_records
-from tinynets.save_reader import Loaded, read, read_header
+from tinynets.save_reader import Loaded, read, read_header, unusable
 from tinynets.save_writer import (
     Header,
     bookmark_record,
@@ -38,6 +38,10 @@ from tinynets.state import State
 from tinynets.timeline import Moment, Timeline
 
 SUFFIX = ".msgpack"
+UNSAFE = '/\\:*?"<>|'
+MAX_NAME_BYTES = 100  # of a name from elsewhere in a file's name
+RESERVED = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} | {f"{p}{n}" for p in ("COM", "LPT") for n in "0123456789¹²³"}
+"""Names that mean devices on Windows, whatever ending they have."""
 
 __all__ = [
     "SUFFIX",
@@ -59,10 +63,12 @@ __all__ = [
     "read",
     "read_header",
     "rename_record",
+    "safe_name",
     "shipped_folder",
     "snapshot",
     "target",
     "unbookmark_record",
+    "unusable",
     "writable",
     "write",
 ]
@@ -79,9 +85,18 @@ def default_folder() -> Path:
 
 def free_name(name: str) -> Path:
     """A file in the default folder, called after `name`, that is not there yet: what was saved before stays."""
-    folder = default_folder()
+    folder, name = default_folder(), safe_name(name)
     names = (f"{name}{SUFFIX}", *(f"{name}-{number}{SUFFIX}" for number in range(2, 10_000)))
     return next((folder / entry for entry in names if not (folder / entry).exists()), folder / names[0])
+
+
+def safe_name(name: str) -> str:
+    """A name from anywhere as part of a file's name: of one folder, on every system, short enough for an ending."""
+    kept = "".join(letter if letter.isprintable() and letter not in UNSAFE else "-" for letter in name)
+    kept = kept.encode(errors="replace")[:MAX_NAME_BYTES].decode(errors="ignore").strip(". ")
+    if kept.split(".")[0].strip().upper() in RESERVED:
+        kept = f"_{kept}"
+    return kept or "run"
 
 
 def target(path: object) -> str:
