@@ -38,7 +38,7 @@ def read_data(fields: Fields, given: object, recipe: Recipe, warnings: list[str]
                 f"({_short(own.sha256)}, not {_short(digest)}) and is not used"
             )
         if bytes_made(payload) <= MADE_LIMIT:
-            return replace(_built(fields, payload), path=path)
+            return replace(built_data(fields, payload), path=path)
         if own is not None and own.sha256 == digest:
             return own
         raise UnsupportedSave(
@@ -85,10 +85,10 @@ def _sample(fields: Fields, digest: str, path: str, where: str, warnings: list[s
         raise UnsupportedSave(f"{lacks}; {HINT}")
     reason = f"{lacks}; only a few examples of it are here, to look at: {HINT}"
     warnings.append(reason)
-    return replace(_built(fields, fields.get("sample", dict)), name=name, path=path, missing=Missing(digest, reason))
+    return replace(built_data(fields, fields.get("sample", dict)), name=name, path=path, missing=Missing(digest, reason))
 
 
-def _built(fields: Fields, payload: Mapping[str, Any]) -> Dataset:
+def built_data(fields: Fields, payload: Mapping[str, Any]) -> Dataset:
     try:
         return from_payload(payload)
     except TinynetsError as error:

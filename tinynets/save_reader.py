@@ -24,10 +24,10 @@ from tinynets.network import Network
 from tinynets.recipe import Recipe
 from tinynets.records import Record, RecordFile
 from tinynets.save_checks import UNUSABLE, Checker, Own, read_evaluations, start_network
-from tinynets.save_data import read_data
+from tinynets.save_data import built_data, read_data
 from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
 from tinynets.save_writer import MAX_ACTIONS, Header
-from tinynets.state import canonical
+from tinynets.state import State, canonical
 from tinynets.surgery import outline
 from tinynets.threads import MAX_THREADS, fingerprint, settle_threads
 from tinynets.timeline import MAX_NOTE, Branch, Losses, Moment, Placed, Timeline
@@ -105,6 +105,22 @@ def _read(path: str | os.PathLike[str], data: object, recover: bool) -> Loaded:
     return Loaded(
         header, recipe, found, timeline, position, damage, whole or file.whole, file.size, list(reader.warnings)
     )
+
+
+def read_back(path: str | os.PathLike[str], data: Dataset, position: Moment, branches: int) -> None:
+    """Read what was written a moment ago as any save is read, but for its arrays, which are checked and let go.
+
+    `data` is what it was written with, of which a save may hold a part. Raises SaveError where it could not be opened,
+    or other than it was.
+    """
+    with unusable(path):
+        reader = ReadBack(str(path), data)
+        for record in RecordFile(path):
+            reader.apply(record)
+        timeline, found = reader.finish(recover=False)
+        reader.opening()
+        if found != position or len(timeline.branches) != branches:
+            raise CorruptSave(f"`{path}` holds step {found.step} of {len(timeline.branches)} branches")
 
 
 def _reader(path: str, data: object, version: int) -> Reader:
@@ -387,12 +403,15 @@ class Reader:
             fields.wrong("its branches have other layers there")
         if state.step != step:
             fields.wrong(f"its state is of step {state.step}, not {step}")
-        for branch in branches:
-            branch.keep((step, applied), state)
+        self._keep(branches, (step, applied), state)
         if self.timeline is None and self.version > 1:
             if any((0, 0) not in branch.keyframes for branch in self.branches.values()):
                 fields.wrong("the first keyframe must be that of the start")
             self.timeline = Timeline.of(self.branches)
+
+    def _keep(self, branches: list[Branch], key: tuple[int, int], state: State) -> None:
+        for branch in branches:
+            branch.keep(key, state)
 
     def _begin(self, fields: Fields) -> None:
         """Build the network of the start around the first keyframe's own parameters."""
@@ -437,3 +456,25 @@ class Reader:
         if not 0 <= moment.step <= len(branch.losses) or not lowest <= moment.edits <= highest:
             fields.wrong(f"step {moment.step} with {moment.edits} edits is no moment of branch `{branch.name}`")
         return moment
+
+
+class ReadBack(Reader):
+    """Reads what was just written: the data are at hand, and of all states that were checked the first is kept."""
+
+    def __init__(self, file: str, data: Dataset) -> None:
+        super().__init__(file, data)
+        self._whole = data
+        self._first: State | None = None
+
+    def _data(self, fields: Fields) -> None:
+        payload, sample = fields.optional("payload", dict), fields.optional("sample", dict)
+        if payload is None and sample is None:
+            fields.wrong("there is neither a payload nor a sample")
+        built = built_data(fields, sample if payload is None else payload)
+        if payload is not None and built.sha256 != fields.get("sha256", str):
+            fields.wrong("its digest is another")
+        self.data = self._whole if payload is None else built
+
+    def _keep(self, branches: list[Branch], key: tuple[int, int], state: State) -> None:
+        self._first = self._first or state
+        super()._keep(branches, key, self._first)

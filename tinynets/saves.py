@@ -14,10 +14,10 @@ from pathlib import Path
 import platformdirs
 
 from tinynets.data import Dataset
-from tinynets.errors import SaveError
+from tinynets.errors import SaveError, TinynetsError
 from tinynets.recipe import Recipe
 from tinynets.records import write_records
-from tinynets.save_reader import Loaded, read, read_header, unusable
+from tinynets.save_reader import Loaded, read, read_back, read_header, unusable
 from tinynets.save_writer import (
     Header,
     bookmark_record,
@@ -163,11 +163,22 @@ def _saves_in(folder: Path) -> list[Path]:
 def write(
     path: str | os.PathLike[str], recipe: Recipe, data: Dataset, timeline: Timeline, position: Moment, live: State
 ) -> int:
-    """Write a save; returns its bytes. Raises SaveError, and then an earlier file of that name stands as it was."""
+    """Write a save; returns its bytes. Raises SaveError, and then an earlier file of that name stands as it was.
+
+    What was written is read as any save before it gets its name, so that there is none that cannot be opened.
+    """
     target = Path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SaveError(f"`{target}` cannot be written: its folder cannot be made: {error.strerror}") from None
-    write_records(target, snapshot(recipe, data, timeline, position, live))
+
+    def check(written: Path) -> None:
+        try:
+            read_back(written, data, position, len(timeline.branches))
+        except TinynetsError as error:
+            cause = str(error).replace(str(written), str(path))
+            raise SaveError(f"`{path}` is not saved, as it could not be opened again: {cause}") from error
+
+    write_records(target, snapshot(recipe, data, timeline, position, live), check)
     return target.stat().st_size
