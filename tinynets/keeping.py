@@ -33,7 +33,7 @@ class Keeper:
         self.read_only = read_only
         """Whether that file is another lab's to write."""
         self.named = ""
-        """What a journal names as the file to save to, where no save stands: a person is asked before that is written."""
+        """What a journal names as the file to save to, where no save stands: not written unasked."""
         self.told = told
         self.journal: Journal | None = None
         self._folder = journal_folder() if isinstance(journal, bool) else Path(journal)
@@ -84,12 +84,14 @@ class Keeper:
     # -- saving
 
     def known(self) -> str:
-        """The file that a save without a path goes to; may be empty. Raises SaveError where that is not ours to replace.
+        """The file that a save without a path goes to; may be empty. SaveError where that is not ours to replace.
 
         Only what this project wrote is replaced unasked, and a file never says where to write.
         """
         if self.named:
-            raise SaveError(f"`{self.named}`, named by what was recovered, is no save of tinynets: give a path to save to")
+            raise SaveError(
+                f"`{self.named}`, named by what was recovered, is no save of tinynets: give a path to save to"
+            )
         if self.path and os.path.lexists(self.path) and not begins_as_save(self.path):
             raise SaveError(f"`{self.path}` is no longer a save of tinynets: give a path to save to")
         return self.path

@@ -85,7 +85,9 @@ def _sample(fields: Fields, digest: str, path: str, where: str, warnings: list[s
         raise UnsupportedSave(f"{lacks}; {HINT}")
     reason = f"{lacks}; only a few examples of it are here, to look at: {HINT}"
     warnings.append(reason)
-    return replace(built_data(fields, fields.get("sample", dict)), name=name, path=path, missing=Missing(digest, reason))
+    return replace(
+        built_data(fields, fields.get("sample", dict)), name=name, path=path, missing=Missing(digest, reason)
+    )
 
 
 def built_data(fields: Fields, payload: Mapping[str, Any]) -> Dataset:

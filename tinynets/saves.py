@@ -40,7 +40,8 @@ from tinynets.timeline import Moment, Timeline
 SUFFIX = ".msgpack"
 UNSAFE = '/\\:*?"<>|'
 MAX_NAME_BYTES = 100  # of a name from elsewhere in a file's name
-RESERVED = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} | {f"{p}{n}" for p in ("COM", "LPT") for n in "0123456789¹²³"}
+RESERVED = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
+RESERVED |= {f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789\u00b9\u00b2\u00b3"}
 """Names that mean devices on Windows, whatever ending they have."""
 
 __all__ = [
