@@ -221,7 +221,7 @@ def selected(network: Network, edit: Edit) -> int:
         return found.count(network)
     block = network.block(found.block)
     each = 1 + network.block_parameters(block) // block.units
-    return len(found.units) * each + (4 * block.units if edit.args.get("outgoing") else 0)
+    return len(found.units) * each + (64 * block.units if edit.args.get("outgoing") else 0)
 
 
 def _rules(fields: Fields) -> int:
