@@ -17,7 +17,8 @@ TinynetsError
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from reprlib import Repr
 from typing import Any
@@ -94,6 +95,31 @@ class CorruptSave(SaveError):  # noqa: N818 - the name says what is wrong
 
 class UnsupportedSave(SaveError):  # noqa: N818
     """A whole save that this version of tinynets cannot use."""
+
+
+@contextmanager
+def gate(told: Callable[[str], TinynetsError]) -> Iterator[None]:
+    """Around the reading of foreign bytes: whatever goes wrong inside comes out as the error that `told` makes of it.
+
+    Errors of this project pass as they are, and so does what is no Exception: ctrl+c.
+    """
+    try:
+        yield
+    except TinynetsError:
+        raise
+    except Exception as error:
+        raise told(in_words(error)) from error
+
+
+def in_words(error: BaseException) -> str:
+    """What another's error says, in one line, even where it cannot say it."""
+    if isinstance(error, MemoryError):
+        return "it takes more memory than there is"
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 class _Shown(Repr):

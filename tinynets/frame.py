@@ -88,6 +88,8 @@ class Status:
     """The block in which it was done; empty for a phase of no block."""
     read_only: bool = False
     """The file is open in another lab: it can be saved under another name only."""
+    named_path: str = ""
+    """What a recovered journal names to save to, which is asked for."""
 
 
 @dataclass(frozen=True)

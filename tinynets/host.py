@@ -300,12 +300,12 @@ class Server:
         return PauseReport(self.lab.step_number, self._ran)
 
     def _open(self, source: str) -> str:
-        from tinynets.errors import readable
+        from tinynets.foreign_text import printable
 
         before = self.lab
         self._mount(source, {})
         before.close(discard=True)  # the person was asked about what is not saved of it
-        opened = f"opened {readable(source)}: step {self.lab.step_number:,} of {self.lab.end:,}"
+        opened = f"opened {printable(source)}: step {self.lab.step_number:,} of {self.lab.end:,}"
         return "; ".join([opened, *self.lab.warnings])
 
     def _tell(self, message: str) -> None:

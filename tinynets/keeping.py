@@ -16,6 +16,7 @@ from tinynets.leftovers import journal_folder
 from tinynets.paths import expanded_path, unusable
 from tinynets.playback import Player
 from tinynets.recipe import Recipe
+from tinynets.records import read_records
 from tinynets.save_reader import read_header
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Keeper:
         """The file of the last save or load."""
         self.read_only = read_only
         """Whether that file is another lab's to write."""
+        self.named = ""
+        """What a journal names as the file to save to, where no save stands: not written unasked."""
         self.told = told
         self.journal: Journal | None = None
         self._folder = journal_folder() if isinstance(journal, bool) else expanded_path(journal)
@@ -63,7 +66,11 @@ class Keeper:
             if self._recovered is None:
                 raise SaveError(f"`{journal}` is open in {locks.holder(journal)}")
         save = read_header(journal).path
-        if save and _written_since(save, journal):
+        if save and not is_save(save):
+            self.named = save
+            shown = printable(save)
+            self.told(f"`{shown}`, which this was to be saved to, is no save of tinynets: it is not written unasked")
+        elif save and _written_since(save, journal):
             self.told(f"`{printable(save)}` was written after what is recovered here: save under another name")
         elif save:
             self.open(save)
@@ -82,6 +89,19 @@ class Keeper:
 
     # -- saving
 
+    def known(self) -> str:
+        """The file that a save without a path goes to; may be empty. SaveError where that is not ours to replace.
+
+        Only what this project wrote is replaced unasked, and a file never says where to write.
+        """
+        if self.named:
+            raise SaveError(
+                f"`{self.named}`, named by what was recovered, is no save of tinynets: give a path to save to"
+            )
+        if self.path and os.path.lexists(self.path) and not begins_as_save(self.path):
+            raise SaveError(f"`{self.path}` is no longer a save of tinynets: give a path to save to")
+        return self.path
+
     def claim(self, path: str) -> None:
         """Take the lock of a file that is to be saved to. Raises SaveError where it is another lab's to write."""
         if self.path and self.read_only and _same(path, self.path):
@@ -99,7 +119,7 @@ class Keeper:
         if self._save is not None:
             self._save.release()
         self._save, self._claimed = self._claimed, None
-        self.path, self.read_only = path, False
+        self.path, self.read_only, self.named = path, False, ""
         self._forget_recovered()  # the older of the two first: what is left behind at any moment is all there is
         if self.journal is not None:
             self.journal.path = path
@@ -133,6 +153,22 @@ def _written_since(save: str, journal: str) -> bool:
     try:
         return os.stat(save).st_mtime_ns > os.stat(journal).st_mtime_ns
     except OSError:
+        return False
+
+
+def begins_as_save(path: str) -> bool:
+    """Whether a file has the header of a save that tinynets wrote."""
+    try:
+        return read_header(path).kind == "save"
+    except SaveError:
+        return False
+
+
+def is_save(path: str) -> bool:
+    """Whether a file is a whole save that tinynets wrote."""
+    try:
+        return begins_as_save(path) and all(True for _ in read_records(path))
+    except SaveError:
         return False
 
 

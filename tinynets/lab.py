@@ -171,8 +171,9 @@ class Lab(Operating, Travel):
         loaded = saves.read(path, data, recover=recovers)
         loaded.timeline.budget = memory
         self.warnings += loaded.warnings
-        self._settle(loaded.recipe, loaded.data, loaded.timeline)
-        self._stand_at(loaded.position)
+        with saves.gated(path):
+            self._settle(loaded.recipe, loaded.data, loaded.timeline)
+            self._stand_at(loaded.position)
         if recovers:
             self._saved = None  # nothing of it
         self.same_machine = loaded.same_machine
@@ -200,7 +201,8 @@ class Lab(Operating, Travel):
         loaded = saves.read(path, data)
         self.warnings += loaded.warnings
         first = next(branch for branch in loaded.timeline.branches.values() if branch.parent is None)
-        self._settle(loaded.recipe, loaded.data, Timeline(first.keyframes[0, 0], budget=memory))
+        with saves.gated(path):
+            self._settle(loaded.recipe, loaded.data, Timeline(first.keyframes[0, 0], budget=memory))
 
     def _settle(self, recipe: Recipe, data: Dataset, timeline: Timeline) -> None:
         self.recipe, self.data = recipe, data
@@ -335,6 +337,11 @@ class Lab(Operating, Travel):
     def read_only(self) -> bool:
         """Whether that file is another lab's to write: it is open in another process, or was asked to be left alone."""
         return self._keeper.read_only
+
+    @property
+    def named_path(self) -> str:
+        """Where what was recovered was to be saved to, where no save stands: not written unasked; may be empty."""
+        return self._keeper.named
 
     def _extent(self) -> object:
         return self.player.timeline.extent()
@@ -495,10 +502,12 @@ class Lab(Operating, Travel):
     def save(self, path: str | Path | None = None) -> SaveReport:
         """Write everything to a file (default: where it was last saved, else a new one in the saves folder).
 
-        A step that is half done is finished first. Raises SaveError, also where another process has the file open; an
-        earlier file then stands as it was.
+        A step that is half done is finished first. What is written is read again before it takes its name. Raises
+        SaveError, also where another process has the file open, or where by default something else than a save would be
+        replaced; an earlier file then stands as it was.
         """
-        target = saves.target(path) if path is not None else self.path or str(saves.free_name(self.recipe.name))
+        known = self._keeper.known() if path is None else ""
+        target = saves.target(path) if path is not None else known or str(saves.free_name(self.recipe.name))
         self._keeper.claim(target)
         self.player.finish_half()
         player = self.player

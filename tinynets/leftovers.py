@@ -146,11 +146,11 @@ def _look(file: Path) -> Leftover | None:
                         edits += len(entries)
                     case {"record": "position", "step": int(step)}:
                         pass
-    except OSError:
+        when = datetime.fromtimestamp(status.st_mtime).isoformat(" ", "seconds")
+    except (OSError, ValueError, OverflowError):  # the last two: of a time that no calendar has
         return None
     if not header or step < 0:
         return None
-    when = datetime.fromtimestamp(status.st_mtime).isoformat(" ", "seconds")
     return Leftover(file, header["recipe"], step, edits, branches, when, restored(header["path"]), status.st_size)
 
 

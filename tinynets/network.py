@@ -205,6 +205,7 @@ class Network:
         self.takers = self._find_takers()
         self.known_input, self.known_shapes = self._infer_shapes()
         self.blocks = self._find_blocks(self.known_shapes)
+        self._places_of_blocks = {block.name: place for place, block in enumerate(self.blocks)}
         self.taps: list[Tap | None] = [None] * len(self.layers)
         self.forward_order = tuple(Phase("forward", layer.name) for layer in self.layers)
         self.backward_order = tuple(Phase("backward", layer.name) for layer in reversed(self.layers))
@@ -244,10 +245,13 @@ class Network:
         before = self.known_input if given is None else (None, *given)
         return summarize(self.layers, before, list(self._shapes_from(before)), self.dtype.name, self.dtype.itemsize)
 
+    def has_block(self, name: str) -> bool:
+        return name in self._places_of_blocks
+
     def block(self, name: str) -> Block:
-        for block in self.blocks:
-            if block.name == name:
-                return block
+        place = self._places_of_blocks.get(name)
+        if place is not None:
+            return self.blocks[place]
         names = [block.name for block in self.blocks]
         raise SelectorError(
             f"`{name}` is not a block of this network, which has {', '.join(names)}{nearest(name, names)}"

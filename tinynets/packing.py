@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgpack
@@ -24,6 +26,9 @@ ARRAY = 1
 MARK = 2  # ext type in the place of a large array, within this file only
 LARGE = 4096  # bytes of an array from which on it is not copied
 DTYPES = ("<f4", "<f8", "<i4", "<i8", "|u1", "|b1")
+NUMPYS = {name.encode(): np.dtype(name) for name in DTYPES}
+PLAIN = frozenset({type(None), bool, int, float, str, bytes, np.ndarray})
+SMALL = 2048  # bytes of a payload that can claim so little that its lengths need not be looked at beforehand
 MAX_AXES = 8
 MAX_DEPTH = 16
 MAX_ITEMS = 2**18
@@ -109,6 +114,39 @@ def pieces(value: object) -> list[Packed]:
 
 def unpack(packed: Packed) -> Any:
     """The value that `pack` packed; arrays cannot be written, large ones are views into `packed`. PackingError."""
+    if len(packed) <= SMALL:
+        with suppress(
+            PackingError, ValueError, RecursionError, msgpack.UnpackException
+        ):  # the long way says what it is
+            return _unpack_small(packed)
+    return _unpack_any(packed)
+
+
+def _unpack_small(packed: Packed) -> Any:
+    """The same of a payload that is too small to claim much, quickly; what is wrong with it is not said."""
+    value = msgpack.unpackb(packed, raw=False, strict_map_key=True, object_pairs_hook=_distinct, ext_hook=_small_array)
+    _check_depth([value], 0)
+    return value
+
+
+def _small_array(code: int, content: bytes) -> Array:
+    if code != ARRAY:
+        raise PackingError(f"ext type {code} is not known")
+    return _array(content)
+
+
+def _check_depth(values: Iterable[Any], depth: int) -> None:
+    for value in values:
+        kind = type(value)
+        if kind is dict or kind is list:
+            if depth == MAX_DEPTH:
+                raise PackingError(f"it is nested deeper than {MAX_DEPTH} levels")
+            _check_depth(value.values() if kind is dict else value, depth + 1)
+        elif kind not in PLAIN:
+            raise PackingError(f"a {kind.__name__} stands in it")
+
+
+def _unpack_any(packed: Packed) -> Any:
     skeleton: list[Packed] = []
     large: list[Packed] = []
     at, view = 0, memoryview(packed)
@@ -239,33 +277,36 @@ def _memory(values: Array) -> memoryview:
 
 
 def _array(packed: Packed) -> Array:
-    name, axes = bytes(packed[:3]).decode("latin-1"), packed[3] if len(packed) > 3 else 0
+    axes = packed[3] if len(packed) > 3 else 0
     start = 4 + 8 * axes
-    if name not in DTYPES:
+    dtype = NUMPYS.get(bytes(packed[:3]))
+    if dtype is None:
+        name = bytes(packed[:3]).decode("latin-1")
         raise PackingError(f"an array has the dtype {name!r}, not one of {', '.join(DTYPES)}")
     if axes > MAX_AXES:
         raise PackingError(f"an array has {axes} axes; at most {MAX_AXES} are allowed")
     if len(packed) < start:
         raise PackingError("an array ends in the middle of its shape")
     shape = struct.unpack_from(f"<{axes}Q", packed, 4)
-    dtype = np.dtype(name)
     wanted, found = math.prod(shape) * dtype.itemsize, len(packed) - start
     if wanted != found:
-        raise PackingError(f"an array of shape {shape} and dtype {name} needs {wanted:,} bytes, but has {found:,}")
-    raw = np.frombuffer(packed, np.uint8, offset=start) if found else np.empty(0, np.uint8)
-    raw.flags.writeable = False
-    if name == "|b1" and found and raw.max() > 1:
+        raise PackingError(f"an array of shape {shape} and dtype {dtype.str} needs {wanted:,} bytes, but has {found:,}")
+    flat = np.frombuffer(packed, dtype, offset=start) if found else np.empty(0, dtype)
+    flat.flags.writeable = False
+    if dtype.kind == "b" and found and flat.view(np.uint8).max() > 1:
         raise PackingError("an array of booleans holds something else")
     try:
-        return raw.view(dtype).reshape(shape)
+        return flat if axes == 1 and found else flat.reshape(shape)
     except (ValueError, OverflowError):  # one axis is 0 and another beyond what numpy can count
         raise PackingError(f"an array has the impossible shape {shape}") from None
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
+    if bytes in map(type, value):
+        raise PackingError("a key of a map is not text")
     if len(value) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
         raise PackingError(f"a map has the key `{twice[:40]}` twice")
     return value

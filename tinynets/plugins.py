@@ -19,7 +19,7 @@ from textwrap import dedent
 from typing import Any, TypeVar
 
 from tinynets.arrays import is_flat
-from tinynets.errors import PluginError, SaveError, TinynetsError, UnsupportedSave
+from tinynets.errors import PluginError, SaveError, TinynetsError, UnsupportedSave, in_words
 from tinynets.layers import LAYERS, Layer
 from tinynets.losses import LOSSES, FunctionLoss, Loss, function_loss, is_registered
 from tinynets.network import Network
@@ -111,8 +111,7 @@ def _telling(method: Callable[..., Any], family: str) -> Callable[..., Any]:
             raise
         except Exception as error:
             name = getattr(self, "name", "") or self.kind
-            cause = " ".join(f"{type(error).__name__}: {error}".split())
-            raise PluginError(f"the {family} `{name}` failed in `{method.__name__}`: {cause}") from error
+            raise PluginError(f"the {family} `{name}` failed in `{method.__name__}`: {in_words(error)}") from error
 
     return told
 
@@ -165,7 +164,7 @@ def load_plugin(path: str | Path) -> tuple[str, ...]:
         if isinstance(error, SyntaxError):
             raise PluginError(f"plugin `{path}`, line {error.lineno}: {error.msg}") from None
         if isinstance(error, Exception | SystemExit):
-            raise PluginError(f"plugin `{path}`: {type(error).__name__}: {error}") from None
+            raise PluginError(f"plugin `{path}`: {in_words(error)}") from None
         raise
     return _kinds_of(name)
 

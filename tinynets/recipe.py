@@ -27,7 +27,17 @@ from typing import Any
 from tinynets.arrays import DTYPES, Array
 from tinynets.data import DATASETS, Dataset
 from tinynets.data import load as load_data
-from tinynets.errors import DataError, RecipeError, SelectorError, ShapeError, nearest, shown
+from tinynets.errors import (
+    DataError,
+    RecipeError,
+    SelectorError,
+    ShapeError,
+    TinynetsError,
+    gate,
+    in_words,
+    nearest,
+    shown,
+)
 from tinynets.initializers import INITIALIZERS, Initializer
 from tinynets.layers import LAYERS, Layer, layer_from
 from tinynets.losses import LOSSES, Loss, loss_from
@@ -72,7 +82,8 @@ class Recipe:
         """The data set that it names; raises RecipeError for what cannot be used."""
         options = dict(self.data)
         try:
-            return load_data(options.pop("set"), **options)
+            with gate(DataError):
+                return load_data(options.pop("set"), **options)
         except (DataError, ShapeError) as error:
             raise RecipeError(f"`{self.file}`: `data`: {error}") from None
 
@@ -101,10 +112,11 @@ class Recipe:
             network.check_batch(self.training.hyper.batch)
             self.training.hyper.check(network)
             self.training.loss.targets(train[1], network.output_shape(train[0].shape), network.dtype)
-        except (DataError, ShapeError, SelectorError) as error:
+        except (DataError, ShapeError, SelectorError, MemoryError) as error:
             if not self.file:
                 raise
-            raise RecipeError(f"`{self.file}`: {error}") from None
+            said = error if isinstance(error, TinynetsError) else in_words(error)
+            raise RecipeError(f"`{self.file}`: {said}") from None
         return network
 
     def _check_batch(self, size: int, what: str) -> None:
@@ -199,7 +211,8 @@ def _parse(content: bytes, file: str) -> Recipe:
         raise RecipeError(f"`{file}` is not a recipe: its tables or lists lie too deep") from None
     except ValueError as error:  # a TOMLDecodeError, or a number of thousands of digits
         raise RecipeError(f"`{file}` is not TOML: {error}") from None
-    return recipe_from(config, file)
+    with gate(lambda cause: RecipeError(f"`{file}` cannot be used: {cause}")):
+        return recipe_from(config, file)
 
 
 def _decoded(content: bytes) -> str:

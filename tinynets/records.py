@@ -17,7 +17,7 @@ import shutil
 import stat
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from time import time
@@ -76,9 +76,11 @@ def framed(record: Record) -> list[Packed]:
     return [_FRAME.pack(length, checksum), *payload]
 
 
-def write_records(path: AnyPath, records: Iterable[Record]) -> None:
+def write_records(path: AnyPath, records: Iterable[Record], check: Callable[[Path], None] | None = None) -> None:
     """Write a file of `records`: beside it first, synced, then renamed over it, so that the old file or the new one
     stands whole at any moment. SaveError names the path and the reason; nothing is left behind then.
+
+    `check` looks at what was written before it takes its name, and raises where it should not.
     """
     target = _target(path)
     _clear(target.parent)
@@ -89,6 +91,8 @@ def write_records(path: AnyPath, records: Iterable[Record]) -> None:
                 _write(file, records)
                 file.flush()
                 os.fsync(file.fileno())
+            if check is not None:
+                check(temporary)
             with suppress(OSError):  # a new file keeps the permissions that it was made with
                 shutil.copymode(target, temporary)
             os.replace(temporary, target)

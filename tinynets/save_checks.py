@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.data import Dataset
-from tinynets.edits import OPERATIONS
-from tinynets.errors import CorruptSave, SaveError, TinynetsError, UnsupportedSave
+from tinynets.edits import OPERATIONS, Edit
+from tinynets.errors import CorruptSave, SaveError, SelectorError, TinynetsError, UnsupportedSave
 from tinynets.interventions import Intervention
 from tinynets.layers import describe, layer_from
 from tinynets.network import Network, carried_count, network_from, parameter_count
@@ -23,7 +24,7 @@ from tinynets.rules import CURRENT, FIRST
 from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
 from tinynets.save_writer import layouts
 from tinynets.schedules import schedule_from
-from tinynets.selectors import select
+from tinynets.selectors import ParameterSelector, select, select_learned
 from tinynets.state import Hyper, State, canonical
 from tinynets.timeline import Evaluation, Moment
 
@@ -208,6 +209,21 @@ class Checker:
         return intervention_from(network, op, selector, fields.record)
 
 
+def selected(network: Network, edit: Edit) -> int:
+    """About how many places there are to be looked at where an edit is checked."""
+    try:
+        found = select_learned(network, edit.target)
+    except SelectorError:  # which its check says
+        return 1
+    if edit.args.get("others"):
+        return network.theta.size + network.carried.size
+    if isinstance(found, ParameterSelector):
+        return found.count(network)
+    block = network.block(found.block)
+    each = 1 + network.block_parameters(block) // block.units
+    return len(found.units) * each + (64 * block.units if edit.args.get("outgoing") else 0)
+
+
 def _rules(fields: Fields) -> int:
     """The rules that a keyframe's settings name, the first where they name none."""
     return fields.whole("rules", FIRST, CURRENT) if "rules" in fields.record else FIRST
@@ -242,20 +258,24 @@ def read_evaluations(fields: Fields, end: Moment | None) -> list[Evaluation]:
     if not all(isinstance(split, str) for split in splits):
         fields.wrong("`splits` must be names")
     which = fields.array("split", np.int64, (None,))
-    step, edits, examples = (fields.array(key, np.int64, which.shape) for key in ("step", "edits", "examples"))
-    loss = fields.array("loss", np.float64, which.shape)
-    accuracy = fields.array("accuracy", np.float64, which.shape, finite=False)
-    clean = fields.array("clean", np.bool_, which.shape)
-    if which.size and not (which.min() >= 0 and which.max() < len(splits)):
+    shape = which.shape
+    split = which.tolist()
+    step, edits, examples = (fields.array(key, np.int64, shape).tolist() for key in ("step", "edits", "examples"))
+    loss = fields.array("loss", np.float64, shape).tolist()
+    accuracy = fields.array("accuracy", np.float64, shape, finite=False).tolist()
+    clean = fields.array("clean", np.bool_, shape).tolist()
+    if not split:
+        return []
+    if not (min(split) >= 0 and max(split) < len(splits)):
         fields.wrong("`split` points at a name that is not there")
-    if any(column.size and column.min() < 0 for column in (step, edits, examples)):
+    if min(map(min, (step, edits, examples))) < 0:
         fields.wrong("steps, edits and examples must be 0 or more")
-    if end is not None and which.size and (step.max() > end.step or edits.max() > end.edits):
+    if end is not None and (max(step) > end.step or max(edits) > end.edits):
         fields.wrong(f"there are evaluations behind the end of the branch, step {end.step} with {end.edits} edits")
-    if (np.diff(step) < 0).any():
+    if any(later < earlier for earlier, later in pairwise(step)):
         fields.wrong("steps must not go back")
-    columns = (column.tolist() for column in (which, step, loss, accuracy, examples, clean, edits))
+    columns = split, step, loss, accuracy, examples, clean, edits
     return [
-        Evaluation(splits[split], at, value, None if right != right else right, count, bare, done)
-        for split, at, value, right, count, bare, done in zip(*columns, strict=True)
+        Evaluation(splits[number], at, value, None if right != right else right, count, bare, done)
+        for number, at, value, right, count, bare, done in zip(*columns, strict=True)
     ]

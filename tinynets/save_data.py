@@ -11,7 +11,7 @@ from typing import Any
 from tinynets.data import Dataset, from_payload, payload_digest
 from tinynets.data.dataset import Missing
 from tinynets.data.names import bytes_made
-from tinynets.errors import TinynetsError, UnsupportedSave
+from tinynets.errors import DataError, TinynetsError, UnsupportedSave, gate
 from tinynets.given import dataset_of
 from tinynets.recipe import Recipe
 from tinynets.save_fields import Fields
@@ -38,7 +38,7 @@ def read_data(fields: Fields, given: object, recipe: Recipe, warnings: list[str]
                 f"({_short(own.sha256)}, not {_short(digest)}) and is not used"
             )
         if bytes_made(payload) <= MADE_LIMIT:
-            return replace(_built(fields, payload), path=path)
+            return replace(built_data(fields, payload), path=path)
         if own is not None and own.sha256 == digest:
             return own
         raise UnsupportedSave(
@@ -65,7 +65,8 @@ def _look_for(path: str, digest: str, recipe: Recipe) -> tuple[Dataset | None, s
     if not made and not os.path.lexists(path):
         return None, f"it was in `{path}`, which is no longer there"
     try:
-        found = recipe.load_data() if made else dataset_of(Path(path), recipe.training.loss)
+        with gate(DataError):
+            found = recipe.load_data() if made else dataset_of(Path(path), recipe.training.loss)
     except TinynetsError as error:
         return None, f"what it came from cannot be used: {error}"
     if found.sha256 == digest:
@@ -84,10 +85,12 @@ def _sample(fields: Fields, digest: str, path: str, where: str, warnings: list[s
         raise UnsupportedSave(f"{lacks}; {HINT}")
     reason = f"{lacks}; only a few examples of it are here, to look at: {HINT}"
     warnings.append(reason)
-    return replace(_built(fields, fields.get("sample", dict)), name=name, path=path, missing=Missing(digest, reason))
+    return replace(
+        built_data(fields, fields.get("sample", dict)), name=name, path=path, missing=Missing(digest, reason)
+    )
 
 
-def _built(fields: Fields, payload: Mapping[str, Any]) -> Dataset:
+def built_data(fields: Fields, payload: Mapping[str, Any]) -> Dataset:
     try:
         return from_payload(payload)
     except TinynetsError as error:

@@ -69,13 +69,16 @@ class Fields:
     def array(self, key: str, dtype: Any, shape: tuple[int | None, ...], *, finite: bool = True) -> Array:
         """An array; a size of None may be any. It must not be written: it may lie in what was read."""
         value: Array = self.get(key, np.ndarray)
-        fits = value.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, value.shape, strict=False))
-        if value.dtype != np.dtype(dtype) or not fits:
+        if value.dtype != dtype or (value.shape != shape and not _fits(value.shape, shape)):
             wanted = str(shape).replace("None", "n")
             self.wrong(f"`{key}` must be {np.dtype(dtype)} {wanted}, not {value.dtype} {value.shape}")
         if finite and value.dtype.kind == "f" and not all_finite(value):
             self.wrong(f"`{key}` holds NaN or infinity")
         return value
+
+
+def _fits(found: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(found) == len(wanted) and all(n in (None, m) for n, m in zip(wanted, found, strict=True))
 
 
 def all_finite(values: Array) -> bool:

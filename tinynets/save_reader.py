@@ -8,7 +8,9 @@ nothing that the file's own size does not bear out.
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,25 +18,32 @@ import msgpack
 import numpy as np
 
 from tinynets import edits
+from tinynets.arrays import Values
 from tinynets.data import Dataset
-from tinynets.edits import OPERATIONS, edit_from
-from tinynets.errors import CorruptSave, SaveError, TimelineError, UnsupportedSave
+from tinynets.edits import OPERATIONS, Edit, edit_from
+from tinynets.errors import CorruptSave, SaveError, TimelineError, UnsupportedSave, gate
 from tinynets.network import Network
 from tinynets.recipe import Recipe
 from tinynets.records import Record, RecordFile
-from tinynets.save_checks import UNUSABLE, Checker, Own, read_evaluations, start_network
-from tinynets.save_data import read_data
+from tinynets.save_checks import UNUSABLE, Checker, Own, read_evaluations, selected, start_network
+from tinynets.save_data import built_data, read_data
 from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
 from tinynets.save_writer import MAX_ACTIONS, Header
-from tinynets.state import canonical
+from tinynets.state import State, canonical
 from tinynets.surgery import outline
 from tinynets.threads import MAX_THREADS, fingerprint, settle_threads
-from tinynets.timeline import MAX_NOTE, Branch, Losses, Moment, Placed, Timeline
+from tinynets.timeline import MAX_NOTE, Bookmark, Branch, Evaluation, Losses, Moment, Placed, Timeline
 
 MAX_HEADER = 2**16  # bytes
 MAX_UNITS = 2**23  # of all networks that edits lead through, each of which is looked at
 RECENT = 16  # networks kept to look at
 MAX_INHERITED = 32 * 2**20  # bytes of lists that branches have of what they share with others
+MAX_EVALUATED = 1000  # records of evaluations that a save has of one branch; a journal may have any number
+MAX_REHUNG = 2**18  # branches and bookmarks that go elsewhere as branches are dropped
+MAX_REBUILT = 2**16  # layers of networks that were looked at before and are again
+MAX_SELECTED = 2**25  # places that different edits name, beside SELECTED_A_BYTE for each byte of the file
+SELECTED_A_BYTE = 16
+REMEMBERED = 4096  # edits that were checked, of the network that was looked at last
 
 
 @dataclass(frozen=True)
@@ -70,13 +79,24 @@ def read(path: str | os.PathLike[str], data: object = None, *, recover: bool = F
     Raises CorruptSave or UnsupportedSave that says what is wrong, SaveError when the file cannot be read, DataError or
     ShapeError when `data` cannot be used.
     """
+    with gated(path):
+        return _read(path, data, recover)
+
+
+def gated(path: str | os.PathLike[str]) -> AbstractContextManager[None]:
+    """The gate around all that is made of a save: what goes wrong in there unforeseen is a CorruptSave."""
+    return gate(lambda cause: CorruptSave(f"`{path}` cannot be used: {cause}"))
+
+
+def _read(path: str | os.PathLike[str], data: object, recover: bool) -> Loaded:
     file = RecordFile(path, recover=recover)
     reader: Reader | None = None
     damage, whole = "", 0
     for record in file:
         reader = reader or _reader(str(path), data, file.version)
         try:
-            reader.apply(record)
+            with gated(path):
+                reader.apply(record)
         except SaveError as error:
             if not recover or not reader.begun:
                 raise
@@ -95,6 +115,22 @@ def read(path: str | os.PathLike[str], data: object = None, *, recover: bool = F
     )
 
 
+def read_back(path: str | os.PathLike[str], data: Dataset, position: Moment, branches: int) -> None:
+    """Read what was written a moment ago as any save is read, but for its arrays, which are checked and let go.
+
+    `data` is what it was written with, of which a save may hold a part. Raises SaveError where it could not be opened,
+    or other than it was.
+    """
+    with gated(path):
+        reader = ReadBack(str(path), data)
+        for record in RecordFile(path):
+            reader.apply(record)
+        timeline, found = reader.finish(recover=False)
+        reader.opening()
+        if found != position or len(timeline.branches) != branches:
+            raise CorruptSave(f"`{path}` holds step {found.step} of {len(timeline.branches)} branches")
+
+
 def _reader(path: str, data: object, version: int) -> Reader:
     if version == 1:
         from tinynets.save_v1 import FirstReader  # it builds on this file
@@ -106,8 +142,9 @@ def _reader(path: str, data: object, version: int) -> Reader:
 def read_header(path: str | os.PathLike[str]) -> Header:
     """What a save says of itself, without reading the rest."""
     file = RecordFile(path, most=MAX_HEADER)
-    for record in file:
-        return read_header_record(Fields(str(path), record), file.version)
+    with gated(path):
+        for record in file:
+            return read_header_record(Fields(str(path), record), file.version)
     raise CorruptSave(f"`{path}` holds nothing")
 
 
@@ -147,10 +184,19 @@ class Reader:
         self.checker: Checker | None = None
         self.timeline: Timeline | None = None
         self._layers: dict[int, list[tuple[int, bytes]]] = {}
-        self._networks: dict[bytes, Network] = {}
         """Of each branch its networks, and from how many edits on each of them is the one."""
+        self._networks: dict[bytes, Network] = {}
+        self._children: dict[int, dict[int, Branch]] = {}
+        self._marks: dict[int, dict[str, Bookmark]] = {}
+        """Of each branch the bookmarks on it."""
+        self._waiting_evaluations: dict[int, list[Evaluation]] = {}
+        self._evaluated: dict[int, int] = {}
+        """Of each branch how many records there are of its evaluations."""
+        self._checked: tuple[Network | None, set[bytes]] = None, set()
+        """Edits that were checked against the network that was looked at last."""
         self._position: Fields | None = None
-        self._count = self._inherited = self._units = 0
+        self._count = self._inherited = self._units = self._rehung = self._rebuilt = self._selected = 0
+        self._may_select = MAX_SELECTED + SELECTED_A_BYTE * _size_of(file)
         self._apply: dict[str, Callable[[Fields], None]] = {
             "header": self._header,
             "recipe": self._recipe,
@@ -189,6 +235,8 @@ class Reader:
         """The timeline of all that was applied, and where the lab stands on it."""
         if self._count < len(self.opening_kinds):
             raise CorruptSave(f"`{self.file}` has no record `{self.opening_kinds[self._count]}`")
+        for branch in self.branches.values():
+            self._settle_evaluations(branch)
         timeline = Timeline.of(dict(sorted(self.branches.items())))
         if self.timeline is not None:
             timeline.bookmarks = self.timeline.bookmarks
@@ -238,14 +286,18 @@ class Reader:
             parent = self._owner(fields, fields.whole("parent", 0, MAX_NUMBER))
             step = fields.whole("fork", 0, len(parent.losses))
             shared = fields.whole("shared", parent.edits_through(step - 1), parent.edits_through(step))
-            made = parent.until(Moment(parent.number, step, shared), number, name)
-            self._inherited += 1000 + 24 * shared + 8 * len(made.evaluations) + 150 * len(made.keyframes)
+            self._settle_evaluations(parent)
+            moment = Moment(parent.number, step, shared)
+            self._inherited += 1000 + 24 * shared + 8 * parent.told_by(moment)
+            made = parent.until(moment, number, name)
+            self._inherited += 142 * len(made.keyframes)
             if self._inherited > MAX_INHERITED:
                 fields.wrong("there are more branches than a lab holds")
+            layers = self._of(parent.number)
+            self._layers[number] = layers[: bisect_right(layers, shared, key=_first)]
+            self._children.setdefault(parent.number, {})[number] = made
         self.branches[number] = made
         self.names.add(name)
-        if made.parent is not None:
-            self._layers[number] = [entry for entry in self._of(made.parent) if entry[0] <= made.shared]
 
     def _new(self, fields: Fields) -> tuple[int, str]:
         """Number and name of a branch that is not there yet."""
@@ -274,17 +326,21 @@ class Reader:
     def _edits(self, fields: Fields) -> None:
         branch = self._named_owner(fields)
         self.own.name(fields)
-        end = len(branch.losses)
-        layers, count = list(self._of(branch.number)), len(branch.edits)
-        placed, network = [], self._network(layers[-1][1])
-        for number, entry in enumerate(fields.get("edits", list), count + 1):
+        entries = fields.get("edits", list)
+        if not entries:
+            return
+        end, count = len(branch.losses), len(branch.edits)
+        known = self._of(branch.number)
+        layers: list[tuple[int, bytes]] = []
+        placed, network = [], self._network(known[-1][1])
+        for number, entry in enumerate(entries, count + 1):
             made, after = self._placed(Fields(self.file, entry, "an edit"), end, end, network)
             placed.append(made)
             layers += [(number, self._kept(after))] if after is not network else []
             network = after
         for made in placed:
             branch.place(made)
-        self._layers[branch.number] = layers
+        known += layers
 
     def _placed(self, fields: Fields, first: int, last: int, network: Network) -> tuple[Placed, Network]:
         """An edit, and the network behind it."""
@@ -294,10 +350,8 @@ class Reader:
             raise UnsupportedSave(f"`{self.file}` has an edit `{config['op']}`, which this version does not know")
         made = edit_from(config)
         try:
-            after = edits.network_after(network, made)
-            if after is None:
-                edits.check(network, made)
-            else:
+            after = self._network_after(fields, network, made)
+            if after is not None:
                 self.own.all_named(after.architecture)
                 network = after
                 self._units += sum(block.units for block in network.blocks)
@@ -310,11 +364,32 @@ class Reader:
         placed = Placed(step, made, fields.get("done", str), fields.get("before", float), fields.get("after", float))
         return placed, network
 
+    def _network_after(self, fields: Fields, network: Network, made: Edit) -> Network | None:
+        """The network behind an edit that changes it, once it is checked; one like it was checked before is done with.
+
+        What edits name is counted: a selector of a few bytes may stand for all units.
+        """
+        if OPERATIONS[made.op].after is not None:
+            return edits.network_after(network, made)
+        key = None if any(isinstance(value, Values) for value in made.args.values()) else canonical(made.config())
+        if self._checked[0] is not network or len(self._checked[1]) > REMEMBERED:
+            self._checked = network, set()
+        if key is None or key not in self._checked[1]:
+            if made.op != "set":
+                self._selected += selected(network, made)
+            if self._selected > self._may_select:
+                fields.wrong("its edits name more places, all together, than can be looked at")
+            edits.check(network, made)
+            self._checked[1].update(() if key is None else (key,))
+        return None
+
     def _of(self, number: int) -> list[tuple[int, bytes]]:
         """The layers of a branch, from which edit on; those of the start come first, selectors are checked by them."""
         if self.checker is None:
             raise CorruptSave(f"`{self.file}` has no keyframe at its start")
-        return self._layers.setdefault(number, [(0, self._kept(self.checker.network))])
+        if number not in self._layers:
+            self._layers[number] = [(0, self._kept(self.checker.network))]
+        return self._layers[number]
 
     def _kept(self, network: Network) -> bytes:
         """Its layers in few bytes: a network takes a hundred times as many, so only the last ones are kept."""
@@ -328,13 +403,23 @@ class Reader:
         """A network of these layers to look at."""
         assert self.checker is not None
         if layers not in self._networks:
-            self._kept(outline(self.checker.network, msgpack.unpackb(layers)))
+            found = outline(self.checker.network, msgpack.unpackb(layers))
+            self._rebuilt += len(found.layers)
+            if self._rebuilt > MAX_REBUILT:
+                raise CorruptSave(f"`{self.file}`: it goes back and forth between too many networks")
+            self._kept(found)
         return self._networks[layers]
 
     def _evaluations(self, fields: Fields) -> None:
         branch = self._named_owner(fields)
-        for entry in read_evaluations(fields, branch.end):
-            branch.insert(entry)
+        self._evaluated[branch.number] = self._evaluated.get(branch.number, 0) + 1
+        if self._evaluated[branch.number] > MAX_EVALUATED and self.header is not None and self.header.kind == "save":
+            fields.wrong(f"there are more than {MAX_EVALUATED:,} of one branch, where a save needs two")
+        self._waiting_evaluations.setdefault(branch.number, []).extend(read_evaluations(fields, branch.end))
+
+    def _settle_evaluations(self, branch: Branch) -> None:
+        """Put the evaluations of a branch in their order, all those at once that came since the last time."""
+        branch.merge(self._waiting_evaluations.pop(branch.number, []))
 
     def _rename(self, fields: Fields) -> None:
         branch, name = self._named_owner(fields), fields.name("name")
@@ -348,9 +433,23 @@ class Reader:
         branch = self._named_owner(fields)
         if len(self.branches) == 1 or self.timeline is None:
             fields.wrong(f"`{branch.name}` is the only branch")
-        self.timeline.current = next(number for number in self.branches if number != branch.number)
-        self.timeline.drop(branch.name)
+        children = list(self._children.pop(branch.number, {}).values())
+        marks = list(self._marks.pop(branch.number, {}).values())
+        self._rehung += len(children) + len(marks)
+        if self._rehung > MAX_REHUNG:
+            fields.wrong("there are more branches dropped than can be read")
+        self.timeline.forget(branch, children, marks)
+        if branch.parent is not None:
+            del self._children[branch.parent][branch.number]
+        for child in children:
+            if child.parent is not None:
+                self._children.setdefault(child.parent, {})[child.number] = child
+        for mark in marks:
+            if moved := self.timeline.bookmarks.get(mark.name):
+                self._marks.setdefault(moved.moment.branch, {})[mark.name] = moved
         self.names -= {branch.name}
+        self._waiting_evaluations.pop(branch.number, None)
+        self._layers.pop(branch.number, None)
 
     # -- keyframes
 
@@ -368,18 +467,22 @@ class Reader:
         highest = min([branch.edits_through(step) for branch in branches], default=0)
         applied = fields.whole("edits", lowest, highest)
         assert self.checker is not None
-        layers = [[found for first, found in self._of(b.number) if first <= applied][-1] for b in branches]
+        known = [self._of(branch.number) for branch in branches]
+        layers = [found[bisect_right(found, applied, key=_first) - 1][1] for found in known]
         state = self.checker.state(fields, self._network(layers[0]) if layers else self.checker.network)
         if len(set(layers)) > 1:
             fields.wrong("its branches have other layers there")
         if state.step != step:
             fields.wrong(f"its state is of step {state.step}, not {step}")
-        for branch in branches:
-            branch.keep((step, applied), state)
+        self._keep(branches, (step, applied), state)
         if self.timeline is None and self.version > 1:
             if any((0, 0) not in branch.keyframes for branch in self.branches.values()):
                 fields.wrong("the first keyframe must be that of the start")
             self.timeline = Timeline.of(self.branches)
+
+    def _keep(self, branches: list[Branch], key: tuple[int, int], state: State) -> None:
+        for branch in branches:
+            branch.keep(key, state)
 
     def _begin(self, fields: Fields) -> None:
         """Build the network of the start around the first keyframe's own parameters."""
@@ -397,16 +500,22 @@ class Reader:
         moment = self._moment(fields, numbers)
         assert self.timeline is not None
         try:
-            self.timeline.bookmark(name, note, moment)
+            before = self.timeline.bookmarks.get(name)
+            made = self.timeline.bookmark(name, note, moment)
         except TimelineError as error:
             fields.wrong(str(error))
+        if before is not None:
+            del self._marks[before.moment.branch][name]
+        self._marks.setdefault(moment.branch, {})[name] = made
 
     def _unbookmark(self, fields: Fields) -> None:
         assert self.timeline is not None
         try:
-            self.timeline.unbookmark(fields.get("name", str))
+            mark = self.timeline.marked(fields.get("name", str))
         except TimelineError as error:
             fields.wrong(str(error))
+        self.timeline.unbookmark(mark.name)
+        del self._marks[mark.moment.branch][mark.name]
 
     def _positioned(self, fields: Fields) -> None:
         """The last one counts, so only that is looked into."""
@@ -430,3 +539,36 @@ class Reader:
         if not 0 <= moment.step <= len(branch.losses) or not lowest <= moment.edits <= highest:
             fields.wrong(f"step {moment.step} with {moment.edits} edits is no moment of branch `{branch.name}`")
         return moment
+
+
+def _first(entry: tuple[int, bytes]) -> int:
+    return entry[0]
+
+
+def _size_of(file: str) -> int:
+    try:
+        return os.stat(file).st_size
+    except OSError:
+        return 0
+
+
+class ReadBack(Reader):
+    """Reads what was just written: the data are at hand, and of all states that were checked the first is kept."""
+
+    def __init__(self, file: str, data: Dataset) -> None:
+        super().__init__(file, data)
+        self._whole = data
+        self._first: State | None = None
+
+    def _data(self, fields: Fields) -> None:
+        payload, sample = fields.optional("payload", dict), fields.optional("sample", dict)
+        if payload is None and sample is None:
+            fields.wrong("there is neither a payload nor a sample")
+        built = built_data(fields, sample if payload is None else payload)
+        if payload is not None and built.sha256 != fields.get("sha256", str):
+            fields.wrong("its digest is another")
+        self.data = self._whole if payload is None else built
+
+    def _keep(self, branches: list[Branch], key: tuple[int, int], state: State) -> None:
+        self._first = self._first or state
+        super()._keep(branches, key, self._first)

@@ -14,11 +14,11 @@ from pathlib import Path
 import platformdirs
 
 from tinynets.data import Dataset
-from tinynets.errors import SaveError
+from tinynets.errors import SaveError, TinynetsError
 from tinynets.paths import expanded, expanded_path, unusable
 from tinynets.recipe import Recipe
 from tinynets.records import write_records
-from tinynets.save_reader import Loaded, read, read_header
+from tinynets.save_reader import Loaded, gated, read, read_back, read_header
 from tinynets.save_writer import (
     Header,
     bookmark_record,
@@ -39,6 +39,11 @@ from tinynets.state import State
 from tinynets.timeline import Moment, Timeline
 
 SUFFIX = ".msgpack"
+UNSAFE = '/\\:*?"<>|'
+MAX_NAME_BYTES = 100  # of a name from elsewhere in a file's name
+RESERVED = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
+RESERVED |= {f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789\u00b9\u00b2\u00b3"}
+"""Names that mean devices on Windows, whatever ending they have."""
 
 __all__ = [
     "SUFFIX",
@@ -52,6 +57,7 @@ __all__ = [
     "edits_record",
     "evaluations_record",
     "free_name",
+    "gated",
     "header_record",
     "keyframe_record",
     "list_saves",
@@ -60,6 +66,7 @@ __all__ = [
     "read",
     "read_header",
     "rename_record",
+    "safe_name",
     "shipped_folder",
     "snapshot",
     "target",
@@ -80,9 +87,18 @@ def default_folder() -> Path:
 
 def free_name(name: str) -> Path:
     """A file in the default folder, called after `name`, that is not there yet: what was saved before stays."""
-    folder = default_folder()
+    folder, name = default_folder(), safe_name(name)
     names = (f"{name}{SUFFIX}", *(f"{name}-{number}{SUFFIX}" for number in range(2, 10_000)))
     return next((folder / entry for entry in names if not (folder / entry).exists()), folder / names[0])
+
+
+def safe_name(name: str) -> str:
+    """A name from anywhere as part of a file's name: of one folder, on every system, short enough for an ending."""
+    kept = "".join(letter if letter.isprintable() and letter not in UNSAFE else "-" for letter in name)
+    kept = kept.encode(errors="replace")[:MAX_NAME_BYTES].decode(errors="ignore").strip(". ")
+    if kept.split(".")[0].strip().upper() in RESERVED:
+        kept = f"_{kept}"
+    return kept or "run"
 
 
 def target(path: object) -> str:
@@ -154,11 +170,22 @@ def _saves_in(folder: Path) -> list[Path]:
 def write(
     path: str | os.PathLike[str], recipe: Recipe, data: Dataset, timeline: Timeline, position: Moment, live: State
 ) -> int:
-    """Write a save; returns its bytes. Raises SaveError, and then an earlier file of that name stands as it was."""
+    """Write a save; returns its bytes. Raises SaveError, and then an earlier file of that name stands as it was.
+
+    What was written is read as any save before it gets its name, so that there is none that cannot be opened.
+    """
     target = Path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SaveError(f"`{target}` cannot be written: its folder cannot be made: {error.strerror}") from None
-    write_records(target, snapshot(recipe, data, timeline, position, live))
+
+    def check(written: Path) -> None:
+        try:
+            read_back(written, data, position, len(timeline.branches))
+        except TinynetsError as error:
+            cause = str(error).replace(str(written), str(path))
+            raise SaveError(f"`{path}` is not saved, as it could not be opened again: {cause}") from error
+
+    write_records(target, snapshot(recipe, data, timeline, position, live), check)
     return target.stat().st_size

@@ -7,7 +7,9 @@ One grammar everywhere: API, command line, saves, lab. What names nothing that e
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -78,15 +80,19 @@ class ParameterSelector:
             return name + units_text(self.axes[0] or ())
         return f"{name}[{','.join(map(_places_text, self.axes))}]"
 
+    def count(self, network: Network) -> int:
+        """How many elements there are."""
+        entry = next(e for e in network.layers[self.layer].parameters() if e.name == self.parameter)
+        return prod(size if p is None else len(p) for size, p in zip(entry.shape, self.axes, strict=True))
+
     def places(self, network: Network) -> Array:
         """Their positions in theta, sorted."""
         where = network.parameter_slice(self.layer, self.parameter)
         entry = next(e for e in network.layers[self.layer].parameters() if e.name == self.parameter)
-        everything = np.arange(where.start, where.stop).reshape(entry.shape)
-        for axis, places in enumerate(self.axes):
-            if places is not None:
-                everything = everything.take(places, axis=axis)
-        found: Array = np.unique(everything)
+        found: Array = np.array([where.start])
+        for size, places in zip(entry.shape, self.axes, strict=True):  # those along an axis, within each found so far
+            along = np.arange(size) if places is None else np.unique(np.array(places, np.int64))
+            found = ((found[:, None] - where.start) * size + along).reshape(-1) + where.start
         return found
 
 
@@ -104,18 +110,34 @@ def select_learned(network: Network, text: object) -> Selector | ParameterSelect
     if match["units"] is None:
         return ParameterSelector(block.name, index, entry.name, (None,) * len(entry.shape))
     if len(entry.shape) == 1:
-        units = {place for part in given for place in _along(entry.shape[0], part, str(text)) or range(entry.shape[0])}
-        return ParameterSelector(block.name, index, entry.name, (tuple(sorted(units)),))
+        size = entry.shape[0]
+        return ParameterSelector(
+            block.name,
+            index,
+            entry.name,
+            (_together(_along(size, part, str(text)) or range(size) for part in dict.fromkeys(given)),),
+        )
     if len(given) != len(entry.shape):
         raise SelectorError(
             f"`{text}`: `{block.name}.{entry.name}` is {shape_text(entry.shape)}, so it takes {len(entry.shape)} "
             f"places, not {len(given)}"
         )
     axes = (_along(size, part, str(text)) for size, part in zip(entry.shape, given, strict=True))
-    return ParameterSelector(block.name, index, entry.name, tuple(axes))
+    return ParameterSelector(block.name, index, entry.name, tuple(None if a is None else tuple(a) for a in axes))
 
 
-def _along(size: int, part: str, selector: str) -> tuple[int, ...] | None:
+def _together(ranges: Iterable[range]) -> tuple[int, ...]:
+    """What lies in any of some ranges, rising: each place is made once, however often it is named."""
+    found: list[int] = []
+    end = 0
+    for each in sorted(ranges, key=lambda each: each.start):
+        if each.stop > end:
+            found += range(max(each.start, end), each.stop)
+            end = each.stop
+    return tuple(found)
+
+
+def _along(size: int, part: str, selector: str) -> range | None:
     """The places that a part of a selector names along an axis; None for all."""
     bounds = [bound.strip() for bound in part.split(":")]
     if len(bounds) > 2 or part == "" or any(bound and not _WHOLE.fullmatch(bound) for bound in bounds):
@@ -124,7 +146,7 @@ def _along(size: int, part: str, selector: str) -> tuple[int, ...] | None:
     high = low + 1 if len(bounds) == 1 else int(bounds[1] or size)
     if high > size or low >= high:
         raise SelectorError(f"`{selector}`: `{part}` does not lie within 0 to {size - 1}")
-    return None if (low, high) == (0, size) and len(bounds) == 2 else tuple(range(low, high))
+    return None if (low, high) == (0, size) and len(bounds) == 2 else range(low, high)
 
 
 def _places_text(places: tuple[int, ...] | None) -> str:
@@ -137,8 +159,7 @@ def _places_text(places: tuple[int, ...] | None) -> str:
 def _block_and_part(network: Network, path: str) -> tuple[Block, str | None]:
     """The block that a path of names leads to, and what of it: the longest name that is a block's wins."""
     head, _, tail = path.rpartition(".")
-    names = [block.name for block in network.blocks]
-    if path in names or head not in names:
+    if network.has_block(path) or not network.has_block(head):
         return network.block(path), None
     return network.block(head), tail
 
@@ -171,10 +192,7 @@ def _is_pre(network: Network, block: Block, part: str | None, text: str) -> bool
 
 
 def _units(block: Block, text: str, selector: str) -> tuple[int, ...]:
-    found: set[int] = set()
-    for part in text.split(","):
-        found.update(_range(block, part.strip(), selector))
-    return tuple(sorted(found))
+    return _together(_range(block, part, selector) for part in dict.fromkeys(map(str.strip, text.split(","))))
 
 
 def _range(block: Block, part: str, selector: str) -> range:

@@ -23,6 +23,7 @@ from tinynets.state import State
 BUDGET = 256 * 2**20  # bytes of keyframes
 RING = 64  # dense states kept around where one stands
 RING_SHARE = 8  # of so many parts of the budget the ring takes one at most
+FEW = 16  # evaluations that are put one by one among those there are
 MAX_BOOKMARKS = 10_000
 MAX_NAME = 60  # characters of a branch's or a bookmark's
 MAX_NOTE = 2000
@@ -287,9 +288,17 @@ class Branch:
         ):
             self.evaluations.insert(place, evaluation)
 
-    def insert(self, evaluation: Evaluation) -> None:
-        """Put an evaluation behind those of its step."""
-        self.evaluations.insert(bisect_right(self.evaluations, evaluation.step, key=lambda e: e.step), evaluation)
+    def merge(self, evaluations: list[Evaluation]) -> None:
+        """Put evaluations, in their order, behind those of their steps that are there."""
+        if len(evaluations) > FEW:
+            self.evaluations += evaluations
+            self.evaluations.sort(key=lambda entry: entry.step)  # which keeps the order of those of one step
+            return
+        for entry in evaluations:
+            if not self.evaluations or entry.step >= self.evaluations[-1].step:
+                self.evaluations.append(entry)
+            else:
+                self.evaluations.insert(bisect_right(self.evaluations, entry.step, key=lambda e: e.step), entry)
 
     def inherits(self, evaluation: Evaluation) -> bool:
         """Whether an evaluation of the branch that it left lies in what both share."""
@@ -297,11 +306,8 @@ class Branch:
 
     def until(self, moment: Moment, number: int, name: str) -> Branch:
         """A new branch that shares everything up to a moment of this one."""
-        keyframes = {
-            key: state
-            for key, state in self.keyframes.items()
-            if key <= (moment.step, moment.edits) and key[1] <= moment.edits
-        }
+        before = self._order[: bisect_right(self._order, (moment.step, moment.edits))]
+        keyframes = {key: self.keyframes[key] for key in before if key[1] <= moment.edits}
         made = Branch(
             number,
             name,
@@ -312,8 +318,14 @@ class Branch:
             shared=moment.edits,
             keyframes=keyframes,
         )
-        made.evaluations = [entry for entry in self.evaluations if made.inherits(entry)]
+        early = bisect_right(self.evaluations, moment.step, key=lambda entry: entry.step)
+        made.evaluations = [entry for entry in self.evaluations[:early] if made.inherits(entry)]
         return made
+
+    def told_by(self, moment: Moment) -> int:
+        """How many evaluations and keyframes there are through a step, with whatever edits: what `until` looks at."""
+        early = bisect_right(self.evaluations, moment.step, key=lambda entry: entry.step)
+        return early + bisect_right(self._order, (moment.step, moment.edits))
 
 
 class Timeline:
@@ -461,21 +473,27 @@ class Timeline:
         gone = self.named(name)
         if gone.number == self.current:
             raise TimelineError(f"`{name}` is the current branch; switch to another before it is dropped")
-        shares = self._heirs(gone)
-        lost = self._rehang_bookmarks(gone, shares)
+        children = [branch for branch in self.branches.values() if branch.parent == gone.number]
+        marks = [mark for mark in self.bookmarks.values() if mark.moment.branch == gone.number]
+        said = self.forget(gone, children, marks)
+        self._bytes = self._kept_bytes()
+        return said
+
+    def forget(self, gone: Branch, children: list[Branch], marks: list[Bookmark]) -> str:
+        """The same of a branch whose children and bookmarks are known; what is kept is not counted anew."""
+        shares = self._heirs(gone, children)
+        lost = self._rehang_bookmarks(marks, shares)
         del self.branches[gone.number]
         for actions in (self.actions, self.undone):
             actions[:] = [pair for pair in actions if gone.number not in (pair[0].branch, pair[1].branch)]
         for moment in [moment for moment in self._ring if moment.branch == gone.number]:
             self._out_of_ring(moment)
-        self._bytes = self._kept_bytes()
         own = len(gone.losses) - max([gone.fork if gone.parent is not None else 0, *(step for _, (step, _) in shares)])
         bookmarks = f", with {', '.join(f'bookmark {mark}' for mark in lost)}" if lost else ""
-        return f"branch {name} dropped: {max(own, 0):,} steps of its own{bookmarks}"
+        return f"branch {gone.name} dropped: {max(own, 0):,} steps of its own{bookmarks}"
 
-    def _heirs(self, gone: Branch) -> list[tuple[Branch, tuple[int, int]]]:
+    def _heirs(self, gone: Branch, children: list[Branch]) -> list[tuple[Branch, tuple[int, int]]]:
         """Hang the children of a branch elsewhere; those that share some of its past, and up to which (step, edits)."""
-        children = [branch for branch in self.branches.values() if branch.parent == gone.number]
         shares = [(child, (child.fork, child.shared)) for child in children]
         left = (gone.fork, gone.shared)
         late = sorted((c for c in children if (c.fork, c.shared) > left or gone.parent is None), key=_fork_of)
@@ -489,10 +507,10 @@ class Timeline:
             shares.append((self.branches[gone.parent], left))
         return shares
 
-    def _rehang_bookmarks(self, gone: Branch, shares: list[tuple[Branch, tuple[int, int]]]) -> list[str]:
+    def _rehang_bookmarks(self, marks: list[Bookmark], shares: list[tuple[Branch, tuple[int, int]]]) -> list[str]:
         """Bookmarks of a branch that goes: over to one that shares the moment; names of those that none shares."""
         lost = []
-        for mark in [mark for mark in self.bookmarks.values() if mark.moment.branch == gone.number]:
+        for mark in marks:
             _, step, edits = mark.moment
             owner = next((branch for branch, end in shares if step <= end[0] and edits <= end[1]), None)
             if owner is None:

@@ -148,9 +148,15 @@ class Trainer:
         if not by_block:
             return None
         vector = np.full_like(self.state.theta, rest)
+        together: dict[tuple[str, float], list[int]] = {}  # no unit is named twice, so those of one value go at once
         for name, units, value in in_order(by_block):
-            block = self.network.block(name)
-            vector[self.network.unit_indices(block, range(block.units) if units is None else units)] = value
+            if units is None:
+                block = self.network.block(name)
+                vector[self.network.unit_indices(block, range(block.units))] = value
+            else:
+                together.setdefault((name, value), []).extend(units)
+        for (name, value), chosen in together.items():
+            vector[self.network.unit_indices(self.network.block(name), chosen)] = value
         return vector
 
     def _shape_gradient(self, grad: Array) -> None:

@@ -12,7 +12,7 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 from textual.widgets import Input
 
-from tinynets.errors import readable
+from tinynets.foreign_text import printable
 from tinynets.frame import FROZEN, PANES, Status
 from tui import actions
 from tui.actions import Action
@@ -243,9 +243,9 @@ class LabApp(Surgery):
         from tui.screens.ask import AskScreen
 
         status = self.lab_status
-        path = status.path if status else ""
+        path = status.path or status.named_path if status else ""
         title = f"Save as ({Path(path).name} is read-only here)" if status and status.read_only else "Save as"
-        default = path if readable(path) == path else ""  # a name that is no text cannot be typed
+        default = path if printable(path) == path else ""  # a name that is no text cannot be typed
         chosen = await self.push_screen_wait(AskScreen(title, default, "a path ending in .msgpack"))
         return bool(chosen and await self._save_to(chosen))
 
@@ -329,8 +329,9 @@ class LabApp(Surgery):
 
     async def _save_and(self, then: Callable[[], object] = lambda: None) -> None:
         """Save, under another name where this one is not ours to write, and go on when it is done."""
-        read_only = self.lab_status is not None and self.lab_status.read_only
-        if await (self._save_as() if read_only else self.done("save")):
+        status = self.lab_status
+        asks = status is not None and (status.read_only or bool(status.named_path))
+        if await (self._save_as() if asks else self.done("save")):
             then()
 
     async def action_quit(self) -> None:

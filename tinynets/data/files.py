@@ -10,7 +10,6 @@ import math
 import os
 import stat
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -19,7 +18,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from tinynets.data.dataset import MAX_SPLITS
-from tinynets.errors import DataError
+from tinynets.errors import DataError, gate
 from tinynets.paths import expanded, unusable
 
 SUFFIX = ".npz"
@@ -27,7 +26,6 @@ ARRAYS = ("x", "y", "weight")
 RULE = "it must be called x, y or weight, or train_x, dev_y, ... of a split"
 MAX_BYTES = 2**32
 """Of all arrays together, as they are held: 8 bytes a number."""
-UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, RuntimeError, NotImplementedError)
 
 
 class _Key(NamedTuple):
@@ -46,23 +44,28 @@ def load_file(path: str | Path) -> dict[str, tuple[Any, ...]]:
     file = expanded(path)
     _check(file)
     found: dict[_Key, NDArray[Any]] = {}
-    try:
-        with zipfile.ZipFile(file) as archive:
-            entries = archive.infolist()
-            if len(entries) > MAX_SPLITS * len(ARRAYS):
-                _wrong(file, f"holds {len(entries):,} arrays; at most {MAX_SPLITS * len(ARRAYS)} are allowed")
-            left = MAX_BYTES
-            for entry in entries:
-                key = _key(file, entry.filename)
-                if key in found:
-                    _wrong(file, f"has two arrays for `{key.array}` of `{key.split}`")
-                found[key] = _array(file, archive, entry, left)
-                left -= _held(found[key].size, found[key].itemsize)
-    except DataError:
-        raise
-    except UNREADABLE as error:
-        _wrong(file, f"cannot be read: {error}")
+    with gate(lambda cause: DataError(f"`{file}` cannot be read: {cause}")):
+        try:
+            with zipfile.ZipFile(file) as archive:
+                _read(file, archive, found)
+        except DataError:
+            raise
+        except (zipfile.BadZipFile, OSError, ValueError) as error:  # these say it in words
+            _wrong(file, f"cannot be read: {error}")
     return _splits(file, found)
+
+
+def _read(file: str, archive: zipfile.ZipFile, found: dict[_Key, NDArray[Any]]) -> None:
+    entries = archive.infolist()
+    if len(entries) > MAX_SPLITS * len(ARRAYS):
+        _wrong(file, f"holds {len(entries):,} arrays; at most {MAX_SPLITS * len(ARRAYS)} are allowed")
+    left = MAX_BYTES
+    for entry in entries:
+        key = _key(file, entry.filename)
+        if key in found:
+            _wrong(file, f"has two arrays for `{key.array}` of `{key.split}`")
+        found[key] = _array(file, archive, entry, left)
+        left -= _held(found[key].size, found[key].itemsize)
 
 
 def _check(file: str) -> None:
@@ -103,6 +106,8 @@ def _array(file: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: in
         shape, in_columns, dtype = read(stream)
         if dtype.kind not in "biuf":
             _wrong(file, f"holds `{key}`: it must be numbers, not {dtype}")
+        if not shape:
+            _wrong(file, f"holds `{key}`: it must be a list of examples, not a single number")
         count = math.prod(shape)
         if count * dtype.itemsize != entry.file_size - stream.tell():
             _wrong(file, f"holds `{key}`: its shape {shape} is not that of its bytes")

@@ -68,7 +68,9 @@ class Parameter:
 
     def across(self, axis: int, along: Array) -> Array:
         """Flat positions within this array of everything at these places of an axis."""
-        found: Array = np.arange(self.size).reshape(self.shape).take(along, axis=axis).reshape(-1)
+        before, size, behind = prod(self.shape[:axis]), self.shape[axis], prod(self.shape[axis + 1 :])
+        rows = np.arange(before)[:, None, None] * (size * behind) + along[None, :, None] * behind
+        found: Array = (rows + np.arange(behind)).reshape(-1)
         return found
 
 

@@ -56,6 +56,7 @@ def status(lab: Lab, doing: Doing) -> Status:
         can_redo=bool(player.timeline.undone),
         note=doing.note,
         read_only=lab.read_only,
+        named_path=lab.named_path,
         **_half_done(lab),
     )
 

@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from tinynets.errors import readable
+from tinynets.foreign_text import printable
 from tui import palette
 from tui.drawing import clip, columns, padded
 from tui.plain_text import Typed
@@ -41,7 +41,7 @@ class OpenScreen(Modal[str | None]):
         if found:
             yield _heading("Saves: go on where you were")
         for path, *about in found:
-            yield Option(_row(readable(path.name), _joined(about, room - 27), room), id=str(path))
+            yield Option(_row(printable(path.name), _joined(about, room - 27), room), id=str(path))
         yield _heading("Recipes: start anew")
         for name, description in recipes():
             yield Option(_row(name, description, room), id=name)
