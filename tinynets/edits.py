@@ -6,9 +6,11 @@ line of help. The API's method, the command line's verb, the log's entry and the
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from tinynets.arrays import Values
+from tinynets.counts import moving_counts
 from tinynets.errors import EditError, nearest
 from tinynets.interventions import taps, without
 from tinynets.network import Network
@@ -53,7 +55,9 @@ def apply(network: Network, state: State, edit: Edit) -> str:
     Where it changes the layers, the network is no longer that of the state.
     """
     before = state.architecture
-    done = OPERATIONS[edit.op].apply(network, state, edit)
+    operation = OPERATIONS[edit.op]
+    with nullcontext() if operation.family == "activation" else moving_counts(state):
+        done = operation.apply(network, state, edit)
     if state.architecture == before:
         network.taps = taps(network, state)
     return done
