@@ -51,9 +51,7 @@ def moving_counts(state: State) -> Iterator[None]:
     if not are_kept(state.hyper):
         state.counts = ALIKE
         return
-    now = _laid_out(state, np.zeros(state.theta.size, np.int64) if counts is None else counts)
-    if not np.array_equal(now, state.counts):
-        state.counts = now
+    state.counts = _laid_out(state, np.zeros(state.theta.size, np.int64) if counts is None else counts)
 
 
 def _laid_out(state: State, counts: Array) -> Array:
