@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
@@ -168,12 +168,15 @@ def _lab(source: str, *, needs_data: bool = False, **options: Any) -> Lab:
 
     lab = Lab(source, **options)
     missing = lab.data.missing
-    for warning in lab.warnings:
-        if not (needs_data and missing and warning == missing.reason):
-            print(f"tinynets: {warning}", file=sys.stderr)
+    _warn(warning for warning in lab.warnings if not (needs_data and missing and warning == missing.reason))
     if needs_data:
         lab.player.need_data()
     return lab
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        print(f"tinynets: {warning}", file=sys.stderr)
 
 
 def _save_only(options: argparse.Namespace) -> Lab:
@@ -191,6 +194,8 @@ def _out(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]
 
 
 def _train(options: argparse.Namespace) -> int:
+    from tinynets.still import why_still
+
     given = {name: getattr(options, name) for name in ("seed", "memory") if getattr(options, name) is not None}
     lab = _lab(options.source, data=options.data, threads=options.threads, needs_data=True, **given)
     left = lab.recipe.training.steps - lab.step_number
@@ -201,6 +206,8 @@ def _train(options: argparse.Namespace) -> int:
     steps = options.steps or left
     target = None if options.save is None else lab.claim(options.save)  # known before the work, not behind it
     begun, first = perf_counter(), lab.step_number
+    still, told = why_still(lab.network, lab.state_now), len(lab.warnings)
+    _warn([f"nothing learns: {still}"] if still else [])
     bar = _Bar(sys.stderr, lab)
     stopped: BaseException | None = None
     try:
@@ -209,6 +216,7 @@ def _train(options: argparse.Namespace) -> int:
     except (KeyboardInterrupt, NonFiniteError) as error:
         stopped = error
     bar.end()
+    _warn(warning for warning in lab.warnings[told:] if warning != f"nothing learns: {still}")
     seconds = perf_counter() - begun
     evaluations = [] if isinstance(stopped, NonFiniteError) else [lab.evaluate(split) for split in lab.data.splits]
     data = {
@@ -244,12 +252,14 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
+    from tinynets.still import why_still
+
     if (options.source is None) == (options.all is None):
         options.refuse("give one recipe or save, or --all for the saves of a folder")
     if options.all is not None:
         return _list(options)
     lab = _lab(options.source, data=options.data, threads=options.threads, read_only=True)
-    network = lab.network
+    network, still = lab.network, why_still(lab.network, lab.state_now)
     log = [str(entry) for entry in lab.log]
     data = {
         "recipe": lab.recipe.name,
@@ -270,6 +280,7 @@ def _info(options: argparse.Namespace) -> int:
         "interventions": [str(entry) for entry in lab.interventions],
         "frozen": {name: list(units) for name, units in lab.frozen.items()},
         "log": log,
+        "still": still,
         "digest": lab.state.digest(),
     }
     splits = ", ".join(f"{name} {len(x):,}" for name, (x, _) in lab.data.splits.items())
@@ -284,6 +295,7 @@ def _info(options: argparse.Namespace) -> int:
         + (
             f" (also {', '.join(name for name in lab.branches if name != lab.branch)})" if len(lab.branches) > 1 else ""
         ),
+        *([f"  learns    nothing: {still}"] if still else []),
         f"  digest    {data['digest']}",
     ]
     lines += [f"  {name.replace('_', ' ')} {value:.4f} (train)" for name, value in lab.map_errors().items()]

@@ -88,6 +88,8 @@ class Status:
     """The block in which it was done; empty for a phase of no block."""
     read_only: bool = False
     """The file is open in another lab: it can be saved under another name only."""
+    still: str = ""
+    """Why the next step changes no parameter: the learning rate is 0, everything is frozen; empty where one learns."""
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,8 @@ def _counts(fields: Fields, hyper: Hyper, step: int, size: int, frozen: Array) -
     low, high = np.full(size, hyper.since), np.full(size, step)
     low[frozen], high[frozen] = 0, step - hyper.since
     if ((counts < low) | (counts > high)).any():
-        fields.wrong(f"`counts` must be steps from {hyper.since} to {step}, of what is frozen 0 to {step - hyper.since}")
+        of_frozen = f"of what is frozen 0 to {step - hyper.since}"
+        fields.wrong(f"`counts` must be steps from {hyper.since} to {step}, {of_frozen}")
     if not frozen.size and (counts == hyper.since).all():
         fields.wrong("`counts` are there although all parameters count alike")
     return counts

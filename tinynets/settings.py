@@ -21,7 +21,7 @@ from tinynets.errors import EditError, SelectorError, ShapeError, nearest
 from tinynets.network import Network
 from tinynets.optimizers import OPTIMIZERS, Optimizer, check_setting, named_optimizer
 from tinynets.rules import FIRST
-from tinynets.schedules import schedule_from
+from tinynets.schedules import Schedule, schedule_from
 from tinynets.state import State
 
 OF_BLOCKS = {"rate": "rates", "l1": "l1", "l2": "l2"}
@@ -81,9 +81,9 @@ def change(network: Network, state: State, target: str, args: Mapping[str, Any])
         state.slots = {name: np.zeros_like(state.theta) for name in chosen.slot_names()}
         return f"optimizer {hyper.optimizer.kind} -> {value}, lr {chosen.lr:g}"
     if target == "schedule":
-        begins = state.step if hyper.rules > FIRST else 0
-        state.hyper = replace(hyper, schedule=schedule_from({**rest, "kind": value}), scheduled=begins)
-        counted = f", its steps counted from step {begins:,}" if begins else ""
+        begins, schedule = state.step if hyper.rules > FIRST else 0, schedule_from({**rest, "kind": value})
+        state.hyper = replace(hyper, schedule=schedule, scheduled=begins)
+        counted = f", its steps counted from step {begins:,}" if begins and schedule != Schedule() else ""
         return f"schedule {hyper.schedule.kind} -> {value}{counted}"
     if target in OF_TRAINING:
         state.hyper = replace(hyper, **{target: value})
