@@ -257,12 +257,14 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
+    from tinynets.still import why_still
+
     if (options.source is None) == (options.all is None):
         options.refuse("give one recipe or save, or --all for the saves of a folder")
     if options.all is not None:
         return _list(options)
     lab = _lab(options.source, data=options.data, threads=options.threads, read_only=True)
-    network = lab.network
+    network, still = lab.network, why_still(lab.network, lab.state_now)
     log = [str(entry) for entry in lab.log]
     data = {
         "recipe": lab.recipe.name,
@@ -283,6 +285,7 @@ def _info(options: argparse.Namespace) -> int:
         "interventions": [str(entry) for entry in lab.interventions],
         "frozen": {name: list(units) for name, units in lab.frozen.items()},
         "log": log,
+        "still": still,
         "digest": lab.state.digest(),
     }
     splits = ", ".join(f"{name} {len(x):,}" for name, (x, _) in lab.data.splits.items())
@@ -297,6 +300,7 @@ def _info(options: argparse.Namespace) -> int:
         + (
             f" (also {', '.join(name for name in lab.branches if name != lab.branch)})" if len(lab.branches) > 1 else ""
         ),
+        *([f"  learns    nothing: {still}"] if still else []),
         f"  digest    {data['digest']}",
     ]
     lines += [f"  {name.replace('_', ' ')} {value:.4f} (train)" for name, value in lab.map_errors().items()]

@@ -6,9 +6,11 @@ line of help. The API's method, the command line's verb, the log's entry and the
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from tinynets.arrays import Values
+from tinynets.counts import moving_counts
 from tinynets.errors import EditError, nearest
 from tinynets.interventions import taps, without
 from tinynets.network import Network, network_from
@@ -54,7 +56,9 @@ def apply(network: Network, state: State, edit: Edit) -> str:
     taken over. Where it changes the layers, the network is no longer that of the state.
     """
     made = state.live()
-    done = OPERATIONS[edit.op].apply(network, made, edit)
+    operation = OPERATIONS[edit.op]
+    with nullcontext() if operation.family == "activation" else moving_counts(made):
+        done = operation.apply(network, made, edit)
     if made.architecture == state.architecture:
         standing = taps(network, state, made.interventions)
         state.become(made)

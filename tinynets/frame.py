@@ -90,6 +90,8 @@ class Status:
     """The file is open in another lab: it can be saved under another name only."""
     named_path: str = ""
     """What a recovered journal names to save to, which is asked for."""
+    still: str = ""
+    """Why the next step changes no parameter: the learning rate is 0, everything is frozen; empty where one learns."""
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ from tinynets.rng import MAX_SEED
 from tinynets.sampling import SAMPLINGS
 from tinynets.schedules import Schedule
 from tinynets.state import State
+from tinynets.still import why_still
 from tinynets.threads import asked_threads, settle_threads, threads_for
 from tinynets.timeline import BUDGET, Moment, Timeline
 from tinynets.travel import Job, Travel, finish
@@ -125,6 +126,7 @@ class Lab(Operating, Travel):
         self.warnings: list[str] = []
         self.same_machine = True
         self._saved: object = None
+        self._still = ""
         self._keeper = Keeper(journal, read_only, self.warnings.append)
         self._ended = weakref.finalize(self, self._keeper.close)
         shaping = {"clip_norm": clip_norm, "clip_value": clip_value, "rates": rates, "l1": l1, "l2": l2}
@@ -368,7 +370,11 @@ class Lab(Operating, Travel):
         first, begun = self.step_number, perf_counter()
         yield from self.player.run(steps)
         done = self.step_number - first
-        return StepReport(self.step_number, self.loss or 0.0, perf_counter() - begun, done)
+        still = why_still(self.network, self.state_now, self.step_number - 1)
+        if still and still != self._still:
+            self._keeper.told(f"nothing learns: {still}")
+        self._still = still
+        return StepReport(self.step_number, self.loss or 0.0, perf_counter() - begun, done, still)
 
     @whole
     def phase(self) -> PhaseReport:

@@ -13,6 +13,7 @@ from tinynets.operations.base import number
 from tinynets.playback import quiet, whole
 from tinynets.reports import EditReport, Progress
 from tinynets.selectors import Selector, select
+from tinynets.still import why_still
 from tinynets.timeline import Placed
 
 if TYPE_CHECKING:
@@ -361,6 +362,7 @@ class Operating:
         player = self.player
         edit = edits.resolve(player.network, player.state, op, target, args)
         player.finish_half()
+        was_still = why_still(player.network, player.state)
         before, accuracy_before = self.probe_measures()
         accuracies = [accuracy_before]
 
@@ -370,7 +372,10 @@ class Operating:
             return Placed(player.position.step, edit, done, before, after)
 
         placed = player.edit(edit, report)
-        return EditReport(placed.step, placed.done, placed.before, placed.after, edit.python(), *accuracies)
+        still = why_still(player.network, player.state)
+        since = still if still != was_still else ""
+        before, after, (first, *_, last) = placed.before, placed.after, accuracies
+        return EditReport(placed.step, placed.done, before, after, edit.python(), first, last, since)
 
 
 def _flags(**given: bool) -> dict[str, Any]:

@@ -19,11 +19,30 @@ from tinynets.errors import ShapeError, nearest
 Slots = dict[str, Array]
 
 
+class Late:
+    """Parameters whose updates began at unlike steps, in groups.
+
+    behind: how many updates each group has had fewer than the first; which (n,): the group of each parameter.
+    """
+
+    def __init__(self, behind: list[int], which: Array, dtype: np.dtype[Any]) -> None:
+        self.behind, self._which = behind, which
+        self._spread = np.empty(len(which), dtype)
+
+    def spread(self, of_groups: list[float]) -> Array:
+        """(n,) a number of each group, at each of its parameters; until the next are asked for."""
+        return np.array(of_groups, self._spread.dtype).take(self._which, 0, self._spread, "clip")
+
+
 class Scratch:
-    """Vectors as long as theta that an optimizer writes its proposal into."""
+    """Vectors as long as theta that an optimizer writes its proposal into.
+
+    `late` says which parameters have had fewer updates than others; None: all have had as many.
+    """
 
     def __init__(self, size: int, dtype: np.dtype[Any]) -> None:
         self.delta = np.empty(size, dtype)
+        self.late: Late | None = None
         self._slots: Slots = {}
         self._number = scalar(0, dtype)
 
@@ -43,6 +62,8 @@ class Optimizer:
     """Base: `lr` is the learning rate that a schedule multiplies."""
 
     kind: ClassVar[str] = ""
+    counts_updates: ClassVar[bool] = False
+    """What it does depends on how many updates a parameter has had."""
     lr: float = 0.1
 
     def __post_init__(self) -> None:
@@ -60,7 +81,7 @@ class Optimizer:
     def propose(self, theta: Array, grad: Array, slots: Slots, lr: float, count: int, scratch: Scratch) -> Slots:
         """Write into `scratch.delta` what is to be subtracted from theta; return the new slots, in scratch vectors.
 
-        `count` is the number of this update, from 1.
+        `count` is the number of this update, from 1; of what `scratch.late` names it is less.
         """
         raise TypeError(f"{type(self).__name__} is a base class")
 
@@ -140,12 +161,14 @@ class RMSprop(Optimizer):
 @dataclass(frozen=True)
 class Adam(Optimizer):
     """m = beta1 m + (1 - beta1) g, s = beta2 s + (1 - beta2) g^2, g = grad + weight_decay theta;
-    theta = theta - lr m' / (sqrt(s') + epsilon), m' = m / (1 - beta1^n), s' = s / (1 - beta2^n) at update n.
+    theta = theta - lr m' / (sqrt(s') + epsilon), m' = m / (1 - beta1^n), s' = s / (1 - beta2^n) at update n, which is
+    counted for each parameter.
 
     Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), in PyTorch's form.
     """
 
     kind: ClassVar[str] = "adam"
+    counts_updates: ClassVar[bool] = True
     lr: float = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
@@ -167,10 +190,18 @@ class Adam(Optimizer):
         np.add(mean, slots["mean"], mean)
         _average_square(slots["square"], grad, self.beta2, square, delta)
         np.sqrt(square, delta)
-        np.multiply(delta, 1 / sqrt(1 - self.beta2**count), delta)
-        np.add(delta, self.epsilon, delta)
-        np.divide(mean, delta, delta)
-        np.multiply(delta, lr / (1 - self.beta1**count), delta)
+        late = scratch.late
+        if late is None:
+            np.multiply(delta, 1 / sqrt(1 - self.beta2**count), delta)
+            np.add(delta, self.epsilon, delta)
+            np.divide(mean, delta, delta)
+            np.multiply(delta, lr / (1 - self.beta1**count), delta)
+        else:
+            counts = [count - behind for behind in late.behind]
+            np.multiply(delta, late.spread([1 / sqrt(1 - self.beta2**each) for each in counts]), delta)
+            np.add(delta, self.epsilon, delta)
+            np.divide(mean, delta, delta)
+            np.multiply(delta, late.spread([lr / (1 - self.beta1**each) for each in counts]), delta)
         return {"mean": mean, "square": square}
 
 

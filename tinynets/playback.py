@@ -118,7 +118,7 @@ class Player:
             live.slots = {name: slot.copy() for name, slot in state.slots.items()}
             np.copyto(live.buffers, state.buffers)
             live.frozen, live.frozen_buffers = state.frozen.copy(), state.frozen_buffers.copy()
-            live.hyper, live.step = state.hyper, state.step
+            live.hyper, live.step, live.counts = state.hyper, state.step, state.counts
             if live.interventions != state.interventions:
                 live.interventions = state.interventions
                 self.network.taps = edits.taps(self.network, live)

@@ -220,6 +220,7 @@ def differences(network: Network, found: State, kept: State) -> tuple[Difference
     ours, theirs = found.config(), kept.config()
     made = [Difference(name) for name in ours if ours[name] != theirs[name]]
     arrays = [("frozen", found.frozen, kept.frozen), ("frozen buffers", found.frozen_buffers, kept.frozen_buffers)]
+    arrays.append(("counts of updates", found.counts, kept.counts))
     made += [Difference(name) for name, one, other in arrays if not np.array_equal(one, other)]
     values: list[Difference] = []
     for name in sorted({*values_of(found), *values_of(kept)}):

@@ -25,6 +25,11 @@ __all__ = [
 ]
 
 
+def still_text(why: str) -> str:
+    """What a line says of why nothing learns."""
+    return f"; nothing learns: {why}" if why else ""
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a piece of long work has come; `total` is None where it has no end."""
@@ -43,10 +48,12 @@ class StepReport:
     seconds: float
     steps: int = 1
     """How many were done."""
+    still: str = ""
+    """Why the last of them changed no parameter; empty where it did."""
 
     def __str__(self) -> str:
         rate = f", {self.steps / self.seconds:,.0f} steps/s" if self.steps > 1 and self.seconds > 0 else ""
-        return f"step {self.step:,}: loss {loss_text(self.loss)}{rate}"
+        return f"step {self.step:,}: loss {loss_text(self.loss)}{rate}{still_text(self.still)}"
 
 
 @dataclass(frozen=True)
@@ -93,13 +100,15 @@ class EditReport:
     python: str
     accuracy_before: float | None = None
     accuracy_after: float | None = None
+    still: str = ""
+    """Why nothing learns from here on, where that is so since this edit."""
 
     def __str__(self) -> str:
         accuracy = ""
         if self.accuracy_before is not None and self.accuracy_after is not None:
             accuracy = f", accuracy {self.accuracy_before:.1%} -> {self.accuracy_after:.1%}"
-        effect = f"probe loss {loss_text(self.before)} -> {loss_text(self.after)}{accuracy}"
-        return f"{printable(self.done)}: {effect}"
+        losses = f"probe loss {loss_text(self.before)} -> {loss_text(self.after)}"
+        return f"{printable(self.done)}: {losses}{accuracy}{still_text(self.still)}"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.counts import are_kept
 from tinynets.data import Dataset
 from tinynets.edits import OPERATIONS, Edit
 from tinynets.errors import CorruptSave, SaveError, SelectorError, TinynetsError, UnsupportedSave
@@ -25,7 +26,7 @@ from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
 from tinynets.save_writer import layouts
 from tinynets.schedules import schedule_from
 from tinynets.selectors import ParameterSelector, select, select_learned
-from tinynets.state import Hyper, State, canonical
+from tinynets.state import ALIKE, Hyper, State, canonical
 from tinynets.timeline import Evaluation, Moment
 
 OTHER_LAYERS = "its layers are not those that the recipe and its edits make"
@@ -123,16 +124,18 @@ class Checker:
         names = hyper.optimizer.slot_names()
         if set(slots.record) != set(names):
             slots.wrong(f"they must be {list(names)}, not {sorted(map(str, slots.record))}")
+        frozen = _places(fields, "frozen", size)
         return State(
             network.architecture,
             theta,
             {name: slots.array(name, dtype, (size,)) for name in names},
             buffers,
-            _places(fields, "frozen", size),
+            frozen,
             _places(fields, "frozen_buffers", carried),
             interventions,
             hyper,
             step,
+            _counts(fields, hyper, step, size, frozen),
         )
 
     def _of(self, config: Fields, wanted: Network, theta: Array, buffers: Array, step: int) -> tuple[Network, Hyper]:
@@ -150,6 +153,8 @@ class Checker:
             self._checked[key] = network, hyper
         network, hyper = self._checked[key]
         config.inner("hyper", "a keyframe's settings").whole("since", 0, step)
+        if hyper.scheduled > step:
+            config.wrong(f"its schedule counts from step {hyper.scheduled}, which is not there yet")
         return network, hyper
 
     def _network_of(self, architecture: list[Any], theta: Array, buffers: Array) -> Network:
@@ -191,6 +196,7 @@ class Checker:
             optimizer=optimizer_from(fields.get("optimizer", dict)),
             schedule=schedule_from(fields.get("schedule", dict)),
             since=fields.whole("since", 0, MAX_STEP),
+            scheduled=fields.whole("scheduled", 0, MAX_STEP) if wanted.rules > FIRST else 0,
             rules=_rules(fields),
             **settings,
         )
@@ -227,6 +233,21 @@ def selected(network: Network, edit: Edit) -> int:
 def _rules(fields: Fields) -> int:
     """The rules that a keyframe's settings name, the first where they name none."""
     return fields.whole("rules", FIRST, CURRENT) if "rules" in fields.record else FIRST
+
+
+def _counts(fields: Fields, hyper: Hyper, step: int, size: int, frozen: Array) -> Array:
+    """From which step the updates of each parameter count, and how many what is frozen has had."""
+    if not are_kept(hyper) or ("counts" not in fields.record and not frozen.size):
+        return ALIKE
+    counts = fields.array("counts", np.int64, (size,))
+    low, high = np.full(size, hyper.since), np.full(size, step)
+    low[frozen], high[frozen] = 0, step - hyper.since
+    if ((counts < low) | (counts > high)).any():
+        of_frozen = f"of what is frozen 0 to {step - hyper.since}"
+        fields.wrong(f"`counts` must be steps from {hyper.since} to {step}, {of_frozen}")
+    if not frozen.size and (counts == hyper.since).all():
+        fields.wrong("`counts` are there although all parameters count alike")
+    return counts
 
 
 def _places(fields: Fields, key: str, size: int) -> Array:

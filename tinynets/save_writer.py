@@ -270,6 +270,7 @@ def keyframe_record(key: tuple[int, int], branches: Sequence[int], state: State)
         "frozen": state.frozen,
         "frozen_buffers": state.frozen_buffers,
         "slots": dict(state.slots),
+        **({"counts": state.counts} if state.counts.size else {}),
         "parameters": parameters,
         "carried": carried,
         **_own(own_layers([state.architecture])),

@@ -2,7 +2,8 @@
 
 lr, momentum, ...                   a setting of the optimizer
 optimizer                           sgd, momentum, nesterov, rmsprop, adam, adamw, with its settings
-schedule                            constant, step, linear, cosine, exponential, with its arguments
+schedule                            constant, step, linear, cosine, exponential, with its arguments; its steps count
+                                    from there on
 clip_norm, clip_value               0: no clipping
 BLOCK.rate, BLOCK.l1, BLOCK.l2      learning-rate factor and penalties of a block
 """
@@ -19,7 +20,8 @@ from tinynets.arrays import plain as as_plain
 from tinynets.errors import EditError, SelectorError, ShapeError, nearest
 from tinynets.network import Network
 from tinynets.optimizers import OPTIMIZERS, Optimizer, check_setting, named_optimizer
-from tinynets.schedules import schedule_from
+from tinynets.rules import FIRST
+from tinynets.schedules import Schedule, schedule_from
 from tinynets.state import State
 
 OF_BLOCKS = {"rate": "rates", "l1": "l1", "l2": "l2"}
@@ -79,8 +81,10 @@ def change(network: Network, state: State, target: str, args: Mapping[str, Any])
         state.slots = {name: np.zeros_like(state.theta) for name in chosen.slot_names()}
         return f"optimizer {hyper.optimizer.kind} -> {value}, lr {chosen.lr:g}"
     if target == "schedule":
-        state.hyper = replace(hyper, schedule=schedule_from({**rest, "kind": value}))
-        return f"schedule {hyper.schedule.kind} -> {value}"
+        begins, schedule = state.step if hyper.rules > FIRST else 0, schedule_from({**rest, "kind": value})
+        state.hyper = replace(hyper, schedule=schedule, scheduled=begins)
+        counted = f", its steps counted from step {begins:,}" if begins and schedule != Schedule() else ""
+        return f"schedule {hyper.schedule.kind} -> {value}{counted}"
     if target in OF_TRAINING:
         state.hyper = replace(hyper, **{target: value})
         return f"{target} {getattr(hyper, target):g} -> {value:g}"
@@ -101,13 +105,14 @@ def _change_block(network: Network, state: State, target: str, value: float) -> 
 
 
 def _change_optimizer(state: State, target: str, value: float) -> str:
-    optimizer = state.hyper.optimizer
-    if target not in optimizer.config():
-        raise EditError(f"`{optimizer.kind}` has no setting `{target}`")
-    before = getattr(optimizer, target)
-    optimizer = replace(optimizer, **{target: value})
+    was = state.hyper.optimizer
+    if target not in was.config():
+        raise EditError(f"`{was.kind}` has no setting `{target}`")
+    before = getattr(was, target)
+    optimizer = replace(was, **{target: value})
     state.hyper = replace(state.hyper, optimizer=optimizer)
-    state.slots = {name: state.slots.get(name, np.zeros_like(state.theta)) for name in optimizer.slot_names()}
+    if optimizer.slot_names() != was.slot_names():
+        state.slots = {name: state.slots.get(name, np.zeros_like(state.theta)) for name in optimizer.slot_names()}
     return f"{target} {before} -> {value}" if isinstance(value, bool) else f"{target} {before:g} -> {value:g}"
 
 

@@ -40,6 +40,8 @@ class Hyper:
     """Block -> weight of sum theta^2 / 2: l2 * theta is added to the gradient, biases included, not to the loss."""
     since: int = 0
     """The step at which the optimizer was set, from which Adam counts its updates."""
+    scheduled: int = 0
+    """The step at which the schedule was set, from which it counts; always 0 by the first rules."""
     rules: int = CURRENT
     """The rules of arithmetic that the run began with (rules.py)."""
 
@@ -62,7 +64,7 @@ class Hyper:
             "l1": dict(self.l1),
             "l2": dict(self.l2),
             "since": self.since,
-        } | ({"rules": self.rules} if self.rules > FIRST else {})
+        } | ({"scheduled": self.scheduled, "rules": self.rules} if self.rules > FIRST else {})
 
     def check(self, network: Network) -> None:
         """Raise ShapeError or SelectorError where a setting is out of range or names a block that is not there."""
@@ -74,14 +76,20 @@ class Hyper:
             check_keys(name, getattr(self, name), network)
             for key, value in getattr(self, name).items():
                 check_setting(f"{name} of {key}", name, value)
-        if not isinstance(self.since, int) or self.since < 0:
-            raise ShapeError(f"`since` must be a step, not {self.since!r}")
+        for name in ("since", "scheduled"):
+            if not isinstance(step := getattr(self, name), int) or step < 0:
+                raise ShapeError(f"`{name}` must be a step, not {step!r}")
         if self.rules not in range(FIRST, CURRENT + 1):
             raise ShapeError(f"`rules` must be {FIRST} to {CURRENT}, not {self.rules!r}")
 
     def lr(self, step: int) -> float:
         """The learning rate of the update that leads from `step` to `step` + 1."""
-        return self.optimizer.lr * self.schedule.factor(step)
+        return self.optimizer.lr * self.schedule.factor(step - self.scheduled)
+
+
+ALIKE: Array = np.empty(0, np.int64)
+"""The counts of a state in which all parameters have been updated since the same step."""
+ALIKE.flags.writeable = False
 
 
 @dataclass
@@ -89,7 +97,8 @@ class State:
     """Architecture, parameters and everything else that the next step depends on.
 
     theta (n,); each slot (n,); buffers (m,) what layers carry besides parameters; frozen (k,) sorted positions in
-    theta.
+    theta; counts (n,), never written but replaced, of each parameter the step from which its updates count, of a frozen
+    one how many it has had (counts.py), or (0,): all count from `hyper.since`.
     """
 
     architecture: tuple[dict[str, Any], ...]
@@ -101,6 +110,7 @@ class State:
     interventions: tuple[Intervention, ...]
     hyper: Hyper
     step: int = 0
+    counts: Array = field(default_factory=lambda: ALIKE)
 
     @staticmethod
     def start(network: Network, hyper: Hyper) -> State:
@@ -143,12 +153,14 @@ class State:
                 setattr(self, name, getattr(other, name))
         self.architecture, self.slots = other.architecture, other.slots
         self.frozen, self.frozen_buffers = other.frozen, other.frozen_buffers
-        self.interventions, self.hyper, self.step = other.interventions, other.hyper, other.step
+        self.interventions, self.hyper = other.interventions, other.hyper
+        self.step, self.counts = other.step, other.counts
 
     def nbytes(self) -> int:
         """Bytes that its arrays take."""
         slots = sum(slot.nbytes for slot in self.slots.values())
-        return self.theta.nbytes + slots + self.buffers.nbytes + self.frozen.nbytes + self.frozen_buffers.nbytes
+        places = self.frozen.nbytes + self.frozen_buffers.nbytes
+        return self.theta.nbytes + slots + self.buffers.nbytes + places + self.counts.nbytes
 
     def config(self) -> dict[str, Any]:
         """Everything but the arrays, as plain data."""
@@ -167,6 +179,7 @@ class State:
             ("buffers", self.buffers),
             ("frozen", self.frozen),
             ("frozen_buffers", self.frozen_buffers),
+            *([("counts", self.counts)] if self.counts.size else []),
             *sorted(self.slots.items()),
         ]:
             sha.update(f"\0{name}\0{array.dtype.str}\0{array.shape}\0".encode())

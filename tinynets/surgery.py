@@ -389,7 +389,7 @@ class _Moved:
     def slot(self, before: Array) -> Array:
         """A slot: what was there stays, what is fresh starts at zero."""
         taken = before.take(np.maximum(self.source, 0), mode="clip") if self.before else self.fresh
-        return np.where(self.kept, taken, 0).astype(self.dtype, copy=False)
+        return np.where(self.kept, taken, 0).astype(before.dtype, copy=False)
 
     def positions(self, before: Array) -> Array:
         """Where these positions are now."""

@@ -13,6 +13,7 @@ from math import inf, isfinite, sqrt
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.counts import begun
 from tinynets.errors import NonFiniteError
 from tinynets.losses import Loss, LossBuffers
 from tinynets.network import Act, Network, Phase, Workspace
@@ -107,11 +108,11 @@ class Trainer:
         """What the gradients do to theta, slots and what is carried: all of it here, once it is known to be finite."""
         state, grad, scratch = self.state, self.network.grad, self.scratch
         hyper = state.hyper
-        if hyper is not self._shaped_by:
+        if hyper is not self._shaped_by or state.counts is not self._counted:
             self._shape(hyper)
         if self._shapes_gradient:
             self._shape_gradient(grad)
-        lr, count = hyper.lr(state.step), state.step - hyper.since + 1
+        lr, count = hyper.lr(state.step), state.step - self._since + 1
         slots = hyper.optimizer.propose(state.theta, grad, state.slots, lr, count, scratch)
         delta = scratch.delta
         if self._rates is not None:
@@ -138,7 +139,8 @@ class Trainer:
 
     def _shape(self, hyper: Hyper) -> None:
         """Lay out what new settings do to gradient and update: vectors over theta, None for none."""
-        self._shaped_by = hyper
+        self._shaped_by, self._counted = hyper, self.state.counts
+        self._since, self.scratch.late = begun(self.state)
         self._rates = self._over_theta(hyper.rates, 1.0)
         self._l1, self._l2 = self._over_theta(hyper.l1, 0.0), self._over_theta(hyper.l2, 0.0)
         clips = hyper.clip_norm or hyper.clip_value

@@ -235,6 +235,8 @@ class LabCore(App[None]):
         if frame.status.note and (self.lab_frame is None or frame.status.note != self.lab_frame.status.note):
             self.status.say(frame.status.note)
             self._note_what_is_cut(frame.status.note, "warning")
+        if frame.status.still and (self.lab_frame is None or frame.status.still != self.lab_frame.status.still):
+            self.status.say(f"nothing learns: {frame.status.still}")
         self.selection = followed(self.selection, self.lab_frame, frame)
         self.lab_frame = frame
         network = self.panes["network"]

@@ -140,7 +140,7 @@ def test_every_operation_says_what_it_did() -> None:
         "lr 0.1 -> 0.01",
         "momentum 0 -> 0.9",
         "optimizer sgd -> adam, lr 0.002",
-        "schedule constant -> cosine",
+        "schedule constant -> cosine, its steps counted from step 2",
         "clip_norm 0 -> 1",
         "hidden.l2 0 -> 0.1",
         "hidden[1] reset",

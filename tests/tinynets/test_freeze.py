@@ -87,8 +87,11 @@ def kept(network: Network, state: State, block: str, units: tuple[int, ...]) -> 
 # -- the reference: the same gradients, those of frozen elements zero, and an optimizer that sees the others alone
 
 
-def reference(lab: tn.Lab, start: State, steps: int) -> State:
-    """A State that a plain loop brings on: what is frozen is left out of every vector that the optimizer is given."""
+def reference(lab: tn.Lab, start: State, steps: int, missed: np.ndarray | int = 0) -> State:
+    """A State that a plain loop brings on: what is frozen is left out of every vector that the optimizer is given.
+
+    Parameters that have missed so many updates are given to it for themselves, with the count that they have had.
+    """
     state = start.copy()
     state = replace(
         state,
@@ -101,9 +104,11 @@ def reference(lab: tn.Lab, start: State, steps: int) -> State:
     )
     hyper, (x, y), loss = state.hyper, lab.split("train"), lab.recipe.training.loss
     free = np.setdiff1d(np.arange(state.theta.size), state.frozen)
+    behind = np.broadcast_to(missed, state.theta.shape)
+    groups = [(int(fewer), free[behind[free] == fewer]) for fewer in np.unique(behind[free])]
     learned = np.setdiff1d(np.arange(state.buffers.size), state.frozen_buffers)
     sampler = Sampler(len(x), hyper.batch, hyper.sampling, hyper.seed)
-    workspace, buffers, scratch = Workspace(training=True), LossBuffers(), Scratch(free.size, state.theta.dtype)
+    workspace, buffers = Workspace(training=True), LossBuffers()
     workspace.context.seed = hyper.seed
     for step in range(state.step, state.step + steps):
         workspace.context.step = buffers.step = step
@@ -117,13 +122,13 @@ def reference(lab: tn.Lab, start: State, steps: int) -> State:
         length = float(gradient.dot(gradient)) ** 0.5
         if hyper.clip_norm and length > hyper.clip_norm:
             gradient *= hyper.clip_norm / length
-        slots = {name: slot[free] for name, slot in state.slots.items()}
-        made = hyper.optimizer.propose(
-            state.theta[free], gradient[free], slots, hyper.lr(step), step - hyper.since + 1, scratch
-        )
-        state.theta[free] -= scratch.delta
-        for name, slot in made.items():
-            state.slots[name][free] = slot
+        for fewer, own in groups:
+            slots = {name: slot[own] for name, slot in state.slots.items()}
+            scratch, count = Scratch(own.size, state.theta.dtype), step - hyper.since + 1 - fewer
+            made = hyper.optimizer.propose(state.theta[own], gradient[own], slots, hyper.lr(step), count, scratch)
+            state.theta[own] -= scratch.delta
+            for name, slot in made.items():
+                state.slots[name][own] = slot
         state.buffers[learned] = workspace.carried[learned]
     return replace(state, step=state.step + steps)
 
@@ -150,9 +155,10 @@ def check_freezing(net: str, optimizer: str, steps: int) -> None:
         assert (lab.state.theta != before.theta).sum() > before.theta.size - before.frozen.size - 8
         lab.unfreeze("hidden[1,3]")
         assert kept(lab.network, lab.state, "hidden", units) == frozen
-        before = lab.state
+        now, missed = lab.state, np.zeros(before.theta.size, np.int64)
+        missed[before.frozen] = steps
         lab.run(7)
-        assert_like(lab, reference(lab, before, 7))
+        assert_like(lab, reference(lab, now, 7, missed))
         assert kept(lab.network, lab.state, "hidden", units)["theta"] != frozen["theta"]
 
 

@@ -99,7 +99,8 @@ def state_digest(keyframe: dict[str, Any]) -> str:
             return {key: ordered(value[key]) for key in sorted(value)}
         return list(map(ordered, value)) if isinstance(value, list) else value
 
-    arrays = [(name, keyframe[name]) for name in ("theta", "buffers", "frozen", "frozen_buffers")]
+    names = ("theta", "buffers", "frozen", "frozen_buffers", "counts")
+    arrays = [(name, keyframe[name]) for name in names if name in keyframe]
     sha = hashlib.sha256(msgpack.packb(ordered(keyframe["state"])))
     for name, array in arrays + sorted(keyframe["slots"].items()):
         sha.update(f"\0{name}\0{array.dtype.str}\0{array.shape}\0".encode() + array.tobytes())

@@ -12,6 +12,7 @@ from tinynets.edits import OPERATIONS
 from tinynets.frame import BranchLine, LossCurve, Mark, Pin, Status, TimelineStrip
 from tinynets.lab import Lab
 from tinynets.network import Block
+from tinynets.still import why_still
 from tinynets.timeline import Bookmark, Limb
 from tinynets.training import LOSS
 
@@ -57,6 +58,7 @@ def status(lab: Lab, doing: Doing) -> Status:
         note=doing.note,
         read_only=lab.read_only,
         named_path=lab.named_path,
+        still=why_still(lab.network, lab.state_now),
         **_half_done(lab),
     )
 

@@ -36,6 +36,8 @@ class Header(Lines):
         # The fields are in order of reading; these give way in order of least use.
         playing = status.mode in ("playing", "rewinding")
         for spare in (8, 5, 4, 7) if playing else (8, 7, 5, 4, 6):
+            if spare == 5 and status.still:
+                continue
             if sum(length(field) for field in parts.values()) <= width:
                 break
             parts.pop(spare, None)
@@ -51,7 +53,7 @@ class Header(Lines):
             2: [("step ", palette.DIM), *_step(status), ("  ", palette.TEXT)],
             3: [*_loss(status), ("  ", palette.TEXT)],
             4: [("probe ", palette.DIM), (probe, palette.TEXT), ("  ", palette.TEXT)],
-            5: [("lr ", palette.DIM), (setting(status.lr), palette.TEXT), ("  ", palette.TEXT)],
+            5: [("lr ", palette.DIM), *_rate(status), ("  ", palette.TEXT)],
             6: [(f"{status.steps_per_second:,.0f}", palette.TEXT), (" steps/s  ", palette.DIM)]
             if status.mode == "running"
             else _speed(status),
@@ -89,6 +91,12 @@ def _speed(status: Status) -> list[Part | Segment]:
     speed = status.steps_per_second
     shown = f"{speed:,.0f}" if speed >= 10 else f"{speed:.3g}"
     return [(shown, palette.BRIGHT), (" steps/s  ", palette.DIM)]
+
+
+def _rate(status: Status) -> list[Part]:
+    """The learning rate, and that nothing learns, where that is so."""
+    shown = setting(status.lr)
+    return [(f"{shown}, nothing learns", palette.WARN)] if status.still else [(shown, palette.TEXT)]
 
 
 def _loss(status: Status) -> list[Part]:
