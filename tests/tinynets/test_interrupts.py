@@ -132,13 +132,8 @@ def test_interrupted_at_any_line_it_stands_at_a_whole_moment(run: Checked, name:
 def test_an_interrupt_between_pieces_ends_a_run_and_the_run_is_an_action_to_undo(run: Checked) -> None:
     lab = run.lab
     lab.run(3)
-    signal.setitimer(signal.ITIMER_REAL, 0.02)
-    before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            lab.run(10**8)
-    finally:
-        signal.signal(signal.SIGALRM, before)
+    with interrupted_at(3000), pytest.raises(KeyboardInterrupt):
+        lab.run(10**8)
     assert lab.step_number > 3
     run.check()
     lab.undo()
@@ -211,8 +206,15 @@ def test_handlers_left_behind_by_an_interrupt_of_the_putting_back_still_work(run
 @pytest.mark.skipif(sys.platform == "win32", reason="no interval timer")
 @pytest.mark.parametrize("count", [10, pytest.param(PROOF, marks=pytest.mark.proof)])
 def test_interrupted_by_a_timer_again_and_again_every_save_verifies(tmp_path: Path, count: int) -> None:
+    class Interrupted(BaseException):
+        pass
+
     def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+        raise Interrupted
+
+    def run_on() -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.002 + chance.random() * 0.03)
+        lab.run(10**8)
 
     before = signal.signal(signal.SIGALRM, interrupt)
     chance, path = random.Random(3), tmp_path / "x.msgpack"
@@ -220,9 +222,8 @@ def test_interrupted_by_a_timer_again_and_again_every_save_verifies(tmp_path: Pa
         for number in range(count):
             lab = tn.Lab(("names-mlp", "spiral", "xor")[number % 3], seed=1)
             lab.run(3)
-            signal.setitimer(signal.ITIMER_REAL, 0.002 + chance.random() * 0.03)
-            with pytest.raises(KeyboardInterrupt):
-                lab.run(10**8)
+            with pytest.raises(Interrupted):
+                run_on()
             lab.save(path)
             lab.close()
             again = tn.Lab(path, read_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import tinynets as tn
+from tinynets import plugins
 from tinynets.cli import main
 from tinynets.commands import parse, split_words
+from tinynets.layers import LAYERS
 from tinynets.leftovers import leftovers
 from tinynets.paths import expanded, restored, stored
 from tinynets.save_list import list_headers
@@ -46,6 +48,17 @@ def lab(data: Any = (X, Y), **options: Any) -> tn.Lab:
 
 def recipe() -> bytes:
     return resources.files("tinynets").joinpath("recipes/xor.toml").read_bytes()
+
+
+
+
+@pytest.fixture(autouse=True)
+def own_layers_of_one_test_alone() -> Iterator[None]:
+    before = dict(LAYERS), dict(plugins._OWN)
+    yield
+    for now, then in zip((LAYERS, plugins._OWN), before, strict=True):
+        now.clear()
+        now.update(then)  # type: ignore[call-overload]
 
 
 PLUGIN = "import tinynets as tn\nclass Own(tn.Identity):\n    kind = 'own-{}'\n"

@@ -154,12 +154,12 @@ def _explained(kind: str, seed: int) -> int:
 
 
 def _effects_hold(lab: tn.Lab, block: Block, unit: int, example: int, found: Any) -> int:
-    """What a unit adds to the outputs is what they lose when it is zeroed."""
+    """What a unit adds to the outputs is what they lose when its output is held at 0, its recurrence left alone."""
     if not found.effects:
         return 0
     with_it = lab.network.predict(lab.probe.x)[example].reshape(-1, 3)[-1]
     time = f"@t={found.position}" if lab.network.time_steps(block) else ""  # what earlier steps do to it is not its own
-    lab.zero(f"{block.name}[{unit}]{time}")
+    lab.clamp(f"{block.name}[{unit}]{time}", 0.0)
     difference = with_it - lab.network.predict(lab.probe.x)[example].reshape(-1, 3)[-1]
     lab.undo()
     names = list(lab.data.labels) or [f"output[{index}]" for index in range(3)]
