@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tui.drawing import clip_middle
+from tui.drawing import clip_middle, columns
 
 
 def in_words(verb: str, value: Any, room: int = 10_000) -> str:
@@ -13,9 +13,17 @@ def in_words(verb: str, value: Any, room: int = 10_000) -> str:
         return f"{verb}: nothing yet"
     if value is None:
         return ""
+    still = getattr(value, "still", "")
+    if still and columns(str(value)) > room:
+        return still_words(still)
     if hasattr(value, "accuracy_before"):
         return _edited(value, room)
     return ", ".join(entries(value)) if type(value) in (tuple, dict) else str(value)
+
+
+def still_words(why: str) -> str:
+    """What is said where nothing learns."""
+    return f"nothing learns: {why}"
 
 
 def _edited(report: Any, room: int) -> str:

@@ -24,7 +24,7 @@ from textual.widgets import Static
 from tinynets.foreign_text import printable_lines
 from tinynets.frame import Frame, View
 from tui import actions
-from tui.answers import in_words
+from tui.answers import in_words, still_words
 from tui.command_line import CommandLine
 from tui.desk import Desk, Lab, chosen
 from tui.engine import EngineError, EngineLink, Spawned
@@ -236,7 +236,7 @@ class LabCore(App[None]):
             self.status.say(frame.status.note)
             self._note_what_is_cut(frame.status.note, "warning")
         if frame.status.still and (self.lab_frame is None or frame.status.still != self.lab_frame.status.still):
-            self.status.say(f"nothing learns: {frame.status.still}")
+            self._say_still(frame.status.still)
         self.selection = followed(self.selection, self.lab_frame, frame)
         self.lab_frame = frame
         network = self.panes["network"]
@@ -251,6 +251,12 @@ class LabCore(App[None]):
             if self.screen.STILL and frame.status.mode != "paused":
                 self.hold_still()
             self.screen.call_later(self.screen.hear, frame)  # it may not have its widgets yet
+
+    def _say_still(self, why: str) -> None:
+        """That nothing learns, unless the answer of what made it so says it already."""
+        said = still_words(why)
+        if said not in self.status.message:
+            self.status.say(said, warning=True)
 
     def engine_progress(self, done: int, total: int | None, what: str) -> None:
         self.status.working(what or self._work, done, total)

@@ -31,20 +31,39 @@ _CODE = re.compile(r"\x1b\[([0-9;]*)m")
 
 @dataclass(frozen=True)
 class Scale:
+    """How losses lie on the axis: as they are, or by their log10, which only losses above 0 have."""
+
     log: bool = False
 
     def __call__(self, values: np.ndarray) -> list[float]:
-        shown = np.log10(np.maximum(values, 1e-12)) if self.log else values
-        return [float(v) for v in np.asarray(shown, dtype=float)]
+        shown = np.asarray(values, dtype=np.float64)
+        return [float(v) for v in (np.log10(shown) if self.log else shown)]
+
+
+def lowest(curve: LossCurve) -> float | None:
+    """The lowest finite loss of all that a curve holds; None where none is finite."""
+    held = [curve.mean, curve.low, curve.high, *(losses for _, losses in curve.evaluations.values())]
+    known = [float(part[np.isfinite(part)].min()) for part in held if np.isfinite(part).any()]
+    return min(known) if known else None
+
+
+def fits_log(curve: LossCurve) -> bool:
+    """Whether the losses can be shown by their log10: each that is finite lies above 0."""
+    least = lowest(curve)
+    return least is None or least > 0
 
 
 def loss_plot(curve: LossCurve, width: int, height: int, log: bool, look: Look) -> list[Strip]:
-    """The training curve (its mean, and the band from min to max), evaluations as points, where we stand as a line."""
+    """The training curve (its mean, and the band from min to max), evaluations as points, where we stand as a line.
+
+    With `log` by their log10, unless one of the losses is 0 or below: the axis is then linear.
+    """
     import plotext as plt
 
-    finite = np.isfinite(curve.mean)
-    scale = Scale(log)
+    finite = np.isfinite(curve.mean) & np.isfinite(curve.low) & np.isfinite(curve.high)
+    scale = Scale(log and fits_log(curve))
     plt.clear_figure()
+    plt.limit_size(False, False)  # not to what `COLUMNS` and `LINES` say
     plt.plotsize(width, height)
     plt.theme("clear")
     plt.axes_color("default")
@@ -53,7 +72,9 @@ def loss_plot(curve: LossCurve, width: int, height: int, log: bool, look: Look) 
         _draw_curve(plt, curve, finite, scale, (width - 6, height), look)
     for split, (steps, losses) in curve.evaluations.items():
         marker = "●" if look.unicode else "o"
-        plt.scatter(steps.tolist(), scale(losses), marker=marker, color=SPLITS.get(split, MEAN))
+        known = np.isfinite(losses)
+        if known.any():
+            plt.scatter(steps[known].tolist(), scale(losses[known]), marker=marker, color=SPLITS.get(split, MEAN))
     if curve.step < curve.end:
         plt.vline(curve.step, HERE)
     _axes(plt, curve, finite, scale, width, height)
@@ -93,7 +114,7 @@ def _draw_band(plt: Any, steps: np.ndarray, low: np.ndarray, high: np.ndarray, h
 
 def _axes(plt: Any, curve: LossCurve, finite: np.ndarray, scale: Scale, width: int, height: int) -> None:
     """Round numbers on both axes, and room for all that is drawn."""
-    evaluated = [float(v) for _, losses in curve.evaluations.values() for v in scale(losses)]
+    evaluated = [v for _, losses in curve.evaluations.values() for v in scale(losses[np.isfinite(losses)])]
     band = _has_band(height)
     low, high = _range(
         scale(curve.low[finite]) if band else [], scale(curve.mean[finite]), scale(curve.high[finite]), evaluated
@@ -103,7 +124,7 @@ def _axes(plt: Any, curve: LossCurve, finite: np.ndarray, scale: Scale, width: i
     plt.xlim(0, max(1, curve.end))
     plt.ylim(low - margin, high + margin)
     plt.xticks(xticks, [short(x) for x in xticks])
-    plt.yticks(yticks, [f"{y:.3g}" for y in yticks])
+    plt.yticks(yticks, labels(yticks))
 
 
 def _range(low: list[float], mean: list[float], high: list[float], evaluated: list[float]) -> tuple[float, float]:
@@ -140,6 +161,7 @@ def pair_plot(one: Curve, other: Curve, parted: int | None, width: int, height: 
 
     first, same, end = pair_span(one, other, parted)
     plt.clear_figure()
+    plt.limit_size(False, False)  # not to what `COLUMNS` and `LINES` say
     plt.plotsize(width, height)
     plt.theme("clear")
     plt.axes_color("default")
@@ -160,7 +182,7 @@ def pair_plot(one: Curve, other: Curve, parted: int | None, width: int, height: 
     plt.ylim(low - margin, high + margin)
     xticks, yticks = ticks(first, end, width // 12, whole=True), ticks(low, high, height // 2)
     plt.xticks(xticks, [short(x) for x in xticks])
-    plt.yticks(yticks, [f"{y:.3g}" for y in yticks])
+    plt.yticks(yticks, labels(yticks))
     plt.xaxes(True, False)
     plt.yaxes(True, False)
     return [_strip(row, width) for row in str(plt.build()).splitlines()[:height]]
@@ -170,7 +192,9 @@ def pair_difference(one: Curve, other: Curve, parted: int | None, columns: int) 
     """(columns,) how much higher the other's mean loss is in each column of their plot; NaN where one has none."""
     first, same, end = pair_span(one, other, parted)
     both = min(len(one.losses), len(other.losses))
-    known = np.concatenate([[0.0], np.cumsum(np.nan_to_num(other.losses[:both] - one.losses[:both]))])
+    first_losses, others = one.losses[:both], other.losses[:both]
+    told = np.isfinite(first_losses) & np.isfinite(others)
+    known = np.concatenate([[0.0], np.cumsum(np.subtract(others, first_losses, where=told, out=np.zeros(both)))])
     edges = first + (np.arange(columns + 1) - 0.5) * (end - first) / max(1, columns - 1)
     low, high = (np.clip(np.round(part).astype(int), same, both) for part in (edges[:-1], edges[1:]))
     counts = high - low
@@ -183,8 +207,9 @@ def _means(losses: np.ndarray, start: int, each: float) -> tuple[list[float], li
     if count < 1:
         return [], []
     edges = np.minimum(start + np.round(np.arange(count + 1) * each).astype(int), len(losses))
-    spans = [(a, b) for a, b in pairwise(edges.tolist()) if b > a and np.isfinite(losses[a:b]).any()]
-    return [(a + 1 + b) / 2 for a, b in spans], [float(np.nanmean(losses[a:b], dtype=np.float64)) for a, b in spans]
+    known = np.where(np.isfinite(losses), losses, np.nan)
+    spans = [(a, b) for a, b in pairwise(edges.tolist()) if b > a and not np.isnan(known[a:b]).all()]
+    return [(a + 1 + b) / 2 for a, b in spans], [float(np.nanmean(known[a:b], dtype=np.float64)) for a, b in spans]
 
 
 def ticks(low: float, high: float, most: int, whole: bool = False) -> list[float]:
@@ -199,6 +224,15 @@ def ticks(low: float, high: float, most: int, whole: bool = False) -> list[float
         if last - first < most:
             return [i * step for i in range(first, last + 1)] or [low]
     return [low]
+
+
+def labels(numbers: list[float]) -> list[str]:
+    """Ticks in as few digits as tell them apart, three or more."""
+    for digits in range(3, 17):
+        written = [f"{number + 0.0:.{digits}g}" for number in numbers]  # + 0.0: no negative zero
+        if len(set(written)) == len(numbers):
+            break
+    return written
 
 
 def short(step: float) -> str:

@@ -21,6 +21,8 @@ MODES = {
 
 MOST = 24
 """Columns of a branch's name, and of a recipe's."""
+LEAST, PHASE = 7, 20
+"""Columns of a recipe's name and of the phase in mid-step, where all that stays has no room."""
 
 
 class Header(Lines):
@@ -41,8 +43,9 @@ class Header(Lines):
             if sum(length(field) for field in parts.values()) <= width:
                 break
             parts.pop(spare, None)
-        if sum(length(field) for field in parts.values()) > width:
-            parts[9] = self._kept_in_short(status)
+        for key, shorter in self._in_short(status).items():
+            if sum(length(field) for field in parts.values()) > width and key in parts:
+                parts[key] = shorter
         return [line([part for key in sorted(parts) for part in parts[key]], width)]
 
     def _fields(self, status: Status) -> dict[int, list[Part | Segment]]:
@@ -62,6 +65,15 @@ class Header(Lines):
             9: self._kept(status),
         }
 
+    def _in_short(self, status: Status) -> dict[int, list[Part | Segment]]:
+        """What is said in fewer letters where there is no room for all that must stay, the first first."""
+        short: dict[int, list[Part | Segment]] = {9: self._kept_in_short(status), 5: _rate_in_short(status)}
+        short[0] = [chip(clip(status.recipe, LEAST), palette.CHIP), (" ", palette.TEXT)]
+        if status.phase and status.mode == "paused" and not self.dead:
+            phase = clip(f"{_phases(status)}: {status.phase}", PHASE)
+            short[1] = [chip(phase, palette.CHIP_WARN), ("  ", palette.TEXT)]
+        return {**short, 6: []}
+
     def _kept(self, status: Status) -> list[Part | Segment]:
         """Whether what was done is saved, and whether it may be."""
         if status.unsaved:
@@ -78,10 +90,13 @@ class Header(Lines):
         if self.dead:
             return chip("engine stopped", palette.CHIP_BAD)
         if status.phase and status.mode == "paused":
-            done = f"{status.phases_done}/{status.phases_total}"
-            return chip(f"mid-step {done}: {status.phase}", palette.CHIP_WARN)
+            return chip(f"mid-step {_phases(status)}: {status.phase}", palette.CHIP_WARN)
         text, style = MODES.get(status.mode, (status.mode, palette.CHIP_QUIET))
         return chip(text if self.look.unicode else status.mode, style)
+
+
+def _phases(status: Status) -> str:
+    return f"{status.phases_done}/{status.phases_total}"
 
 
 def _speed(status: Status) -> list[Part | Segment]:
@@ -97,6 +112,14 @@ def _rate(status: Status) -> list[Part]:
     """The learning rate, and that nothing learns, where that is so."""
     shown = setting(status.lr)
     return [(f"{shown}, nothing learns", palette.WARN)] if status.still else [(shown, palette.TEXT)]
+
+
+def _rate_in_short(status: Status) -> list[Part | Segment]:
+    """A rate of 0 says by itself that nothing learns."""
+    shown: list[Part] = [("nothing learns", palette.WARN)]
+    if not status.lr:
+        shown = [("lr ", palette.DIM), (setting(status.lr), palette.WARN)]
+    return [*shown, ("  ", palette.TEXT)]
 
 
 def _loss(status: Status) -> list[Part]:

@@ -10,10 +10,12 @@ from textual.strip import Strip
 
 from tui import palette
 from tui.drawing import Part, both_ends, number
-from tui.plot import BAND_HEIGHT, SPLITS, loss_plot
+from tui.plot import BAND_HEIGHT, SPLITS, fits_log, loss_plot, lowest
 from tui.widgets.pane import Pane
 
 INTERVAL = 0.25
+LOG10 = "log10 of the training loss"
+STAYS_LINEAR = "linear: some losses are <= 0"
 
 
 class LossPane(Pane):
@@ -35,15 +37,21 @@ class LossPane(Pane):
         self.log10 = not self.log10
         self._at = 0.0
         self.redraw()
+        curve = self.frame.loss if self.frame else None
+        if self.log10 and curve is not None and not fits_log(curve):
+            return f"loss stays {STAYS_LINEAR}, down to {number(lowest(curve))}"
         return "loss as log10" if self.log10 else "loss, linear"
 
     def draw(self, width: int, height: int) -> list[Strip]:
         curve = self.frame.loss if self.frame else None
         if curve is None:
             return self.message(self.waiting, width, height)
-        self.title("log10 of the training loss" if self.log10 else "training loss by step")
+        fits = not self.log10 or fits_log(curve)
+        self.title((LOG10 if fits else STAYS_LINEAR) if self.log10 else "training loss by step")
         if not len(curve.steps) and not curve.evaluations:
             return self.message("no step yet: s makes one, space runs", width, height)
+        if lowest(curve) is None:
+            return self.message("no loss is a finite number", width, height)
         wanted = (
             width,
             height,

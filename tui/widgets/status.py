@@ -31,10 +31,11 @@ class StatusLine(Lines):
         self._hint = text
         self.redraw()
 
-    def say(self, message: str, python: str = "", error: bool = False) -> None:
+    def say(self, message: str, python: str = "", error: bool = False, warning: bool = False) -> None:
         """Show what happened; only the first line of it."""
         self._message = printable(message.split("\n")[0])
-        self._python, self._style = python, palette.BAD if error else palette.TEXT
+        self._python = python
+        self._style = palette.BAD if error else palette.WARN if warning else palette.TEXT
         self.redraw()
 
     def whole(self, message: str) -> bool:
