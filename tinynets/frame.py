@@ -125,6 +125,8 @@ class BlockInfo:
     """The layers of it that `remove` takes."""
     insertable: tuple[str, ...] = ()
     """The kinds of layers that `insert` puts behind it."""
+    signed: bool = True
+    """Whether its weights bear the sign of what it gives, so that `sign_flip` can turn it."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from tinynets.layers import (
     LayerNorm,
     Linear,
     Parameter,
+    PositionalEmbedding,
     Tanh,
 )
 from tinynets.layers.structure import Join
@@ -102,6 +103,11 @@ def _of_units(layer: Layer, entry: Parameter, units: tuple[int, ...]) -> Array:
     if isinstance(layer, GRU | LSTM):
         along = along.reshape(entry.groups, -1)[NEW_GATE]
     return entry.across(entry.unit_axis, along)
+
+
+def bears_sign(network: Network, block: Block) -> bool:
+    """Whether the weights of a block bear the sign of what it gives."""
+    return not isinstance(network.layers[flipped_from(network, block)], PositionalEmbedding | Distances)
 
 
 def check_odd(network: Network, block: Block, start: int) -> None:

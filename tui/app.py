@@ -12,7 +12,7 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 from textual.widgets import Input
 
-from tinynets.foreign_text import printable
+from tinynets.errors import unwritable
 from tinynets.frame import FROZEN, PANES, Status
 from tui import actions
 from tui.actions import Action
@@ -245,7 +245,7 @@ class LabApp(Surgery):
         status = self.lab_status
         path = status.path or status.named_path if status else ""
         title = f"Save as ({Path(path).name} is read-only here)" if status and status.read_only else "Save as"
-        default = path if printable(path) == path else ""  # a name that is no text cannot be typed
+        default = "" if unwritable(path) else path  # a name that is no text cannot be typed
         chosen = await self.push_screen_wait(AskScreen(title, default, "a path ending in .msgpack"))
         return bool(chosen and await self._save_to(chosen))
 

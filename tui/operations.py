@@ -103,7 +103,9 @@ def line_for(verb: str, frame: Frame, selection: Selection, site: Site = OUTPUT)
         return _on_structure(verb, block, unit, last=block.name == frame.blocks[-1].name)
     if verb == "reset":
         return Line(f"reset {unit}") if block.carries else None
-    return _on_learned(verb, block, selection, now) if block.has_weights else None
+    if not block.has_weights or (verb == "sign_flip" and not block.signed):
+        return None
+    return _on_learned(verb, block, selection, now)
 
 
 ON_ACTIVATIONS = {

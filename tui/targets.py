@@ -28,7 +28,8 @@ def first(verb: str, frame: Frame, last: str) -> list[str]:
     if verb in ON_LEARNED:
         named = [block for block in blocks if block.has_weights and last.startswith(f"{block.name}.")]
         inside = [name for block in named for name in _weights(block, _unit(frame, block)) if verb in ON_WEIGHTS]
-        return [*_of(frame, [block for block in blocks if block.has_weights], last), *inside]
+        able = [block for block in blocks if block.has_weights and (block.signed or verb != "sign_flip")]
+        return [*_of(frame, able, last), *inside]
     if verb == "explain":
         return [name for name in units(frame, last) if "[" in name]
     if verb == "prune":  # of a block not all

@@ -253,7 +253,7 @@ def test_ragged_targets_are_refused_as_data(says: Callable[..., Any]) -> None:
         ("nowhere/x.toml", tn.RecipeError, "`nowhere/x.toml`: there is no such file"),
         ("nowhere/x.msgpack", tn.SaveError, "`nowhere/x.msgpack` does not exist"),
         ("a" * 1500, tn.RecipeError, f"`{'a' * 1500}` is not a recipe; there are {KNOWN}"),
-        ("a\0b", tn.RecipeError, f"`a\0b` is not a recipe; there are {KNOWN}"),
+        ("a\0b", tn.RecipeError, f"`a\\x00b` is not a recipe; there are {KNOWN}"),
         ("a\0b.toml", tn.RecipeError, "`'a\\x00b.toml'` cannot be read: its name has a null character"),
         ("", tn.RecipeError, f"`` is not a recipe; there are {KNOWN}"),
     ],

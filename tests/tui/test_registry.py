@@ -82,6 +82,7 @@ FOR_PROGRAMS = {
     "probe_measures": "every edit answers with them",
     "split": "the examples themselves",
     "map_errors": "part of what `evaluate` gives",
+    "named_path": "in the dialogs that save",
     "journal_file": "a path; `recover` lists what is left behind",
     "evaluates_at": "dots on the timeline",
     "branches": "on the timeline, and in the tree",

@@ -11,6 +11,7 @@ from tinynets.layers.structure import Add, Join, Next, Split
 from tinynets.network import Block, Network
 from tinynets.operations.structure import INSERTED
 from tinynets.surgery import resize
+from tinynets.symmetry import bears_sign
 
 AXES = {"conv1d": 3, "conv2d": 4}
 """Kinds of layers that are inserted only where so many axes come in."""
@@ -37,6 +38,7 @@ def outline(network: Network, block: Block) -> BlockInfo:
         _resizable(network, block),
         _removable(network, block),
         tuple(kind for kind in INSERTED if AXES.get(kind, len(shape)) == len(shape)) if block.units else (),
+        bears_sign(network, block),
     )
 
 

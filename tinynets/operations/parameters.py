@@ -16,14 +16,14 @@ from tinynets.arrays import Array, Values
 from tinynets.errors import EditError, SelectorError
 from tinynets.foreign_text import printable
 from tinynets.interventions import Intervention
-from tinynets.layers import GRU, LSTM, Distances, Features, Parameter, PositionalEmbedding
+from tinynets.layers import GRU, LSTM, Features, Parameter
 from tinynets.network import Block, Network
 from tinynets.operations.base import SOURCES, Edit, Operation, flag, number, only, ordinal, values, whole
 from tinynets.rules import FIRST
 from tinynets.selectors import ParameterSelector, Selector, select, select_learned
 from tinynets.state import Hyper, State
 from tinynets.surgery import exchanged, outgoing_places, passed_units
-from tinynets.symmetry import SIGNED, check_odd, flipped_from, flipped_places, takes_each
+from tinynets.symmetry import SIGNED, bears_sign, check_odd, flipped_from, flipped_places, takes_each
 from tinynets.unit_settings import by_unit, with_units
 
 MAX_BITS = 16
@@ -332,7 +332,7 @@ def _exact_flip(network: Network, state: State | None, edit: Edit) -> None:
     block, selector = _units(network, "sign_flip", edit.target)
     start = flipped_from(network, block)
     layer = network.layers[start]
-    if isinstance(layer, PositionalEmbedding | Distances):
+    if not bears_sign(network, block):
         raise EditError(f"`sign_flip`: the weights of `{layer.name}` {layer!r} do not bear the sign of what it gives")
     outgoing = edit.args.get("outgoing", False)
     if outgoing:
