@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -228,6 +228,9 @@ class Lab(Operating, Travel):
         self._saved = self._extent()
         self._keeper.begin(recipe, data, self.player)
         self.warnings[:] = map(printable, self.warnings)
+
+    def __reduce__(self) -> NoReturn:
+        raise TinynetsError("a Lab cannot be copied or pickled: save it and open the save, or `fork` a branch")
 
     def __repr__(self) -> str:
         return f"Lab({self.recipe.name!r}, step {self.step_number:,}, {self.network!r})"

@@ -231,6 +231,28 @@ class Network:
             f"`{name}` is not a layer of this network, which has {', '.join(names)}{nearest(str(name), names)}"
         )
 
+    def __reduce__(self) -> tuple[Callable[..., Network], tuple[Any, ...]]:
+        for index, tap in enumerate(self.taps):
+            if tap is not None and tap.draw is not None:
+                block = next(block for block in self.blocks if block.first <= index <= block.last)
+                raise ShapeError(
+                    f"a network cannot be pickled: what is drawn at `{block.name}` belongs to its lab; "
+                    "release it, or save the lab"
+                )
+        return self._whole()
+
+    def _whole(self) -> tuple[Callable[..., Network], tuple[Any, ...]]:
+        """How a copy is made whole: layers and gradients lie in vectors of its own."""
+        made = {"dtype": self.dtype.name, "seed": self.seed, "input_shape": self.input_shape, "rules": self.rules}
+        return _copied, (self.parts, made, *(np.array(v) for v in (self.theta, self.grad, self.carried)), self.taps)
+
+    def __copy__(self) -> Network:
+        make, arguments = self._whole()
+        return make(*arguments)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
+        return self.__copy__()
+
     @property
     def architecture(self) -> tuple[dict[str, Any], ...]:
         """Plain descriptions of the layers, from which `network_from` builds the like."""
@@ -615,6 +637,15 @@ class Network:
                 counts = layer.parameters() or layer.has_units or activation is not None
                 blocks.append(Block(layer.name, index, index, units if counts else 0, activation))
         return tuple(blocks)
+
+
+def _copied(
+    parts: Sequence[Layer], made: dict[str, Any], theta: Array, grad: Array, carried: Array, taps: list[Tap | None]
+) -> Network:
+    network = Network(parts, theta=theta, carried=carried, **made)
+    network.grad[:] = grad
+    network.taps = list(taps)
+    return network
 
 
 def network_from(

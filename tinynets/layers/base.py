@@ -6,14 +6,15 @@ A layer holds no batch: whatever belongs to one batch lives in a `Buffers` that 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from tinynets.arrays import Array, Shape
+from tinynets.arrays import Array, Shape, as_array, converted, shape_text
 from tinynets.errors import ShapeError
 from tinynets.initializers import Initializer
 from tinynets.rules import CURRENT
@@ -185,6 +186,8 @@ class Layer:
     """The argument that says how many features come in; empty: that cannot be changed."""
     rules: int = CURRENT
     """The rules of the run that its network belongs to (rules.py); the network sets them."""
+    _own_arrays: Mapping[str, Array] = MappingProxyType({})
+    """Of a layer in a network, its arrays by name: parts of the network's vectors."""
 
     def __init__(self, *, name: str | None = None) -> None:
         if name is not None and (not isinstance(name, str) or not name.isidentifier()):
@@ -216,11 +219,42 @@ class Layer:
     def bind(self, theta: dict[str, Array], grad: dict[str, Array], carried: dict[str, Array]) -> Self:
         """A copy of this layer whose arrays are the given views: `w` as `self.w`, its gradient as `self.dw`."""
         bound = copy.copy(self)
-        for name, view in (theta | carried).items():
+        bound._own_arrays = {}
+        views = theta | carried | {f"d{name}": view for name, view in grad.items()}
+        for name, view in views.items():
             setattr(bound, name, view)
-        for name, view in grad.items():
-            setattr(bound, "d" + name, view)
+        bound._own_arrays = views
         return bound
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Of a layer in a network, what is assigned to an array is written into it, in the network's vectors."""
+        view = self._own_arrays.get(name)
+        if view is None or value is view:
+            super().__setattr__(name, value)
+        else:
+            self._write(name, view, value)
+
+    def _write(self, name: str, view: Array, value: Any) -> None:
+        what = f"{self.name}.{name}"
+        given = as_array(what, value)
+        if given.dtype.kind not in "biuf":
+            raise ShapeError(f"`{what}` takes numbers, not {given.dtype}")
+        if given.shape not in (view.shape, ()):
+            raise ShapeError(f"`{what}` is {shape_text(view.shape)}, not {shape_text(given.shape)}")
+        if not view.flags.writeable:
+            raise ShapeError(f"`{what}` can only be read: a lab's network changes through the lab's operations")
+        view[...] = converted(given, view.dtype)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy takes along: of a layer in a network, arrays of its own instead of the network's."""
+        return {
+            name: np.array(value) if name in self._own_arrays else value
+            for name, value in self.__dict__.items()
+            if name != "_own_arrays"
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
 
     def input_shape(self) -> tuple[int | None, ...]:
         """What is known of the input's shape before any data is seen, batch axis first."""

@@ -98,8 +98,16 @@ class Convolution(Layer):
 
     def bind(self, theta: dict[str, Array], grad: dict[str, Array], carried: dict[str, Array]) -> Self:
         bound = super().bind(theta, grad, carried)
-        bound.w_rows, bound.dw_rows = rows(theta["w"]), rows(grad["w"])
+        bound._lay_rows()
         return bound
+
+    def _lay_rows(self) -> None:
+        self.w_rows, self.dw_rows = rows(self.w), rows(self.dw)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "w" in state:
+            self._lay_rows()
 
     def input_shape(self) -> tuple[int | None, ...]:
         return (None, *(None,) * self.axes, self.inputs)
