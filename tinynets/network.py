@@ -314,9 +314,22 @@ class Network:
 
     def shared_indices(self, block: Block) -> Array:
         """Positions in `theta` of what belongs to a block but to none of its units."""
-        everything = np.arange(self._starts[block.first], self._starts[block.last + 1])
-        single = [self.unit_indices(block, [unit]) for unit in range(block.units)] if block.units > 1 else [everything]
-        return np.setdiff1d(everything, np.concatenate(single))
+        return np.flatnonzero(self.owners(block) < 0) + self._starts[block.first]
+
+    def owners(self, block: Block) -> Array:
+        """(n,) the unit that each parameter of a block, in their order in `theta`, belongs to; -1: to no single one."""
+        if block.units == 1:  # all of a block belongs to its only unit
+            return np.zeros(self.block_parameters(block), np.int64)
+        layers = self.layers[block.first : block.last + 1]
+        return np.concatenate([np.empty(0, np.int64), *(p.owners() for layer in layers for p in layer.parameters())])
+
+    def shares_in(self, block: Block, places: Array) -> tuple[Array, Array]:
+        """Of each unit of a block how many parameters it has, and how many of them are at these sorted places."""
+        owners, start = self.owners(block), self._starts[block.first]
+        first, last = np.searchsorted(places, (start, start + len(owners)))
+        inside = owners[places[first:last] - start]
+        has, there = (np.bincount(found[found >= 0], minlength=block.units) for found in (owners, inside))
+        return has, there
 
     def block_parameters(self, block: Block) -> int:
         """How many parameters a block has."""

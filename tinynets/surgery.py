@@ -333,11 +333,9 @@ def carry_over(network: Network, state: State, plan: Plan) -> None:
 def _still_frozen(network: Network, after: Network, plan: Plan, state: State) -> Array:
     """Where all that belongs to units that were frozen is now: the weights from units that have grown too."""
     found = [np.empty(0, np.int64)]
-    free = np.ones(network.theta.size, np.bool_)
-    free[state.frozen] = False
     for block in network.blocks if plan.block and state.frozen.size else ():
-        places = [network.unit_indices(block, [unit]) for unit in range(block.units)]
-        held = {unit for unit, own in enumerate(places) if own.size and not free[own].any()}
+        has, frozen = network.shares_in(block, state.frozen)
+        held = set(np.flatnonzero((has > 0) & (has == frozen)).tolist())
         now = plan.units[block.name] if block.name == plan.block else Features.same(block.units)
         kept = [new for new, old in enumerate(now.source) if int(old) in held and not now.fresh[new]]
         if kept:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -12,27 +11,12 @@ import numpy as np
 import pytest
 from mutations import Pairs, copied, filed, packed
 from samples import _lab, _snapshot
+from work import worked
 
 import tinynets as tn
 from tinynets import packing, save_reader
 
 Record = dict[str, Any]
-
-
-def worked(act: Callable[[], Any]) -> int:
-    """How many functions are called, Python's and those written in C."""
-    count = 0
-
-    def note(frame: Any, event: str, argument: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(note)
-    try:
-        act()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 @lru_cache
@@ -187,7 +171,7 @@ def test_twice_as_much_in_a_file_is_at_most_twice_the_work(shape: Callable[[int]
         path = tmp_path / ("x.journal" if records[0].get("kind") == "journal" else "x.msgpack")
         path.write_bytes(filed([packed(record) for record in records], 2, count=None, whole=True))
         opened(path)  # what is made once for the process
-        counts.append(worked(lambda: assert_known(opened(path))))  # noqa: B023 - called at once
+        counts.append(worked(lambda: assert_known(opened(path)))[0])  # noqa: B023 - called at once
     assert counts[2] - counts[1] <= 2.2 * (counts[1] - counts[0]) + 300
 
 

@@ -61,6 +61,16 @@ class Parameter:
         """How many units it has places for; 0 where it belongs to no single one."""
         return 0 if self.unit_axis is None else self.shape[self.unit_axis] // (self.groups * self.each)
 
+    def owners(self) -> Array:
+        """(size,) the unit that each flat position belongs to; -1: to no single one."""
+        if self.unit_axis is None:
+            return np.full(self.size, -1)
+        each = np.arange(self.shape[self.unit_axis]) % (self.units * self.each) // self.each
+        shape = [1] * len(self.shape)
+        shape[self.unit_axis] = len(each)
+        owners: Array = np.broadcast_to(each.reshape(shape), self.shape).reshape(-1)
+        return owners
+
     def along(self, units: Array) -> Array:
         """Where these units lie along the unit axis, group after group."""
         starts = np.arange(self.groups)[:, None, None] * (self.units * self.each) + units[None, :, None] * self.each

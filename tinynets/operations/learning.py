@@ -98,7 +98,7 @@ def _freeze(network: Network, state: State, edit: Edit) -> str:
     state.frozen = np.union1d(state.frozen, found.places)
     state.frozen_buffers = np.union1d(state.frozen_buffers, found.carried)
     for block in found.blocks:
-        if len(_held(network, state, block)) == block.units:
+        if _held(network, state, block).all():
             state.frozen = np.union1d(state.frozen, network.unit_indices(block, range(block.units)))
     return f"{found.what} frozen"
 
@@ -108,29 +108,24 @@ def _unfreeze(network: Network, state: State, edit: Edit) -> str:
     state.frozen = np.setdiff1d(state.frozen, found.places)
     state.frozen_buffers = np.setdiff1d(state.frozen_buffers, found.carried)
     for block in found.blocks:
-        if len(_held(network, state, block)) < block.units:
+        if not _held(network, state, block).all():
             state.frozen = np.setdiff1d(state.frozen, network.shared_indices(block))
     return f"{found.what} unfrozen"
 
 
-def _held(network: Network, state: State, block: Block) -> set[int]:
-    """The units of a block of which nothing can learn; one without parameters of its own is among them."""
-    free = np.ones(network.theta.size, np.bool_)
-    free[state.frozen] = False
-    return {unit for unit in range(block.units) if not free[network.unit_indices(block, [unit])].any()}
+def _held(network: Network, state: State, block: Block) -> Array:
+    """(units,) of which units of a block nothing can learn; one without parameters of its own is among them."""
+    has, frozen = network.shares_in(block, state.frozen)
+    return np.asarray(has == frozen)
 
 
 def frozen_units(network: Network, state: State, block: str) -> Array:
     """Which units of a block are frozen, a mask (units,)."""
     entry = network.block(block)
-    mask = np.zeros(entry.units, np.bool_)
-    if state.frozen.size and network.block_parameters(entry):
-        frozen = np.zeros(network.theta.size, np.bool_)
-        frozen[state.frozen] = True
-        for index in range(entry.units):
-            places = network.unit_indices(entry, [index])
-            mask[index] = bool(places.size) and bool(frozen[places].all())
-    return mask
+    if not state.frozen.size:
+        return np.zeros(entry.units, np.bool_)
+    has, frozen = network.shares_in(entry, state.frozen)
+    return np.asarray((has > 0) & (has == frozen))
 
 
 # -- learning rates
