@@ -30,6 +30,9 @@ class Values:
         own.flags.writeable = False
         object.__setattr__(self, "array", own)
 
+    def __reduce__(self) -> tuple[type[Values], tuple[Array]]:
+        return Values, (self.array,)  # a copy cannot be written either
+
     def __repr__(self) -> str:
         return repr(self.array.tolist())
 
@@ -198,6 +201,21 @@ def converted(values: Array, dtype: np.dtype[Any], thing: str = "") -> Array:
         where = f" {place_text(place)}" if place else ""
         value = f"{values[place]:g}" if np.isfinite(float(values[place])) else str(values[place])
         raise DataError(f"`{thing}` has {value}{where}; {dtype.name} holds at most {np.finfo(dtype).max:g}") from None
+
+
+def write_into(thing: str, view: Array, value: Any) -> None:
+    """Write numbers of the view's shape, or one number for all of it, into a view of a network's vectors.
+
+    ShapeError or DataError that names `thing` where they do not fit or it can only be read; nothing is written then.
+    """
+    given = as_array(thing, value)
+    if given.dtype.kind not in "biuf":
+        raise ShapeError(f"`{thing}` takes numbers, not {given.dtype}")
+    if given.shape not in (view.shape, ()):
+        raise ShapeError(f"`{thing}` is {shape_text(view.shape)}, not {shape_text(given.shape)}")
+    if not view.flags.writeable:
+        raise ShapeError(f"`{thing}` can only be read: a lab's network changes through the lab's operations")
+    view[...] = converted(given, view.dtype, thing)
 
 
 def is_flat(values: list[Any] | tuple[Any, ...]) -> bool:

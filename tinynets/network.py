@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from tinynets.arrays import Array, Shape, as_array, converted, float_dtype, is_integer, shape_text
+from tinynets.arrays import Array, Shape, as_array, converted, float_dtype, is_integer, shape_text, write_into
 from tinynets.errors import DataError, SelectorError, ShapeError, nearest
 from tinynets.layers import Activation, Buffers, Context, Layer, Parameter, Tap, describe, layer_from, named
 from tinynets.layers.structure import Next, Split, check_names
@@ -22,6 +22,7 @@ from tinynets.tapping import Tapping
 
 MAX_PARAMETERS = 2**28
 KEPT_SHAPES = 4  # batch shapes that a workspace keeps buffers for
+VECTORS = frozenset({"theta", "grad", "carried"})
 KEPT_BYTES = 2**24  # beyond, a workspace is not kept for the next prediction
 
 
@@ -81,6 +82,12 @@ class Workspace:
         self._shape: Shape | None = None
         self._kept: dict[Shape, list[Buffers]] = {}
         self._sizes: dict[Shape, int] = {}
+
+    def __reduce__(self) -> tuple[type[Workspace], tuple[()], dict[str, Any]]:
+        """Copies begin empty: what lies in buffers lies there once."""
+        made = {"input_gradient": self.input_gradient, "clean": self.clean}
+        context = Context(self.context.training, self.context.seed, self.context.step)
+        return Workspace, (), {**made, "context": context}
 
     def fit(self, network: Network, shape: Shape) -> None:
         """Get ready for a batch of `shape`, allocating when it is met first; what another network left is dropped."""
@@ -215,6 +222,13 @@ class Network:
             self.initialize(seed)
         if carried is None:
             self.reset_carried()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """What is assigned to `theta`, `grad` or `carried` is written into it: there the layers lie."""
+        if name in VECTORS and "layers" in self.__dict__ and value is not self.__dict__[name]:
+            write_into(name, self.__dict__[name], value)
+        else:
+            super().__setattr__(name, value)
 
     # -- what it is made of
 

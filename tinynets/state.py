@@ -127,6 +127,21 @@ class State:
             hyper,
         )
 
+    def __getstate__(self) -> tuple[dict[str, Any], frozenset[str]]:
+        """All fields, and which of the arrays can only be read: of a copy the same ones."""
+        return dict(vars(self)), frozenset(name for name, array in self._arrays() if not array.flags.writeable)
+
+    def __setstate__(self, state: tuple[dict[str, Any], frozenset[str]]) -> None:
+        fields, read_only = state
+        self.__dict__.update(fields)
+        for name, array in self._arrays():
+            if name in read_only:
+                array.flags.writeable = False
+
+    def _arrays(self) -> list[tuple[str, Array]]:
+        fixed = ("theta", "buffers", "frozen", "frozen_buffers", "counts")
+        return [*((name, getattr(self, name)) for name in fixed), *((f"slots.{n}", s) for n, s in self.slots.items())]
+
     def copy(self) -> State:
         """A state of its own, whose arrays cannot be written: what has been is not changed."""
         arrays = {name: getattr(self, name).copy() for name in ("theta", "buffers", "frozen", "frozen_buffers")}

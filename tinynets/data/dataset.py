@@ -56,6 +56,12 @@ class Dataset:
     path: str = ""
     missing: Missing | None = None
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy's arrays cannot be written either: its digest is that of what it holds."""
+        self.__dict__.update(state)
+        for array in (*(side for pair in self.splits.values() for side in pair), *self.weights.values()):
+            array.flags.writeable = False
+
     def __repr__(self) -> str:
         sizes = ", ".join(f"{split} {len(x):,}" for split, (x, _) in self.splits.items())
         return f"Dataset({self.name!r}: {sizes})"

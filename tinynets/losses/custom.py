@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -29,6 +29,18 @@ class FunctionLoss(Loss):
 
     def __repr__(self) -> str:
         return f"FunctionLoss({self.kind})"
+
+    def __copy__(self) -> Self:
+        made = object.__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Callable[..., FunctionLoss], tuple[Any, ...], dict[str, Any]]:
+        """Pickled as its function, for its class is not to be found by a name."""
+        return _of_function, (type(self).function, self.kind), self.__dict__
 
     def targets(self, y: Any, out_shape: Shape, dtype: np.dtype[Any]) -> Array:
         given = np.empty((out_shape[0], 0)) if y is None else as_array(f"{self.kind} targets", y)
@@ -110,3 +122,7 @@ def function_loss(function: Callable[[Any, Any], Any], kind: str = "") -> type[F
     """The class of losses that a function makes."""
     name = kind or getattr(function, "__name__", type(function).__name__)
     return type("FunctionLoss", (FunctionLoss,), {"kind": name, "function": staticmethod(function)})
+
+
+def _of_function(function: Callable[[Any, Any], Any], kind: str) -> FunctionLoss:
+    return function_loss(function, kind)()
