@@ -160,6 +160,7 @@ def test_an_altered_save_is_refused_or_works(kind: str, tmp_path: Path) -> None:
     assert attack(kind, range(SHORT), tmp_path).done.total() == SHORT
 
 
+@pytest.mark.proof
 def test_a_thousand_changes_of_layers_are_read_in_little_work(tmp_path: Path) -> None:
     attack("v2-surgery", range(2890, 2891), tmp_path)
 

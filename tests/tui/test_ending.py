@@ -28,6 +28,8 @@ from tinynets.leftovers import Leftover, leftovers
 sys.path.insert(0, str(REPOSITORY / "tests" / "tinynets"))
 from interrupting import interrupted_at
 
+pytestmark = pytest.mark.proof  # some two seconds each: CI runs them behind the tests
+
 PATIENCE = 300.0
 needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
 SWITCHED_ON = re.compile(rb"\x1b\[\?([\d;]+)h")

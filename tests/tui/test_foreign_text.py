@@ -251,6 +251,7 @@ async def walk(name: str, size: tuple[int, int], compared: Comparison, explained
         seen(pilot)
 
 
+@pytest.mark.proof
 async def test_every_place_shows_a_foreign_name_as_it_is(compared: Comparison, explained: Explanation) -> None:
     await walk("[/]" + "".join(NAMES.values()), SMALL, compared, explained)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from tinynets.arrays import Array, Shape, as_array, converted, shape_text
+from tinynets.arrays import Array, Shape, write_into
 from tinynets.errors import ShapeError
 from tinynets.initializers import Initializer
 from tinynets.rules import CURRENT
@@ -245,15 +245,7 @@ class Layer:
             self._write(name, view, value)
 
     def _write(self, name: str, view: Array, value: Any) -> None:
-        what = f"{self.name}.{name}"
-        given = as_array(what, value)
-        if given.dtype.kind not in "biuf":
-            raise ShapeError(f"`{what}` takes numbers, not {given.dtype}")
-        if given.shape not in (view.shape, ()):
-            raise ShapeError(f"`{what}` is {shape_text(view.shape)}, not {shape_text(given.shape)}")
-        if not view.flags.writeable:
-            raise ShapeError(f"`{what}` can only be read: a lab's network changes through the lab's operations")
-        view[...] = converted(given, view.dtype)
+        write_into(f"{self.name}.{name}", view, value)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: of a layer in a network, arrays of its own instead of the network's."""
