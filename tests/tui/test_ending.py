@@ -257,7 +257,9 @@ def check_start(tmp_path: Path, count: int) -> bool:
                 shown = True
                 terminal.process.terminate()
         status = terminal.status()
-        assert status == (128 + signal.SIGTERM if shown else 128 + signal.SIGINT), (count, terminal.text)
+        # Once it is shown both are sent, ctrl+c at an import that comes later: whichever is first ends it.
+        ends = {128 + signal.SIGINT, 128 + signal.SIGTERM} if shown else {128 + signal.SIGINT}
+        assert status in ends, (count, terminal.text)
         assert as_it_was_found(terminal)
         assert b"Traceback" not in terminal.written, (count, bytes(terminal.written))
         assert b"Exception" not in terminal.written, (count, bytes(terminal.written))
