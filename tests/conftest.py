@@ -1,7 +1,8 @@
-"""Locks and journals of the tests stand in folders of their own, one for each test."""
+"""Locks and journals of the tests stand in folders of their own; signals do what they do in a terminal."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -9,6 +10,11 @@ from pathlib import Path
 import pytest
 
 _numbers = count()
+
+# What starts the tests in the background may have made them ignore ctrl+c or hang-ups, and so all that they start.
+for _name, _usual in {"SIGINT": signal.default_int_handler, "SIGHUP": signal.SIG_DFL, "SIGTERM": signal.SIG_DFL}.items():
+    if hasattr(signal, _name) and signal.getsignal(getattr(signal, _name)) is signal.SIG_IGN:
+        signal.signal(getattr(signal, _name), _usual)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,14 +13,14 @@ from tinynets.arrays import Values
 from tinynets.counts import moving_counts
 from tinynets.errors import EditError, nearest
 from tinynets.interventions import taps, without
-from tinynets.network import Network, network_from
+from tinynets.network import Network
 from tinynets.operations.activations import ACTIVATIONS
 from tinynets.operations.base import Edit, Operation, edit_from, literal
 from tinynets.operations.learning import LEARNING, frozen_units
 from tinynets.operations.parameters import PARAMETERS
 from tinynets.operations.settings import SETTINGS
 from tinynets.operations.structure import STRUCTURE
-from tinynets.state import State
+from tinynets.state import State, network_of
 
 __all__ = [
     "OPERATIONS",
@@ -64,21 +64,9 @@ def apply(network: Network, state: State, edit: Edit) -> str:
         state.become(made)
         network.taps = standing
         return done
-    taps(_network_of(network, made), made)
+    network_of(made, network.input_shape)  # raises where what stands does not fit it
     state.become(made)
     return done
-
-
-def _network_of(before: Network, state: State) -> Network:
-    """A network around a state of other layers than the one before."""
-    return network_from(
-        state.architecture,
-        dtype=state.theta.dtype,
-        theta=state.theta,
-        carried=state.buffers,
-        input_shape=before.input_shape,
-        rules=before.rules,
-    )
 
 
 def check(network: Network, edit: Edit) -> None:

@@ -59,8 +59,7 @@ class Player:
     and at once (True) behind an edit or a fork; `recorded` hears when a call that may have recorded something ends.
     Whoever moves it, or reads it from another thread, holds its `lock`.
 
-    Where the data are only a sample, `missing` says why: then it stands at
-    kept states alone.
+    Where the data are only a sample, `missing` says why: then it stands at kept states alone.
     """
 
     def __init__(

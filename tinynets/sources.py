@@ -19,14 +19,14 @@ from tinynets.arrays import Array, Values, as_array, converted, shape_text
 from tinynets.errors import DataError, EditError, SaveError, SelectorError, nearest
 from tinynets.evaluation import CHUNK, check_whole
 from tinynets.interventions import examples_from, taps, without
-from tinynets.network import Network, Workspace, network_from
+from tinynets.network import Network, Workspace
 from tinynets.operations.base import SOURCES
 from tinynets.operations.parameters import transplanted
 from tinynets.paths import expanded
 from tinynets.playback import quiet
 from tinynets.reports import Progress
 from tinynets.selectors import Selector, select
-from tinynets.state import State
+from tinynets.state import State, network_of
 
 if TYPE_CHECKING:
     from tinynets.lab import Lab
@@ -166,16 +166,7 @@ def source_of(lab: Lab, op: str, given: dict[str, Any]) -> Generator[Progress, N
     timeline = lab.player.timeline
     moment = timeline.named(value).seen_end if name == "branch" else timeline.marked(value).moment
     state = yield from lab.player.state_at(moment)
-    network = network_from(
-        state.architecture,
-        dtype=state.theta.dtype,
-        theta=state.theta,
-        carried=state.buffers,
-        input_shape=lab.network.input_shape,
-        rules=state.hyper.rules,
-    )
-    network.taps = taps(network, state)
-    return Stand(lab, network, state)
+    return Stand(lab, network_of(state, lab.network.input_shape), state)
 
 
 def patch_of(lab: Lab, selector: Selector, example: int | None, given: Any, sources: dict[str, Any]) -> Found:

@@ -9,10 +9,10 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from tinynets.arrays import Array, as_float, is_flat, settle_numbers
+from tinynets.arrays import Array, Shape, as_float, is_flat, settle_numbers
 from tinynets.errors import ShapeError
-from tinynets.interventions import Intervention
-from tinynets.network import Network
+from tinynets.interventions import Intervention, taps
+from tinynets.network import Network, network_from
 from tinynets.optimizers import Optimizer, Slots, check_setting
 from tinynets.rules import CURRENT, FIRST
 from tinynets.schedules import Schedule
@@ -203,6 +203,20 @@ class State:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, State) and self.digest() == other.digest()
+
+
+def network_of(state: State, input_shape: Shape | None) -> Network:
+    """The network of a state, around its own arrays, with what stands on it."""
+    network = network_from(
+        state.architecture,
+        dtype=state.theta.dtype,
+        theta=state.theta,
+        carried=state.buffers,
+        input_shape=input_shape,
+        rules=state.hyper.rules,
+    )
+    network.taps = taps(network, state)
+    return network
 
 
 def canonical(value: Any) -> bytes:

@@ -50,7 +50,7 @@ class Travel:
         def branch(self) -> str: ...
 
     def _done(self, job: Job[Result]) -> Result:
-        """Run a piece of work that records something to its end; what it did is in the journal when this returns."""
+        """Run a piece of work that may record something to its end; before long the journal, if any, holds it."""
         try:
             return finish(job, self.player.lock)
         finally:

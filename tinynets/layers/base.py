@@ -242,10 +242,7 @@ class Layer:
         if view is None or value is view:
             super().__setattr__(name, value)
         else:
-            self._write(name, view, value)
-
-    def _write(self, name: str, view: Array, value: Any) -> None:
-        write_into(f"{self.name}.{name}", view, value)
+            write_into(f"{self.name}.{name}", view, value)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: of a layer in a network, arrays of its own instead of the network's."""

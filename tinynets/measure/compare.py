@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tinynets import edits
 from tinynets.arrays import Array
 from tinynets.errors import TimelineError, nearest
 from tinynets.evaluation import Probe, check_whole, softmax
 from tinynets.losses import Loss
 from tinynets.measure.comparison import BlockDistance, Comparison, Disagreement, Side
-from tinynets.network import Block, Network, Workspace, network_from
+from tinynets.network import Block, Network, Workspace
 from tinynets.paths import expanded
 from tinynets.playback import quiet
 from tinynets.recipe import MAX_STEPS
 from tinynets.reports import Progress
-from tinynets.state import State
+from tinynets.state import State, network_of
 from tinynets.timeline import Branch, Moment, Placed
 
 if TYPE_CHECKING:
@@ -242,17 +241,7 @@ def _batches(a: Line, b: Line, first: State, second: State) -> tuple[bool, str]:
 
 
 def _network(line: Line, state: State) -> Network:
-    shape = line.lab.probe.x.shape[1:]
-    network = network_from(
-        state.architecture,
-        dtype=state.theta.dtype,
-        theta=state.theta,
-        carried=state.buffers,
-        input_shape=shape,
-        rules=state.hyper.rules,
-    )
-    network.taps = edits.taps(network, state)
-    return network
+    return network_of(state, line.lab.probe.x.shape[1:])
 
 
 def _pairs(a: Line, b: Line, ours: Network, theirs: Network) -> tuple[list[tuple[Block, Block]], list[str]]:

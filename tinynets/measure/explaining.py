@@ -18,20 +18,20 @@ from tinynets.arrays import Array
 from tinynets.errors import EditError
 from tinynets.evaluation import CHUNK, activation_of, check_whole, flatness
 from tinynets.frame import Contribution
-from tinynets.interventions import Intervention, examples_from, taps
+from tinynets.interventions import Intervention, examples_from
 from tinynets.layers import Distances, Dropout, Identity, Linear, Tap
 from tinynets.layers.convolution import Convolution
 from tinynets.layers.recurrent import Recurrent
 from tinynets.losses import LossBuffers
 from tinynets.measure.explanation import Change, Effect, Explanation, Gate, Response
-from tinynets.network import Block, Network, Workspace, network_from
+from tinynets.network import Block, Network, Workspace
 from tinynets.observe.look import Look
 from tinynets.observe.weights import givers, incoming, passes_on, row_names
 from tinynets.operations.learning import frozen_units
 from tinynets.playback import quiet
 from tinynets.reports import Progress
 from tinynets.selectors import Selector, select
-from tinynets.state import State
+from tinynets.state import State, network_of
 from tinynets.timeline import Moment
 
 if TYPE_CHECKING:
@@ -295,16 +295,7 @@ def _gradients(
 
 def _of(lab: Lab, state: State) -> Network:
     """A network of its own around a state."""
-    network = network_from(
-        state.architecture,
-        dtype=state.theta.dtype,
-        theta=state.theta.copy(),
-        carried=state.buffers.copy(),
-        input_shape=lab.network.input_shape,
-        rules=state.hyper.rules,
-    )
-    network.taps = taps(network, state)
-    return network
+    return network_of(state.live(), lab.network.input_shape)
 
 
 Updates = tuple[tuple[Change, ...], float | None, float | None]
