@@ -216,13 +216,16 @@ def ticks(low: float, high: float, most: int, whole: bool = False) -> list[float
     """At most `most` round numbers (1, 2 or 5 times a power of ten apart) between low and high."""
     if not high > low:
         return [low]
-    power = 10.0 ** np.floor(np.log10((high - low) / most)) if most > 1 else high - low
-    for step in (float(power * factor) for factor in (1, 2, 5, 10, 20, 50)):
-        if whole and step < 1:
+    half = high / 2 - low / 2  # the whole may be more than a number can be
+    if not half / most:  # of numbers that have no half
+        return [low]
+    power = float(10.0 ** np.floor(np.log10(half / most * 2))) if most > 1 else half * 2
+    for step in (power * factor for factor in (1, 2, 5, 10, 20, 50)):
+        if (whole and step < 1) or not 0 < step < np.inf:
             continue
         first, last = int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))
-        if last - first < most:
-            return [i * step for i in range(first, last + 1)] or [low]
+        if last - first < most:  # of numbers that are neighbours several round ones are the same
+            return list(dict.fromkeys(min(max(i * step, low), high) for i in range(first, last + 1))) or [low]
     return [low]
 
 

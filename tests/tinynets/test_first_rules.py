@@ -11,6 +11,8 @@ import pytest
 
 from tinynets.threads import fingerprint
 
+pytestmark = pytest.mark.proof  # CI runs them behind the tests
+
 REFERENCES = Path(__file__).parents[1] / "references"
 FACTS: dict[str, str] = json.loads((REFERENCES / "first_rules.json").read_text())
 

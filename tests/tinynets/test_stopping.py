@@ -24,6 +24,8 @@ from tinynets import stopping, watching
 from tinynets.cli import main
 from tinynets.leftovers import Leftover, leftovers
 
+pytestmark = pytest.mark.proof  # CI runs them behind the tests
+
 posix = pytest.mark.skipif(os.name != "posix", reason="sends signals")
 PATIENCE = 300.0
 REPOSITORY = Path(tn.__file__).parents[1]

@@ -412,7 +412,9 @@ def test_the_place_in_an_image_is_told_by_row_and_column() -> None:
 
 
 @pytest.mark.parametrize(
-    "recipe", ["digits-cnn", "names-rnn", "names-gru", "names-lstm", "names-transformer", "spiral-rbf", "modular"]
+    "recipe",
+    ["digits-cnn", "names-rnn", "spiral-rbf", "modular"]
+    + [pytest.param(f"names-{kind}", marks=pytest.mark.proof) for kind in ("gru", "lstm", "transformer")],
 )
 def test_every_unit_of_every_kind_explains_itself(recipe: str) -> None:
     lab = tn.Lab(recipe)
