@@ -56,14 +56,14 @@ def test_saves_of_both_versions_are_listed_newest_first_and_unreadable_ones_as_s
     lab = tn.Lab(folder / "ours.msgpack", read_only=True)
     when = [entry.when for entry in list_headers(folder)]
     assert status("info", "--all", str(folder)) == 0
-    size = f"{(folder / 'ours.msgpack').stat().st_size / 1e3:.0f} kB"
+    size, other = (f"{(folder / f'{name}.msgpack').stat().st_size / 1e3:.0f} kB" for name in ("ours", "escapes"))
     told = f"2 branches  1 edit  loss {lab.loss:.4f}"
     assert capsys.readouterr().out.splitlines() == [
         f"ours     network at step 1,210 (what-if)      {told}  {when[0]}  {size}",
         f"old      xor at step 120 (what-if)            {'':{len(told)}}  {when[1]}  17 kB",
         f"empty    cannot be read: `{folder / 'empty.msgpack'}` is not a tinynets save: it is empty",
         f"cut      cannot be read: `{folder / 'cut.msgpack'}` ends in the middle of record 1 at byte 10",
-        f"escapes  bad?[2Jname at step 1,210 (what-if)  {told}  {when[4]}  {size}",
+        f"escapes  bad?[2Jname at step 1,210 (what-if)  {told}  {when[4]}  {other}",
     ]
 
 

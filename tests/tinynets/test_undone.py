@@ -254,6 +254,7 @@ def test_a_step_behind_what_was_undone_can_be_compared_and_says_so(
 ACTS = ("edit", "run", "undo", "undo", "redo", "back", "seek", "switch", "fork")
 
 
+@pytest.mark.proof
 @settings(max_examples=60)
 @given(st.lists(st.sampled_from(ACTS), max_size=14), st.integers(0, 2**20))
 def test_the_end_of_every_branch_is_the_last_moment_that_was_not_undone(acts: list[str], seed: int) -> None:

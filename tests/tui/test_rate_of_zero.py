@@ -87,6 +87,7 @@ def said_in(pilot: Pilot[None]) -> tuple[str, str]:
     return app.header.render_line(0).text, app.status.render_line(0).text
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("size", [WIDE, MIDDLE, SMALL])
 async def test_set_lr_0_is_drawn_in_the_header_and_the_status_line(size: tuple[int, int]) -> None:
     async with real("xor", size) as (pilot, _):
@@ -102,6 +103,7 @@ async def test_set_lr_0_is_drawn_in_the_header_and_the_status_line(size: tuple[i
         await until(pilot, lambda: "nothing learns" not in screen_text(pilot))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("size", [WIDE, MIDDLE, SMALL])
 async def test_the_end_of_a_schedule_is_drawn_in_the_header_and_the_status_line(size: tuple[int, int]) -> None:
     async with real("xor", size) as (pilot, _):

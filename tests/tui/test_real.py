@@ -125,6 +125,7 @@ async def test_a_step_can_be_walked_through_phase_by_phase() -> None:
         await until(pilot, lambda: step(pilot) == 1)
 
 
+@pytest.mark.proof
 async def test_a_long_run_and_a_verification_show_how_far_they_are_and_can_be_cancelled() -> None:
     async with real() as (pilot, _):
         await pilot.press("colon", *"run 500000", "enter")
@@ -159,6 +160,7 @@ def branched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.proof
 async def test_a_save_plays_forward_and_backward_at_a_chosen_speed(branched: Path) -> None:
     async with real(str(branched), SMALL) as (pilot, _):
         begun = monotonic()

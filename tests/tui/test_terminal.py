@@ -51,6 +51,7 @@ def no_traceback(text: str) -> bool:
     return "Traceback" not in text
 
 
+@pytest.mark.proof
 def test_a_session_is_kept_and_plays_again(tmp_path: Path) -> None:
     with lab(cwd=tmp_path) as terminal:
         terminal.until("names-mlp", "paused", "step 0", "1 Network", "5 Neuron hidden[0]", "? help")

@@ -74,6 +74,7 @@ async def test_the_tree_shows_branches_bookmarks_and_what_enter_does(size: tuple
         await until(pilot, lambda: f"enter goes to the end of {LONG}, step 1,800" in dialog_text(pilot))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("size", [WIDE, SMALL])
 async def test_in_a_tree_of_thirty_nested_branches_every_name_is_whole_and_every_row_one_line(
     size: tuple[int, int],

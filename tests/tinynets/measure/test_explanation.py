@@ -183,6 +183,7 @@ def test_what_stands_before_the_activation_is_no_change_of_what_it_makes(lab: tn
     assert found.on_output == ()
 
 
+@pytest.mark.proof
 def test_what_a_head_would_give_is_told_beside_what_stands_on_it() -> None:
     lab = tn.Lab("names-transformer")
     name = next(block.name for block in lab.network.blocks if "attention" in block.name)
