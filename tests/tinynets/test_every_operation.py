@@ -120,6 +120,7 @@ def digests(lab: tn.Lab) -> dict[tuple[str, int], str]:
     return found
 
 
+@pytest.mark.proof
 def test_a_save_of_it_replays_to_equal_digests(busy: tn.Lab, tmp_path: Path) -> None:
     wanted = digests(busy)
     path = busy.save(tmp_path / "every").path
@@ -132,6 +133,7 @@ def test_a_save_of_it_replays_to_equal_digests(busy: tn.Lab, tmp_path: Path) -> 
     assert (report.branches, report.edits) == (3, sum(len(branch.edits) - branch.shared for branch in branches))
 
 
+@pytest.mark.proof
 def test_the_script_of_it_reproduces_it(busy: tn.Lab, tmp_path: Path) -> None:
     busy.switch("third")
     (tmp_path / "run.py").write_text(

@@ -404,6 +404,7 @@ def check_recovered(found: list[Any], steps: int) -> None:
 needs_kill = pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 
 
+@pytest.mark.proof
 @needs_kill
 def test_an_engine_that_is_killed_leaves_all_but_the_last_second_to_be_recovered(start: Callable[..., App]) -> None:
     app = start("xor", seed=3)

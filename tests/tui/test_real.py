@@ -179,6 +179,7 @@ async def test_a_save_plays_forward_and_backward_at_a_chosen_speed(branched: Pat
         await until(pilot, lambda: status(pilot).startswith("at bookmark middle, at step 60"))
 
 
+@pytest.mark.proof
 async def test_two_branches_are_compared_verified_and_written_as_a_script(branched: Path, tmp_path: Path) -> None:
     async with real(str(branched)) as (pilot, _):
         await type_line(pilot, "compare what-if")
@@ -216,6 +217,7 @@ async def test_the_second_lab_on_a_file_is_told_and_leaves_it_alone(branched: Pa
     first.close()
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 async def test_an_engine_killed_while_it_trains_is_started_again_and_its_run_recovered() -> None:
     async with real("xor") as (pilot, engine):

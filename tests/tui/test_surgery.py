@@ -103,6 +103,7 @@ async def test_what_an_operation_needs_is_asked_for_on_the_command_line() -> Non
         await until(pilot, lambda: engine.calls[-1:] == [("clamp", ("hidden[0]", 0.5), {})])
 
 
+@pytest.mark.proof
 async def test_tab_in_the_menu_goes_on_to_a_time_step_that_is_chosen() -> None:
     async with real("names-rnn", SMALL) as (pilot, _):
         lab(pilot).select(block="rnn", unit=5)
@@ -200,6 +201,7 @@ async def test_blocks_come_and_go_while_it_runs_and_the_panes_follow() -> None:
         await until(pilot, lambda: step(pilot) == 0 and "Linear(30, 200)" in screen_text(pilot))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("size", [WIDE, SMALL])
 async def test_a_unit_explains_itself_on_a_screen_of_its_own(size: tuple[int, int]) -> None:
     async with real("digits", size) as (pilot, _):
@@ -218,6 +220,7 @@ async def test_a_unit_explains_itself_on_a_screen_of_its_own(size: tuple[int, in
         await until(pilot, lambda: not isinstance(pilot.app.screen, ExplainScreen))
 
 
+@pytest.mark.proof
 async def test_a_gated_unit_explains_itself_at_a_time_step_gate_by_gate() -> None:
     async with real("names-gru", SMALL) as (pilot, _):
         await type_line(pilot, "explain gru[5]@t=3 2 split=dev top=2")

@@ -168,6 +168,7 @@ def test_arguments_that_cannot_be_used_end_with_one_line_and_status_2(
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.proof
 def test_a_save_without_its_data_trains_on_with_the_file_that_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,6 +101,7 @@ async def test_in_a_tree_of_thirty_nested_branches_every_name_is_whole_and_every
         assert "⚑ deep  step 1,240" in screen_text(pilot)
 
 
+@pytest.mark.proof
 async def test_what_the_tree_says_of_a_branch_keeps_up_with_a_run_and_answers_stay() -> None:
     async with opened() as (pilot, engine):
         await pilot.press("space")
@@ -128,6 +129,7 @@ async def test_enter_in_the_tree_switches_to_a_branch_or_seeks_a_bookmark() -> N
         await until(pilot, lambda: engine.calls[-1:] == [("seek", ("start",), {})])
 
 
+@pytest.mark.proof
 async def test_the_tree_stays_open_while_it_renames_and_takes_bookmarks_away() -> None:
     async with in_the_past() as (pilot, engine):
         await in_the_tree(pilot, "down", "d")

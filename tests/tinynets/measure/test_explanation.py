@@ -329,6 +329,7 @@ def test_what_a_normalization_makes_of_the_sum_is_told(activation: list[tn.Layer
     assert lab.explain("output[1]").normalized is None
 
 
+@pytest.mark.proof
 def test_a_heads_value_is_said_to_be_a_root_mean_square() -> None:
     lab = tn.Lab("names-transformer")
     block = next(block for block in lab.network.blocks if "attention" in block.name)
