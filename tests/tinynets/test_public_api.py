@@ -1,0 +1,48 @@
+"""What users write against: the public names with their signatures, and the public members of what they hold.
+
+`public_api.txt` beside this file holds them. A change of it is a change for users: it belongs into CHANGELOG.md.
+`python tests/tinynets/test_public_api.py` writes it anew.
+"""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import tinynets as tn
+
+STORED = Path(__file__).with_name("public_api.txt")
+
+
+def api() -> list[str]:
+    """A line for each public name, and one for each public member of a Lab, a Network and a Dataset."""
+    lines = []
+    for name in sorted(tn.__all__):
+        thing = getattr(tn, name)
+        lines.append(name + shape(thing))
+        if thing in (tn.Lab, tn.Network, tn.Dataset):
+            lines += [f"{name}.{member}{shape(value)}" for member, value in sorted(members(thing).items())]
+    return lines
+
+
+def members(kind: type) -> dict[str, object]:
+    """The class's public members, those that it inherits too, as they stand in the class."""
+    return {name: inspect.getattr_static(kind, name) for name in dir(kind) if not name.startswith("_")}
+
+
+def shape(thing: object) -> str:
+    """A signature; "" where there is none to tell, `: property` for what is read without a call."""
+    if isinstance(thing, property):
+        return ": property"
+    try:
+        return str(inspect.signature(getattr(thing, "__func__", thing)))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return ""
+
+
+def test_public_names_and_signatures_are_those_that_users_know() -> None:
+    assert api() == STORED.read_text(encoding="utf-8").splitlines()
+
+
+if __name__ == "__main__":
+    STORED.write_text("\n".join(api()) + "\n", encoding="utf-8")
