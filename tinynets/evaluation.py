@@ -15,12 +15,12 @@ from tinynets.data.sample import probe_rows, probed_split
 from tinynets.data.text import END
 from tinynets.errors import DataError, EditError, ShapeError
 from tinynets.interventions import examples_from
+from tinynets.jobs import Progress
 from tinynets.layers import Activation
 from tinynets.layers.recurrent import RNN
 from tinynets.losses import Loss
 from tinynets.network import Block, Network, Workspace
 from tinynets.playback import quiet
-from tinynets.reports import Progress
 from tinynets.rules import FIRST
 from tinynets.state import Hyper
 

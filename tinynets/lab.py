@@ -27,8 +27,9 @@ from tinynets.errors import (
 from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
 from tinynets.foreign_text import printable
 from tinynets.given import hyper_of, recipe_of
-from tinynets.interrupts import between_pieces
 from tinynets.interventions import Intervention
+from tinynets.jobs import Job, Progress, between_pieces
+from tinynets.jobs import run_to_end as finish
 from tinynets.keeping import Keeper
 from tinynets.layers import Distances
 from tinynets.leftovers import SUFFIX as JOURNAL
@@ -46,7 +47,6 @@ from tinynets.reports import (
     LogEntry,
     PhaseReport,
     Prediction,
-    Progress,
     SaveReport,
     StepReport,
 )
@@ -57,7 +57,7 @@ from tinynets.state import State
 from tinynets.still import why_still
 from tinynets.threads import asked_threads, settle_threads, threads_for
 from tinynets.timeline import BUDGET, Moment, Timeline
-from tinynets.travel import Job, Travel, finish
+from tinynets.travel import Travel
 from tinynets.trial import warnings_of
 
 if TYPE_CHECKING:

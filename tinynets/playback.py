@@ -19,9 +19,9 @@ from tinynets.arrays import Array
 from tinynets.edits import Edit
 from tinynets.errors import DataError, NonFiniteError, TimelineError
 from tinynets.interrupts import held
+from tinynets.jobs import Progress
 from tinynets.losses import Loss
 from tinynets.network import Network, Phase, network_from
-from tinynets.reports import Progress
 from tinynets.state import State
 from tinynets.timeline import RING, Branch, Moment, Placed, Timeline
 from tinynets.training import Phases, Trainer

@@ -19,12 +19,12 @@ from tinynets.arrays import Array, Values, as_array, converted, shape_text
 from tinynets.errors import DataError, EditError, SaveError, SelectorError, nearest
 from tinynets.evaluation import CHUNK, check_whole
 from tinynets.interventions import examples_from, taps, without
+from tinynets.jobs import Progress
 from tinynets.network import Network, Workspace
 from tinynets.operations.base import SOURCES
 from tinynets.operations.parameters import transplanted
 from tinynets.paths import expanded
 from tinynets.playback import quiet
-from tinynets.reports import Progress
 from tinynets.selectors import Selector, select
 from tinynets.state import State, network_of
 

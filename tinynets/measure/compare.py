@@ -13,13 +13,14 @@ import numpy as np
 from tinynets.arrays import Array
 from tinynets.errors import TimelineError, nearest
 from tinynets.evaluation import Probe, check_whole, softmax
+from tinynets.jobs import Progress
+from tinynets.jobs import run_to_end as finish
 from tinynets.losses import Loss
 from tinynets.measure.comparison import BlockDistance, Comparison, Disagreement, Side
 from tinynets.network import Block, Network, Workspace
 from tinynets.paths import expanded
 from tinynets.playback import quiet
 from tinynets.recipe import MAX_STEPS
-from tinynets.reports import Progress
 from tinynets.state import State, network_of
 from tinynets.timeline import Branch, Moment, Placed
 
@@ -70,8 +71,6 @@ def compare(a: str | Path | Lab, b: str | Path | Lab, *, step: int | None = None
     `a` and `b` are paths of saves, or `FILE:BRANCH`; without a branch, the one on which it stands.
     Raises SaveError, or TimelineError for a branch or step that is not there.
     """
-    from tinynets.travel import finish
-
     return finish(compare_branches(_line(a), _line(b), step))
 
 

@@ -19,6 +19,7 @@ from tinynets.errors import EditError
 from tinynets.evaluation import CHUNK, activation_of, check_whole, flatness
 from tinynets.frame import Contribution
 from tinynets.interventions import Intervention, examples_from
+from tinynets.jobs import Progress
 from tinynets.layers import Distances, Dropout, Identity, Linear, Tap
 from tinynets.layers.convolution import Convolution
 from tinynets.layers.recurrent import Recurrent
@@ -29,7 +30,6 @@ from tinynets.observe.look import Look
 from tinynets.observe.weights import givers, incoming, passes_on, row_names
 from tinynets.operations.learning import frozen_units
 from tinynets.playback import quiet
-from tinynets.reports import Progress
 from tinynets.selectors import Selector, select
 from tinynets.state import State, network_of
 from tinynets.timeline import Moment
