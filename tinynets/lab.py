@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import numpy as np
 
 from tinynets import edits, rng, saves
+from tinynets.checks import check_whole
 from tinynets.commands import PROPERTIES
 from tinynets.data import Dataset
 from tinynets.errors import (
@@ -24,7 +25,7 @@ from tinynets.errors import (
     TinynetsError,
     nearest,
 )
-from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
+from tinynets.evaluation import Evaluator, Probe, Splits, Writer
 from tinynets.foreign_text import printable
 from tinynets.given import hyper_of, recipe_of
 from tinynets.interventions import Intervention

@@ -14,11 +14,11 @@ import numpy as np
 
 from tinynets.arrays import Array, Shape, as_array, converted, float_dtype, is_integer, shape_text, write_into
 from tinynets.errors import DataError, SelectorError, ShapeError, nearest
-from tinynets.layers import Activation, Buffers, Context, Layer, Parameter, Tap, describe, layer_from, named
+from tinynets.layers import Activation, Buffers, Context, Layer, Parameter, describe, layer_from, named
 from tinynets.layers.structure import Next, Split, check_names
 from tinynets.rules import CURRENT, FIRST
 from tinynets.summary import Summary, summarize
-from tinynets.tapping import Tapping
+from tinynets.tapping import Tap, Tapping
 
 MAX_PARAMETERS = 2**28
 KEPT_SHAPES = 4  # batch shapes that a workspace keeps buffers for

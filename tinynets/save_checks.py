@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.canonical import canonical
 from tinynets.counts import are_kept
 from tinynets.data import Dataset
 from tinynets.edits import OPERATIONS, Edit
@@ -26,7 +27,7 @@ from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
 from tinynets.save_writer import layouts
 from tinynets.schedules import schedule_from
 from tinynets.selectors import ParameterSelector, select, select_learned
-from tinynets.state import ALIKE, Hyper, State, canonical
+from tinynets.state import ALIKE, Hyper, State
 from tinynets.timeline import Evaluation, Moment
 
 OTHER_LAYERS = "its layers are not those that the recipe and its edits make"

@@ -19,6 +19,7 @@ import numpy as np
 
 from tinynets import edits
 from tinynets.arrays import Values
+from tinynets.canonical import canonical
 from tinynets.data import Dataset
 from tinynets.edits import OPERATIONS, Edit, edit_from
 from tinynets.errors import CorruptSave, SaveError, TimelineError, UnsupportedSave, gate
@@ -29,7 +30,7 @@ from tinynets.save_checks import UNUSABLE, Checker, Own, read_evaluations, selec
 from tinynets.save_data import built_data, read_data
 from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
 from tinynets.save_writer import MAX_ACTIONS, Header
-from tinynets.state import State, canonical
+from tinynets.state import State
 from tinynets.surgery import outline
 from tinynets.threads import MAX_THREADS, fingerprint, settle_threads
 from tinynets.timeline import MAX_NOTE, Bookmark, Branch, Evaluation, Losses, Moment, Placed, Timeline

@@ -7,9 +7,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
+from tinynets.checks import check_whole
 from tinynets.conditions import Condition, parse_condition
 from tinynets.errors import TimelineError, TinynetsError, unwritable
-from tinynets.evaluation import check_whole
 from tinynets.jobs import Job, Result
 from tinynets.jobs import run_to_end as finish
 from tinynets.measure.compare import compare_branches, line_named

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
+from tinynets.arrays import quiet
 from tinynets.layers import LAYERS, Layer
 from tinynets.losses import LossBuffers
 from tinynets.network import Network, Workspace, network_from
 from tinynets.optimizers import Scratch
-from tinynets.playback import quiet
 from tinynets.sampling import Sampler
 from tinynets.state import State
 

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tinynets.arrays import Array
+from tinynets.arrays import Array, quiet
+from tinynets.checks import check_whole
 from tinynets.errors import TimelineError, nearest
-from tinynets.evaluation import Probe, check_whole, softmax
+from tinynets.evaluation import Probe
 from tinynets.jobs import Progress
 from tinynets.jobs import run_to_end as finish
 from tinynets.losses import Loss
 from tinynets.measure.comparison import BlockDistance, Comparison, Disagreement, Side
 from tinynets.network import Block, Network, Workspace
 from tinynets.paths import expanded
-from tinynets.playback import quiet
 from tinynets.recipe import MAX_STEPS
+from tinynets.special import softmax
 from tinynets.state import State, network_of
 from tinynets.timeline import Branch, Moment, Placed
 

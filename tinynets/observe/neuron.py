@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinynets.arrays import Array
+from tinynets.arrays import Array, quiet
 from tinynets.evaluation import activation_of
 from tinynets.frame import Contribution, Neuron, View
 from tinynets.lab import Lab
@@ -15,7 +15,6 @@ from tinynets.network import Block, Workspace
 from tinynets.observe.look import Look
 from tinynets.observe.standing import Stood, rates, standing_on
 from tinynets.observe.weights import givers, matrix, passes_on, sources
-from tinynets.playback import quiet
 
 TOP = 12  # contributions and outgoing weights listed
 
