@@ -9,6 +9,7 @@ import numpy as np
 
 from tinynets import rng
 from tinynets.arrays import Array, converted, quiet
+from tinynets.block import Block
 from tinynets.checks import check_number, check_whole
 from tinynets.data import Dataset
 from tinynets.data.sample import probe_rows, probed_split
@@ -19,12 +20,12 @@ from tinynets.jobs import Progress
 from tinynets.layers import Activation
 from tinynets.layers.recurrent import RNN
 from tinynets.losses import Loss
-from tinynets.network import Block, Network, Workspace
+from tinynets.network import Network
 from tinynets.rules import FIRST
 from tinynets.special import softmax
 from tinynets.state import Hyper
+from tinynets.workspace import CHUNK, Workspace
 
-CHUNK = 4096  # examples evaluated at once; fixed, so that the same split gives the same bits
 MAX_LENGTH = 40  # characters of a generated name, should it find no end
 MAX_SAMPLES = 10_000
 

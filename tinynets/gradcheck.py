@@ -14,7 +14,8 @@ from tinynets.differences import central_differences, one_sided_gaps
 from tinynets.errors import ShapeError
 from tinynets.layers import Layer
 from tinynets.losses import FunctionLoss, Loss, as_loss
-from tinynets.network import Network, Workspace
+from tinynets.network import Network
+from tinynets.workspace import Workspace
 
 MOST = 1000  # places tried of one array
 FINER = 5  # how often the distance is quartered where backward and central differences differ

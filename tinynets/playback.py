@@ -16,12 +16,13 @@ import numpy as np
 
 from tinynets import edits
 from tinynets.arrays import Array, quiet
+from tinynets.block import Phase
 from tinynets.edits import Edit
 from tinynets.errors import DataError, NonFiniteError, TimelineError
 from tinynets.interrupts import held
 from tinynets.jobs import Progress
 from tinynets.losses import Loss
-from tinynets.network import Network, Phase, network_from
+from tinynets.network import Network, network_from
 from tinynets.state import State, state_taps
 from tinynets.timeline import RING, Branch, Moment, Placed, Timeline
 from tinynets.training import Phases, Trainer

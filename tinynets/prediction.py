@@ -11,10 +11,10 @@ from tinynets.arrays import Array, quiet, shape_text
 from tinynets.checks import check_whole
 from tinynets.errors import EditError, nearest
 from tinynets.losses import BinaryCrossEntropy
-from tinynets.network import Workspace
 from tinynets.reports import Prediction
 from tinynets.sources import as_input
 from tinynets.special import softmax
+from tinynets.workspace import Workspace
 
 if TYPE_CHECKING:
     from tinynets.lab import Lab

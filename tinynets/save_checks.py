@@ -17,7 +17,8 @@ from tinynets.edits import OPERATIONS, Edit
 from tinynets.errors import CorruptSave, SaveError, SelectorError, TinynetsError, UnsupportedSave
 from tinynets.interventions import Intervention
 from tinynets.layers import describe, layer_from
-from tinynets.network import Network, carried_count, network_from, parameter_count
+from tinynets.layout import carried_count, parameter_count
+from tinynets.network import Network, network_from
 from tinynets.operations.activations import intervention_from
 from tinynets.optimizers import optimizer_from
 from tinynets.plugins import check_saved, is_own, kinds_in

@@ -14,8 +14,9 @@ from math import prod
 import numpy as np
 
 from tinynets.arrays import Array, shape_text
+from tinynets.block import Block
 from tinynets.errors import SelectorError
-from tinynets.network import Block, Network
+from tinynets.network import Network
 
 _SELECTOR = re.compile(r"(?P<path>\w+(?:\.\w+)*)(?:\[(?P<units>[^\]]*)\])?(?:@t=(?P<time>[0-9]{1,9}))?")
 _WHOLE = re.compile(r"[0-9]{1,9}")

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from tinynets.block import Block
 from tinynets.errors import SelectorError
-from tinynets.network import Block, Network
+from tinynets.network import Network
 from tinynets.selectors import units_text
 
 _KEY = re.compile(r"(?P<block>[^\[\]]+)\[(?P<units>[0-9]{1,9}(:[0-9]{1,9})?(,[0-9]{1,9}(:[0-9]{1,9})?)*)\]")

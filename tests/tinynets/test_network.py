@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 import tinynets as tn
 from tinynets.interventions import Intervention
-from tinynets.network import MAX_PARAMETERS, Workspace, network_from
+from tinynets.layout import MAX_PARAMETERS
+from tinynets.network import network_from
 from tinynets.state import Hyper, State, state_taps
+from tinynets.workspace import Workspace
 
 MLP = [
     tn.Linear(3, 4, name="hidden", b_init=tn.Normal()),

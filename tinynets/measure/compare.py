@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinynets.arrays import Array, quiet
+from tinynets.block import Block
 from tinynets.checks import check_whole
 from tinynets.errors import TimelineError, nearest
 from tinynets.evaluation import Probe
@@ -18,12 +19,13 @@ from tinynets.jobs import Progress
 from tinynets.jobs import run_to_end as finish
 from tinynets.losses import Loss
 from tinynets.measure.comparison import BlockDistance, Comparison, Disagreement, Side
-from tinynets.network import Block, Network, Workspace
+from tinynets.network import Network
 from tinynets.paths import expanded
 from tinynets.recipe import MAX_STEPS
 from tinynets.special import softmax
 from tinynets.state import State, network_of
 from tinynets.timeline import Branch, Moment, Placed
+from tinynets.workspace import Workspace
 
 if TYPE_CHECKING:
     from tinynets.lab import Lab

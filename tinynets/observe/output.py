@@ -12,9 +12,9 @@ from tinynets.lab import Lab
 from tinynets.layers import Distances
 from tinynets.losses import Kohonen
 from tinynets.measure.som import u_matrix
-from tinynets.network import Workspace
 from tinynets.prediction import output_names
 from tinynets.special import softmax
+from tinynets.workspace import Workspace
 
 PLANE = 33  # points a side of the decision map
 
