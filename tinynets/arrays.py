@@ -218,6 +218,11 @@ def write_into(thing: str, view: Array, value: Any) -> None:
     view[...] = converted(given, view.dtype, thing)
 
 
+def quiet() -> np.errstate:
+    """numpy's warnings held off: what is not finite is found and named by the step itself."""
+    return np.errstate(all="ignore")
+
+
 def is_flat(values: list[Any] | tuple[Any, ...]) -> bool:
     """Whether a list holds nothing but whole numbers, of which there can be many (the places of a dropout)."""
     return set(map(type, values)) <= {int}

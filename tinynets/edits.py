@@ -12,7 +12,7 @@ from typing import Any
 from tinynets.arrays import Values
 from tinynets.counts import moving_counts
 from tinynets.errors import EditError, nearest
-from tinynets.interventions import taps, without
+from tinynets.interventions import without
 from tinynets.network import Network
 from tinynets.operations.activations import ACTIVATIONS
 from tinynets.operations.base import Edit, Operation, edit_from, literal
@@ -20,7 +20,7 @@ from tinynets.operations.learning import LEARNING, frozen_units
 from tinynets.operations.parameters import PARAMETERS
 from tinynets.operations.settings import SETTINGS
 from tinynets.operations.structure import STRUCTURE
-from tinynets.state import State, network_of
+from tinynets.state import State, network_of, state_taps
 
 __all__ = [
     "OPERATIONS",
@@ -33,7 +33,6 @@ __all__ = [
     "literal",
     "network_after",
     "resolve",
-    "taps",
     "without",
 ]
 
@@ -60,7 +59,7 @@ def apply(network: Network, state: State, edit: Edit) -> str:
     with nullcontext() if operation.family == "activation" else moving_counts(made):
         done = operation.apply(network, made, edit)
     if made.architecture == state.architecture:
-        standing = taps(network, state, made.interventions)
+        standing = state_taps(network, state, made.interventions)
         state.become(made)
         network.taps = standing
         return done

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from tinynets import rng
-from tinynets.arrays import Array, converted
+from tinynets.arrays import Array, converted, quiet
+from tinynets.block import Block
+from tinynets.checks import check_number, check_whole
 from tinynets.data import Dataset
 from tinynets.data.sample import probe_rows, probed_split
 from tinynets.data.text import END
 from tinynets.errors import DataError, EditError, ShapeError
 from tinynets.interventions import examples_from
+from tinynets.jobs import Progress
 from tinynets.layers import Activation
 from tinynets.layers.recurrent import RNN
 from tinynets.losses import Loss
-from tinynets.network import Block, Network, Workspace
-from tinynets.playback import quiet
-from tinynets.reports import Progress
+from tinynets.network import Network
 from tinynets.rules import FIRST
+from tinynets.special import softmax
 from tinynets.state import Hyper
+from tinynets.workspace import CHUNK, Workspace
 
-CHUNK = 4096  # examples evaluated at once; fixed, so that the same split gives the same bits
 MAX_LENGTH = 40  # characters of a generated name, should it find no end
 MAX_SAMPLES = 10_000
 
@@ -206,16 +207,6 @@ def _hits(hits: Array | None, weight: Array, rules: int) -> Array | None:
     return counted[weight != 0] if rules > FIRST else counted
 
 
-def softmax(logits: Array, temperature: float = 1.0) -> Array:
-    """Probabilities over the last axis, in float64; temperature 0 puts all on the largest."""
-    z = logits.astype(np.float64)
-    z -= z.max(axis=-1, keepdims=True)
-    if temperature == 0:
-        return np.asarray((z == 0) / (z == 0).sum(axis=-1, keepdims=True))
-    e = np.exp(z / temperature)
-    return np.asarray(e / e.sum(axis=-1, keepdims=True))
-
-
 @dataclass
 class Writer:
     """Writes text with a network that predicts the next character; the same when asked again at the same moment."""
@@ -259,13 +250,3 @@ class Writer:
 def _last(out: Array) -> Array:
     """What a network says after the last character: (B, C), also of one that says something after each."""
     return out if out.ndim == 2 else out[:, -1]
-
-
-def check_number(name: str, value: Any, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise EditError(f"`{name}` must be a number from {low} to {high}, not {value!r}")
-
-
-def check_whole(name: str, value: Any, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
-        raise EditError(f"`{name}` must be a whole number from {low} to {high}, not {value!r}")

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from tinynets.arrays import as_array, foreign
+from tinynets.checks import check_whole
 from tinynets.data import Dataset, arrays, checks
 from tinynets.data.files import load_file
 from tinynets.errors import DataError, RecipeError, ShapeError, nearest
-from tinynets.evaluation import check_whole
 from tinynets.losses import FunctionLoss, Loss, as_loss
 from tinynets.network import Network
 from tinynets.optimizers import as_optimizer

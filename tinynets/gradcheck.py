@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from tinynets import rng
-from tinynets.arrays import Array, as_array, is_finite_number, shape_text
+from tinynets.arrays import Array, as_array, is_finite_number, quiet, shape_text
 from tinynets.differences import central_differences, one_sided_gaps
 from tinynets.errors import ShapeError
 from tinynets.layers import Layer
 from tinynets.losses import FunctionLoss, Loss, as_loss
-from tinynets.network import Network, Workspace
-from tinynets.playback import quiet
+from tinynets.network import Network
+from tinynets.workspace import Workspace
 
 MOST = 1000  # places tried of one array
 FINER = 5  # how often the distance is quartered where backward and central differences differ

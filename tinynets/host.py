@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -26,10 +26,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from tinynets import stopping
+from tinynets.jobs import Progress, at_once
 
 if TYPE_CHECKING:  # numpy is for the engine to import, while the app imports Textual
     from tinynets.frame import View
-    from tinynets.reports import PauseReport, Progress
+    from tinynets.reports import PauseReport
 
 FRAME_SECONDS = 0.1
 SAMPLE_SECONDS = 1.0
@@ -230,9 +231,14 @@ class Server:
         going_on = self._run is not None and (verb in LOOKS or verb in OPERATIONS)
         self._stop()
         self._note = ""
-        own = {"start": self._start, "pause": self._pause, "play": self._begin_play, "open": self._open}
+        own: dict[str, Callable[..., Any]] = {
+            "start": self._start,
+            "pause": self._pause,
+            "play": self._begin_play,
+            "open": self._open,
+        }
         if verb in own:
-            self._job = _Job(identity, verb, _at_once(own[verb], args, kwargs), False)
+            self._job = _Job(identity, verb, at_once(own[verb], args, kwargs), False)
         else:
             self._job = _Job(identity, verb, self.lab.work(verb, args, kwargs), going_on)
 
@@ -441,9 +447,3 @@ class _Rate:
             return 0.0
         (begun, first), (ended, last) = self._marks[0], self._marks[-1]
         return (last - first) / (ended - begun)
-
-
-def _at_once(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Generator[Progress, None, Any]:
-    """A plain call as work."""
-    yield from ()
-    return function(*args, **kwargs)

@@ -2,23 +2,18 @@
 
 A handler that Python calls (the one that makes KeyboardInterrupt of ctrl+c, or a caller's own) may raise between any
 two instructions: between the update of the parameters and the count of the step, say. So long work is done piece by
-piece with such signals `held`; behind each piece those that came meanwhile get their own handlers. A step is a piece at
-most, and so is one save.
+piece with such signals `held` (jobs.py); behind each piece those that came meanwhile get their own handlers. A step is
+a piece at most, and so is one save.
 """
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from importlib import import_module
 from types import FrameType
-from typing import Any, TypeVar
-
-Progress = TypeVar("Progress")
-Result = TypeVar("Result")
-Lock = AbstractContextManager[Any]
+from typing import Any
 
 NAMES = ("INT", "TERM", "HUP", "QUIT", "BREAK", "ALRM", "VTALRM", "PROF", "USR1", "USR2", "XCPU")
 SIGNALS = tuple(getattr(signal, f"SIG{name}") for name in NAMES if hasattr(signal, f"SIG{name}"))
@@ -70,7 +65,7 @@ class held:  # noqa: N801 - used like a function
         _depth -= 1
         if _depth:
             if self.taking:
-                _take()
+                take()
             return
         try:
             while _own:
@@ -79,10 +74,10 @@ class held:  # noqa: N801 - used like a function
                     _raw.signal(number, handler)
                 del _own[number]
         finally:
-            _take()
+            take()
 
 
-def _take() -> None:
+def take() -> None:
     """Call the handlers of what was noted; the first that raises ends it, and what was noted with it is done with."""
     while _noted:
         number = _noted.pop(0)
@@ -93,43 +88,3 @@ def _take() -> None:
             except BaseException:
                 _noted.clear()
                 raise
-
-
-def between_pieces(job: Generator[Progress, None, Result], lock: Lock) -> Generator[Progress, None, Result]:
-    """The same work, in which signals are taken between its pieces alone; what one raises ends it at a whole moment.
-
-    `lock` is held during a piece: what another thread does under it meets whole moments too.
-    """
-    ended = False
-    try:
-        while True:
-            try:
-                with held(taking=True), lock:
-                    progress = next(job)
-            except StopIteration as stop:
-                ended = True
-                result: Result = stop.value
-                return result
-            yield progress
-    finally:
-        if not ended:
-            with held(), lock:
-                job.close()
-
-
-def run_to_end(job: Generator[Any, None, Result], lock: Lock) -> Result:
-    """Do the work and give its result, signals taken between its pieces alone (see `between_pieces`)."""
-    with held():
-        try:
-            while True:
-                with lock:
-                    next(job)
-                if _noted:
-                    _take()
-        except StopIteration as stop:
-            result: Result = stop.value
-            return result
-        except BaseException:
-            with lock:
-                job.close()
-            raise

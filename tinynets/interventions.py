@@ -10,19 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tinynets import rng
 from tinynets.arrays import Array, Shape, Values
-from tinynets.layers import Layer, Tap
+from tinynets.layers import Layer
+from tinynets.network import Network
 from tinynets.rules import FIRST
-
-if TYPE_CHECKING:
-    from tinynets.network import Network
-    from tinynets.selectors import Selector
-    from tinynets.state import State
+from tinynets.selectors import Selector, units_text
+from tinynets.tapping import Tap
 
 SETS = frozenset({"zero", "mean", "clamp", "patch", "resample"})
 """What gives its units values of their own, whatever they were."""
@@ -120,19 +118,6 @@ class Intervention:
         return 0 if self.values is None else self.values.array.nbytes
 
 
-def units_text(units: tuple[int, ...]) -> str:
-    """`[3]`, `[0:8]` for a run of three and more, `[1,5,9:12]` for several."""
-    parts: list[str] = []
-    start = 0
-    for place in range(1, len(units) + 1):
-        if place < len(units) and units[place] == units[place - 1] + 1:
-            continue
-        run = units[start:place]
-        parts += [f"{run[0]}:{run[-1] + 1}"] if len(run) > 2 else map(str, run)
-        start = place
-    return f"[{','.join(parts)}]"
-
-
 # -- which stand
 
 
@@ -183,19 +168,18 @@ def acts_at(network: Network, entry: Intervention) -> list[int]:
     return [block.first, site] if within else [site]
 
 
-def taps(network: Network, state: State, standing: Iterable[Intervention] | None = None) -> list[Tap | None]:
-    """What stands behind each layer; None where nothing does. What is drawn follows the state's step.
-
-    `standing`: the interventions, where they are not yet the state's.
-    """
+def compile_taps(
+    network: Network, interventions: Iterable[Intervention], *, seed: int, step: Callable[[], int]
+) -> list[Tap | None]:
+    """What stands behind each layer; None where nothing does. What is drawn follows the seed, and the step of then."""
     by_layer: dict[int, list[Intervention]] = {}
-    for entry in state.interventions if standing is None else standing:
+    for entry in interventions:
         for index in acts_at(network, entry):
             by_layer.setdefault(index, []).append(entry)
     compiled: list[Tap | None] = [None] * len(network.layers)
     with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is found and named by a step
         for index, entries in by_layer.items():
-            compiled[index] = _tap(network, index, entries, state)
+            compiled[index] = _tap(network, index, entries, seed, step)
     return compiled
 
 
@@ -235,7 +219,7 @@ Stage = Callable[[Array, int], None]
 """Changes what is added, (B, ...), where it is drawn, given the place of the first example in its split."""
 
 
-def _tap(network: Network, index: int, entries: list[Intervention], state: State) -> Tap:
+def _tap(network: Network, index: int, entries: list[Intervention], seed: int, step: Callable[[], int]) -> Tap:
     layer, block = network.layers[index], network.site_block(entries[0].site)
     ones = layer.by_unit(np.ones(block.units, network.dtype))
     whole, axis = _Affine(ones.copy(), np.zeros_like(ones)), layer.site_axis
@@ -248,7 +232,7 @@ def _tap(network: Network, index: int, entries: list[Intervention], state: State
         where = _where(entry, axis)
         if entry.op in DRAWS:
             stages += [_adds(part)] if stages else []
-            stages.append(_draws(entry, axis, state))
+            stages.append(_draws(entry, axis, seed, step, by_place=network.rules > FIRST))
             if entry.op == "resample":
                 whole.multiply[where] = 0
             part = _Affine(np.ones_like(whole.multiply), np.zeros_like(whole.multiply))
@@ -279,9 +263,8 @@ def _adds(part: _Affine) -> Stage:
     return stage
 
 
-def _draws(entry: Intervention, axis: int, state: State) -> Stage:
+def _draws(entry: Intervention, axis: int, seed: int, step: Callable[[], int], *, by_place: bool) -> Stage:
     address, where = f"{entry.op}/{entry.origin or entry.site}/{entry.ordinal}", _where(entry, axis)
-    by_place = state.hyper.rules > FIRST
 
     def purpose(place: int) -> str:
         return f"{address}/{place}" if place and by_place else address
@@ -289,14 +272,14 @@ def _draws(entry: Intervention, axis: int, state: State) -> Stage:
     def resample(add: Array, place: int) -> None:
         assert entry.values is not None
         pool = entry.values.array
-        chosen = rng.integers(state.hyper.seed, purpose(place), state.step, len(pool), (len(add),))
+        chosen = rng.integers(seed, purpose(place), step(), len(pool), (len(add),))
         add[where] = pool[chosen].astype(add.dtype, copy=False)
 
     def noise(add: Array, place: int) -> None:
         rows, by_unit = np.array(entry.rows or entry.units), axis + (axis >= 0)
         there = np.moveaxis(add[where], by_unit, 0)
         count = int(rows.max()) + 1
-        drawn = rng.normal_rows(state.hyper.seed, purpose(place), state.step, count, there[0].size)[rows]
+        drawn = rng.normal_rows(seed, purpose(place), step(), count, there[0].size)[rows]
         added = (drawn * entry.amount).reshape(there.shape)
         add[where] += np.moveaxis(added, 0, by_unit).astype(add.dtype)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import numpy as np
 
 from tinynets import edits, rng, saves
+from tinynets.checks import check_whole
 from tinynets.commands import PROPERTIES
 from tinynets.data import Dataset
 from tinynets.errors import (
@@ -24,11 +25,12 @@ from tinynets.errors import (
     TinynetsError,
     nearest,
 )
-from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
+from tinynets.evaluation import Evaluator, Probe, Splits, Writer
 from tinynets.foreign_text import printable
 from tinynets.given import hyper_of, recipe_of
-from tinynets.interrupts import between_pieces
 from tinynets.interventions import Intervention
+from tinynets.jobs import Job, Progress, between_pieces
+from tinynets.jobs import run_to_end as finish
 from tinynets.keeping import Keeper
 from tinynets.layers import Distances
 from tinynets.leftovers import SUFFIX as JOURNAL
@@ -46,7 +48,6 @@ from tinynets.reports import (
     LogEntry,
     PhaseReport,
     Prediction,
-    Progress,
     SaveReport,
     StepReport,
 )
@@ -57,7 +58,7 @@ from tinynets.state import State
 from tinynets.still import why_still
 from tinynets.threads import asked_threads, settle_threads, threads_for
 from tinynets.timeline import BUDGET, Moment, Timeline
-from tinynets.travel import Job, Travel, finish
+from tinynets.travel import Travel
 from tinynets.trial import warnings_of
 
 if TYPE_CHECKING:

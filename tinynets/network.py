@@ -6,151 +6,34 @@ around whose vector a Network can be built.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
-from tinynets.arrays import Array, Shape, as_array, converted, float_dtype, is_integer, shape_text, write_into
-from tinynets.errors import DataError, SelectorError, ShapeError, nearest
-from tinynets.layers import Activation, Buffers, Context, Layer, Parameter, Tap, describe, layer_from, named
-from tinynets.layers.structure import Next, Split, check_names
-from tinynets.rules import CURRENT, FIRST
+from tinynets.arrays import Array, Shape, as_array, converted, float_dtype, shape_text, write_into
+from tinynets.block import Block, Phase
+from tinynets.errors import SelectorError, ShapeError, nearest
+from tinynets.layers import Buffers, Layer, Parameter, describe, layer_from, named
+from tinynets.layers.structure import check_names
+from tinynets.layout import Layout
+from tinynets.rules import CURRENT
+from tinynets.shapes import (
+    check_batch,
+    checked_input,
+    example_shape,
+    find_blocks,
+    find_takers,
+    infer_shapes,
+    output_shape,
+    shape_behind,
+    shapes_from,
+)
 from tinynets.summary import Summary, summarize
-from tinynets.tapping import Tapping
+from tinynets.tapping import Tap
+from tinynets.workspace import Spare, Workspace
 
-MAX_PARAMETERS = 2**28
-KEPT_SHAPES = 4  # batch shapes that a workspace keeps buffers for
 VECTORS = frozenset({"theta", "grad", "carried"})
-KEPT_BYTES = 2**24  # beyond, a workspace is not kept for the next prediction
-
-
-class Phase(NamedTuple):
-    """A piece of a training step, as it is reported when done: `forward` of layer `hidden`."""
-
-    kind: Literal["batch", "forward", "loss", "backward", "update"]
-    layer: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.layer}".rstrip()
-
-
-Act = Callable[[Array], Array]
-"""What a phase does: given what the one before gave, it gives that of its own."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """A parameterized layer with the normalization and activation behind it, or a lone layer; 0 units: none to select.
-
-    `first` and `last` are indices into the network's layers; the site `name` is at the output of `last`, the site
-    `name.pre` at that of the layer before the activation, where there is one.
-    """
-
-    name: str
-    first: int
-    last: int
-    units: int
-    activation: Activation | None
-
-    @property
-    def pre(self) -> int | None:
-        """Index of the layer whose output is the sum before the activation, or None."""
-        return self.last - 1 if self.activation is not None and self.last > self.first else None
-
-
-class Workspace:
-    """The buffers for forward and backward of one network: one each for training, the probe, evaluation.
-
-    With `input_gradient`, backward also computes the gradient of the input. With `clean`, interventions are passed
-    over. `context` says whether this is training, and at which step; `carried` is where a training forward puts what
-    the network's carried arrays will be. `forward_acts` and `backward_acts` are the passes, layer by layer.
-    """
-
-    def __init__(self, *, input_gradient: bool = False, clean: bool = False, training: bool = False) -> None:
-        self.input_gradient = input_gradient
-        self.clean = clean
-        self.context = Context(training)
-        self.carried: Array = np.empty(0)
-        self.buffers: list[Buffers] = []
-        self.forward_acts: list[Act] = []
-        self.backward_acts: list[Act] = []
-        self.out: Array = np.empty(0)
-        self.dx: Array = np.empty(0)
-        self._network: Network | None = None
-        self._shape: Shape | None = None
-        self._kept: dict[Shape, list[Buffers]] = {}
-        self._sizes: dict[Shape, int] = {}
-
-    def __reduce__(self) -> tuple[type[Workspace], tuple[()], dict[str, Any]]:
-        """Copies begin empty: what lies in buffers lies there once."""
-        made = {"input_gradient": self.input_gradient, "clean": self.clean}
-        context = Context(self.context.training, self.context.seed, self.context.step)
-        return Workspace, (), {**made, "context": context}
-
-    def fit(self, network: Network, shape: Shape) -> None:
-        """Get ready for a batch of `shape`, allocating when it is met first; what another network left is dropped."""
-        if network is not self._network:
-            self._network, self._shape, self._kept, self._sizes = network, None, {}, {}
-            self.carried = network.carried.copy()
-        if shape != self._shape:
-            if shape not in self._kept:
-                while len(self._kept) >= KEPT_SHAPES:
-                    del self._kept[next(iter(self._kept))]
-                self._kept[shape] = network.allocate(shape, self)
-            self._shape, self.buffers = shape, self._kept[shape]
-            places = list(enumerate(self.buffers))
-            self.forward_acts = [_forward_act(network, *place, self.clean) for place in places]
-            self.backward_acts = [_backward_act(network, *place) for place in reversed(places)]
-
-    @property
-    def bytes(self) -> int:
-        """How many bytes the arrays of all kept batch shapes take, what they only look at included."""
-        for shape in self._kept.keys() - self._sizes.keys():
-            values = [value for buffers in self._kept[shape] for value in vars(buffers).values()]
-            self._sizes[shape] = sum(value.nbytes for value in values if isinstance(value, np.ndarray))
-        return sum(map(self._sizes.__getitem__, self._kept))
-
-    def behind(self, layer: int) -> Array:
-        """What the last forward gave behind a layer, with interventions."""
-        buffers = self.buffers[layer]
-        return buffers.out if buffers.tapped is None else buffers.tapped
-
-    def brought_to(self, layer: int) -> Array | None:
-        """The gradient that the last backward brought to what lies behind a layer, a copy; None before it."""
-        buffers = self.buffers[layer]
-        dout: Array | None = getattr(buffers, "dout", None)
-        if dout is None or buffers.tapped is None or buffers.tapping is None:
-            return None if dout is None else np.array(dout)
-        return buffers.tapping.brought(dout)
-
-    def units_behind(self, network: Network, layer: int) -> Array:
-        """The same unit by unit, (B, ..., units): of an attention layer its heads."""
-        return network.layers[layer].unit_values(self.buffers[layer])
-
-
-class Spare:
-    """Workspaces kept from one use to the next, each lent to one user at a time: so threads need not wait for another.
-
-    One of many values is not kept: beside the arithmetic on them, making it anew costs little. Copies begin empty.
-    """
-
-    def __init__(self) -> None:
-        self._kept: list[Workspace] = []
-
-    def __reduce__(self) -> tuple[type[Spare], tuple[()]]:
-        return Spare, ()
-
-    def take(self) -> Workspace:
-        try:
-            return self._kept.pop()
-        except IndexError:
-            return Workspace()
-
-    def give_back(self, workspace: Workspace) -> None:
-        if workspace.bytes <= KEPT_BYTES:
-            self._kept.append(workspace)
 
 
 class Network:
@@ -179,39 +62,18 @@ class Network:
         self.dtype = float_dtype(dtype)
         self.rules = rules
         self.seed = seed
-        self.input_shape = _example_shape(input_shape)
+        self.input_shape = example_shape(input_shape)
         self.parts = _checked_layers(layers)
         flat = [layer for part in self.parts for layer in part.expand()]
         check_names(layer.name for layer in flat)
-        self._starts = _starts([layer.parameters() for layer in flat])
-        self._carried_starts = _starts([layer.carried() for layer in flat])
-        size = self._starts[-1]
-        if size > MAX_PARAMETERS:
-            raise ShapeError(f"the layers have {size:,} parameters; at most {MAX_PARAMETERS:,} are allowed")
-        self.theta = np.empty(size, self.dtype) if theta is None else theta
-        if theta is not None and theta.ndim == 0:  # an outline: nothing is allocated
-            self.theta = np.broadcast_to(theta, (size,))
-            carried = np.broadcast_to(theta, (self._carried_starts[-1],))
-        if self.theta.shape != (size,) or self.theta.dtype != self.dtype:
-            raise ShapeError(
-                f"`theta` is {shape_text(self.theta.shape)} {self.theta.dtype}; "
-                f"the layers take {shape_text((size,))} {self.dtype}"
-            )
-        self.grad = np.zeros(size, self.dtype) if theta is None or theta.ndim else self.theta
-        self.carried = np.empty(self._carried_starts[-1], self.dtype) if carried is None else carried
-        self.layers = tuple(
-            layer.bind(
-                _views(layer.parameters(), self.theta, start),
-                _views(layer.parameters(), self.grad, start),
-                _views(layer.carried(), self.carried, carried_start),
-            )
-            for layer, start, carried_start in zip(flat, self._starts[:-1], self._carried_starts[:-1], strict=True)
-        )
+        self.layout = Layout(flat)
+        self.theta, self.grad, self.carried = self.layout.vectors(self.dtype, theta, carried)
+        self.layers = self.layout.bind(flat, self.theta, self.grad, self.carried)
         for layer in self.layers:
             layer.rules = rules
-        self.takers = self._find_takers()
-        self.known_input, self.known_shapes = self._infer_shapes()
-        self.blocks = self._find_blocks(self.known_shapes)
+        self.takers = find_takers(self.layers)
+        self.known_input, self.known_shapes = infer_shapes(self.layers, self.takers, self.input_shape)
+        self.blocks = find_blocks(self.layers, self.known_shapes)
         self._places_of_blocks = {block.name: place for place, block in enumerate(self.blocks)}
         self.taps: list[Tap | None] = [None] * len(self.layers)
         self.forward_order = tuple(Phase("forward", layer.name) for layer in self.layers)
@@ -220,7 +82,7 @@ class Network:
         self._spare = Spare()
         if theta is None:
             self.initialize(seed)
-        if carried is None:
+        if carried is None and (theta is None or theta.ndim):
             self.reset_carried()
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -277,9 +139,10 @@ class Network:
 
         `input_shape` is an example's, without the batch, where the network was not told at its making.
         """
-        given = _example_shape(input_shape)
+        given = example_shape(input_shape)
         before = self.known_input if given is None else (None, *given)
-        return summarize(self.layers, before, list(self._shapes_from(before)), self.dtype.name, self.dtype.itemsize)
+        shapes = list(shapes_from(self.layers, before))
+        return summarize(self.layers, before, shapes, self.dtype.name, self.dtype.itemsize)
 
     def has_block(self, name: str) -> bool:
         return name in self._places_of_blocks
@@ -300,96 +163,55 @@ class Network:
         joined = block.last > block.first  # then the site lies behind what joined, where only a sequence has steps
         return 0 if joined and len(self.known_shapes[block.last]) < 3 else layer.time_steps(before)
 
+    # -- places in the flat vectors, as `layout` knows them
+
     def parameter_slice(self, layer: int, parameter: str) -> slice:
         """Where a layer's parameter stands in `theta`."""
-        start = self._starts[layer]
-        for entry in self.layers[layer].parameters():
-            if entry.name == parameter:
-                return slice(start, start + entry.size)
-            start += entry.size
-        raise SelectorError(f"`{self.layers[layer].name}` has no parameter `{parameter}`")
+        return self.layout.parameter_slice(layer, parameter)
 
     def carried_slice(self, layer: int, name: str) -> slice:
         """Where what a layer carries stands in `carried`."""
-        start = self._carried_starts[layer]
-        for entry in self.layers[layer].carried():
-            if entry.name == name:
-                return slice(start, start + entry.size)
-            start += entry.size
-        raise SelectorError(f"`{self.layers[layer].name}` carries no `{name}`")
+        return self.layout.carried_slice(layer, name)
 
     def block_parameter(self, block: Block, name: str) -> tuple[int, Parameter] | None:
         """The parameter of that name in a block, and the layer that has it."""
-        for index in range(block.first, block.last + 1):
-            for entry in self.layers[index].parameters():
-                if entry.name == name:
-                    return index, entry
-        return None
+        return self.layout.block_parameter(block, name)
 
     def shared_indices(self, block: Block) -> Array:
         """Positions in `theta` of what belongs to a block but to none of its units."""
-        return np.flatnonzero(self.owners(block) < 0) + self._starts[block.first]
+        return self.layout.shared_indices(block)
 
     def owners(self, block: Block) -> Array:
         """(n,) the unit that each parameter of a block, in their order in `theta`, belongs to; -1: to no single one."""
-        if block.units == 1:  # all of a block belongs to its only unit
-            return np.zeros(self.block_parameters(block), np.int64)
-        layers = self.layers[block.first : block.last + 1]
-        return np.concatenate([np.empty(0, np.int64), *(p.owners() for layer in layers for p in layer.parameters())])
+        return self.layout.owners(block)
 
     def shares_in(self, block: Block, places: Array) -> tuple[Array, Array]:
         """Of each unit of a block how many parameters it has, and how many of them are at these sorted places."""
-        owners, start = self.owners(block), self._starts[block.first]
-        first, last = np.searchsorted(places, (start, start + len(owners)))
-        inside = owners[places[first:last] - start]
-        has, there = (np.bincount(found[found >= 0], minlength=block.units) for found in (owners, inside))
-        return has, there
+        return self.layout.shares_in(block, places)
 
     def block_parameters(self, block: Block) -> int:
         """How many parameters a block has."""
-        return self._starts[block.last + 1] - self._starts[block.first]
+        return self.layout.block_parameters(block)
 
     def unit_indices(self, block: Block, units: Iterable[int]) -> Array:
         """Positions in `theta` of everything that belongs to these units of a block, sorted; empty if it has none."""
-        return self._places(block, units, self._starts, lambda layer: layer.parameters())
+        return self.layout.unit_indices(block, units)
 
     def carried_indices(self, block: Block, units: Iterable[int]) -> Array:
         """Positions in `carried` of what belongs to these units and is learned (running statistics), sorted."""
-        return self._places(block, units, self._carried_starts, lambda layer: layer.carried(), transient=False)
+        return self.layout.carried_indices(block, units)
 
     def resettable_indices(self, block: Block, units: Iterable[int]) -> Array:
         """Positions in `carried` of all that belongs to these units, hidden state too, sorted."""
-        return self._places(block, units, self._carried_starts, lambda layer: layer.carried())
+        return self.layout.resettable_indices(block, units)
 
     def hidden_indices(self, block: Block, units: Iterable[int]) -> Array:
         """Positions in `carried` of the hidden state of these units, sorted."""
-        units = list(units)
-        return np.setdiff1d(self.resettable_indices(block, units), self.carried_indices(block, units))
-
-    def _places(
-        self,
-        block: Block,
-        units: Iterable[int],
-        starts: list[int],
-        entries: Callable[[Layer], tuple[Parameter, ...]],
-        transient: bool = True,
-    ) -> Array:
-        wanted = np.unique(np.fromiter(units, np.int64))
-        found = [np.empty(0, np.int64)]
-        for index in range(block.first, block.last + 1):
-            start = starts[index]
-            for entry in entries(self.layers[index]):
-                if transient or not entry.transient:
-                    found.append(start + entry.places(wanted, whole=len(wanted) == block.units))
-                start += entry.size
-        return np.unique(np.concatenate(found))
+        return self.layout.hidden_indices(block, units)
 
     def initialize(self, seed: int) -> None:
         """Draw all parameters anew, each from its own address."""
-        for layer, start in zip(self.layers, self._starts[:-1], strict=True):
-            for entry in layer.parameters():
-                self.theta[start : start + entry.size] = _drawn(seed, layer, entry, self.dtype)
-                start += entry.size
+        self.layout.draw_parameters(self.theta, seed)
 
     def reset_carried(self) -> None:
         """Set what layers carry from step to step to how it starts."""
@@ -398,20 +220,12 @@ class Network:
     def carried_start(self) -> Array:
         """How what layers carry from step to step starts, as a vector of its own."""
         vector = np.empty_like(self.carried)
-        for layer, start in zip(self.layers, self._carried_starts[:-1], strict=True):
-            for entry in layer.carried():
-                vector[start : start + entry.size] = _drawn(self.seed, layer, entry, self.dtype)
-                start += entry.size
+        self.layout.draw_carried(vector, self.seed)
         return vector
 
     def check_batch(self, batch: int) -> None:
         """Raise ShapeError where a layer cannot train on batches of so many examples."""
-        shapes = [self.known_input, *self.known_shapes]
-        for layer, shape in zip(self.layers, shapes, strict=False):
-            try:
-                layer.check_batch((batch, *shape[1:]))
-            except ShapeError as error:
-                raise ShapeError(f"`{layer.name}` {layer!r} {error}") from None
+        check_batch(self.layers, [self.known_input, *self.known_shapes], batch)
 
     # -- arithmetic
 
@@ -419,8 +233,8 @@ class Network:
         """Buffers for every layer for a batch of `shape`; raises ShapeError where it does not fit."""
         made: list[Buffers] = []
         for index, layer in enumerate(self.layers):
-            after = _checked_shape(self.layers, index, shape)
-            new = _views(layer.carried(), workspace.carried, self._carried_starts[index])
+            after = shape_behind(self.layers, index, shape)
+            new = self.layout.carried_views(index, workspace.carried)
             buffers = Buffers(index > 0 or workspace.input_gradient, workspace.context, new)
             layer.allocate(buffers, shape, self.dtype)
             made.append(buffers)
@@ -497,21 +311,15 @@ class Network:
         Behind attention, whose units are heads, it is the layer's output: (B, T, size).
         """
         index = self.site(site)
-        return self._used(workspace, "forward").behind(index).copy()
+        return _used(workspace or self._bare, "forward").behind(index).copy()
 
     def gradient(self, site: str, workspace: Workspace | None = None) -> Array:
         """The gradient that the last backward brought to a site: (B, ..., units), a copy."""
         index = self.site(site)
-        gradient = self._used(workspace, "backward").brought_to(index)
+        gradient = _used(workspace or self._bare, "backward").brought_to(index)
         if gradient is None:
             raise ShapeError(f"`gradient` of `{site}` needs a `backward` before it")
         return gradient
-
-    def _used(self, workspace: Workspace | None, what: str) -> Workspace:
-        workspace = workspace or self._bare
-        if workspace is None or not workspace.buffers:
-            raise ShapeError(f"there was no `{what}` yet")
-        return workspace
 
     def intervene(self, site: str, *, multiply: Any = 1.0, add: Any = 0.0) -> None:
         """Operate on a site from here on: activation * multiply + add, each a number or (units,).
@@ -543,127 +351,19 @@ class Network:
 
     def checked(self, x: Any) -> Array:
         """`x` as this network takes it: whole numbers in range for an embedding, else this network's dtype."""
-        x = as_array("x", x)
-        if x.ndim < 1 or x.shape[0] < 1:
-            raise ShapeError(f"a batch needs at least one example; `x` is {shape_text(x.shape)}")
-        first = min(self.takers, key=_vocabulary)
-        if not first.takes_integers:
-            if x.dtype.kind not in "biuf":
-                raise ShapeError(f"`x` must hold numbers, not {x.dtype}")
-            return converted(x, self.dtype, "x" if self.rules > FIRST else "")
-        if not is_integer(x):
-            raise ShapeError(f"`{first.name}` {first!r} takes whole numbers, not {x.dtype}")
-        vocabulary = _vocabulary(first)
-        if x.size and (x.min() < 0 or x.max() >= vocabulary):
-            wrong = int(x.min() if x.min() < 0 else x.max())
-            raise DataError(f"`{first.name}` {first!r} takes indices 0 to {vocabulary - 1}, not {wrong}")
-        return np.ascontiguousarray(x, np.int64)
+        return checked_input(self.takers, x, self.dtype, self.rules)
 
     def output_shape(self, shape: Shape) -> Shape:
         """The shape of the output for a batch of `shape`; raises ShapeError where it does not fit."""
-        *_, last = self._shapes_from(shape)
-        return tuple(n or 0 for n in last)
+        return output_shape(self.layers, shape)
 
     def shapes_behind(self, shape: Shape) -> list[tuple[int | None, ...]]:
         """The shapes behind all layers for a batch of `shape`; raises ShapeError where it does not fit."""
-        return list(self._shapes_from(shape))
+        return list(shapes_from(self.layers, shape))
 
     def first_non_finite(self, workspace: Workspace, *, backward: bool) -> str:
-        """Name of the first layer, in the order of the pass, where something is NaN or infinite; empty if none.
-
-        Forward that is what lies behind it with what stands there: an infinite unit that is zeroed harms nothing. A
-        backward pass is asked only where the forward one before it was finite.
-        """
-        if backward:
-            before = self.first_non_finite(workspace, backward=False)
-            if before:
-                return before
-        order = range(len(self.layers))
-        for index in reversed(order) if backward else order:
-            layer, buffers = self.layers[index], workspace.buffers[index]
-            arrays = [workspace.behind(index)]
-            if backward:
-                gradients = [getattr(layer, "d" + entry.name) for entry in layer.parameters()]
-                arrays = [*gradients, *([buffers.dx] if buffers.needs_dx else [])]
-            if not all(np.isfinite(array).all() for array in arrays):
-                return layer.name
-        return ""
-
-    # -- how it is checked and named
-
-    def _find_takers(self) -> list[Layer]:
-        """The layers that take the network's input: all of them whole numbers, or none, as no other layer may."""
-        takers: list[Layer] = []
-        givers: dict[object, Layer | None] = {}
-        giver: Layer | None = None
-        for layer in self.layers:
-            if isinstance(layer, Split):
-                givers[layer.link] = giver
-            elif isinstance(layer, Next):
-                giver = givers[layer.link]
-            else:
-                if giver is None:
-                    takers.append(layer)
-                elif layer.takes_integers:
-                    raise ShapeError(
-                        f"`{layer.name}` {layer!r} takes whole numbers, not what `{giver.name}` {giver!r} gives"
-                    )
-                giver = layer
-        for layer in takers:
-            if layer.takes_integers != takers[0].takes_integers:
-                whole, other = (layer, takers[0]) if layer.takes_integers else (takers[0], layer)
-                raise ShapeError(
-                    f"`{whole.name}` {whole!r} takes the input as whole numbers, `{other.name}` {other!r} does not; "
-                    "one input cannot be both"
-                )
-        return takers
-
-    def _infer_shapes(self) -> tuple[tuple[int | None, ...], list[tuple[int | None, ...]]]:
-        """What is known of the input's shape and of those behind the layers.
-
-        Where no input shape was given, the input has as few axes as all layers can take.
-        """
-        if self.input_shape is not None:
-            shape: tuple[int | None, ...] = (None, *self.input_shape)
-            return shape, list(self._shapes_from(shape))
-        least = self.takers[0].input_shape()
-        most = max(len(layer.input_shape()) for layer in self.layers)
-        problems: list[tuple[int, ShapeError]] = []
-        for more in range(max(most - len(least), 0) + 1):
-            shape = (None, *[None] * more, *least[1:])
-            shapes: list[tuple[int | None, ...]] = []
-            try:
-                shapes.extend(self._shapes_from(shape))
-            except ShapeError as error:
-                problems.append((len(shapes), error))
-            else:
-                return shape, shapes
-        raise max(problems, key=lambda problem: problem[0])[1]  # of the input that got furthest
-
-    def _shapes_from(self, shape: tuple[int | None, ...]) -> Iterator[tuple[int | None, ...]]:
-        """The shapes behind the layers, one by one, for an input's."""
-        for index in range(len(self.layers)):
-            shape = _checked_shape(self.layers, index, shape)
-            yield shape
-
-    def _find_blocks(self, shapes: list[tuple[int | None, ...]]) -> tuple[Block, ...]:
-        blocks: list[Block] = []
-        for index, layer in enumerate(self.layers):
-            previous = blocks[-1] if blocks else None
-            units = layer.units(shapes[index])
-            activation = layer if isinstance(layer, Activation) else None
-            open_ = (
-                previous is not None
-                and previous.activation is None
-                and self.block_parameters(previous) > 0
-                and not self.layers[previous.last].closed
-            )
-            if layer.joins and previous is not None and open_ and previous.units:
-                blocks[-1] = Block(previous.name, previous.first, index, previous.units, activation)
-            else:
-                counts = layer.parameters() or layer.has_units or activation is not None
-                blocks.append(Block(layer.name, index, index, units if counts else 0, activation))
-        return tuple(blocks)
+        """Name of the first layer, in the order of the pass, where something is NaN or infinite; empty if none."""
+        return workspace.first_non_finite(self, backward=backward)
 
 
 def _copied(
@@ -692,59 +392,6 @@ def network_from(
     )
 
 
-def parameter_count(layers: Iterable[Layer]) -> int:
-    """How many parameters these layers have, before anything is allocated for them."""
-    return sum(entry.size for layer in layers for part in layer.expand() for entry in part.parameters())
-
-
-def carried_count(layers: Iterable[Layer]) -> int:
-    """How many values these layers carry from step to step."""
-    return sum(entry.size for layer in layers for part in layer.expand() for entry in part.carried())
-
-
-def _forward_act(network: Network, index: int, buffers: Buffers, clean: bool) -> Act:
-    """Forward of a layer, with what stands at its site then."""
-    layer = network.layers[index]
-    forward = layer.forward
-
-    def act(x: Array) -> Array:
-        out = forward(x, buffers)
-        tap = network.taps[index]
-        if tap is None:
-            buffers.tapped = None
-            return out
-        if buffers.tapping is None or buffers.tapping.tap is not tap:
-            buffers.tapping = Tapping(tap, out)
-        buffers.tapped = buffers.tapping.forward(out)
-        return buffers.tapped
-
-    def tapping_itself(x: Array) -> Array:
-        buffers.tap = network.taps[index]
-        return forward(x, buffers)
-
-    if clean:
-        return lambda x: forward(x, buffers)
-    return tapping_itself if layer.taps_itself else act
-
-
-def _backward_act(network: Network, index: int, buffers: Buffers) -> Act:
-    """Backward of a layer into the network's `grad`."""
-    layer = network.layers[index]
-    backward, by_itself = layer.backward, layer.is_activation and not layer.mixes_units
-    own = index + 1 < len(network.layers) and network.layers[index + 1].own_dx
-
-    def act(dout: Array) -> Array:
-        buffers.dout = dout
-        if buffers.tapped is None or buffers.tapping is None:
-            return backward(dout, buffers)
-        dx = backward(buffers.tapping.backward(dout, own), buffers)
-        if by_itself:
-            buffers.tapping.still(dx)
-        return dx
-
-    return act
-
-
 def _checked_layers(layers: Sequence[Layer]) -> list[Layer]:
     """Copies of the layers, named."""
     if not isinstance(layers, Sequence):
@@ -757,53 +404,7 @@ def _checked_layers(layers: Sequence[Layer]) -> list[Layer]:
     return named(layers)
 
 
-def _drawn(seed: int, layer: Layer, entry: Parameter, dtype: np.dtype[Any]) -> Array:
-    name = f"{layer.name}.{entry.name}"
-    with np.errstate(over="ignore", invalid="ignore"):
-        values = entry.init.draw(seed, f"init/{name}", entry.shape, entry.fan_in, entry.fan_out)
-        drawn: Array = values.reshape(-1).astype(dtype)
-    if drawn.size and not (np.isfinite(drawn.max()) and np.isfinite(drawn.min())):
-        raise ShapeError(f"`{name}`: {entry.init!r} draws values beyond {dtype}")
-    return drawn
-
-
-def _starts(entries: Sequence[tuple[Parameter, ...]]) -> list[int]:
-    """Where each layer's arrays start in a flat vector, and its length."""
-    starts = [0]
-    for group in entries:
-        starts.append(starts[-1] + sum(entry.size for entry in group))
-    return starts
-
-
-def _views(entries: tuple[Parameter, ...], vector: Array, start: int) -> dict[str, Array]:
-    views = {}
-    for entry in entries:
-        views[entry.name] = vector[start : start + entry.size].reshape(entry.shape)
-        start += entry.size
-    return views
-
-
-def _checked_shape(layers: Sequence[Layer], index: int, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-    layer = layers[index]
-    try:
-        return layer.output_shape(shape)
-    except ShapeError as error:
-        giver = f"`{layers[index - 1].name}` {layers[index - 1]!r} gives" if index else "the input has"
-        raise ShapeError(f"`{layer.name}` {layer!r} {error}, which {giver}") from None
-
-
-def _vocabulary(layer: Layer) -> int:
-    """How many indices a layer knows; where it does not say, any number."""
-    known: int = getattr(layer, "vocabulary", 2**62)
-    return known
-
-
-def _example_shape(shape: object) -> Shape | None:
-    """An example's shape as it was given, as a tuple; None stays None."""
-    if shape is None:
-        return None
-    if not isinstance(shape, list | tuple) or not all(
-        isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 0 for n in shape
-    ):
-        raise ShapeError(f"`input_shape` must be the sizes of an example's axes, as (28, 28, 1), not {shape!r}")
-    return tuple(int(n) for n in shape)
+def _used(workspace: Workspace | None, what: str) -> Workspace:
+    if workspace is None or not workspace.buffers:
+        raise ShapeError(f"there was no `{what}` yet")
+    return workspace

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tinynets import edits, sources
-from tinynets.arrays import Array, Values, plain
+from tinynets.arrays import Array, Values, plain, quiet
 from tinynets.errors import EditError
+from tinynets.jobs import Progress
 from tinynets.operations.base import number
-from tinynets.playback import quiet, whole
-from tinynets.reports import EditReport, Progress
+from tinynets.playback import whole
+from tinynets.reports import EditReport
 from tinynets.selectors import Selector, select
 from tinynets.still import why_still
 from tinynets.timeline import Placed

@@ -15,14 +15,15 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from tinynets import edits
-from tinynets.arrays import Array
+from tinynets.arrays import Array, quiet
+from tinynets.block import Phase
 from tinynets.edits import Edit
 from tinynets.errors import DataError, NonFiniteError, TimelineError
 from tinynets.interrupts import held
+from tinynets.jobs import Progress
 from tinynets.losses import Loss
-from tinynets.network import Network, Phase, network_from
-from tinynets.reports import Progress
-from tinynets.state import State
+from tinynets.network import Network, network_from
+from tinynets.state import State, state_taps
 from tinynets.timeline import RING, Branch, Moment, Placed, Timeline
 from tinynets.training import Phases, Trainer
 
@@ -101,7 +102,7 @@ class Player:
             input_shape=self.x.shape[1:],
             rules=live.hyper.rules,
         )
-        network.taps = edits.taps(network, live)
+        network.taps = state_taps(network, live)
         trainer = Trainer(network, live, self.loss, self.x, self.y, self.weight)
         self.state: State = live
         self.network: Network = network
@@ -120,7 +121,7 @@ class Player:
             live.hyper, live.step, live.counts = state.hyper, state.step, state.counts
             if live.interventions != state.interventions:
                 live.interventions = state.interventions
-                self.network.taps = edits.taps(self.network, live)
+                self.network.taps = state_taps(self.network, live)
         self.position = moment
         if self.leads:
             self.timeline.current = moment.branch
@@ -560,8 +561,3 @@ class Player:
         self.drop_half()
         self._fork(name)
         self.tick(True)
-
-
-def quiet() -> np.errstate:
-    """numpy's warnings held off: what is not finite is found and named by the step itself."""
-    return np.errstate(all="ignore")

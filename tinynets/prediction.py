@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinynets.arrays import Array, shape_text
+from tinynets.arrays import Array, quiet, shape_text
+from tinynets.checks import check_whole
 from tinynets.errors import EditError, nearest
-from tinynets.evaluation import check_whole, softmax
 from tinynets.losses import BinaryCrossEntropy
-from tinynets.network import Workspace
-from tinynets.playback import quiet
 from tinynets.reports import Prediction
 from tinynets.sources import as_input
+from tinynets.special import softmax
+from tinynets.workspace import Workspace
 
 if TYPE_CHECKING:
     from tinynets.lab import Lab

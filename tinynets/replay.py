@@ -11,9 +11,9 @@ import numpy as np
 from tinynets.arrays import Array
 from tinynets.errors import TinynetsError
 from tinynets.foreign_text import printable
+from tinynets.jobs import Progress
 from tinynets.network import Network
 from tinynets.playback import Player
-from tinynets.reports import Progress
 from tinynets.state import State
 from tinynets.timeline import Branch, Moment, Timeline
 

@@ -17,7 +17,6 @@ __all__ = [
     "MoveReport",
     "PhaseReport",
     "Prediction",
-    "Progress",
     "SaveReport",
     "SeekCost",
     "StepReport",
@@ -28,15 +27,6 @@ __all__ = [
 def still_text(why: str) -> str:
     """What a line says of why nothing learns."""
     return f"; nothing learns: {why}" if why else ""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a piece of long work has come; `total` is None where it has no end."""
-
-    done: int
-    total: int | None
-    what: str
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.canonical import canonical
 from tinynets.counts import are_kept
 from tinynets.data import Dataset
 from tinynets.edits import OPERATIONS, Edit
 from tinynets.errors import CorruptSave, SaveError, SelectorError, TinynetsError, UnsupportedSave
 from tinynets.interventions import Intervention
 from tinynets.layers import describe, layer_from
-from tinynets.network import Network, carried_count, network_from, parameter_count
+from tinynets.layout import carried_count, parameter_count
+from tinynets.network import Network, network_from
 from tinynets.operations.activations import intervention_from
 from tinynets.optimizers import optimizer_from
 from tinynets.plugins import check_saved, is_own, kinds_in
@@ -26,7 +28,7 @@ from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
 from tinynets.save_writer import layouts
 from tinynets.schedules import schedule_from
 from tinynets.selectors import ParameterSelector, select, select_learned
-from tinynets.state import ALIKE, Hyper, State, canonical
+from tinynets.state import ALIKE, Hyper, State
 from tinynets.timeline import Evaluation, Moment
 
 OTHER_LAYERS = "its layers are not those that the recipe and its edits make"

@@ -19,6 +19,7 @@ import numpy as np
 
 from tinynets import edits
 from tinynets.arrays import Values
+from tinynets.canonical import canonical
 from tinynets.data import Dataset
 from tinynets.edits import OPERATIONS, Edit, edit_from
 from tinynets.errors import CorruptSave, SaveError, TimelineError, UnsupportedSave, gate
@@ -29,7 +30,7 @@ from tinynets.save_checks import UNUSABLE, Checker, Own, read_evaluations, selec
 from tinynets.save_data import built_data, read_data
 from tinynets.save_fields import MAX_NUMBER, MAX_STEP, Fields
 from tinynets.save_writer import MAX_ACTIONS, Header
-from tinynets.state import State, canonical
+from tinynets.state import State
 from tinynets.surgery import outline
 from tinynets.threads import MAX_THREADS, fingerprint, settle_threads
 from tinynets.timeline import MAX_NOTE, Bookmark, Branch, Evaluation, Losses, Moment, Placed, Timeline
@@ -70,49 +71,9 @@ class Loaded:
         return here and not self.header.elsewhere
 
 
-def read(path: str | os.PathLike[str], data: object = None, *, recover: bool = False) -> Loaded:
-    """A save, checked and rebuilt. `data`, as a Lab takes it, stands in for a data set too large to be embedded.
-
-    With `recover`, of a journal or a damaged save the longest part from its beginning that is whole; `Loaded.damage`
-    says what ended it, `whole` and `size` how much was cut.
-
-    Raises CorruptSave or UnsupportedSave that says what is wrong, SaveError when the file cannot be read, DataError or
-    ShapeError when `data` cannot be used.
-    """
-    with gated(path):
-        return _read(path, data, recover)
-
-
 def gated(path: str | os.PathLike[str]) -> AbstractContextManager[None]:
     """The gate around all that is made of a save: what goes wrong in there unforeseen is a CorruptSave."""
     return gate(lambda cause: CorruptSave(f"`{path}` cannot be used: {cause}"))
-
-
-def _read(path: str | os.PathLike[str], data: object, recover: bool) -> Loaded:
-    file = RecordFile(path, recover=recover)
-    reader: Reader | None = None
-    damage, whole = "", 0
-    for record in file:
-        reader = reader or _reader(str(path), data, file.version)
-        try:
-            with gated(path):
-                reader.apply(record)
-        except SaveError as error:
-            if not recover or not reader.begun:
-                raise
-            damage, whole = str(error), file.whole
-            break
-    if reader is None:
-        raise CorruptSave(f"`{path}` holds nothing that is whole")
-    if not recover and reader.header is not None and reader.header.kind == "journal":
-        raise UnsupportedSave(f"`{path}` is a journal, not a save: recover it first")
-    timeline, position = reader.finish(recover)
-    header, recipe, found = reader.opening()
-    if not damage and file.damage and not (header.kind == "journal" and file.whole == file.size):
-        damage = file.damage
-    return Loaded(
-        header, recipe, found, timeline, position, damage, whole or file.whole, file.size, list(reader.warnings)
-    )
 
 
 def read_back(path: str | os.PathLike[str], data: Dataset, position: Moment, branches: int) -> None:
@@ -129,14 +90,6 @@ def read_back(path: str | os.PathLike[str], data: Dataset, position: Moment, bra
         reader.opening()
         if found != position or len(timeline.branches) != branches:
             raise CorruptSave(f"`{path}` holds step {found.step} of {len(timeline.branches)} branches")
-
-
-def _reader(path: str, data: object, version: int) -> Reader:
-    if version == 1:
-        from tinynets.save_v1 import FirstReader  # it builds on this file
-
-        return FirstReader(path, data)
-    return Reader(path, data)
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:

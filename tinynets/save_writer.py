@@ -18,6 +18,7 @@ from typing import Any
 import msgpack
 import numpy as np
 
+from tinynets.canonical import canonical
 from tinynets.data import Dataset
 from tinynets.data.names import bytes_made
 from tinynets.data.sample import sample_payload
@@ -26,7 +27,7 @@ from tinynets.paths import stored
 from tinynets.plugins import own_layers, own_things
 from tinynets.recipe import Recipe
 from tinynets.records import Record
-from tinynets.state import State, canonical
+from tinynets.state import State
 from tinynets.threads import fingerprint, settle_threads
 from tinynets.timeline import Bookmark, Branch, Evaluation, Moment, Placed, Timeline
 

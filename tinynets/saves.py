@@ -1,4 +1,4 @@
-"""Saves: where they are, which there are, and one written at once.
+"""Saves: where they are, which there are, one read by the reader of its format version, and one written at once.
 
 What they hold stands in save_writer.py and in docs/save-format.md, reading in save_reader.py, the framing of records in
 records.py, that of values in packing.py.
@@ -14,11 +14,12 @@ from pathlib import Path
 import platformdirs
 
 from tinynets.data import Dataset
-from tinynets.errors import SaveError, TinynetsError
+from tinynets.errors import CorruptSave, SaveError, TinynetsError, UnsupportedSave
 from tinynets.paths import expanded, expanded_path, unusable
 from tinynets.recipe import Recipe
-from tinynets.records import write_records
-from tinynets.save_reader import Loaded, gated, read, read_back, read_header
+from tinynets.records import RecordFile, write_records
+from tinynets.save_reader import Loaded, Reader, gated, read_back, read_header
+from tinynets.save_v1 import FirstReader
 from tinynets.save_writer import (
     Header,
     bookmark_record,
@@ -162,6 +163,52 @@ def _saves_in(folder: Path) -> list[Path]:
             f"`{folder}`: no saves can be looked for there: {(error.strerror or str(error)).lower()}"
         ) from None
     return sorted(times, key=lambda path: -times[path])
+
+
+# -- reading
+
+READERS = {Reader.version: Reader, FirstReader.version: FirstReader}
+"""For each format version that can be read, what reads it."""
+
+
+def read(path: str | os.PathLike[str], data: object = None, *, recover: bool = False) -> Loaded:
+    """A save, checked and rebuilt. `data`, as a Lab takes it, stands in for a data set too large to be embedded.
+
+    With `recover`, of a journal or a damaged save the longest part from its beginning that is whole; `Loaded.damage`
+    says what ended it, `whole` and `size` how much was cut.
+
+    Raises CorruptSave or UnsupportedSave that says what is wrong, SaveError when the file cannot be read, DataError or
+    ShapeError when `data` cannot be used.
+    """
+    with gated(path):
+        return _read(path, data, recover)
+
+
+def _read(path: str | os.PathLike[str], data: object, recover: bool) -> Loaded:
+    file = RecordFile(path, recover=recover)
+    reader: Reader | None = None
+    damage, whole = "", 0
+    for record in file:
+        reader = reader or READERS[file.version](str(path), data)
+        try:
+            with gated(path):
+                reader.apply(record)
+        except SaveError as error:
+            if not recover or not reader.begun:
+                raise
+            damage, whole = str(error), file.whole
+            break
+    if reader is None:
+        raise CorruptSave(f"`{path}` holds nothing that is whole")
+    if not recover and reader.header is not None and reader.header.kind == "journal":
+        raise UnsupportedSave(f"`{path}` is a journal, not a save: recover it first")
+    timeline, position = reader.finish(recover)
+    header, recipe, found = reader.opening()
+    if not damage and file.damage and not (header.kind == "journal" and file.whole == file.size):
+        damage = file.damage
+    return Loaded(
+        header, recipe, found, timeline, position, damage, whole or file.whole, file.size, list(reader.warnings)
+    )
 
 
 # -- writing

@@ -8,14 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinynets.canonical import canonical
 from tinynets.commands import Call
 from tinynets.errors import SaveError, TimelineError, TinynetsError
 from tinynets.foreign_text import printable
+from tinynets.jobs import Progress
 from tinynets.paths import expanded, unusable
 from tinynets.plugins import own_things
 from tinynets.recipe import Recipe, load_recipe
-from tinynets.reports import Progress
-from tinynets.state import State, canonical
+from tinynets.state import State
 from tinynets.threads import settle_threads, threads_for
 from tinynets.timeline import Bookmark, Branch, Evaluation, Moment
 

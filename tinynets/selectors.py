@@ -14,9 +14,9 @@ from math import prod
 import numpy as np
 
 from tinynets.arrays import Array, shape_text
+from tinynets.block import Block
 from tinynets.errors import SelectorError
-from tinynets.interventions import units_text
-from tinynets.network import Block, Network
+from tinynets.network import Network
 
 _SELECTOR = re.compile(r"(?P<path>\w+(?:\.\w+)*)(?:\[(?P<units>[^\]]*)\])?(?:@t=(?P<time>[0-9]{1,9}))?")
 _WHOLE = re.compile(r"[0-9]{1,9}")
@@ -41,6 +41,19 @@ class Selector:
     def __str__(self) -> str:
         time = "" if self.time is None else f"@t={self.time}"
         return (self.site if self.whole else self.site + units_text(self.units)) + time
+
+
+def units_text(units: tuple[int, ...]) -> str:
+    """`[3]`, `[0:8]` for a run of three and more, `[1,5,9:12]` for several."""
+    parts: list[str] = []
+    start = 0
+    for place in range(1, len(units) + 1):
+        if place < len(units) and units[place] == units[place - 1] + 1:
+            continue
+        run = units[start:place]
+        parts += [f"{run[0]}:{run[-1] + 1}"] if len(run) > 2 else map(str, run)
+        start = place
+    return f"[{','.join(parts)}]"
 
 
 def select(network: Network, text: object) -> Selector:

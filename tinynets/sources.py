@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinynets import rng
-from tinynets.arrays import Array, Values, as_array, converted, shape_text
+from tinynets.arrays import Array, Values, as_array, converted, quiet, shape_text
+from tinynets.checks import check_whole
 from tinynets.errors import DataError, EditError, SaveError, SelectorError, nearest
-from tinynets.evaluation import CHUNK, check_whole
-from tinynets.interventions import examples_from, taps, without
-from tinynets.network import Network, Workspace
+from tinynets.interventions import examples_from, without
+from tinynets.jobs import Progress
+from tinynets.network import Network
 from tinynets.operations.base import SOURCES
 from tinynets.operations.parameters import transplanted
 from tinynets.paths import expanded
-from tinynets.playback import quiet
-from tinynets.reports import Progress
 from tinynets.selectors import Selector, select
 from tinynets.state import State, network_of
+from tinynets.state import state_taps as taps
+from tinynets.workspace import CHUNK, Workspace
 
 if TYPE_CHECKING:
     from tinynets.lab import Lab

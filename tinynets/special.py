@@ -1,5 +1,5 @@
 """Functions that numpy lacks: erf, to the last bits of float64, or to those of float32; sigmoid and the normal
-distribution with all of their tails.
+distribution with all of their tails; softmax.
 
 Sources: Cody, "Rational Chebyshev approximations for the error function" (1969), for float64; the rational function of
 Eigen (`generic_fast_erf`, also used by XLA) for float32.
@@ -113,6 +113,16 @@ def sigmoid(x: Array, out: Array, e: Array, under: Array) -> Array:
     np.add(e, 1, under)
     shares: Array = np.divide(out, under, out)
     return shares
+
+
+def softmax(logits: Array, temperature: float = 1.0) -> Array:
+    """Probabilities over the last axis, in float64; temperature 0 puts all on the largest."""
+    z = logits.astype(np.float64)
+    z -= z.max(axis=-1, keepdims=True)
+    if temperature == 0:
+        return np.asarray((z == 0) / (z == 0).sum(axis=-1, keepdims=True))
+    e = np.exp(z / temperature)
+    return np.asarray(e / e.sum(axis=-1, keepdims=True))
 
 
 def lower_tail(x: Array, out: Array) -> None:

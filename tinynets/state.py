@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import msgpack
 import numpy as np
 
-from tinynets.arrays import Array, Shape, as_float, is_flat, settle_numbers
+from tinynets.arrays import Array, Shape, as_float, settle_numbers
+from tinynets.canonical import canonical
 from tinynets.errors import ShapeError
-from tinynets.interventions import Intervention, taps
+from tinynets.interventions import Intervention, compile_taps
 from tinynets.network import Network, network_from
 from tinynets.optimizers import Optimizer, Slots, check_setting
 from tinynets.rules import CURRENT, FIRST
 from tinynets.schedules import Schedule
+from tinynets.tapping import Tap
 from tinynets.unit_settings import check_keys
 
 
@@ -215,20 +217,14 @@ def network_of(state: State, input_shape: Shape | None) -> Network:
         input_shape=input_shape,
         rules=state.hyper.rules,
     )
-    network.taps = taps(network, state)
+    network.taps = state_taps(network, state)
     return network
 
 
-def canonical(value: Any) -> bytes:
-    """One sequence of bytes for equal plain data, whatever the order of its keys."""
+def state_taps(network: Network, state: State, standing: Iterable[Intervention] | None = None) -> list[Tap | None]:
+    """What stands behind each layer of a state's network; what is drawn goes on with the state's step.
 
-    def ordered(item: Any) -> Any:
-        if isinstance(item, dict):
-            return {key: ordered(item[key]) for key in sorted(item)}
-        if isinstance(item, np.ndarray):
-            return [item.dtype.str, list(item.shape), item.tobytes()]
-        nested = isinstance(item, list | tuple) and not is_flat(item)
-        return [ordered(part) for part in item] if nested else item
-
-    packed: bytes = msgpack.packb(ordered(value))
-    return packed
+    `standing`: the interventions, where they are not yet the state's.
+    """
+    found = state.interventions if standing is None else standing
+    return compile_taps(network, found, seed=state.hyper.seed, step=lambda: state.step)

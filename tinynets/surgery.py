@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.block import Block
 from tinynets.errors import EditError, ShapeError
 from tinynets.interventions import Intervention, acts_at, recurs, stacked
 from tinynets.layers import (
@@ -31,7 +32,7 @@ from tinynets.layers import (
     named,
 )
 from tinynets.layers.structure import Add, Join, Next, Split
-from tinynets.network import Block, Network, network_from
+from tinynets.network import Network, network_from
 from tinynets.rules import FIRST
 from tinynets.state import State
 from tinynets.unit_settings import by_unit, parted, with_units

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.block import Block
 from tinynets.errors import EditError
 from tinynets.layers import (
     GRU,
@@ -34,7 +35,7 @@ from tinynets.layers import (
     Tanh,
 )
 from tinynets.layers.structure import Join
-from tinynets.network import Block, Network
+from tinynets.network import Network
 from tinynets.surgery import takers
 
 SIGNED = {"velocity", "mean"}

@@ -1,4 +1,4 @@
-"""Tapping: a tap applied behind a layer, to a batch and back, touching as little of it as it can.
+"""Taps, what interventions do at one site, and Tapping: one applied to a batch and back, touching little of it.
 
 out = x * multiply + add, and dx = dout * multiply. A unit that is multiplied by 0 everywhere is held at what is added,
 whatever it was: one that has become infinite can be zeroed.
@@ -6,17 +6,36 @@ whatever it was: one that has become infinite can be zeroed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tinynets.arrays import Array, scalar, shape_text
 from tinynets.errors import ShapeError
-from tinynets.layers import Tap
 
 LAID = 2**16  # up to so many values, factors are laid out as the batch is: half the time of broadcasting them
 SMALL = 4  # where it touches at most this part of the units, what it changes is put aside rather than all copied
 RUNS = 8  # up to so many runs of neighbours are written run by run, which is faster than by an index
+
+
+@dataclass(frozen=True)
+class Tap:
+    """What interventions do at one site, out * multiply + add: arrays that broadcast to an example there.
+
+    (units,); (T, units) where time steps differ; `add` (..., units) where places differ. Where it is drawn anew for
+    each forward, `draw` gives it for a batch of so many, (B, ..., units), and `drawn` are the units for which it is.
+    """
+
+    multiply: Array
+    add: Array
+    draw: Callable[[int], Array] | None = None
+    drawn: frozenset[int] = frozenset()
+
+    def terms(self, batch: int) -> Array:
+        """What is added for a batch."""
+        return self.add if self.draw is None else self.draw(batch)
 
 
 class Tapping:

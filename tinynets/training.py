@@ -13,14 +13,16 @@ from math import inf, isfinite, sqrt
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.block import Phase
 from tinynets.counts import begun
 from tinynets.errors import NonFiniteError
 from tinynets.losses import Loss, LossBuffers
-from tinynets.network import Act, Network, Phase, Workspace
+from tinynets.network import Network
 from tinynets.optimizers import Scratch
 from tinynets.sampling import Sampler
 from tinynets.state import Hyper, State
 from tinynets.unit_settings import in_order
+from tinynets.workspace import Act, Workspace
 
 Phases = Generator[Phase, None, None]
 

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import nullcontext
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from tinynets.checks import check_whole
 from tinynets.conditions import Condition, parse_condition
 from tinynets.errors import TimelineError, TinynetsError, unwritable
-from tinynets.evaluation import check_whole
-from tinynets.interrupts import Lock, run_to_end
+from tinynets.jobs import Job, Result
+from tinynets.jobs import run_to_end as finish
 from tinynets.measure.compare import compare_branches, line_named
 from tinynets.measure.comparison import Comparison
 from tinynets.playback import Player, whole
 from tinynets.recipe import MAX_STEPS
 from tinynets.replay import VerifyReport, verify_lab
-from tinynets.reports import MoveReport, Progress, SeekCost, UntilReport
+from tinynets.reports import MoveReport, SeekCost, UntilReport
 from tinynets.script import script_of, write_script
 from tinynets.timeline import MAX_NAME, MAX_NOTE, Bookmark, Moment, Tree, is_name
 
 if TYPE_CHECKING:
     from tinynets.lab import Lab
 
-Result = TypeVar("Result")
-Job = Generator[Progress, None, Result]
-"""Work that says how far it has come, can be closed early, and returns a result."""
-
-_NONE: Lock = nullcontext()
 UNTIL_LIMIT = 100_000
 """Steps after which `run_until` gives up, where nothing else is said."""
 
@@ -283,11 +278,6 @@ class Travel:
         return MoveReport(self.step_number, self.moment.edits, self.branch, self.loss, what, seconds)
 
 
-def finish(job: Job[Result], lock: Lock = _NONE) -> Result:
-    """Run a piece of work to its end; signals are taken between its pieces, during which the lock is held."""
-    return run_to_end(job, lock)
-
-
 def _name(what: str, name: object) -> str:
     if not isinstance(name, str) or not is_name(name):
         raise TimelineError(f"{what} must be 1 to {MAX_NAME} printable characters, not {name!r}")
@@ -304,5 +294,3 @@ def _action(actions: list[tuple[Moment, Moment]], player: Player) -> str:
     count = after.step - before.step
     return f"{count:,} step{'s' if count != 1 else ''}"
 
-
-__all__ = ["Travel", "finish"]

@@ -7,13 +7,12 @@ from math import inf
 
 import numpy as np
 
-from tinynets.arrays import Array
+from tinynets.arrays import Array, quiet
 from tinynets.data import Dataset
 from tinynets.layers import ELU, RNN, Layer
 from tinynets.losses import BinaryCrossEntropy, CrossEntropy, FunctionLoss, Hinge, Loss, Perceptron
 from tinynets.losses.base import Elementwise
 from tinynets.network import Network
-from tinynets.playback import quiet
 from tinynets.state import Hyper
 
 TRIED = 4  # examples

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
+from tinynets.block import Block
 from tinynets.errors import SelectorError
-from tinynets.interventions import units_text
-
-if TYPE_CHECKING:
-    from tinynets.network import Block, Network
+from tinynets.network import Network
+from tinynets.selectors import units_text
 
 _KEY = re.compile(r"(?P<block>[^\[\]]+)\[(?P<units>[0-9]{1,9}(:[0-9]{1,9})?(,[0-9]{1,9}(:[0-9]{1,9})?)*)\]")
 

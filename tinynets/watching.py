@@ -9,8 +9,8 @@ from tinynets import streams
 from tinynets.foreign_text import printable
 
 if TYPE_CHECKING:
+    from tinynets.jobs import Progress
     from tinynets.lab import Lab
-    from tinynets.reports import Progress
 
 WIDTH = 24  # characters of the bar
 SECONDS = 0.1  # between two looks of it

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets.network import Workspace
+from tinynets.workspace import Workspace
 
 torch: Any = pytest.importorskip("torch")
 nn = torch.nn

@@ -10,7 +10,7 @@ import numpy as np
 
 import tinynets as tn
 from tinynets.layers import layer_from
-from tinynets.network import Workspace
+from tinynets.workspace import Workspace
 
 Case = dict[str, np.ndarray]
 

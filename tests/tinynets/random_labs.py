@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 import tinynets as tn
+from tinynets.arrays import quiet
 from tinynets.layers import LAYERS, Activation
-from tinynets.playback import quiet
 
 BATCH, EXAMPLES = 4, 8
 STEPS = 4  # in time

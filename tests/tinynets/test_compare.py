@@ -12,9 +12,9 @@ import pytest
 
 import tinynets as tn
 from tinynets.cli import main
-from tinynets.evaluation import softmax
 from tinynets.measure.comparison import Comparison
 from tinynets.sampling import Sampler
+from tinynets.special import softmax
 
 Make = Callable[..., tn.Lab]
 

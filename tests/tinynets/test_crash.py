@@ -26,10 +26,10 @@ import pytest
 
 import tinynets as tn
 from tinynets import journal, locks
+from tinynets.jobs import run_to_end
 from tinynets.leftovers import Leftover, discard, leftovers
 from tinynets.threads import fingerprint
 from tinynets.timeline import Branch, Moment
-from tinynets.travel import finish
 
 if sys.platform == "win32":
     pytest.skip("kills and forks as other systems do", allow_module_level=True)
@@ -334,7 +334,7 @@ class Killing:
         for moment, seen in self.chance.sample(sorted(log.digests.items()), min(6, len(log.digests))):
             if held(branches, Moment(*moment)):
                 self.told["moments compared"] += 1
-                assert finish(lab.player.state_at(Moment(*moment))).digest() == seen
+                assert run_to_end(lab.player.state_at(Moment(*moment))).digest() == seen
         assert log.digests.get(tuple(found["at"]), found["digest"]) == found["digest"]
         if self.chance.random() < 0.1:
             self.told["verified from the start"] += 1

@@ -11,8 +11,8 @@ import pytest
 
 import tinynets as tn
 from tinynets import edits
+from tinynets.arrays import quiet
 from tinynets.edits import Edit
-from tinynets.playback import quiet
 from tinynets.rules import CURRENT, FIRST
 from tinynets.state import Hyper, State
 

@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
+from tinynets.arrays import quiet
 from tinynets.layers import LAYERS, Layer
 from tinynets.losses import LossBuffers
-from tinynets.network import Network, Workspace, network_from
+from tinynets.network import Network, network_from
 from tinynets.optimizers import Scratch
-from tinynets.playback import quiet
 from tinynets.sampling import Sampler
 from tinynets.state import State
+from tinynets.workspace import Workspace
 
 Make = Callable[..., tn.Lab]
 OPTIMIZERS: dict[str, tn.Optimizer] = {

@@ -27,10 +27,10 @@ import tinynets as tn
 from tinynets import saves
 from tinynets.errors import LONGEST
 from tinynets.evaluation import Splits
+from tinynets.jobs import run_to_end
 from tinynets.leftovers import SUFFIX, leftovers
 from tinynets.playback import Player
 from tinynets.timeline import Moment
-from tinynets.travel import finish
 
 PROOF = 5_000 * int(os.environ.get("TINYNETS_PROOF", "1"))
 MOST_BYTES = 64 * 2**20  # allocated above the file's size
@@ -130,12 +130,12 @@ def saved_again(loaded: saves.Loaded, path: Path) -> None:
     missing = data.missing.reason if data.missing is not None else ""
     player = Player(timeline, recipe.training.loss, *splits["train"], splits.weight("train"), missing=missing)
     try:
-        finish(player.go(moment))
+        run_to_end(player.go(moment))
     except tn.NonFiniteError:
-        finish(player.go(Moment(moment.branch, 0, 0)))
+        run_to_end(player.go(Moment(moment.branch, 0, 0)))
     except tn.DataError:
         assert missing
-        finish(player.go(timeline.closest(moment)[0]))
+        run_to_end(player.go(timeline.closest(moment)[0]))
     saves.write(path, recipe, data, player.timeline, player.position, player.state)
     tn.Lab(path).close()
 

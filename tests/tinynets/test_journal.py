@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 import tinynets as tn
 from tinynets import journal, locks
 from tinynets.cli import main
+from tinynets.jobs import run_to_end
 from tinynets.leftovers import discard, find, journal_folder, leftovers
 from tinynets.records import RecordFile
 from tinynets.timeline import Moment
-from tinynets.travel import finish
 
 Says = Callable[[type[Exception], str], AbstractContextManager[None]]
 
@@ -221,7 +221,7 @@ class Witness:
         assert set(found.bookmarks) <= self.marks
         assert found.state.digest() == self.digests.get(found.moment, found.state.digest())
         for moment in [moment for moment in self.digests if held(found, moment)][:4]:
-            assert finish(found.player.state_at(moment)).digest() == self.digests[moment]
+            assert run_to_end(found.player.state_at(moment)).digest() == self.digests[moment]
 
 
 def held(lab: tn.Lab, moment: Moment) -> bool:

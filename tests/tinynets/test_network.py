@@ -12,10 +12,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets.edits import taps
 from tinynets.interventions import Intervention
-from tinynets.network import MAX_PARAMETERS, Workspace, network_from
-from tinynets.state import Hyper, State
+from tinynets.layout import MAX_PARAMETERS
+from tinynets.network import network_from
+from tinynets.state import Hyper, State, state_taps
+from tinynets.workspace import Workspace
 
 MLP = [
     tn.Linear(3, 4, name="hidden", b_init=tn.Normal()),
@@ -54,7 +55,7 @@ def test_gradients_through_a_whole_network_are_those_of_central_differences_with
     gradients_agree: Callable[..., None], standing: list[Intervention], seed: int, loss: Any
 ) -> None:
     network = tn.Network(MLP, dtype="float64", seed=seed)
-    network.taps = taps(network, standing_on(network, standing))
+    network.taps = state_taps(network, standing_on(network, standing))
     random = np.random.default_rng(seed)
     y = random.integers(0, 2, 6) if loss.classes else random.normal(size=(6, 2))
     gradients_agree(network, random.normal(size=(6, 3)), lambda out: loss(out, y))
@@ -67,7 +68,7 @@ def test_gradients_through_an_embedding_are_those_of_central_differences_with_un
 ) -> None:
     network = tn.Network(LOOKUP, dtype="float64", seed=seed, input_shape=(2,))
     zeros = [Intervention("zero", "hidden", tuple(zeroed))] if zeroed else []
-    network.taps = taps(network, standing_on(network, zeros))
+    network.taps = state_taps(network, standing_on(network, zeros))
     random = np.random.default_rng(seed)
     y, x = random.integers(0, 3, 5), random.integers(0, 7, (5, 2))
     network.forward(x)

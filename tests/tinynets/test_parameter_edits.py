@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import tinynets as tn
 from tinynets import edits
-from tinynets.playback import quiet
+from tinynets.arrays import quiet
 
 Make = Callable[..., tn.Lab]
 RANDOM = np.random.default_rng(0)

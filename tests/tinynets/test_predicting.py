@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tinynets as tn
-from tinynets.network import KEPT_BYTES, Workspace
+from tinynets.workspace import KEPT_BYTES, Workspace
 
 LAYERS: dict[str, list[tn.Layer]] = {
     "mlp": [tn.Linear(4, 16, name="h"), tn.BatchNorm(16), tn.GELU(), tn.Dropout(0.5), tn.Linear(16, 4)],

@@ -16,10 +16,10 @@ import tinynets as tn
 from tinynets import save_writer
 from tinynets.data import arrays
 from tinynets.data.sample import probe_rows, sample_payload
-from tinynets.interventions import examples_from, taps
+from tinynets.interventions import examples_from
 from tinynets.records import read_records
 from tinynets.rules import CURRENT, FIRST
-from tinynets.state import Hyper, State
+from tinynets.state import Hyper, State, state_taps
 
 OLD = Path(__file__).parents[1] / "saves"
 
@@ -185,11 +185,11 @@ def test_what_is_drawn_over_a_split_in_an_old_run_is_what_it_was() -> None:
     state = State.start(network, Hyper(tn.SGD(0.1), rules=FIRST))
     lab = tn.Lab(network, data=(x, np.zeros((len(x), 1))), loss=tn.MSE(), seed=0)
     lab.noise("hidden[0]", 1.0)
-    network.taps = taps(network, replace(state, interventions=lab.interventions))
+    network.taps = state_taps(network, replace(state, interventions=lab.interventions))
     first = network.predict(x[:4096])
     with examples_from(network, 4096):
         assert np.array_equal(network.predict(x[4096:]), first)
-    lab.network.taps = taps(lab.network, lab.state_now)
+    lab.network.taps = state_taps(lab.network, lab.state_now)
     first = lab.network.predict(x[:4096])
     with examples_from(lab.network, 4096):
         assert not np.array_equal(lab.network.predict(x[4096:]), first)

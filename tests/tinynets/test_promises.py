@@ -19,10 +19,10 @@ from random_labs import a_block, random_lab, selector, some_units
 
 import tinynets as tn
 from tinynets import edits
+from tinynets.arrays import quiet
 from tinynets.layers import LAYERS
 from tinynets.network import network_from
-from tinynets.playback import quiet
-from tinynets.state import State
+from tinynets.state import State, state_taps
 from tinynets.training import Trainer
 
 PROOF = 1_000 * int(os.environ.get("TINYNETS_PROOF", "1"))
@@ -51,7 +51,7 @@ def aside(lab: tn.Lab) -> tuple[tn.Network, State]:
         input_shape=lab.network.input_shape,
         rules=state.hyper.rules,
     )
-    network.taps = edits.taps(network, state)
+    network.taps = state_taps(network, state)
     return network, state
 
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets.interventions import Intervention, units_text
-from tinynets.selectors import select
-from tinynets.state import canonical
+from tinynets.canonical import canonical
+from tinynets.interventions import Intervention
+from tinynets.selectors import select, units_text
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import tinynets as tn
 from tinynets import plugins
+from tinynets.arrays import quiet
 from tinynets.layers import LAYERS, Activation
-from tinynets.playback import quiet
 
 Make = Callable[..., tn.Lab]
 RANDOM = np.random.default_rng(0)

@@ -20,9 +20,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 import tinynets as tn
 from tinynets import playback
+from tinynets.jobs import run_to_end
 from tinynets.state import State
 from tinynets.timeline import Branch, Moment
-from tinynets.travel import finish
 
 PROOF = 10_000 * int(os.environ.get("TINYNETS_PROOF", "1"))
 ONE_STEP = 5e-6  # seconds: more than nothing, less than a step takes
@@ -378,7 +378,7 @@ class TimeMachine(RuleBasedStateMachine):
         branch = self.lab.player.timeline.named(self.picked(number))
         moment = self.lab.player.moment_at(int(share * len(branch.losses)))
         moment = Moment(branch.number, moment.step, branch.edits_through(moment.step))
-        self.history.see(moment, finish(self.lab.player.state_at(moment)))
+        self.history.see(moment, run_to_end(self.lab.player.state_at(moment)))
         assert where(self.lab) == before
         self.check("look elsewhere")
 

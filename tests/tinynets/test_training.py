@@ -12,8 +12,8 @@ import pytest
 
 import tinynets as tn
 from tinynets import data
+from tinynets.arrays import quiet
 from tinynets.layers import layer_from
-from tinynets.playback import quiet
 from tinynets.training import _leaves_finite
 
 Make = Callable[..., tn.Lab]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import tinynets as tn
 from tinynets import playback
+from tinynets.jobs import run_to_end
 from tinynets.timeline import RING, Moment
-from tinynets.travel import finish
 
 Make = Callable[..., tn.Lab]
 Says = Callable[..., Any]
@@ -556,7 +556,7 @@ def test_the_state_of_any_recorded_moment_is_given_and_everything_stays_as_it_wa
             work = lab.player.state_at(moment)
             for _ in work:
                 assert where(lab) == before
-            assert finish(lab.player.state_at(moment)).digest() == digest
+            assert run_to_end(lab.player.state_at(moment)).digest() == digest
             assert where(lab) == before
     lab.step()
     assert lab.step_number == 11
@@ -585,7 +585,7 @@ def test_a_half_done_step_is_dropped_to_where_it_began_however_little_memory_the
     lab.seek(5, edits=1)
     before = lab.moment, lab.state.digest()
     lab.phase()
-    finish(lab.player.state_at(Moment(0, 9, 5)))
+    run_to_end(lab.player.state_at(Moment(0, 9, 5)))
     lab.undo()
     assert (lab.moment, lab.state.digest()) == before
 

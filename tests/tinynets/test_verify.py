@@ -14,10 +14,10 @@ import pytest
 import tinynets as tn
 from tinynets import playback
 from tinynets.cli import main
+from tinynets.jobs import run_to_end
 from tinynets.records import read_records, write_records
 from tinynets.replay import replay
 from tinynets.timeline import Moment
-from tinynets.travel import finish
 
 Make = Callable[..., tn.Lab]
 
@@ -206,7 +206,7 @@ def test_a_stretch_that_cannot_be_computed_is_told_and_the_rest_goes_on(lab: tn.
 def test_two_altered_keyframes_of_which_one_follows_from_the_other_are_found_by_the_losses_between(lab: tn.Lab) -> None:
     main, player = lab.player.timeline.named("main"), lab.player
     other = with_theta(0, 0.01)(main.keyframes[24, 0])
-    finish(player.compute_on(other, Moment(main.number, 24, 0), Moment(main.number, 32, 0)))
+    run_to_end(player.compute_on(other, Moment(main.number, 24, 0), Moment(main.number, 32, 0)))
     main.keyframes[24, 0], main.keyframes[32, 0] = other, player.state.copy()
     assert [(entry.step, entry.failed) for entry in lab.verify().divergences] == [(24, ""), (25, "")]
 

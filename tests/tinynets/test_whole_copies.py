@@ -16,7 +16,8 @@ from random_labs import random_lab
 import tinynets as tn
 from tinynets.arrays import Values
 from tinynets.losses import as_loss
-from tinynets.network import Network, Workspace, network_from
+from tinynets.network import Network, network_from
+from tinynets.workspace import Workspace
 
 WAYS: dict[str, Callable[[Any], Any]] = {
     "copy": copy.copy,

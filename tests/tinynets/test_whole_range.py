@@ -18,8 +18,8 @@ import tinynets as tn
 from tinynets.layers import LAYERS
 from tinynets.layers.activations import Activation
 from tinynets.losses import LOSSES
-from tinynets.network import Workspace
 from tinynets.rules import FIRST
+from tinynets.workspace import Workspace
 
 TINY = float(np.finfo(np.float32).tiny)
 LARGEST = float(np.finfo(np.float32).max)

@@ -1,9 +1,10 @@
 """The data sets that ship, and what the caller's own become."""
 
 from tinynets.data.colors import colors
-from tinynets.data.dataset import Dataset, arrays, from_payload, payload_digest
+from tinynets.data.dataset import Dataset, arrays, payload_digest
 from tinynets.data.digits import digits
 from tinynets.data.names import names
+from tinynets.data.payload import from_payload
 from tinynets.data.points import halves, spiral, xor
 from tinynets.data.registry import DATASETS, load
 from tinynets.data.text import TextCodec

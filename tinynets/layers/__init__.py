@@ -2,7 +2,7 @@
 
 from tinynets.layers.activations import Activation, Gaussian, Identity, Sigmoid, Softmax, Step, Tanh
 from tinynets.layers.attention import CausalSelfAttention
-from tinynets.layers.base import Buffers, Context, Features, Layer, Parameter, Tap
+from tinynets.layers.base import Buffers, Context, Features, Layer, Parameter
 from tinynets.layers.convolution import Conv1d, Conv2d
 from tinynets.layers.distances import Distances
 from tinynets.layers.dropout import Dropout
@@ -58,7 +58,6 @@ __all__ = [
     "Softplus",
     "Step",
     "Tanh",
-    "Tap",
     "describe",
     "layer_from",
     "named",

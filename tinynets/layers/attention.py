@@ -10,8 +10,9 @@ import numpy as np
 from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError
 from tinynets.initializers import Initializer, Kaiming, Zeros
-from tinynets.layers.base import Buffers, Layer, Parameter, Tap, require_initializer, require_size, rows
+from tinynets.layers.base import Buffers, Layer, Parameter, require_initializer, require_size, rows
 from tinynets.rules import FIRST
+from tinynets.tapping import Tap
 
 
 class CausalSelfAttention(Layer):

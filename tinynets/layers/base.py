@@ -6,7 +6,7 @@ A layer holds no batch: whatever belongs to one batch lives in a `Buffers` that 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from types import MappingProxyType
@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from tinynets.arrays import Array, Shape, write_into
+from tinynets.checks import true_or_false, whole_number
 from tinynets.errors import ShapeError
 from tinynets.initializers import Initializer
 from tinynets.rules import CURRENT
-
-if TYPE_CHECKING:
-    from tinynets.tapping import Tapping
+from tinynets.tapping import Tap, Tapping
 
 
 @dataclass(frozen=True)
@@ -127,24 +126,6 @@ class Buffers:
 
         def __getattr__(self, name: str) -> Any: ...
         def __setattr__(self, name: str, value: Any) -> None: ...
-
-
-@dataclass(frozen=True)
-class Tap:
-    """What interventions do at one site, out * multiply + add: arrays that broadcast to an example there.
-
-    (units,); (T, units) where time steps differ; `add` (..., units) where places differ. Where it is drawn anew for
-    each forward, `draw` gives it for a batch of so many, (B, ..., units), and `drawn` are the units for which it is.
-    """
-
-    multiply: Array
-    add: Array
-    draw: Callable[[int], Array] | None = None
-    drawn: frozenset[int] = frozenset()
-
-    def terms(self, batch: int) -> Array:
-        """What is added for a batch."""
-        return self.add if self.draw is None else self.draw(batch)
 
 
 @dataclass(frozen=True)
@@ -332,16 +313,12 @@ class Layer:
 
 def require_size(layer: str, name: str, value: object, least: int = 1) -> int:
     """A whole number of at least `least`, or a ShapeError that names it."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ShapeError(f"{layer}: `{name}` must be a whole number of at least {least}, not {value!r}")
-    return int(value)
+    return whole_number(f"{layer}: `{name}`", value, least, None, ShapeError)
 
 
 def require_flag(layer: str, name: str, value: object) -> bool:
     """True or False, or a ShapeError that names it."""
-    if not isinstance(value, bool | np.bool_):
-        raise ShapeError(f"{layer}: `{name}` must be True or False, not {value!r}")
-    return bool(value)
+    return true_or_false(f"{layer}: `{name}`", value, ShapeError)
 
 
 def require_initializer(layer: str, name: str, value: object, default: Initializer) -> Initializer:

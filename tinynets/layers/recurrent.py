@@ -23,9 +23,10 @@ from tinynets.arrays import Array, Shape, shape_text
 from tinynets.errors import ShapeError, nearest
 from tinynets.initializers import Initializer, Uniform, Zeros
 from tinynets.layers.activations import Activation, Tanh
-from tinynets.layers.base import Buffers, Layer, Parameter, Tap, require_flag, require_initializer, require_size, rows
+from tinynets.layers.base import Buffers, Layer, Parameter, require_flag, require_initializer, require_size, rows
 from tinynets.layers.rectifiers import ReLU
 from tinynets.rules import FIRST
+from tinynets.tapping import Tap
 
 NONLINEARITIES = ("tanh", "relu")
 

@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tinynets.arrays import Array
+from tinynets.arrays import Array, quiet
+from tinynets.block import Block
+from tinynets.checks import check_whole
 from tinynets.errors import TimelineError, nearest
-from tinynets.evaluation import Probe, check_whole, softmax
+from tinynets.evaluation import Probe
+from tinynets.jobs import Progress
+from tinynets.jobs import run_to_end as finish
 from tinynets.losses import Loss
 from tinynets.measure.comparison import BlockDistance, Comparison, Disagreement, Side
-from tinynets.network import Block, Network, Workspace
+from tinynets.network import Network
 from tinynets.paths import expanded
-from tinynets.playback import quiet
 from tinynets.recipe import MAX_STEPS
-from tinynets.reports import Progress
+from tinynets.special import softmax
 from tinynets.state import State, network_of
 from tinynets.timeline import Branch, Moment, Placed
+from tinynets.workspace import Workspace
 
 if TYPE_CHECKING:
     from tinynets.lab import Lab
@@ -70,8 +74,6 @@ def compare(a: str | Path | Lab, b: str | Path | Lab, *, step: int | None = None
     `a` and `b` are paths of saves, or `FILE:BRANCH`; without a branch, the one on which it stands.
     Raises SaveError, or TimelineError for a branch or step that is not there.
     """
-    from tinynets.travel import finish
-
     return finish(compare_branches(_line(a), _line(b), step))
 
 

@@ -14,25 +14,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tinynets.arrays import Array
+from tinynets.arrays import Array, quiet
+from tinynets.block import Block
+from tinynets.checks import check_whole
 from tinynets.errors import EditError
-from tinynets.evaluation import CHUNK, activation_of, check_whole, flatness
+from tinynets.evaluation import activation_of, flatness
 from tinynets.frame import Contribution
 from tinynets.interventions import Intervention, examples_from
-from tinynets.layers import Distances, Dropout, Identity, Linear, Tap
+from tinynets.jobs import Progress
+from tinynets.layers import Distances, Dropout, Identity, Linear
 from tinynets.layers.convolution import Convolution
 from tinynets.layers.recurrent import Recurrent
 from tinynets.losses import LossBuffers
 from tinynets.measure.explanation import Change, Effect, Explanation, Gate, Response
-from tinynets.network import Block, Network, Workspace
+from tinynets.network import Network
 from tinynets.observe.look import Look
 from tinynets.observe.weights import givers, incoming, passes_on, row_names
 from tinynets.operations.learning import frozen_units
-from tinynets.playback import quiet
-from tinynets.reports import Progress
 from tinynets.selectors import Selector, select
 from tinynets.state import State, network_of
+from tinynets.tapping import Tap
 from tinynets.timeline import Moment
+from tinynets.workspace import CHUNK, Workspace
 
 if TYPE_CHECKING:
     from tinynets.lab import Lab

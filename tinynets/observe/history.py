@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.block import Block
 from tinynets.edits import OPERATIONS
 from tinynets.frame import BranchLine, LossCurve, Mark, Pin, Status, TimelineStrip
 from tinynets.lab import Lab
-from tinynets.network import Block
 from tinynets.still import why_still
 from tinynets.timeline import Bookmark, Limb
 from tinynets.training import LOSS

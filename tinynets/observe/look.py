@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.block import Block
 from tinynets.frame import Activations, BlockCells
 from tinynets.lab import Lab
-from tinynets.network import Block
 
 BOUNDED = ("tanh", "sigmoid", "softmax", "gaussian", "step")  # activations whose outputs reach 1 and no further
 

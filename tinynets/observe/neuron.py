@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinynets.arrays import Array
+from tinynets.arrays import Array, quiet
+from tinynets.block import Block
 from tinynets.evaluation import activation_of
 from tinynets.frame import Contribution, Neuron, View
 from tinynets.lab import Lab
 from tinynets.layers import CausalSelfAttention, Conv1d, Conv2d, Linear
-from tinynets.network import Block, Workspace
 from tinynets.observe.look import Look
 from tinynets.observe.standing import Stood, rates, standing_on
 from tinynets.observe.weights import givers, matrix, passes_on, sources
-from tinynets.playback import quiet
+from tinynets.workspace import Workspace
 
 TOP = 12  # contributions and outgoing weights listed
 

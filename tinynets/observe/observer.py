@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tinynets.block import Block
 from tinynets.frame import BlockInfo, Frame, View
 from tinynets.lab import Lab
-from tinynets.network import Block, Network, Workspace
+from tinynets.network import Network
 from tinynets.observe.history import Doing, curve, status, timeline
 from tinynets.observe.look import Look
 from tinynets.observe.neuron import neuron
@@ -16,6 +17,7 @@ from tinynets.observe.outline import outline
 from tinynets.observe.output import output
 from tinynets.observe.standing import Stood
 from tinynets.observe.weights import weights
+from tinynets.workspace import Workspace
 
 SAMPLES = 10
 

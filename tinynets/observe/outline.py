@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinynets.block import Block
 from tinynets.errors import EditError
 from tinynets.frame import BlockInfo
 from tinynets.layers import Features
 from tinynets.layers.structure import Add, Join, Next, Split
-from tinynets.network import Block, Network
+from tinynets.network import Network
 from tinynets.operations.structure import INSERTED
 from tinynets.surgery import resize
 from tinynets.symmetry import bears_sign

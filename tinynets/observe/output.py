@@ -6,16 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.arrays import Array
-from tinynets.evaluation import softmax
+from tinynets.arrays import Array, quiet
 from tinynets.frame import MapGrid, Output, Plane, View
 from tinynets.lab import Lab
 from tinynets.layers import Distances
 from tinynets.losses import Kohonen
 from tinynets.measure.som import u_matrix
-from tinynets.network import Workspace
-from tinynets.playback import quiet
 from tinynets.prediction import output_names
+from tinynets.special import softmax
+from tinynets.workspace import Workspace
 
 PLANE = 33  # points a side of the decision map
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.block import Block
 from tinynets.edits import Edit
 from tinynets.frame import FREE, FROZEN, PARTLY, SEVERAL, STANDING, Standing, Stands
 from tinynets.lab import Lab
-from tinynets.network import Block, Network
+from tinynets.network import Network
 from tinynets.unit_settings import by_unit, parted
 
 

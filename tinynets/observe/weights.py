@@ -8,11 +8,12 @@ from math import prod
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.block import Block
 from tinynets.frame import Mask, Weights
 from tinynets.lab import Lab
 from tinynets.layers import Identity, Layer, Parameter
 from tinynets.layers.structure import Next, Split
-from tinynets.network import Block, Network
+from tinynets.network import Network
 from tinynets.observe.look import limit_of
 
 GROUPS = {"lstm": "ifgo", "gru": "rzn", "causal-self-attention": "qkv"}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinynets.arrays import Array, Values, as_array, converted, is_finite_number, shape_text
+from tinynets.checks import true_or_false, whole_number
 from tinynets.errors import DataError, EditError
 from tinynets.foreign_text import printable
 from tinynets.network import Network
@@ -127,18 +128,12 @@ def number(op: str, args: Mapping[str, Any], name: str, low: float = -LARGEST, h
 
 
 def whole(op: str, args: Mapping[str, Any], name: str, low: int, high: int) -> int:
-    value = args.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
-        raise EditError(f"`{op}`: `{name}` must be a whole number from {low} to {high}, not {value!r}")
-    return int(value)
+    return whole_number(f"`{op}`: `{name}`", args.get(name), low, high)
 
 
 def flag(op: str, args: Mapping[str, Any], name: str) -> bool:
     """True or False; where it is not there, False."""
-    value = args.get(name, False)
-    if not isinstance(value, bool | np.bool_):
-        raise EditError(f"`{op}`: `{name}` must be True or False, not {value!r}")
-    return bool(value)
+    return true_or_false(f"`{op}`: `{name}`", args.get(name, False))
 
 
 def ordinal(op: str, args: Mapping[str, Any]) -> int:

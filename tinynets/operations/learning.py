@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from tinynets.arrays import Array
+from tinynets.block import Block
 from tinynets.errors import EditError
-from tinynets.network import Block, Network
+from tinynets.network import Network
 from tinynets.operations.base import Edit, Operation, flag, number, only
 from tinynets.selectors import ParameterSelector, Selector, select, select_learned
 from tinynets.state import State

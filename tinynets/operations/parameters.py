@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from tinynets.arrays import Array, Values
+from tinynets.block import Block
 from tinynets.errors import EditError, SelectorError
 from tinynets.foreign_text import printable
 from tinynets.interventions import Intervention
 from tinynets.layers import GRU, LSTM, Features, Parameter
-from tinynets.network import Block, Network
+from tinynets.network import Network
 from tinynets.operations.base import SOURCES, Edit, Operation, flag, number, only, ordinal, values, whole
 from tinynets.rules import FIRST
 from tinynets.selectors import ParameterSelector, Selector, select, select_learned

@@ -11,11 +11,13 @@ import numpy as np
 
 from tinynets import rng
 from tinynets.arrays import Array, plain
+from tinynets.block import Block
 from tinynets.errors import EditError, ShapeError, nearest
 from tinynets.layers import LAYERS, Activation, Conv1d, Conv2d, Distances, Features, Layer, Linear, describe, layer_from
 from tinynets.layers.base import Parameter
 from tinynets.layers.structure import Next, Split
-from tinynets.network import Block, Network, parameter_count
+from tinynets.layout import parameter_count
+from tinynets.network import Network
 from tinynets.operations.base import Edit, Operation, literal, only, ordinal, whole
 from tinynets.selectors import select
 from tinynets.state import State

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets.network import Workspace
 from tinynets.selectors import select
+from tinynets.workspace import Workspace
 
 few = st.integers(1, 3)
 

@@ -10,7 +10,7 @@ import pytest
 
 import tinynets as tn
 from tinynets.layers import layer_from
-from tinynets.network import Workspace
+from tinynets.workspace import Workspace
 
 STORED = np.load(Path(__file__).parents[2] / "references" / "basic.npz")
 CASES: dict[str, dict[str, np.ndarray]] = {}

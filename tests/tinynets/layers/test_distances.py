@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import tinynets as tn
 from tinynets.layers.distances import DIRECT
-from tinynets.network import Workspace
 from tinynets.rules import FIRST
+from tinynets.workspace import Workspace
 
 inputs = st.sampled_from([1, 2, DIRECT, DIRECT + 1])
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets.network import Workspace
+from tinynets.workspace import Workspace
 
 leading = st.lists(st.integers(1, 3), min_size=1, max_size=3).filter(lambda sizes: np.prod(sizes) > 1)
 NORMS: list[type[tn.BatchNorm] | type[tn.LayerNorm]] = [tn.BatchNorm, tn.LayerNorm]

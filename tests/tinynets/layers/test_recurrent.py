@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets.layers import Tap
-from tinynets.network import Workspace
+from tinynets.tapping import Tap
+from tinynets.workspace import Workspace
 
 KINDS: dict[str, Callable[..., Any]] = {
     "rnn": tn.RNN,

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import tinynets as tn
+from tinynets.block import Block
 from tinynets.frame import View
-from tinynets.network import Block
 from tinynets.observe import Doing, Observer
 
 PROOF = 40 * int(os.environ.get("TINYNETS_PROOF", "1"))

@@ -1,0 +1,76 @@
+"""Jobs: long work as a generator that can be watched and cancelled, and how one is done piece by piece.
+
+Between its pieces a job yields Progress. Closing it cancels it, and a whole moment is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tinynets.interrupts import held, take
+
+Result = TypeVar("Result")
+Lock = AbstractContextManager[Any]
+
+NO_LOCK: Lock = nullcontext()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a piece of long work has come; `total` is None where it has no end."""
+
+    done: int
+    total: int | None
+    what: str
+
+
+Job = Generator[Progress, None, Result]
+"""Work that says how far it has come, can be closed early, and returns a result."""
+
+
+def between_pieces(job: Job[Result], lock: Lock) -> Job[Result]:
+    """The same work, in which signals are taken between its pieces alone; what one raises ends it at a whole moment.
+
+    `lock` is held during a piece: what another thread does under it meets whole moments too.
+    """
+    ended = False
+    try:
+        while True:
+            try:
+                with held(taking=True), lock:
+                    progress = next(job)
+            except StopIteration as stop:
+                ended = True
+                result: Result = stop.value
+                return result
+            yield progress
+    finally:
+        if not ended:
+            with held(), lock:
+                job.close()
+
+
+def run_to_end(job: Job[Result], lock: Lock = NO_LOCK) -> Result:
+    """Do the work and give its result; signals are taken between its pieces, during which the lock is held."""
+    with held():
+        try:
+            while True:
+                with lock:
+                    next(job)
+                take()
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
+        except BaseException:
+            with lock:
+                job.close()
+            raise
+
+
+def at_once(call: Callable[..., Result], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Job[Result]:
+    """A plain call as a job of one piece."""
+    yield from ()
+    return call(*args, **kwargs)
