@@ -326,6 +326,10 @@ class Network:
                     return index, entry
         return None
 
+    def first_index(self, block: Block) -> int:
+        """Where a block's parameters begin in `theta`."""
+        return self._starts[block.first]
+
     def shared_indices(self, block: Block) -> Array:
         """Positions in `theta` of what belongs to a block but to none of its units."""
         return np.flatnonzero(self.owners(block) < 0) + self._starts[block.first]
@@ -374,7 +378,7 @@ class Network:
         entries: Callable[[Layer], tuple[Parameter, ...]],
         transient: bool = True,
     ) -> Array:
-        wanted = np.unique(np.fromiter(units, np.int64))
+        wanted = np.arange(block.units) if units == range(block.units) else np.unique(np.fromiter(units, np.int64))
         found = [np.empty(0, np.int64)]
         for index in range(block.first, block.last + 1):
             start = starts[index]
@@ -382,7 +386,7 @@ class Network:
                 if transient or not entry.transient:
                     found.append(start + entry.places(wanted, whole=len(wanted) == block.units))
                 start += entry.size
-        return np.unique(np.concatenate(found))
+        return np.sort(np.concatenate(found))
 
     def initialize(self, seed: int) -> None:
         """Draw all parameters anew, each from its own address."""
