@@ -6,7 +6,9 @@ line of help. The API's method, the command line's verb, the log's entry and the
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
+from itertools import groupby
 from typing import Any
 
 from tinynets.arrays import Values
@@ -27,12 +29,14 @@ __all__ = [
     "Edit",
     "Operation",
     "apply",
+    "apply_run",
     "check",
     "edit_from",
     "frozen_units",
     "literal",
     "network_after",
     "resolve",
+    "runs",
     "without",
 ]
 
@@ -66,6 +70,33 @@ def apply(network: Network, state: State, edit: Edit) -> str:
     network_of(made, network.input_shape)  # raises where what stands does not fit it
     state.become(made)
     return done
+
+
+def runs(several: Iterable[Edit]) -> Iterator[list[Edit]]:
+    """Edits in their order, together where none of them changes the layers."""
+    for changes, together in groupby(several, lambda edit: OPERATIONS[edit.op].after is not None):
+        if changes:
+            yield from ([edit] for edit in together)
+        else:
+            yield list(together)
+
+
+def apply_run(network: Network, state: State, several: Iterable[Edit]) -> None:
+    """Do edits that leave the layers as they are one after the other: all of them, or nothing where one cannot be."""
+    made = state.live()
+    for apply_all, together in groupby(several, lambda edit: OPERATIONS[edit.op].apply_all):
+        if apply_all is None:
+            for edit in together:
+                with moving_counts(made):
+                    OPERATIONS[edit.op].apply(network, made, edit)
+            continue
+        edits = list(together)
+        activation = OPERATIONS[edits[0].op].family == "activation"
+        with nullcontext() if activation else moving_counts(made):
+            apply_all(network, made, edits)
+    standing = state_taps(network, state, made.interventions)
+    state.become(made)
+    network.taps = standing
 
 
 def check(network: Network, edit: Edit) -> None:

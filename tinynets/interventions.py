@@ -128,6 +128,53 @@ def stacked(network: Network, standing: Iterable[Intervention], new: Interventio
     return (*standing, new)
 
 
+class Standing:
+    """The interventions that stand, changed again and again, each time in work in proportion to the units named.
+
+    What is covered is noted unit by unit; an intervention is cut down to what is left of it at the end.
+    """
+
+    def __init__(self, network: Network, standing: Iterable[Intervention]) -> None:
+        self._network = network
+        self._entries: list[Intervention] = []
+        self._gone: list[set[int]] = []
+        self._at: dict[tuple[str, int], dict[int | None, list[int]]] = {}
+        """Of each unit of a site which entries are on it, by their time step."""
+        for entry in standing:
+            self._add(entry)
+
+    def put(self, new: Intervention) -> None:
+        """One more on top; where it sets values, it covers those before it."""
+        if new.op in SETS:
+            self.take_off(new.site, new.units, new.time)
+        self._add(new)
+
+    def _add(self, entry: Intervention) -> None:
+        for unit in entry.units:
+            self._at.setdefault((entry.site, unit), {}).setdefault(entry.time, []).append(len(self._entries))
+        self._entries.append(entry)
+        self._gone.append(set())
+
+    def take_off(self, site: str, units: Iterable[int], time: int | None) -> None:
+        """What stands on these units, at one time step or (None) at all of them."""
+        for unit in units:
+            there = self._at.get((site, unit), {})
+            for at in list(there) if time is None else [time]:
+                for number in there.pop(at, ()):
+                    self._gone[number].add(unit)
+
+    def settled(self) -> tuple[Intervention, ...]:
+        """Those that stand now, each on the units that are left to it."""
+        made = []
+        for entry, gone in zip(self._entries, self._gone, strict=True):
+            kept = [place for place, unit in enumerate(entry.units) if unit not in gone]
+            if kept and len(kept) < len(entry.units):
+                axis = self._network.layers[self._network.site(entry.site)].site_axis
+                entry = entry.of_units(kept, [entry.units[place] for place in kept], axis)
+            made += [entry] if kept else []
+        return tuple(made)
+
+
 def without(network: Network, standing: Iterable[Intervention], selector: Selector) -> tuple[Intervention, ...]:
     """The interventions, less the units that the selector names at its site."""
     return less(network, standing, selector.site, selector.units, selector.time)

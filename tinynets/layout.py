@@ -151,7 +151,7 @@ class Layout:
         entries: Sequence[tuple[Parameter, ...]],
         transient: bool = True,
     ) -> Array:
-        wanted = np.unique(np.fromiter(units, np.int64))
+        wanted = np.arange(block.units) if units == range(block.units) else np.unique(np.fromiter(units, np.int64))
         found = [np.empty(0, np.int64)]
         for index in range(block.first, block.last + 1):
             start = starts[index]
@@ -159,7 +159,7 @@ class Layout:
                 if transient or not entry.transient:
                     found.append(start + entry.places(wanted, whole=len(wanted) == block.units))
                 start += entry.size
-        return np.unique(np.concatenate(found))
+        return np.sort(np.concatenate(found))
 
 
 def parameter_count(layers: Iterable[Layer]) -> int:

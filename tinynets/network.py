@@ -177,6 +177,10 @@ class Network:
         """The parameter of that name in a block, and the layer that has it."""
         return self.layout.block_parameter(block, name)
 
+    def first_index(self, block: Block) -> int:
+        """Where a block's parameters begin in `theta`."""
+        return self.layout.starts[block.first]
+
     def shared_indices(self, block: Block) -> Array:
         """Positions in `theta` of what belongs to a block but to none of its units."""
         return self.layout.shared_indices(block)

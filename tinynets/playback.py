@@ -167,8 +167,11 @@ class Player:
         """Apply the edits recorded at this step that are not applied yet, up to so many in all."""
         branch, position = self.branch, self.position
         target = branch.edits_through(position.step) if until is None else until
-        for placed in branch.edits[position.edits : target]:
-            self._apply(placed.edit)
+        for together in edits.runs(placed.edit for placed in branch.edits[position.edits : target]):
+            if len(together) > 1:
+                edits.apply_run(self.network, self.state, together)
+            else:
+                self._apply(together[0])
         if target > position.edits:
             self.position = Moment(position.branch, position.step, target)
 

@@ -42,6 +42,7 @@ MAX_INHERITED = 32 * 2**20  # bytes of lists that branches have of what they sha
 MAX_EVALUATED = 1000  # records of evaluations that a save has of one branch; a journal may have any number
 MAX_REHUNG = 2**18  # branches and bookmarks that go elsewhere as branches are dropped
 MAX_REBUILT = 2**16  # layers of networks that were looked at before and are again
+MAX_RELAID = 2**17  # layers of all networks that edits lead through
 MAX_SELECTED = 2**25  # places that different edits name, beside SELECTED_A_BYTE for each byte of the file
 SELECTED_A_BYTE = 16
 REMEMBERED = 4096  # edits that were checked, of the network that was looked at last
@@ -148,7 +149,7 @@ class Reader:
         self._checked: tuple[Network | None, set[bytes]] = None, set()
         """Edits that were checked against the network that was looked at last."""
         self._position: Fields | None = None
-        self._count = self._inherited = self._units = self._rehung = self._rebuilt = self._selected = 0
+        self._count = self._inherited = self._units = self._rehung = self._rebuilt = self._selected = self._relaid = 0
         self._may_select = MAX_SELECTED + SELECTED_A_BYTE * _size_of(file)
         self._apply: dict[str, Callable[[Fields], None]] = {
             "header": self._header,
@@ -310,6 +311,9 @@ class Reader:
                 self._units += sum(block.units for block in network.blocks)
                 if self._units > MAX_UNITS:
                     fields.wrong("the networks that its changes of layers lead through are too large together")
+                self._relaid += len(network.layers)
+                if self._relaid > MAX_RELAID:
+                    fields.wrong("the networks that its changes of layers lead through have too many layers together")
         except SaveError:
             raise
         except UNUSABLE as error:

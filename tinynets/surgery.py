@@ -613,9 +613,10 @@ def _owners(network: Network) -> dict[str, str]:
 def _settings(settings: Mapping[str, float], plan: Plan, names: set[str]) -> dict[str, float]:
     """Settings of blocks and units, those of what is gone left out."""
     left = {key: value for key, value in settings.items() if parted(key)[0] in names}
-    if plan.block in names and plan.block:
+    had = by_unit(left, plan.block) if plan.block in names and plan.block else {}
+    if had:
         features = plan.units[plan.block]
         now = {int(old): new for new, old in enumerate(features.source) if not features.fresh[new]}
-        found = {now[unit]: value for unit, value in by_unit(left, plan.block).items() if unit in now}
+        found = {now[unit]: value for unit, value in had.items() if unit in now}
         left = with_units(left, plan.block, found)
     return left

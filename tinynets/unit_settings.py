@@ -69,22 +69,61 @@ def by_unit(settings: Mapping[str, float], block: str) -> dict[int, float]:
     return found
 
 
-def with_units(settings: Mapping[str, float], block: str, of_units: Mapping[int, float]) -> dict[str, float]:
+def with_units(settings: Mapping[str, float], block: str, settings_of_units: Mapping[int, float]) -> dict[str, float]:
     """The settings with these for single units of a block in place of those it had; units of one value together."""
     made = {key: value for key, value in settings.items() if parted(key)[0] != block or parted(key)[1] is None}
+    return made | of_units(block, settings_of_units)
+
+
+def of_units(block: str, settings: Mapping[int, float]) -> dict[str, float]:
+    """Settings of single units of a block, those of one value together."""
     together: dict[float, list[int]] = {}
-    for unit in sorted(of_units):
-        together.setdefault(of_units[unit], []).append(unit)
-    return made | {f"{block}{units_text(tuple(units))}": value for value, units in together.items()}
+    for unit in sorted(settings):
+        together.setdefault(settings[unit], []).append(unit)
+    return {f"{block}{units_text(tuple(units))}": value for value, units in together.items()}
 
 
-def with_unit_rates(rates: Mapping[str, float], block: Block, units: Iterable[int], factor: float) -> dict[str, float]:
-    """Learning-rate factors with another one for some units; for all of a block it is the block's."""
-    wanted = set(units)
-    if len(wanted) == block.units:
-        rest = with_units(rates, block.name, {})
-        rest.pop(block.name, None)
-        return rest if factor == 1 else rest | {block.name: factor}
-    usual = rates.get(block.name, 1.0)
-    found = by_unit(rates, block.name) | dict.fromkeys(wanted, factor)
-    return with_units(rates, block.name, {unit: value for unit, value in found.items() if value != usual})
+class UnitRates:
+    """Learning-rate factors, changed for units of a block again and again; for all of a block one is the block's."""
+
+    def __init__(self, rates: Mapping[str, float]) -> None:
+        self._rates = rates
+        self._usual: dict[str, float] = {}
+        """Of each block that was changed the factor of the block itself."""
+        self._of_units: dict[str, dict[int, float]] = {}
+        self._last: dict[tuple[str, bool], None] = {}
+        """What was changed, block by block, whole or in part: what was changed last stands last."""
+        self._had: dict[str, dict[int, float]] = {}
+        for name, units, value in in_order(rates):
+            if units is not None:
+                self._had.setdefault(name, {}).update(dict.fromkeys(units, value))
+
+    def put(self, block: Block, units: Iterable[int], factor: float) -> None:
+        name, wanted = block.name, set(units)
+        if name not in self._usual:
+            self._usual[name] = self._rates.get(name, 1.0)
+            self._of_units[name] = dict(self._had.get(name, {}))
+        if len(wanted) == block.units:
+            self._usual[name] = factor
+            self._of_units[name] = {}
+            self._last.pop((name, False), None)
+        else:
+            self._of_units[name].update(dict.fromkeys(wanted, factor))
+        key = name, len(wanted) == block.units
+        self._last.pop(key, None)
+        self._last[key] = None
+
+    def settings(self) -> dict[str, float]:
+        made = {}
+        for key, value in self._rates.items():
+            name, units = parted(key)
+            if (name, True) not in self._last and (units is None or name not in self._usual):
+                made[key] = value
+        for name, whole in self._last:
+            usual = self._usual[name]
+            if not whole:
+                different = {unit: value for unit, value in self._of_units[name].items() if value != usual}
+                made = made | of_units(name, different)
+            elif usual != 1:
+                made[name] = usual
+        return made

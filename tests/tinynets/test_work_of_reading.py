@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from mutations import Pairs, copied, filed, packed
 from samples import _lab, _snapshot
-from work import worked
+from work import weighed, worked
 
 import tinynets as tn
 from tinynets import packing, save_reader
@@ -188,3 +188,98 @@ def test_different_edits_of_all_units_are_refused_before_they_take_long(
     path.write_bytes(filed([packed(r) for r in within(small(2000, 0), [edits(entries)])], 2, count=None, whole=True))
     with pytest.raises(tn.CorruptSave, match="name more places, all together, than can be looked at"):
         tn.Lab(path)
+
+
+Each = Callable[[int], Record]
+
+
+def zeroed(i: int) -> Record:
+    return edit("zero", f"hidden[{i}]", {})
+
+
+REPLAYED: dict[str, tuple[list[Record], Each]] = {
+    "freeze units": ([], lambda i: edit("freeze", f"hidden[{i}]", {})),
+    "freeze weights": ([], lambda i: edit("freeze", f"hidden.w[0,{i}]", {})),
+    "unfreeze": ([edit("freeze", "hidden", {})], lambda i: edit("unfreeze", f"hidden[{i}]", {})),
+    "zero": ([], zeroed),
+    "clamp": ([], lambda i: edit("clamp", f"hidden[{i}]", {"value": 0.5})),
+    "scale one": ([], lambda i: edit("scale", f"hidden[{i % 2}]", {"factor": 0.5})),
+    "clamp what is zeroed": ([edit("zero", "hidden", {})], lambda i: edit("clamp", f"hidden[{i}]", {"value": 0.5})),
+    "release": ([edit("zero", "hidden", {})], lambda i: edit("release", f"hidden[{i}]", {})),
+    "rate": ([], lambda i: edit("rate", f"hidden[{i}]", {"factor": 1 + i / 1024})),
+}
+
+
+@pytest.mark.parametrize("count", [worked, weighed], ids=["calls", "elements"])
+@pytest.mark.parametrize("name", REPLAYED)
+def test_twice_as_many_edits_of_twice_as_many_units_are_at_most_twice_the_work_to_replay(
+    name: str, count: Callable[[Callable[[], None]], tuple[int, None]], tmp_path: Path
+) -> None:
+    first, each = REPLAYED[name]
+    counts = []
+    for n in (40, 80, 160):
+        path = tmp_path / "x.msgpack"
+        entries = [*first, *(each(i) for i in range(n))]
+        records = within(small(20 * n, 0), [edits(entries)])
+        path.write_bytes(filed([packed(record) for record in records], 2, count=None, whole=True))
+        lab = tn.Lab(path, read_only=True)
+        counts.append(count(lambda: lab.seek(0))[0])  # noqa: B023 - called at once
+        assert lab.moment.edits == len(entries)
+        lab.close()
+    assert counts[2] - counts[1] <= 2.2 * (counts[1] - counts[0]) + 300
+
+
+OPS = ["freeze", "unfreeze", "zero", "clamp", "scale", "noise", "release", "rate", "nudge"]
+ARGUMENTS: dict[str, Record] = {"clamp": {"value": 0.5}, "scale": {"factor": 2.0}, "noise": {"sigma": 1.0}}
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("optimizer", [tn.SGD(0.1), tn.Adam(0.1)], ids=["sgd", "adam"])
+def test_edits_replayed_together_give_the_bytes_that_they_gave_one_by_one(seed: int, optimizer: tn.Optimizer) -> None:
+    draw = np.random.default_rng(seed)
+    x = draw.normal(size=(20, 2))
+    layers = [tn.Linear(2, 5, name="a"), tn.BatchNorm(5), tn.Linear(5, 3, name="b"), tn.Tanh(), tn.Linear(3, 2)]
+    lab = _lab(layers, (x, (x[:, 0] > 0).astype(np.int64)), (2,), optimizer=optimizer)
+    lab.run(2)
+    done = 0
+    while done < 40:
+        op, block = str(draw.choice(OPS)), str(draw.choice(["a", "b"]))
+        units = sorted(set(draw.integers(0, 5 if block == "a" else 3, size=draw.integers(1, 5)).tolist()))
+        target = block if draw.random() < 0.3 else f"{block}[{','.join(map(str, units))}]"
+        arguments: Record = dict(ARGUMENTS.get(op, {}))
+        if op in ("freeze", "unfreeze"):
+            arguments = {name: True for name in ("outgoing", "others") if draw.random() < 0.2}
+        elif op == "rate":
+            arguments = {"factor": float(draw.choice([0.5, 1.0, 2.0]))}
+        elif op == "nudge":
+            arguments = {"by": 0.25}
+        try:
+            getattr(lab, op)(target, **arguments)
+            done += 1
+        except tn.TinynetsError:  # what is not frozen cannot be unfrozen, where nothing stands nothing is released
+            continue
+    live, config = lab.state.digest(), lab.state.config()
+    lab.step()
+    lab.seek(0)
+    lab.seek(2)
+    assert lab.state.digest() == live
+    assert list(lab.state.config()["hyper"]["rates"]) == list(config["hyper"]["rates"])
+
+
+def structural_edits(layers: int, count: int) -> list[Any]:
+    made = [layer for i in range(layers) for layer in (tn.Linear(2, 2, name=f"l{i}"), tn.Tanh())]
+    x = np.random.default_rng(0).normal(size=(8, 2))
+    records = _snapshot(_lab(made, (x, (x[:, 0] > 0).astype(np.int64)), (2,)))
+    plain = [packing.unpack(packing.pack(record)) for record in records]
+    return within(plain, [edits([edit("insert", "l0", {"kind": "identity", "name": f"i{i}"}) for i in range(count)])])
+
+
+def test_changes_of_layers_of_deep_networks_are_refused_before_they_take_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(save_reader, "MAX_RELAID", 1000)
+    path = tmp_path / "x.msgpack"
+    for count, refused in ((9, False), (20, True)):
+        records = structural_edits(50, count)
+        path.write_bytes(filed([packed(record) for record in records], 2, count=None, whole=True))
+        assert ("have too many layers together" in opened(path)) is refused

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from tinynets.arrays import Array, Shape, Values, shape_text
 from tinynets.errors import EditError, ShapeError
-from tinynets.interventions import DRAWS, KINDS, TAKES_AMOUNT, TAKES_VALUES, Intervention, stacked, without
+from tinynets.interventions import DRAWS, KINDS, TAKES_AMOUNT, TAKES_VALUES, Intervention, Standing, without
 from tinynets.network import Network
 from tinynets.operations.base import DERIVED, Edit, Operation, number, only, ordinal, values
 from tinynets.selectors import Selector, select
@@ -97,20 +98,36 @@ def _broadcasts(given: Shape, wanted: Shape, axis: int) -> bool:
 
 
 def _apply(network: Network, state: State, edit: Edit) -> str:
-    selector, args = select(network, edit.target), edit.args
-    amount = args.get(TAKES_AMOUNT.get(edit.op, ""))
-    new = Intervention(
+    return _apply_all(network, state, (edit,))
+
+
+def _apply_all(network: Network, state: State, edits: Sequence[Edit]) -> str:
+    """Interventions put up and released one after the other; says what the last one did."""
+    standing, done = Standing(network, state.interventions), ""
+    for edit in edits:
+        selector = select(network, edit.target)
+        if edit.op == "release":
+            standing.take_off(selector.site, selector.units, selector.time)
+            done = f"{selector} released"
+            continue
+        new = _intervention(edit, selector)
+        standing.put(new)
+        done = f"{selector} {DONE[edit.op].format(amount=new.amount)}"
+    state.interventions = standing.settled()
+    return done
+
+
+def _intervention(edit: Edit, selector: Selector) -> Intervention:
+    args = edit.args
+    return Intervention(
         edit.op,
         selector.site,
         selector.units,
         selector.time,
-        amount,
+        args.get(TAKES_AMOUNT.get(edit.op, "")),
         args["values"] if edit.op in TAKES_VALUES else None,
         args["ordinal"] if edit.op in DRAWS else None,
     )
-    state.interventions = stacked(network, state.interventions, new)
-    return f"{selector} {DONE[edit.op].format(amount=amount)}"
-
 
 def _resolve_release(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
     selector = select(network, target)
@@ -124,12 +141,6 @@ def _resolve_release(network: Network, state: State, target: str, args: dict[str
 def _check_release(network: Network, edit: Edit) -> None:
     select(network, edit.target)
     only("release", edit.args)
-
-
-def _release(network: Network, state: State, edit: Edit) -> str:
-    selector = select(network, edit.target)
-    state.interventions = without(network, state.interventions, selector)
-    return f"{selector} released"
 
 
 def _is_site(name: object) -> bool:
@@ -194,7 +205,7 @@ assert set(_ARGUMENTS) == set(KINDS)
 
 ACTIVATIONS = (
     *(
-        Operation(op, "activation", usage, help_, _resolve(op), _apply, _check, kinds, options)
+        Operation(op, "activation", usage, help_, _resolve(op), _apply, _check, kinds, options, apply_all=_apply_all)
         for op, (usage, help_, kinds, options) in _ARGUMENTS.items()
     ),
     Operation(
@@ -203,7 +214,8 @@ ACTIVATIONS = (
         "release UNITS",
         "take interventions off units",
         _resolve_release,
-        _release,
+        _apply,
         _check_release,
+        apply_all=_apply_all,
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,7 +85,9 @@ class Operation:
     `resolve(network, state, target, args)` checks and gives the Edit; `check(network, edit)` checks one from a file as
     far as that can be done without a state; `apply(network, state, edit)` does it to a State and says what was done
     ("hidden[3] zeroed"). Applying the same edit to the same state gives the same bytes. `after(network, edit)` is a
-    network of the layers behind it to look at, of an operation that changes them.
+    network of the layers behind it to look at, of an operation that changes them. `apply_all(network, state, edits)`
+    does several of them (of all operations that have the same one) in work in proportion to what they name; it gives
+    the very bytes that doing one after the other would.
     `kinds` and `options` are those of the command line's arguments behind the target (see commands.py).
     """
 
@@ -99,6 +101,7 @@ class Operation:
     kinds: tuple[str, ...] = ("units",)
     options: Mapping[str, str] = field(default_factory=dict)
     after: Callable[[Network, Edit], Network] | None = None
+    apply_all: Callable[[Network, State, Sequence[Edit]], str] | None = None
 
 
 def literal(value: Any) -> str:

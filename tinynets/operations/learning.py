@@ -7,6 +7,7 @@ exactly while all units of the block are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from tinynets.operations.base import Edit, Operation, flag, number, only
 from tinynets.selectors import ParameterSelector, Selector, select, select_learned
 from tinynets.state import State
 from tinynets.surgery import outgoing_places
-from tinynets.unit_settings import with_unit_rates
+from tinynets.unit_settings import UnitRates
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,22 @@ def learned(network: Network, op: str, target: str, args: dict[str, Any]) -> Lea
         what = f"{selector} and what it gives on" if outgoing else str(selector)
         found = Learned(what, places, carried, (block,))
     if others:
-        everything = np.arange(network.theta.size)
-        rest = [network.carried_indices(block, range(block.units)) for block in network.blocks if block.units]
-        places = np.setdiff1d(everything, found.places)
+        places = _others(np.ones(network.theta.size, np.bool_), found.places)
         if not places.size:
             raise EditError(f"`{selector}` is all there is, so there are no others to freeze")
-        carried = np.setdiff1d(np.concatenate([none, *rest]), found.carried)
+        learned_there = np.zeros(network.carried.size, np.bool_)
+        for block in network.blocks if network.carried.size else ():
+            if block.units:
+                learned_there[network.carried_indices(block, range(block.units))] = True
+        carried = _others(learned_there, found.carried)
         found = Learned(f"all but {found.what}", places, carried, ())
     return found
+
+
+def _others(among: Array, places: Array) -> Array:
+    """Positions that a mask has, but for these."""
+    among[places] = False
+    return np.flatnonzero(among)
 
 
 def _of_units(network: Network, selector: Selector) -> Block:
@@ -95,29 +104,77 @@ def _check(network: Network, edit: Edit) -> None:
 
 
 def _freeze(network: Network, state: State, edit: Edit) -> str:
-    found = learned(network, "freeze", edit.target, edit.args)
-    state.frozen = np.union1d(state.frozen, found.places)
-    state.frozen_buffers = np.union1d(state.frozen_buffers, found.carried)
-    for block in found.blocks:
-        if _held(network, state, block).all():
-            state.frozen = np.union1d(state.frozen, network.unit_indices(block, range(block.units)))
-    return f"{found.what} frozen"
+    return _settle(network, state, (edit,))
 
 
-def _unfreeze(network: Network, state: State, edit: Edit) -> str:
-    found = learned(network, "unfreeze", edit.target, edit.args)
-    state.frozen = np.setdiff1d(state.frozen, found.places)
-    state.frozen_buffers = np.setdiff1d(state.frozen_buffers, found.carried)
-    for block in found.blocks:
-        if not _held(network, state, block).all():
-            state.frozen = np.setdiff1d(state.frozen, network.shared_indices(block))
-    return f"{found.what} unfrozen"
+_unfreeze = _freeze
 
 
-def _held(network: Network, state: State, block: Block) -> Array:
-    """(units,) of which units of a block nothing can learn; one without parameters of its own is among them."""
-    has, frozen = network.shares_in(block, state.frozen)
-    return np.asarray(has == frozen)
+def _settle(network: Network, state: State, edits: Sequence[Edit]) -> str:
+    """Freeze and unfreeze, edit by edit, in work in proportion to what they name; says what the last one did."""
+    held, done = _Held(network, state), ""
+    for edit in edits:
+        found = learned(network, edit.op, edit.target, edit.args)
+        if edit.op == "freeze":
+            held.freeze(found)
+        else:
+            held.unfreeze(found)
+        done = f"{found.what} {'frozen' if edit.op == 'freeze' else 'unfrozen'}"
+    state.frozen, state.frozen_buffers = np.flatnonzero(held.places), np.flatnonzero(held.carried)
+    return done
+
+
+class _Held:
+    """Which places are frozen, as masks, and of how many units of each block something can still learn."""
+
+    def __init__(self, network: Network, state: State) -> None:
+        self.network = network
+        self.places, self.carried = np.zeros(network.theta.size, np.bool_), np.zeros(network.carried.size, np.bool_)
+        self.places[state.frozen], self.carried[state.frozen_buffers] = True, True
+        self._owner = np.full(network.theta.size, -1)  # the units of all blocks are numbered one after the other
+        self._block: dict[str, int] = {}
+        sizes: list[int] = []
+        for block in network.blocks:
+            if block.units:
+                owners, start = network.owners(block), network.first_index(block)
+                self._owner[start : start + len(owners)] = np.where(owners < 0, -1, owners + sum(sizes))
+                self._block[block.name] = len(sizes)
+                sizes.append(block.units)
+        self._block_of_unit = np.repeat(np.arange(len(sizes)), sizes)
+        learns = self._owner[~self.places]
+        self._left = np.bincount(learns[learns >= 0], minlength=len(self._block_of_unit))
+        self._open = np.bincount(self._block_of_unit[self._left > 0], minlength=len(sizes))
+        self._shared: dict[str, Array] = {}
+
+    def freeze(self, found: Learned) -> None:
+        self._set(found.places, True)
+        self.carried[found.carried] = True
+        for block in found.blocks:
+            if not self._open[self._block[block.name]]:
+                self._set(self._shared_of(block), True)
+
+    def unfreeze(self, found: Learned) -> None:
+        self._set(found.places, False)
+        self.carried[found.carried] = False
+        for block in found.blocks:
+            if self._open[self._block[block.name]]:
+                self._set(self._shared_of(block), False)
+
+    def _set(self, places: Array, frozen: bool) -> None:
+        changed = places[self.places[places] != frozen]
+        self.places[changed] = frozen
+        owners = self._owner[changed]
+        units, counts = np.unique(owners[owners >= 0], return_counts=True)
+        before = self._left[units] > 0
+        self._left[units] += -counts if frozen else counts
+        turned = units[(self._left[units] > 0) != before]
+        np.add.at(self._open, self._block_of_unit[turned], -1 if frozen else 1)
+
+    def _shared_of(self, block: Block) -> Array:
+        """What belongs to a block but to none of its units."""
+        if block.name not in self._shared:
+            self._shared[block.name] = self.network.shared_indices(block)
+        return self._shared[block.name]
 
 
 def frozen_units(network: Network, state: State, block: str) -> Array:
@@ -146,10 +203,18 @@ def _resolve_rate(network: Network, state: State, target: str, args: dict[str, A
 
 
 def _apply_rate(network: Network, state: State, edit: Edit) -> str:
-    selector, factor = _rate(network, edit.target, edit.args)
-    rates = with_unit_rates(state.hyper.rates, network.block(selector.block), selector.units, factor)
-    state.hyper = replace(state.hyper, rates=rates)
-    return f"{selector} learns at {factor:g} times the rate"
+    return _apply_rates(network, state, (edit,))
+
+
+def _apply_rates(network: Network, state: State, edits: Sequence[Edit]) -> str:
+    """Rates one after the other, in work in proportion to what they name; says what the last one did."""
+    rates, done = UnitRates(state.hyper.rates), ""
+    for edit in edits:
+        selector, factor = _rate(network, edit.target, edit.args)
+        rates.put(network.block(selector.block), selector.units, factor)
+        done = f"{selector} learns at {factor:g} times the rate"
+    state.hyper = replace(state.hyper, rates=rates.settings())
+    return done
 
 
 _OPTIONS = {"outgoing": "flag", "others": "flag"}
@@ -163,6 +228,7 @@ LEARNING = (
         _freeze,
         _check,
         options=_OPTIONS,
+        apply_all=_settle,
     ),
     Operation(
         "unfreeze",
@@ -173,6 +239,7 @@ LEARNING = (
         _unfreeze,
         _check,
         options=_OPTIONS,
+        apply_all=_settle,
     ),
     Operation(
         "rate",
@@ -183,5 +250,6 @@ LEARNING = (
         _apply_rate,
         lambda network, edit: _rate(network, edit.target, edit.args),
         ("units", "number"),
+        apply_all=_apply_rates,
     ),
 )
