@@ -515,7 +515,7 @@ def _standing(
 def _site_now(network: Network, after: Network, entry: Intervention) -> str:
     """What the site of an intervention is called now; empty where its block is gone.
 
-    It lies behind the same layer, or, where that is gone, where its block now ends. Raises EditError where no site is.
+    It lies behind the same layer or, where that is gone, what is in its place. Raises EditError where no site is.
     """
     block, layer = network.site_block(entry.site), network.layers[network.site(entry.site)].name
     sites = {after.layers[other.last].name: other.name for other in after.blocks}
@@ -527,6 +527,8 @@ def _site_now(network: Network, after: Network, entry: Intervention) -> str:
     now = next((other for other in after.blocks if other.name == block.name), None)
     if now is None:
         return ""
+    if network.rules > FIRST and (instead := _place_of(network, after, layer)) in sites:
+        return sites[instead]
     return entry.site if now.pre is not None else now.name
 
 
@@ -540,9 +542,19 @@ def _check_moved(network: Network, after: Network, entry: Intervention, now: Int
     was = [network.layers[index].name for index in acts_at(network, entry)]
     would = [after.layers[index].name for index in acts_at(after, now)]
     elsewhere = set(would).symmetric_difference(name for name in was if name in there)
-    moves = was[-1] not in there  # with the layer behind which it stood
+    moves = was[-1] not in there and would[-1] == _place_of(network, after, was[-1])
     if elsewhere and not (moves and not any(there[name].taps_itself for name in elsewhere)):
         raise EditError(f"`{entry}` acts at {_names(was)}, and would act at {_names(would)}; release it first")
+
+
+def _place_of(network: Network, after: Network, gone: str) -> str:
+    """Behind which layer a value now is that was behind `gone`: what has come in its place, or what was before it."""
+    old, new = [layer.name for layer in network.layers], [layer.name for layer in after.layers]
+    before = next((name for name in reversed(old[: old.index(gone)]) if name in new), None)
+    at = 0 if before is None else new.index(before) + 1
+    while at < len(new) and new[at] not in old:
+        at += 1
+    return new[at - 1] if at else ""
 
 
 def _names(layers: Iterable[str]) -> str:

@@ -271,6 +271,23 @@ def test_what_stands_behind_a_recurrence_is_not_moved_into_it(says: Callable[...
     assert standing(lab) == ["zero h[1]"]
 
 
+@pytest.mark.parametrize("joins", [tn.BatchNorm, tn.LayerNorm, tn.ReLU, tn.Tanh])
+def test_what_stands_in_front_of_a_layer_is_not_moved_behind_it(joins: Any, says: Callable[..., Any]) -> None:
+    """Without the layer between them the next one joins the block, whose site is then behind it."""
+    follows = joins(6, name="next") if joins in (tn.BatchNorm, tn.LayerNorm) else joins(name="next")
+    lab = lab_of([tn.Linear(3, 6, name="h"), tn.Identity(name="between"), follows, out(6)])
+    lab.clamp("h[1]", 0.5)
+    before, wanted = lab.state.digest(), lab.network.predict(FLAT)
+    if joins in (tn.BatchNorm, tn.LayerNorm):
+        with says(tn.EditError, "`clamp h[1] 0.5` acts at `between`, and would act at `next`; release it first"):
+            lab.remove("between")
+        assert lab.state.digest() == before
+    else:
+        lab.remove("between")
+        assert [str(entry) for entry in lab.interventions] == ["clamp h.pre[1] 0.5"]
+    assert np.array_equal(lab.network.predict(FLAT), wanted)
+
+
 def test_a_layer_does_not_come_to_learn_by_another_rate_unsaid(says: Callable[..., Any]) -> None:
     layers = [tn.Linear(3, 5, name="h"), tn.Tanh(), tn.BatchNorm(5, name="norm"), out(5)]
     lab = lab_of(layers)
