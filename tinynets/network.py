@@ -23,6 +23,7 @@ from tinynets.tapping import Tapping
 MAX_PARAMETERS = 2**28
 KEPT_SHAPES = 4  # batch shapes that a workspace keeps buffers for
 VECTORS = frozenset({"theta", "grad", "carried"})
+MADE_OF = frozenset({"layers", "parts", "blocks", "dtype", "seed", "input_shape", "rules"})
 KEPT_BYTES = 2**24  # beyond, a workspace is not kept for the next prediction
 
 
@@ -188,6 +189,8 @@ class Network:
         size = self._starts[-1]
         if size > MAX_PARAMETERS:
             raise ShapeError(f"the layers have {size:,} parameters; at most {MAX_PARAMETERS:,} are allowed")
+        theta = theta if theta is None else as_array("theta", theta)
+        carried = carried if carried is None else as_array("carried", carried)
         self.theta = np.empty(size, self.dtype) if theta is None else theta
         if theta is not None and theta.ndim == 0:  # an outline: nothing is allocated
             self.theta = np.broadcast_to(theta, (size,))
@@ -209,6 +212,7 @@ class Network:
         )
         for layer in self.layers:
             layer.rules = rules
+            layer._settled = True
         self.takers = self._find_takers()
         self.known_input, self.known_shapes = self._infer_shapes()
         self.blocks = self._find_blocks(self.known_shapes)
@@ -224,11 +228,23 @@ class Network:
             self.reset_carried()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """What is assigned to `theta`, `grad` or `carried` is written into it: there the layers lie."""
-        if name in VECTORS and "layers" in self.__dict__ and value is not self.__dict__[name]:
+        """What is assigned to `theta`, `grad` or `carried` is written into it: there the layers lie.
+
+        Raises ShapeError for what the network was made of.
+        """
+        made = "_spare" in self.__dict__
+        if made and name in VECTORS and value is not self.__dict__[name]:
             write_into(name, self.__dict__[name], value)
+        elif made and name in MADE_OF:
+            raise ShapeError(f"`{name}` of a network cannot change: make another, tn.Network([...])")
         else:
             super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Raises ShapeError for what a network cannot be without."""
+        if name in (*VECTORS, *MADE_OF):
+            raise ShapeError(f"`{name}` of a network cannot be deleted")
+        super().__delattr__(name)
 
     # -- what it is made of
 
