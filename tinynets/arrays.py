@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from math import isfinite
@@ -103,12 +103,24 @@ def _check_masks(thing: str, value: Any) -> None:
             where = f", the first {place_text(place)}" if place else ""
             count = int(hidden.sum())
             raise DataError(f"`{thing}` has {count:,} masked value{'s' if count > 1 else ''}{where}: {MASKED}")
-    elif isinstance(value, list | tuple) and not set(map(type, value)) <= NUMBERS:
+    elif _holds_rows(value) and not set(map(type, value)) <= NUMBERS:
         for part in value:
             _check_masks(thing, part)
     elif isinstance(value, np.ndarray) and value.dtype == object:
         for part in value.flat:
             _check_masks(thing, part)
+
+
+def _holds_rows(value: Any) -> bool:
+    """Whether numpy would take it as a sequence of what it holds, as it does lists, deques and any other of that kind.
+
+    What is an array by itself is asked for that array.
+    """
+    if isinstance(value, list | tuple):
+        return True
+    if isinstance(value, str | bytes | bytearray | memoryview | range | np.ndarray) or hasattr(value, "__array__"):
+        return False
+    return isinstance(value, Sequence) or (hasattr(type(value), "__len__") and hasattr(type(value), "__getitem__"))
 
 
 NUMBERS = {int, float, bool, str, type(None), np.float64, np.float32, np.int64, np.int32, np.bool_}

@@ -76,6 +76,11 @@ def dataset_of(data: Any, loss: Loss | None = None) -> Dataset:
 
     Whole numbers stay classes for losses that take them, and for a function of one's own; else they become floats.
     """
+    with foreign("data"):
+        return _dataset_of(data, loss)
+
+
+def _dataset_of(data: Any, loss: Loss | None) -> Dataset:
     if isinstance(data, Dataset):
         checks.texts("data", [data.name, *data.splits, *data.labels])
         for split, captions in data.captions.items():

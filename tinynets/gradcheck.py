@@ -14,6 +14,7 @@ from tinynets.differences import central_differences, one_sided_gaps
 from tinynets.errors import ShapeError
 from tinynets.layers import Layer
 from tinynets.losses import FunctionLoss, Loss, as_loss
+from tinynets.losses.base import numbers
 from tinynets.network import Network
 from tinynets.workspace import Workspace
 
@@ -124,7 +125,8 @@ def grad_check(
         if not is_finite_number(value) or value <= 0:
             raise ShapeError(f"grad_check: `{name}` must be a finite number above 0, not {value!r}")
     if isinstance(thing, Layer):
-        thing = Network([thing], seed=seed, dtype="float64", input_shape=np.shape(x)[1:])
+        x = as_array("x", x)
+        thing = Network([thing], seed=seed, dtype="float64", input_shape=x.shape[1:])
     with quiet():
         if isinstance(thing, Network):
             judge = None if loss is None else as_loss(loss)
@@ -184,7 +186,7 @@ def _judge(loss: Loss | None, out: Array, y: Any, seed: int) -> Callable[[Array]
 
 
 def _loss(loss: Loss, x: Any, y: Any, h: float, tolerance: float, seed: int) -> GradReport:
-    out = np.array(as_array("out", x), np.float64)
+    out = np.array(numbers("out", x), np.float64)
     if isinstance(loss, FunctionLoss):
         loss.tried(out, loss.targets(y, out.shape, out.dtype))
     gradient = loss(out, y)[1].copy()

@@ -34,6 +34,7 @@ from tinynets.tapping import Tap
 from tinynets.workspace import Spare, Workspace
 
 VECTORS = frozenset({"theta", "grad", "carried"})
+MADE_OF = frozenset({"layers", "parts", "blocks", "dtype", "seed", "input_shape", "rules"})
 
 
 class Network:
@@ -67,10 +68,13 @@ class Network:
         flat = [layer for part in self.parts for layer in part.expand()]
         check_names(layer.name for layer in flat)
         self.layout = Layout(flat)
+        theta = theta if theta is None else as_array("theta", theta)
+        carried = carried if carried is None else as_array("carried", carried)
         self.theta, self.grad, self.carried = self.layout.vectors(self.dtype, theta, carried)
         self.layers = self.layout.bind(flat, self.theta, self.grad, self.carried)
         for layer in self.layers:
             layer.rules = rules
+            layer._settled = True
         self.takers = find_takers(self.layers)
         self.known_input, self.known_shapes = infer_shapes(self.layers, self.takers, self.input_shape)
         self.blocks = find_blocks(self.layers, self.known_shapes)
@@ -86,11 +90,23 @@ class Network:
             self.reset_carried()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """What is assigned to `theta`, `grad` or `carried` is written into it: there the layers lie."""
-        if name in VECTORS and "layers" in self.__dict__ and value is not self.__dict__[name]:
+        """What is assigned to `theta`, `grad` or `carried` is written into it: there the layers lie.
+
+        Raises ShapeError for what the network was made of.
+        """
+        made = "_spare" in self.__dict__
+        if made and name in VECTORS and value is not self.__dict__[name]:
             write_into(name, self.__dict__[name], value)
+        elif made and name in MADE_OF:
+            raise ShapeError(f"`{name}` of a network cannot change: make another, tn.Network([...])")
         else:
             super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Raises ShapeError for what a network cannot be without."""
+        if name in (*VECTORS, *MADE_OF):
+            raise ShapeError(f"`{name}` of a network cannot be deleted")
+        super().__delattr__(name)
 
     # -- what it is made of
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinynets.arrays import Array, is_finite_number, scalar, settle_numbers
-from tinynets.errors import ShapeError, nearest
+from tinynets.errors import ShapeError, nearest, shown
 
 Slots = dict[str, Array]
 
@@ -301,7 +301,7 @@ def as_optimizer(given: Any) -> Optimizer:
         return given
     if isinstance(given, str | Mapping):
         return optimizer_from({"kind": given} if isinstance(given, str) else dict(given))
-    raise ShapeError(f"`optimizer` must be an optimizer such as tn.SGD(0.1) or 'sgd', not {given!r}")
+    raise ShapeError(f"`optimizer` must be an optimizer such as tn.SGD(0.1) or 'sgd', not {shown(given)}")
 
 
 def named_optimizer(name: object, arguments: dict[str, Any]) -> Optimizer:

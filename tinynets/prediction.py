@@ -27,7 +27,8 @@ def predict(lab: Lab, given: Any, example: int | None, split: str | None) -> Pre
     if example is None:
         if split is not None:
             raise EditError("`predict`: `split` says where an example is from; with an input there is none")
-        return _prediction(lab, _shown(given), _own(lab, given), "")
+        x = _own(lab, given)
+        return _prediction(lab, _shown(given), x, "")
     split = lab.probe.split if split is None else split
     known = lab.data.splits
     if not isinstance(split, str) or split not in known:

@@ -9,7 +9,8 @@ import numpy as np
 
 from tinynets.arrays import Array, quiet
 from tinynets.data import Dataset
-from tinynets.layers import ELU, RNN, Layer
+from tinynets.layers import ELU, RNN, Layer, LeakyReLU
+from tinynets.layers.structure import Add, Join, Next, Split
 from tinynets.losses import BinaryCrossEntropy, CrossEntropy, FunctionLoss, Hinge, Loss, Perceptron
 from tinynets.losses.base import Elementwise
 from tinynets.network import Network
@@ -37,8 +38,6 @@ PASSING = frozenset(
     )
 )
 """Layers whose outputs lie where their inputs do."""
-STRUCTURE = frozenset(("split", "next", "add", "join"))
-"""Where ways part and meet, inside containers."""
 
 
 def warnings_of(network: Network, data: Dataset, loss: Loss, hyper: Hyper) -> list[str]:
@@ -47,6 +46,7 @@ def warnings_of(network: Network, data: Dataset, loss: Loss, hyper: Hyper) -> li
         _carries(network, hyper.sampling),
         _logits(network, loss),
         _reach(network, data, loss),
+        _alone(network),
         *_flat(network, hyper),
         *_sorted(data, loss),
     ]
@@ -78,37 +78,95 @@ def _carries(network: Network, sampling: str) -> str:
 # -- what the output can be
 
 
-def _output(network: Network) -> Layer | None:
-    """The layer that says where the outputs can lie."""
-    return next((layer for layer in reversed(network.layers) if layer.kind not in PASSING), None)
+def _outputs(network: Network) -> list[Layer]:
+    """The layers that say where the outputs can lie: one, or where branches are joined one of each."""
+    return _givers(network, len(network.layers) - 1)
+
+
+def _givers(network: Network, index: int) -> list[Layer]:
+    while index >= 0 and network.layers[index].kind in PASSING:
+        index -= 1
+    if index < 0:
+        return []
+    layer = network.layers[index]
+    if not isinstance(layer, Join) or layer.join == "sum":
+        return [layer]
+    link = layer.link
+    found: list[Layer] = []
+    for place in range(index, -1, -1):
+        inside = network.layers[place]
+        if getattr(inside, "link", None) is not link:
+            continue
+        if isinstance(inside, Split):
+            break
+        found = [*_givers(network, place - 1), *found]
+    return found
 
 
 def _logits(network: Network, loss: Loss) -> str:
     """A warning where a loss that squashes its inputs itself is given some that are squashed already."""
-    last = _output(network)
-    squashed = last is not None and last.kind in ("softmax", "sigmoid")
-    if last is None or not squashed or not isinstance(loss, CrossEntropy | BinaryCrossEntropy):
+    if not isinstance(loss, CrossEntropy | BinaryCrossEntropy):
         return ""
+    last = _outputs(network)
     own = "softmax" if isinstance(loss, CrossEntropy) else "sigmoid"
-    return (
-        f"`{last.name}` stands in front of the loss `{loss.kind}`, which takes logits and does a {own} itself: with "
-        f"both, the net can hardly learn; leave `{last.name}` out"
-    )
+    if last and all(layer.kind in ("softmax", "sigmoid") for layer in last):
+        names = " and ".join(f"`{layer.name}`" for layer in last)
+        return (
+            f"{names} stand{'s' if len(last) == 1 else ''} in front of the loss `{loss.kind}`, which takes logits and "
+            f"does a {own} itself: with both, the net can hardly learn; leave {names} out"
+        )
+    if isinstance(loss, CrossEntropy) and network.known_shapes[-1][-1] == 1:
+        return (
+            f"`{last[0].name if last else 'the net'}` gives a single output, of which the loss `{loss.kind}` makes one "
+            "class that is always right, so nothing is learned: give an output for each class, or take "
+            "`binary-cross-entropy`"
+        )
+    return ""
+
+
+def _alone(network: Network) -> str:
+    """A warning where a softmax of a single unit gives 1, whatever comes in."""
+    for layer, shape in zip(network.layers, network.known_shapes, strict=True):
+        if layer.kind == "softmax" and shape[-1] == 1:
+            return f"`{layer.name}` is of a single unit, of which it always makes 1: put a Sigmoid in its place"
+    return ""
 
 
 def _reach(network: Network, data: Dataset, loss: Loss) -> str:
     """A warning where targets lie far beyond what the last layer can give."""
-    last, y = _output(network), data["train"][1]
-    if last is None or not isinstance(loss, Elementwise) or isinstance(loss, BinaryCrossEntropy) or not y.size:
+    y = data["train"][1]
+    if not isinstance(loss, Elementwise) or not y.size or _logits(network, loss):
         return ""
-    low, high = _range(last)
-    least, most = float(y.min()), float(y.max())
+    last = _outputs(network)
+    low, high = _ranges(last)
+    least, most = _wanted(y.reshape(-1, y.shape[-1] if y.ndim > 1 else 1), loss)
+    beyond = np.maximum(low - least, most - high) > np.maximum(OUTSIDE * (most - least), 1e-6)
+    return _beyond(last[0], loss, low, high, float(least.min()), float(most.max())) if beyond.any() else ""
+
+
+def _wanted(y: Array, loss: Loss) -> tuple[Array, Array]:
+    """From where to where these targets (n, units) ask each output to go."""
+    least, most = y.min(axis=0), y.max(axis=0)
     if isinstance(loss, Hinge | Perceptron):
-        least, most = -1.0, 1.0
-    beyond = max(low - least, most - high)
-    if beyond <= max(OUTSIDE * (most - least), 1e-6):
-        return ""
+        return -np.ones(1), np.ones(1)
+    if isinstance(loss, BinaryCrossEntropy):  # logits, of either sign
+        return np.where(least < 0.5, -1.0, 0.0), np.where(most > 0.5, 1.0, 0.0)
+    return least, most
+
+
+def _ranges(layers: list[Layer]) -> Range:
+    """Where the outputs of any of these layers can lie."""
+    ranges = [_range(layer) for layer in layers] or [FREE]
+    return min(low for low, _ in ranges), max(high for _, high in ranges)
+
+
+def _beyond(last: Layer, loss: Loss, low: float, high: float, least: float, most: float) -> str:
     between = f"from {low:g} to {high:g}" if high < inf else f"above {low:g}"
+    if isinstance(loss, BinaryCrossEntropy):
+        return (
+            f"`{last.name}`, the last layer, gives values {between}, but the loss `{loss.kind}` takes logits, below 0 "
+            f"where the answer is no: those cannot be learned; leave `{last.name}` out or put a Linear behind it"
+        )
     return (
         f"`{last.name}`, the last layer, gives values {between}, but the targets of the loss `{loss.kind}` go from "
         f"{least:g} to {most:g}: those beyond cannot be learned; put a Linear behind `{last.name}`, leave it out, "
@@ -121,25 +179,45 @@ def _range(layer: Layer) -> Range:
         return RANGES[layer.activation.kind]
     if isinstance(layer, ELU):
         return -layer.alpha, inf
+    if isinstance(layer, LeakyReLU) and not layer.slope:
+        return RANGES["relu"]
     return RANGES.get(layer.kind, FREE)
 
 
 def _flat(network: Network, hyper: Hyper) -> Iterator[str]:
     """A warning for each Step with parameters before it that no gradient reaches, and that are to learn."""
-    for index, step in enumerate(network.layers):
-        if step.kind != "step":
+    told: set[int] = set()
+    for place, step in reversed(list(enumerate(_stopped_at(network)))):
+        layer = network.layers[place]
+        if step is None or id(step) in told or not layer.parameters():
             continue
-        for place in range(index - 1, -1, -1):
-            layer = network.layers[place]
-            if layer.kind in STRUCTURE:
-                break
-            block = next((block.name for block in network.blocks if block.first <= place <= block.last), layer.name)
-            if layer.parameters() and hyper.rates.get(block, 1.0):
-                yield (
-                    f"`{step.name}` behind `{block}` is flat, so no gradient passes it and `{block}` does not learn: "
-                    f"put a Sigmoid or Tanh in the place of `{step.name}`, or freeze `{block}` if that is meant"
-                )
-                break
+        block = next((block.name for block in network.blocks if block.first <= place <= block.last), layer.name)
+        if hyper.rates.get(block, 1.0):
+            told.add(id(step))
+            yield (
+                f"`{step.name}` behind `{block}` is flat, so no gradient passes it and `{block}` does not learn: "
+                f"put a Sigmoid or Tanh in the place of `{step.name}`, or freeze `{block}` if that is meant"
+            )
+
+
+def _stopped_at(network: Network) -> list[Layer | None]:
+    """For each layer the Step at which every gradient on its way there stops; None where some comes."""
+    found: list[Layer | None] = []
+    behind: Layer | None = None
+    opened: dict[object, list[Layer | None]] = {}  # of each container what stops behind it, then within its branches
+    for layer in reversed(network.layers):
+        if isinstance(layer, Add | Join):
+            opened[layer.link] = [behind, *([behind] if isinstance(layer, Add) else [])]
+        elif isinstance(layer, Next):
+            opened[layer.link].append(behind)
+            behind = opened[layer.link][0]
+        elif isinstance(layer, Split):
+            ways = [*opened.pop(layer.link)[1:], behind]
+            behind = None if None in ways else ways[-1]
+        elif layer.kind == "step":
+            behind = layer
+        found.append(behind)
+    return found[::-1]
 
 
 # -- how the data are split

@@ -22,6 +22,12 @@ def warnings(last: list[tn.Layer], y: Any, loss: tn.Loss, **options: Any) -> lis
 
 
 BOTH = np.stack([CLASS, 1 - CLASS], axis=1).astype(float)
+
+
+def two_ways(*ends: tn.Layer) -> list[tn.Layer]:
+    return [tn.Parallel([[tn.Linear(2, 1), end] for end in ends], name="ways")]
+
+
 CANNOT: list[tuple[list[tn.Layer], Any, tn.Loss, list[str]]] = [
     ([tn.Softmax()], CLASS, tn.CrossEntropy(), ["softmax1", "cross-entropy", "leave `softmax1` out"]),
     (
@@ -42,6 +48,17 @@ CANNOT: list[tuple[list[tn.Layer], Any, tn.Loss, list[str]]] = [
     ([tn.Softmax()], BOTH * 7, tn.MSE(), ["softmax1"]),
     ([tn.Sigmoid()], BOTH, tn.Hinge(), ["sigmoid1", "hinge"]),
     ([tn.ReLU()], BOTH, tn.Perceptron(), ["relu1", "perceptron"]),
+    ([tn.ReLU()], BOTH, tn.BinaryCrossEntropy(), ["relu1", "binary-cross-entropy", "below 0", "Linear"]),
+    ([tn.Softplus()], BOTH, tn.BinaryCrossEntropy(), ["softplus1", "binary-cross-entropy"]),
+    ([tn.LeakyReLU(0.0)], BOTH - 0.5, tn.MSE(), ["leaky_relu1", "above 0"]),
+    ([tn.ReLU()], BOTH * [1000, 0] - [0, 1], tn.MSE(), ["relu1", "-1"]),
+    (two_ways(tn.Sigmoid(), tn.Sigmoid()), CLASS, tn.CrossEntropy(), ["branch1.sigmoid1` and `ways.branch2.sigmoid1"]),
+    (two_ways(tn.Sigmoid(name="a"), tn.Sigmoid(name="b")), BOTH, tn.BinaryCrossEntropy(), ["ways.branch1.a"]),
+    (two_ways(tn.Tanh(name="a"), tn.Sigmoid(name="b")), BOTH * 100, tn.MSE(), ["branch1.a", "from -1 to 1"]),
+    ([tn.Linear(2, 1)], CLASS * 0, tn.CrossEntropy(), ["linear3", "cross-entropy", "single output"]),
+    ([tn.Linear(2, 1), tn.Softmax()], BOTH[:, :1], tn.MSE(), ["softmax1", "single unit", "Sigmoid"]),
+    ([tn.Parallel([[tn.Step()], [tn.Step()]]), tn.Linear(4, 2)], CLASS, tn.CrossEntropy(), ["step1", "linear2"]),
+    ([*two_ways(tn.Tanh(), tn.Tanh()), tn.Step(name="s"), tn.Linear(2, 2)], CLASS, tn.CrossEntropy(), ["`s`", "ways"]),
     ([tn.Step(), tn.Linear(2, 2)], CLASS, tn.CrossEntropy(), ["step1", "linear2", "Tanh"]),
     ([tn.Step()], BOTH, tn.MSE(), ["step1", "linear2"]),
 ]
@@ -66,6 +83,12 @@ CAN: list[tuple[list[tn.Layer], Any, tn.Loss]] = [
     ([tn.LeakyReLU()], -BOTH, tn.MSE()),
     ([tn.Softmax(), tn.Linear(2, 2)], CLASS, tn.CrossEntropy()),
     ([tn.ReLU(), tn.Linear(2, 2)], -BOTH, tn.MSE()),
+    (two_ways(tn.Sigmoid(), tn.Identity()), BOTH * [1, 100], tn.MSE()),
+    (two_ways(tn.Sigmoid(), tn.Identity()), CLASS, tn.CrossEntropy()),
+    ([tn.Tanh()], BOTH, tn.BinaryCrossEntropy()),
+    ([tn.Residual([tn.Linear(2, 2), tn.Softmax()])], CLASS, tn.CrossEntropy()),
+    ([tn.Parallel([[tn.Step()], [tn.Identity()]]), tn.Linear(4, 2)], CLASS, tn.CrossEntropy()),
+    ([tn.Residual([tn.Step()]), tn.Linear(2, 2)], CLASS, tn.CrossEntropy()),
 ]
 
 

@@ -116,6 +116,55 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(
     assert (network.theta == before).all()
 
 
+SETTLED: list[tuple[tn.Layer, str, Any]] = [
+    (tn.Dropout(0.5, name="it"), "rate", 0.0),
+    (tn.LeakyReLU(0.1, name="it"), "slope", 0.5),
+    (tn.ELU(1.0, name="it"), "alpha", 2.0),
+    (tn.Gaussian(1.0, name="it"), "width", 2.0),
+    (tn.BatchNorm(3, name="it"), "momentum", 0.5),
+    (tn.LayerNorm(3, name="it"), "eps", 0.1),
+    (tn.Linear(3, 3, name="it"), "inputs", 2),
+    (tn.Linear(3, 3, name="it"), "name", "other"),
+    (tn.Tanh(name="it"), "name", "other"),
+]
+
+
+@pytest.mark.parametrize(("layer", "setting", "value"), SETTLED, ids=lambda value: str(value))
+def test_what_a_network_was_made_of_is_not_assigned_so_that_copies_and_labs_compute_the_same(
+    says: Callable[..., Any], layer: tn.Layer, setting: str, value: Any
+) -> None:
+    network = tn.Network([layer, tn.Linear(3, 2, name="out")])
+    was = getattr(network["it"], setting)
+    with says(tn.ShapeError, f"`it.{setting}` cannot change once `it` stands in a network: make another network"):
+        setattr(network["it"], setting, value)
+    with says(tn.ShapeError, f"`it.{setting}` belongs to a network and cannot be deleted"):
+        delattr(network["it"], setting)
+    assert getattr(network["it"], setting) == was
+    for free in (layer, copy.copy(network["it"])):  # in no network
+        setattr(free, setting, value)
+        assert getattr(free, setting) == value
+
+
+@pytest.mark.parametrize("name", ["layers", "parts", "blocks", "dtype", "seed", "input_shape", "rules"])
+def test_the_makeup_of_a_network_is_not_assigned_or_deleted(says: Callable[..., Any], name: str) -> None:
+    network = convolutional()
+    with says(tn.ShapeError, f"`{name}` of a network cannot change: make another, tn.Network([...])"):
+        setattr(network, name, getattr(network, name))
+    with says(tn.ShapeError, f"`{name}` of a network cannot be deleted"):
+        delattr(network, name)
+
+
+def test_no_array_of_a_network_is_deleted(says: Callable[..., Any]) -> None:
+    network = convolutional()
+    for name in ("theta", "grad", "carried"):
+        with says(tn.ShapeError, f"`{name}` of a network cannot be deleted"):
+            delattr(network, name)
+    for layer, name, view in arrays_of(network):
+        with says(tn.ShapeError, f"`{layer.name}.{name}` belongs to a network and cannot be deleted"):
+            delattr(layer, name)
+        assert getattr(layer, name) is view
+
+
 def test_the_network_of_a_lab_is_written_by_its_operations_alone(says: Callable[..., Any]) -> None:
     network = tn.Lab("xor").network
     with says(tn.ShapeError, "`hidden.w` can only be read: a lab's network changes through the lab's operations"):

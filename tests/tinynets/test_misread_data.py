@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import UserList, deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -232,3 +233,108 @@ def test_numbers_alone_are_no_data() -> None:
     for data in ((0.1, 0.2), (X, 1.0), ("x", "y"), (None, None), ()):
         with pytest.raises(tn.TinynetsError):
             lab(data)
+
+
+# -- by whatever they come in
+
+
+class Rows:
+    """A sequence by its own right, as numpy takes it."""
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = list(rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.rows[index]
+
+
+HOLDERS: list[Any] = [list, tuple, deque, UserList, Rows, lambda rows: [deque(rows)]]
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_masked_rows_are_found_in_every_kind_of_sequence(holder: Any) -> None:
+    masked, net = np.ma.masked_less(X, 0.15), tn.Network([tn.Linear(2, 1)])
+    net.forward(X)
+    loss = tn.MSE()
+    for call in (
+        lambda: lab((holder(masked), Y)),
+        lambda: lab((X, holder(masked[:, :1]))),
+        lambda: lab((X, Y, holder(masked[:, 0]))),
+        lambda: arrays(holder(masked), Y),
+        lambda: net.predict(holder(masked)),
+        lambda: loss(holder(masked), X),
+        lambda: loss(X, holder(masked)),
+        lambda: tn.grad_check(net, holder(masked)),
+    ):
+        with pytest.raises(tn.DataError, match="masked value"):
+            call()
+
+
+@pytest.mark.parametrize("holder", [deque, UserList, Rows])
+def test_rows_without_masks_are_data_in_every_kind_of_sequence(holder: Any) -> None:
+    assert (lab((holder(X), Y)).data["train"][0] == X).all()
+
+
+def test_a_masked_vector_does_not_make_a_network() -> None:
+    for name in ("theta", "carried"):
+        vectors = {"theta": np.zeros(3, np.float32), "carried": np.zeros(0, np.float32)}
+        vectors[name] = np.ma.masked_all(max(1, len(vectors[name])), np.float32)
+        with pytest.raises(tn.DataError, match=f"`{name}` has . masked value"):
+            tn.Network([tn.Linear(2, 1)], **vectors)
+
+
+class Proxy:
+    """As a lazy stand-in that cannot say yet what it is."""
+
+    def fail(self) -> Any:
+        raise RuntimeError("not bound")
+
+    __class__ = property(fail)  # type: ignore[assignment]
+    __repr__ = fail
+
+
+def test_a_stand_in_that_cannot_say_what_it_is_comes_out_in_words() -> None:
+    bad: Any = Proxy()
+    for data in (bad, (bad, Y), (X, bad), (X, Y, bad), {"train": bad}, {"train": (bad, Y)}):
+        with pytest.raises(tn.TinynetsError):
+            lab(data)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("requires grad"), KeyError(3), AssertionError(), Silent()])
+def test_foreign_arrays_are_told_by_all_that_is_called_by_hand(error: Exception) -> None:
+    bad: Any = Foreign(error)
+    calls = (
+        lambda: lab((X, Y)).predict(bad),
+        lambda: tn.grad_check(tn.Tanh(), bad),
+        lambda: tn.grad_check(tn.MSE(), bad, Y),
+        lambda: tn.Network([tn.Linear(2, 1)], theta=bad),
+        lambda: tn.MSE()(X, X, bad),
+    )
+    for call in calls:
+        with pytest.raises(tn.TinynetsError, match=type(error).__name__):
+            call()
+
+
+class Speechless:
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def test_a_loss_or_optimizer_that_is_none_is_refused_whatever_it_says_of_itself() -> None:
+    bad: Any = Speechless()
+    network = tn.Network([tn.Linear(2, 1)])
+    for options in ({"loss": bad, "optimizer": "sgd"}, {"loss": "mse", "optimizer": bad}):
+        with pytest.raises(tn.RecipeError, match="must be"):
+            tn.Lab(network, data=(X, Y), **options)
+
+
+def test_a_loss_called_by_hand_takes_real_numbers_alone() -> None:
+    for out, y, weight in ((Y * 1j, Y, None), (Y.astype(str), Y, None), (Y, Y, [1j] * 3), (Y, Y, ["1"] * 3)):
+        for loss in (tn.MSE(), tn.BinaryCrossEntropy()):
+            with pytest.raises(tn.ShapeError, match="takes numbers, not"):
+                loss(out, y, weight)
+    with pytest.raises(tn.ShapeError, match="takes numbers, not"):
+        tn.grad_check(lambda out, y: (float((out - y).sum()), np.ones_like(out)), Y, Y * 1j)

@@ -218,6 +218,16 @@ def test_a_mean_loss_that_fits_is_told_though_the_sum_overflows(loss: tn.Loss) -
     assert value == pytest.approx(size**2 if loss == tn.MSE() else size, rel=1e-5)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("rows", [1, 1000])
+def test_a_mean_cross_entropy_that_fits_is_told_though_the_sum_overflows(smoothing: float, rows: int) -> None:
+    out = np.tile(np.array([[3e38, 1.0, -3.0]], np.float32), (rows, 1))
+    with np.errstate(all="ignore"):
+        value, slope = tn.CrossEntropy(smoothing)(out, np.ones(rows, np.int64))
+    assert value == pytest.approx(3e38 * (1 - smoothing / 3), rel=1e-5)
+    assert np.isfinite(slope).all()
+
+
 @pytest.mark.parametrize("gap", [*np.linspace(-100, 100, 401), 1e4, 1e30, -1e30, 3e38])
 @pytest.mark.parametrize("largest", [0.0, 1000.0])
 def test_a_cross_entropy_has_its_digits_however_sure_the_net_is(gap: float, largest: float) -> None:

@@ -179,6 +179,8 @@ class Layer:
     """The rules of the run that its network belongs to (rules.py); the network sets them."""
     _own_arrays: Mapping[str, Array] = MappingProxyType({})
     """Of a layer in a network, its arrays by name: parts of the network's vectors."""
+    _settled: bool = False
+    """It stands in a network, which was made of its name and settings: they are not assigned any more."""
 
     def __init__(self, *, name: str | None = None) -> None:
         if name is not None and (not isinstance(name, str) or not name.isidentifier()):
@@ -218,19 +220,35 @@ class Layer:
         return bound
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Of a layer in a network, what is assigned to an array is written into it, in the network's vectors."""
+        """Of a layer in a network, what is assigned to an array is written into it, in the network's vectors.
+
+        Raises ShapeError for its name and settings, which the network's copies, labs and saves would not follow.
+        """
         view = self._own_arrays.get(name)
         if view is None or value is view:
+            if self._settled and self._is_setting(name):
+                raise ShapeError(
+                    f"`{self.name}.{name}` cannot change once `{self.name}` stands in a network: make another network"
+                )
             super().__setattr__(name, value)
         else:
             write_into(f"{self.name}.{name}", view, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Raises ShapeError for what belongs to a network."""
+        if name in self._own_arrays or (self._settled and self._is_setting(name)):
+            raise ShapeError(f"`{self.name}.{name}` belongs to a network and cannot be deleted")
+        super().__delattr__(name)
+
+    def _is_setting(self, name: str) -> bool:
+        return name == "name" or name in self.config()
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: of a layer in a network, arrays of its own instead of the network's."""
         return {
             name: np.array(value) if name in self._own_arrays else value
             for name, value in self.__dict__.items()
-            if name != "_own_arrays"
+            if name not in ("_own_arrays", "_settled")
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -126,14 +126,14 @@ class Loss:
 
     def __call__(self, out: Any, y: Any = None, weight: Any = None) -> tuple[float, Array]:
         """Value and gradient for outputs (B, ...), targets and weights (B,), everything checked: for use by hand."""
-        out = as_array("out", out)
+        out = numbers("out", out)
         if not out.size:
             raise ShapeError(f"a loss needs at least one output; `out` is {shape_text(out.shape)}")
         out = out if out.dtype in (np.float32, np.float64) else out.astype(np.float64)
         buffers = LossBuffers()
         self.fit(buffers, out)
         if weight is not None:
-            buffers.weight = converted(as_array("weight", weight), out.dtype, "weight")
+            buffers.weight = converted(numbers("weight", weight), out.dtype, "weight")
             if buffers.weight.shape != out.shape[:1]:
                 raise ShapeError(
                     f"weights are {shape_text(buffers.weight.shape)}, outputs {shape_text(out.shape)}: "
@@ -168,6 +168,14 @@ class Elementwise(Loss):
     def each(self, out: Array, y: Array) -> Array:
         means: Array = self.elements(out.astype(np.float64), y).reshape(len(out), -1).mean(axis=1)
         return means
+
+
+def numbers(thing: str, value: Any) -> Array:
+    """What was given by hand as an array of real numbers; ShapeError for others (complex, text)."""
+    given = as_array(thing, value)
+    if given.dtype.kind not in "biuf":
+        raise ShapeError(f"`{thing}` takes numbers, not {given.dtype}")
+    return given
 
 
 def needed(kind: str, y: Any) -> Array:

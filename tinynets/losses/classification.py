@@ -107,6 +107,9 @@ class CrossEntropy(Loss):
         gradient: Array = e if len(buffers.shape or ()) == 2 else e.reshape(buffers.shape)
         return gradient
 
+    def _recounted(self, value: float, out: Array, y: Array) -> float:
+        return float(self.each(out, y).mean()) if np.isfinite(out).all() else value
+
     def each(self, out: Array, y: Array) -> Array:
         z = out.reshape(-1, out.shape[-1]).astype(np.float64)
         z -= z.max(axis=1, keepdims=True)

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tinynets.arrays import Array, Shape, as_array, converted, shape_text
+from tinynets.arrays import Array, Shape, converted, shape_text
 from tinynets.differences import central_differences
 from tinynets.errors import ShapeError
-from tinynets.losses.base import Loss, LossBuffers
+from tinynets.losses.base import Loss, LossBuffers, numbers
 from tinynets.rules import FIRST
 
 TRIED = 4  # examples on which a function is tried
@@ -43,7 +43,7 @@ class FunctionLoss(Loss):
         return _of_function, (type(self).function, self.kind), self.__dict__
 
     def targets(self, y: Any, out_shape: Shape, dtype: np.dtype[Any]) -> Array:
-        given = np.empty((out_shape[0], 0)) if y is None else as_array(f"{self.kind} targets", y)
+        given = np.empty((out_shape[0], 0)) if y is None else numbers(f"{self.kind} targets", y)
         thing = f"{self.kind} targets" if self.rules > FIRST else ""
         return converted(given, np.dtype(np.int64) if given.dtype.kind in "biu" else dtype, thing)
 

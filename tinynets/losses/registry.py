@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tinynets.errors import ShapeError, nearest
+from tinynets.errors import ShapeError, nearest, shown
 from tinynets.losses.base import Loss
 from tinynets.losses.classification import BinaryCrossEntropy, CrossEntropy, Hinge, Perceptron
 from tinynets.losses.custom import FunctionLoss, function_loss
@@ -46,7 +46,7 @@ def as_loss(given: Any) -> Loss:
         except TypeError as error:
             raise ShapeError(f"`loss`: {error}") from None
     if isinstance(given, type) or not callable(given):
-        raise ShapeError(f"`loss` must be a loss such as tn.CrossEntropy() or 'mse', or a function, not {given!r}")
+        raise ShapeError(f"`loss` must be a loss such as tn.CrossEntropy() or 'mse', or a function, not {shown(given)}")
     for known in LOSSES.values():
         if issubclass(known, FunctionLoss) and known.function is given:
             return known()
