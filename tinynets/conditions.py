@@ -26,7 +26,7 @@ import numpy as np
 from tinynets import edits
 from tinynets.arrays import Array
 from tinynets.errors import CommandError, nearest
-from tinynets.evaluation import activation_of
+from tinynets.saturation import activation_of
 from tinynets.selectors import Selector, select
 
 if TYPE_CHECKING:

@@ -12,34 +12,27 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 
-from tinynets import edits, rng, saves
+from tinynets import edits, saves
 from tinynets.commands import PROPERTIES
 from tinynets.data import Dataset
-from tinynets.errors import (
-    DataError,
-    EditError,
-    NonFiniteError,
-    RecipeError,
-    SaveError,
-    TinynetsError,
-    nearest,
-)
-from tinynets.evaluation import Evaluator, Probe, Splits, Writer, check_whole
+from tinynets.errors import EditError, RecipeError, SaveError, TinynetsError, nearest
+from tinynets.evaluation import check_whole
+from tinynets.experiment import Experiment
 from tinynets.foreign_text import printable
+from tinynets.generation import Writer
 from tinynets.given import hyper_of, recipe_of
 from tinynets.interrupts import between_pieces
 from tinynets.interventions import Intervention
 from tinynets.keeping import Keeper
-from tinynets.layers import Distances
 from tinynets.leftovers import SUFFIX as JOURNAL
-from tinynets.losses import Kohonen, Loss
-from tinynets.measure.som import quantization_error, topographic_error
+from tinynets.losses import Loss
 from tinynets.network import Network
 from tinynets.operating import Operating
 from tinynets.optimizers import SGD, Optimizer
 from tinynets.paths import expanded, unusable
-from tinynets.playback import ENDLESS, Player, Work, whole
+from tinynets.playback import Player, Work, whole
 from tinynets.prediction import predict
+from tinynets.probe import Probe
 from tinynets.recipe import MAX_STEPS, Recipe, load_recipe
 from tinynets.reports import (
     Evaluation,
@@ -55,18 +48,15 @@ from tinynets.sampling import SAMPLINGS
 from tinynets.schedules import Schedule
 from tinynets.state import State
 from tinynets.still import why_still
-from tinynets.threads import asked_threads, settle_threads, threads_for
-from tinynets.timeline import BUDGET, Moment, Timeline
+from tinynets.threads import asked_threads
+from tinynets.timeline import BUDGET, Moment
 from tinynets.travel import Job, Travel, finish
-from tinynets.trial import warnings_of
 
 if TYPE_CHECKING:
     from tinynets.measure.explanation import Explanation
 
 Answer = TypeVar("Answer")
 MAX_MEMORY = 2**50
-EARLY = (2, 4, 8, 16)
-"""Before its first `evaluate_every` steps a run is evaluated at these parts of it, where a net learns fastest."""
 
 
 class Lab(Operating, Travel):
@@ -124,7 +114,6 @@ class Lab(Operating, Travel):
             check_whole("seed", seed, 0, MAX_SEED)
         check_whole("memory", memory, 1, MAX_MEMORY)
         self.warnings: list[str] = []
-        self.same_machine = True
         self._saved: object = None
         self._still = ""
         self._keeper = Keeper(journal, read_only, self.warnings.append)
@@ -159,74 +148,29 @@ class Lab(Operating, Travel):
             raise RecipeError(f"a Lab is made of a recipe, a save or a Network, not {type(source).__name__}")
 
     def _start(self, recipe: Recipe, data: Dataset, theta: Any, memory: int) -> None:
-        network = recipe.build(data)
-        settle_threads(self._threads, threads_for(recipe.training.hyper.batch * network.summary().largest))
-        if theta is not None:
-            network.theta[:] = theta
-        timeline = Timeline(State.start(network, recipe.training.hyper).copy(), budget=memory)
-        self._settle(recipe, data, timeline)
+        experiment = Experiment.start(recipe, data, theta, budget=memory, threads=self._threads)
+        self.warnings += experiment.warnings
+        self._settle(experiment)
 
     def _open(self, path: str, data: Any, memory: int) -> None:
         recovers = path.endswith(JOURNAL)
         (self._keeper.recover if recovers else self._keeper.open)(path)
-        settle_threads(self._threads, saves.read_header(path).threads)
-        loaded = saves.read(path, data, recover=recovers)
-        loaded.timeline.budget = memory
-        self.warnings += loaded.warnings
-        with saves.gated(path):
-            self._settle(loaded.recipe, loaded.data, loaded.timeline)
-            self._stand_at(loaded.position)
+        opened = saves.opened(path, data, budget=memory, threads=self._threads, recover=recovers)
+        self.warnings += opened.warnings
+        self._settle(opened.experiment)
         if recovers:
             self._saved = None  # nothing of it
-        self.same_machine = loaded.same_machine
-        loaded.timeline.elsewhere = not loaded.same_machine
-        if loaded.damage:
-            lost = loaded.size - loaded.whole
-            self.warnings.append(f"{loaded.damage}; what came before is here, {lost:,} bytes behind it are lost")
-        if not loaded.same_machine:
-            self.warnings.append(
-                f"`{path}` was saved with another processor, numpy or thread count: replay may differ in the last bits"
-            )
-
-    def _stand_at(self, moment: Moment) -> None:
-        """Go to a moment of what was read; where it cannot be computed, to the kept state that is closest."""
-        try:
-            finish(self.player.go(moment), self.player.lock)
-        except (DataError, NonFiniteError) as error:
-            near, _ = self.player.timeline.closest(moment)
-            finish(self.player.go(near), self.player.lock)
-            why = "without the data" if isinstance(error, DataError) else f"again ({error})"
-            self.warnings.append(f"step {moment.step:,} cannot be computed {why}: this is step {near.step:,}")
 
     def _begin_again(self, path: str, data: Any, memory: int) -> None:
-        settle_threads(self._threads, saves.read_header(path).threads)
-        loaded = saves.read(path, data)
-        self.warnings += loaded.warnings
-        first = next(branch for branch in loaded.timeline.branches.values() if branch.parent is None)
-        with saves.gated(path):
-            self._settle(loaded.recipe, loaded.data, Timeline(first.keyframes[0, 0], budget=memory))
+        opened = saves.opened_afresh(path, data, budget=memory, threads=self._threads)
+        self.warnings += opened.warnings
+        self._settle(opened.experiment)
 
-    def _settle(self, recipe: Recipe, data: Dataset, timeline: Timeline) -> None:
-        self.recipe, self.data = recipe, data
-        loss, start = recipe.training.loss, timeline.branch.keyframes[0, 0]
-        network = recipe.build(data, theta=start.theta, carried=start.buffers)
-        splits = Splits(data, network, loss)
-        self.player = Player(
-            timeline,
-            loss,
-            *splits["train"],
-            splits.weight("train"),
-            missing=data.missing.reason if data.missing is not None else "",
-        )
-        self.player.next_stop = _weak(self._next_evaluation, ENDLESS)
-        self.player.after_step = _weak(self._evaluate_on_the_way, False)
-        self.watched: Callable[[Progress], None] = lambda progress: None
-        self.warnings += warnings_of(self.network, data, loss, recipe.training.hyper)
-        self._evaluator = Evaluator(splits, loss)
-        self.probe = Probe.of(splits, recipe.training.probe, recipe.training.hyper)
-        self._writer = Writer(data)
-        self._saved = self._extent()
-        self._keeper.begin(recipe, data, self.player)
+    def _settle(self, experiment: Experiment) -> None:
+        self._experiment = experiment
+        self._writer = Writer(experiment.data)
+        self._saved = experiment.extent()
+        self._keeper.begin(experiment.recipe, experiment.data, experiment.player)
         self.warnings[:] = map(printable, self.warnings)
 
     def __reduce__(self) -> NoReturn:
@@ -236,6 +180,40 @@ class Lab(Operating, Travel):
         return f"Lab({self.recipe.name!r}, step {self.step_number:,}, {self.network!r})"
 
     # -- where it stands
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the run is made of: layers, data, training."""
+        return self._experiment.recipe
+
+    @property
+    def data(self) -> Dataset:
+        """The data set, its splits by name."""
+        return self._experiment.data
+
+    @property
+    def probe(self) -> Probe:
+        """The fixed examples whose activations are shown."""
+        return self._experiment.probe
+
+    @property
+    def player(self) -> Player:
+        """The live state, moved along the timeline; changes go through the lab."""
+        return self._experiment.player
+
+    @property
+    def same_machine(self) -> bool:
+        """Whether processor, numpy and number of threads are those that the save was made with."""
+        return self._experiment.same_machine
+
+    @property
+    def watched(self) -> Callable[[Progress], None]:
+        """Is told how far an evaluation on the way has come."""
+        return self._experiment.schedule.watched
+
+    @watched.setter
+    def watched(self, watched: Callable[[Progress], None]) -> None:
+        self._experiment.schedule.watched = watched
 
     @property
     def network(self) -> Network:
@@ -331,7 +309,7 @@ class Lab(Operating, Travel):
     @property
     def unsaved(self) -> bool:
         """Whether anything was recorded since the last save."""
-        return self._extent() != self._saved
+        return self._experiment.extent() != self._saved
 
     @property
     def path(self) -> str:
@@ -347,9 +325,6 @@ class Lab(Operating, Travel):
     def named_path(self) -> str:
         """Where what was recovered was to be saved to, where no save stands: not written unasked; may be empty."""
         return self._keeper.named
-
-    def _extent(self) -> object:
-        return self.player.timeline.extent()
 
     # -- training
 
@@ -393,8 +368,7 @@ class Lab(Operating, Travel):
 
     def probe_measures(self) -> tuple[float, float | None]:
         """Mean loss and accuracy of the probe as the network stands."""
-        loss = self.probe_loss()
-        return loss, self.probe.accuracy_here(self.recipe.training.loss)
+        return self._experiment.probe_measures()
 
     def explain(self, selector: str, example: int = 0, *, split: str = "train", top: int = 8) -> Explanation:
         """How one unit comes to its value on an example of the probe, what came back, what it responds to, what for.
@@ -412,11 +386,11 @@ class Lab(Operating, Travel):
 
     def split(self, name: str) -> tuple[Any, Any]:
         """x and y of a split, as the network and the loss take them."""
-        return self._evaluator.splits[name]
+        return self._experiment.split(name)
 
     def probe_loss(self) -> float:
         """Mean loss of the probe as the network stands."""
-        return self.probe.loss(self.network, self.recipe.training.loss)
+        return self._experiment.probe_loss()
 
     def evaluate(self, split: str | None = None, *, clean: bool = False, examples: int | None = None) -> Evaluation:
         """Mean loss (and accuracy) over a whole split (`dev`, where there is one, else `train`), kept on the branch.
@@ -429,63 +403,18 @@ class Lab(Operating, Travel):
     def _evaluate(
         self, split: str | None = None, *, clean: bool = False, examples: int | None = None
     ) -> Job[Evaluation]:
-        if split is None:
-            split = "dev" if "dev" in self.data.splits else "train"
-        if not isinstance(split, str) or split not in self.data.splits:
-            known = ", ".join(self.data.splits)
-            raise EditError(f"there is no split `{split}`, only {known}{nearest(str(split), self.data.splits)}")
-        self.player.need_data()
-        position = self.moment
-        there = len(self.data.splits[split][0])
-        only = None
-        if examples is not None:
-            check_whole("examples", examples, 1, 2**63 - 1)
-            if examples < there:
-                seed = self.recipe.training.hyper.seed
-                only = np.sort(rng.permutation(seed, f"evaluate {split}", 0, there)[:examples])
-        loss, accuracy = yield from self._evaluator.work(self.network, split, clean, only)
-        count, of = (there, 0) if only is None else (len(only), there)
-        errors = self.map_errors(split) if only is None else {}
-        result = Evaluation(split, position.step, loss, accuracy, count, clean, position.edits, errors, of)
-        if np.isfinite(loss) and only is None:
-            self.player.branch.record(result)
-        return result
+        return self._experiment.evaluate(split, clean=clean, examples=examples)
 
     def map_errors(self, split: str = "train") -> dict[str, float]:
         """Quantization and topographic error of a self-organizing map, `Distances` alone; nothing of other networks.
 
         Nothing either of one whose data are not here.
         """
-        loss, layer = self.recipe.training.loss, self.network.layers[0]
-        if not isinstance(loss, Kohonen) or not isinstance(layer, Distances) or len(self.network.layers) > 1:
-            return {}
-        if self.data.missing is not None:
-            return {}
-        x = self._evaluator.splits[split][0]
-        errors = {"quantization_error": quantization_error(layer.w, x)}
-        return errors | (
-            {"topographic_error": topographic_error(layer.w, x, loss.grid)} if layer.prototypes > 1 else {}
-        )
+        return self._experiment.evaluator.map_errors(self.network, split)
 
     def evaluates_at(self, step: int) -> bool:
         """Whether a run makes an evaluation by itself when it comes to a step."""
-        return bool(step) and self._next_evaluation(step - 1) == step and "dev" in self.data.splits
-
-    def _next_evaluation(self, step: int) -> int:
-        """The first step behind `step` at which the recipe wants an evaluation."""
-        every = self.recipe.training.evaluate_every
-        if not every:
-            return ENDLESS
-        early = [every // part for part in EARLY if every % part == 0 and every // part > step]
-        return min([*early, step + every - step % every])
-
-    def _evaluate_on_the_way(self, step: int) -> bool:
-        """Evaluate where the recipe wants it; says whether it did."""
-        if step < self.end or not self.evaluates_at(step):
-            return False
-        for progress in self._evaluate("dev"):
-            self.watched(progress)
-        return True
+        return self._experiment.evaluates_at(step)
 
     def sample(
         self, n: int = 10, *, temperature: float = 1.0, seed: int | None = None, prefix: str = ""
@@ -521,7 +450,7 @@ class Lab(Operating, Travel):
         self.player.finish_half()
         player = self.player
         size = saves.write(target, self.recipe, self.data, player.timeline, player.position, player.state)
-        self._saved = self._extent()
+        self._saved = self._experiment.extent()
         self._keeper.saved(target)
         return SaveReport(target, size, self.step_number)
 
@@ -614,15 +543,9 @@ SHORT = (
 )
 
 
-def _weak(method: Callable[[int], Answer], otherwise: Answer) -> Callable[[int], Answer]:
-    """A method that does not keep its lab: what writes the journal keeps the player, and must end with the lab."""
-    found = weakref.WeakMethod(method)
-
-    def call(step: int) -> Answer:
-        bound = found()
-        return otherwise if bound is None else bound(step)
-
-    return call
+def experiment_of(lab: Lab) -> Experiment:
+    """What a lab has open, for what looks at it."""
+    return lab._experiment
 
 
 def _is_save(source: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from tinynets import edits, sources
 from tinynets.arrays import Array, Values, plain
 from tinynets.errors import EditError
+from tinynets.experiment import Experiment
 from tinynets.operations.base import number
 from tinynets.playback import quiet, whole
 from tinynets.reports import EditReport, Progress
@@ -33,10 +34,11 @@ class Operating:
     has changed.
     """
 
-    player: Player
-
     if TYPE_CHECKING:
+        _experiment: Experiment
 
+        @property
+        def player(self) -> Player: ...
         def probe_measures(self) -> tuple[float, float | None]: ...
         def _done(self, job: Generator[Progress, None, Result]) -> Result: ...
 

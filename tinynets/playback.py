@@ -50,14 +50,25 @@ Ends = Callable[[Array], bool]
 """Whether what is waited for has come, behind the last of the losses so far."""
 
 
+class Stops:
+    """Where a run stops on its way, and what is done there; here it stops nowhere."""
+
+    def next_stop(self, step: int) -> int:
+        """The first step behind `step` at which to stop; a run may stop elsewhere too."""
+        return ENDLESS
+
+    def stopped(self, player: Player) -> bool:
+        """Called at every stop; says whether it did work that is not the steps' own."""
+        return False
+
+
 class Player:
     """Live state, network and trainer at one moment of a timeline.
 
     The one that `leads` says which branch is current and fills the ring of recent states; another only looks. A run
-    makes a stop at least at `next_stop(step)`, the next step behind `step`; `after_step` is called at every stop, and
-    says whether it did work that is not the steps' own. `tick` hears of what was done: every few milliseconds of a run,
-    and at once (True) behind an edit or a fork; `recorded` hears when a call that may have recorded something ends.
-    Whoever moves it, or reads it from another thread, holds its `lock`.
+    stops on its way where `stops` says. `tick` hears of what was done: every few milliseconds of a run, and at once
+    (True) behind an edit or a fork; `recorded` hears when a call that may have recorded something ends. Whoever moves
+    it, or reads it from another thread, holds its `lock`.
 
     Where the data are only a sample, `missing` says why: then it stands at kept states alone.
     """
@@ -76,8 +87,7 @@ class Player:
         self.timeline, self.loss, self.leads, self.missing = timeline, loss, leads, missing
         self.x, self.y, self.weight = x, y, weight
         self.position = Moment(timeline.current, 0, 0)
-        self.next_stop: Callable[[int], int] = lambda step: ENDLESS
-        self.after_step: Callable[[int], bool] = lambda step: False
+        self.stops = Stops()
         self.tick: Callable[[bool], None] = lambda at_once: None
         self.recorded: Callable[[], None] | None = None
         self.lock = threading.RLock()
@@ -233,11 +243,11 @@ class Player:
             if self._half is not None:
                 self._end_half()
                 done = 1
-                others = self.after_step(self.position.step)
+                others = self.stops.stopped(self)
             while done < left and now - start < PIECE:
                 done += self._burst(left - done, start + PIECE, ends)
                 now = perf_counter()
-                others |= self.after_step(self.position.step)
+                others |= self.stops.stopped(self)
                 if ends is not None and ends(self.branch.losses.values[: self.position.step]):
                     break
         if done and not others:
@@ -253,7 +263,7 @@ class Player:
         number, first, count = self.position
         timeline, branch, step = self.timeline, self.branch, self.trainer.step
         recorded = len(branch.losses)
-        most = min(most, timeline.stride - first % timeline.stride, self.next_stop(first) - first)
+        most = min(most, timeline.stride - first % timeline.stride, self.stops.next_stop(first) - first)
         if count < len(branch.edits):
             most = min(most, branch.edits[count].step - first)
         if first < recorded:
@@ -319,7 +329,7 @@ class Player:
             self._half_done += 1
             if self._half_done == len(self.phase_order):
                 self.finish_half()
-                self.after_step(self.position.step)
+                self.stops.stopped(self)
         return done
 
     def finish_half(self) -> bool:

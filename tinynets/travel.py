@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from tinynets.conditions import Condition, parse_condition
 from tinynets.errors import TimelineError, TinynetsError, unwritable
 from tinynets.evaluation import check_whole
+from tinynets.experiment import Experiment
 from tinynets.interrupts import Lock, run_to_end
 from tinynets.measure.compare import compare_branches, line_named
 from tinynets.measure.comparison import Comparison
@@ -36,10 +37,11 @@ UNTIL_LIMIT = 100_000
 class Travel:
     """Seek, back, undo and redo; branches; bookmarks; running until something holds."""
 
-    player: Player
-
     if TYPE_CHECKING:
+        _experiment: Experiment
 
+        @property
+        def player(self) -> Player: ...
         @property
         def step_number(self) -> int: ...
         @property

@@ -26,9 +26,9 @@ from work import worked
 import tinynets as tn
 from tinynets import saves
 from tinynets.errors import LONGEST
-from tinynets.evaluation import Splits
 from tinynets.leftovers import SUFFIX, leftovers
 from tinynets.playback import Player
+from tinynets.splits import Splits
 from tinynets.timeline import Moment
 from tinynets.travel import finish
 

@@ -21,6 +21,7 @@ from tinynets.host import spawn
 from tinynets.observe import Doing, Observer
 from tinynets.records import read_records, write_records
 from tinynets.replay import replay
+from tinynets.saves import stand_at
 from tinynets.timeline import Moment
 
 Make = Callable[..., tn.Lab]
@@ -389,7 +390,7 @@ def test_a_moment_that_cannot_be_computed_is_opened_at_the_stored_state_before_i
     moment = Moment(run.moment.branch, between, run.player.branch.edits_through(between))
     npz.unlink()
     lab = tn.Lab(run.path)
-    lab._stand_at(moment)
+    lab.warnings += stand_at(lab.player, moment)
     assert lab.step_number == max(step for step in stored(run) if step < between)
     assert lab.warnings[1:] == [f"step {between} cannot be computed without the data: this is step {lab.step_number}"]
     assert lab.end == run.end

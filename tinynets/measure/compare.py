@@ -12,12 +12,13 @@ import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.errors import TimelineError, nearest
-from tinynets.evaluation import Probe, check_whole, softmax
+from tinynets.evaluation import check_whole, softmax
 from tinynets.losses import Loss
 from tinynets.measure.comparison import BlockDistance, Comparison, Disagreement, Side
 from tinynets.network import Block, Network, Workspace
 from tinynets.paths import expanded
 from tinynets.playback import quiet
+from tinynets.probe import Probe
 from tinynets.recipe import MAX_STEPS
 from tinynets.reports import Progress
 from tinynets.state import State, network_of

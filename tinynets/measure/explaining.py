@@ -16,7 +16,7 @@ import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.errors import EditError
-from tinynets.evaluation import CHUNK, activation_of, check_whole, flatness
+from tinynets.evaluation import CHUNK, check_whole
 from tinynets.frame import Contribution
 from tinynets.interventions import Intervention, examples_from
 from tinynets.layers import Distances, Dropout, Identity, Linear, Tap
@@ -30,6 +30,7 @@ from tinynets.observe.weights import givers, incoming, passes_on, row_names
 from tinynets.operations.learning import frozen_units
 from tinynets.playback import quiet
 from tinynets.reports import Progress
+from tinynets.saturation import activation_of, flatness
 from tinynets.selectors import Selector, select
 from tinynets.state import State, network_of
 from tinynets.timeline import Moment

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinynets.arrays import Array
-from tinynets.evaluation import activation_of
 from tinynets.frame import Contribution, Neuron, View
 from tinynets.lab import Lab
 from tinynets.layers import CausalSelfAttention, Conv1d, Conv2d, Linear
@@ -16,6 +15,7 @@ from tinynets.observe.look import Look
 from tinynets.observe.standing import Stood, rates, standing_on
 from tinynets.observe.weights import givers, matrix, passes_on, sources
 from tinynets.playback import quiet
+from tinynets.saturation import activation_of
 
 TOP = 12  # contributions and outgoing weights listed
 
