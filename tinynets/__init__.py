@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     )
     from tinynets.gradcheck import GradReport, grad_check
     from tinynets.initializers import Constant, Kaiming, Normal, Orthogonal, Uniform, Xavier, Zeros
-    from tinynets.lab import Lab
+    from tinynets.lab import Lab, compare
     from tinynets.layers import (
         ELU,
         GELU,
@@ -82,7 +82,7 @@ if TYPE_CHECKING:
         Loss,
         Perceptron,
     )
-    from tinynets.measure.compare import Comparison, compare
+    from tinynets.measure.comparison import Comparison
     from tinynets.measure.som import quantization_error, topographic_error, u_matrix
     from tinynets.network import Network
     from tinynets.optimizers import SGD, Adam, AdamW, RMSprop
@@ -113,7 +113,7 @@ _HOMES = {
         "UnsupportedSave",
     ),
     "initializers": ("Constant", "Kaiming", "Normal", "Orthogonal", "Uniform", "Xavier", "Zeros"),
-    "lab": ("Lab",),
+    "lab": ("Lab", "compare"),
     "layers": (
         "Activation",
         "Buffers",
@@ -156,7 +156,7 @@ _HOMES = {
     ),
     "gradcheck": ("GradReport", "grad_check"),
     "losses": ("MAE", "MSE", "BinaryCrossEntropy", "CrossEntropy", "Hinge", "Huber", "Kohonen", "Loss", "Perceptron"),
-    "measure.compare": ("Comparison", "compare"),
+    "measure.comparison": ("Comparison",),
     "measure.som": ("quantization_error", "topographic_error", "u_matrix"),
     "network": ("Network",),
     "optimizers": ("SGD", "Adam", "AdamW", "RMSprop"),

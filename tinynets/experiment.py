@@ -75,6 +75,11 @@ class Experiment:
             run_to_end(player.go(position), player.lock)
         return made
 
+    def begun(self) -> tuple[Network, State]:
+        """The network and the State that recipe and seed give, made anew."""
+        network = self.recipe.build(self.data)
+        return network, State.start(network, self.recipe.training.hyper)
+
     # -- where it stands
 
     @property

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,10 @@ from tinynets.interventions import Intervention
 from tinynets.keeping import Keeper
 from tinynets.leftovers import SUFFIX as JOURNAL
 from tinynets.losses import Loss
+from tinynets.measure.compare import Line, compare_branches, line_of
+from tinynets.measure.comparison import Comparison
+from tinynets.measure.explaining import explain
+from tinynets.measure.explanation import Explanation
 from tinynets.network import Network
 from tinynets.operating import Operating
 from tinynets.optimizers import SGD, Optimizer
@@ -51,9 +55,6 @@ from tinynets.still import why_still
 from tinynets.threads import asked_threads
 from tinynets.timeline import BUDGET, Moment
 from tinynets.travel import Job, Travel, finish
-
-if TYPE_CHECKING:
-    from tinynets.measure.explanation import Explanation
 
 Answer = TypeVar("Answer")
 MAX_MEMORY = 2**50
@@ -380,9 +381,7 @@ class Lab(Operating, Travel):
         return finish(self._explain(selector, example, split=split, top=top), self.player.lock)
 
     def _explain(self, selector: str, example: int = 0, *, split: str = "train", top: int = 8) -> Job[Explanation]:
-        from tinynets.measure.explaining import explain
-
-        return (yield from explain(self, selector, example, split, top))
+        return (yield from explain(self._experiment, selector, example, split, top))
 
     def split(self, name: str) -> tuple[Any, Any]:
         """x and y of a split, as the network and the loss take them."""
@@ -432,7 +431,7 @@ class Lab(Operating, Travel):
         Or of an `example` of the data by its number, in `split` (default: `dev`, where there is one, else `train`).
         Numbers can stand in a text: `lab.predict("0.3, -1")`.
         """
-        return predict(self, input, example, split)
+        return predict(self._experiment, input, example, split)
 
     # -- keeping
 
@@ -543,6 +542,21 @@ SHORT = (
 )
 
 
+def compare(a: str | Path | Lab, b: str | Path | Lab, *, step: int | None = None) -> Comparison:
+    """Two saves, or labs, side by side at `step` (the last that both have recorded).
+
+    `a` and `b` are paths of saves, or `FILE:BRANCH`; without a branch, the one on which it stands.
+    Raises SaveError, or TimelineError for a branch or step that is not there.
+    """
+    return finish(compare_branches(_line(a), _line(b), step))
+
+
+def _line(source: str | Path | Lab) -> Line:
+    if isinstance(source, str | Path):
+        return line_of(str(source))
+    return Line(source._experiment, source.player.branch, source.branch, source.path)
+
+
 def experiment_of(lab: Lab) -> Experiment:
     """What a lab has open, for what looks at it."""
     return lab._experiment
@@ -560,4 +574,4 @@ def _refuse(given: Mapping[str, Any], what: str) -> None:
             raise RecipeError(f"`{name}` cannot be given with {what}, which has its own")
 
 
-__all__ = ["Job", "Lab", "TinynetsError"]
+__all__ = ["Job", "Lab", "TinynetsError", "compare", "experiment_of"]

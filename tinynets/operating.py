@@ -2,28 +2,72 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinynets import edits, sources
 from tinynets.arrays import Array, Values, plain
-from tinynets.errors import EditError
+from tinynets.data import Dataset
+from tinynets.errors import EditError, SaveError
 from tinynets.experiment import Experiment
+from tinynets.network import Network
 from tinynets.operations.base import number
+from tinynets.paths import expanded
 from tinynets.playback import quiet, whole
 from tinynets.reports import EditReport, Progress
+from tinynets.saves import open_experiment
 from tinynets.selectors import Selector, select
+from tinynets.state import State, network_of
 from tinynets.still import why_still
 from tinynets.timeline import Placed
 
 if TYPE_CHECKING:
-    from tinynets.lab import Lab
     from tinynets.playback import Player
 
 Result = TypeVar("Result")
 Job = Generator[Progress, None, EditReport]
 Numbers = Sequence[Any] | Array | Values
+
+
+@dataclass(frozen=True)
+class LabBench:
+    """A run whose other moments, and saves, an edit's values can be taken from; see `sources.Bench`."""
+
+    experiment: Experiment
+    open_save: Callable[[str], Experiment]
+
+    @property
+    def network(self) -> Network:
+        return self.experiment.network
+
+    @property
+    def state(self) -> State:
+        return self.experiment.state
+
+    @property
+    def data(self) -> Dataset:
+        return self.experiment.data
+
+    @property
+    def probe_batch(self) -> tuple[Array, Array]:
+        return self.experiment.probe.x, self.experiment.probe.y
+
+    def split(self, name: str) -> tuple[Array, Array]:
+        return self.experiment.split(name)
+
+    def at(self, place: str, name: str) -> Generator[Progress, None, tuple[Network, State]]:
+        timeline = self.experiment.timeline
+        moment = timeline.named(name).seen_end if place == "branch" else timeline.marked(name).moment
+        state = yield from self.experiment.state_at(moment)
+        return network_of(state, self.network.input_shape), state
+
+    def opened(self, save: str) -> LabBench:
+        path = expanded(save)
+        if not os.path.exists(path):
+            raise SaveError(f"`{path}` does not exist")
+        return LabBench(self.open_save(path), self.open_save)
 
 
 class Operating:
@@ -39,7 +83,6 @@ class Operating:
 
         @property
         def player(self) -> Player: ...
-        def probe_measures(self) -> tuple[float, float | None]: ...
         def _done(self, job: Generator[Progress, None, Result]) -> Result: ...
 
     # -- on activations
@@ -57,7 +100,7 @@ class Operating:
             return self._edit("mean", selector, values=values)
         return (
             yield from self._sourced(
-                "mean", selector, lambda target: sources.mean_of(cast("Lab", self), target, over), over=over
+                "mean", selector, lambda target: sources.mean_of(self._bench, target, over), over=over
             )
         )
 
@@ -78,7 +121,7 @@ class Operating:
             return self._edit("resample", selector, values=values, ordinal=ordinal)
 
         def find(target: Selector) -> sources.Found:
-            return sources.pool_of(cast("Lab", self), target, over, examples, ordinal)
+            return sources.pool_of(self._bench, target, over, examples, ordinal)
 
         return (
             yield from self._sourced("resample", selector, find, over=over, examples=plain(examples), ordinal=ordinal)
@@ -138,7 +181,7 @@ class Operating:
         said = {"example": example, "input": written, **places}
 
         def find(target: Selector) -> sources.Found:
-            return sources.patch_of(cast("Lab", self), target, example, input, places)
+            return sources.patch_of(self._bench, target, example, input, places)
 
         return (yield from self._sourced("patch", selector, find, **_given(said)))
 
@@ -180,7 +223,7 @@ class Operating:
             raise EditError("`steer` needs `toward=` (a class), or `values=`")
 
         def find(target: Selector) -> sources.Found:
-            return sources.direction_of(cast("Lab", self), target, over, toward, away, factor)
+            return sources.direction_of(self._bench, target, over, toward, away, factor)
 
         said = {"toward": toward, "away": away, "over": over, "scale": factor}
         return (yield from self._sourced("steer", selector, find, **_given(said)))
@@ -290,7 +333,7 @@ class Operating:
         places = {"branch": branch, "bookmark": bookmark, "save": save}
 
         def find(target: Selector) -> sources.Found:
-            return sources.learned_of(cast("Lab", self), target, source, places)
+            return sources.learned_of(self._bench, target, source, places)
 
         return (yield from self._sourced("transplant", selector, find, **_given({**places, "source": source})))
 
@@ -345,6 +388,10 @@ class Operating:
         """
         return self._edit("set", name, value=value, **arguments)
 
+    @property
+    def _bench(self) -> LabBench:
+        return LabBench(self._experiment, open_experiment)
+
     def _sourced(self, op: str, selector: str, find: Callable[[Selector], sources.Found], **said: Any) -> Job:
         """An edit whose values are to be found; a half-done step is finished once it is known that they can be."""
         player = self.player
@@ -365,11 +412,11 @@ class Operating:
         edit = edits.resolve(player.network, player.state, op, target, args)
         player.finish_half()
         was_still = why_still(player.network, player.state)
-        before, accuracy_before = self.probe_measures()
+        before, accuracy_before = self._experiment.probe_measures()
         accuracies = [accuracy_before]
 
         def report(done: str) -> Placed:
-            after, accuracy = self.probe_measures()
+            after, accuracy = self._experiment.probe_measures()
             accuracies.append(accuracy)
             return Placed(player.position.step, edit, done, before, after)
 

@@ -373,6 +373,10 @@ class Timeline:
         counts = tuple((b.number, b.name, len(b.losses), len(b.edits), len(b.evaluations)) for b in branches)
         return counts, tuple(self.bookmarks.values())
 
+    def marks(self) -> tuple[Bookmark, ...]:
+        """The bookmarks, in the order of their steps."""
+        return tuple(sorted(self.bookmarks.values(), key=lambda mark: mark.moment[1:]))
+
     def named(self, name: str) -> Branch:
         """The branch of that name; raises TimelineError that lists those there are."""
         names = {branch.name: branch for branch in self.branches.values()}

@@ -17,7 +17,7 @@ from tinynets.measure.compare import compare_branches, line_named
 from tinynets.measure.comparison import Comparison
 from tinynets.playback import Player, whole
 from tinynets.recipe import MAX_STEPS
-from tinynets.replay import VerifyReport, verify_lab
+from tinynets.replay import Origin, VerifyReport, verify
 from tinynets.reports import MoveReport, Progress, SeekCost, UntilReport
 from tinynets.script import script_of, write_script
 from tinynets.timeline import MAX_NAME, MAX_NOTE, Bookmark, Moment, Tree, is_name
@@ -50,6 +50,8 @@ class Travel:
         def loss(self) -> float | None: ...
         @property
         def branch(self) -> str: ...
+        @property
+        def path(self) -> str: ...
 
     def _done(self, job: Job[Result]) -> Result:
         """Run a piece of work that may record something to its end; before long the journal, if any, holds it."""
@@ -164,11 +166,11 @@ class Travel:
 
     def _condition(self, condition: Any) -> tuple[Callable[[], bool], str, Condition | None]:
         """What is asked at each moment, the condition in words, and itself where losses alone decide it."""
-        lab = cast("Lab", self)
+        lab, experiment = cast("Lab", self), self._experiment
         if isinstance(condition, str | Condition):
             asked = parse_condition(condition) if isinstance(condition, str) else condition
-            asked.check(lab)
-            return lambda: asked(lab), str(asked), asked if asked.of_losses else None
+            asked.check(experiment)
+            return lambda: asked(experiment), str(asked), asked if asked.of_losses else None
         if not callable(condition):
             raise TimelineError(f"a condition is text like `loss < 2.3`, or a predicate of the lab, not {condition!r}")
         text = getattr(condition, "__name__", str(condition))
@@ -232,16 +234,19 @@ class Travel:
         return finish(self._compare(a, b, step=step), self.player.lock)
 
     def _compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Job[Comparison]:
-        lab = cast("Lab", self)
         first, second = (self.branch, a) if b is None else (a, b)
-        return (yield from compare_branches(line_named(lab, first), line_named(lab, second), step))
+        ours, theirs = (line_named(self._experiment, self.path, name) for name in (first, second))
+        return (yield from compare_branches(ours, theirs, step))
 
     def verify(self) -> VerifyReport:
         """Compute every branch again from its start and compare with what was kept: each keyframe, each loss."""
         return finish(self._verify(), self.player.lock)
 
     def _verify(self) -> Job[VerifyReport]:
-        return (yield from verify_lab(cast("Lab", self)))
+        experiment, recipe = self._experiment, self._experiment.recipe
+        given = recipe.data["set"] == "arrays"
+        origin = Origin(recipe.name, recipe.training.hyper.seed, given, experiment.begun)
+        return (yield from verify(experiment.player, origin))
 
     def script(self, path: str | Path | None = None, *, overwrite: bool = False) -> str:
         """A Python script that rebuilds the whole run and checks that it ends at the same bytes.
@@ -252,7 +257,7 @@ class Travel:
         return finish(self._script(path, overwrite=overwrite), self.player.lock)
 
     def _script(self, path: str | Path | None = None, *, overwrite: bool = False) -> Job[str]:
-        text = yield from script_of(cast("Lab", self))
+        text = yield from script_of(self._experiment, self.path)
         return text if path is None else write_script(text, path, overwrite)
 
     # -- bookmarks
@@ -278,7 +283,7 @@ class Travel:
     @property
     def bookmarks(self) -> tuple[Bookmark, ...]:
         """The bookmarks, in the order of their steps."""
-        return tuple(sorted(self.player.timeline.bookmarks.values(), key=lambda mark: mark.moment[1:]))
+        return self.player.timeline.marks()
 
     def _moved(self, what: str = "", begun: float | None = None) -> MoveReport:
         seconds = 0.0 if begun is None else perf_counter() - begun

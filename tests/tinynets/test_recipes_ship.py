@@ -10,7 +10,8 @@ import pytest
 import tinynets as tn
 from tinynets.frame import View
 from tinynets.measure.som import topographic_error
-from tinynets.observe import Doing, Observer
+from tinynets.observe.history import Doing
+from tinynets.observe.observer import Observer
 from tinynets.playback import Stops
 from tinynets.recipe import list_recipes
 

@@ -18,7 +18,8 @@ from tinynets.cli import main
 from tinynets.data import arrays
 from tinynets.frame import View
 from tinynets.host import spawn
-from tinynets.observe import Doing, Observer
+from tinynets.observe.history import Doing
+from tinynets.observe.observer import Observer
 from tinynets.records import read_records, write_records
 from tinynets.replay import replay
 from tinynets.saves import stand_at
@@ -318,7 +319,7 @@ def test_what_needs_the_data_is_refused_and_leaves_the_lab_where_it_was(alone: t
         "evaluate": lambda: alone.evaluate("dev"),
         "compare": lambda: alone.compare("main", step=between),
         "verify": alone.verify,
-        "replay": lambda: replay(alone),
+        "replay": lambda: replay(alone.player),
         "free run": lambda: next(alone.free_run()),
     }
     here = alone.moment, alone.state.digest(), alone.branches, len(alone.player.timeline.actions), alone.unsaved

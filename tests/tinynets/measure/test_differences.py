@@ -17,7 +17,8 @@ import pytest
 import tinynets as tn
 from tinynets.frame import View
 from tinynets.network import Block
-from tinynets.observe import Doing, Observer
+from tinynets.observe.history import Doing
+from tinynets.observe.observer import Observer
 
 PROOF = 40 * int(os.environ.get("TINYNETS_PROOF", "1"))
 H = 1e-6
