@@ -14,6 +14,7 @@ import numpy as np
 
 from tinynets import edits, saves
 from tinynets.commands import PROPERTIES
+from tinynets.conditions import Condition
 from tinynets.data import Dataset
 from tinynets.errors import EditError, RecipeError, SaveError, TinynetsError, nearest
 from tinynets.evaluation import check_whole
@@ -46,6 +47,7 @@ from tinynets.reports import (
     Progress,
     SaveReport,
     StepReport,
+    UntilReport,
 )
 from tinynets.rng import MAX_SEED
 from tinynets.sampling import SAMPLINGS
@@ -54,7 +56,7 @@ from tinynets.state import State
 from tinynets.still import why_still
 from tinynets.threads import asked_threads
 from tinynets.timeline import BUDGET, Moment
-from tinynets.travel import Job, Travel, finish
+from tinynets.travel import UNTIL_LIMIT, Job, Travel, finish
 
 Answer = TypeVar("Answer")
 MAX_MEMORY = 2**50
@@ -364,6 +366,39 @@ class Lab(Operating, Travel):
         order = self.player.phase_order
         done = self.player.phases_done or len(order)
         return PhaseReport(self.step_number, str(phase), str(order[done % len(order)]), done, len(order))
+
+    # -- until something holds
+
+    def run_until(self, condition: str | Condition | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT) -> UntilReport:
+        """Take steps to the next moment at which a condition holds, at most `limit`.
+
+        A condition is a predicate of the lab, or text: `loss < 2.3`, `dead hidden[7]`, `alive hidden[7] and step > 100`
+        (see conditions.py). In the past, what is recorded is replayed, edits and all.
+        """
+        return self._done(self._run_until(condition, limit=limit))
+
+    def _run_until(
+        self, condition: str | Condition | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT
+    ) -> Job[UntilReport]:
+        return (yield from self._go_until(self._asked(condition), limit))
+
+    def back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> UntilReport:
+        """Go back to the last moment before this one at which a condition held; stay here where there was none."""
+        return self._done(self._back_until(condition))
+
+    def _back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> Job[UntilReport]:
+        return (yield from self._go_back_until(self._asked(condition)))
+
+    def _asked(self, condition: str | Condition | Callable[[Lab], bool]) -> object:
+        """A condition as what moves in time takes it: a predicate of the lab becomes one of nothing."""
+        if isinstance(condition, str | Condition) or not callable(condition):
+            return condition
+
+        def holds() -> bool:
+            return bool(condition(self))
+
+        holds.__name__ = str(getattr(condition, "__name__", condition))
+        return holds
 
     # -- looking
 

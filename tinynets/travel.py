@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from tinynets.conditions import Condition, parse_condition
 from tinynets.errors import TimelineError, TinynetsError, unwritable
@@ -21,9 +21,6 @@ from tinynets.replay import Origin, VerifyReport, verify
 from tinynets.reports import MoveReport, Progress, SeekCost, UntilReport
 from tinynets.script import script_of, write_script
 from tinynets.timeline import MAX_NAME, MAX_NOTE, Bookmark, Moment, Tree, is_name
-
-if TYPE_CHECKING:
-    from tinynets.lab import Lab
 
 Result = TypeVar("Result")
 Job = Generator[Progress, None, Result]
@@ -137,36 +134,22 @@ class Travel:
 
     # -- until something holds
 
-    def run_until(self, condition: str | Condition | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT) -> UntilReport:
-        """Take steps to the next moment at which a condition holds, at most `limit`.
-
-        A condition is a predicate of the lab, or text: `loss < 2.3`, `dead hidden[7]`, `alive hidden[7] and step > 100`
-        (see conditions.py). In the past, what is recorded is replayed, edits and all.
-        """
-        return self._done(self._run_until(condition, limit=limit))
-
-    def _run_until(
-        self, condition: str | Condition | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT
-    ) -> Job[UntilReport]:
+    def _go_until(self, condition: object, limit: int) -> Job[UntilReport]:
         check_whole("limit", limit, 1, MAX_STEPS)
         holds, text, of_losses = self._condition(condition)
         first = self.step_number
         found = yield from self.player.run_until(holds, limit, of_losses.behind if of_losses else None)
         return UntilReport(self.step_number, self.moment.edits, self.branch, self.loss, text, found, first)
 
-    def back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> UntilReport:
-        """Go back to the last moment before this one at which a condition held; stay here where there was none."""
-        return self._done(self._back_until(condition))
-
-    def _back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> Job[UntilReport]:
+    def _go_back_until(self, condition: object) -> Job[UntilReport]:
         holds, text, of_losses = self._condition(condition)
         first = self.step_number
         found = yield from self.player.back_until(holds, of_losses.of_losses if of_losses else None)
         return UntilReport(self.step_number, self.moment.edits, self.branch, self.loss, text, found, first)
 
-    def _condition(self, condition: Any) -> tuple[Callable[[], bool], str, Condition | None]:
+    def _condition(self, condition: object) -> tuple[Callable[[], bool], str, Condition | None]:
         """What is asked at each moment, the condition in words, and itself where losses alone decide it."""
-        lab, experiment = cast("Lab", self), self._experiment
+        experiment = self._experiment
         if isinstance(condition, str | Condition):
             asked = parse_condition(condition) if isinstance(condition, str) else condition
             asked.check(experiment)
@@ -177,7 +160,7 @@ class Travel:
 
         def holds() -> bool:
             try:
-                return bool(condition(lab))
+                return bool(condition())
             except TinynetsError:
                 raise
             except Exception as error:
