@@ -27,42 +27,47 @@ from tinynets.interventions import Intervention
 from tinynets.keeping import Keeper
 from tinynets.leftovers import SUFFIX as JOURNAL
 from tinynets.losses import Loss
-from tinynets.measure.compare import Line, compare_branches, line_of
+from tinynets.measure.compare import Line, compare_branches, line_named, line_of
 from tinynets.measure.comparison import Comparison
 from tinynets.measure.explaining import explain
 from tinynets.measure.explanation import Explanation
 from tinynets.network import Network
-from tinynets.operating import Operating
+from tinynets.operating import Editor, Numbers
 from tinynets.optimizers import SGD, Optimizer
 from tinynets.paths import expanded, unusable
 from tinynets.playback import Player, Work, whole
 from tinynets.prediction import predict
 from tinynets.probe import Probe
 from tinynets.recipe import MAX_STEPS, Recipe, load_recipe
+from tinynets.replay import Origin, VerifyReport, verify
 from tinynets.reports import (
+    EditReport,
     Evaluation,
     LogEntry,
+    MoveReport,
     PhaseReport,
     Prediction,
     Progress,
     SaveReport,
+    SeekCost,
     StepReport,
     UntilReport,
 )
 from tinynets.rng import MAX_SEED
 from tinynets.sampling import SAMPLINGS
 from tinynets.schedules import Schedule
+from tinynets.script import script_of, write_script
 from tinynets.state import State
 from tinynets.still import why_still
 from tinynets.threads import asked_threads
-from tinynets.timeline import BUDGET, Moment
-from tinynets.travel import UNTIL_LIMIT, Job, Travel, finish
+from tinynets.timeline import BUDGET, Bookmark, Moment, Tree
+from tinynets.travel import UNTIL_LIMIT, Job, TimeMachine, finish
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 MAX_MEMORY = 2**50
 
 
-class Lab(Operating, Travel):
+class Lab:
     """A network in training, with its whole history: step, operate, go back, save.
 
     `source` is a recipe's name, a `.toml` path, a save's path, or a Network. A Network needs `data` ((x, y), or
@@ -171,6 +176,8 @@ class Lab(Operating, Travel):
 
     def _settle(self, experiment: Experiment) -> None:
         self._experiment = experiment
+        self._editor = Editor(experiment, saves.open_experiment)
+        self._time = TimeMachine(experiment)
         self._writer = Writer(experiment.data)
         self._saved = experiment.extent()
         self._keeper.begin(experiment.recipe, experiment.data, experiment.player)
@@ -380,14 +387,14 @@ class Lab(Operating, Travel):
     def _run_until(
         self, condition: str | Condition | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT
     ) -> Job[UntilReport]:
-        return (yield from self._go_until(self._asked(condition), limit))
+        return (yield from self._time.run_until(self._asked(condition), limit))
 
     def back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> UntilReport:
         """Go back to the last moment before this one at which a condition held; stay here where there was none."""
         return self._done(self._back_until(condition))
 
     def _back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> Job[UntilReport]:
-        return (yield from self._go_back_until(self._asked(condition)))
+        return (yield from self._time.back_until(self._asked(condition)))
 
     def _asked(self, condition: str | Condition | Callable[[Lab], bool]) -> object:
         """A condition as what moves in time takes it: a predicate of the lab becomes one of nothing."""
@@ -518,6 +525,335 @@ class Lab(Operating, Travel):
         self._ended.detach()
         self._keeper.close(discard=discard)
 
+    # -- in time
+
+    def _done(self, job: Job[Result]) -> Result:
+        """Run a piece of work that may record something to its end; before long the journal, if any, holds it."""
+        try:
+            return finish(job, self.player.lock)
+        finally:
+            if self.player.recorded is not None:
+                self._record()
+
+    @whole
+    def _record(self) -> None:
+        """Have the journal, where there is one, hold all that was done before long."""
+        if self.player.recorded is not None:
+            self.player.recorded()
+
+    # -- moments
+
+    def seek(self, step: int | str, *, edits: int | None = None) -> MoveReport:
+        """Go to after the last edit at `step` of this branch, or to a bookmark; beyond what is recorded, run there.
+
+        `edits`: after so many of the edits done at that step, 0: before the first. Raises TimelineError where there
+        are fewer, or no bookmark of that name.
+        """
+        return self._done(self._time.seek(step, edits=edits))
+
+    def back(self, n: int = 1) -> MoveReport:
+        """Go n steps back; a step that is half done is dropped, and counts as the first."""
+        return self._done(self._time.back(n))
+
+    def undo(self) -> MoveReport:
+        """Go to the moment before the last action, an edit or a run of steps; a half-done step is dropped instead."""
+        return self._done(self._time.undo())
+
+    def redo(self) -> MoveReport:
+        """Go to the moment after the action that was undone last."""
+        return self._done(self._time.redo())
+
+    def switch(self, name: str) -> MoveReport:
+        """Go to the end of another branch; where edits there were undone, to before those."""
+        return self._done(self._time.switch(name))
+
+    def seek_cost(self, step: int) -> SeekCost:
+        """What going to a recorded step of this branch costs: steps to compute again, and about how many seconds."""
+        return self._time.seek_cost(step)
+
+    # -- branches
+
+    def fork(self, name: str) -> MoveReport:
+        """Go on from here on a new branch of that name."""
+        return self._time.fork(name)
+
+    def rename(self, branch: str, name: str) -> str:
+        """Give a branch another name."""
+        return self._time.rename(branch, name)
+
+    def drop(self, branch: str) -> str:
+        """Forget a branch and what only it holds; not the current one. Branches that left it keep their whole past."""
+        return self._time.drop(branch)
+
+    @property
+    def tree(self) -> Tree:
+        """The branches, where each left its parent and where it ends; `print` draws them."""
+        return self.player.timeline.tree()
+
+    # -- bookmarks
+
+    def bookmark(self, name: str, note: str = "") -> Bookmark:
+        """Mark this moment with a name and a note, to come back with `seek(name)`; a name marks one moment."""
+        return self._time.bookmark(name, note)
+
+    def unbookmark(self, name: str) -> str:
+        """Take a bookmark away."""
+        return self._time.unbookmark(name)
+
+    @property
+    def bookmarks(self) -> tuple[Bookmark, ...]:
+        """The bookmarks, in the order of their steps."""
+        return self.player.timeline.marks()
+
+    def compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Comparison:
+        """Two branches, or saves, side by side: where they part, and how far apart they are. Nothing moves.
+
+        Names of branches, paths of saves, or `FILE:BRANCH`; with one name, the current branch against it. At `step`:
+        the last that both have recorded. An edit that was undone does not count, and where the lab stands at that step
+        it is compared as it stands.
+        """
+        return finish(self._compare(a, b, step=step), self.player.lock)
+
+    def _compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Job[Comparison]:
+        first, second = (self.branch, a) if b is None else (a, b)
+        ours, theirs = (line_named(self._experiment, self.path, name) for name in (first, second))
+        return (yield from compare_branches(ours, theirs, step))
+
+    def verify(self) -> VerifyReport:
+        """Compute every branch again from its start and compare with what was kept: each keyframe, each loss."""
+        return finish(self._verify(), self.player.lock)
+
+    def _verify(self) -> Job[VerifyReport]:
+        experiment, recipe = self._experiment, self._experiment.recipe
+        given = recipe.data["set"] == "arrays"
+        origin = Origin(recipe.name, recipe.training.hyper.seed, given, experiment.begun)
+        return (yield from verify(experiment.player, origin))
+
+    def script(self, path: str | Path | None = None, *, overwrite: bool = False) -> str:
+        """A Python script that rebuilds the whole run and checks that it ends at the same bytes.
+
+        With `path` it is written there, and what is returned says so. Raises TimelineError where no script can start
+        (a lab built from Python must have been saved), SaveError where the file is there already or cannot be written.
+        """
+        return finish(self._script(path, overwrite=overwrite), self.player.lock)
+
+    def _script(self, path: str | Path | None = None, *, overwrite: bool = False) -> Job[str]:
+        text = yield from script_of(self._experiment, self.path)
+        return text if path is None else write_script(text, path, overwrite)
+
+    # -- on activations
+
+    def zero(self, selector: str) -> EditReport:
+        """Hold the activations of units at zero: `lab.zero("hidden[3]")`; of recurrent ones what they carry too."""
+        return self._edit("zero", selector)
+
+    def mean(self, selector: str, over: str = "probe", *, values: Numbers | None = None) -> EditReport:
+        """Hold units at their mean over the probe or a split, as it is now; or at `values` (units,)."""
+        return self._done(self._editor.mean(selector, over, values=values))
+
+    def resample(
+        self, selector: str, over: str = "train", *, examples: int = 64, values: Numbers | None = None
+    ) -> EditReport:
+        """Give units what they give on another example: one of so many `examples` that are drawn now from a split.
+
+        Which one it is, is drawn for each row of a batch, addressed by the run's seed and the step.
+        """
+        return self._done(self._editor.resample(selector, over, examples=examples, values=values))
+
+    def clamp(self, selector: str, value: float) -> EditReport:
+        """Hold the activations of units at a value."""
+        return self._edit("clamp", selector, value=value)
+
+    def scale(self, selector: str, factor: float) -> EditReport:
+        """Multiply the activations of units."""
+        return self._edit("scale", selector, factor=factor)
+
+    def noise(self, selector: str, sigma: float) -> EditReport:
+        """Add normal noise of mean 0 and deviation `sigma` to units, addressed by the run's seed and the step."""
+        return self._edit("noise", selector, sigma=sigma, ordinal=self.player.position.edits)
+
+    def patch(
+        self,
+        selector: str,
+        *,
+        example: int | None = None,
+        input: Any = None,
+        branch: str | None = None,
+        bookmark: str | None = None,
+        save: str | None = None,
+        values: Numbers | None = None,
+    ) -> EditReport:
+        """Hold units at what they give for one example: of the probe by its number, or an `input` (a text, or numbers).
+
+        There as they are at the end of another `branch`, less what was undone, at a `bookmark`, or in a `save`, with
+        what stands on activations there. `values`: as an example at the site has them, (..., units).
+        """
+        return self._done(
+            self._editor.patch(
+                selector, example=example, input=input, branch=branch, bookmark=bookmark, save=save, values=values
+            )
+        )
+
+    def steer(
+        self,
+        selector: str,
+        *,
+        toward: Any = None,
+        away: Any = None,
+        over: str = "train",
+        scale: float = 1.0,
+        values: Numbers | None = None,
+    ) -> EditReport:
+        """Add a vector to units: `values` (units,), or the difference of two classes' mean activations, scaled.
+
+        `toward` and `away` are classes by label or number; without `away` the mean of all examples is taken off.
+        """
+        return self._done(self._editor.steer(selector, toward=toward, away=away, over=over, scale=scale, values=values))
+
+    def release(self, selector: str) -> EditReport:
+        """Take the interventions off units."""
+        return self._edit("release", selector)
+
+    # -- on learning
+
+    def freeze(self, selector: str, *, outgoing: bool = False, others: bool = False) -> EditReport:
+        """Keep every byte of units while the rest trains: weights, bias, gain, shift, running statistics, slots.
+
+        `outgoing`: the weights with which others take them up too. `others`: all but these. A selector of weights
+        (`hidden.w[4,3]`) freezes those alone.
+        """
+        return self._edit("freeze", selector, **_flags(outgoing=outgoing, others=others))
+
+    def unfreeze(self, selector: str, *, outgoing: bool = False, others: bool = False) -> EditReport:
+        """Let what is frozen learn again, the optimizer's slots as they were."""
+        return self._edit("unfreeze", selector, **_flags(outgoing=outgoing, others=others))
+
+    def rate(self, selector: str, factor: float) -> EditReport:
+        """Multiply the learning rate of units; what is set for units goes before what is set for their block."""
+        return self._edit("rate", selector, factor=factor)
+
+    # -- on parameters
+
+    def set_weight(self, selector: str, value: float) -> EditReport:
+        """Set elements of a parameter: `lab.set_weight("hidden.w[4,3]", 0.5)`."""
+        return self._edit("set_weight", selector, value=value)
+
+    def nudge(self, selector: str, by: float) -> EditReport:
+        """Add to weights: elements of a parameter, or the incoming weights of units."""
+        return self._edit("nudge", selector, by=by)
+
+    def zero_weights(self, selector: str) -> EditReport:
+        """Set weights to 0: elements of a parameter, or the incoming weights of units, not their biases."""
+        return self._edit("zero_weights", selector)
+
+    def reinit(self, selector: str) -> EditReport:
+        """Draw all that units have learned anew, as at the start; their slots begin at zero."""
+        return self._edit("reinit", selector, ordinal=self.player.position.edits)
+
+    def copy(self, selector: str, to: str, *, outgoing: bool = False) -> EditReport:
+        """Copy all that units have learned, slots too, to other units of their block.
+
+        What stands on those, what is frozen of them and their rates stay theirs.
+        """
+        return self._edit("copy", selector, to=to, **_flags(outgoing=outgoing))
+
+    def swap(self, selector: str, other: str, *, outgoing: bool = False) -> EditReport:
+        """Swap units of a block; with `outgoing` the network computes what it did.
+
+        All of a unit goes with it: what it learned and carries, its slots, what stands on it, what is frozen of it and
+        zeros that are held, its learning rate and penalties. What dropout leaves out stays with the place.
+        Raises EditError for `outgoing` where unit u also takes feature u of what comes in (a norm, positions).
+        """
+        return self._edit("swap", selector, other=other, **_flags(outgoing=outgoing))
+
+    def sign_flip(self, selector: str, *, outgoing: bool = False) -> EditReport:
+        """Turn the signs of units' weights and biases round, and so of their sums.
+
+        `outgoing`: of the weights that take them up too, and of values that interventions hold them at, so that the
+        network computes what it did; raises EditError where what comes in between is not odd (as a ReLU).
+        """
+        return self._edit("sign_flip", selector, **_flags(outgoing=outgoing))
+
+    def round(self, selector: str, bits: int) -> EditReport:
+        """Round weights to so many bits, as symmetric quantization does: what does it cost?"""
+        return self._edit("round", selector, bits=bits)
+
+    def sparsify(self, selector: str, share: float) -> EditReport:
+        """Set the smallest weights, a share of them from 0 to 1, to zero and hold them there."""
+        return self._edit("sparsify", selector, share=share)
+
+    def transplant(
+        self,
+        selector: str,
+        *,
+        save: str | None = None,
+        branch: str | None = None,
+        bookmark: str | None = None,
+        source: str | None = None,
+        values: Numbers | None = None,
+    ) -> EditReport:
+        """Take what units have learned over from a save, a bookmark, or the end of a branch, less what was undone.
+
+        `source` selects them there, where they are not the same; in order, one for each. Shapes must fit.
+        """
+        return self._done(
+            self._editor.transplant(selector, save=save, branch=branch, bookmark=bookmark, source=source, values=values)
+        )
+
+    def reset(self, selector: str) -> EditReport:
+        """Set what units carry from step to step (hidden state; running statistics) to how it started."""
+        return self._edit("reset", selector)
+
+    # -- on structure
+
+    def prune(self, selector: str) -> EditReport:
+        """Remove units; the outputs are what they are with those units zeroed."""
+        return self._edit("prune", selector)
+
+    def grow(self, block: str, count: int = 1, *, split: int | None = None) -> EditReport:
+        """Add units to a block without changing the outputs: with zero outgoing weights, or as parts of one (`split`).
+
+        Parts of a unit share its outgoing weights unequally, so that they learn apart.
+        """
+        more = {} if split is None else {"split": split}
+        return self._edit("grow", block, count=count, **more, ordinal=self.player.position.edits)
+
+    def insert(self, block: str, kind: str, *, name: str | None = None, rate: float | None = None) -> EditReport:
+        """Insert a layer behind a block that gives what it takes: linear, conv1d, conv2d, dropout, identity.
+
+        `rate` is that of a dropout.
+        """
+        more = {key: value for key, value in {"name": name, "rate": rate}.items() if value is not None}
+        return self._edit("insert", block, kind=kind, **more)
+
+    def remove(self, layer: str) -> EditReport:
+        """Remove a layer that gives the shape it takes, by its name."""
+        return self._edit("remove", layer)
+
+    def activation(self, block: str, to: str, **arguments: Any) -> EditReport:
+        """Give a block another activation, by its kind and arguments; its weights stay.
+
+        `lab.activation("hidden", "relu")`, `lab.activation("hidden", "gaussian", width=0.2)`.
+        """
+        return self._edit("activation", block, to=to, **arguments)
+
+    # -- settings
+
+    def set(self, name: str, value: Any, **arguments: Any) -> EditReport:
+        """Change a setting from here on.
+
+        `lr` (the base that the schedule multiplies), `momentum`, ...: what the optimizer has. `clip_norm`,
+        `clip_value`: 0 for none. `optimizer`: sgd, momentum, nesterov, rmsprop, adam or adamw, with arguments
+        (`set("optimizer", "adam", lr=0.001)`); lr is kept unless given, and what it carries starts at zero. `schedule`:
+        constant, step, linear, cosine or exponential (`set("schedule", "cosine", steps=1000, warmup=100)`).
+        `hidden.rate`, `hidden.l1`, `hidden.l2`: learning-rate factor of a block, and penalties as
+        `Lab` takes them.
+        """
+        return self._edit("set", name, value=value, **arguments)
+
+    def _edit(self, op: str, target: str, **args: Any) -> EditReport:
+        return self._editor.edit(op, target, **args)
+
     # -- as work that can be watched
 
     def work(self, verb: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Job[Any]:
@@ -525,11 +861,11 @@ class Lab(Operating, Travel):
         long: dict[str, Callable[..., Job[Any]]] = {
             "step": self._run,
             "run": self._run,
-            "seek": self._seek,
-            "back": self._back,
-            "undo": self._undo,
-            "redo": self._redo,
-            "switch": self._switch,
+            "seek": self._time.seek,
+            "back": self._time.back,
+            "undo": self._time.undo,
+            "redo": self._time.redo,
+            "switch": self._time.switch,
             "run_until": self._run_until,
             "back_until": self._back_until,
             "compare": self._compare,
@@ -537,11 +873,11 @@ class Lab(Operating, Travel):
             "verify": self._verify,
             "evaluate": self._evaluate,
             "explain": self._explain,
-            "mean": self._mean,
-            "resample": self._resample,
-            "patch": self._patch,
-            "steer": self._steer,
-            "transplant": self._transplant,
+            "mean": self._editor.mean,
+            "resample": self._editor.resample,
+            "patch": self._editor.patch,
+            "steer": self._editor.steer,
+            "transplant": self._editor.transplant,
         }
         try:
             if verb in long:
@@ -595,6 +931,10 @@ def _line(source: str | Path | Lab) -> Line:
 def experiment_of(lab: Lab) -> Experiment:
     """What a lab has open, for what looks at it."""
     return lab._experiment
+
+
+def _flags(**given: bool) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not False}
 
 
 def _is_save(source: str) -> bool:
