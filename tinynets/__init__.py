@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinynets.data import Dataset
-    from tinynets.edits import Edit
     from tinynets.errors import (
         CommandError,
         CorruptSave,
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     )
     from tinynets.gradcheck import GradReport, grad_check
     from tinynets.initializers import Constant, Kaiming, Normal, Orthogonal, Uniform, Xavier, Zeros
-    from tinynets.lab import Lab
+    from tinynets.lab import Lab, compare
     from tinynets.layers import (
         ELU,
         GELU,
@@ -82,15 +81,17 @@ if TYPE_CHECKING:
         Loss,
         Perceptron,
     )
-    from tinynets.measure.compare import Comparison, compare
+    from tinynets.measure.comparison import Comparison
     from tinynets.measure.som import quantization_error, topographic_error, u_matrix
     from tinynets.network import Network
+    from tinynets.operations.base import Edit
     from tinynets.optimizers import SGD, Adam, AdamW, RMSprop
     from tinynets.plugins import load_plugin, register
     from tinynets.recipe import Recipe, list_recipes, load_recipe
-    from tinynets.reports import EditReport, Evaluation, StepReport
+    from tinynets.reports import EditReport, StepReport
     from tinynets.schedules import CosineSchedule, ExponentialSchedule, LinearSchedule, Schedule, StepSchedule
     from tinynets.state import State
+    from tinynets.timeline import Evaluation
 
 __version__ = "0.1.0"
 
@@ -113,7 +114,7 @@ _HOMES = {
         "UnsupportedSave",
     ),
     "initializers": ("Constant", "Kaiming", "Normal", "Orthogonal", "Uniform", "Xavier", "Zeros"),
-    "lab": ("Lab",),
+    "lab": ("Lab", "compare"),
     "layers": (
         "Activation",
         "Buffers",
@@ -156,7 +157,7 @@ _HOMES = {
     ),
     "gradcheck": ("GradReport", "grad_check"),
     "losses": ("MAE", "MSE", "BinaryCrossEntropy", "CrossEntropy", "Hinge", "Huber", "Kohonen", "Loss", "Perceptron"),
-    "measure.compare": ("Comparison", "compare"),
+    "measure.comparison": ("Comparison",),
     "measure.som": ("quantization_error", "topographic_error", "u_matrix"),
     "network": ("Network",),
     "optimizers": ("SGD", "Adam", "AdamW", "RMSprop"),

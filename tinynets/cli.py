@@ -322,7 +322,7 @@ def _replay(options: argparse.Namespace) -> int:
 
     lab = _save_only(options)
     bar = _bar(lab)
-    report = replay(lab, options.every, bar.show)
+    report = replay(lab.player, options.every, bar.show)
     bar.end()
     data = {
         "steps": report.steps,
@@ -340,7 +340,7 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    from tinynets.measure.compare import compare
+    from tinynets.lab import compare
 
     found = compare(options.a, options.b, step=options.step)
     return _out(options, found.config(), found.lines())

@@ -11,8 +11,9 @@ from functools import cache
 from inspect import isfunction, signature
 from typing import Any
 
-from tinynets.edits import OPERATIONS, literal
+from tinynets.edits import OPERATIONS
 from tinynets.errors import CommandError, nearest
+from tinynets.operations.base import literal
 from tinynets.optimizers import NAMED, SETTINGS
 from tinynets.schedules import SCHEDULES
 from tinynets.settings import OF_TRAINING

@@ -1,4 +1,4 @@
-"""Conditions on a lab, as text: `loss < 2.3`, `dead hidden[7]`, `average < 2 and not frozen hidden[3]`.
+"""Conditions on a run, as text: `loss < 2.3`, `dead hidden[7]`, `average < 2 and not frozen hidden[3]`.
 
     loss, average       training loss of the last step; the mean of the last 100
     probe, accuracy     loss and accuracy of the probe, as the network stands
@@ -19,18 +19,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from tinynets import edits
 from tinynets.arrays import Array
 from tinynets.errors import CommandError, nearest
-from tinynets.evaluation import activation_of
+from tinynets.experiment import Experiment
+from tinynets.saturation import activation_of
 from tinynets.selectors import Selector, select
-
-if TYPE_CHECKING:
-    from tinynets.lab import Lab
 
 AVERAGED = 100  # steps
 MAX_TEXT = 1000
@@ -65,16 +63,16 @@ class Condition:
     def __str__(self) -> str:
         return self.text
 
-    def __call__(self, lab: Lab) -> bool:
-        return self.root.value(_Here(lab)) is True
+    def __call__(self, experiment: Experiment) -> bool:
+        return self.root.value(_Here(experiment)) is True
 
     def behind(self, losses: Array) -> bool:
         """Whether it holds behind the last of these losses of the first steps; of one that has `of_losses`."""
         return self.root.value(_Behind(losses)) is True
 
-    def check(self, lab: Lab) -> None:
+    def check(self, experiment: Experiment) -> None:
         """Raise CommandError or SelectorError where it asks for what this lab does not have."""
-        self.root.check(lab)
+        self.root.check(experiment)
 
     @cached_property
     def of_losses(self) -> Callable[[Array], Array] | None:
@@ -96,22 +94,22 @@ def parse_condition(text: str) -> Condition:
 class _Here:
     """A lab at a moment; the probe is computed once, when first asked for."""
 
-    def __init__(self, lab: Lab) -> None:
-        self.lab = lab
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
 
     @property
     def losses(self) -> Array:
-        return self.lab.player.branch.losses.values[: self.lab.step_number]
+        return self.experiment.branch.losses.values[: self.experiment.moment.step]
 
     @cached_property
     def probe(self) -> Any:
-        self.lab.probe.forward(self.lab.network)
-        return self.lab.probe
+        self.experiment.probe.forward(self.experiment.network)
+        return self.experiment.probe
 
     def evaluated(self, split: str) -> float | None:
         """The loss of the latest evaluation of a split, up to this moment."""
-        _, step, applied = self.lab.moment
-        for entry in reversed(self.lab.player.branch.evaluations):
+        _, step, applied = self.experiment.moment
+        for entry in reversed(self.experiment.branch.evaluations):
             if entry.split == split and not entry.clean and entry.step <= step and entry.edits <= applied:
                 return entry.loss
         return None
@@ -122,13 +120,13 @@ class _Behind:
     """A moment of which no more is known than the losses that led to it."""
 
     losses: Array
-    lab: Any = None
+    experiment: Any = None
 
 
 class Node(Protocol):
     """A piece of a condition; None: not known."""
 
-    def check(self, lab: Lab) -> None: ...
+    def check(self, experiment: Experiment) -> None: ...
     def value(self, here: Any) -> bool | None: ...
     def of_losses(self, losses: Array) -> Array | None: ...
     def start(self) -> bool | None:
@@ -144,20 +142,20 @@ class Compared:
     comparison: str
     bound: float
 
-    def check(self, lab: Lab) -> None:
+    def check(self, experiment: Experiment) -> None:
         if self.name in NUMBERS:
-            if self.name == "accuracy" and lab.probe.accuracy(lab.network, lab.recipe.training.loss) is None:
-                raise CommandError(f"`accuracy`: the loss `{lab.recipe.training.loss.kind}` has nothing to hit or miss")
+            if self.name == "accuracy" and experiment.probe.accuracy(experiment.network, experiment.loss) is None:
+                raise CommandError(f"`accuracy`: the loss `{experiment.loss.kind}` has nothing to hit or miss")
             return
-        splits = list(lab.data.splits)
+        splits = list(experiment.data.splits)
         if self.name not in splits:
             known = [*NUMBERS, *splits]
             raise CommandError(
                 f"`{self.name}` is not a number that a condition can ask for; there are {', '.join(known)}"
                 f"{nearest(self.name, [*known, *UNIT_WORDS])}"
             )
-        on_the_way = self.name == "dev" and lab.recipe.training.evaluate_every
-        if not on_the_way and not any(entry.split == self.name for entry in lab.evaluations):
+        on_the_way = self.name == "dev" and experiment.recipe.training.evaluate_every
+        if not on_the_way and not any(entry.split == self.name for entry in experiment.branch.evaluations):
             raise CommandError(
                 f"`{self.name}`: a condition asks for the latest evaluation of a split, and `{self.name}` has none on "
                 f'this branch; `lab.evaluate("{self.name}")` makes one'
@@ -168,7 +166,7 @@ class Compared:
         return None if number is None else bool(COMPARISONS[self.comparison](number, self.bound))
 
     def _number(self, here: Any) -> float | None:
-        name, lab, losses = self.name, here.lab, here.losses
+        name, experiment, losses = self.name, here.experiment, here.losses
         if name == "loss":
             return float(losses[-1]) if len(losses) else None
         if name == "average":
@@ -176,11 +174,11 @@ class Compared:
         if name == "step":
             return len(losses)
         if name == "lr":
-            return float(lab.state_now.hyper.lr(lab.step_number))
+            return float(experiment.state.hyper.lr(experiment.moment.step))
         if name == "probe":
-            return float(here.probe.losses_here(lab.recipe.training.loss).mean())
+            return float(here.probe.losses_here(experiment.loss).mean())
         if name == "accuracy":
-            accuracy: float | None = here.probe.accuracy_here(lab.recipe.training.loss)
+            accuracy: float | None = here.probe.accuracy_here(experiment.loss)
             return accuracy
         loss: float | None = here.evaluated(name)
         return loss
@@ -210,32 +208,32 @@ class OfUnits:
     comparison: str = ""
     bound: float = 0.0
 
-    def check(self, lab: Lab) -> None:
-        selector = select(lab.network, self.selector)
+    def check(self, experiment: Experiment) -> None:
+        selector = select(experiment.network, self.selector)
         if self.word == "mean":
             return
-        block = lab.network.block(selector.block)
+        block = experiment.network.block(selector.block)
         if selector.pre or selector.time is not None:
             raise CommandError(f"`{self.selector}`: what can be {self.word} is the unit, `{selector.block}[...]`")
         if self.word == "frozen":
-            if not lab.network.block_parameters(block):
+            if not experiment.network.block_parameters(block):
                 raise CommandError(f"`{self.selector}` has no parameters, so it is never frozen")
-        elif activation_of(lab.network, block) is None:
+        elif activation_of(experiment.network, block) is None:
             raise CommandError(f"`{block.name}` has no activation, so its units are never dead or saturated")
 
     def value(self, here: Any) -> bool | None:
-        lab = here.lab
-        selector = select(lab.network, self.selector)
+        experiment = here.experiment
+        selector = select(experiment.network, self.selector)
         units = list(selector.units)
         if self.word == "frozen":
-            return bool(edits.frozen_units(lab.network, lab.state_now, selector.block)[units].all())
-        block = lab.network.block(selector.block)
+            return bool(edits.frozen_units(experiment.network, experiment.state, selector.block)[units].all())
+        block = experiment.network.block(selector.block)
         if self.word == "mean":
             return self._compare(_mean(here, selector))
         if self.word == "saturated":
-            share = float(here.probe.saturated(lab.network, block)[..., units].mean())
+            share = float(here.probe.saturated(experiment.network, block)[..., units].mean())
             return self._compare(share) if self.comparison else share == 1
-        dead = here.probe.dead(lab.network, block)[units]
+        dead = here.probe.dead(experiment.network, block)[units]
         return bool((~dead).all() if self.word == "alive" else dead.all())
 
     def _compare(self, number: float) -> bool:
@@ -252,8 +250,8 @@ class OfUnits:
 class Not:
     part: Node
 
-    def check(self, lab: Lab) -> None:
-        self.part.check(lab)
+    def check(self, experiment: Experiment) -> None:
+        self.part.check(experiment)
 
     def value(self, here: Any) -> bool | None:
         return _not(self.part.value(here))
@@ -273,9 +271,9 @@ class Joined:
     word: str
     parts: tuple[Node, ...]
 
-    def check(self, lab: Lab) -> None:
+    def check(self, experiment: Experiment) -> None:
         for part in self.parts:
-            part.check(lab)
+            part.check(experiment)
 
     def value(self, here: Any) -> bool | None:
         return self._joined(lambda part: part.value(here))
@@ -305,7 +303,7 @@ def _not(value: bool | None) -> bool | None:
 
 def _mean(here: _Here, selector: Selector) -> float:
     """Mean output (or sum before the activation) of units over the probe and its positions."""
-    network = here.lab.network
+    network = here.experiment.network
     block = network.block(selector.block)
     values = here.probe.values(network, block, pre=selector.pre)[..., list(selector.units)]
     return float((values if selector.time is None else values[:, selector.time]).mean(dtype=np.float64))

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 from tinynets import stopping, streams
 from tinynets.errors import CommandError, SaveError, TinynetsError
 from tinynets.leftovers import SUFFIX
+from tinynets.playback import Stops
 from tinynets.watching import Bar
 
 if TYPE_CHECKING:
     from tinynets.lab import Lab
-    from tinynets.reports import Evaluation
+    from tinynets.timeline import Evaluation
 
 ALL = -1
 """Of `evaluate`: every example."""
@@ -49,7 +50,7 @@ class Run:
         self.lab.watched = self._bar.show
         self.lab.hear(streams.say)
         if not self.evaluate:
-            self.lab.player.after_step = lambda step: False
+            self.lab.player.stops = Stops()
 
     def do(self, put: Callable[[dict[str, Any], list[str]], object]) -> int:
         """Run, evaluate, save; `put` prints what there is to report. The status, or what went wrong is raised."""

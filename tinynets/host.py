@@ -156,7 +156,7 @@ class Server:
 
     def _mount(self, source: str, options: dict[str, Any]) -> None:
         from tinynets.lab import Lab
-        from tinynets.observe import Observer
+        from tinynets.observe.observer import Observer
 
         self.lab = Lab(source, **options | self._kept)
         self.lab.hear(self._tell)
@@ -391,7 +391,7 @@ class Server:
         self.shown = True
 
     def _doing(self) -> Any:
-        from tinynets.observe import Doing
+        from tinynets.observe.history import Doing
 
         if self._run is not None:
             return Doing("running", self._rate.value, self._note)

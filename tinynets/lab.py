@@ -8,69 +8,65 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
-from tinynets import edits, rng, saves
+from tinynets import edits, saves
 from tinynets.checks import check_whole
 from tinynets.commands import PROPERTIES
+from tinynets.conditions import Condition
 from tinynets.data import Dataset
-from tinynets.errors import (
-    DataError,
-    EditError,
-    NonFiniteError,
-    RecipeError,
-    SaveError,
-    TinynetsError,
-    nearest,
-)
-from tinynets.evaluation import Evaluator, Probe, Splits, Writer
+from tinynets.errors import EditError, RecipeError, SaveError, TinynetsError, nearest
+from tinynets.experiment import Experiment
 from tinynets.foreign_text import printable
+from tinynets.generation import Writer
 from tinynets.given import hyper_of, recipe_of
 from tinynets.interventions import Intervention
 from tinynets.jobs import Job, Progress, between_pieces
 from tinynets.jobs import run_to_end as finish
 from tinynets.keeping import Keeper
-from tinynets.layers import Distances
 from tinynets.leftovers import SUFFIX as JOURNAL
-from tinynets.losses import Kohonen, Loss
-from tinynets.measure.som import quantization_error, topographic_error
+from tinynets.losses import Loss
+from tinynets.measure.compare import Line, compare_branches, line_named, line_of
+from tinynets.measure.comparison import Comparison
+from tinynets.measure.explaining import explain
+from tinynets.measure.explanation import Explanation
 from tinynets.network import Network
-from tinynets.operating import Operating
+from tinynets.operating import Editor, Numbers
 from tinynets.optimizers import SGD, Optimizer
 from tinynets.paths import expanded, unusable
-from tinynets.playback import ENDLESS, Player, Work, whole
+from tinynets.playback import Player, Work, whole
 from tinynets.prediction import predict
+from tinynets.probe import Probe
 from tinynets.recipe import MAX_STEPS, Recipe, load_recipe
+from tinynets.replay import Origin, VerifyReport, verify
 from tinynets.reports import (
-    Evaluation,
+    EditReport,
     LogEntry,
+    MoveReport,
     PhaseReport,
     Prediction,
     SaveReport,
+    SeekCost,
     StepReport,
+    UntilReport,
 )
 from tinynets.rng import MAX_SEED
 from tinynets.sampling import SAMPLINGS
 from tinynets.schedules import Schedule
+from tinynets.script import script_of, write_script
 from tinynets.state import State
 from tinynets.still import why_still
-from tinynets.threads import asked_threads, settle_threads, threads_for
-from tinynets.timeline import BUDGET, Moment, Timeline
-from tinynets.travel import Travel
-from tinynets.trial import warnings_of
+from tinynets.threads import asked_threads
+from tinynets.timeline import BUDGET, Bookmark, Evaluation, Moment, Tree
+from tinynets.travel import UNTIL_LIMIT, TimeMachine
 
-if TYPE_CHECKING:
-    from tinynets.measure.explanation import Explanation
-
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 MAX_MEMORY = 2**50
-EARLY = (2, 4, 8, 16)
-"""Before its first `evaluate_every` steps a run is evaluated at these parts of it, where a net learns fastest."""
 
 
-class Lab(Operating, Travel):
+class Lab:
     """A network in training, with its whole history: step, operate, go back, save.
 
     `source` is a recipe's name, a `.toml` path, a save's path, or a Network. A Network needs `data` ((x, y), or
@@ -125,7 +121,6 @@ class Lab(Operating, Travel):
             check_whole("seed", seed, 0, MAX_SEED)
         check_whole("memory", memory, 1, MAX_MEMORY)
         self.warnings: list[str] = []
-        self.same_machine = True
         self._saved: object = None
         self._still = ""
         self._keeper = Keeper(journal, read_only, self.warnings.append)
@@ -160,74 +155,31 @@ class Lab(Operating, Travel):
             raise RecipeError(f"a Lab is made of a recipe, a save or a Network, not {type(source).__name__}")
 
     def _start(self, recipe: Recipe, data: Dataset, theta: Any, memory: int) -> None:
-        network = recipe.build(data)
-        settle_threads(self._threads, threads_for(recipe.training.hyper.batch * network.summary().largest))
-        if theta is not None:
-            network.theta[:] = theta
-        timeline = Timeline(State.start(network, recipe.training.hyper).copy(), budget=memory)
-        self._settle(recipe, data, timeline)
+        experiment = Experiment.start(recipe, data, theta, budget=memory, threads=self._threads)
+        self.warnings += experiment.warnings
+        self._settle(experiment)
 
     def _open(self, path: str, data: Any, memory: int) -> None:
         recovers = path.endswith(JOURNAL)
         (self._keeper.recover if recovers else self._keeper.open)(path)
-        settle_threads(self._threads, saves.read_header(path).threads)
-        loaded = saves.read(path, data, recover=recovers)
-        loaded.timeline.budget = memory
-        self.warnings += loaded.warnings
-        with saves.gated(path):
-            self._settle(loaded.recipe, loaded.data, loaded.timeline)
-            self._stand_at(loaded.position)
+        opened = saves.opened(path, data, budget=memory, threads=self._threads, recover=recovers)
+        self.warnings += opened.warnings
+        self._settle(opened.experiment)
         if recovers:
             self._saved = None  # nothing of it
-        self.same_machine = loaded.same_machine
-        loaded.timeline.elsewhere = not loaded.same_machine
-        if loaded.damage:
-            lost = loaded.size - loaded.whole
-            self.warnings.append(f"{loaded.damage}; what came before is here, {lost:,} bytes behind it are lost")
-        if not loaded.same_machine:
-            self.warnings.append(
-                f"`{path}` was saved with another processor, numpy or thread count: replay may differ in the last bits"
-            )
-
-    def _stand_at(self, moment: Moment) -> None:
-        """Go to a moment of what was read; where it cannot be computed, to the kept state that is closest."""
-        try:
-            finish(self.player.go(moment), self.player.lock)
-        except (DataError, NonFiniteError) as error:
-            near, _ = self.player.timeline.closest(moment)
-            finish(self.player.go(near), self.player.lock)
-            why = "without the data" if isinstance(error, DataError) else f"again ({error})"
-            self.warnings.append(f"step {moment.step:,} cannot be computed {why}: this is step {near.step:,}")
 
     def _begin_again(self, path: str, data: Any, memory: int) -> None:
-        settle_threads(self._threads, saves.read_header(path).threads)
-        loaded = saves.read(path, data)
-        self.warnings += loaded.warnings
-        first = next(branch for branch in loaded.timeline.branches.values() if branch.parent is None)
-        with saves.gated(path):
-            self._settle(loaded.recipe, loaded.data, Timeline(first.keyframes[0, 0], budget=memory))
+        opened = saves.opened_afresh(path, data, budget=memory, threads=self._threads)
+        self.warnings += opened.warnings
+        self._settle(opened.experiment)
 
-    def _settle(self, recipe: Recipe, data: Dataset, timeline: Timeline) -> None:
-        self.recipe, self.data = recipe, data
-        loss, start = recipe.training.loss, timeline.branch.keyframes[0, 0]
-        network = recipe.build(data, theta=start.theta, carried=start.buffers)
-        splits = Splits(data, network, loss)
-        self.player = Player(
-            timeline,
-            loss,
-            *splits["train"],
-            splits.weight("train"),
-            missing=data.missing.reason if data.missing is not None else "",
-        )
-        self.player.next_stop = _weak(self._next_evaluation, ENDLESS)
-        self.player.after_step = _weak(self._evaluate_on_the_way, False)
-        self.watched: Callable[[Progress], None] = lambda progress: None
-        self.warnings += warnings_of(self.network, data, loss, recipe.training.hyper)
-        self._evaluator = Evaluator(splits, loss)
-        self.probe = Probe.of(splits, recipe.training.probe, recipe.training.hyper)
-        self._writer = Writer(data)
-        self._saved = self._extent()
-        self._keeper.begin(recipe, data, self.player)
+    def _settle(self, experiment: Experiment) -> None:
+        self._experiment = experiment
+        self._editor = Editor(experiment, saves.open_experiment)
+        self._time = TimeMachine(experiment)
+        self._writer = Writer(experiment.data)
+        self._saved = experiment.extent()
+        self._keeper.begin(experiment.recipe, experiment.data, experiment.player)
         self.warnings[:] = map(printable, self.warnings)
 
     def __reduce__(self) -> NoReturn:
@@ -237,6 +189,40 @@ class Lab(Operating, Travel):
         return f"Lab({self.recipe.name!r}, step {self.step_number:,}, {self.network!r})"
 
     # -- where it stands
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the run is made of: layers, data, training."""
+        return self._experiment.recipe
+
+    @property
+    def data(self) -> Dataset:
+        """The data set, its splits by name."""
+        return self._experiment.data
+
+    @property
+    def probe(self) -> Probe:
+        """The fixed examples whose activations are shown."""
+        return self._experiment.probe
+
+    @property
+    def player(self) -> Player:
+        """The live state, moved along the timeline; changes go through the lab."""
+        return self._experiment.player
+
+    @property
+    def same_machine(self) -> bool:
+        """Whether processor, numpy and number of threads are those that the save was made with."""
+        return self._experiment.same_machine
+
+    @property
+    def watched(self) -> Callable[[Progress], None]:
+        """Is told how far an evaluation on the way has come."""
+        return self._experiment.schedule.watched
+
+    @watched.setter
+    def watched(self, watched: Callable[[Progress], None]) -> None:
+        self._experiment.schedule.watched = watched
 
     @property
     def network(self) -> Network:
@@ -332,7 +318,7 @@ class Lab(Operating, Travel):
     @property
     def unsaved(self) -> bool:
         """Whether anything was recorded since the last save."""
-        return self._extent() != self._saved
+        return self._experiment.extent() != self._saved
 
     @property
     def path(self) -> str:
@@ -348,9 +334,6 @@ class Lab(Operating, Travel):
     def named_path(self) -> str:
         """Where what was recovered was to be saved to, where no save stands: not written unasked; may be empty."""
         return self._keeper.named
-
-    def _extent(self) -> object:
-        return self.player.timeline.extent()
 
     # -- training
 
@@ -390,12 +373,44 @@ class Lab(Operating, Travel):
         done = self.player.phases_done or len(order)
         return PhaseReport(self.step_number, str(phase), str(order[done % len(order)]), done, len(order))
 
+    # -- until something holds
+
+    def run_until(self, condition: str | Condition | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT) -> UntilReport:
+        """Take steps to the next moment at which a condition holds, at most `limit`.
+
+        A condition is a predicate of the lab, or text: `loss < 2.3`, `dead hidden[7]`, `alive hidden[7] and step > 100`
+        (see conditions.py). In the past, what is recorded is replayed, edits and all.
+        """
+        return self._done(self._run_until(condition, limit=limit))
+
+    def _run_until(
+        self, condition: str | Condition | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT
+    ) -> Job[UntilReport]:
+        return (yield from self._time.run_until(self._asked(condition), limit))
+
+    def back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> UntilReport:
+        """Go back to the last moment before this one at which a condition held; stay here where there was none."""
+        return self._done(self._back_until(condition))
+
+    def _back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> Job[UntilReport]:
+        return (yield from self._time.back_until(self._asked(condition)))
+
+    def _asked(self, condition: str | Condition | Callable[[Lab], bool]) -> object:
+        """A condition as what moves in time takes it: a predicate of the lab becomes one of nothing."""
+        if isinstance(condition, str | Condition) or not callable(condition):
+            return condition
+
+        def holds() -> bool:
+            return bool(condition(self))
+
+        holds.__name__ = str(getattr(condition, "__name__", condition))
+        return holds
+
     # -- looking
 
     def probe_measures(self) -> tuple[float, float | None]:
         """Mean loss and accuracy of the probe as the network stands."""
-        loss = self.probe_loss()
-        return loss, self.probe.accuracy_here(self.recipe.training.loss)
+        return self._experiment.probe_measures()
 
     def explain(self, selector: str, example: int = 0, *, split: str = "train", top: int = 8) -> Explanation:
         """How one unit comes to its value on an example of the probe, what came back, what it responds to, what for.
@@ -407,17 +422,15 @@ class Lab(Operating, Travel):
         return finish(self._explain(selector, example, split=split, top=top), self.player.lock)
 
     def _explain(self, selector: str, example: int = 0, *, split: str = "train", top: int = 8) -> Job[Explanation]:
-        from tinynets.measure.explaining import explain
-
-        return (yield from explain(self, selector, example, split, top))
+        return (yield from explain(self._experiment, selector, example, split, top))
 
     def split(self, name: str) -> tuple[Any, Any]:
         """x and y of a split, as the network and the loss take them."""
-        return self._evaluator.splits[name]
+        return self._experiment.split(name)
 
     def probe_loss(self) -> float:
         """Mean loss of the probe as the network stands."""
-        return self.probe.loss(self.network, self.recipe.training.loss)
+        return self._experiment.probe_loss()
 
     def evaluate(self, split: str | None = None, *, clean: bool = False, examples: int | None = None) -> Evaluation:
         """Mean loss (and accuracy) over a whole split (`dev`, where there is one, else `train`), kept on the branch.
@@ -430,63 +443,18 @@ class Lab(Operating, Travel):
     def _evaluate(
         self, split: str | None = None, *, clean: bool = False, examples: int | None = None
     ) -> Job[Evaluation]:
-        if split is None:
-            split = "dev" if "dev" in self.data.splits else "train"
-        if not isinstance(split, str) or split not in self.data.splits:
-            known = ", ".join(self.data.splits)
-            raise EditError(f"there is no split `{split}`, only {known}{nearest(str(split), self.data.splits)}")
-        self.player.need_data()
-        position = self.moment
-        there = len(self.data.splits[split][0])
-        only = None
-        if examples is not None:
-            check_whole("examples", examples, 1, 2**63 - 1)
-            if examples < there:
-                seed = self.recipe.training.hyper.seed
-                only = np.sort(rng.permutation(seed, f"evaluate {split}", 0, there)[:examples])
-        loss, accuracy = yield from self._evaluator.work(self.network, split, clean, only)
-        count, of = (there, 0) if only is None else (len(only), there)
-        errors = self.map_errors(split) if only is None else {}
-        result = Evaluation(split, position.step, loss, accuracy, count, clean, position.edits, errors, of)
-        if np.isfinite(loss) and only is None:
-            self.player.branch.record(result)
-        return result
+        return self._experiment.evaluate(split, clean=clean, examples=examples)
 
     def map_errors(self, split: str = "train") -> dict[str, float]:
         """Quantization and topographic error of a self-organizing map, `Distances` alone; nothing of other networks.
 
         Nothing either of one whose data are not here.
         """
-        loss, layer = self.recipe.training.loss, self.network.layers[0]
-        if not isinstance(loss, Kohonen) or not isinstance(layer, Distances) or len(self.network.layers) > 1:
-            return {}
-        if self.data.missing is not None:
-            return {}
-        x = self._evaluator.splits[split][0]
-        errors = {"quantization_error": quantization_error(layer.w, x)}
-        return errors | (
-            {"topographic_error": topographic_error(layer.w, x, loss.grid)} if layer.prototypes > 1 else {}
-        )
+        return self._experiment.evaluator.map_errors(self.network, split)
 
     def evaluates_at(self, step: int) -> bool:
         """Whether a run makes an evaluation by itself when it comes to a step."""
-        return bool(step) and self._next_evaluation(step - 1) == step and "dev" in self.data.splits
-
-    def _next_evaluation(self, step: int) -> int:
-        """The first step behind `step` at which the recipe wants an evaluation."""
-        every = self.recipe.training.evaluate_every
-        if not every:
-            return ENDLESS
-        early = [every // part for part in EARLY if every % part == 0 and every // part > step]
-        return min([*early, step + every - step % every])
-
-    def _evaluate_on_the_way(self, step: int) -> bool:
-        """Evaluate where the recipe wants it; says whether it did."""
-        if step < self.end or not self.evaluates_at(step):
-            return False
-        for progress in self._evaluate("dev"):
-            self.watched(progress)
-        return True
+        return self._experiment.evaluates_at(step)
 
     def sample(
         self, n: int = 10, *, temperature: float = 1.0, seed: int | None = None, prefix: str = ""
@@ -504,7 +472,7 @@ class Lab(Operating, Travel):
         Or of an `example` of the data by its number, in `split` (default: `dev`, where there is one, else `train`).
         Numbers can stand in a text: `lab.predict("0.3, -1")`.
         """
-        return predict(self, input, example, split)
+        return predict(self._experiment, input, example, split)
 
     # -- keeping
 
@@ -522,7 +490,7 @@ class Lab(Operating, Travel):
         self.player.finish_half()
         player = self.player
         size = saves.write(target, self.recipe, self.data, player.timeline, player.position, player.state)
-        self._saved = self._extent()
+        self._saved = self._experiment.extent()
         self._keeper.saved(target)
         return SaveReport(target, size, self.step_number)
 
@@ -556,6 +524,335 @@ class Lab(Operating, Travel):
         self._ended.detach()
         self._keeper.close(discard=discard)
 
+    # -- in time
+
+    def _done(self, job: Job[Result]) -> Result:
+        """Run a piece of work that may record something to its end; before long the journal, if any, holds it."""
+        try:
+            return finish(job, self.player.lock)
+        finally:
+            if self.player.recorded is not None:
+                self._record()
+
+    @whole
+    def _record(self) -> None:
+        """Have the journal, where there is one, hold all that was done before long."""
+        if self.player.recorded is not None:
+            self.player.recorded()
+
+    # -- moments
+
+    def seek(self, step: int | str, *, edits: int | None = None) -> MoveReport:
+        """Go to after the last edit at `step` of this branch, or to a bookmark; beyond what is recorded, run there.
+
+        `edits`: after so many of the edits done at that step, 0: before the first. Raises TimelineError where there
+        are fewer, or no bookmark of that name.
+        """
+        return self._done(self._time.seek(step, edits=edits))
+
+    def back(self, n: int = 1) -> MoveReport:
+        """Go n steps back; a step that is half done is dropped, and counts as the first."""
+        return self._done(self._time.back(n))
+
+    def undo(self) -> MoveReport:
+        """Go to the moment before the last action, an edit or a run of steps; a half-done step is dropped instead."""
+        return self._done(self._time.undo())
+
+    def redo(self) -> MoveReport:
+        """Go to the moment after the action that was undone last."""
+        return self._done(self._time.redo())
+
+    def switch(self, name: str) -> MoveReport:
+        """Go to the end of another branch; where edits there were undone, to before those."""
+        return self._done(self._time.switch(name))
+
+    def seek_cost(self, step: int) -> SeekCost:
+        """What going to a recorded step of this branch costs: steps to compute again, and about how many seconds."""
+        return self._time.seek_cost(step)
+
+    # -- branches
+
+    def fork(self, name: str) -> MoveReport:
+        """Go on from here on a new branch of that name."""
+        return self._time.fork(name)
+
+    def rename(self, branch: str, name: str) -> str:
+        """Give a branch another name."""
+        return self._time.rename(branch, name)
+
+    def drop(self, branch: str) -> str:
+        """Forget a branch and what only it holds; not the current one. Branches that left it keep their whole past."""
+        return self._time.drop(branch)
+
+    @property
+    def tree(self) -> Tree:
+        """The branches, where each left its parent and where it ends; `print` draws them."""
+        return self.player.timeline.tree()
+
+    # -- bookmarks
+
+    def bookmark(self, name: str, note: str = "") -> Bookmark:
+        """Mark this moment with a name and a note, to come back with `seek(name)`; a name marks one moment."""
+        return self._time.bookmark(name, note)
+
+    def unbookmark(self, name: str) -> str:
+        """Take a bookmark away."""
+        return self._time.unbookmark(name)
+
+    @property
+    def bookmarks(self) -> tuple[Bookmark, ...]:
+        """The bookmarks, in the order of their steps."""
+        return self.player.timeline.marks()
+
+    def compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Comparison:
+        """Two branches, or saves, side by side: where they part, and how far apart they are. Nothing moves.
+
+        Names of branches, paths of saves, or `FILE:BRANCH`; with one name, the current branch against it. At `step`:
+        the last that both have recorded. An edit that was undone does not count, and where the lab stands at that step
+        it is compared as it stands.
+        """
+        return finish(self._compare(a, b, step=step), self.player.lock)
+
+    def _compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Job[Comparison]:
+        first, second = (self.branch, a) if b is None else (a, b)
+        ours, theirs = (line_named(self._experiment, self.path, name) for name in (first, second))
+        return (yield from compare_branches(ours, theirs, step))
+
+    def verify(self) -> VerifyReport:
+        """Compute every branch again from its start and compare with what was kept: each keyframe, each loss."""
+        return finish(self._verify(), self.player.lock)
+
+    def _verify(self) -> Job[VerifyReport]:
+        experiment, recipe = self._experiment, self._experiment.recipe
+        given = recipe.data["set"] == "arrays"
+        origin = Origin(recipe.name, recipe.training.hyper.seed, given, experiment.begun)
+        return (yield from verify(experiment.player, origin))
+
+    def script(self, path: str | Path | None = None, *, overwrite: bool = False) -> str:
+        """A Python script that rebuilds the whole run and checks that it ends at the same bytes.
+
+        With `path` it is written there, and what is returned says so. Raises TimelineError where no script can start
+        (a lab built from Python must have been saved), SaveError where the file is there already or cannot be written.
+        """
+        return finish(self._script(path, overwrite=overwrite), self.player.lock)
+
+    def _script(self, path: str | Path | None = None, *, overwrite: bool = False) -> Job[str]:
+        text = yield from script_of(self._experiment, self.path)
+        return text if path is None else write_script(text, path, overwrite)
+
+    # -- on activations
+
+    def zero(self, selector: str) -> EditReport:
+        """Hold the activations of units at zero: `lab.zero("hidden[3]")`; of recurrent ones what they carry too."""
+        return self._edit("zero", selector)
+
+    def mean(self, selector: str, over: str = "probe", *, values: Numbers | None = None) -> EditReport:
+        """Hold units at their mean over the probe or a split, as it is now; or at `values` (units,)."""
+        return self._done(self._editor.mean(selector, over, values=values))
+
+    def resample(
+        self, selector: str, over: str = "train", *, examples: int = 64, values: Numbers | None = None
+    ) -> EditReport:
+        """Give units what they give on another example: one of so many `examples` that are drawn now from a split.
+
+        Which one it is, is drawn for each row of a batch, addressed by the run's seed and the step.
+        """
+        return self._done(self._editor.resample(selector, over, examples=examples, values=values))
+
+    def clamp(self, selector: str, value: float) -> EditReport:
+        """Hold the activations of units at a value."""
+        return self._edit("clamp", selector, value=value)
+
+    def scale(self, selector: str, factor: float) -> EditReport:
+        """Multiply the activations of units."""
+        return self._edit("scale", selector, factor=factor)
+
+    def noise(self, selector: str, sigma: float) -> EditReport:
+        """Add normal noise of mean 0 and deviation `sigma` to units, addressed by the run's seed and the step."""
+        return self._edit("noise", selector, sigma=sigma, ordinal=self.player.position.edits)
+
+    def patch(
+        self,
+        selector: str,
+        *,
+        example: int | None = None,
+        input: Any = None,
+        branch: str | None = None,
+        bookmark: str | None = None,
+        save: str | None = None,
+        values: Numbers | None = None,
+    ) -> EditReport:
+        """Hold units at what they give for one example: of the probe by its number, or an `input` (a text, or numbers).
+
+        There as they are at the end of another `branch`, less what was undone, at a `bookmark`, or in a `save`, with
+        what stands on activations there. `values`: as an example at the site has them, (..., units).
+        """
+        return self._done(
+            self._editor.patch(
+                selector, example=example, input=input, branch=branch, bookmark=bookmark, save=save, values=values
+            )
+        )
+
+    def steer(
+        self,
+        selector: str,
+        *,
+        toward: Any = None,
+        away: Any = None,
+        over: str = "train",
+        scale: float = 1.0,
+        values: Numbers | None = None,
+    ) -> EditReport:
+        """Add a vector to units: `values` (units,), or the difference of two classes' mean activations, scaled.
+
+        `toward` and `away` are classes by label or number; without `away` the mean of all examples is taken off.
+        """
+        return self._done(self._editor.steer(selector, toward=toward, away=away, over=over, scale=scale, values=values))
+
+    def release(self, selector: str) -> EditReport:
+        """Take the interventions off units."""
+        return self._edit("release", selector)
+
+    # -- on learning
+
+    def freeze(self, selector: str, *, outgoing: bool = False, others: bool = False) -> EditReport:
+        """Keep every byte of units while the rest trains: weights, bias, gain, shift, running statistics, slots.
+
+        `outgoing`: the weights with which others take them up too. `others`: all but these. A selector of weights
+        (`hidden.w[4,3]`) freezes those alone.
+        """
+        return self._edit("freeze", selector, **_flags(outgoing=outgoing, others=others))
+
+    def unfreeze(self, selector: str, *, outgoing: bool = False, others: bool = False) -> EditReport:
+        """Let what is frozen learn again, the optimizer's slots as they were."""
+        return self._edit("unfreeze", selector, **_flags(outgoing=outgoing, others=others))
+
+    def rate(self, selector: str, factor: float) -> EditReport:
+        """Multiply the learning rate of units; what is set for units goes before what is set for their block."""
+        return self._edit("rate", selector, factor=factor)
+
+    # -- on parameters
+
+    def set_weight(self, selector: str, value: float) -> EditReport:
+        """Set elements of a parameter: `lab.set_weight("hidden.w[4,3]", 0.5)`."""
+        return self._edit("set_weight", selector, value=value)
+
+    def nudge(self, selector: str, by: float) -> EditReport:
+        """Add to weights: elements of a parameter, or the incoming weights of units."""
+        return self._edit("nudge", selector, by=by)
+
+    def zero_weights(self, selector: str) -> EditReport:
+        """Set weights to 0: elements of a parameter, or the incoming weights of units, not their biases."""
+        return self._edit("zero_weights", selector)
+
+    def reinit(self, selector: str) -> EditReport:
+        """Draw all that units have learned anew, as at the start; their slots begin at zero."""
+        return self._edit("reinit", selector, ordinal=self.player.position.edits)
+
+    def copy(self, selector: str, to: str, *, outgoing: bool = False) -> EditReport:
+        """Copy all that units have learned, slots too, to other units of their block.
+
+        What stands on those, what is frozen of them and their rates stay theirs.
+        """
+        return self._edit("copy", selector, to=to, **_flags(outgoing=outgoing))
+
+    def swap(self, selector: str, other: str, *, outgoing: bool = False) -> EditReport:
+        """Swap units of a block; with `outgoing` the network computes what it did.
+
+        All of a unit goes with it: what it learned and carries, its slots, what stands on it, what is frozen of it and
+        zeros that are held, its learning rate and penalties. What dropout leaves out stays with the place.
+        Raises EditError for `outgoing` where unit u also takes feature u of what comes in (a norm, positions).
+        """
+        return self._edit("swap", selector, other=other, **_flags(outgoing=outgoing))
+
+    def sign_flip(self, selector: str, *, outgoing: bool = False) -> EditReport:
+        """Turn the signs of units' weights and biases round, and so of their sums.
+
+        `outgoing`: of the weights that take them up too, and of values that interventions hold them at, so that the
+        network computes what it did; raises EditError where what comes in between is not odd (as a ReLU).
+        """
+        return self._edit("sign_flip", selector, **_flags(outgoing=outgoing))
+
+    def round(self, selector: str, bits: int) -> EditReport:
+        """Round weights to so many bits, as symmetric quantization does: what does it cost?"""
+        return self._edit("round", selector, bits=bits)
+
+    def sparsify(self, selector: str, share: float) -> EditReport:
+        """Set the smallest weights, a share of them from 0 to 1, to zero and hold them there."""
+        return self._edit("sparsify", selector, share=share)
+
+    def transplant(
+        self,
+        selector: str,
+        *,
+        save: str | None = None,
+        branch: str | None = None,
+        bookmark: str | None = None,
+        source: str | None = None,
+        values: Numbers | None = None,
+    ) -> EditReport:
+        """Take what units have learned over from a save, a bookmark, or the end of a branch, less what was undone.
+
+        `source` selects them there, where they are not the same; in order, one for each. Shapes must fit.
+        """
+        return self._done(
+            self._editor.transplant(selector, save=save, branch=branch, bookmark=bookmark, source=source, values=values)
+        )
+
+    def reset(self, selector: str) -> EditReport:
+        """Set what units carry from step to step (hidden state; running statistics) to how it started."""
+        return self._edit("reset", selector)
+
+    # -- on structure
+
+    def prune(self, selector: str) -> EditReport:
+        """Remove units; the outputs are what they are with those units zeroed."""
+        return self._edit("prune", selector)
+
+    def grow(self, block: str, count: int = 1, *, split: int | None = None) -> EditReport:
+        """Add units to a block without changing the outputs: with zero outgoing weights, or as parts of one (`split`).
+
+        Parts of a unit share its outgoing weights unequally, so that they learn apart.
+        """
+        more = {} if split is None else {"split": split}
+        return self._edit("grow", block, count=count, **more, ordinal=self.player.position.edits)
+
+    def insert(self, block: str, kind: str, *, name: str | None = None, rate: float | None = None) -> EditReport:
+        """Insert a layer behind a block that gives what it takes: linear, conv1d, conv2d, dropout, identity.
+
+        `rate` is that of a dropout.
+        """
+        more = {key: value for key, value in {"name": name, "rate": rate}.items() if value is not None}
+        return self._edit("insert", block, kind=kind, **more)
+
+    def remove(self, layer: str) -> EditReport:
+        """Remove a layer that gives the shape it takes, by its name."""
+        return self._edit("remove", layer)
+
+    def activation(self, block: str, to: str, **arguments: Any) -> EditReport:
+        """Give a block another activation, by its kind and arguments; its weights stay.
+
+        `lab.activation("hidden", "relu")`, `lab.activation("hidden", "gaussian", width=0.2)`.
+        """
+        return self._edit("activation", block, to=to, **arguments)
+
+    # -- settings
+
+    def set(self, name: str, value: Any, **arguments: Any) -> EditReport:
+        """Change a setting from here on.
+
+        `lr` (the base that the schedule multiplies), `momentum`, ...: what the optimizer has. `clip_norm`,
+        `clip_value`: 0 for none. `optimizer`: sgd, momentum, nesterov, rmsprop, adam or adamw, with arguments
+        (`set("optimizer", "adam", lr=0.001)`); lr is kept unless given, and what it carries starts at zero. `schedule`:
+        constant, step, linear, cosine or exponential (`set("schedule", "cosine", steps=1000, warmup=100)`).
+        `hidden.rate`, `hidden.l1`, `hidden.l2`: learning-rate factor of a block, and penalties as
+        `Lab` takes them.
+        """
+        return self._edit("set", name, value=value, **arguments)
+
+    def _edit(self, op: str, target: str, **args: Any) -> EditReport:
+        return self._editor.edit(op, target, **args)
+
     # -- as work that can be watched
 
     def work(self, verb: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Job[Any]:
@@ -563,11 +860,11 @@ class Lab(Operating, Travel):
         long: dict[str, Callable[..., Job[Any]]] = {
             "step": self._run,
             "run": self._run,
-            "seek": self._seek,
-            "back": self._back,
-            "undo": self._undo,
-            "redo": self._redo,
-            "switch": self._switch,
+            "seek": self._time.seek,
+            "back": self._time.back,
+            "undo": self._time.undo,
+            "redo": self._time.redo,
+            "switch": self._time.switch,
             "run_until": self._run_until,
             "back_until": self._back_until,
             "compare": self._compare,
@@ -575,11 +872,11 @@ class Lab(Operating, Travel):
             "verify": self._verify,
             "evaluate": self._evaluate,
             "explain": self._explain,
-            "mean": self._mean,
-            "resample": self._resample,
-            "patch": self._patch,
-            "steer": self._steer,
-            "transplant": self._transplant,
+            "mean": self._editor.mean,
+            "resample": self._editor.resample,
+            "patch": self._editor.patch,
+            "steer": self._editor.steer,
+            "transplant": self._editor.transplant,
         }
         try:
             if verb in long:
@@ -615,15 +912,28 @@ SHORT = (
 )
 
 
-def _weak(method: Callable[[int], Answer], otherwise: Answer) -> Callable[[int], Answer]:
-    """A method that does not keep its lab: what writes the journal keeps the player, and must end with the lab."""
-    found = weakref.WeakMethod(method)
+def compare(a: str | Path | Lab, b: str | Path | Lab, *, step: int | None = None) -> Comparison:
+    """Two saves, or labs, side by side at `step` (the last that both have recorded).
 
-    def call(step: int) -> Answer:
-        bound = found()
-        return otherwise if bound is None else bound(step)
+    `a` and `b` are paths of saves, or `FILE:BRANCH`; without a branch, the one on which it stands.
+    Raises SaveError, or TimelineError for a branch or step that is not there.
+    """
+    return finish(compare_branches(_line(a), _line(b), step))
 
-    return call
+
+def _line(source: str | Path | Lab) -> Line:
+    if isinstance(source, str | Path):
+        return line_of(str(source))
+    return Line(source._experiment, source.player.branch, source.branch, source.path)
+
+
+def experiment_of(lab: Lab) -> Experiment:
+    """What a lab has open, for what looks at it."""
+    return lab._experiment
+
+
+def _flags(**given: bool) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not False}
 
 
 def _is_save(source: str) -> bool:
@@ -638,4 +948,4 @@ def _refuse(given: Mapping[str, Any], what: str) -> None:
             raise RecipeError(f"`{name}` cannot be given with {what}, which has its own")
 
 
-__all__ = ["Job", "Lab", "TinynetsError"]
+__all__ = ["Job", "Lab", "TinynetsError", "compare", "experiment_of"]

@@ -17,12 +17,12 @@ import numpy as np
 from tinynets import edits
 from tinynets.arrays import Array, quiet
 from tinynets.block import Phase
-from tinynets.edits import Edit
 from tinynets.errors import DataError, NonFiniteError, TimelineError
 from tinynets.interrupts import held
 from tinynets.jobs import Progress
 from tinynets.losses import Loss
 from tinynets.network import Network, network_from
+from tinynets.operations.base import Edit
 from tinynets.state import State, state_taps
 from tinynets.timeline import RING, Branch, Moment, Placed, Timeline
 from tinynets.training import Phases, Trainer
@@ -51,14 +51,25 @@ Ends = Callable[[Array], bool]
 """Whether what is waited for has come, behind the last of the losses so far."""
 
 
+class Stops:
+    """Where a run stops on its way, and what is done there; here it stops nowhere."""
+
+    def next_stop(self, step: int) -> int:
+        """The first step behind `step` at which to stop; a run may stop elsewhere too."""
+        return ENDLESS
+
+    def stopped(self, player: Player) -> bool:
+        """Called at every stop; says whether it did work that is not the steps' own."""
+        return False
+
+
 class Player:
     """Live state, network and trainer at one moment of a timeline.
 
     The one that `leads` says which branch is current and fills the ring of recent states; another only looks. A run
-    makes a stop at least at `next_stop(step)`, the next step behind `step`; `after_step` is called at every stop, and
-    says whether it did work that is not the steps' own. `tick` hears of what was done: every few milliseconds of a run,
-    and at once (True) behind an edit or a fork; `recorded` hears when a call that may have recorded something ends.
-    Whoever moves it, or reads it from another thread, holds its `lock`.
+    stops on its way where `stops` says. `tick` hears of what was done: every few milliseconds of a run, and at once
+    (True) behind an edit or a fork; `recorded` hears when a call that may have recorded something ends. Whoever moves
+    it, or reads it from another thread, holds its `lock`.
 
     Where the data are only a sample, `missing` says why: then it stands at kept states alone.
     """
@@ -77,8 +88,7 @@ class Player:
         self.timeline, self.loss, self.leads, self.missing = timeline, loss, leads, missing
         self.x, self.y, self.weight = x, y, weight
         self.position = Moment(timeline.current, 0, 0)
-        self.next_stop: Callable[[int], int] = lambda step: ENDLESS
-        self.after_step: Callable[[int], bool] = lambda step: False
+        self.stops = Stops()
         self.tick: Callable[[bool], None] = lambda at_once: None
         self.recorded: Callable[[], None] | None = None
         self.lock = threading.RLock()
@@ -237,11 +247,11 @@ class Player:
             if self._half is not None:
                 self._end_half()
                 done = 1
-                others = self.after_step(self.position.step)
+                others = self.stops.stopped(self)
             while done < left and now - start < PIECE:
                 done += self._burst(left - done, start + PIECE, ends)
                 now = perf_counter()
-                others |= self.after_step(self.position.step)
+                others |= self.stops.stopped(self)
                 if ends is not None and ends(self.branch.losses.values[: self.position.step]):
                     break
         if done and not others:
@@ -257,7 +267,7 @@ class Player:
         number, first, count = self.position
         timeline, branch, step = self.timeline, self.branch, self.trainer.step
         recorded = len(branch.losses)
-        most = min(most, timeline.stride - first % timeline.stride, self.next_stop(first) - first)
+        most = min(most, timeline.stride - first % timeline.stride, self.stops.next_stop(first) - first)
         if count < len(branch.edits):
             most = min(most, branch.edits[count].step - first)
         if first < recorded:
@@ -323,7 +333,7 @@ class Player:
             self._half_done += 1
             if self._half_done == len(self.phase_order):
                 self.finish_half()
-                self.after_step(self.position.step)
+                self.stops.stopped(self)
         return done
 
     def finish_half(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,9 +15,6 @@ from tinynets.network import Network
 from tinynets.playback import Player
 from tinynets.state import State
 from tinynets.timeline import Branch, Moment, Timeline
-
-if TYPE_CHECKING:
-    from tinynets.lab import Lab
 
 SHOWN = 4  # places that a line names
 ELSEWHERE = (
@@ -116,21 +112,32 @@ def _counted(count: int, word: str, words: str = "") -> str:
     return f"{count:,} {word if count == 1 else words or word + 's'}"
 
 
-def verify_lab(lab: Lab) -> Generator[Progress, None, VerifyReport]:
-    """Compute every branch again, stretch by stretch from keyframe to keyframe, and compare; the lab stays as it is."""
-    lab.player.need_data()
-    branches = [lab.player.timeline.branches[limb.number] for limb in lab.tree]
+@dataclass(frozen=True)
+class Origin:
+    """What a run says that it started from: the name of its recipe and its seed, and how to make that start again."""
+
+    recipe: str
+    seed: int
+    given: bool
+    """Whether the parameters were given to it: then there is nothing to hold those against."""
+    make: Callable[[], tuple[Network, State]]
+
+
+def verify(recorded: Player, origin: Origin) -> Generator[Progress, None, VerifyReport]:
+    """Compute every branch again, stretch by stretch from keyframe to keyframe, and compare; nothing moves."""
+    recorded.need_data()
+    branches = [recorded.timeline.branches[limb.number] for limb in recorded.timeline.tree()]
     stretches = [(branch, *stretch) for branch in branches for stretch in _stretches(branch)]
     total = sum(target[0] - begin[0] for _, begin, target in stretches)
-    start, differs = _start(lab, branches[0])
+    start, differs = _start(origin, branches[0])
     found: list[Divergence] = [] if differs is None else [differs]
     done = keyframes = 0
-    player, playing = lab.player, -1
+    player, playing = recorded, -1
     computed: State | None = None
     """What came out at the keyframe before, where that is another."""
     for branch, begin, target in stretches:
         if branch.number != playing:
-            player, playing, computed = _player_of(lab, branch), branch.number, None
+            player, playing, computed = _player_of(recorded, branch), branch.number, None
         before = Progress(done, total, "steps")
         divergence = yield from _stretch(player, branch, branch.keyframes[begin], begin, target, before)
         if divergence is not None and computed is not None:  # then the keyframe before may be what was altered
@@ -141,23 +148,22 @@ def verify_lab(lab: Lab) -> Generator[Progress, None, VerifyReport]:
         done += target[0] - begin[0]
         keyframes += target in branch.keyframes
     edits = sum(len(branch.edits) - (branch.shared if branch.parent is not None else 0) for branch in branches)
-    return VerifyReport(len(branches), done, edits, keyframes, done, tuple(found), lab.same_machine, start)
+    return VerifyReport(len(branches), done, edits, keyframes, done, tuple(found), _same_machine(recorded), start)
 
 
-def _start(lab: Lab, branch: Branch) -> tuple[str, Divergence | None]:
-    """What the stored start is, in words, and where it is not what recipe and seed give.
+def _same_machine(player: Player) -> bool:
+    return not player.timeline.elsewhere
 
-    The parameters of a lab that was made of a Network were given to it: there is nothing to hold those against.
-    """
-    kept, training = branch.keyframes[0, 0], lab.recipe.training
-    start = f"what recipe `{lab.recipe.name}` and seed {training.hyper.seed} give"
-    given = lab.recipe.data["set"] == "arrays"
+
+def _start(origin: Origin, branch: Branch) -> tuple[str, Divergence | None]:
+    """What the stored start is, in words, and where it is not what recipe and seed give."""
+    kept = branch.keyframes[0, 0]
+    start = f"what recipe `{origin.recipe}` and seed {origin.seed} give"
     try:
-        network = lab.recipe.build(lab.data)
-        made = State.start(network, training.hyper)
+        network, made = origin.make()
     except TinynetsError as error:
         return f"a start that cannot be held against {start}", Divergence(branch.name, 0, 0, (), 0.0, str(error))
-    if given and kept.theta.shape == made.theta.shape and kept.theta.dtype == made.theta.dtype:
+    if origin.given and kept.theta.shape == made.theta.shape and kept.theta.dtype == made.theta.dtype:
         start = "parameters that were given and can be held against no seed"
         made.theta[:] = kept.theta
     places = differences(network, made, kept)
@@ -175,12 +181,12 @@ def _stretches(branch: Branch) -> Iterator[tuple[Place, Place]]:
         begin = key
 
 
-def _player_of(lab: Lab, branch: Branch) -> Player:
+def _player_of(recorded: Player, branch: Branch) -> Player:
     """A player for a branch's edits, on a timeline of its own that keeps no states."""
     timeline = Timeline(branch.keyframes[0, 0], budget=1)
     for placed in branch.edits:
         timeline.branch.place(placed)
-    return Player(timeline, lab.player.loss, lab.player.x, lab.player.y, lab.player.weight, leads=False)
+    return Player(timeline, recorded.loss, recorded.x, recorded.y, recorded.weight, leads=False)
 
 
 def _stretch(
@@ -287,16 +293,16 @@ class ReplayReport:
 
 
 def replay(
-    lab: Lab, every: int | None = None, show: Callable[[Progress], None] = lambda progress: None
+    played: Player, every: int | None = None, show: Callable[[Progress], None] = lambda progress: None
 ) -> ReplayReport:
-    """Compute the current branch of a lab again from its start state; the lab itself is left as it is.
+    """Compute the current branch of a player again from its start state; the player itself is left as it is.
 
     `every`: note the digest at every so many steps. `show` is told how far it is.
     """
-    lab.player.need_data()
-    recorded = lab.player.branch
-    player = _player_of(lab, recorded)
-    report = ReplayReport(len(recorded.losses), len(recorded.edits), same_machine=lab.same_machine)
+    played.need_data()
+    recorded = played.branch
+    player = _player_of(played, recorded)
+    report = ReplayReport(len(recorded.losses), len(recorded.edits), same_machine=_same_machine(played))
     for step, count in sorted({*recorded.keyframes, *_every(recorded, every), (recorded.end.step, recorded.end.edits)}):
         for progress in player.go(Moment(0, step, count)):
             show(Progress(step - progress.total + progress.done if progress.total else step, report.steps, "steps"))
@@ -304,7 +310,7 @@ def replay(
             report.compared += 1
             kept = recorded.keyframes[step, count]
             places = differences(player.network, player.state, kept)
-            if places and not lab.same_machine:
+            if places and not report.same_machine:
                 for _ in player.compute_on(kept, player.position, player.position):
                     pass
             if places:

@@ -13,13 +13,14 @@ from tinynets.arrays import Array
 from tinynets.canonical import canonical
 from tinynets.counts import are_kept
 from tinynets.data import Dataset
-from tinynets.edits import OPERATIONS, Edit
+from tinynets.edits import OPERATIONS
 from tinynets.errors import CorruptSave, SaveError, SelectorError, TinynetsError, UnsupportedSave
 from tinynets.interventions import Intervention
 from tinynets.layers import describe, layer_from
 from tinynets.layout import carried_count, parameter_count
 from tinynets.network import Network, network_from
 from tinynets.operations.activations import intervention_from
+from tinynets.operations.base import Edit
 from tinynets.optimizers import optimizer_from
 from tinynets.plugins import check_saved, is_own, kinds_in
 from tinynets.recipe import Recipe, recipe_from

@@ -10,7 +10,8 @@ from typing import Any
 
 from tinynets.errors import SaveError
 from tinynets.foreign_text import one_for_one
-from tinynets.saves import SUFFIX, Header, list_saves, read_header
+from tinynets.save_reader import read_header
+from tinynets.saves import SUFFIX, Header, list_saves
 from tinynets.timeline import loss_text
 
 

@@ -21,9 +21,10 @@ from tinynets import edits
 from tinynets.arrays import Values
 from tinynets.canonical import canonical
 from tinynets.data import Dataset
-from tinynets.edits import OPERATIONS, Edit, edit_from
+from tinynets.edits import OPERATIONS
 from tinynets.errors import CorruptSave, SaveError, TimelineError, UnsupportedSave, gate
 from tinynets.network import Network
+from tinynets.operations.base import Edit, edit_from
 from tinynets.recipe import Recipe
 from tinynets.records import Record, RecordFile
 from tinynets.save_checks import UNUSABLE, Checker, Own, read_evaluations, selected, start_network

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 import platformdirs
 
 from tinynets.data import Dataset
-from tinynets.errors import CorruptSave, SaveError, TinynetsError, UnsupportedSave
+from tinynets.errors import CorruptSave, DataError, NonFiniteError, SaveError, TinynetsError, UnsupportedSave
+from tinynets.experiment import Experiment
+from tinynets.jobs import run_to_end
+from tinynets.leftovers import SUFFIX as JOURNAL
 from tinynets.paths import expanded, expanded_path, unusable
-from tinynets.recipe import Recipe
+from tinynets.playback import Player
+from tinynets.recipe import Recipe, load_recipe
 from tinynets.records import RecordFile, write_records
 from tinynets.save_reader import Loaded, Reader, gated, read_back, read_header
 from tinynets.save_v1 import FirstReader
@@ -37,7 +42,8 @@ from tinynets.save_writer import (
     unbookmark_record,
 )
 from tinynets.state import State
-from tinynets.timeline import Moment, Timeline
+from tinynets.threads import asked_threads, settle_threads
+from tinynets.timeline import BUDGET, Moment, Timeline
 
 SUFFIX = ".msgpack"
 UNSAFE = '/\\:*?"<>|'
@@ -50,6 +56,7 @@ __all__ = [
     "SUFFIX",
     "Header",
     "Loaded",
+    "Opened",
     "bookmark_record",
     "branch_record",
     "data_record",
@@ -63,6 +70,9 @@ __all__ = [
     "keyframe_record",
     "list_saves",
     "losses_record",
+    "open_experiment",
+    "opened",
+    "opened_afresh",
     "position_record",
     "read",
     "read_header",
@@ -70,6 +80,7 @@ __all__ = [
     "safe_name",
     "shipped_folder",
     "snapshot",
+    "stand_at",
     "target",
     "unbookmark_record",
     "writable",
@@ -209,6 +220,74 @@ def _read(path: str | os.PathLike[str], data: object, recover: bool) -> Loaded:
     return Loaded(
         header, recipe, found, timeline, position, damage, whole or file.whole, file.size, list(reader.warnings)
     )
+
+
+# -- opening
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What was opened, and what a person should know about that."""
+
+    experiment: Experiment
+    warnings: tuple[str, ...] = ()
+
+
+def open_experiment(path: str) -> Experiment:
+    """What a save, a journal or a `.toml` recipe holds, to look at: nothing is locked or written."""
+    path = expanded(path)
+    if why := unusable(path):
+        raise SaveError(f"`{path!r}` cannot be read: {why}")
+    asked = asked_threads(None)
+    if path.endswith(".toml"):
+        recipe = load_recipe(path)
+        return Experiment.start(recipe, recipe.load_data(), threads=asked)
+    return opened(path, threads=asked, recover=path.endswith(JOURNAL)).experiment
+
+
+def opened(
+    path: str, data: object = None, *, budget: int = BUDGET, threads: int | None = None, recover: bool = False
+) -> Opened:
+    """A save as it stood; `recover`: a journal, as far as it is whole."""
+    settle_threads(threads, read_header(path).threads)
+    loaded = read(path, data, recover=recover)
+    loaded.timeline.budget = budget
+    with gated(path):
+        experiment = Experiment.of(loaded.recipe, loaded.data, loaded.timeline)
+        warnings = [*loaded.warnings, *experiment.warnings, *stand_at(experiment.player, loaded.position)]
+    experiment.same_machine = loaded.same_machine
+    loaded.timeline.elsewhere = not loaded.same_machine
+    if loaded.damage:
+        lost = loaded.size - loaded.whole
+        warnings.append(f"{loaded.damage}; what came before is here, {lost:,} bytes behind it are lost")
+    if not loaded.same_machine:
+        warnings.append(
+            f"`{path}` was saved with another processor, numpy or thread count: replay may differ in the last bits"
+        )
+    return Opened(experiment, tuple(warnings))
+
+
+def opened_afresh(path: str, data: object = None, *, budget: int = BUDGET, threads: int | None = None) -> Opened:
+    """Recipe, data and start of a save; nothing is done yet."""
+    settle_threads(threads, read_header(path).threads)
+    loaded = read(path, data)
+    first = next(branch for branch in loaded.timeline.branches.values() if branch.parent is None)
+    with gated(path):
+        timeline = Timeline(first.keyframes[0, 0], budget=budget)
+        experiment = Experiment.of(loaded.recipe, loaded.data, timeline)
+    return Opened(experiment, (*loaded.warnings, *experiment.warnings))
+
+
+def stand_at(player: Player, moment: Moment) -> list[str]:
+    """Go to a moment of what was read; where it cannot be computed, to the closest kept state, and say so."""
+    try:
+        run_to_end(player.go(moment), player.lock)
+    except (DataError, NonFiniteError) as error:
+        near, _ = player.timeline.closest(moment)
+        run_to_end(player.go(near), player.lock)
+        why = "without the data" if isinstance(error, DataError) else f"again ({error})"
+        return [f"step {moment.step:,} cannot be computed {why}: this is step {near.step:,}"]
+    return []
 
 
 # -- writing

@@ -6,11 +6,12 @@ import os
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tinynets import saves
 from tinynets.canonical import canonical
 from tinynets.commands import Call
 from tinynets.errors import SaveError, TimelineError, TinynetsError
+from tinynets.experiment import Experiment
 from tinynets.foreign_text import printable
 from tinynets.jobs import Progress
 from tinynets.paths import expanded, unusable
@@ -19,9 +20,6 @@ from tinynets.recipe import Recipe, load_recipe
 from tinynets.state import State
 from tinynets.threads import settle_threads, threads_for
 from tinynets.timeline import Bookmark, Branch, Evaluation, Moment
-
-if TYPE_CHECKING:
-    from tinynets.lab import Lab
 
 HEAD = '''"""{name}, rebuilt as it was recorded: every step, edit, branch and bookmark.
 
@@ -37,23 +35,23 @@ Place = tuple[int, int]
 """Steps done and edits applied."""
 
 
-def script_of(lab: Lab) -> Text:
-    """A runnable script that rebuilds the run of a lab and ends where the lab stands, as work.
+def script_of(experiment: Experiment, path: str) -> Text:
+    """A runnable script that rebuilds a run and ends where it stands, as work; `path` is its save's, may be empty.
 
     What undo would go back over is not in it. Raises TimelineError where there is no file for it to start from.
     """
-    name = printable(lab.recipe.name).replace("\\", "/").replace('"', "'")
-    lines = [HEAD.format(name=name), *_own(lab), f"lab = {_source(lab)}"]
-    writer = _Writer(lab)
-    branches = [lab.player.timeline.branches[limb.number] for limb in lab.tree]
+    name = printable(experiment.recipe.name).replace("\\", "/").replace('"', "'")
+    lines = [HEAD.format(name=name), *_own(experiment), f"lab = {_source(experiment, path)}"]
+    writer = _Writer(experiment)
+    branches = [experiment.timeline.branches[limb.number] for limb in experiment.timeline.tree()]
     for branch in branches:
         lines += ["", *writer.branch(branch, branches[0])]
-        digest = (yield from lab.player.state_at(branch.end)).digest()
+        digest = (yield from experiment.state_at(branch.end)).digest()
         lines.append(_check(digest, f"{branch.name} ends at step {branch.end.step:,}"))
     lines += writer.other_bookmarks()
-    digest = (yield from lab.player.state_at(lab.moment)).digest()
-    going = writer.go(lab.player.branch, lab.moment)
-    where = f"where the run stood: step {lab.step_number:,} of {lab.branch}"
+    digest = (yield from experiment.state_at(experiment.moment)).digest()
+    going = writer.go(experiment.branch, experiment.moment)
+    where = f"where the run stood: step {experiment.moment.step:,} of {experiment.branch.name}"
     lines += ["", *going, _check(digest, where)] if going else []
     return "\n".join(lines) + "\n"
 
@@ -86,39 +84,39 @@ def _call(verb: str, *args: object, **kwargs: object) -> str:
 # -- what it starts from
 
 
-def _own(lab: Lab) -> list[str]:
+def _own(experiment: Experiment) -> list[str]:
     """What must be registered first, as comments."""
     architectures = [
-        lab.recipe.layers,
-        *(b.keyframes[0, 0].architecture for b in lab.player.timeline.branches.values()),
+        experiment.recipe.layers,
+        *(b.keyframes[0, 0].architecture for b in experiment.timeline.branches.values()),
     ]
     try:
-        things = own_things(architectures, lab.recipe.training.loss)
+        things = own_things(architectures, experiment.loss)
     except SaveError as error:
         raise TimelineError(f"no script can rebuild this run: {error}") from None
     return [f"# `{printable(own['kind'])}` is a {own['family']} of your own: register it here first" for own in things]
 
 
-def _source(lab: Lab) -> str:
+def _source(experiment: Experiment, path: str) -> str:
     """The call that makes the lab as it was at its start."""
-    start = lab.player.timeline.branches[next(iter(lab.tree)).number].keyframes[0, 0]
-    for source in (lab.recipe.name, lab.recipe.file):
+    start = experiment.timeline.branches[next(iter(experiment.timeline.tree())).number].keyframes[0, 0]
+    for source in (experiment.recipe.name, experiment.recipe.file):
         recipe = _recipe(source)
-        if recipe is not None and _starts(recipe, lab, start):
-            seed = lab.recipe.training.hyper.seed
-            usual = threads_for(lab.recipe.training.hyper.batch * lab.network.summary().largest)
+        if recipe is not None and _starts(recipe, experiment, start):
+            seed = experiment.recipe.training.hyper.seed
+            usual = threads_for(experiment.recipe.training.hyper.batch * experiment.network.summary().largest)
             options: dict[str, object] = {} if seed == recipe.training.hyper.seed else {"seed": seed}
             if settle_threads() != usual:
                 options["threads"] = settle_threads()
             return _python(source, options)
-    if not lab.path:
+    if not path:
         raise TimelineError(
-            f"`{lab.recipe.name}` is not a recipe that ships or stands in a .toml file as it was: "
+            f"`{experiment.recipe.name}` is not a recipe that ships or stands in a .toml file as it was: "
             "save the lab first, so that a script has a file to start from"
         )
-    if _saved_start(lab.path) != start.digest():
-        raise TimelineError(f"`{lab.path}` no longer holds the start of this run: save the lab first")
-    return _python(lab.path, {"fresh": True})
+    if _saved_start(path) != start.digest():
+        raise TimelineError(f"`{path}` no longer holds the start of this run: save the lab first")
+    return _python(path, {"fresh": True})
 
 
 def _python(source: str, options: dict[str, object]) -> str:
@@ -132,23 +130,21 @@ def _recipe(source: str) -> Recipe | None:
         return None
 
 
-def _starts(recipe: Recipe, lab: Lab, start: State) -> bool:
+def _starts(recipe: Recipe, experiment: Experiment, start: State) -> bool:
     """Whether a recipe, with the lab's seed, makes the very start of its run, on the same data."""
-    seeded = replace(recipe.training.hyper, seed=lab.recipe.training.hyper.seed)
+    seeded = replace(recipe.training.hyper, seed=experiment.recipe.training.hyper.seed)
     recipe = replace(recipe, training=replace(recipe.training, hyper=seeded))
-    if canonical(recipe.config()) != canonical(lab.recipe.config()):
+    if canonical(recipe.config()) != canonical(experiment.recipe.config()):
         return False
     try:
         data = recipe.load_data()
         same = State.start(recipe.build(data), recipe.training.hyper).digest() == start.digest()
     except TinynetsError:
         return False
-    return same and data.sha256 == lab.data.sha256
+    return same and data.sha256 == experiment.data.sha256
 
 
 def _saved_start(path: str) -> str:
-    from tinynets import saves
-
     try:
         timeline = saves.read(path).timeline
     except TinynetsError as error:
@@ -162,8 +158,8 @@ def _saved_start(path: str) -> str:
 class _Writer:
     """Writes the lines of branches, and knows where the script stands."""
 
-    def __init__(self, lab: Lab) -> None:
-        self.lab, self.timeline = lab, lab.player.timeline
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment, self.timeline = experiment, experiment.timeline
         self.number = -1
         self.place: Place = (0, 0)
         self.marked: set[str] = set()
@@ -203,7 +199,7 @@ class _Writer:
     def _automatic(self, branch: Branch, entry: Evaluation) -> bool:
         """Whether the run makes an evaluation by itself."""
         arrived = branch.edits_through(entry.step - 1) == entry.edits
-        return arrived and not entry.clean and entry.split == "dev" and self.lab.evaluates_at(entry.step)
+        return arrived and not entry.clean and entry.split == "dev" and self.experiment.evaluates_at(entry.step)
 
     def _run(self, step: int) -> Iterator[str]:
         if step > self.place[0]:

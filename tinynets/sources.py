@@ -7,41 +7,58 @@ that stands there.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from tinynets import rng
-from tinynets.arrays import Array, Values, as_array, converted, quiet, shape_text
+from tinynets.arrays import Array, Shape, Values, as_array, converted, quiet, shape_text
 from tinynets.checks import check_whole
-from tinynets.errors import DataError, EditError, SaveError, SelectorError, nearest
+from tinynets.data import Dataset
+from tinynets.errors import DataError, EditError, SelectorError, nearest
 from tinynets.interventions import examples_from, without
 from tinynets.jobs import Progress
 from tinynets.network import Network
 from tinynets.operations.base import SOURCES
 from tinynets.operations.parameters import transplanted
-from tinynets.paths import expanded
 from tinynets.selectors import Selector, select
-from tinynets.state import State, network_of
+from tinynets.state import State
 from tinynets.state import state_taps as taps
 from tinynets.workspace import CHUNK, Workspace
-
-if TYPE_CHECKING:
-    from tinynets.lab import Lab
 
 PROBE = "probe"
 MAX_POOL = 4096
 Found = Generator[Progress, None, Values]
 
 
+class Bench(Protocol):
+    """What an edit's values can be taken from: a run where it stands, its other moments, and saves."""
+
+    @property
+    def network(self) -> Network: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def data(self) -> Dataset: ...
+    @property
+    def probe_batch(self) -> tuple[Array, Array]: ...
+    def split(self, name: str) -> tuple[Array, Array]: ...
+    def at(self, place: str, name: str) -> Generator[Progress, None, tuple[Network, State]]:
+        """Network and State at the end of a `branch`, less what was undone, or at a `bookmark`."""
+        ...
+
+    def opened(self, save: str) -> Bench:
+        """That of a save, where it stands."""
+        ...
+
+
 @dataclass(frozen=True)
 class Stand:
-    """A network as it stands at some moment, and the lab whose it is."""
+    """A network as it stands at some moment, and the run whose it is."""
 
-    lab: Lab
+    bench: Bench
     network: Network
     state: State
 
@@ -71,28 +88,28 @@ def activations(
     return taken
 
 
-def _split(lab: Lab, op: str, over: object) -> tuple[Array, Array]:
+def _split(bench: Bench, op: str, over: object) -> tuple[Array, Array]:
     """x and y of a split, or of the probe."""
     if over == PROBE:
-        return lab.probe.x, lab.probe.y
-    splits = lab.data.splits
+        return bench.probe_batch
+    splits = bench.data.splits
     if not isinstance(over, str) or over not in splits:
         known = (PROBE, *splits)
         raise EditError(f"`{op}`: `over` is one of {', '.join(known)}, not {over!r}{nearest(str(over), known)}")
-    return lab.split(over)
+    return bench.split(over)
 
 
-def mean_of(lab: Lab, selector: Selector, over: str) -> Found:
+def mean_of(bench: Bench, selector: Selector, over: str) -> Found:
     """The mean of units over a split or the probe, places and time steps included: (units,), of heads (units, 1, d)."""
-    x, _ = _split(lab, "mean", over)
-    return Values((yield from _mean(lab, selector, x, over)))
+    x, _ = _split(bench, "mean", over)
+    return Values((yield from _mean(bench, selector, x, over)))
 
 
-def _mean(lab: Lab, selector: Selector, x: Array, over: str) -> Generator[Progress, None, Array]:
-    network, total, count = lab.network, None, 0
+def _mean(bench: Bench, selector: Selector, x: Array, over: str) -> Generator[Progress, None, Array]:
+    network, total, count = bench.network, None, 0
     axis = network.layers[network.site(selector.site)].site_axis
     for start in range(0, len(x), CHUNK):
-        found = activations(network, lab.state_now, selector, x[start : start + CHUNK], place=start).astype(np.float64)
+        found = activations(network, bench.state, selector, x[start : start + CHUNK], place=start).astype(np.float64)
         away = (0, 2) if axis >= 0 else tuple(range(found.ndim - 1))
         part = found.sum(axis=away, keepdims=axis >= 0)
         total = part if total is None else total + part
@@ -105,30 +122,30 @@ def _mean(lab: Lab, selector: Selector, x: Array, over: str) -> Generator[Progre
         return made.astype(network.dtype)
 
 
-def pool_of(lab: Lab, selector: Selector, over: str, examples: int, ordinal: int) -> Found:
+def pool_of(bench: Bench, selector: Selector, over: str, examples: int, ordinal: int) -> Found:
     """What units give for so many examples of a split, drawn at random: (examples, ...) as at the site."""
     check_whole("examples", examples, 1, MAX_POOL)
-    x, _ = _split(lab, "resample", over)
-    seed = lab.state_now.hyper.seed
+    x, _ = _split(bench, "resample", over)
+    seed = bench.state.hyper.seed
     chosen = rng.integers(seed, f"examples/{selector.site}/{ordinal}", 0, len(x), (int(examples),))
     yield Progress(0, len(chosen), f"examples of {over}")
-    return Values(activations(lab.network, lab.state_now, selector, x[chosen]))
+    return Values(activations(bench.network, bench.state, selector, x[chosen]))
 
 
-def direction_of(lab: Lab, selector: Selector, over: str, toward: Any, away: Any, scale: float) -> Found:
+def direction_of(bench: Bench, selector: Selector, over: str, toward: Any, away: Any, scale: float) -> Found:
     """The mean of units on examples of one class, less that on another (None: on all of them), scaled."""
-    x, y = _split(lab, "steer", over)
+    x, y = _split(bench, "steer", over)
     if y.ndim != 1 or y.dtype.kind not in "iu":
         raise EditError("`steer`: classes need targets that are classes; give `values=` instead")
-    one = yield from _mean(lab, selector, x[y == _class(lab, "toward", toward, y)], over)
-    rest = x if away is None else x[y == _class(lab, "away", away, y)]
-    other = yield from _mean(lab, selector, rest, over)
+    one = yield from _mean(bench, selector, x[y == _class(bench, "toward", toward, y)], over)
+    rest = x if away is None else x[y == _class(bench, "away", away, y)]
+    other = yield from _mean(bench, selector, rest, over)
     with quiet():
-        return Values((one - other) * lab.network.dtype.type(scale))
+        return Values((one - other) * bench.network.dtype.type(scale))
 
 
-def _class(lab: Lab, name: str, given: Any, y: Array) -> int:
-    labels = lab.data.labels
+def _class(bench: Bench, name: str, given: Any, y: Array) -> int:
+    labels = bench.data.labels
     if isinstance(given, str) and given in labels:
         number = labels.index(given)
     elif (isinstance(given, str) and given.isdecimal() and len(given) < 10) or (
@@ -146,31 +163,24 @@ def _class(lab: Lab, name: str, given: Any, y: Array) -> int:
 # -- from another moment
 
 
-def source_of(lab: Lab, op: str, given: dict[str, Any]) -> Generator[Progress, None, Stand]:
-    """The network that `branch`, `bookmark` or `save` names; the lab's own where none is given."""
+def source_of(bench: Bench, op: str, given: dict[str, Any]) -> Generator[Progress, None, Stand]:
+    """The network that `branch`, `bookmark` or `save` names; the run's own where none is given."""
     named = {name: value for name, value in given.items() if value is not None}
     if len(named) > 1:
         raise EditError(f"`{op}` takes one of {', '.join(SOURCES)}, not {' and '.join(named)}")
     if not named:
-        return Stand(lab, lab.network, lab.state_now)
+        return Stand(bench, bench.network, bench.state)
     ((name, value),) = named.items()
     if not isinstance(value, str):
         raise EditError(f"`{op}`: `{name}` must be text, not {value!r}")
     if name == "save":
-        value = expanded(value)
-        from tinynets.lab import Lab
-
-        if not os.path.exists(value):
-            raise SaveError(f"`{value}` does not exist")
-        other = Lab(value, read_only=True)
+        other = bench.opened(value)
         return Stand(other, other.network, other.state)
-    timeline = lab.player.timeline
-    moment = timeline.named(value).seen_end if name == "branch" else timeline.marked(value).moment
-    state = yield from lab.player.state_at(moment)
-    return Stand(lab, network_of(state, lab.network.input_shape), state)
+    network, state = yield from bench.at(name, value)
+    return Stand(bench, network, state)
 
 
-def patch_of(lab: Lab, selector: Selector, example: int | None, given: Any, sources: dict[str, Any]) -> Found:
+def patch_of(bench: Bench, selector: Selector, example: int | None, given: Any, sources: dict[str, Any]) -> Found:
     """What units give for one example, or an input of one's own, here or at another moment."""
     if example is not None and given is not None:
         raise EditError("`patch` takes `example` or `input`, not both")
@@ -180,18 +190,20 @@ def patch_of(lab: Lab, selector: Selector, example: int | None, given: Any, sour
             f"{', '.join(f'`{name}=`' for name in SOURCES)}; or `values=`"
         )
     if example is not None:
-        check_whole("example", example, 0, len(lab.probe.x) - 1)
-    source = yield from source_of(lab, "patch", sources)
-    if example is not None and source.lab.data.sha256 != lab.data.sha256:
+        check_whole("example", example, 0, len(bench.probe_batch[0]) - 1)
+    source = yield from source_of(bench, "patch", sources)
+    if example is not None and source.bench.data.sha256 != bench.data.sha256:
         raise EditError(
             f"`patch`: `{sources.get('save')}` has other data, so example {example} is another there; give `input=`"
         )
     there = _same_units(source, selector, sources)
-    x = lab.probe.x if example is not None else as_input(source.lab, given)  # the probe is always evaluated whole
-    here = source.network is lab.network
+    x = bench.probe_batch[0]  # always evaluated whole
+    if example is None:
+        x = as_input(source.bench.network, source.bench.data, source.bench.probe_batch[0].shape[1:], given)
+    here = source.network is bench.network
     found = activations(source.network, source.state, there, x, bare=here)[example or 0]
     with quiet():
-        return Values(found.astype(lab.network.dtype))
+        return Values(found.astype(bench.network.dtype))
 
 
 def _same_units(source: Stand, selector: Selector, sources: dict[str, Any]) -> Selector:
@@ -208,16 +220,15 @@ def _same_units(source: Stand, selector: Selector, sources: dict[str, Any]) -> S
     return there
 
 
-def as_input(lab: Lab, given: Any) -> Array:
-    """One example as the network takes it: a text where the data is text, else numbers."""
-    shape = lab.probe.x.shape[1:]
+def as_input(network: Network, data: Dataset, shape: Shape, given: Any) -> Array:
+    """One example as the network takes it, of that shape: a text where the data is text, else numbers."""
     if isinstance(given, str):
-        codec = lab.data.text
+        codec = data.text
         if codec is None:
             raise EditError(f"`input` must be numbers {shape_text(shape)}, as the data is no text, not {given!r}")
         codec.encode(given)
         return codec.window(given)[None]
-    x = numbers_of(given, lab.network.dtype)
+    x = numbers_of(given, network.dtype)
     if x.dtype.kind not in "biuf":
         raise EditError(f"`input` must be numbers {shape_text(shape)}, not {given!r}")
     if x.shape == shape:
@@ -225,7 +236,7 @@ def as_input(lab: Lab, given: Any) -> Array:
     if x.shape != (1, *shape):
         raise EditError(f"`input` must be one example {shape_text(shape)}, not {shape_text(x.shape)}")
     with quiet():
-        checked = lab.network.checked(x)
+        checked = network.checked(x)
     if not np.isfinite(checked).all():
         raise EditError("`input` holds NaN or infinity")
     return checked
@@ -240,21 +251,21 @@ def numbers_of(given: Any, dtype: np.dtype[Any] | None = None) -> Array:
         raise EditError(str(error)) from None
 
 
-def learned_of(lab: Lab, target: Selector, source: str | None, sources: dict[str, Any]) -> Found:
+def learned_of(bench: Bench, target: Selector, source: str | None, sources: dict[str, Any]) -> Found:
     """What units of another branch, bookmark or save have learned, as `transplant` takes it."""
     if all(value is None for value in sources.values()):
         raise EditError(f"`transplant` needs one of {', '.join(f'{name}=' for name in SOURCES)}")
-    found = yield from source_of(lab, "transplant", sources)
+    found = yield from source_of(bench, "transplant", sources)
     there = select(found.network, source or str(target))
-    ours, theirs = lab.network.block(target.block), found.network.block(there.block)
+    ours, theirs = bench.network.block(target.block), found.network.block(there.block)
     if len(there.units) != len(target.units):
         raise EditError(f"`transplant`: `{target}` has {len(target.units)} units, `{there}` there {len(there.units)}")
-    mine, other = (_outline(n, b.first, b.last) for n, b in ((lab.network, ours), (found.network, theirs)))
+    mine, other = (_outline(n, b.first, b.last) for n, b in ((bench.network, ours), (found.network, theirs)))
     if mine != other:
         raise EditError(
             f"`transplant`: a unit of `{target}` takes {_shapes(mine)}; one of `{there}` there has {_shapes(other)}"
         )
-    if target.whole != there.whole and lab.network.shared_indices(ours).size:
+    if target.whole != there.whole and bench.network.shared_indices(ours).size:
         raise EditError(
             f"`transplant`: `{target}` and `{there}` there must both be all units of their block, or neither: "
             "some of what is learned belongs to no single one"
@@ -281,4 +292,14 @@ def _shapes(shapes: Shapes) -> str:
     return ", ".join(f"{name} {shape_text(shape)}" for name, shape in shapes) or "no parameters"
 
 
-__all__ = ["activations", "as_input", "direction_of", "learned_of", "mean_of", "numbers_of", "patch_of", "pool_of"]
+__all__ = [
+    "Bench",
+    "activations",
+    "as_input",
+    "direction_of",
+    "learned_of",
+    "mean_of",
+    "numbers_of",
+    "patch_of",
+    "pool_of",
+]

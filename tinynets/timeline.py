@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tinynets.arrays import Array
-from tinynets.edits import Edit
 from tinynets.errors import TimelineError, nearest
 from tinynets.foreign_text import printable
+from tinynets.operations.base import Edit
 from tinynets.state import State
 
 BUDGET = 256 * 2**20  # bytes of keyframes
@@ -372,6 +372,10 @@ class Timeline:
         branches = self.branches.values()
         counts = tuple((b.number, b.name, len(b.losses), len(b.edits), len(b.evaluations)) for b in branches)
         return counts, tuple(self.bookmarks.values())
+
+    def marks(self) -> tuple[Bookmark, ...]:
+        """The bookmarks, in the order of their steps."""
+        return tuple(sorted(self.bookmarks.values(), key=lambda mark: mark.moment[1:]))
 
     def named(self, name: str) -> Branch:
         """The branch of that name; raises TimelineError that lists those there are."""

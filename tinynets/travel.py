@@ -1,74 +1,43 @@
-"""Travelling: the half of a Lab that moves in time, between branches, and keeps the places worth coming back to."""
+"""TimeMachine: moves a run in time and between branches, and keeps the places worth coming back to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from tinynets.checks import check_whole
 from tinynets.conditions import Condition, parse_condition
 from tinynets.errors import TimelineError, TinynetsError, unwritable
-from tinynets.jobs import Job, Result
-from tinynets.jobs import run_to_end as finish
-from tinynets.measure.compare import compare_branches, line_named
-from tinynets.measure.comparison import Comparison
+from tinynets.jobs import Job
 from tinynets.playback import Player, whole
 from tinynets.recipe import MAX_STEPS
-from tinynets.replay import VerifyReport, verify_lab
 from tinynets.reports import MoveReport, SeekCost, UntilReport
-from tinynets.script import script_of, write_script
-from tinynets.timeline import MAX_NAME, MAX_NOTE, Bookmark, Moment, Tree, is_name
+from tinynets.timeline import MAX_NAME, MAX_NOTE, Bookmark, Moment, is_name
 
 if TYPE_CHECKING:
-    from tinynets.lab import Lab
+    pass
+from tinynets.experiment import Experiment
 
 UNTIL_LIMIT = 100_000
 """Steps after which `run_until` gives up, where nothing else is said."""
 
 
-class Travel:
-    """Seek, back, undo and redo; branches; bookmarks; running until something holds."""
+class TimeMachine:
+    """Moves a run in time and between branches, and keeps the places worth coming back to."""
 
-    player: Player
+    def __init__(self, experiment: Experiment) -> None:
+        self._experiment = experiment
 
-    if TYPE_CHECKING:
-
-        @property
-        def step_number(self) -> int: ...
-        @property
-        def moment(self) -> Moment: ...
-        @property
-        def loss(self) -> float | None: ...
-        @property
-        def branch(self) -> str: ...
-
-    def _done(self, job: Job[Result]) -> Result:
-        """Run a piece of work that may record something to its end; before long the journal, if any, holds it."""
-        try:
-            return finish(job, self.player.lock)
-        finally:
-            if self.player.recorded is not None:
-                self._record()
-
-    @whole
-    def _record(self) -> None:
-        """Have the journal, where there is one, hold all that was done before long."""
-        if self.player.recorded is not None:
-            self.player.recorded()
+    @property
+    def player(self) -> Player:
+        """The live state that is moved."""
+        return self._experiment.player
 
     # -- moments
 
-    def seek(self, step: int | str, *, edits: int | None = None) -> MoveReport:
-        """Go to after the last edit at `step` of this branch, or to a bookmark; beyond what is recorded, run there.
-
-        `edits`: after so many of the edits done at that step, 0: before the first. Raises TimelineError where there
-        are fewer, or no bookmark of that name.
-        """
-        return self._done(self._seek(step, edits=edits))
-
-    def _seek(self, step: int | str, *, edits: int | None = None) -> Job[MoveReport]:
+    def seek(self, step: int | str, *, edits: int | None = None) -> Job[MoveReport]:
+        """Go to after the last edit at `step` of this branch, or to a bookmark; beyond what is recorded, run there."""
         begun, player = perf_counter(), self.player
         if isinstance(step, str):
             if edits is not None:
@@ -87,36 +56,27 @@ class Travel:
         yield from player.go(Moment(player.position.branch, int(step), first + int(edits)))
         return self._moved(begun=begun)
 
-    def back(self, n: int = 1) -> MoveReport:
+    def back(self, n: int = 1) -> Job[MoveReport]:
         """Go n steps back; a step that is half done is dropped, and counts as the first."""
-        return self._done(self._back(n))
-
-    def _back(self, n: int = 1) -> Job[MoveReport]:
         begun = perf_counter()
         check_whole("n", n, 1, MAX_STEPS)
         half = self.player.phases_done > 0
-        if n - half > self.step_number:
-            raise TimelineError(f"cannot go {n} back from step {self.step_number}")
+        if n - half > self.player.position.step:
+            raise TimelineError(f"cannot go {n} back from step {self.player.position.step}")
         self.player.drop_half()
         n -= half
         if n:
-            yield from self.player.seek(self.step_number - n)
+            yield from self.player.seek(self.player.position.step - n)
         return self._moved(begun=begun)
 
-    def undo(self) -> MoveReport:
+    def undo(self) -> Job[MoveReport]:
         """Go to the moment before the last action, an edit or a run of steps; a half-done step is dropped instead."""
-        return self._done(self._undo())
-
-    def _undo(self) -> Job[MoveReport]:
         what = _action(self.player.timeline.actions, self.player)
         yield from self.player.undo()
         return self._moved(f"undone: {what}," if what else "")
 
-    def redo(self) -> MoveReport:
+    def redo(self) -> Job[MoveReport]:
         """Go to the moment after the action that was undone last."""
-        return self._done(self._redo())
-
-    def _redo(self) -> Job[MoveReport]:
         what = _action(self.player.timeline.undone, self.player)
         yield from self.player.redo()
         return self._moved(f"redone: {what}," if what else "")
@@ -128,53 +88,49 @@ class Travel:
 
     # -- until something holds
 
-    def run_until(self, condition: str | Condition | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT) -> UntilReport:
-        """Take steps to the next moment at which a condition holds, at most `limit`.
-
-        A condition is a predicate of the lab, or text: `loss < 2.3`, `dead hidden[7]`, `alive hidden[7] and step > 100`
-        (see conditions.py). In the past, what is recorded is replayed, edits and all.
-        """
-        return self._done(self._run_until(condition, limit=limit))
-
-    def _run_until(
-        self, condition: str | Condition | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT
-    ) -> Job[UntilReport]:
+    def run_until(self, condition: object, limit: int) -> Job[UntilReport]:
+        """Take steps to the next moment at which a condition holds: text, or a predicate of nothing."""
         check_whole("limit", limit, 1, MAX_STEPS)
         holds, text, of_losses = self._condition(condition)
-        first = self.step_number
+        first = self.player.position.step
         found = yield from self.player.run_until(holds, limit, of_losses.behind if of_losses else None)
-        return UntilReport(self.step_number, self.moment.edits, self.branch, self.loss, text, found, first)
+        return self._until(text, found, first)
 
-    def back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> UntilReport:
+    def back_until(self, condition: object) -> Job[UntilReport]:
         """Go back to the last moment before this one at which a condition held; stay here where there was none."""
-        return self._done(self._back_until(condition))
-
-    def _back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> Job[UntilReport]:
         holds, text, of_losses = self._condition(condition)
-        first = self.step_number
+        first = self.player.position.step
         found = yield from self.player.back_until(holds, of_losses.of_losses if of_losses else None)
-        return UntilReport(self.step_number, self.moment.edits, self.branch, self.loss, text, found, first)
+        return self._until(text, found, first)
 
-    def _condition(self, condition: Any) -> tuple[Callable[[], bool], str, Condition | None]:
+    def _until(self, text: str, found: bool, first: int) -> UntilReport:
+        player, (_, step, edits) = self.player, self.player.position
+        return UntilReport(step, edits, player.branch.name, player.last_loss, text, found, first)
+
+    def _condition(self, condition: object) -> tuple[Callable[[], bool], str, Condition | None]:
         """What is asked at each moment, the condition in words, and itself where losses alone decide it."""
-        lab = cast("Lab", self)
+        experiment = self._experiment
         if isinstance(condition, str | Condition):
             asked = parse_condition(condition) if isinstance(condition, str) else condition
-            asked.check(lab)
-            return lambda: asked(lab), str(asked), asked if asked.of_losses else None
+            asked.check(experiment)
+            return lambda: asked(experiment), str(asked), asked if asked.of_losses else None
         if not callable(condition):
             raise TimelineError(f"a condition is text like `loss < 2.3`, or a predicate of the lab, not {condition!r}")
         text = getattr(condition, "__name__", str(condition))
 
         def holds() -> bool:
             try:
-                return bool(condition(lab))
+                return bool(condition())
             except TinynetsError:
                 raise
             except Exception as error:
-                if self.loss is None and isinstance(error, TypeError):  # before the first step there is no loss
+                if self.player.last_loss is None and isinstance(
+                    error, TypeError
+                ):  # before the first step there is no loss
                     return False
-                raise TimelineError(f"the condition `{text}` failed at step {self.step_number:,}: {error!r}") from error
+                raise TimelineError(
+                    f"the condition `{text}` failed at step {self.player.position.step:,}: {error!r}"
+                ) from error
 
         return holds, text, None
 
@@ -184,17 +140,14 @@ class Travel:
     def fork(self, name: str) -> MoveReport:
         """Go on from here on a new branch of that name."""
         self.player.fork(_name("a branch's name", name))
-        return self._moved(f"on branch {self.branch},")
+        return self._moved(f"on branch {self.player.branch.name},")
 
-    def switch(self, name: str) -> MoveReport:
+    def switch(self, name: str) -> Job[MoveReport]:
         """Go to the end of another branch; where edits there were undone, to before those."""
-        return self._done(self._switch(name))
-
-    def _switch(self, name: str) -> Job[MoveReport]:
         begun = perf_counter()
         yield from self.player.switch(name)
         undone = self.player.branch.undone_edits
-        return self._moved(f"on branch {self.branch},{f' {undone},' if undone else ''}", begun)
+        return self._moved(f"on branch {self.player.branch.name},{f' {undone},' if undone else ''}", begun)
 
     @whole
     def rename(self, branch: str, name: str) -> str:
@@ -209,44 +162,6 @@ class Travel:
         dropped = self.player.timeline.drop(branch)
         self.player.tick(True)
         return dropped
-
-    @property
-    def tree(self) -> Tree:
-        """The branches, where each left its parent and where it ends; `print` draws them."""
-        return self.player.timeline.tree()
-
-    def compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Comparison:
-        """Two branches, or saves, side by side: where they part, and how far apart they are. Nothing moves.
-
-        Names of branches, paths of saves, or `FILE:BRANCH`; with one name, the current branch against it. At `step`:
-        the last that both have recorded. An edit that was undone does not count, and where the lab stands at that step
-        it is compared as it stands.
-        """
-        return finish(self._compare(a, b, step=step), self.player.lock)
-
-    def _compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Job[Comparison]:
-        lab = cast("Lab", self)
-        first, second = (self.branch, a) if b is None else (a, b)
-        return (yield from compare_branches(line_named(lab, first), line_named(lab, second), step))
-
-    def verify(self) -> VerifyReport:
-        """Compute every branch again from its start and compare with what was kept: each keyframe, each loss."""
-        return finish(self._verify(), self.player.lock)
-
-    def _verify(self) -> Job[VerifyReport]:
-        return (yield from verify_lab(cast("Lab", self)))
-
-    def script(self, path: str | Path | None = None, *, overwrite: bool = False) -> str:
-        """A Python script that rebuilds the whole run and checks that it ends at the same bytes.
-
-        With `path` it is written there, and what is returned says so. Raises TimelineError where no script can start
-        (a lab built from Python must have been saved), SaveError where the file is there already or cannot be written.
-        """
-        return finish(self._script(path, overwrite=overwrite), self.player.lock)
-
-    def _script(self, path: str | Path | None = None, *, overwrite: bool = False) -> Job[str]:
-        text = yield from script_of(cast("Lab", self))
-        return text if path is None else write_script(text, path, overwrite)
 
     # -- bookmarks
 
@@ -268,14 +183,16 @@ class Travel:
         self.player.tick(True)
         return f"bookmark {name} taken away"
 
-    @property
-    def bookmarks(self) -> tuple[Bookmark, ...]:
-        """The bookmarks, in the order of their steps."""
-        return tuple(sorted(self.player.timeline.bookmarks.values(), key=lambda mark: mark.moment[1:]))
-
     def _moved(self, what: str = "", begun: float | None = None) -> MoveReport:
         seconds = 0.0 if begun is None else perf_counter() - begun
-        return MoveReport(self.step_number, self.moment.edits, self.branch, self.loss, what, seconds)
+        return MoveReport(
+            self.player.position.step,
+            self.player.position.edits,
+            self.player.branch.name,
+            self.player.last_loss,
+            what,
+            seconds,
+        )
 
 
 def _name(what: str, name: object) -> str:

@@ -15,7 +15,7 @@ from tinynets import playback, save_writer
 from tinynets.cli import main
 from tinynets.records import read_records, write_records
 from tinynets.replay import replay
-from tinynets.saves import read_header
+from tinynets.save_reader import read_header
 
 ELSEWHERE = (
     "recorded with another processor, numpy or number of threads: the last bits may differ; "
@@ -89,7 +89,7 @@ def test_moving_goes_on_from_the_stored_keyframes(elsewhere: Path, here: Path) -
 
 def test_replay_and_verify_go_on_from_each_stored_keyframe_and_say_so(elsewhere: Path) -> None:
     lab = tn.Lab(elsewhere)
-    report = replay(lab)
+    report = replay(lab.player)
     assert (report.equal, report.same_machine, report.compared) == (False, False, 7)
     assert 0 < report.largest_difference < 1e-5
     assert str(report).endswith(f"; {ELSEWHERE}")
@@ -100,10 +100,10 @@ def test_replay_and_verify_go_on_from_each_stored_keyframe_and_say_so(elsewhere:
 
 def test_on_this_machine_replay_computes_everything_from_the_start(here: Path) -> None:
     altered = carried_over(here)
-    report = replay(tn.Lab(altered))
+    report = replay(tn.Lab(altered).player)
     assert (report.equal, report.same_machine, report.first_difference) == (False, True, 24)
     assert ELSEWHERE not in str(report)
-    assert replay(tn.Lab(here)).equal
+    assert replay(tn.Lab(here).player).equal
 
 
 def test_differences_are_no_failure_of_a_command_where_another_machine_explains_them(

@@ -251,7 +251,7 @@ def test_what_belongs_to_no_single_head_is_frozen_exactly_while_all_heads_are(tm
     assert lab.state.frozen.size == 0
     assert learns()
     lab.save(tmp_path / "heads.msgpack")
-    assert replay(tn.Lab(tmp_path / "heads.msgpack")).equal
+    assert replay(tn.Lab(tmp_path / "heads.msgpack").player).equal
 
 
 def test_a_frozen_recurrent_layer_goes_on_carrying_its_hidden_state() -> None:
@@ -282,7 +282,7 @@ def test_what_the_network_carries_can_be_read_and_not_written() -> None:
     lab.step()
     assert norm.running_mean.any()
     assert lab.state.buffers[:4].tobytes() == norm.running_mean.tobytes()
-    assert replay(lab).equal
+    assert replay(lab.player).equal
 
 
 @pytest.mark.parametrize("which", ["buffers", "velocity"])
@@ -296,6 +296,6 @@ def test_replay_measures_differences_of_slots_and_of_what_is_carried(which: str)
     array.flags.writeable = True
     array[0] += 0.5
     kept[moment] = state
-    report = replay(lab)
+    report = replay(lab.player)
     assert not report.equal
     assert report.largest_difference == pytest.approx(0.5)

@@ -16,7 +16,8 @@ import tinynets as tn
 from tinynets.commands import parse
 from tinynets.conditions import AVERAGED, parse_condition
 from tinynets.frame import View
-from tinynets.observe import Doing, Observer
+from tinynets.observe.history import Doing
+from tinynets.observe.observer import Observer
 
 Make = Callable[..., tn.Lab]
 
@@ -59,8 +60,8 @@ def test_a_condition_says_whether_it_holds(lab: tn.Lab, text: str, holds: bool) 
     lab.zero("hidden[1]")
     lab.run(30)
     condition = parse_condition(text)
-    condition.check(lab)
-    assert condition(lab) is holds
+    condition.check(lab._experiment)
+    assert condition(lab._experiment) is holds
     assert str(condition) == text
 
 
@@ -74,7 +75,7 @@ def test_the_numbers_are_those_of_the_lab(lab: tn.Lab) -> None:
         "train": lab.evaluate("train").loss,
     }
     for name, number in numbers.items():
-        assert parse_condition(f"{name} == {number!r}")(lab), name
+        assert parse_condition(f"{name} == {number!r}")(lab._experiment), name
 
 
 def test_dead_and_saturated_are_what_the_panes_show(make_tiny: Make) -> None:
@@ -86,20 +87,20 @@ def test_dead_and_saturated_are_what_the_panes_show(make_tiny: Make) -> None:
             shown = frame.activations
             assert shown is not None
             for unit in range(6):
-                assert parse_condition(f"dead hidden[{unit}]")(lab) == shown.dead[unit]
-                assert parse_condition(f"alive hidden[{unit}]")(lab) != shown.dead[unit]
-                assert parse_condition(f"saturated hidden[{unit}]")(lab) == shown.saturated[unit].all()
+                assert parse_condition(f"dead hidden[{unit}]")(lab._experiment) == shown.dead[unit]
+                assert parse_condition(f"alive hidden[{unit}]")(lab._experiment) != shown.dead[unit]
+                assert parse_condition(f"saturated hidden[{unit}]")(lab._experiment) == shown.saturated[unit].all()
                 share = float(shown.saturated[unit].mean())
-                assert parse_condition(f"saturated hidden[{unit}] >= {share!r}")(lab)
-                assert not parse_condition(f"saturated hidden[{unit}] > {share!r}")(lab)
-            assert parse_condition("dead hidden")(lab) == shown.dead.all()
-            assert parse_condition("alive hidden")(lab) == (~shown.dead).all()
+                assert parse_condition(f"saturated hidden[{unit}] >= {share!r}")(lab._experiment)
+                assert not parse_condition(f"saturated hidden[{unit}] > {share!r}")(lab._experiment)
+            assert parse_condition("dead hidden")(lab._experiment) == shown.dead.all()
+            assert parse_condition("alive hidden")(lab._experiment) == (~shown.dead).all()
 
 
 def test_what_is_not_known_yet_is_neither_true_nor_false(lab: tn.Lab) -> None:
     for text in ("loss < 2", "not loss < 2", "not (loss < 2 and step == 0)", "average > 0", "not average > 0"):
-        assert not parse_condition(text)(lab)
-    assert parse_condition("loss < 2 or step == 0")(lab)
+        assert not parse_condition(text)(lab._experiment)
+    assert parse_condition("loss < 2 or step == 0")(lab._experiment)
 
 
 @given(
@@ -117,7 +118,7 @@ def test_over_all_losses_it_is_what_it_is_at_each_step(values: np.ndarray, text:
         lab.player.branch.losses.append(value)
     for step in range(1, len(values) + 1, 7):
         lab.player.position = lab.moment._replace(step=step)
-        assert condition(lab) == mask[step - 1]
+        assert condition(lab._experiment) == mask[step - 1]
 
 
 @pytest.mark.parametrize("text", ["probe < 2", "dead hidden[1]", "loss < 2 and alive hidden[1]", "step < 5", "lr > 0"])
@@ -183,7 +184,7 @@ def test_the_last_moment_at_which_a_unit_was_alive_is_found_among_the_edits_of_a
     lab.freeze("hidden[1]")
     lab.zero("hidden.pre[3]")
     lab.run(40)
-    assert parse_condition("dead hidden[3]")(lab)
+    assert parse_condition("dead hidden[3]")(lab._experiment)
     report = lab.back_until("alive hidden[3]")
     assert (report.found, report.step, report.edits) == (True, 30, 1)
     assert lab.run_until("dead hidden[3]").step == 30

@@ -12,7 +12,7 @@ import pytest
 import tinynets as tn
 from tinynets import edits
 from tinynets.arrays import quiet
-from tinynets.edits import Edit
+from tinynets.operations.base import Edit
 from tinynets.rules import CURRENT, FIRST
 from tinynets.state import Hyper, State
 

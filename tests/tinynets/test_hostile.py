@@ -26,10 +26,10 @@ from work import worked
 import tinynets as tn
 from tinynets import saves
 from tinynets.errors import LONGEST
-from tinynets.evaluation import Splits
 from tinynets.jobs import run_to_end
 from tinynets.leftovers import SUFFIX, leftovers
 from tinynets.playback import Player
+from tinynets.splits import Splits
 from tinynets.timeline import Moment
 
 PROOF = 5_000 * int(os.environ.get("TINYNETS_PROOF", "1"))

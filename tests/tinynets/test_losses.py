@@ -286,7 +286,7 @@ def test_an_example_of_negative_weight_is_pushed_away_and_counts_as_right_when_m
     assert report.loss == pytest.approx(lab.probe_loss())
     lab.save(str(tmp_path / "x.msgpack"))
     again = tn.Lab(str(tmp_path / "x.msgpack"))
-    assert replay(again).equal
+    assert replay(again.player).equal
     assert again.evaluate("train").loss == report.loss
 
 

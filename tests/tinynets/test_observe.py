@@ -12,7 +12,8 @@ import pytest
 import tinynets as tn
 from tinynets.frame import FREE, FROZEN, PANES, PARTLY, STANDING, Frame, Stands, View
 from tinynets.interventions import KINDS
-from tinynets.observe import Doing, Observer
+from tinynets.observe.history import Doing
+from tinynets.observe.observer import Observer
 
 Make = Callable[..., tn.Lab]
 

@@ -9,7 +9,8 @@ import pytest
 
 import tinynets as tn
 from tinynets.frame import Stands, View
-from tinynets.observe import Doing, Observer
+from tinynets.observe.history import Doing
+from tinynets.observe.observer import Observer
 
 
 def lab_of(layers: list[tn.Layer], x: Any, y: Any = None, loss: tn.Loss | None = None) -> tn.Lab:

@@ -117,7 +117,7 @@ def test_numbers_of_numpy_train_and_replay_as_plain_ones(make_tiny: Callable[...
         lab.run(10)
         lab.save(tmp_path / "numbers.msgpack")
         opened = tn.Lab(tmp_path / "numbers.msgpack")
-        assert replay(opened).equal
+        assert replay(opened.player).equal
         digests |= {lab.state.digest(), opened.state.digest()}
     assert len(digests) == 1
 

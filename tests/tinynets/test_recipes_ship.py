@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,9 @@ import pytest
 import tinynets as tn
 from tinynets.frame import View
 from tinynets.measure.som import topographic_error
-from tinynets.observe import Doing, Observer
+from tinynets.observe.history import Doing
+from tinynets.observe.observer import Observer
+from tinynets.playback import Stops
 from tinynets.recipe import list_recipes
 
 NAMES = [entry.name for entry in list_recipes()]
@@ -126,7 +127,7 @@ def test_a_network_of_names_writes_names(name: str) -> None:
 def learned(name: str, steps: int, split: str = "dev") -> tn.Evaluation:
     """The evaluation after so many steps of a recipe, evaluated only then."""
     lab = tn.Lab(name)
-    lab.recipe = replace(lab.recipe, training=replace(lab.recipe.training, evaluate_every=0))
+    lab.player.stops = Stops()
     lab.run(steps)
     return lab.evaluate(split)
 

@@ -18,9 +18,11 @@ from tinynets.cli import main
 from tinynets.data import arrays
 from tinynets.frame import View
 from tinynets.host import spawn
-from tinynets.observe import Doing, Observer
+from tinynets.observe.history import Doing
+from tinynets.observe.observer import Observer
 from tinynets.records import read_records, write_records
 from tinynets.replay import replay
+from tinynets.saves import stand_at
 from tinynets.timeline import Moment
 
 Make = Callable[..., tn.Lab]
@@ -317,7 +319,7 @@ def test_what_needs_the_data_is_refused_and_leaves_the_lab_where_it_was(alone: t
         "evaluate": lambda: alone.evaluate("dev"),
         "compare": lambda: alone.compare("main", step=between),
         "verify": alone.verify,
-        "replay": lambda: replay(alone),
+        "replay": lambda: replay(alone.player),
         "free run": lambda: next(alone.free_run()),
     }
     here = alone.moment, alone.state.digest(), alone.branches, len(alone.player.timeline.actions), alone.unsaved
@@ -389,7 +391,7 @@ def test_a_moment_that_cannot_be_computed_is_opened_at_the_stored_state_before_i
     moment = Moment(run.moment.branch, between, run.player.branch.edits_through(between))
     npz.unlink()
     lab = tn.Lab(run.path)
-    lab._stand_at(moment)
+    lab.warnings += stand_at(lab.player, moment)
     assert lab.step_number == max(step for step in stored(run) if step < between)
     assert lab.warnings[1:] == [f"step {between} cannot be computed without the data: this is step {lab.step_number}"]
     assert lab.end == run.end

@@ -128,7 +128,7 @@ def test_every_setting_changes_on_the_way_and_is_undone_saved_and_replayed_exact
     again = tn.Lab(path)
     assert again.state.digest() == lab.state.digest()
     assert [entry.python for entry in again.log] == [entry.python for entry in lab.log]
-    assert replay(again).equal
+    assert replay(again.player).equal
 
 
 def test_a_new_optimizer_keeps_the_rate_and_starts_from_zero(make_tiny: Make) -> None:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import tinynets as tn
 from tinynets.cli import main
 from tinynets.frame import View
-from tinynets.observe import Doing, Observer
+from tinynets.observe.history import Doing
+from tinynets.observe.observer import Observer
 from tinynets.rules import FIRST
 from tinynets.schedules import schedule_from
 

@@ -229,7 +229,7 @@ def test_a_save_with_an_altered_keyframe_and_right_checksums_is_found_out(
     told = json.loads(capsys.readouterr().out)["divergences"][0]
     assert (told["step"], told["places"][0]["place"]) == (chosen["step"], "output.w")
     assert told["largest"] == pytest.approx(1e-3, rel=1e-3)
-    assert replay(tn.Lab(good)).equal
+    assert replay(tn.Lab(good).player).equal
 
 
 def verified(path: Path) -> int:

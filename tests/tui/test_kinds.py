@@ -10,7 +10,8 @@ import pytest
 
 import tinynets as tn
 from tinynets.frame import BlockInfo, Frame, View
-from tinynets.observe import Doing, Observer
+from tinynets.observe.history import Doing
+from tinynets.observe.observer import Observer
 from tui.arrangement import Room, fit
 from tui.completion import completions
 from tui.drawing import clip_name, places

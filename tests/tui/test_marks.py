@@ -11,7 +11,8 @@ from test_kinds import PLAIN, drawn
 
 import tinynets as tn
 from tinynets.frame import STANDING, Frame, Standing, Stands, View
-from tinynets.observe import Doing, Observer
+from tinynets.observe.history import Doing
+from tinynets.observe.observer import Observer
 from tui.marks import SIGNS, Marks
 from tui.palette import Look
 from tui.selection import Selection, followed, unit_now

@@ -71,6 +71,12 @@ def test_the_verbs_of_every_day_have_keys() -> None:
 
 FOR_PROGRAMS = {
     "network": "an object; its units, weights and activations are in the panes",
+    "player": "an object",
+    "probe": "its examples are in the Activations pane",
+    "recipe": "in the header",
+    "data": "what it is made of is in the panes",
+    "same_machine": "told when a save is opened",
+    "watched": "how the engine hears of evaluations on the way",
     "state": "an object; `verify` and `script` compare its digest",
     "state_now": "an object",
     "moment": "in the header and on the timeline",

@@ -9,7 +9,8 @@ from test_real import real, step
 
 import tinynets as tn
 from tinynets.commands import COMMANDS, parse
-from tinynets.edits import OPERATIONS, Edit
+from tinynets.edits import OPERATIONS
+from tinynets.operations.base import Edit
 from tui import targets
 from tui.answers import in_words
 from tui.completion import completions

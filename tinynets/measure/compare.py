@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,35 +12,34 @@ from tinynets.arrays import Array, quiet
 from tinynets.block import Block
 from tinynets.checks import check_whole
 from tinynets.errors import TimelineError, nearest
-from tinynets.evaluation import Probe
+from tinynets.experiment import Experiment
 from tinynets.jobs import Progress
-from tinynets.jobs import run_to_end as finish
 from tinynets.losses import Loss
 from tinynets.measure.comparison import BlockDistance, Comparison, Disagreement, Side
 from tinynets.network import Network
 from tinynets.paths import expanded
+from tinynets.probe import Probe
 from tinynets.recipe import MAX_STEPS
+from tinynets.saves import open_experiment
 from tinynets.special import softmax
 from tinynets.state import State, network_of
 from tinynets.timeline import Branch, Moment, Placed
 from tinynets.workspace import Workspace
 
-if TYPE_CHECKING:
-    from tinynets.lab import Lab
-
 SUFFIX = ".msgpack"
 Work = Generator[Progress, None, Comparison]
 
-__all__ = ["BlockDistance", "Comparison", "Disagreement", "Side", "compare", "compare_branches", "line_named"]
+__all__ = ["BlockDistance", "Comparison", "Disagreement", "Line", "Side", "compare_branches", "line_named", "line_of"]
 
 
 @dataclass(frozen=True)
 class Line:
-    """A branch of a lab, and what it is called here."""
+    """A branch of a run, what it is called here, and the run's file, which may be empty."""
 
-    lab: Lab
+    experiment: Experiment
     branch: Branch
     name: str
+    path: str = ""
 
     @property
     def end(self) -> Moment:
@@ -51,7 +48,7 @@ class Line:
 
     def moment(self, step: int) -> Moment:
         """The moment that is meant by a step: where the lab stands, else after what was done there and not undone."""
-        here, seen = self.lab.moment, self.branch.seen_end
+        here, seen = self.experiment.moment, self.branch.seen_end
         for known in (here, seen):
             if (known.branch, known.step) == (self.branch.number, step):
                 return known
@@ -68,50 +65,36 @@ class Line:
         return f"with {again} edit{'s that were' if again > 1 else ' that was'} undone" if again > 0 else ""
 
 
-def compare(a: str | Path | Lab, b: str | Path | Lab, *, step: int | None = None) -> Comparison:
-    """Two saves, or labs, side by side at `step` (the last that both have recorded).
-
-    `a` and `b` are paths of saves, or `FILE:BRANCH`; without a branch, the one on which it stands.
-    Raises SaveError, or TimelineError for a branch or step that is not there.
-    """
-    return finish(compare_branches(_line(a), _line(b), step))
-
-
-def _line(source: str | Path | Lab) -> Line:
-    if isinstance(source, str | Path):
-        return _of_save(str(source))
-    return Line(source, source.player.branch, source.branch)
-
-
-def line_named(lab: Lab, name: str) -> Line:
-    """A branch of a lab, or of a save whose path this is."""
+def line_named(experiment: Experiment, path: str, name: str) -> Line:
+    """A branch of a run, whose file is `path`, or of a save whose path the name is."""
     if not isinstance(name, str):
         raise TimelineError(f"a branch is called by its name, not {name!r}")
-    if name in lab.branches:
-        return Line(lab, lab.player.timeline.named(name), name)
+    branches = [branch.name for branch in experiment.timeline.branches.values()]
+    if name in branches:
+        return Line(experiment, experiment.timeline.named(name), name, path)
     if SUFFIX in name or os.path.exists(expanded(name)):
-        return _of_save(name)
-    known = ", ".join(lab.branches)
-    raise TimelineError(f"`{name}` is neither a branch, only {known}, nor a save{nearest(name, lab.branches)}")
+        return line_of(name)
+    known = ", ".join(branches)
+    raise TimelineError(f"`{name}` is neither a branch, only {known}, nor a save{nearest(name, branches)}")
 
 
-def _of_save(source: str) -> Line:
-    from tinynets.lab import Lab
-
+def line_of(source: str) -> Line:
+    """A branch of a save, `FILE:BRANCH`, or the one on which it stands, `FILE`."""
     source = expanded(source)
     path, colon, branch = source.rpartition(":")
     if not colon or os.path.exists(source):
         path, branch = source, ""
     if not os.path.exists(path):
         raise TimelineError(f"`{path}`: there is no such save")
-    lab = Lab(path, read_only=True)
-    found = lab.player.timeline.named(branch) if branch else lab.player.branch
+    experiment = open_experiment(path)
+    timeline = experiment.timeline
+    found = timeline.named(branch) if branch else experiment.branch
     short = os.path.basename(path)
-    return Line(lab, found, f"{short}:{found.name}" if len(lab.branches) > 1 else short)
+    return Line(experiment, found, f"{short}:{found.name}" if len(timeline.branches) > 1 else short, path)
 
 
 def compare_branches(a: Line, b: Line, step: int | None = None) -> Work:
-    """The comparison of two branches, as work; neither lab moves."""
+    """The comparison of two branches, as work; neither run moves."""
     common = min(a.end.step, b.end.step)
     if step is not None:
         check_whole("step", step, 0, MAX_STEPS)
@@ -120,19 +103,19 @@ def compare_branches(a: Line, b: Line, step: int | None = None) -> Work:
         if step > last:
             raise TimelineError(f"step {step:,} is not recorded on `{short.name}`, which ends at step {last:,}")
         common = int(step)
-    if a.name == b.name and a.lab is not b.lab:
+    if a.name == b.name and a.experiment is not b.experiment:
         a, b = replace(a, name=_longer(a)), replace(b, name=_longer(b))
-    if a.name == b.name and a.lab is not b.lab:
+    if a.name == b.name and a.experiment is not b.experiment:
         a, b = replace(a, name=f"{a.name} (1)"), replace(b, name=f"{b.name} (2)")
     moments = a.moment(common), b.moment(common)
-    first = yield from a.lab.player.state_at(moments[0])
-    second = yield from b.lab.player.state_at(moments[1])
+    first = yield from a.experiment.state_at(moments[0])
+    second = yield from b.experiment.state_at(moments[1])
     yield Progress(common, common, "steps")
     return _compared(a, b, moments, first, second)
 
 
 def _longer(line: Line) -> str:
-    return f"{line.lab.path}:{line.branch.name}" if line.lab.path else f"{line.lab.recipe.name}:{line.branch.name}"
+    return f"{line.path or line.experiment.recipe.name}:{line.branch.name}"
 
 
 def _compared(a: Line, b: Line, moments: tuple[Moment, Moment], first: State, second: State) -> Comparison:
@@ -144,14 +127,14 @@ def _compared(a: Line, b: Line, moments: tuple[Moment, Moment], first: State, se
     blocks = tuple(_distance(ours, theirs, *pair) for pair in pairs)
     distance = _length(np.array([entry.distance for entry in blocks]))
     of_a = _length(np.concatenate([np.empty(0), *(_parameters(ours, one) for one, _ in pairs)]))
-    probe = replace(a.lab.probe, workspace=Workspace())
-    loss = a.lab.recipe.training.loss
-    same_probe = a.lab.data.sha256 == b.lab.data.sha256 and loss.config() == b.lab.recipe.training.loss.config()
+    probe = replace(a.experiment.probe, workspace=Workspace())
+    loss = a.experiment.loss
+    same_probe = a.experiment.data.sha256 == b.experiment.data.sha256 and loss.config() == b.experiment.loss.config()
     disagreement = None
     if not same_probe:
         unlike.append("the data or the losses are other ones: each was measured on its own probe, the outputs were not")
     out_a, side_a = _side(a, moments[0], first, ours, probe)
-    others = probe if same_probe else replace(b.lab.probe, workspace=Workspace())
+    others = probe if same_probe else replace(b.experiment.probe, workspace=Workspace())
     out_b, side_b = _side(b, moments[1], second, theirs, others)
     if same_probe and out_a.shape != out_b.shape:
         unlike.append(f"the outputs have shapes {out_a.shape[1:]} and {out_b.shape[1:]}")
@@ -220,7 +203,7 @@ def _batches(a: Line, b: Line, first: State, second: State) -> tuple[bool, str]:
     """Whether every step of both trains on the same batch: addressed by data, seed, size and sampling alone."""
     draws: list[dict[str, str | int]] = [
         {
-            "data": line.lab.data.sha256,
+            "data": line.experiment.data.sha256,
             "seed": state.hyper.seed,
             "batch": state.hyper.batch,
             "sampling": state.hyper.sampling,
@@ -228,7 +211,9 @@ def _batches(a: Line, b: Line, first: State, second: State) -> tuple[bool, str]:
         for line, state in ((a, first), (b, second))
     ]
     ours, theirs = draws
-    shown = [{**draw, "data": f"{line.lab.data.sha256[:8]}..."} for line, draw in zip((a, b), draws, strict=True)]
+    shown = [
+        {**draw, "data": f"{line.experiment.data.sha256[:8]}..."} for line, draw in zip((a, b), draws, strict=True)
+    ]
     unequal = [name for name in ours if ours[name] != theirs[name]]
     if unequal:
         return False, "others: " + ", ".join(f"{name} {shown[0][name]} and {shown[1][name]}" for name in unequal)
@@ -243,7 +228,7 @@ def _batches(a: Line, b: Line, first: State, second: State) -> tuple[bool, str]:
 
 
 def _network(line: Line, state: State) -> Network:
-    return network_of(state, line.lab.probe.x.shape[1:])
+    return network_of(state, line.experiment.probe.x.shape[1:])
 
 
 def _pairs(a: Line, b: Line, ours: Network, theirs: Network) -> tuple[list[tuple[Block, Block]], list[str]]:
@@ -313,7 +298,7 @@ def _relative(distance: float, length: float) -> float:
 
 def _side(line: Line, moment: Moment, state: State, network: Network, probe: Probe) -> tuple[Array, Side]:
     """What a state answers on the probe, and its side of the comparison."""
-    loss = line.lab.recipe.training.loss
+    loss = line.experiment.loss
     out = probe.forward(network).copy()
     losses = line.branch.losses.part(0, len(line.branch.losses)).copy()
     standing = tuple(str(entry) for entry in state.interventions)

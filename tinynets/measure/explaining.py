@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from tinynets.arrays import Array, quiet
 from tinynets.block import Block
 from tinynets.checks import check_whole
 from tinynets.errors import EditError
-from tinynets.evaluation import activation_of, flatness
+from tinynets.experiment import Experiment
 from tinynets.frame import Contribution
 from tinynets.interventions import Intervention, examples_from
 from tinynets.jobs import Progress
@@ -31,14 +30,12 @@ from tinynets.network import Network
 from tinynets.observe.look import Look
 from tinynets.observe.weights import givers, incoming, passes_on, row_names
 from tinynets.operations.learning import frozen_units
+from tinynets.saturation import activation_of, flatness
 from tinynets.selectors import Selector, select
 from tinynets.state import State, network_of
 from tinynets.tapping import Tap
 from tinynets.timeline import Moment
 from tinynets.workspace import CHUNK, Workspace
-
-if TYPE_CHECKING:
-    from tinynets.lab import Lab
 
 TOP = 8
 MAX_TOP = 1000
@@ -60,37 +57,37 @@ GATES = {
 Work = Generator[Progress, None, Explanation]
 
 
-def explain(lab: Lab, selector: object, example: int = 0, split: str = "train", top: int = TOP) -> Work:
+def explain(experiment: Experiment, selector: object, example: int = 0, split: str = "train", top: int = TOP) -> Work:
     """The explanation of one unit, as work; nothing moves."""
-    found = _asked(lab, selector, example, split, top)
-    network, block, unit = lab.network, lab.network.block(found.block), found.units[0]
-    lab.probe.forward(network)
-    look = Look.of(lab, block)
+    found = _asked(experiment, selector, example, split, top)
+    network, block, unit = experiment.network, experiment.network.block(found.block), found.units[0]
+    experiment.probe.forward(network)
+    look = Look.of(experiment, block)
     position = look.position(example, unit) if found.time is None else found.time
     places = look.out.shape[1]
-    terms = _terms(lab, block, unit, example, position)
-    gradient, gradient_pre = _gradients(lab, block, unit, example, position, places)
+    terms = _terms(experiment, block, unit, example, position)
+    gradient, gradient_pre = _gradients(experiment, block, unit, example, position, places)
     pre = float(look.pre[example, position, unit]) if look.pre is not None else terms.z if terms else None
-    standing = _standing(lab, block, unit)
-    clean, activation = _clean(lab, block, unit, example, position), activation_of(network, block)
-    effects = _effects(lab, block, unit, example, position, places, found.time is not None)
-    changes, bias_change, ratio = yield from _last_update(lab, block, unit, top)
-    over = yield from _over(lab, block, unit, found.time, split, top)
+    standing = _standing(experiment, block, unit)
+    clean, activation = _clean(experiment, block, unit, example, position), activation_of(network, block)
+    effects = _effects(experiment, block, unit, example, position, places, found.time is not None)
+    changes, bias_change, ratio = yield from _last_update(experiment, block, unit, top)
+    over = yield from _over(experiment, block, unit, found.time, split, top)
     return Explanation(
         name=f"{block.name}[{unit}]",
-        step=lab.step_number,
+        step=experiment.moment.step,
         example=int(example),
-        input=lab.probe.examples[example],
-        target=lab.probe.targets[example],
+        input=experiment.probe.examples[example],
+        target=experiment.probe.targets[example],
         time=found.time,
         position=position,
-        place=_place(lab, block, position, places),
+        place=_place(experiment, block, position, places),
         contributions=terms.listed(top) if terms else (),
         rest=terms.rest(top) if terms else 0.0,
         bias=terms.bias if terms else None,
         z=terms.z if terms else None,
-        gates=_gates(lab, block, unit, example, position, top),
-        normalized=_normalized(lab, block, unit, example, position),
+        gates=_gates(experiment, block, unit, example, position, top),
+        normalized=_normalized(experiment, block, unit, example, position),
         pre=pre,
         activation=activation.kind if activation is not None else "",
         measure=MEASURES.get(network.layers[block.last].kind, ""),
@@ -98,7 +95,7 @@ def explain(lab: Lab, selector: object, example: int = 0, split: str = "train", 
         value=float(look.out[example, position, unit]),
         interventions=tuple(map(str, standing)),
         on_output=tuple(f"{entry.op}{_amount(entry)}" for entry in standing if _acts(entry, block, position)),
-        frozen=bool(frozen_units(network, lab.state_now, block.name)[unit]),
+        frozen=bool(frozen_units(network, experiment.state, block.name)[unit]),
         gradient=gradient,
         gradient_pre=gradient_pre,
         changes=changes,
@@ -113,28 +110,28 @@ def explain(lab: Lab, selector: object, example: int = 0, split: str = "train", 
         saturated_share=over.saturated,
         dead_share=over.blocked,
         effects=effects[:top],
-        weight=None if lab.probe.weight is None else float(lab.probe.weight[example]),
+        weight=None if experiment.probe.weight is None else float(experiment.probe.weight[example]),
     )
 
 
-def _asked(lab: Lab, selector: object, example: int, split: str, top: int) -> Selector:
+def _asked(experiment: Experiment, selector: object, example: int, split: str, top: int) -> Selector:
     """The unit that is asked about, once all that is asked is known to be there."""
-    found = select(lab.network, selector)
+    found = select(experiment.network, selector)
     if len(found.units) != 1 or found.pre:
         raise EditError(f"`explain` is about one unit, as `{found.block}[0]`, not `{found}`")
-    check_whole("example", example, 0, len(lab.probe.x) - 1)
+    check_whole("example", example, 0, len(experiment.probe.x) - 1)
     check_whole("top", top, 1, MAX_TOP)
-    if not isinstance(split, str) or split not in lab.data.splits:
-        raise EditError(f"`explain`: `split` is one of {', '.join(lab.data.splits)}, not {split!r}")
+    if not isinstance(split, str) or split not in experiment.data.splits:
+        raise EditError(f"`explain`: `split` is one of {', '.join(experiment.data.splits)}, not {split!r}")
     return found
 
 
-def _place(lab: Lab, block: Block, position: int, places: int) -> str:
+def _place(experiment: Experiment, block: Block, position: int, places: int) -> str:
     """A position in words: of an image row and column, of a recurrent layer the time step."""
-    values = lab.probe.workspace.units_behind(lab.network, block.last)
+    values = experiment.probe.workspace.units_behind(experiment.network, block.last)
     if values.ndim == 4:
         return "row {}, column {}".format(*divmod(position, values.shape[2]))
-    if lab.network.time_steps(block):
+    if experiment.network.time_steps(block):
         return f"t={position}"
     return f"place {position}" if places > 1 else ""
 
@@ -142,14 +139,14 @@ def _place(lab: Lab, block: Block, position: int, places: int) -> str:
 # -- what stands on it
 
 
-def _standing(lab: Lab, block: Block, unit: int) -> list[Intervention]:
+def _standing(experiment: Experiment, block: Block, unit: int) -> list[Intervention]:
     sites = block.name, f"{block.name}.pre"
-    return [entry for entry in lab.interventions if entry.site in sites and unit in entry.units]
+    return [entry for entry in experiment.interventions if entry.site in sites and unit in entry.units]
 
 
-def _clean(lab: Lab, block: Block, unit: int, example: int, position: int) -> float:
+def _clean(experiment: Experiment, block: Block, unit: int, example: int, position: int) -> float:
     """What the block gave before what stands on its output."""
-    values = lab.network.layers[block.last].unit_values_untapped(lab.probe.workspace.buffers[block.last])
+    values = experiment.network.layers[block.last].unit_values_untapped(experiment.probe.workspace.buffers[block.last])
     return float(values.reshape(len(values), -1, block.units)[example, position, unit])
 
 
@@ -192,29 +189,29 @@ class _Terms:
         return float((self.x * self.w).sum()) + (self.bias or 0.0)
 
 
-def _terms(lab: Lab, block: Block, unit: int, example: int, position: int) -> _Terms | None:
-    first = lab.network.layers[block.first]
+def _terms(experiment: Experiment, block: Block, unit: int, example: int, position: int) -> _Terms | None:
+    first = experiment.network.layers[block.first]
     matrix = incoming(first, block.units)
     if matrix is None or first.kind in GATES:
         return None
-    x = _summed(lab, block, example, position)
+    x = _summed(experiment, block, example, position)
     if x is None or len(x) != len(matrix):
         return None
     biases = [float(getattr(first, name)[unit]) for name in ("b", "b_ih", "b_hh") if hasattr(first, name)]
     w = matrix[:, unit].astype(np.float64)
-    return _Terms(tuple(row_names(lab, block)), x.astype(np.float64), w, sum(biases) if biases else None)
+    return _Terms(tuple(row_names(experiment, block)), x.astype(np.float64), w, sum(biases) if biases else None)
 
 
-def _summed(lab: Lab, block: Block, example: int, position: int) -> Array | None:
+def _summed(experiment: Experiment, block: Block, example: int, position: int) -> Array | None:
     """What a block's first layer weighs at a place, in the order of the rows of its weights."""
-    network, first = lab.network, lab.network.layers[block.first]
-    buffers = lab.probe.workspace.buffers[block.first]
+    network, first = experiment.network, experiment.network.layers[block.first]
+    buffers = experiment.probe.workspace.buffers[block.first]
     if isinstance(first, Linear):
-        rows = lab.probe.input_of(network, block.first)
-        return np.asarray(rows.reshape(len(lab.probe.x), -1, first.inputs)[example, position])
+        rows = experiment.probe.input_of(network, block.first)
+        return np.asarray(rows.reshape(len(experiment.probe.x), -1, first.inputs)[example, position])
     if isinstance(first, Convolution):
         columns = buffers.columns
-        return np.asarray(columns.reshape(len(lab.probe.x), -1, columns[0].size)[example, position])
+        return np.asarray(columns.reshape(len(experiment.probe.x), -1, columns[0].size)[example, position])
     if isinstance(first, Recurrent):
         only_last = block.last > block.first and not first.sequence  # what joins it was given no other step
         step = len(buffers.x) - 1 if only_last else position
@@ -222,14 +219,14 @@ def _summed(lab: Lab, block: Block, example: int, position: int) -> Array | None
     return None
 
 
-def _gates(lab: Lab, block: Block, unit: int, example: int, position: int, top: int) -> tuple[Gate, ...]:
+def _gates(experiment: Experiment, block: Block, unit: int, example: int, position: int, top: int) -> tuple[Gate, ...]:
     """The sums of a gated layer. In that of a GRU's n, what comes from its own units is multiplied by r."""
-    first = lab.network.layers[block.first]
+    first = experiment.network.layers[block.first]
     if not isinstance(first, Recurrent) or first.kind not in GATES:
         return ()
-    summed = _summed(lab, block, example, position)
+    summed = _summed(experiment, block, example, position)
     assert summed is not None
-    x, names, made = summed.astype(np.float64), _names_without_gates(lab, block, first.inputs), list[Gate]()
+    x, names, made = summed.astype(np.float64), _names_without_gates(experiment, block, first.inputs), list[Gate]()
     for place, (name, squash) in enumerate(GATES[first.kind]):
         column = place * first.size + unit
         w = np.concatenate([first.w_ih[:, column], first.w_hh[:, column]]).astype(np.float64)
@@ -242,18 +239,18 @@ def _gates(lab: Lab, block: Block, unit: int, example: int, position: int, top: 
     return tuple(made)
 
 
-def _names_without_gates(lab: Lab, block: Block, inputs: int) -> tuple[str, ...]:
+def _names_without_gates(experiment: Experiment, block: Block, inputs: int) -> tuple[str, ...]:
     """What each gate sums: what comes in, then the units themselves a step before."""
-    came = [name.partition(" ")[2] for name in row_names(lab, block)[:inputs]]
+    came = [name.partition(" ")[2] for name in row_names(experiment, block)[:inputs]]
     return (*came, *(f"{block.name}[{index}]@t-1" for index in range(block.units)))
 
 
-def _normalized(lab: Lab, block: Block, unit: int, example: int, position: int) -> float | None:
+def _normalized(experiment: Experiment, block: Block, unit: int, example: int, position: int) -> float | None:
     """What a normalization in the block makes of the sum, before what stands there."""
     index = block.last if block.pre is None else block.pre
-    if index == block.first or lab.network.layers[index].is_activation:
+    if index == block.first or experiment.network.layers[index].is_activation:
         return None
-    values = lab.network.layers[index].untapped(lab.probe.workspace.buffers[index])
+    values = experiment.network.layers[index].untapped(experiment.probe.workspace.buffers[index])
     return float(values.reshape(len(values), -1, block.units)[example, position, unit])
 
 
@@ -266,15 +263,15 @@ def _is_distance(network: Network, block: Block) -> bool:
 
 
 def _gradients(
-    lab: Lab, block: Block, unit: int, example: int, position: int, places: int
+    experiment: Experiment, block: Block, unit: int, example: int, position: int, places: int
 ) -> tuple[float | None, float | None]:
     """d loss of the example / d output and / d sum before the activation; the live network's gradients stay."""
-    live, state, probe = lab.network, lab.state_now, lab.probe
-    network = _of(lab, state)
+    live, state, probe = experiment.network, experiment.state, experiment.probe
+    network = _of(experiment, state)
     workspace = Workspace()
     with quiet():
         out = network.forward_checked(probe.x, workspace)
-        loss, buffers = lab.recipe.training.loss, LossBuffers()
+        loss, buffers = experiment.loss, LossBuffers()
         buffers.step = loss.measured_at(state.step)
         own = np.ascontiguousarray(out[example : example + 1])
         buffers.weight = None if probe.weight is None else probe.weight[example : example + 1]
@@ -296,26 +293,26 @@ def _gradients(
     return there(block.last), None if block.pre is None else there(block.pre)
 
 
-def _of(lab: Lab, state: State) -> Network:
+def _of(experiment: Experiment, state: State) -> Network:
     """A network of its own around a state."""
-    return network_of(state.live(), lab.network.input_shape)
+    return network_of(state.live(), experiment.network.input_shape)
 
 
 Updates = tuple[tuple[Change, ...], float | None, float | None]
 
 
-def _last_update(lab: Lab, block: Block, unit: int, top: int) -> Generator[Progress, None, Updates]:
+def _last_update(experiment: Experiment, block: Block, unit: int, top: int) -> Generator[Progress, None, Updates]:
     """What the step that led here did to the unit's weights and bias; nothing where its layers were others."""
-    number, step, _ = lab.moment
+    number, step, _ = experiment.moment
     if not step:
         return (), None, None
-    edits = lab.player.branch.edits_through(step - 1)
+    edits = experiment.branch.edits_through(step - 1)
     matrices, biases = [], []
     for moment in (Moment(number, step - 1, edits), Moment(number, step, edits)):
-        state = yield from lab.player.state_at(moment)
-        if state.architecture != lab.state_now.architecture:
+        state = yield from experiment.state_at(moment)
+        if state.architecture != experiment.state.architecture:
             return (), None, None
-        layer = _of(lab, state).layers[block.first]
+        layer = _of(experiment, state).layers[block.first]
         matrix = incoming(layer, block.units)
         if matrix is None:
             return (), None, None
@@ -323,7 +320,7 @@ def _last_update(lab: Lab, block: Block, unit: int, top: int) -> Generator[Progr
         biases.append(float(layer.b[unit]) if getattr(layer, "bias", False) and hasattr(layer, "b") else None)
     before, after = matrices
     change, length = after - before, float(np.linalg.norm(after))
-    names = row_names(lab, block)
+    names = row_names(experiment, block)
     largest = np.argsort(-np.abs(change), kind="stable")[:top]
     listed = tuple(Change(names[i], float(after[i]), float(change[i])) for i in largest)
     of_bias = None if biases[0] is None or biases[1] is None else biases[1] - biases[0]
@@ -344,10 +341,10 @@ class _Over:
 
 
 def _over(
-    lab: Lab, block: Block, unit: int, time: int | None, split: str, top: int
+    experiment: Experiment, block: Block, unit: int, time: int | None, split: str, top: int
 ) -> Generator[Progress, None, _Over]:
     """What the unit does on all examples of a split, at all places or one time step, chunk by chunk."""
-    x, network, workspace = lab.split(split)[0], lab.network, Workspace()
+    x, network, workspace = experiment.split(split)[0], experiment.network, Workspace()
     places = slice(None) if time is None else slice(time, time + 1)
     parts: list[Array] = []
     flat: list[Array] = []
@@ -362,28 +359,28 @@ def _over(
         yield Progress(min(start + CHUNK, len(x)), len(x), f"examples of {split}")
     values = np.concatenate(parts)
     distance = _is_distance(network, block)
-    responses = _responses(lab, split, values.min(axis=1) if distance else -values.max(axis=1), top, distance)
+    responses = _responses(experiment, split, values.min(axis=1) if distance else -values.max(axis=1), top, distance)
     shares = np.concatenate(flat, axis=1).mean(axis=(1, 2)).tolist() if flat else [None, None]
     return _Over(len(x), responses, float(values.mean()), float(values.var()), *shares)
 
 
-def _responses(lab: Lab, split: str, ranks: Array, top: int, distance: bool) -> tuple[Response, ...]:
+def _responses(experiment: Experiment, split: str, ranks: Array, top: int, distance: bool) -> tuple[Response, ...]:
     """The examples of the lowest ranks (distances, or values times -1), each input once."""
     places: dict[int, list[int]] = {}
-    for index, row in enumerate(lab.data[split][0]):
+    for index, row in enumerate(experiment.data[split][0]):
         places.setdefault(hash(row.tobytes()), []).append(index)
     alike = {own[0]: own for own in places.values()}
     first = np.array(list(alike))
     best = np.array([ranks[own].min() for own in alike.values()])
     chosen = first[np.argsort(best, kind="stable")[:top]]
     return tuple(
-        _response(lab, split, alike[i], float(ranks[alike[i]].min()) * (1 if distance else -1)) for i in chosen
+        _response(experiment, split, alike[i], float(ranks[alike[i]].min()) * (1 if distance else -1)) for i in chosen
     )
 
 
-def _response(lab: Lab, split: str, alike: list[int], value: float) -> Response:
+def _response(experiment: Experiment, split: str, alike: list[int], value: float) -> Response:
     """An input that a split holds at these places; of its targets the most frequent ones."""
-    index, data = alike[0], lab.data
+    index, data = alike[0], experiment.data
     targets = Counter(data.describe_target(split, place) for place in alike)
     shown = ", ".join(target for target, _ in targets.most_common(TARGETS))
     more = ", ..." if len(targets) > TARGETS else ""
@@ -394,21 +391,21 @@ def _response(lab: Lab, split: str, alike: list[int], value: float) -> Response:
 
 
 def _effects(
-    lab: Lab, block: Block, unit: int, example: int, place: int, places: int, alone: bool
+    experiment: Experiment, block: Block, unit: int, example: int, place: int, places: int, alone: bool
 ) -> tuple[Effect, ...]:
     """What the unit adds to each output through a last Linear layer that takes it up directly, with all that stands
     on the way: what is added there is not its own, and where values are set nothing of it gets through.
 
     `alone`: from its place only, not from all that the layer takes at once.
     """
-    network = lab.network
+    network = experiment.network
     last = next(entry for entry in reversed(network.blocks) if not passes_on(entry))
     layer = network.layers[last.first]
     if last is block or not isinstance(layer, Linear) or block not in givers(network, last):
         return ()
     if layer.inputs % block.units or network.known_shapes[block.last][-1] != block.units:
         return ()
-    taken = _own_way(lab, block, last).behind(last.first - 1)
+    taken = _own_way(experiment, block, last).behind(last.first - 1)
     removed = np.zeros_like(taken[example]).reshape(-1, layer.inputs // block.units, block.units)
     removed[..., unit] = taken[example].reshape(removed.shape)[..., unit]
     row = place if len(removed) == places else len(removed) - 1
@@ -421,26 +418,26 @@ def _effects(
         removed[:, np.arange(arrives) != place - places + arrives] = 0
     factor = _factor_behind(network, last)
     if factor is None:
-        added = _difference(lab, last, example, removed.reshape(taken[example].shape))
+        added = _difference(experiment, last, example, removed.reshape(taken[example].shape))
         added = added[row if len(added) == len(removed) else -1]
     else:
         w = layer.w.reshape(removed.shape[1], block.units, -1)[:, unit].astype(np.float64)
         added = removed[row, :, unit].astype(np.float64) @ w * factor
-    labels = lab.data.labels
+    labels = experiment.data.labels
     names = [labels[i] if i < len(labels) else f"{last.name}[{i}]" for i in range(len(added))]
     return tuple(Effect(names[i], float(added[i]) + 0.0) for i in np.argsort(-np.abs(added), kind="stable"))
 
 
-def _own_way(lab: Lab, block: Block, last: Block) -> Workspace:
+def _own_way(experiment: Experiment, block: Block, last: Block) -> Workspace:
     """What the probe gives in a network in which what stands between a block and the last layer adds nothing."""
-    network, workspace = _of(lab, lab.state_now), Workspace()
+    network, workspace = _of(experiment, experiment.state), Workspace()
     nearest_first = givers(network, network.block(last.name))
     for entry in nearest_first[: [found.name for found in nearest_first].index(block.name)]:
         tap = network.taps[entry.last]
         if tap is not None:
             network.taps[entry.last] = Tap(tap.multiply, np.zeros_like(tap.multiply))
     with quiet():
-        network.forward_checked(lab.probe.x, workspace)
+        network.forward_checked(experiment.probe.x, workspace)
     return workspace
 
 
@@ -457,14 +454,14 @@ def _factor_behind(network: Network, last: Block) -> Array | None:
     return factor
 
 
-def _difference(lab: Lab, last: Block, example: int, removed: Array) -> Array:
+def _difference(experiment: Experiment, last: Block, example: int, removed: Array) -> Array:
     """What the network gives for an example, less what it gives once something is removed from what `last` takes.
 
     (places, outputs) in float64.
     """
-    network, workspace = _of(lab, lab.state_now), Workspace()
+    network, workspace = _of(experiment, experiment.state), Workspace()
     with quiet():
-        out = network.forward_checked(lab.probe.x, workspace)[example].astype(np.float64)
+        out = network.forward_checked(experiment.probe.x, workspace)[example].astype(np.float64)
         x = workspace.behind(last.first - 1).copy()
         x[example] -= removed
         for act in workspace.forward_acts[last.first :]:

@@ -8,8 +8,8 @@ import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.block import Block
+from tinynets.experiment import Experiment
 from tinynets.frame import Activations, BlockCells
-from tinynets.lab import Lab
 
 BOUNDED = ("tanh", "sigmoid", "softmax", "gaussian", "step")  # activations whose outputs reach 1 and no further
 
@@ -28,14 +28,14 @@ class Look:
     """Whether positions are pixels rather than time steps."""
 
     @staticmethod
-    def of(lab: Lab, block: Block) -> Look:
-        probe = lab.probe
-        out = probe.workspace.units_behind(lab.network, block.last)
-        shaped = probe.values(lab.network, block)
-        saturated, dead = probe.saturated(lab.network, block), probe.dead(lab.network, block)
+    def of(experiment: Experiment, block: Block) -> Look:
+        probe = experiment.probe
+        out = probe.workspace.units_behind(experiment.network, block.last)
+        shaped = probe.values(experiment.network, block)
+        saturated, dead = probe.saturated(experiment.network, block), probe.dead(experiment.network, block)
         kind = block.activation.kind if block.activation is not None else ""
         limit = 1.0 if kind in BOUNDED else limit_of(shaped)
-        pre = None if block.pre is None else probe.values(lab.network, block, pre=True)
+        pre = None if block.pre is None else probe.values(experiment.network, block, pre=True)
         return Look(block, shaped, pre, limit, saturated, dead, out.ndim == 4)
 
     def position(self, example: int, unit: int) -> int:

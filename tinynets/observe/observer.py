@@ -8,9 +8,9 @@ from typing import Any
 
 from tinynets.block import Block
 from tinynets.frame import BlockInfo, Frame, View
-from tinynets.lab import Lab
+from tinynets.lab import Lab, experiment_of
 from tinynets.network import Network
-from tinynets.observe.history import Doing, curve, status, timeline
+from tinynets.observe.history import Doing, Filed, curve, status, timeline
 from tinynets.observe.look import Look
 from tinynets.observe.neuron import neuron
 from tinynets.observe.outline import outline
@@ -35,19 +35,19 @@ class Observer:
 
     def frame(self, view: View, number: int, doing: Doing, *, renew_samples: bool = True) -> Frame:
         """One picture: what the visible panes of `view` show now."""
-        lab = self.lab
-        network, probe = lab.network, lab.probe
+        experiment = experiment_of(self.lab)
+        network, probe = experiment.network, experiment.probe
         probe.forward(network)
         view = self._existing(view)
         block = network.block(view.block)
-        looks = {entry.name: Look.of(lab, entry) for entry in network.blocks if entry.units}
+        looks = {entry.name: Look.of(experiment, entry) for entry in network.blocks if entry.units}
         panes: dict[str, Callable[[], Any]] = {
             "network": lambda: tuple(look.cells(view.example) for look in looks.values()),
-            "weights": lambda: weights(lab, block),
+            "weights": lambda: weights(experiment, block),
             "activations": lambda: looks[block.name].activations(probe.examples),
-            "loss": lambda: curve(lab, view.plot_columns),
-            "neuron": lambda: neuron(lab, block, view, looks[block.name], self._spare, self._stood),
-            "output": lambda: output(lab, view, self._texts(renew_samples), self._grid),
+            "loss": lambda: curve(experiment, view.plot_columns),
+            "neuron": lambda: neuron(experiment, block, view, looks[block.name], self._spare, self._stood),
+            "output": lambda: output(experiment, view, self._texts(renew_samples), self._grid),
         }
         if not block.units:
             panes = {pane: panes[pane] for pane in ("network", "loss", "output")}
@@ -55,15 +55,19 @@ class Observer:
         return Frame(
             number,
             view,
-            status(lab, doing),
+            status(experiment, self._filed(), doing),
             self._outline(network),
             tuple(f"{x} → {y}" if y else x for x, y in zip(probe.examples, probe.targets, strict=True)),
-            timeline(lab),
-            self._stood.of(lab),
-            tuple(lab.data.labels),
-            tuple(lab.data.splits),
+            timeline(experiment),
+            self._stood.of(experiment),
+            tuple(experiment.data.labels),
+            tuple(experiment.data.splits),
             **drawn,
         )
+
+    def _filed(self) -> Filed:
+        lab = self.lab
+        return Filed(lab.unsaved, lab.path, lab.read_only, lab.named_path)
 
     def _outline(self, network: Network) -> tuple[BlockInfo, ...]:
         if self._outlines[0] is not network:

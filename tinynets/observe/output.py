@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from tinynets.arrays import Array, quiet
+from tinynets.experiment import Experiment
 from tinynets.frame import MapGrid, Output, Plane, View
-from tinynets.lab import Lab
 from tinynets.layers import Distances
 from tinynets.losses import Kohonen
 from tinynets.measure.som import u_matrix
@@ -19,9 +19,9 @@ from tinynets.workspace import Workspace
 PLANE = 33  # points a side of the decision map
 
 
-def output(lab: Lab, view: View, texts: dict[str, Any], spare: Workspace) -> Output:
+def output(experiment: Experiment, view: View, texts: dict[str, Any], spare: Workspace) -> Output:
     """What comes out for the selected example; `texts` are the samples, `spare` a workspace for the plane."""
-    probe, loss = lab.probe, lab.recipe.training.loss
+    probe, loss = experiment.probe, experiment.loss
     out = probe.workspace.out[view.example].reshape(-1, probe.workspace.out.shape[-1])[-1]
     target = probe.y[view.example]
     with quiet():
@@ -30,57 +30,57 @@ def output(lab: Lab, view: View, texts: dict[str, Any], spare: Workspace) -> Out
     return Output(
         kind="classes" if loss.classes else "values",
         input=probe.examples[view.example],
-        labels=output_names(lab, len(out)),
+        labels=output_names(experiment, len(out)),
         values=values,
         target=int(target.reshape(-1)[-1]) if loss.classes else -1,
         targets=None if loss.classes or not target.size else np.array(target, np.float64).reshape(-1),
         loss=alone,
         **texts,
-        plane=_plane(lab, spare),
-        grid=_grid(lab, view.example),
-        image=_image(lab, view.example),
+        plane=_plane(experiment, spare),
+        grid=_grid(experiment, view.example),
+        image=_image(experiment, view.example),
     )
 
 
-def _plane(lab: Lab, spare: Workspace) -> Plane | None:
+def _plane(experiment: Experiment, spare: Workspace) -> Plane | None:
     """What the network says over the plane, for two inputs and two or more classes or one value."""
-    x, loss = lab.probe.x, lab.recipe.training.loss
+    x, loss = experiment.probe.x, experiment.loss
     if x.ndim != 2 or x.shape[1] != 2 or x.dtype.kind != "f" or isinstance(loss, Kohonen):
         return None
     reach = float(np.abs(x).max()) * 1.1 or 1.0
     line = np.linspace(-reach, reach, PLANE)
     points = np.stack(np.meshgrid(line, line[::-1]), axis=-1).reshape(-1, 2).astype(x.dtype)
     with quiet():
-        out = lab.network.forward_checked(points, spare)
+        out = experiment.network.forward_checked(points, spare)
         if loss.classes:
             shares = softmax(out)
             values = 2 * shares[:, 1] - 1 if shares.shape[1] == 2 else 2 * shares[:, 0] - 1
         else:
             values = np.tanh(out[:, 0].astype(np.float64))
-    targets = lab.probe.y.reshape(len(x), -1)
-    labels = lab.probe.y if loss.classes else targets[:, 0] > 0 if targets.size else np.zeros(len(x), np.bool_)
+    targets = experiment.probe.y.reshape(len(x), -1)
+    labels = experiment.probe.y if loss.classes else targets[:, 0] > 0 if targets.size else np.zeros(len(x), np.bool_)
     return Plane(
         values.reshape(PLANE, PLANE).astype(np.float32), (-reach, reach, -reach, reach), x, labels.astype(np.int64)
     )
 
 
-def _grid(lab: Lab, example: int) -> MapGrid | None:
+def _grid(experiment: Experiment, example: int) -> MapGrid | None:
     """The map of a network that is trained with Kohonen's loss on distances to prototypes."""
-    loss, layer = lab.recipe.training.loss, lab.network.layers[-1]
+    loss, layer = experiment.loss, experiment.network.layers[-1]
     if not isinstance(loss, Kohonen) or not isinstance(layer, Distances):
         return None
     rows, columns = loss.grid
-    best = int(lab.probe.workspace.out[example].argmin())
-    x = lab.probe.x
+    best = int(experiment.probe.workspace.out[example].argmin())
+    x = experiment.probe.x
     colors = None
-    if len(lab.network.layers) == 1 and layer.inputs == 3 and x.min() >= 0 and x.max() <= 1:
+    if len(experiment.network.layers) == 1 and layer.inputs == 3 and x.min() >= 0 and x.max() <= 1:
         colors = np.clip(layer.w.T.reshape(rows, columns, 3), 0, 1).astype(np.float32)
     return MapGrid(u_matrix(layer.w, loss.grid).astype(np.float32), divmod(best, columns), colors)
 
 
-def _image(lab: Lab, example: int) -> Array | None:
+def _image(experiment: Experiment, example: int) -> Array | None:
     """The example as a picture of one channel, black to white over all of the probe."""
-    x, size = lab.probe.x, lab.data.image
+    x, size = experiment.probe.x, experiment.data.image
     if size is None and x.ndim == 4 and x.shape[-1] == 1:
         size = x.shape[1], x.shape[2]
     if size is None or x[example].size != size[0] * size[1]:

@@ -8,10 +8,10 @@ import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.block import Block
-from tinynets.edits import Edit
+from tinynets.experiment import Experiment
 from tinynets.frame import FREE, FROZEN, PARTLY, SEVERAL, STANDING, Standing, Stands
-from tinynets.lab import Lab
 from tinynets.network import Network
+from tinynets.operations.base import Edit
 from tinynets.unit_settings import by_unit, parted
 
 
@@ -22,25 +22,25 @@ class Stood:
     _key: tuple[Network, bytes] | None = None
     _shares: dict[str, Array] = field(default_factory=dict)
 
-    def of(self, lab: Lab) -> dict[str, Standing]:
+    def of(self, experiment: Experiment) -> dict[str, Standing]:
         """What stands on each block with units."""
-        numbers = unit_numbers(lab)
+        numbers = unit_numbers(experiment)
         return {
             block.name: Standing(
-                _ops(lab, block, block.name),
-                _ops(lab, block, f"{block.name}.pre"),
-                _codes(self.frozen_shares(lab, block)),
-                rates(lab, block),
+                _ops(experiment, block, block.name),
+                _ops(experiment, block, f"{block.name}.pre"),
+                _codes(self.frozen_shares(experiment, block)),
+                rates(experiment, block),
                 numbers.get(block.name, np.arange(block.units)),
-                {time: _ops(lab, block, block.name, time) for time in _times(lab, block)},
+                {time: _ops(experiment, block, block.name, time) for time in _times(experiment, block)},
             )
-            for block in lab.network.blocks
+            for block in experiment.network.blocks
             if block.units
         }
 
-    def frozen_shares(self, lab: Lab, block: Block) -> Array:
+    def frozen_shares(self, experiment: Experiment, block: Block) -> Array:
         """How much of what each unit has learned is frozen, 0 to 1."""
-        network, frozen = lab.network, lab.state_now.frozen
+        network, frozen = experiment.network, experiment.state.frozen
         if not frozen.size:
             return np.zeros(block.units)
         key = network, frozen.tobytes()
@@ -51,15 +51,17 @@ class Stood:
         return self._shares[block.name]
 
 
-def _times(lab: Lab, block: Block) -> list[int]:
+def _times(experiment: Experiment, block: Block) -> list[int]:
     """The time steps of a block at which something stands alone."""
-    return sorted({entry.time for entry in lab.interventions if entry.site == block.name and entry.time is not None})
+    return sorted(
+        {entry.time for entry in experiment.interventions if entry.site == block.name and entry.time is not None}
+    )
 
 
-def _ops(lab: Lab, block: Block, site: str, time: int | None = None) -> Array:
+def _ops(experiment: Experiment, block: Block, site: str, time: int | None = None) -> Array:
     """A code for each unit: the kind that stands at a site, at one time step or at all, or that there are several."""
     found = np.zeros(block.units, np.int8)
-    for entry in lab.interventions:
+    for entry in experiment.interventions:
         if entry.site == site and entry.time == time:
             units = list(entry.units)
             found[units] = np.where(found[units] > 0, SEVERAL, STANDING.index(entry.op))
@@ -77,30 +79,30 @@ def _codes(shares: Array) -> Array:
     return np.where(shares == 1, FROZEN, np.where(shares > 0, PARTLY, FREE)).astype(np.int8)
 
 
-def rates(lab: Lab, block: Block) -> Array:
+def rates(experiment: Experiment, block: Block) -> Array:
     """What the learning rate of each unit is multiplied by."""
-    factors = lab.state_now.hyper.rates
+    factors = experiment.state.hyper.rates
     found = np.full(block.units, factors.get(block.name, 1.0))
     for unit, factor in by_unit(factors, block.name).items():
         found[unit] = factor
     return found
 
 
-def standing_on(lab: Lab, block: Block, unit: int) -> tuple[Stands, ...]:
+def standing_on(experiment: Experiment, block: Block, unit: int) -> tuple[Stands, ...]:
     """The interventions on a unit, in the order in which they were done."""
     return tuple(
         Stands(entry.op, entry.amount, entry.site != block.name, entry.time)
-        for entry in lab.interventions
+        for entry in experiment.interventions
         if entry.site in (block.name, f"{block.name}.pre") and unit in entry.units
     )
 
 
-def unit_numbers(lab: Lab) -> dict[str, Array]:
+def unit_numbers(experiment: Experiment) -> dict[str, Array]:
     """Numbers of the units of blocks that were pruned or grown; of a unit that has grown one that none had before."""
     found: dict[str, list[int]] = {}
-    branch = lab.player.branch
-    sizes = {block.name: block.units for block in lab.network.blocks}
-    changed = [place.edit for place in branch.edits[: lab.moment.edits] if place.edit.op in ("prune", "grow")]
+    branch = experiment.branch
+    sizes = {block.name: block.units for block in experiment.network.blocks}
+    changed = [place.edit for place in branch.edits[: experiment.moment.edits] if place.edit.op in ("prune", "grow")]
     fresh = 1_000_000  # beyond any width
     for edit in changed:
         name, units = parted(edit.target)

@@ -9,8 +9,8 @@ import numpy as np
 
 from tinynets.arrays import Array
 from tinynets.block import Block
+from tinynets.experiment import Experiment
 from tinynets.frame import Mask, Weights
-from tinynets.lab import Lab
 from tinynets.layers import Identity, Layer, Parameter
 from tinynets.layers.structure import Next, Split
 from tinynets.network import Network
@@ -30,10 +30,10 @@ class Matrix:
     """Of the parameters, in the order of the rows."""
 
 
-def weights(lab: Lab, block: Block) -> Weights | None:
+def weights(experiment: Experiment, block: Block) -> Weights | None:
     """The matrix of a block's first layer; None where it has no parameters."""
-    first = lab.network.layers[block.first]
-    found = matrix(lab, block)
+    first = experiment.network.layers[block.first]
+    found = matrix(experiment, block)
     if found is None:
         return None
     matrices, vectors = _kinds(first)
@@ -47,13 +47,13 @@ def weights(lab: Lab, block: Block) -> Weights | None:
         limit_of(values),
         np.sum(biases, axis=0, dtype=np.float32) if biases else None,
         found.rows,
-        _held(lab, block),
+        _held(experiment, block),
     )
 
 
-def _held(lab: Lab, block: Block) -> Mask | None:
+def _held(experiment: Experiment, block: Block) -> Mask | None:
     """(rows, units) the weights that are frozen where not all of their unit is."""
-    network, frozen = lab.network, lab.state_now.frozen
+    network, frozen = experiment.network, experiment.state.frozen
     if not frozen.size:
         return None
     flags = np.zeros(network.theta.size, np.bool_)
@@ -67,13 +67,13 @@ def _held(lab: Lab, block: Block) -> Mask | None:
     return held if held.any() else None
 
 
-def matrix(lab: Lab, block: Block) -> Matrix | None:
+def matrix(experiment: Experiment, block: Block) -> Matrix | None:
     """What comes into the units of a block: its matrices, or where it has none its vectors (gain and shift)."""
-    layer = lab.network.layers[block.first]
+    layer = experiment.network.layers[block.first]
     values = incoming(layer, block.units)
     if values is None:
         return None
-    return Matrix(values, tuple(row_names(lab, block)), tuple(entry.name for entry in _chosen(layer)))
+    return Matrix(values, tuple(row_names(experiment, block)), tuple(entry.name for entry in _chosen(layer)))
 
 
 def incoming(layer: Layer, units: int) -> Array | None:
@@ -84,11 +84,11 @@ def incoming(layer: Layer, units: int) -> Array | None:
     return np.concatenate(parts)
 
 
-def row_names(lab: Lab, block: Block) -> list[str]:
+def row_names(experiment: Experiment, block: Block) -> list[str]:
     """What each row of them is."""
-    layer = lab.network.layers[block.first]
+    layer = experiment.network.layers[block.first]
     _, vectors = _kinds(layer)
-    return [name for entry in _chosen(layer) for name in _rows(lab, block, entry, entry in vectors)]
+    return [name for entry in _chosen(layer) for name in _rows(experiment, block, entry, entry in vectors)]
 
 
 def _chosen(layer: Layer) -> list[Parameter]:
@@ -109,10 +109,10 @@ def _by_unit(values: Array, entry: Parameter) -> Array:
     return split.transpose(1, 0, 3, 2).reshape(-1, split.shape[2])
 
 
-def _rows(lab: Lab, block: Block, entry: Parameter, is_vector: bool) -> list[str]:
+def _rows(experiment: Experiment, block: Block, entry: Parameter, is_vector: bool) -> list[str]:
     """What each row of `_by_unit` stands for."""
-    layer = lab.network.layers[block.first]
-    inputs = [""] if is_vector else _inputs(lab, block, entry)
+    layer = experiment.network.layers[block.first]
+    inputs = [""] if is_vector else _inputs(experiment, block, entry)
     groups = GROUPS.get(layer.kind, "")
     named = []
     for group in range(entry.groups):
@@ -124,14 +124,14 @@ def _rows(lab: Lab, block: Block, entry: Parameter, is_vector: bool) -> list[str
     return named
 
 
-def _inputs(lab: Lab, block: Block, entry: Parameter) -> list[str]:
+def _inputs(experiment: Experiment, block: Block, entry: Parameter) -> list[str]:
     """What each row of a matrix is multiplied with; numbers, or characters, where rows are looked up."""
-    network, count = lab.network, prod(entry.shape[:-1])
+    network, count = experiment.network, prod(entry.shape[:-1])
     layer = network.layers[block.first]
     if entry.name == "w_hh":
         return [f"{block.name}[{index}]@t-1" for index in range(count)]
     if layer.takes_integers:
-        text = lab.data.text
+        text = experiment.data.text
         return list(text.characters) if text and len(text.characters) == count else list(map(str, range(count)))
     if entry.fan_in != count:
         return list(map(str, range(count)))

@@ -25,7 +25,8 @@ def in_the_way(path: str, own: str) -> tuple[str, str]:
     """The file that saving to `path` would overwrite and what it holds; empty where that is nobody's or our `own`."""
     from tinynets.errors import SaveError
     from tinynets.foreign_text import printable
-    from tinynets.saves import read_header, target
+    from tinynets.save_reader import read_header
+    from tinynets.saves import target
 
     try:
         file = target(path)

@@ -17,7 +17,8 @@ import pytest
 import tinynets as tn
 from tinynets.block import Block
 from tinynets.frame import View
-from tinynets.observe import Doing, Observer
+from tinynets.observe.history import Doing
+from tinynets.observe.observer import Observer
 
 PROOF = 40 * int(os.environ.get("TINYNETS_PROOF", "1"))
 H = 1e-6

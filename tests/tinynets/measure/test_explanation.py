@@ -11,7 +11,8 @@ import pytest
 import tinynets as tn
 from tinynets.commands import parse
 from tinynets.frame import View
-from tinynets.observe import Doing, Observer
+from tinynets.observe.history import Doing
+from tinynets.observe.observer import Observer
 
 EPS = 1e-6
 
