@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))  # what all tests share: patience
 _numbers = count()
 
 # What starts the tests in the background may have made them ignore ctrl+c or hang-ups, and so all that they start.

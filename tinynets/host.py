@@ -137,11 +137,21 @@ class Bell:
 class Server:
     """The engine's loop: one command at a time, a run or a playback between them, frames as they are wanted."""
 
-    def __init__(self, connection: Connection, source: str, options: dict[str, Any], bell: Bell | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        source: str,
+        options: dict[str, Any],
+        bell: Bell | None = None,
+        *,
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        """`clock` tells the seconds by which a history is played."""
         from tinynets.frame import View
 
         self.connection = connection
         self._bell = bell or Bell()
+        self._clock = clock
         self.view: View = View()
         self.shown = False
         self._calls: deque[tuple[int, str, tuple[Any, ...], dict[str, Any]]] = deque()
@@ -172,16 +182,20 @@ class Server:
 
     def loop(self) -> None:
         while not self._ended:
-            self._listen()
-            if self._job is None and self._calls:
-                self._begin(*self._calls.popleft())
-            if self._job is not None:
-                self._advance(self._job)
-            elif self._run is not None:
-                self._advance_run(self._run)
-            elif self._play is not None:
-                self._advance_play(self._play)
-            self._show()
+            self.turn()
+
+    def turn(self) -> None:
+        """Hear what has arrived, take one piece of what is at work, and show it."""
+        self._listen()
+        if self._job is None and self._calls:
+            self._begin(*self._calls.popleft())
+        if self._job is not None:
+            self._advance(self._job)
+        elif self._run is not None:
+            self._advance_run(self._run)
+        elif self._play is not None:
+            self._advance_play(self._play)
+        self._show()
 
     def _listen(self) -> None:
         """Take in what has arrived; wait for it where there is nothing to do."""
@@ -189,7 +203,7 @@ class Server:
         if self._job or self._calls or self._run:
             seconds = 0.0
         elif self._play is not None:
-            seconds = max(0.0, self._play.due - perf_counter())
+            seconds = max(0.0, self._play.due - self._clock())
         elif self._wanted is not None and self._acked:
             seconds = max(0.0, self._wanted - perf_counter())
         while self._heard(seconds):
@@ -334,7 +348,7 @@ class Server:
         if speed < 0 and self.lab.step_number == 0:
             raise EditError("there is nothing recorded before step 0")
         self.lab.player.need_data()
-        self._play = _Play(speed, self.lab.step_number, perf_counter())
+        self._play = _Play(speed, self.lab.step_number, self._clock())
         return f"playing {'forward' if speed > 0 else 'backward'}, {abs(speed):,.0f} steps a second"
 
     # -- between commands
@@ -355,14 +369,14 @@ class Server:
 
     def _advance_play(self, play: _Play) -> None:
         """Move along what is recorded, to where the clock says."""
-        now = perf_counter()
+        now = self._clock()
         if now < play.due:
             return
         wanted = round(play.first + play.speed * (now - play.begun))
         target = min(max(wanted, 0), self.lab.end)
         for _ in self.lab.work("seek", (target,), {}):
             pass
-        play.due = perf_counter() + FRAME_SECONDS
+        play.due = self._clock() + FRAME_SECONDS
         if target != wanted or target == (self.lab.end if play.speed > 0 else 0):
             self._play = None
         self._want()

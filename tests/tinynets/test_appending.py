@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
+from patience import until
 
 from tinynets.appending import Appended
 
@@ -21,20 +21,13 @@ def appended(tmp_path: Path) -> Iterator[Appended]:
     made.close()
 
 
-def wait(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    end = monotonic() + seconds
-    while not condition():
-        assert monotonic() < end
-        sleep(0.002)
-
-
 def test_what_was_appended_can_be_read_at_once_and_is_on_the_disk_soon(appended: Appended) -> None:
     appended.begin([b"one", b"two"])
     for piece in (b"three", b"", b"four"):
         appended.append(piece)
     assert appended.path.read_bytes() == b"onetwothreefour"
     assert appended.size == 15
-    wait(lambda: appended.on_disk)
+    until(lambda: appended.on_disk)
 
 
 def test_begun_anew_the_old_file_stands_and_grows_until_the_new_one_is_on_the_disk(appended: Appended) -> None:
@@ -42,7 +35,7 @@ def test_begun_anew_the_old_file_stands_and_grows_until_the_new_one_is_on_the_di
     appended.begin([b"new"])
     appended.append(b"+")
     assert appended.path.read_bytes() in (b"old+", b"new+")
-    wait(lambda: (appended.settle(), appended.on_disk)[1])
+    until(lambda: (appended.settle(), appended.on_disk)[1])
     appended.append(b"!")
     assert appended.path.read_bytes() == b"new+!"
     assert [entry.name for entry in appended.path.parent.iterdir()] == ["x"]

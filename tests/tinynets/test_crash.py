@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from patience import until
 
 import tinynets as tn
 from tinynets import journal, locks
@@ -380,13 +381,6 @@ class Killing:
         self.told[f"went on from {kind}"] += 1
 
 
-def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    end = monotonic() + seconds
-    while not condition():
-        assert monotonic() < end
-        sleep(0.001)
-
-
 def held(branches: dict[int, Branch], moment: Moment) -> bool:
     branch = branches.get(moment.branch)
     return (
@@ -398,7 +392,8 @@ def held(branches: dict[int, Branch], moment: Moment) -> bool:
 
 @contextmanager
 def server() -> Iterator[subprocess.Popen[str]]:
-    environment = os.environ | {"PYTHONPATH": str(Path(tn.__file__).parents[1])}
+    paths = [Path(tn.__file__).parents[1], Path(__file__).parents[1]]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths))}
     with subprocess.Popen(
         [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     ) as process:

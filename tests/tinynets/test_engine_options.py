@@ -5,6 +5,8 @@ from __future__ import annotations
 from multiprocessing import Pipe
 from pathlib import Path
 
+from patience import PATIENCE
+
 from tinynets.host import Server, spawn
 
 PLUGIN = """
@@ -25,12 +27,12 @@ training = { loss = "cross-entropy", optimizer = { kind = "sgd" } }
 def first_message(source: str, plugin: Path) -> tuple[object, ...]:
     engine = spawn(source, {"plugins": (str(plugin),), "threads": 1})
     try:
-        assert engine.connection.poll(30)
+        assert engine.connection.poll(PATIENCE)
         message: tuple[object, ...] = engine.connection.recv()
         return message
     finally:
         engine.connection.close()
-        engine.process.join(10)
+        engine.process.join(PATIENCE)
 
 
 def test_an_engine_with_a_plugin_shows_its_layer_and_without_the_file_says_so(tmp_path: Path) -> None:

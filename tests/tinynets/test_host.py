@@ -6,20 +6,20 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from patience import PATIENCE, until
 
 import tinynets as tn
 from tinynets.frame import View
-from tinynets.host import Engine, spawn
-from tinynets.leftovers import leftovers
-
-PATIENCE = 60.0
+from tinynets.host import Engine, Server, spawn
+from tinynets.leftovers import journal_folder, leftovers
 
 
 class App:
@@ -41,8 +41,7 @@ class App:
 
     def receive(self, wanted: Callable[[tuple[Any, ...]], bool], *, ack: bool = True) -> tuple[Any, ...]:
         """The next message that is wanted; frames before it are acknowledged."""
-        end = time.monotonic() + PATIENCE
-        while self.engine.connection.poll(max(0.0, end - time.monotonic())):
+        while self.engine.connection.poll(PATIENCE):
             message = self.engine.connection.recv()
             if message[0] == "frame":
                 self.frames.append(message[1])
@@ -131,6 +130,8 @@ def test_a_source_that_cannot_be_opened_is_told_and_the_process_ends(start: Call
     assert app.ended()
 
 
+PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+
 BROKEN = """
 from tinynets import Layer
 
@@ -169,11 +170,8 @@ def test_one_frame_comes_for_each_acknowledgement(start: Callable[..., App]) -> 
     app = start("xor")
     first = app.receive(lambda message: message[0] == "frame", ack=False)[1]
     app.do("start")
-    time.sleep(0.5)
-    waiting = []
-    while app.engine.connection.poll(0.1):
-        waiting.append(app.engine.connection.recv()[0])
-    assert "frame" not in waiting  # the first was not acknowledged
+    until(lambda: app.do("set", "lr", 0.1).step > 20)  # each would be seen at once
+    assert app.frames == [first]  # it was not acknowledged
     app.send("ack", first.number)
     second = app.receive(lambda message: message[0] == "frame", ack=False)[1]
     assert second.number == first.number + 1
@@ -295,6 +293,24 @@ def test_a_history_plays_forward_to_its_end_and_backward_to_its_start(start: Cal
     assert app.answer(app.call("play", -5))[3] == "there is nothing recorded before step 0"
 
 
+@pytest.mark.parametrize(("speed", "first"), [(100.0, 0), (-100.0, 200), (8.0, 40), (-8.0, 40), (1e6, 100)])
+def test_a_history_plays_so_many_steps_a_second(speed: float, first: int) -> None:
+    near, far = Pipe()
+    now = [1000.0]
+    server = Server(near, "xor", {"journal": False}, clock=lambda: now[0])
+    server.lab.run(200)
+    server.lab.seek(first)
+    far.send(("call", 1, "play", (speed,), {}))
+    server.turn()
+    for seconds in (0.0, 0.25, 0.25, 1.0, 0.125, 2.0, 30.0):
+        now[0] += seconds
+        far.send(("ack", 0))  # something to hear: at rest it waits for that
+        server.turn()
+        assert server.lab.step_number == min(max(first + round(speed * (now[0] - 1000.0)), 0), 200), now
+    server.lab.close()
+    assert server.lab.step_number == (200 if speed > 0 else 0)
+
+
 def test_another_lab_can_be_opened_in_the_same_engine(start: Callable[..., App], tmp_path: Path) -> None:
     app = start("xor")
     app.do("run", 5)
@@ -319,8 +335,8 @@ def test_it_ends_when_its_pipe_closes(start: Callable[..., App], verb: str) -> N
     app = start("xor")
     app.frame()
     if verb == "run":
-        app.call("run", 10**9)
-        time.sleep(0.1)
+        identity = app.call("run", 10**9)
+        app.receive(lambda message: message[:2] == ("progress", identity))
     else:
         app.do(verb)
     app.engine.connection.close()
@@ -328,14 +344,14 @@ def test_it_ends_when_its_pipe_closes(start: Callable[..., App], verb: str) -> N
 
 
 PARENT = """
-import sys, time
+import sys
 from tinynets.host import spawn
 if __name__ == "__main__":
     engine = spawn("xor")
     engine.connection.recv()
     engine.connection.send(("call", 1, sys.argv[1], (10**9,) if sys.argv[1] == "run" else (), {}))
     print(engine.process.pid, flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
@@ -344,35 +360,42 @@ if __name__ == "__main__":
 def test_a_killed_app_leaves_no_orphan(tmp_path: Path, verb: str) -> None:
     script = tmp_path / "parent.py"
     script.write_text(PARENT)
-    parent = subprocess.Popen([sys.executable, str(script), verb], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen([sys.executable, str(script), verb], **PIPES)
     assert parent.stdout is not None
     engine = int(parent.stdout.readline())
     os.kill(engine, 0)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        try:
-            os.kill(engine, 0)
-        except ProcessLookupError:
-            return
-        if Path(f"/proc/{engine}/stat").exists() and ") Z " in Path(f"/proc/{engine}/stat").read_text():
-            return  # ended, and nobody has asked for its status yet
-        time.sleep(0.02)
-    os.kill(engine, signal.SIGKILL)
-    raise AssertionError("the engine outlived the app")
+    try:
+        until(lambda: has_ended(engine))
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(engine, signal.SIGKILL)
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        return ") Z " in Path(f"/proc/{pid}/stat").read_text()  # ended, and nobody has asked for its status yet
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists()
 
 
 # -- what it leaves behind
 
 
-def left(end: Callable[[], object], seconds: float = PATIENCE) -> list[Any]:
+def left(end: Callable[[], object]) -> list[Any]:
     """What can be recovered once the engine has ended."""
-    limit = time.monotonic() + seconds
     end()
-    while not (found := leftovers()) and time.monotonic() < limit:
-        time.sleep(0.02)
-    return found
+    until(leftovers)
+    return leftovers()
+
+
+def written() -> int:
+    """The last step that is in the journal of the one engine that lives."""
+    return max((tn.Lab(file, read_only=True).end for file in journal_folder().glob("*.journal")), default=0)
 
 
 def worked(app: App) -> int:
@@ -406,10 +429,10 @@ needs_kill = pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 
 @pytest.mark.proof
 @needs_kill
-def test_an_engine_that_is_killed_leaves_all_but_the_last_second_to_be_recovered(start: Callable[..., App]) -> None:
+def test_an_engine_that_is_killed_leaves_what_its_journal_holds_to_be_recovered(start: Callable[..., App]) -> None:
     app = start("xor", seed=3)
     steps = worked(app)
-    time.sleep(1.0)  # whatever was done before is written
+    until(lambda: written() >= steps)
     assert leftovers() == []  # it lives
     pid = app.engine.process.pid
     assert pid is not None
@@ -465,10 +488,10 @@ def test_an_engine_is_not_ended_by_ctrl_c_from_its_first_moment_on(start: Callab
 def test_an_app_that_is_killed_leaves_its_run_to_be_recovered(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(PARENT)
-    parent = subprocess.Popen([sys.executable, str(script), "run"], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen([sys.executable, str(script), "run"], **PIPES)
     assert parent.stdout is not None
     parent.stdout.readline()
-    time.sleep(0.5)
+    until(written)
     (entry,) = left(parent.kill)
     parent.wait()
     lab, straight = tn.Lab(entry.file), tn.Lab("xor")

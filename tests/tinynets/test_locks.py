@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 from tinynets import locks
 
@@ -78,7 +79,7 @@ def test_a_holder_that_is_collected_while_another_lock_is_taken_lets_go_of_its_o
     taken: list[locks.Hold | None] = []
     thread = threading.Thread(target=lambda: taken.append(locks.hold(tmp_path / "y")), daemon=True)
     thread.start()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert taken
     with another(tmp_path / "x") as process:
         assert process.answer.startswith("Hold")  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from patience import PATIENCE
 
 import tinynets as tn
 from tinynets import playback, save_writer
@@ -429,12 +430,12 @@ def test_the_app_is_refused_in_words_and_its_engine_goes_on(alone: tn.Lab) -> No
         [("play", (-5.0,)), ("run", (5,)), ("start", ()), ("seek", (0,)), ("log", ())]
     ):
         engine.connection.send(("call", number, verb, args, {}))
-    while len(answers) < 5 and engine.connection.poll(60):
+    while len(answers) < 5 and engine.connection.poll(PATIENCE):
         message = engine.connection.recv()
         if message[0] in ("result", "error"):
             answers[message[1]] = message
     engine.connection.close()
-    engine.process.join(60)
+    engine.process.join(PATIENCE)
     for number in (0, 1):
         assert answers[number][:3] == ("error", number, "DataError")
         assert "does not hold its data" in answers[number][3]

@@ -11,13 +11,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
 from interrupting import interrupted_at
+from patience import PATIENCE, until
 
 import tinynets as tn
 from tinynets import stopping, watching
@@ -27,7 +26,6 @@ from tinynets.leftovers import Leftover, leftovers
 pytestmark = pytest.mark.proof  # CI runs them behind the tests
 
 posix = pytest.mark.skipif(os.name != "posix", reason="sends signals")
-PATIENCE = 300.0
 REPOSITORY = Path(tn.__file__).parents[1]
 ENDING = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 ENDLESS = ("--steps", "500000000")
@@ -51,12 +49,11 @@ class Command:
 
     def at_work(self) -> None:
         """Wait until it has done steps that are in its journal."""
-        end = monotonic() + PATIENCE
-        while not any(file.stat().st_size for file in (self.state / "journals").glob("*.journal")):
-            assert monotonic() < end
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(0.02)
-                raise AssertionError(self.process.communicate())
+        until(lambda: self.process.poll() is not None or self.written())
+        assert self.process.poll() is None, self.process.communicate()
+
+    def written(self) -> bool:
+        return any(file.stat().st_size for file in (self.state / "journals").glob("*.journal"))
 
     def ended(self) -> tuple[int, str, str]:
         out, err = self.process.communicate(timeout=PATIENCE)

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 import tinynets as tn
 
 pytestmark = pytest.mark.proof  # CI runs them behind the tests
 
 posix = pytest.mark.skipif(os.name != "posix" or not Path("/dev/full").exists(), reason="needs a shell and /dev/full")
-PATIENCE = 300.0
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from time import monotonic
 
 from fake import FakeEngine
+from patience import PATIENCE
 from textual.pilot import Pilot
 
 from tui.app import LabApp
@@ -14,11 +15,11 @@ from tui.app import LabApp
 WIDE, MIDDLE, SMALL = (160, 48), (100, 30), (80, 24)
 
 
-async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
     """Wait until something holds."""
-    end = monotonic() + seconds
+    end = monotonic() + PATIENCE
     while not condition():
-        assert monotonic() < end, f"did not come about in {seconds} s; the status line says: {status(pilot)}"
+        assert monotonic() < end, f"did not come about in {PATIENCE:g} s; the status line says: {status(pilot)}"
         await pilot.pause(0.01)
     await pilot.pause()
 

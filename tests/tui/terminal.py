@@ -19,9 +19,9 @@ from time import monotonic
 from typing import Any
 
 import pyte
+from patience import PATIENCE, until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PATIENCE = 20.0
 MARK = "TINYNETS_STARTED_BY"
 
 
@@ -116,28 +116,47 @@ class Terminal(Pty):
         self.written += found
         self._stream.feed(found)
 
-    def until(self, *wanted: str | Callable[[str], object], seconds: float = PATIENCE) -> str:
-        """Read on until all of this stands on the screen, or holds of its text; returns the text."""
-        end = monotonic() + seconds
+    def listen_to_the_end(self) -> None:
+        """Take in all that is still written, until nobody has the terminal open for that."""
+        end = monotonic() + PATIENCE
         while True:
-            text = self.text
-            if all(want in text if isinstance(want, str) else want(text) for want in wanted):
-                return text
-            assert monotonic() < end, f"{wanted} not on the screen in {seconds} s:\n{text}"
-            ended = self.process.poll() is not None
-            self._listen()
-            assert not ended or self.text != text, f"ended without {wanted} on the screen:\n{text}"
+            assert monotonic() < end, "something still has the terminal open"
+            if select.select([self.fd], [], [], 0.05)[0]:
+                try:
+                    found = os.read(self.fd, 1 << 16)
+                except OSError:  # Linux says so of a terminal that has no other end any more
+                    return
+                if not found:
+                    return
+                self.written += found
+                self._stream.feed(found)
+
+    def until(self, *wanted: str | Callable[[str], object]) -> str:
+        """Read on until all of this stands on the screen, or holds of its text; returns the text."""
+        end = monotonic() + PATIENCE
+        while not self._shows(wanted):
+            assert monotonic() < end, f"{wanted} not on the screen in {PATIENCE:g} s:\n{self.text}"
+            if self.process.poll() is None:
+                self._listen()
+            else:
+                self.listen_to_the_end()
+                assert self._shows(wanted), f"ended without {wanted} on the screen:\n{self.text}"
+        return self.text
+
+    def _shows(self, wanted: tuple[str | Callable[[str], object], ...]) -> bool:
+        text = self.text
+        return all(want in text if isinstance(want, str) else want(text) for want in wanted)
 
     def press(self, keys: str, *wanted: str | Callable[[str], object]) -> str:
         """Type, and wait for what that brings."""
         self.send(keys)
         return self.until(*wanted)
 
-    def status(self, seconds: float = PATIENCE) -> int:
+    def status(self) -> int:
         """The exit status, once the app has ended."""
-        end = monotonic() + seconds
+        end = monotonic() + PATIENCE
         while self.process.poll() is None:
-            assert monotonic() < end, f"still there after {seconds} s:\n{self.text}"
+            assert monotonic() < end, f"still there after {PATIENCE:g} s:\n{self.text}"
             self._listen()
         return self.process.returncode
 
@@ -169,12 +188,6 @@ def engine_of(terminal: Pty) -> int:
     return pid
 
 
-def gone(terminal: Pty, seconds: float = PATIENCE) -> bool:
-    """Whether every process that the lab started ends."""
-    end = monotonic() + seconds
-    while processes(terminal.mark):
-        terminal.process.poll()
-        if monotonic() > end:
-            return False
-        select.select([], [], [], 0.02)
-    return True
+def until_gone(terminal: Pty) -> None:
+    """Wait until every process that the lab started has ended."""
+    until(lambda: (terminal.process.poll(), not processes(terminal.mark))[1])

@@ -219,7 +219,7 @@ async def test_a_dead_engine_leaves_the_picture_standing_and_can_be_started_agai
     async with opened() as (pilot, engine):
         await pilot.press("w")
         await until(pilot, lambda: "saved" in status(pilot))
-        await pilot.pause(0.1)
+        await until(pilot, lambda: "unsaved" not in screen_text(pilot) and "names-mlp.msgpack" in screen_text(pilot))
         engine.die()
         await until(pilot, lambda: "engine process ended" in screen_text(pilot))
         text = screen_text(pilot)

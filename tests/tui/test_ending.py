@@ -20,7 +20,8 @@ if sys.platform == "win32":
 import termios
 
 import terminal as terminals
-from terminal import REPOSITORY, Terminal, engine_of, gone
+from patience import PATIENCE
+from terminal import REPOSITORY, Terminal, engine_of, until_gone
 
 import tinynets as tn
 from tinynets.leftovers import Leftover, leftovers
@@ -30,19 +31,11 @@ from interrupting import interrupted_at
 
 pytestmark = pytest.mark.proof  # some two seconds each: CI runs them behind the tests
 
-PATIENCE = 300.0
 needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
 SWITCHED_ON = re.compile(rb"\x1b\[\?([\d;]+)h")
 SWITCHED_OFF = re.compile(rb"\x1b\[\?([\d;]+)l")
 FROM_THE_START = {7, 25}
 """Modes that a terminal has on when nothing has been said: lines wrap, the cursor shows."""
-
-
-@pytest.fixture(autouse=True)
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for function in (Terminal.until, Terminal.status, gone):
-        monkeypatch.setattr(function, "__defaults__", (PATIENCE,), raising=False)
-        monkeypatch.setattr(function, "__kwdefaults__", {"seconds": PATIENCE} if function is Terminal.until else None)
 
 
 @contextmanager
@@ -69,8 +62,7 @@ def modes(written: bytes) -> set[int]:
 
 def as_it_was_found(terminal: Terminal) -> bool:
     """Whether the terminal is as the lab found it, once that has ended."""
-    while found := terminal.read(0.05):
-        terminal.written += found
+    terminal.listen_to_the_end()
     assert modes(bytes(terminal.written)) == FROM_THE_START
     assert terminal.written.count(b"\x1b[>") == terminal.written.count(b"\x1b[<u") or b"\x1b[<u" in terminal.written
     return termios.tcgetattr(terminal.fd) == terminal.modes
@@ -115,7 +107,7 @@ def test_a_signal_ends_the_lab_with_the_terminal_as_it_was_and_the_journal_kept(
         terminal.process.send_signal(number)
         assert terminal.status() == 128 + number
         assert as_it_was_found(terminal)
-        assert gone(terminal)
+        until_gone(terminal)
         word = "stopped" if number == signal.SIGINT else f"stopped by {name}"
         last = bytes(terminal.written).split(b"\x1b")[-1].decode()
         assert f"tinynets-lab: {word}; `tinynets recover` has what was not saved" in last
@@ -136,7 +128,7 @@ def test_the_whole_group_can_be_told_to_end(tmp_path: Path) -> None:
         os.killpg(terminal.process.pid, signal.SIGTERM)
         assert terminal.status() == 128 + signal.SIGTERM
         assert as_it_was_found(terminal)
-        assert gone(terminal)
+        until_gone(terminal)
     assert left(tmp_path)[0].step > 0
 
 
@@ -152,7 +144,7 @@ def test_a_terminal_that_takes_nothing_any_more_does_not_keep_the_lab(tmp_path: 
                 ended = True
         assert terminal.process.returncode == 128 + signal.SIGTERM
         assert termios.tcgetattr(terminal.fd) == terminal.modes
-        assert gone(terminal)
+        until_gone(terminal)
     assert left(tmp_path)[0].step > 0
 
 
@@ -171,7 +163,7 @@ def test_a_terminal_that_is_gone_ends_a_lab_that_ignores_hang_ups(tmp_path: Path
         terminal.press("?", "Going back")
         terminal.close_terminal()
         assert terminal.process.wait(PATIENCE) == 128 + signal.SIGHUP
-        assert gone(terminal)
+        until_gone(terminal)
     assert left(tmp_path)[0].step > 0
 
 
@@ -181,7 +173,7 @@ def test_a_terminal_that_is_gone_ends_a_lab_that_is_of_another_session(tmp_path:
         to_work(terminal, tmp_path)
         terminal.close_terminal()
         assert terminal.process.wait(PATIENCE) == 128 + signal.SIGHUP
-        assert gone(terminal)
+        until_gone(terminal)
     assert left(tmp_path)[0].step > 0
 
 
@@ -263,7 +255,7 @@ def check_start(tmp_path: Path, count: int) -> bool:
         assert as_it_was_found(terminal)
         assert b"Traceback" not in terminal.written, (count, bytes(terminal.written))
         assert b"Exception" not in terminal.written, (count, bytes(terminal.written))
-        assert gone(terminal)
+        until_gone(terminal)
     return not shown
 
 

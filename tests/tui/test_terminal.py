@@ -17,7 +17,8 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("needs pseudo-terminals", allow_module_level=True)
 
-from terminal import Terminal, engine_of, gone, surroundings
+from patience import PATIENCE
+from terminal import Terminal, engine_of, surroundings, until_gone
 
 import tinynets as tn
 from tinynets import save_writer
@@ -117,7 +118,7 @@ def test_a_terminal_too_small_says_so_and_a_killed_engine_is_told_and_started_ag
         terminal.send("\x11")
         terminal.press("q", lambda text: "has not been saved" in text or terminal.process.poll() is not None)
         assert terminal.status() == 0
-        assert gone(terminal)
+        until_gone(terminal)
 
 
 @needs_proc
@@ -133,7 +134,7 @@ def test_no_process_is_left_behind_while_it_trains(tmp_path: Path, how: str) -> 
             terminal.process.kill()
         else:
             terminal.close_terminal()
-        assert gone(terminal)
+        until_gone(terminal)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +161,7 @@ def test_arguments_that_cannot_be_used_end_with_one_line_and_status_2(
         cwd=tmp_path,
         env=surroundings(tmp_path),
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 2
     assert done.stdout == ""
