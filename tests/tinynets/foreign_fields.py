@@ -9,6 +9,7 @@ who writes a wrong file on purpose writes that too.
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,7 @@ from mutations import (
     alter_layer,
     alter_number,
     alter_text,
+    array_head,
     copied,
     filed,
     odd,
@@ -100,7 +102,9 @@ def wrong_shape(random: Random, value: np.ndarray) -> Any:
         case 1:
             return np.zeros(random.choice([0, 1, 2**12, 2**15]), value.dtype)
         case 2:
-            return value.reshape(random.choice([(*value.shape, 1)[:8], (1, *value.shape)[:8], (-1,), value.shape[::-1]]))
+            return value.reshape(
+                random.choice([(*value.shape, 1)[:8], (1, *value.shape)[:8], (-1,), value.shape[::-1]])
+            )
         case 3:
             with np.errstate(all="ignore"):
                 return value.astype(random.choice(["<f4", "<f8", "<i4", "<i8", "|u1", "|b1"]))
@@ -223,8 +227,7 @@ def turn_round(random: Random, records: Records) -> None:
 
 def splice(random: Random, records: Records) -> None:
     """Records of another save, or one of them in the place of one of the same kind."""
-    others = sample(random.choice(KINDS)).records
-    record = copied(random.choice(others))
+    record = random.choice(fresh_records(random.choice(KINDS)))
     same = [at for at, mine in enumerate(records) if mine["record"] == record["record"]]
     if same and random.random() < 0.7:
         records[random.choice(same)] = record
@@ -262,7 +265,7 @@ CHANGES: tuple[tuple[Change, int], ...] = (
 
 def altered_records(kind: str, seed: int) -> tuple[Random, Records]:
     random = Random(f"{kind}/{seed}")
-    records = [copied(record) for record in sample(kind).records]
+    records = fresh_records(kind)
     changes, weights = zip(*CHANGES, strict=True)
     for _ in range(random.choice([1, 1, 1, 1, 2, 2, 3, 5])):
         if records:
@@ -295,14 +298,29 @@ class _Slow(Exception):
 
 
 def quickly_packed(record: Record) -> bytes:
-    def ext(part: Any) -> Any:
-        if type(part) is np.ndarray:
-            head = part.dtype.str.encode() + bytes([part.ndim]) + b"".join(n.to_bytes(8, "little") for n in part.shape)
-            return msgpack.ExtType(ARRAY, head + part.tobytes())
-        raise _Slow
-
     try:
-        done: bytes = msgpack.packb(record, default=ext, strict_types=True)
+        done: bytes = msgpack.packb(record, default=_ext, strict_types=True)
         return done
     except (_Slow, TypeError, ValueError, OverflowError):
         return packed(record)
+
+
+def _ext(part: Any) -> Any:
+    if type(part) is not np.ndarray:
+        raise _Slow
+    return msgpack.ExtType(ARRAY, array_head(part.dtype.str, part.shape) + part.tobytes())
+
+
+@cache
+def _payloads(kind: str) -> list[bytes]:
+    return [quickly_packed(record) for record in sample(kind).records]
+
+
+def fresh_records(kind: str) -> Records:
+    """The records of a kind, to be altered; made from their bytes, which is quicker than copying them."""
+    return [msgpack.unpackb(payload, ext_hook=_array) for payload in _payloads(kind)]
+
+
+def _array(code: int, content: bytes) -> Any:
+    shape = struct.unpack_from(f"<{content[3]}Q", content, 4)
+    return np.frombuffer(content, content[:3].decode(), offset=4 + 8 * len(shape)).reshape(shape)
