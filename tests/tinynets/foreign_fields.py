@@ -293,7 +293,7 @@ def foreign(kind: str, seed: int) -> bytes:
     return content[: random.randrange(10, len(content) + 1)] if "journal" in kind and random.random() < 0.2 else content
 
 
-class _Slow(Exception):
+class _SlowError(Exception):
     """What only `mutations.packed` can write stands in it."""
 
 
@@ -301,13 +301,13 @@ def quickly_packed(record: Record) -> bytes:
     try:
         done: bytes = msgpack.packb(record, default=_ext, strict_types=True)
         return done
-    except (_Slow, TypeError, ValueError, OverflowError):
+    except (_SlowError, TypeError, ValueError, OverflowError):
         return packed(record)
 
 
 def _ext(part: Any) -> Any:
     if type(part) is not np.ndarray:
-        raise _Slow
+        raise _SlowError
     return msgpack.ExtType(ARRAY, array_head(part.dtype.str, part.shape) + part.tobytes())
 
 
