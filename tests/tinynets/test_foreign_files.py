@@ -17,7 +17,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from foreign_fields import fields_named, foreign, fresh_records, sample, spoil_field
+from foreign_fields import fields_named, foreign, fresh_records, sample, set_digest, spoil_field
 from mutations import copied, filed, packed
 from samples import KINDS
 from work import worked
@@ -250,6 +250,26 @@ def whole(kind: str, folder: Path) -> Path:
     path = folder / ("whole.journal" if "journal" in kind else "whole.msgpack")
     path.write_bytes(sample(kind).content)
     return path
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"kind": np.zeros(3)}, "`kind` must be `names` or `arrays`"),
+        ({"kind": np.zeros(0)}, "`kind` must be `names` or `arrays`"),
+        ({"splits": {"train": {"x": np.array(1.0), "y": np.zeros(3, np.int64)}}}, "`train x` must have a row"),
+    ],
+)
+def test_data_whose_kind_or_rows_are_none_are_refused_by_name(
+    change: dict[str, object], told: str, tmp_path: Path
+) -> None:
+    records = fresh_records("plain")
+    records[2]["payload"] |= change
+    set_digest(records[2])
+    path = tmp_path / "x.msgpack"
+    path.write_bytes(filed([packed(record) for record in records], 2, count=None, whole=True))
+    with pytest.raises(tn.CorruptSave, match="record `data`: " + told):
+        tn.Lab(path)
 
 
 @pytest.mark.parametrize("kind", KINDS)
