@@ -95,7 +95,8 @@ class Place:
         return self.owner[self.key]
 
     def put(self, value: Any) -> None:
-        self.owner[self.key] = value
+        """Whole numbers beyond 64 bits cannot be written: the nearest that can."""
+        self.owner[self.key] = min(max(value, -(2**63)), 2**64 - 1) if type(value) is int else value
 
 
 def places(records: Records) -> list[Place]:
@@ -264,9 +265,9 @@ def alter_everywhere(random: Random, records: Records) -> None:
 def alter_layer(random: Random, records: Records) -> None:
     """A layer put in, left out, made twice or altered, in the recipe and in every keyframe alike."""
     lists = [
-        r["config"]["layers"] for r in records if r.get("record") == "recipe" and isinstance(r.get("config"), dict)
+        r["config"].get("layers") for r in records if r.get("record") == "recipe" and isinstance(r.get("config"), dict)
     ]
-    lists += [r["state"]["architecture"] for r in records if isinstance(r.get("state"), dict)]
+    lists += [r["state"].get("architecture") for r in records if isinstance(r.get("state"), dict)]
     at, what = random.randrange(6), random.randrange(4)
     made: dict[str, Any] = random.choice(
         [

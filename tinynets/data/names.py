@@ -26,8 +26,8 @@ def names(context: int = 3, split_seed: int = 42) -> Dataset:
 
 def bytes_made(payload: Mapping[str, object]) -> int:
     """About how many bytes the rows take that are made of a payload's text, and making them; 0 of another payload."""
-    text, context = payload.get("text"), payload.get("context")
-    if payload.get("kind") != "names" or not isinstance(text, bytes) or not isinstance(context, int):
+    kind, text, context = (payload.get(key) for key in ("kind", "text", "context"))
+    if not isinstance(kind, str) or kind != "names" or not isinstance(text, bytes) or not isinstance(context, int):
         return 0
     return 8 * (context + 1) * len(text) + (8 * context + 80) * text.count(b"\n")
 

@@ -66,6 +66,8 @@ def _fields(
             if not isinstance(value, np.ndarray) or value.dtype not in (np.dtype(np.int64), np.dtype(np.float64)):
                 what = value.dtype if isinstance(value, np.ndarray) else type(value).__name__
                 raise DataError(f"`{split} {side}` must be an array of int64 or float64, got {what}")
+            if value.ndim == 0:
+                raise DataError(f"`{split} {side}` must have a row for each example, got a single number")
         x = checks.array(f"{split} x", sides["x"])
         pairs[split] = (x, checks.targets(split, sides["y"], len(x)))
         if "weight" in sides:
