@@ -15,7 +15,7 @@ import platformdirs
 
 from tinynets.data import Dataset
 from tinynets.errors import SaveError, TinynetsError
-from tinynets.paths import expanded, expanded_path, unusable
+from tinynets.paths import expanded, expanded_path, names_folder, unusable
 from tinynets.recipe import Recipe
 from tinynets.records import write_records
 from tinynets.save_reader import Loaded, gated, read, read_back, read_header
@@ -108,7 +108,7 @@ def target(path: object) -> str:
     path = expanded(path)
     if why := unusable(path):
         raise SaveError(f"`{path}` cannot be written: {why}")
-    if os.path.isdir(path):
+    if os.path.isdir(path) or names_folder(path):
         raise SaveError(f"`{path}` is a folder, not a save")
     return path if path.endswith(SUFFIX) else f"{path}{SUFFIX}"
 
