@@ -72,7 +72,7 @@ def activations(
 
 def _split(lab: Lab, op: str, over: object) -> tuple[Array, Array]:
     """x and y of a split, or of the probe."""
-    if over == PROBE:
+    if isinstance(over, str) and over == PROBE:
         return lab.probe.x, lab.probe.y
     splits = lab.data.splits
     if not isinstance(over, str) or over not in splits:
