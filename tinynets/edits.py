@@ -13,7 +13,7 @@ from typing import Any
 
 from tinynets.arrays import Values
 from tinynets.counts import moving_counts
-from tinynets.errors import EditError, nearest
+from tinynets.errors import EditError, SelectorError, nearest
 from tinynets.interventions import without
 from tinynets.network import Network
 from tinynets.operations.activations import ACTIVATIONS
@@ -49,6 +49,8 @@ def resolve(network: Network, state: State, op: str, target: str, args: dict[str
     """The Edit for an operation as asked for; raises EditError or SelectorError, and then nothing has changed."""
     if op not in OPERATIONS:
         raise EditError(f"`{op}` is not an operation; there are {', '.join(OPERATIONS)}{nearest(op, OPERATIONS)}")
+    if not isinstance(target, str):
+        raise SelectorError(f"what `{op}` acts on is named by text like `hidden` or `hidden[3]`, not {target!r}")
     return OPERATIONS[op].resolve(network, state, target, args)
 
 

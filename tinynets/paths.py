@@ -24,6 +24,19 @@ def expanded_path(path: AnyPath) -> Path:
 def unusable(path: AnyPath) -> str:
     """Why no file can be called so, in words; empty where one can."""
     text = os.fspath(path)
+    first, behind, _ = text.replace(os.altsep or os.sep, os.sep).partition(os.sep)
+    if behind and first.startswith("~") and expanded(text) == text and not (no_name(first) or os.path.exists(first)):
+        return f"there is no user `{first[1:]}` whose folder `{first}` could be"
+    return no_name(text)
+
+
+def names_folder(path: AnyPath) -> bool:
+    """Whether a path ends as only one of a folder does: a file there would have no name of its own."""
+    return os.fspath(path).endswith((os.sep, os.altsep or os.sep))
+
+
+def no_name(text: str) -> str:
+    """Why it is no text that a file can be called by, in words; empty where it is."""
     if "\0" in text:
         return "its name has a null character"
     try:
@@ -38,7 +51,7 @@ def stored(path: str) -> str | bytes:
     try:
         path.encode()
     except UnicodeEncodeError:
-        return printable(path) if unusable(path) else os.fsencode(path)
+        return printable(path) if no_name(path) else os.fsencode(path)
     return path
 
 

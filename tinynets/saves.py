@@ -19,7 +19,7 @@ from tinynets.errors import CorruptSave, DataError, NonFiniteError, SaveError, T
 from tinynets.experiment import Experiment
 from tinynets.jobs import run_to_end
 from tinynets.leftovers import SUFFIX as JOURNAL
-from tinynets.paths import expanded, expanded_path, unusable
+from tinynets.paths import expanded, expanded_path, names_folder, unusable
 from tinynets.playback import Player
 from tinynets.recipe import Recipe, load_recipe
 from tinynets.records import RecordFile, write_records
@@ -120,7 +120,7 @@ def target(path: object) -> str:
     path = expanded(path)
     if why := unusable(path):
         raise SaveError(f"`{path}` cannot be written: {why}")
-    if os.path.isdir(path):
+    if os.path.isdir(path) or names_folder(path):
         raise SaveError(f"`{path}` is a folder, not a save")
     return path if path.endswith(SUFFIX) else f"{path}{SUFFIX}"
 

@@ -14,7 +14,7 @@ from tinynets.errors import SaveError, TimelineError, TinynetsError
 from tinynets.experiment import Experiment
 from tinynets.foreign_text import printable
 from tinynets.jobs import Progress
-from tinynets.paths import expanded, unusable
+from tinynets.paths import expanded, names_folder, unusable
 from tinynets.plugins import own_things
 from tinynets.recipe import Recipe, load_recipe
 from tinynets.state import State
@@ -63,6 +63,8 @@ def write_script(text: str, path: str | Path, overwrite: bool = False) -> str:
     path = expanded(path)
     if why := unusable(path):
         raise SaveError(f"`{path}` cannot be written: {why}")
+    if os.path.isdir(path) or names_folder(path):
+        raise SaveError(f"`{path}` is a folder, not a script")
     try:
         with open(path, "w" if overwrite else "x", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)

@@ -90,7 +90,7 @@ def activations(
 
 def _split(bench: Bench, op: str, over: object) -> tuple[Array, Array]:
     """x and y of a split, or of the probe."""
-    if over == PROBE:
+    if isinstance(over, str) and over == PROBE:
         return bench.probe_batch
     splits = bench.data.splits
     if not isinstance(over, str) or over not in splits:

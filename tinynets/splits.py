@@ -18,6 +18,8 @@ class Splits:
         self._ready: dict[str, tuple[Array, Array]] = {}
 
     def __getitem__(self, split: str) -> tuple[Array, Array]:
+        if not isinstance(split, str):
+            raise DataError(f"a split is named by text like `train`, not {split!r}")
         if split not in self._ready:
             try:
                 self._ready[split] = self._fitting(*self.data[split])

@@ -248,3 +248,20 @@ def test_a_block_without_parameters_cannot_be_frozen(says: Callable[..., Any]) -
     with says(tn.EditError, "`squash` has no parameters, so there is nothing to freeze"):
         lab.freeze("squash")
     assert lab.zero("squash[0]").done == "squash[0] zeroed"
+
+
+@pytest.mark.parametrize("name", [np.array([1.0, 2.0]), np.ones((2, 2)), {"a": 1}, ["hidden"], slice(1, 2), b"h", None])
+def test_what_is_no_name_is_refused_where_a_name_is_due(make_tiny: Make, name: Any) -> None:
+    for ask in (
+        lambda lab: lab.set(name, 1),
+        lambda lab: lab.remove(name),
+        lambda lab: lab.zero(name),
+        lambda lab: lab.split(name),
+        lambda lab: lab.mean("hidden[0]", over=name),
+        lambda lab: lab.resample("hidden[0]", over=name),
+        lambda lab: lab.network[name],
+    ):
+        lab = make_tiny()
+        with pytest.raises(tn.TinynetsError):
+            ask(lab)
+        assert not lab.log

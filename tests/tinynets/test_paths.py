@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets import plugins
+from tinynets import plugins, saves
 from tinynets.cli import main
 from tinynets.commands import parse, split_words
 from tinynets.layers import LAYERS
@@ -23,6 +23,7 @@ from tinynets.leftovers import leftovers
 from tinynets.paths import expanded, restored, stored
 from tinynets.save_list import list_headers
 from tinynets.saves import list_saves
+from tinynets.script import write_script
 from tui.__main__ import problem_with, problem_with_data, problem_with_plugins
 
 X = np.random.default_rng(0).normal(size=(20, 2))
@@ -92,6 +93,29 @@ def test_a_tilde_is_the_folder_of_ones_own_wherever_a_path_is_taken(home: Path) 
     assert (home / "own_script.py").is_file()
     assert problem_with(expanded("~/run.msgpack")) == problem_with_data(expanded("~/points.npz"), "a.msgpack") == ""
     assert not Path("~").exists()
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-that-name/run", "~nobody-of-that-name/a/b.msgpack"])
+def test_a_tilde_of_nobody_makes_no_folder_of_that_name(name: str, home: Path) -> None:
+    made = lab()
+    for write in (made.save, saves.writable, lambda path: write_script("", path), lambda path: lab(journal=path)):
+        with pytest.raises(tn.TinynetsError, match="there is no user `nobody-of-that-name`"):
+            write(name)
+    assert not list(home.parent.glob("~*"))
+
+
+@pytest.mark.parametrize("name", ["new/", "new//", "there/new/"])
+def test_a_path_that_ends_as_a_folder_does_is_no_file_without_a_name(name: str, home: Path) -> None:
+    made = lab()
+    for write in (made.save, saves.writable, lambda path: write_script("", path)):
+        with pytest.raises(tn.TinynetsError, match="a folder"):
+            write(name)
+    assert [entry.name for entry in home.parent.iterdir()] == ["home"]
+
+
+def test_a_folder_that_is_called_as_one_of_nobody_is_written_to(home: Path) -> None:
+    Path("~nobody-of-that-name").mkdir()
+    assert Path(lab().save("~nobody-of-that-name/run").path).exists()
 
 
 def test_the_command_line_takes_a_tilde_that_no_shell_has_seen(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
