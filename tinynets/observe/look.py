@@ -9,7 +9,6 @@ import numpy as np
 from tinynets.arrays import Array
 from tinynets.block import Block
 from tinynets.experiment import Experiment
-from tinynets.frame import Activations, BlockCells
 
 BOUNDED = ("tanh", "sigmoid", "softmax", "gaussian", "step")  # activations whose outputs reach 1 and no further
 
@@ -42,19 +41,6 @@ class Look:
         """Where to look at a unit: at the last position of a sequence, where it is largest in an image."""
         values = self.out[example, :, unit]
         return int(np.abs(values).argmax()) if self.image else len(values) - 1
-
-    def cells(self, example: int) -> BlockCells:
-        return BlockCells(self.block.name, self.out[example].astype(np.float32), self.limit, self.dead)
-
-    def activations(self, examples: tuple[str, ...]) -> Activations:
-        return Activations(
-            self.block.name,
-            self.out.mean(axis=1).T.astype(np.float32),
-            self.limit,
-            np.asarray(self.saturated.all(axis=1)).T,
-            self.dead,
-            examples,
-        )
 
 
 def limit_of(values: Array) -> float:

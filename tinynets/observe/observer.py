@@ -10,6 +10,7 @@ from tinynets.block import Block
 from tinynets.frame import BlockInfo, Frame, View
 from tinynets.lab import Lab, experiment_of
 from tinynets.network import Network
+from tinynets.observe.cells import activations, cells
 from tinynets.observe.history import Doing, Filed, curve, status, timeline
 from tinynets.observe.look import Look
 from tinynets.observe.neuron import neuron
@@ -42,9 +43,9 @@ class Observer:
         block = network.block(view.block)
         looks = {entry.name: Look.of(experiment, entry) for entry in network.blocks if entry.units}
         panes: dict[str, Callable[[], Any]] = {
-            "network": lambda: tuple(look.cells(view.example) for look in looks.values()),
+            "network": lambda: tuple(cells(look, view.example) for look in looks.values()),
             "weights": lambda: weights(experiment, block),
-            "activations": lambda: looks[block.name].activations(probe.examples),
+            "activations": lambda: activations(looks[block.name], probe.examples),
             "loss": lambda: curve(experiment, view.plot_columns),
             "neuron": lambda: neuron(experiment, block, view, looks[block.name], self._spare, self._stood),
             "output": lambda: output(experiment, view, self._texts(renew_samples), self._grid),
