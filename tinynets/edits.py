@@ -49,7 +49,7 @@ def resolve(network: Network, state: State, op: str, target: str, args: dict[str
     """The Edit for an operation as asked for; raises EditError or SelectorError, and then nothing has changed."""
     if op not in OPERATIONS:
         raise EditError(f"`{op}` is not an operation; there are {', '.join(OPERATIONS)}{nearest(op, OPERATIONS)}")
-    if not isinstance(target, str):
+    if not isinstance(target, str | int | float):  # an array would not compare
         raise SelectorError(f"what `{op}` acts on is named by text like `hidden` or `hidden[3]`, not {target!r}")
     return OPERATIONS[op].resolve(network, state, target, args)
 

@@ -13,6 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
+from tinynets import rng
 from tinynets.interventions import KINDS
 from tinynets.network import network_from
 
@@ -165,7 +166,7 @@ def do(lab: tn.Lab, standing: list[Done], done: Done, example: int) -> None:
         done.values = reference.at(done, x)[example]
         lab.patch(at, example=example)
     elif done.op == "resample":
-        chosen = np.floor(tn.rng.uniforms(2, f"examples/{done.site}/{done.ordinal}", 0, (5,)) * len(x)).astype(int)
+        chosen = np.floor(rng.uniforms(2, f"examples/{done.site}/{done.ordinal}", 0, (5,)) * len(x)).astype(int)
         done.values = reference.at(done, x[chosen])
         lab.resample(at, examples=5)
     else:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tinynets as tn
+from tinynets.workspace import Workspace
 
 Make = Callable[..., tn.Lab]
 Says = Callable[..., Any]
@@ -17,7 +18,7 @@ Says = Callable[..., Any]
 
 def read(lab: tn.Lab, site: str = "hidden", x: Any = None) -> np.ndarray:
     """What a site gives now, (B, ..., units)."""
-    workspace = tn.network.Workspace()
+    workspace = Workspace()
     with np.errstate(all="ignore"):
         lab.network.forward(lab.probe.x if x is None else x, workspace)
     return lab.network.activation(site, workspace)

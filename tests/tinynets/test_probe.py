@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mutations import copied, filed, packed
 
 import tinynets as tn
-from tinynets import save_writer
+from tinynets import rng, save_writer
 from tinynets.data import arrays
 from tinynets.data.sample import probe_rows, sample_payload
 from tinynets.interventions import examples_from
@@ -171,10 +171,10 @@ def _drawn(lab: tn.Lab, count: int) -> list[np.ndarray]:
         address = f"{entry.op}/hidden/{entry.ordinal}" + (f"/{place}" if place else "")
         if entry.op == "noise":
             bias = lab.network["hidden"].b[0]
-            parts.append(bias + tn.rng.normal_rows(state.hyper.seed, address, state.step, 1, 4096)[0])
+            parts.append(bias + rng.normal_rows(state.hyper.seed, address, state.step, 1, 4096)[0])
         else:
             assert entry.values is not None
-            chosen = tn.rng.integers(state.hyper.seed, address, state.step, 64, (4096,))
+            chosen = rng.integers(state.hyper.seed, address, state.step, 64, (4096,))
             parts.append(entry.values.array[chosen, 0])
     return parts
 
