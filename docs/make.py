@@ -54,7 +54,7 @@ async def picture() -> None:
     """The lab on the names network, after some training and surgery, as docs/lab.svg."""
     multiprocessing.resource_tracker.ensure_running()
     os.environ["TINYNETS_STATE"] = tempfile.mkdtemp()  # what others left behind is not in the picture
-    from tinynets.host import spawn
+    from tinynets.server.process import spawn
     from tui.app import LabApp
 
     source = str(ROOT / "saves" / "names-surgery.msgpack")

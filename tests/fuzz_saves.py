@@ -23,7 +23,7 @@ import atheris
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent / "tinynets")]
 with atheris.instrument_imports(include=["tinynets"]):
     import tinynets as tn
-    from tinynets import saves
+    from tinynets.storage import saves
 
 from mutations import altered
 from samples import KINDS, sample

@@ -12,7 +12,7 @@ try:
     from pathlib import Path
     from typing import Any, NoReturn
 
-    from tinynets import stopping, streams
+    from tinynets.system import stopping, streams
 except KeyboardInterrupt:  # ctrl+c before `main` can say what that does
     sys.exit(130)
 
@@ -72,7 +72,7 @@ def problem_with(source: str) -> str:
     if os.path.isfile(path) or _is_recipe(source):
         return ""
     from tinynets.errors import nearest
-    from tinynets.recipe import list_recipes
+    from tinynets.recipes.catalog import list_recipes
 
     names = [info.name for info in list_recipes()]
     return f"`{source}` is neither a recipe nor a file; recipes are {', '.join(names)}{nearest(source, names)}"
@@ -110,7 +110,7 @@ def problem_with_recipe(source: str, plugins: list[str]) -> str:
     if not source.endswith(".toml") or plugins:
         return ""
     from tinynets.errors import TinynetsError
-    from tinynets.recipe import load_recipe
+    from tinynets.recipes.catalog import load_recipe
 
     try:
         load_recipe(source)
@@ -156,7 +156,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str] | None) -> int:
     options = parser().parse_args(arguments)
-    from tinynets.paths import expanded
+    from tinynets.system.paths import expanded
 
     options.source, options.plugin = expanded(options.source), [expanded(path) for path in options.plugin]
     options.data = options.data and expanded(options.data)
@@ -176,7 +176,7 @@ def _run(arguments: list[str] | None) -> int:
         return 2
     # A running app has replaced stderr by an object without a file number, on which starting a process would fail.
     resource_tracker.ensure_running()
-    from tinynets.host import spawn
+    from tinynets.server.process import spawn
 
     given = {
         "seed": options.seed,

@@ -13,19 +13,20 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from tinynets.errors import unwritable
-from tinynets.frame import FROZEN, PANES, Status
+from tinynets.server.frame import FROZEN, PANES, Status
 from tui import actions
 from tui.actions import Action
-from tui.answers import entries, in_words
-from tui.command_line import CommandLine
 from tui.core import NOTHING_OPEN
-from tui.drawing import clip_words
+from tui.model.answers import lines_of, message_for
+from tui.render.drawing import clip_words
 from tui.surgery import RELEASED, Surgery
+from tui.widgets.command_line import CommandLine
 from tui.widgets.header import Tabs
 from tui.widgets.loss import LossPane
 
 if TYPE_CHECKING:
-    from tinynets.commands import Call, Command
+    from tinynets.lab.command_line import Call
+    from tinynets.lab.verbs import Command
 
 
 class LabApp(Surgery):
@@ -33,7 +34,7 @@ class LabApp(Surgery):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette, from the registry of actions and the command line's verbs."""
-        from tinynets.commands import COMMANDS
+        from tinynets.lab.verbs import COMMANDS
 
         for action in actions.ACTIONS:
             if action.palette:
@@ -154,8 +155,9 @@ class LabApp(Surgery):
 
     def run_line(self, text: str) -> None:
         """Parse a line of the API's verbs and send it."""
-        from tinynets.commands import PROPERTIES, parse
         from tinynets.errors import TinynetsError
+        from tinynets.lab.command_line import parse
+        from tinynets.lab.verbs import PROPERTIES
 
         try:
             call = parse(text)
@@ -191,7 +193,7 @@ class LabApp(Surgery):
         value = await self.done(call.verb, *call.args, **call.kwargs)
         if value is False:
             return
-        from tinynets.commands import Call
+        from tinynets.lab.command_line import Call
 
         if call.verb == "compare":
             from tui.screens.compare import CompareScreen
@@ -203,8 +205,8 @@ class LabApp(Surgery):
 
             self.push_screen(ExplainScreen(value, self.explain, self.splits))
             return
-        lines = entries(value)
-        whole = self.status.whole(in_words(call.verb, value))
+        lines = lines_of(value)
+        whole = self.status.whole(message_for(call.verb, value))
         if not whole and (len(lines) > 1 or call.verb in ANSWERS):
             from tui.screens.entries import EntriesScreen
 
@@ -213,7 +215,7 @@ class LabApp(Surgery):
 
     def compare(self, name: str) -> None:
         """Compare the current branch with another."""
-        from tinynets.commands import Call
+        from tinynets.lab.command_line import Call
 
         self.run_worker(self._call(Call("compare", (name,))), exit_on_error=False)
 
@@ -223,10 +225,10 @@ class LabApp(Surgery):
 
         found = await self.done(verb)
         if found:
-            self.push_screen(EntriesScreen(f"lab.{verb}", entries(found)))
+            self.push_screen(EntriesScreen(f"lab.{verb}", lines_of(found)))
 
     def complete(self, text: str) -> list[str]:
-        from tui.completion import completions
+        from tui.model.completion import completions
 
         return completions(text, self.lab_frame)
 
@@ -281,10 +283,10 @@ class LabApp(Surgery):
         self.run_worker(self._offer_recovery(asked=True), exit_on_error=False)
 
     async def _offer_recovery(self, asked: bool = False) -> None:
-        from tinynets.leftovers import leftovers
+        from tinynets.storage.recovery import recoverable
         from tui.screens.recover import RecoverScreen
 
-        found = await asyncio.to_thread(leftovers)
+        found = await asyncio.to_thread(recoverable)
         if found and (asked or len(self.screen_stack) == 1):
             self.push_screen(RecoverScreen(found), lambda entry: self._opened(str(entry.file) if entry else None))
         elif asked:
@@ -379,7 +381,7 @@ MODES = {"play": "playing", "rewind": "rewinding"}
 
 def hint(text: str, room: int) -> str:
     """What the status line says while a command is typed, in so many letters."""
-    from tui.completion import usage
+    from tui.model.completion import usage
 
     return clip_words(usage(text) or COMMAND_HINT, room)
 

@@ -22,17 +22,17 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from tinynets.foreign_text import printable_lines
-from tinynets.frame import Frame, View
+from tinynets.server.frame import Frame, View
 from tui import actions
-from tui.answers import in_words, still_words
-from tui.command_line import CommandLine
-from tui.desk import Desk, Lab, chosen
-from tui.engine import EngineError, EngineLink, Spawned
-from tui.palette import Look
-from tui.plain_text import Seen, plain
+from tui.client import Client, EngineError, Spawned
+from tui.model.answers import message_for, still_words
+from tui.model.selection import Selection, UnitNow, fitted, followed, unit_now
+from tui.render.palette import Terminal
+from tui.render.plain_text import Seen, plain
 from tui.screens.modal import Modal
-from tui.selection import Selection, UnitNow, fitted, followed, unit_now
 from tui.widgets.activations import ActivationsPane
+from tui.widgets.command_line import CommandLine
+from tui.widgets.desk import Body, Desk, picked
 from tui.widgets.header import Header, Tabs
 from tui.widgets.loss import LossPane
 from tui.widgets.network import NetworkPane
@@ -40,7 +40,7 @@ from tui.widgets.neuron import NeuronPane
 from tui.widgets.output import OutputPane
 from tui.widgets.pane import WAITING, Lines, Pane
 from tui.widgets.status import KeyBar, StatusLine
-from tui.widgets.timeline import Timeline
+from tui.widgets.timeline import TimelineStripWidget
 from tui.widgets.weights import WeightsPane
 
 SMALLEST = (60, 16)
@@ -86,9 +86,9 @@ class LabCore(App[None]):
         self.register_theme(THEME)
         self.theme = "tinynets"
         self.animation_level = "none"
-        self.look = Look(colour=not self.no_color, unicode=_speaks_unicode())
+        self.look = Terminal(colour=not self.no_color, unicode=_speaks_unicode())
         self._spawn, self._source, self._options, self._engine = spawn, source, options or {}, engine
-        self.link: EngineLink | None = None
+        self.link: Client | None = None
         self.lab_frame: Frame | None = None
         self.selection = Selection()
         self._sent: View | None = None
@@ -120,12 +120,12 @@ class LabCore(App[None]):
     # -- what is on the screen
 
     def compose(self) -> ComposeResult:
-        with Lab(id="lab"):
+        with Body(id="lab"):
             yield Header(id="header")
             yield Static("", id="banner", markup=False)
             yield Tabs(id="tabs")
             yield Desk(NetworkPane(), WeightsPane(), ActivationsPane(), LossPane(), NeuronPane(), OutputPane())
-            yield Timeline(id="timeline")
+            yield TimelineStripWidget(id="timeline")
             yield StatusLine(id="status")
             yield KeyBar(self.key_bar_actions, self.label_of, id="keys")
             yield CommandLine(self.complete)
@@ -136,7 +136,7 @@ class LabCore(App[None]):
         self.desk = self.query_one(Desk)
         self.header = self.query_one(Header)
         self.tabs = self.query_one(Tabs)
-        self.timeline = self.query_one(Timeline)
+        self.timeline = self.query_one(TimelineStripWidget)
         self.status = self.query_one(StatusLine)
         self.keys = self.query_one(KeyBar)
         self.command_line = self.query_one(CommandLine)
@@ -170,12 +170,12 @@ class LabCore(App[None]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if isinstance(event.widget, Pane) and self.desk.wish.active != event.widget.NAME:
-            self.desk.ask(replace(self.desk.wish, **chosen(self.desk.wish, event.widget.NAME)))
+            self.desk.ask(replace(self.desk.wish, **picked(self.desk.wish, event.widget.NAME)))
             self.tabs.update(self.desk.visible_panes(), event.widget.NAME)
 
     def pick_pane(self, name: str) -> None:
         """Show a pane and give it the keys."""
-        self.desk.ask(replace(self.desk.wish, **chosen(self.desk.wish, name)))
+        self.desk.ask(replace(self.desk.wish, **picked(self.desk.wish, name)))
         self.panes[name].display = True
         self.panes[name].focus()
         self.tabs.update(self.desk.visible_panes(), name)
@@ -210,7 +210,7 @@ class LabCore(App[None]):
     # -- the engine
 
     def connect(self, engine: Spawned) -> None:
-        self.link = EngineLink(engine, self)
+        self.link = Client(engine, self)
         self._first = True
         self._sent = None
         self.send_view()
@@ -338,7 +338,7 @@ class LabCore(App[None]):
             return False
         else:
             line = getattr(value, "python", python_line(verb, args, kwargs))
-            self.status.say(in_words(verb, value, self.status.room), line)
+            self.status.say(message_for(verb, value, self.status.room), line)
             return True if value is None else value
         finally:
             self._finish()
@@ -435,7 +435,7 @@ class LabCore(App[None]):
 
 def python_line(verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     """The call as a user of the library writes it."""
-    from tinynets.commands import Call
+    from tinynets.lab.command_line import Call
 
     return Call(verb, args, kwargs).python()
 

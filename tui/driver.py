@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
-from tinynets import stopping, streams
+from tinynets.system import stopping, streams
 
 if TYPE_CHECKING:
     from textual.app import App

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinynets.frame import FROZEN
-from tui.operations import Line, line_for
+from tinynets.server.frame import FROZEN
+from tui.model.operations import CommandDraft, line_for
 from tui.travel import TimeTravel
 
 RELEASED = ("zero", "several")
@@ -51,7 +51,7 @@ class Surgery(TimeTravel):
         else:
             self._chosen(line)
 
-    def _chosen(self, line: Line | None) -> None:
+    def _chosen(self, line: CommandDraft | None) -> None:
         if line is None:
             return
         if line.asked:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from itertools import count
 from typing import TypeVar
 
-from tinynets.frame import Status
+from tinynets.server.frame import Status
 from tui.core import LabCore
-from tui.history import Stop, next_stop
+from tui.model.stops import Stop, next_stop
 from tui.screens.modal import Modal
-from tui.widgets.timeline import Timeline
+from tui.widgets.timeline import TimelineStripWidget
 
 Answer = TypeVar("Answer")
 
@@ -42,13 +42,13 @@ class TimeTravel(LabCore):
         if self.lab_status:
             self.do("seek", self.lab_status.end)
 
-    def on_timeline_sought(self, message: Timeline.Sought) -> None:
+    def on_timeline_sought(self, message: TimelineStripWidget.Sought) -> None:
         self.go_to(message.step, message.edits)
 
-    def on_timeline_switched(self, message: Timeline.Switched) -> None:
+    def on_timeline_switched(self, message: TimelineStripWidget.Switched) -> None:
         self.do("switch", message.branch)
 
-    def on_timeline_hovered(self, message: Timeline.Hovered) -> None:
+    def on_timeline_hovered(self, message: TimelineStripWidget.Hovered) -> None:
         self.status.hint(message.text)
 
     def go_to(self, step: int, edits: int | None = None) -> None:

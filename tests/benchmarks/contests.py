@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinynets.sampling import BLOCK, Sampler
+from tinynets.training.sampler import BLOCK, Sampler
 
 BATCH = 32
 LR = 0.1

@@ -18,7 +18,7 @@ from time import perf_counter
 from seek import BACK_LIMIT, SEEK_LIMIT, row, seconds
 
 import tinynets as tn
-from tinynets.timeline import BUDGET
+from tinynets.history.timeline import BUDGET
 
 TRIES = 20
 MB = 2**20

@@ -21,9 +21,9 @@ from time import perf_counter, process_time
 import numpy as np
 
 import tinynets as tn
-from tinynets import saves
-from tinynets.records import framed, read_records
-from tinynets.save_list import list_headers
+from tinynets.storage import saves
+from tinynets.storage.catalog import list_headers
+from tinynets.storage.records import read_records, record_pieces
 
 MB = 10**6
 STEPS, EDITS = 10_000, 20
@@ -54,7 +54,7 @@ def small(folder: Path) -> None:
     sizes: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     for record in read_records(report.path):
-        sizes[record["record"]] += sum(map(len, framed(record)))
+        sizes[record["record"]] += sum(map(len, record_pieces(record)))
         counts[record["record"]] += 1
     for kind, size in sizes.most_common():
         print(f"  {kind:12}{counts[kind]:>6}{size / 1000:>12,.1f} kB")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets.workspace import Workspace
+from tinynets.nn.workspace import Workspace
 
 torch: Any = pytest.importorskip("torch")
 nn = torch.nn
@@ -84,6 +84,6 @@ def test_embeddings_are_alike(shape: list[int], vocabulary: int, size: int, seed
 
 @pytest.mark.parametrize("kind", ["leaky-relu", "relu", "tanh", "sigmoid", "linear"])
 def test_gains_are_alike(kind: str) -> None:
-    from tinynets.initializers import GAINS
+    from tinynets.nn.initializers import GAINS
 
     assert pytest.approx(nn.init.calculate_gain(kind.replace("-", "_"))) == GAINS[kind]

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import tinynets as tn
-from tinynets.threads import fingerprint
+from tinynets.numerics.determinism import fingerprint
 
 VERBS: dict[str, tuple[Any, ...]] = {
     "zero": (), "scale": (0.5,), "clamp": (0.3,), "noise": (0.1,), "mean": (), "release": (), "freeze": (),

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 import tinynets as tn
-from tinynets.layers import layer_from
-from tinynets.workspace import Workspace
+from tinynets.nn.layers import layer_from
+from tinynets.nn.workspace import Workspace
 
 Case = dict[str, np.ndarray]
 

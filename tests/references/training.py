@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 import tinynets as tn
-from tinynets.losses import loss_from
-from tinynets.optimizers import optimizer_from
+from tinynets.nn.losses import loss_from
+from tinynets.training.optimizers import optimizer_from
 
 Case = dict[str, np.ndarray]
 

@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 import tinynets as tn
-from tinynets import playback, save_writer
-from tinynets.records import VERSION, frame, read_records
-from tinynets.timeline import Timeline
+from tinynets.history import player
+from tinynets.history.timeline import Timeline
+from tinynets.storage import data_record, timeline_records
+from tinynets.storage.records import VERSION, encode_record, read_records
 
 FOLDER = Path(__file__).parent / f"v{VERSION}"
 MAX_BYTES = 100_000
@@ -133,7 +134,7 @@ def weighted() -> tn.Lab:
 
 def sample() -> tn.Lab:
     """Data that is not in the save: its digest, where it was, and a few examples."""
-    save_writer.EMBED_LIMIT = 10
+    data_record.EMBED_LIMIT = 10
     lab = small(data={"train": points(200), "dev": points(50)}, probe=20)
     lab.run(24)
     lab.zero("hidden[1]")
@@ -222,11 +223,11 @@ SCRATCH = ""
 
 def main() -> None:
     global SCRATCH
-    playback.KEYFRAME_COST = 1e-9  # keyframes so close that small runs have some
+    player.KEYFRAME_COST = 1e-9  # keyframes so close that small runs have some
     FOLDER.mkdir(exist_ok=True)
     listed = FOLDER / "facts.json"
     known: dict[str, Any] = json.loads(listed.read_text()) if listed.exists() else {}
-    limit = save_writer.EMBED_LIMIT
+    limit = data_record.EMBED_LIMIT
     for make in SAVES:
         name = make.__name__
         if name in known:
@@ -242,7 +243,7 @@ def main() -> None:
                 shutil.move(lab.save(Path(SCRATCH) / written.name).path, written)
             known[name] = facts(lab, written)
             lab.close(discard=True)
-        save_writer.EMBED_LIMIT = limit
+        data_record.EMBED_LIMIT = limit
         if written.stat().st_size >= MAX_BYTES:
             sys.exit(f"{written} has {written.stat().st_size:,} bytes; fewer than {MAX_BYTES:,} are wanted")
         listed.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -254,8 +255,8 @@ def write_journal(lab: tn.Lab, written: Path) -> None:
     (file,) = Path(SCRATCH).glob("*.journal")
     content, short = file.read_bytes(), lab.player.timeline.named("short")
     lab.drop(short.name)
-    position = save_writer.position_record(lab.moment, lab.player.timeline.actions)
-    more = frame(save_writer.drop_record(short.number)) + frame(position)
+    position = timeline_records.position_record(lab.moment, lab.player.timeline.actions)
+    more = encode_record(timeline_records.drop_record(short.number)) + encode_record(position)
     written.write_bytes(content + more + b"\x40\x01\x00\x00\xff\xff")
 
 
@@ -270,7 +271,7 @@ def facts(lab: tn.Lab, file: Path) -> dict[str, Any]:
         "parameters": lab.network.theta.size,
         "dtype": lab.network.dtype.name,
         "data": lab.data.sha256,
-        "missing": save_writer.EMBED_LIMIT < 100,
+        "missing": data_record.EMBED_LIMIT < 100,
         "interventions": [str(entry) for entry in lab.interventions],
         "frozen": {block: list(units) for block, units in lab.frozen.items()},
         "actions": len(timeline.actions),

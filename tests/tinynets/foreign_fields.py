@@ -38,7 +38,7 @@ from samples import KINDS, Sample
 from samples import sample as made_sample
 
 from tinynets.data import payload_digest
-from tinynets.packing import ARRAY
+from tinynets.storage.codec import ARRAY
 
 PAGE = Path(__file__).parents[2] / "docs" / "save-format.md"
 WORD = re.compile(r"`([a-z_0-9]+)`")

@@ -18,8 +18,8 @@ import msgpack
 import numpy as np
 from samples import Sample
 
-from tinynets.packing import ARRAY
-from tinynets.records import END, MAGIC
+from tinynets.storage.codec import ARRAY
+from tinynets.storage.records import END, MAGIC
 
 Record = dict[str, Any]
 Records = list[Any]

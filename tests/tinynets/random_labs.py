@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 import tinynets as tn
-from tinynets.arrays import quiet
-from tinynets.layers import LAYERS, Activation
+from tinynets.nn.layers import LAYERS, Activation
+from tinynets.numerics.arrays import ignore_warnings
 
 BATCH, EXAMPLES = 4, 8
 STEPS = 4  # in time
@@ -171,7 +171,7 @@ def random_lab(seed: int, dtype: str = "float64") -> tn.Lab:
     optimizer = OPTIMIZERS[int(rng.integers(len(OPTIMIZERS)))]()
     y = rng.integers(0, 2, EXAMPLES)
     lab = tn.Lab(network, data=(x, y), loss=tn.CrossEntropy(), optimizer=optimizer, batch=BATCH, seed=seed)
-    with quiet():
+    with ignore_warnings():
         lab.run(2)
         for _ in range(int(rng.integers(0, 5))):
             tried(lab, rng, STANDS)

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 import tinynets as tn
-from tinynets import packing, save_writer
 from tinynets.data.names import from_text
-from tinynets.journal import _Written as Written
-from tinynets.journal import increments
-from tinynets.records import END, HEADER, RecordFile, frame
+from tinynets.storage import codec, snapshot
+from tinynets.storage.journal import _Written as Written
+from tinynets.storage.journal import increments
+from tinynets.storage.records import END, HEADER, RecordFile, encode_record
 
 OLD = Path(__file__).parents[1] / "saves"
 ENDINGS = (".msgpack", ".journal")
@@ -132,7 +132,7 @@ def images() -> tn.Lab:
 
 def _snapshot(lab: tn.Lab, kind: str = "save") -> Iterator[Record]:
     player = lab.player
-    return save_writer.snapshot(lab.recipe, lab.data, player.timeline, player.position, player.state, kind=kind)
+    return snapshot.snapshot(lab.recipe, lab.data, player.timeline, player.position, player.state, kind=kind)
 
 
 def _journal() -> list[Record]:
@@ -166,6 +166,6 @@ def sample(kind: str) -> Sample:
         file = RecordFile(FILES[kind], recover=True)
         return Sample(list(file), FILES[kind].read_bytes(), file.version)
     records = _journal() if kind == "journal" else list(_snapshot(LABS[kind]()))
-    records = [packing.unpack(packing.pack(record)) for record in records]
-    end = b"" if kind == "journal" else frame({"record": END, "count": len(records)})
-    return Sample(records, HEADER + b"".join(map(frame, records)) + end)
+    records = [codec.unpack(codec.pack(record)) for record in records]
+    end = b"" if kind == "journal" else encode_record({"record": END, "count": len(records)})
+    return Sample(records, HEADER + b"".join(map(encode_record, records)) + end)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import tinynets as tn
-from tinynets import rng
+from tinynets.numerics import rng
 
 SETS = {"zero", "mean", "clamp", "patch", "resample"}
 

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from random_labs import random_lab
 
 import tinynets as tn
-from tinynets.canonical import canonical
 from tinynets.data import Dataset
-from tinynets.interventions import Intervention
-from tinynets.layers import Layer
-from tinynets.state import State
+from tinynets.nn.interventions import Intervention
+from tinynets.nn.layers import Layer
+from tinynets.numerics.canonical import canonical
+from tinynets.training.state import State
 
 WAYS: dict[str, Callable[[Any], Any]] = {
     "copy": copy.copy,

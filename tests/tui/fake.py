@@ -16,7 +16,7 @@ from typing import Any
 import frames
 import numpy as np
 
-from tinynets.frame import Frame, Mark, Pin, View
+from tinynets.server.frame import BookmarkMark, EditMark, Frame, View
 
 PHASES = ("batch", "forward embed", "forward hidden", "forward output", "loss", "backward output", "update")
 
@@ -164,7 +164,7 @@ class FakeEngine:
         return f"on branch {name}"
 
     def do_bookmark(self, name: str, note: str = "") -> str:
-        self.world.pins.append(Pin(name, note, "main", self.world.step, True))
+        self.world.pins.append(BookmarkMark(name, note, "main", self.world.step, True))
         return f"{name}: step {self.world.step}"
 
     def do_phase(self) -> str:
@@ -203,7 +203,7 @@ class FakeEngine:
         if block not in masks:
             raise LookupError(f"`{selector}`: there is no block `{block}`; there are embed, hidden, output")
         masks[block][int(unit)] = value
-        self.world.marks.append(Mark(self.world.step, op, f'lab.{op}("{selector}")', True, 1, FAMILIES[op]))
+        self.world.marks.append(EditMark(self.world.step, op, f'lab.{op}("{selector}")', True, 1, FAMILIES[op]))
         self.world.unsaved = True
         return f"{selector} {DONE[op]}: probe loss 2.412 -> 2.431"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from fake import FakeEngine
 
-from tinynets import frame as f
+from tinynets.server import frame as f
 
 NAMES = {
     "closing tag": "[/]",

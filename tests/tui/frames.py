@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from tinynets import frame as f
+from tinynets.measure import explanation
+from tinynets.server import frame as f
 
 LETTERS = ".abcdefghijklmnopqrstuvwxyz"
 NAMES = ("emma", "olivia", "ava", "isabella", "sophia", "charlotte", "mia", "amelia", "harper", "evelyn", "abigail")
@@ -33,10 +34,10 @@ class World:
     lr: float = 0.1
     unsaved: bool = False
     path: str = ""
-    marks: list[f.Mark] = field(default_factory=list)
+    marks: list[f.EditMark] = field(default_factory=list)
     others: list[f.BranchLine] = field(default_factory=list)
     """The branches beside `main`, on which we stand."""
-    pins: list[f.Pin] = field(default_factory=list)
+    pins: list[f.BookmarkMark] = field(default_factory=list)
     evaluations: dict[int, float] = field(default_factory=dict)
     frozen: dict[str, np.ndarray] = field(default_factory=lambda: {k: np.zeros(v, bool) for k, v in SIZES.items()})
     zeroed: dict[str, np.ndarray] = field(default_factory=lambda: {k: np.zeros(v, bool) for k, v in SIZES.items()})
@@ -145,7 +146,7 @@ def _status(world: World) -> f.Status:
 
 
 def _timeline(world: World) -> f.TimelineStrip:
-    marks = tuple(f.Mark(m.step, m.op, m.text, m.step <= world.step, m.here, m.family) for m in world.marks)
+    marks = tuple(f.EditMark(m.step, m.op, m.text, m.step <= world.step, m.here, m.family) for m in world.marks)
     lines = (f.BranchLine("main", 0, world.end, True), *world.others)
     dots = tuple(sorted(world.evaluations))
     return f.TimelineStrip(world.step, world.end, marks, dots, 5, lines, tuple(world.pins))
@@ -207,12 +208,14 @@ def _loss(world: World, columns: int) -> f.LossCurve:
 def _neuron(made: Net, world: World, view: f.View) -> f.Neuron:
     block, unit = view.block, view.unit
     value = float(made.outputs[block][view.example, unit])
-    terms: list[f.Contribution] = []
+    terms: list[explanation.Contribution] = []
     pre, bias, weighted = None, None, None
     if block == "hidden":
         x, w = made.embedded[view.example].reshape(30), made.weights["hidden"][:, unit]
         order = np.argsort(-np.abs(x * w))
-        terms = [f.Contribution(_rows("hidden")[i], float(x[i]), float(w[i]), float(x[i] * w[i])) for i in order]
+        terms = [
+            explanation.Contribution(_rows("hidden")[i], float(x[i]), float(w[i]), float(x[i] * w[i])) for i in order
+        ]
         pre, bias = float(made.pre[view.example, unit]), 0.031
         weighted = pre - bias
     outgoing = []
@@ -225,7 +228,7 @@ def _neuron(made: Net, world: World, view: f.View) -> f.Neuron:
         block=block, unit=unit, name=f"{block}[{unit}]", activation="tanh" if block == "hidden" else "", bias=bias,
         weighted=weighted, pre=pre, value=value, clean=float(np.tanh(pre)) if pre is not None else value,
         contributions=tuple(terms[:12]), rest=sum(t.product for t in terms[12:]), outgoing=tuple(outgoing),
-        frozen=float(world.frozen[block][unit]), interventions=(f.Stands("zero"),) if zeroed else (),
+        frozen=float(world.frozen[block][unit]), interventions=(f.StandingIntervention("zero"),) if zeroed else (),
         dead=bool(_dead(block)[unit]),
         saturated=abs(value) > 0.97 and block == "hidden", saturated_share=float((np.abs(column) > 0.97).mean()),
         mean=float(column.mean()), std=float(column.std()), gradient=None,

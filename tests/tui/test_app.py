@@ -4,7 +4,7 @@ import pytest
 from fake import FakeEngine
 from opening import MIDDLE, SMALL, WIDE, lab, opened, screen_text, status, until
 
-from tinynets.frame import PANES
+from tinynets.server.frame import PANES
 from tui.app import LabApp
 from tui.screens.ask import AskScreen
 from tui.screens.leave import LeaveScreen

@@ -24,7 +24,7 @@ from patience import PATIENCE
 from terminal import REPOSITORY, Terminal, engine_of, until_gone
 
 import tinynets as tn
-from tinynets.leftovers import Leftover, leftovers
+from tinynets.storage.recovery import RecoverableJournal, recoverable
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "tinynets"))
 from interrupting import interrupted_at
@@ -47,8 +47,8 @@ def lab(*arguments: str, cwd: Path, **others: Any) -> Iterator[Terminal]:
         found.end()
 
 
-def left(cwd: Path) -> list[Leftover]:
-    return leftovers(cwd / "state" / "journals")
+def left(cwd: Path) -> list[RecoverableJournal]:
+    return recoverable(cwd / "state" / "journals")
 
 
 def modes(written: bytes) -> set[int]:

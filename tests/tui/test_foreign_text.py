@@ -24,10 +24,10 @@ from textual.screen import Screen
 import tinynets as tn
 import tui
 from tinynets.foreign_text import one_for_one
-from tinynets.frame import BranchLine, Mark, Pin
 from tinynets.measure.comparison import Comparison
 from tinynets.measure.explanation import Explanation
-from tui import drawing
+from tinynets.server.frame import BookmarkMark, BranchLine, EditMark
+from tui.render import drawing
 from tui.screens.ask import AskScreen
 from tui.screens.bookmark import BookmarkScreen
 from tui.screens.compare import CompareScreen
@@ -68,8 +68,8 @@ async def foreign(name: str, size: tuple[int, int]) -> AsyncIterator[tuple[Pilot
         world.go(40)
         world.path = "saves/x"
         world.others = [BranchLine("other", 10, 30, False, "main", 1, 2, 0.5)]
-        world.pins = [Pin("pin", "note", "main", 20, True), Pin("far", "note", "other", 25, False)]
-        world.marks = [Mark(5, "zero", "lab.zero('hidden[3]')", True, 1, "activation")]
+        world.pins = [BookmarkMark("pin", "note", "main", 20, True), BookmarkMark("far", "note", "other", 25, False)]
+        world.marks = [EditMark(5, "zero", "lab.zero('hidden[3]')", True, 1, "activation")]
         world.evaluations = {10: 2.0}
         await pilot.press("s")
         await until(pilot, lambda: len(lab(pilot).lab_frame.timeline.branches) == 2)  # type: ignore[union-attr]

@@ -9,10 +9,10 @@ from test_kinds import PLAIN, drawn, frame_of
 from test_real import real
 from textual.pilot import Pilot
 
-from tinynets.reports import EditReport, StepReport
-from tui import palette
-from tui.answers import in_words
-from tui.palette import Look
+from tinynets.lab.reports import EditReport, StepReport
+from tui.model.answers import message_for
+from tui.render import palette
+from tui.render.palette import Terminal
 from tui.widgets.header import Header
 
 ENDED = "nothing learns: the schedule `cosine` has brought the learning rate to 0"
@@ -32,7 +32,7 @@ PLACES: dict[str, dict[str, Any]] = {
 NAMES = ("xor", "names-transformer", "a-recipe-with-a-long-name-of-its-own")
 
 
-def header(width: int, look: Look = Look(), **changes: Any) -> str:  # noqa: B008
+def header(width: int, look: Terminal = Terminal(), **changes: Any) -> str:  # noqa: B008
     frame = frame_of("xor")
     return drawn(Header(), replace(frame, status=replace(frame.status, unsaved=True, **changes)), width, 1, look)[0]
 
@@ -41,7 +41,7 @@ def header(width: int, look: Look = Look(), **changes: Any) -> str:  # noqa: B00
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_rate_of_0_stands_in_the_header_beside_all_that_matters(width: int, place: str, name: str) -> None:
-    for look in (Look(), PLAIN):
+    for look in (Terminal(), PLAIN):
         text = header(width, look, recipe=name, lr=0.0, still="`lr` is 0", **PLACES[place])
         assert "lr 0" in text
         assert f"step {PLACES[place].get('step', 0):,}" in text
@@ -60,7 +60,7 @@ def test_that_nothing_learns_at_a_rate_above_0_stands_in_the_header(width: int, 
     text = header(width, recipe=name, lr=0.1, still="everything is frozen", **PLACES[place])
     assert "nothing learns" in text
     assert f"step {PLACES[place].get('step', 0):,}" in text
-    assert Look().glyph("dot") in text
+    assert Terminal().glyph("dot") in text
 
 
 @pytest.mark.parametrize("width", [160, 100, 80])
@@ -75,10 +75,10 @@ def test_the_answer_of_what_made_nothing_learn_says_so_in_full(room: int) -> Non
         StepReport(60_002, 0.3522, 3.0, 60_000, why),
         EditReport(50, "schedule cosine steps=50", 0.35, 0.35, "lab.set(...)", 0.75, 0.75, why),
     ):
-        text = in_words("run", report, room)
+        text = message_for("run", report, room)
         assert f"nothing learns: {why}" in text
         assert len(text) <= room
-    assert "60,002" in in_words("run", StepReport(60_002, 0.3522, 3.0, 60_000, why), 157)
+    assert "60,002" in message_for("run", StepReport(60_002, 0.3522, 3.0, 60_000, why), 157)
 
 
 def said_in(pilot: Pilot[None]) -> tuple[str, str]:

@@ -17,8 +17,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 import tinynets as tn
-from tinynets.host import Engine, spawn
-from tinynets.leftovers import journal_folder
+from tinynets.server.process import ServerProcess, spawn
+from tinynets.storage.paths import journal_folder
 from tui.app import LabApp
 from tui.screens.ask import AskScreen
 from tui.screens.compare import CompareScreen
@@ -30,10 +30,10 @@ from tui.screens.recover import RecoverScreen
 @asynccontextmanager
 async def real(
     source: str = "names-mlp", size: tuple[int, int] = (160, 48)
-) -> AsyncIterator[tuple[Pilot[None], Engine]]:
-    engines: list[Engine] = []
+) -> AsyncIterator[tuple[Pilot[None], ServerProcess]]:
+    engines: list[ServerProcess] = []
 
-    def spawned(source: str, options: dict[str, object]) -> Engine:
+    def spawned(source: str, options: dict[str, object]) -> ServerProcess:
         engines.append(spawn(source, options))
         return engines[-1]
 

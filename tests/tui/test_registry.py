@@ -10,13 +10,13 @@ import pytest
 from opening import SMALL, WIDE, dialog_text, lab, opened, screen_text, until
 
 import tinynets as tn
-from tinynets.commands import ANY_OPTION, COMMANDS
-from tinynets.frame import BranchLine, Pin, TimelineStrip, View
+from tinynets.lab.verbs import ANY_OPTION, COMMANDS
+from tinynets.server.frame import BookmarkMark, BranchLine, TimelineStrip, View
 from tui import actions
 from tui.app import COMMAND_HINT, LabApp, hint
-from tui.completion import completions
-from tui.marks import SIGNS
-from tui.palette import Look
+from tui.model.completion import completions
+from tui.render.marks import SIGNS
+from tui.render.palette import Terminal
 from tui.screens.help import VERB_GROUPS, HelpScreen
 
 
@@ -130,7 +130,7 @@ def test_every_argument_of_a_method_can_be_given_on_the_command_line() -> None:
 TIMELINE = TimelineStrip(
     200, 300, (), (), 1,
     (BranchLine("main", 0, 300, True), BranchLine("a b", 100, 250, False, "main", 1)),
-    (Pin("low", "", "main", 90, True), Pin("it's odd", "", "a b", 150, False)),
+    (BookmarkMark("low", "", "main", 90, True), BookmarkMark("it's odd", "", "a b", 150, False)),
 )  # fmt: skip
 
 
@@ -244,7 +244,7 @@ async def test_the_help_explains_every_mark(size: tuple[int, int]) -> None:
         await pilot.press("end")
         await until(pilot, lambda: "released or unfrozen" in dialog_text(pilot))
         text = dialog_text(pilot)
-        assert [name for name, sign in SIGNS.items() if f"{sign.glyph(Look())} {sign.words}" not in text] == []
+        assert [name for name, sign in SIGNS.items() if f"{sign.glyph(Terminal())} {sign.words}" not in text] == []
 
 
 def test_the_help_knows_the_family_of_every_verb() -> None:

@@ -8,16 +8,17 @@ from test_kinds import RECIPES, frame_of
 from test_real import real, step
 
 import tinynets as tn
-from tinynets.commands import COMMANDS, parse
-from tinynets.edits import OPERATIONS
-from tinynets.operations.base import Edit
-from tui import targets
-from tui.answers import in_words
-from tui.completion import completions
-from tui.operations import FAMILIES, KEYS, line_for, menu, sites
+from tinynets.edits.edit import Edit
+from tinynets.edits.registry import OPERATIONS
+from tinynets.lab.command_line import parse
+from tinynets.lab.verbs import COMMANDS
+from tui.model import targets
+from tui.model.answers import message_for
+from tui.model.completion import completions
+from tui.model.operations import FAMILIES, KEYS, line_for, menu, sites
+from tui.model.selection import Selection
 from tui.screens.explain import ExplainScreen
 from tui.screens.operate import OperateScreen
-from tui.selection import Selection
 
 
 def test_the_menu_knows_every_operation_and_each_has_a_key_of_its_own() -> None:
@@ -43,7 +44,7 @@ def test_what_the_menu_offers_the_engine_does(recipe: str) -> None:
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_what_is_completed_as_a_target_the_engine_takes(recipe: str) -> None:
-    from tinynets.selectors import select, select_learned
+    from tinynets.nn.selectors import select, select_learned
 
     made, frame = tn.Lab(recipe), frame_of(recipe)
     for verb in KEYS:
@@ -258,7 +259,7 @@ async def test_an_edits_answer_is_whole_at_80_columns() -> None:
 def test_an_edits_answer_gives_up_words_before_numbers() -> None:
     report = tn.Lab("names-mlp").round("hidden", 3)
     for room in (200, 77, 60, 50):
-        text = in_words("round", report, room)
+        text = message_for("round", report, room)
         assert len(text) <= max(room, 54)
         assert f"-> {report.after:.3f}" in text or f"-> {report.after:.4f}" in text
         assert f"{report.accuracy_after:.1%}" in text

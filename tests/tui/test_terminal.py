@@ -21,7 +21,7 @@ from patience import PATIENCE
 from terminal import Terminal, engine_of, surroundings, until_gone
 
 import tinynets as tn
-from tinynets import save_writer
+from tinynets.storage import data_record
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
 SAVED = "data/tinynets/saves/names-mlp.msgpack"
@@ -173,7 +173,7 @@ def test_arguments_that_cannot_be_used_end_with_one_line_and_status_2(
 def test_a_save_without_its_data_trains_on_with_the_file_that_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(save_writer, "EMBED_LIMIT", 10)
+    monkeypatch.setattr(data_record, "EMBED_LIMIT", 10)
     x = np.random.default_rng(0).uniform(-1, 1, (200, 2))
     np.savez(tmp_path / "points.npz", x=x, y=(x[:, 1] > 0).astype(np.int64))
     network = tn.Network([tn.Linear(2, 2, name="output")], seed=0)

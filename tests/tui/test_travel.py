@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 import tinynets as tn
-from tinynets.frame import BranchLine, Mark, Pin
+from tinynets.server.frame import BookmarkMark, BranchLine, EditMark
 from tui.screens.ask import AskScreen
 from tui.screens.bookmark import BookmarkScreen
 from tui.screens.drop import DropScreen, UnbookmarkScreen
@@ -33,14 +33,14 @@ async def in_the_past(size: tuple[int, int] = WIDE) -> AsyncIterator[tuple[Pilot
         world.go(1800)
         world.step = 1200
         world.unsaved = False
-        world.marks.append(Mark(1000, "zero", 'lab.zero("hidden[3]")', True))
+        world.marks.append(EditMark(1000, "zero", 'lab.zero("hidden[3]")', True))
         world.others = [
             BranchLine("what-if", 1000, 2200, False, "main", 1, 1, 2.56),
             BranchLine(LONG, 1500, 1800, False, "what-if", 2, 1, 2.5),
         ]
         world.pins = [
-            Pin("start", "before any edit", "main", 600, True),
-            Pin("odd", "eight units are gone, and it hardly hurts at all", "what-if", 2200, False),
+            BookmarkMark("start", "before any edit", "main", 600, True),
+            BookmarkMark("odd", "eight units are gone, and it hardly hurts at all", "what-if", 2200, False),
         ]
         await pilot.press("e")  # any command brings a frame
         await until(pilot, lambda: "1,200 of 1,800" in screen_text(pilot))
@@ -86,7 +86,7 @@ async def test_in_a_tree_of_thirty_nested_branches_every_name_is_whole_and_every
         engine.world.others = [
             BranchLine(name, 40 * at, 40 * at + 40, False, parents[at], at + 1, 1, 2.5) for at, name in enumerate(names)
         ]
-        engine.world.pins = [Pin("deep", "", names[-1], 1240, False)]
+        engine.world.pins = [BookmarkMark("deep", "", names[-1], 1240, False)]
         await pilot.press("e")
         await until(pilot, lambda: len(lab(pilot).lab_frame.timeline.branches) == 31)  # type: ignore[union-attr]
         await in_the_tree(pilot)

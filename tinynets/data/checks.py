@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynets.arrays import Shape, as_array, converted, foreign, place_text
 from tinynets.errors import DataError, ShapeError, unwritable
+from tinynets.numerics.arrays import Shape, as_array, converted, foreign, place_text
 
 MAX_CLASSES = 65_536
 SIDES = frozenset(

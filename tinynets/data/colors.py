@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinynets import rng
 from tinynets.data.checks import whole
 from tinynets.data.dataset import Dataset, arrays
 from tinynets.data.shipped import shipped
+from tinynets.numerics import rng
 
 
 def colors(split_seed: int = 42) -> Dataset:

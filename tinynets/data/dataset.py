@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynets.arrays import foreign
 from tinynets.data import checks
 from tinynets.data.text import TextCodec
 from tinynets.errors import DataError, ShapeError, nearest
+from tinynets.numerics.arrays import foreign
 
 Split = tuple[NDArray[Any], NDArray[Any]]
 MAX_SPLITS = 64

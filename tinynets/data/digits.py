@@ -7,10 +7,10 @@ from io import BytesIO
 
 import numpy as np
 
-from tinynets import rng
 from tinynets.data.checks import flag, whole
 from tinynets.data.dataset import Dataset, arrays
 from tinynets.data.shipped import shipped
+from tinynets.numerics import rng
 
 
 def digits(flat: bool = False, split_seed: int = 42) -> Dataset:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tinynets.data.dataset import MAX_SPLITS
 from tinynets.errors import DataError, gate
-from tinynets.paths import expanded, unusable
+from tinynets.system.paths import expanded, unusable
 
 SUFFIX = ".npz"
 ARRAYS = ("x", "y", "weight")

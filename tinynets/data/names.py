@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tinynets import rng
 from tinynets.data.checks import whole
 from tinynets.data.dataset import Dataset
 from tinynets.data.shipped import shipped
 from tinynets.data.text import END, MAX_CONTEXT, TextCodec
 from tinynets.errors import DataError
+from tinynets.numerics import rng
 
 MAX_BYTES = 64 * 2**20
 MIN_WORDS = 10
@@ -24,7 +24,7 @@ def names(context: int = 3, split_seed: int = 42) -> Dataset:
     return from_text(shipped("names.txt"), context=context, split_seed=split_seed)
 
 
-def bytes_made(payload: Mapping[str, object]) -> int:
+def expanded_bytes(payload: Mapping[str, object]) -> int:
     """About how many bytes the rows take that are made of a payload's text, and making them; 0 of another payload."""
     kind, text, context = (payload.get(key) for key in ("kind", "text", "context"))
     if not isinstance(kind, str) or kind != "names" or not isinstance(text, bytes) or not isinstance(context, int):

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynets import rng
 from tinynets.data.checks import number, whole
 from tinynets.data.dataset import Dataset, arrays
+from tinynets.numerics import rng
 
 MAX_POINTS = 1_000_000
 CORNERS = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, -1.0], [-1.0, 1.0]])

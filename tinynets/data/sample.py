@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynets import rng
 from tinynets.data.dataset import Dataset
-from tinynets.rules import FIRST
+from tinynets.numerics import rng
+from tinynets.numerics.rules import FIRST
 
 SAMPLE_BYTES = 4 * 2**20  # of each split, at most
 FEW = 16  # examples of a split that is not the probe's

@@ -8,32 +8,31 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinynets.arrays import Array, quiet
-from tinynets.block import Block
-from tinynets.checks import check_whole
 from tinynets.errors import TimelineError, nearest
-from tinynets.experiment import Experiment
+from tinynets.experiment.experiment import Experiment
+from tinynets.experiment.probe import Probe
+from tinynets.history.branch import Branch
+from tinynets.history.moment import Moment, RecordedEdit
 from tinynets.jobs import Progress
-from tinynets.losses import Loss
 from tinynets.measure.comparison import BlockDistance, Comparison, Disagreement, Side
-from tinynets.network import Network
-from tinynets.paths import expanded
-from tinynets.probe import Probe
-from tinynets.recipe import MAX_STEPS
-from tinynets.saves import open_experiment
-from tinynets.special import softmax
-from tinynets.state import State, network_of
-from tinynets.timeline import Branch, Moment, Placed
-from tinynets.workspace import Workspace
+from tinynets.nn.block import Block
+from tinynets.nn.losses import Loss
+from tinynets.nn.network import Network
+from tinynets.nn.workspace import Workspace
+from tinynets.numerics.arrays import Array, ignore_warnings
+from tinynets.numerics.checks import check_whole
+from tinynets.numerics.special import softmax
+from tinynets.recipes.recipe import MAX_STEPS
+from tinynets.storage.saves import open_experiment
+from tinynets.system.paths import expanded
+from tinynets.training.state import State, network_of
 
 SUFFIX = ".msgpack"
 Work = Generator[Progress, None, Comparison]
 
-__all__ = ["BlockDistance", "Comparison", "Disagreement", "Line", "Side", "compare_branches", "line_named", "line_of"]
-
 
 @dataclass(frozen=True)
-class Line:
+class BranchRef:
     """A branch of a run, what it is called here, and the run's file, which may be empty."""
 
     experiment: Experiment
@@ -65,20 +64,20 @@ class Line:
         return f"with {again} edit{'s that were' if again > 1 else ' that was'} undone" if again > 0 else ""
 
 
-def line_named(experiment: Experiment, path: str, name: str) -> Line:
+def resolve_branch(experiment: Experiment, path: str, name: str) -> BranchRef:
     """A branch of a run, whose file is `path`, or of a save whose path the name is."""
     if not isinstance(name, str):
         raise TimelineError(f"a branch is called by its name, not {name!r}")
     branches = [branch.name for branch in experiment.timeline.branches.values()]
     if name in branches:
-        return Line(experiment, experiment.timeline.named(name), name, path)
+        return BranchRef(experiment, experiment.timeline.named(name), name, path)
     if SUFFIX in name or os.path.exists(expanded(name)):
         return line_of(name)
     known = ", ".join(branches)
     raise TimelineError(f"`{name}` is neither a branch, only {known}, nor a save{nearest(name, branches)}")
 
 
-def line_of(source: str) -> Line:
+def line_of(source: str) -> BranchRef:
     """A branch of a save, `FILE:BRANCH`, or the one on which it stands, `FILE`."""
     source = expanded(source)
     path, colon, branch = source.rpartition(":")
@@ -90,10 +89,10 @@ def line_of(source: str) -> Line:
     timeline = experiment.timeline
     found = timeline.named(branch) if branch else experiment.branch
     short = os.path.basename(path)
-    return Line(experiment, found, f"{short}:{found.name}" if len(timeline.branches) > 1 else short, path)
+    return BranchRef(experiment, found, f"{short}:{found.name}" if len(timeline.branches) > 1 else short, path)
 
 
-def compare_branches(a: Line, b: Line, step: int | None = None) -> Work:
+def compare_branches(a: BranchRef, b: BranchRef, step: int | None = None) -> Work:
     """The comparison of two branches, as work; neither run moves."""
     common = min(a.end.step, b.end.step)
     if step is not None:
@@ -114,11 +113,11 @@ def compare_branches(a: Line, b: Line, step: int | None = None) -> Work:
     return _compared(a, b, moments, first, second)
 
 
-def _longer(line: Line) -> str:
+def _longer(line: BranchRef) -> str:
     return f"{line.path or line.experiment.recipe.name}:{line.branch.name}"
 
 
-def _compared(a: Line, b: Line, moments: tuple[Moment, Moment], first: State, second: State) -> Comparison:
+def _compared(a: BranchRef, b: BranchRef, moments: tuple[Moment, Moment], first: State, second: State) -> Comparison:
     step = moments[0].step
     parting, difference = _parting(a, b, *(max(line.end, at) for line, at in zip((a, b), moments, strict=True)))
     same, batches = _batches(a, b, first, second)
@@ -159,7 +158,7 @@ def _compared(a: Line, b: Line, moments: tuple[Moment, Moment], first: State, se
 # -- where they part
 
 
-def _parting(a: Line, b: Line, end_a: Moment, end_b: Moment) -> tuple[int | None, str]:
+def _parting(a: BranchRef, b: BranchRef, end_a: Moment, end_b: Moment) -> tuple[int | None, str]:
     """The first step at which two branches, up to these ends, are not the same, and what differs there."""
     ours, theirs = a.branch, b.branch
     if ours.keyframes[0, 0].digest() != theirs.keyframes[0, 0].digest():
@@ -178,7 +177,7 @@ def _parting(a: Line, b: Line, end_a: Moment, end_b: Moment) -> tuple[int | None
     return None, f"nowhere: the same edits and losses through step {both:,}{goes_on}"
 
 
-def _first_edit(a: Line, b: Line, count_a: int, count_b: int) -> tuple[int, str] | None:
+def _first_edit(a: BranchRef, b: BranchRef, count_a: int, count_b: int) -> tuple[int, str] | None:
     """The first edit, of so many of each, that one has and the other has not, at that place."""
     first, second = a.branch.edits[:count_a], b.branch.edits[:count_b]
     same = 0
@@ -195,11 +194,11 @@ def _first_edit(a: Line, b: Line, count_a: int, count_b: int) -> tuple[int, str]
     return None
 
 
-def _what(placed: Placed) -> tuple[int, str]:
+def _what(placed: RecordedEdit) -> tuple[int, str]:
     return placed.step, placed.edit.python()
 
 
-def _batches(a: Line, b: Line, first: State, second: State) -> tuple[bool, str]:
+def _batches(a: BranchRef, b: BranchRef, first: State, second: State) -> tuple[bool, str]:
     """Whether every step of both trains on the same batch: addressed by data, seed, size and sampling alone."""
     draws: list[dict[str, str | int]] = [
         {
@@ -227,11 +226,11 @@ def _batches(a: Line, b: Line, first: State, second: State) -> tuple[bool, str]:
 # -- how far apart they are
 
 
-def _network(line: Line, state: State) -> Network:
+def _network(line: BranchRef, state: State) -> Network:
     return network_of(state, line.experiment.probe.x.shape[1:])
 
 
-def _pairs(a: Line, b: Line, ours: Network, theirs: Network) -> tuple[list[tuple[Block, Block]], list[str]]:
+def _pairs(a: BranchRef, b: BranchRef, ours: Network, theirs: Network) -> tuple[list[tuple[Block, Block]], list[str]]:
     """The blocks with parameters that both have in the same shape; in words what is unlike."""
     others = {block.name: block for block in theirs.blocks}
     pairs, unlike = [], []
@@ -296,7 +295,7 @@ def _relative(distance: float, length: float) -> float:
     return distance / length if length else 0.0 if not distance else float("inf")
 
 
-def _side(line: Line, moment: Moment, state: State, network: Network, probe: Probe) -> tuple[Array, Side]:
+def _side(line: BranchRef, moment: Moment, state: State, network: Network, probe: Probe) -> tuple[Array, Side]:
     """What a state answers on the probe, and its side of the comparison."""
     loss = line.experiment.loss
     out = probe.forward(network).copy()
@@ -315,7 +314,7 @@ def _side(line: Line, moment: Moment, state: State, network: Network, probe: Pro
 
 
 def _disagreement(probe: Probe, loss: Loss, ours: Array, theirs: Array) -> Disagreement:
-    with quiet():
+    with ignore_warnings():
         if loss.classes:
             other = ours.argmax(axis=-1) != theirs.argmax(axis=-1)
             apart = np.abs(softmax(ours) - softmax(theirs))

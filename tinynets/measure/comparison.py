@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.arrays import Array
 from tinynets.foreign_text import printable
+from tinynets.numerics.arrays import Array
 
 SHOWN_UNITS = 3
 AVERAGED = 100  # steps

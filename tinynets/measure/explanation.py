@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinynets.arrays import Array
 from tinynets.foreign_text import printable
-from tinynets.frame import Contribution
+from tinynets.numerics.arrays import Array
 
 
 @dataclass(frozen=True)
@@ -205,3 +204,13 @@ class Explanation:
 def _term_lines(terms: tuple[Contribution, ...]) -> list[str]:
     width = max(len(entry.label) for entry in terms)
     return [f"    {entry.label:<{width}}  {entry.x:+9.4f} * {entry.w:+9.4f} = {entry.product:+9.4f}" for entry in terms]
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """One term of a unit's sum: `product = x * w`."""
+
+    label: str
+    x: float
+    w: float
+    product: float

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from tui.plain_text import Typed, plain
+from tui.render.plain_text import Typed, plain
 from tui.screens.modal import Modal
 
 

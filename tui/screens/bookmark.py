@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
-from tinynets.frame import Frame
-from tui.plain_text import Typed, plain
+from tinynets.server.frame import Frame
+from tui.render.plain_text import Typed, plain
 from tui.screens.modal import Modal
 
 

@@ -13,8 +13,8 @@ from textual.containers import VerticalScroll
 from textual.strip import Strip
 
 from tinynets.measure.comparison import BlockDistance, Comparison, Side
-from tui import palette
-from tui.drawing import (
+from tui.render import palette
+from tui.render.drawing import (
     Part,
     clip,
     columns,
@@ -27,8 +27,8 @@ from tui.drawing import (
     plain_bar,
     wrapped,
 )
-from tui.plain_text import plain
-from tui.plot import Curve, pair_difference, pair_plot
+from tui.render.plain_text import plain
+from tui.render.plot import Curve, pair_difference, pair_plot
 from tui.screens.modal import Modal
 from tui.widgets.pane import Lines
 

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.plain_text import plain
+from tui.render.plain_text import plain
 from tui.screens.modal import Modal
 
 TIGHT = 20

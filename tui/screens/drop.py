@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from tinynets.frame import Pin, TimelineStrip
-from tui.drawing import clip
+from tinynets.server.frame import BookmarkMark, TimelineStrip
+from tui.render.drawing import clip
 from tui.screens.confirm import ConfirmScreen
 
 
@@ -23,7 +23,7 @@ class UnbookmarkScreen(ConfirmScreen):
 
     BINDINGS: ClassVar = [("d", "dismiss(True)", "drop")]
 
-    def __init__(self, pin: Pin) -> None:
+    def __init__(self, pin: BookmarkMark) -> None:
         lines = [f"It marks step {pin.step:,} of `{pin.branch}`" + (f": {pin.note}" if pin.note else ".")]
         lines += ["", "The step stays, and m there marks it again."]
         super().__init__(f"Take away bookmark {clip(pin.name, 36)}?", lines, "d    take it away")

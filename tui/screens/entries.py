@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from tui.plain_text import plain
+from tui.render.plain_text import plain
 from tui.screens.modal import Modal
 
 

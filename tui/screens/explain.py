@@ -11,10 +11,9 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.strip import Strip
 
-from tinynets.frame import Contribution
-from tinynets.measure.explanation import Explanation, Response
-from tui import palette
-from tui.drawing import (
+from tinynets.measure.explanation import Contribution, Explanation, Response
+from tui.render import palette
+from tui.render.drawing import (
     Part,
     blank,
     chip,
@@ -28,8 +27,8 @@ from tui.drawing import (
     signed,
     signed_bar,
 )
-from tui.pictures import greys, picture
-from tui.plain_text import plain
+from tui.render.pictures import greys, picture
+from tui.render.plain_text import plain
 from tui.screens.modal import Modal
 from tui.widgets.pane import Lines
 

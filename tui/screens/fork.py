@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from textual.containers import Vertical
 
-from tinynets.frame import Frame
-from tui.plain_text import plain
+from tinynets.server.frame import Frame
+from tui.render.plain_text import plain
 from tui.screens.ask import AskScreen
 
 

@@ -12,9 +12,10 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from tui import actions, palette
-from tui.marks import SIGNS
-from tui.palette import Look
+from tui import actions
+from tui.render import palette
+from tui.render.marks import SIGNS
+from tui.render.palette import Terminal
 from tui.screens.modal import Modal
 from tui.widgets.timeline import FAMILIES
 
@@ -117,7 +118,7 @@ class HelpScreen(Modal[None]):
 
     def _reading(self) -> Group:
         """What the panes show, and what colours and marks mean."""
-        look: Look = getattr(self.app, "look", Look())
+        look: Terminal = getattr(self.app, "look", Terminal())
         table = Table.grid(padding=(0, 2))
         table.add_column(no_wrap=True)
         for name, what in PANE_HELP:
@@ -130,7 +131,7 @@ class HelpScreen(Modal[None]):
         return Group(Text("The panes", palette.BRIGHT), table, Text(""), colours, Text(""), *_marks(look))
 
 
-def _marks(look: Look) -> list[Text]:
+def _marks(look: Terminal) -> list[Text]:
     """The marks of units by what they are about, and those of edits that have none."""
     made = []
     for about, names in MARKS.items():
@@ -156,7 +157,7 @@ def _group(name: str, found: list[actions.Action]) -> Group:
 
 def _verbs() -> Group:
     """What the command line understands, by family."""
-    from tinynets.commands import COMMANDS
+    from tinynets.lab.verbs import COMMANDS
 
     made: list[Text | Table] = [
         Text("What is typed behind : ; it takes lines of Python as well: lab.run(100)", palette.TEXT),

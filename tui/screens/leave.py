@@ -9,8 +9,8 @@ from textual.containers import Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tinynets.frame import Status
-from tui.plain_text import plain
+from tinynets.server.frame import Status
+from tui.render.plain_text import plain
 from tui.screens.modal import Modal
 
 

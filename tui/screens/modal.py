@@ -7,7 +7,7 @@ from typing import ClassVar, Generic, TypeVar
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen
 
-from tinynets.frame import Frame
+from tinynets.server.frame import Frame
 
 Result = TypeVar("Result")
 

@@ -13,9 +13,9 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from tinynets.foreign_text import printable
-from tui import palette
-from tui.drawing import clip, columns, padded
-from tui.plain_text import Typed
+from tui.render import palette
+from tui.render.drawing import clip, columns, padded
+from tui.render.plain_text import Typed
 from tui.screens.modal import Modal
 
 
@@ -67,7 +67,7 @@ def _row(name: str, about: str, room: int) -> Text:
 
 def recipes() -> list[tuple[str, str]]:
     """The recipes that ship: name and description."""
-    from tinynets.recipe import list_recipes
+    from tinynets.recipes.catalog import list_recipes
 
     return [(info.name, info.description) for info in list_recipes()]
 
@@ -85,6 +85,6 @@ def _joined(about: list[str], room: int) -> str:
 
 def saves() -> list[tuple[Path, str, str, str]]:
     """The saves that are found, newest first: what each holds, when it was written, how large it is."""
-    from tinynets.save_list import list_headers, size_text
+    from tinynets.storage.catalog import list_headers, size_text
 
     return [(entry.path, entry.holds, entry.when, size_text(entry.size)) for entry in list_headers()]

@@ -11,21 +11,21 @@ from textual.containers import Vertical
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tinynets.frame import Frame
-from tui import palette
+from tinynets.server.frame import Frame
 from tui.actions import shown_key
-from tui.drawing import clip_words
-from tui.marks import SIGNS
-from tui.operations import KEYS, OUTPUT, Entry, Line, Site, menu, sites
-from tui.palette import Look
-from tui.plain_text import plain
+from tui.model.operations import KEYS, OUTPUT, CommandDraft, Entry, Site, menu, sites
+from tui.model.selection import Selection
+from tui.render import palette
+from tui.render.drawing import clip_words
+from tui.render.marks import SIGNS
+from tui.render.palette import Terminal
+from tui.render.plain_text import plain
 from tui.screens.modal import Modal
-from tui.selection import Selection
 
 WIDE = 112
 
 
-class OperateScreen(Modal[Line | None]):
+class OperateScreen(Modal[CommandDraft | None]):
     """Gives the line that does what was chosen."""
 
     DEFAULT_CSS = f"OperateScreen > Vertical {{ width: {WIDE}; padding: 1 2 0 2; }}"
@@ -82,7 +82,7 @@ class OperateScreen(Modal[Line | None]):
         return found[(found.index(self._site) + by) % len(found)]
 
     def _row(self, entry: Entry, first: bool) -> Text:
-        look: Look = getattr(self.app, "look", Look())
+        look: Terminal = getattr(self.app, "look", Terminal())
         glyph = SIGNS[entry.verb].glyph(look) if entry.verb in SIGNS else " "
         called = entry.verb + ((" …" if look.unicode else " ..") if entry.line.asked else "")
         row = Text(no_wrap=True, overflow="ellipsis")

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import ClassVar
 
-from tui.drawing import clip_middle
+from tui.render.drawing import clip_middle
 from tui.screens.confirm import ConfirmScreen
 
 
@@ -25,8 +25,8 @@ def in_the_way(path: str, own: str) -> tuple[str, str]:
     """The file that saving to `path` would overwrite and what it holds; empty where that is nobody's or our `own`."""
     from tinynets.errors import SaveError
     from tinynets.foreign_text import printable
-    from tinynets.save_reader import read_header
-    from tinynets.saves import target
+    from tinynets.storage.paths import target
+    from tinynets.storage.saves import read_header
 
     try:
         file = target(path)

@@ -12,16 +12,16 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tinynets.errors import TinynetsError
-from tinynets.leftovers import Leftover, discard
-from tui import palette
-from tui.drawing import clip, columns
-from tui.plain_text import plain
+from tinynets.storage.recovery import RecoverableJournal, discard
+from tui.render import palette
+from tui.render.drawing import clip, columns
+from tui.render.plain_text import plain
 from tui.screens.modal import Modal
 
 WIDTH = 78
 
 
-class RecoverScreen(Modal[Leftover | None]):
+class RecoverScreen(Modal[RecoverableJournal | None]):
     """Enter recovers; throwing away takes the same key twice."""
 
     DEFAULT_CSS = """
@@ -35,10 +35,10 @@ class RecoverScreen(Modal[Leftover | None]):
         ("escape,n,q,l", "dismiss(None)", "later"),
     ]
 
-    def __init__(self, found: list[Leftover]) -> None:
+    def __init__(self, found: list[RecoverableJournal]) -> None:
         super().__init__()
         self._found = found
-        self._doomed: Leftover | None = None
+        self._doomed: RecoverableJournal | None = None
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
@@ -68,7 +68,7 @@ class RecoverScreen(Modal[Leftover | None]):
         said.update(plain(text))
         said.display = bool(text)
 
-    def _chosen(self) -> Leftover:
+    def _chosen(self) -> RecoverableJournal:
         return self._found[self.query_one(OptionList).highlighted or 0]
 
     def action_recover(self) -> None:
@@ -105,7 +105,7 @@ WHAT = "A lab ended before its work was saved. What it did was written down as i
 KEYS = "enter recover   d throw away   esc later (O asks again)"
 
 
-def _two_lines(entry: Leftover, room: int) -> Text:
+def _two_lines(entry: RecoverableJournal, room: int) -> Text:
     """What a journal holds, and below it when and of which save."""
     held = [f"step {entry.step:,}"]
     if entry.edits:

@@ -13,11 +13,11 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tinynets.foreign_text import printable
-from tinynets.frame import BranchLine, Frame, Pin, TimelineStrip
-from tui import palette
-from tui.drawing import clip, columns, number, padded
-from tui.palette import Look
-from tui.plain_text import plain
+from tinynets.server.frame import BookmarkMark, BranchLine, Frame, TimelineStrip
+from tui.render import palette
+from tui.render.drawing import clip, columns, number, padded
+from tui.render.palette import Terminal
+from tui.render.plain_text import plain
 from tui.screens.modal import Modal
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class TreeScreen(Modal[None]):
         super().__init__()
         self._frame = frame
         self._first = on
-        self._items: list[BranchLine | Pin] = []
+        self._items: list[BranchLine | BookmarkMark] = []
         self._told = ""
         """The row that was said to be highlighted."""
         self._said = ""
@@ -115,17 +115,17 @@ class TreeScreen(Modal[None]):
         return min(132, self.app.size.width * 96 // 100) - 8
 
     @property
-    def _item(self) -> BranchLine | Pin:
+    def _item(self) -> BranchLine | BookmarkMark:
         at = self.query_one(OptionList).highlighted
         return self._items[at if at is not None else 0]
 
     @staticmethod
-    def _key(item: BranchLine | Pin) -> str:
-        return f"{'bookmark' if isinstance(item, Pin) else 'branch'} {item.name}"
+    def _key(item: BranchLine | BookmarkMark) -> str:
+        return f"{'bookmark' if isinstance(item, BookmarkMark) else 'branch'} {item.name}"
 
-    def _rows(self, strip: TimelineStrip, layout: Layout) -> list[tuple[BranchLine | Pin, Text]]:
-        look: Look = self.lab.look
-        rows: list[tuple[BranchLine | Pin, Text]] = []
+    def _rows(self, strip: TimelineStrip, layout: Layout) -> list[tuple[BranchLine | BookmarkMark, Text]]:
+        look: Terminal = self.lab.look
+        rows: list[tuple[BranchLine | BookmarkMark, Text]] = []
         for at, branch in enumerate(strip.branches):
             lead = layout.lead(strip.branches, at, look)
             rows.append((branch, self._branch_row(strip, branch, lead, layout)))
@@ -154,7 +154,7 @@ class TreeScreen(Modal[None]):
 
     def _line(self, strip: TimelineStrip, branch: BranchLine, width: int) -> str:
         """The branch to scale: from its fork to its end, with its bookmarks and where we stand."""
-        look: Look = self.lab.look
+        look: Terminal = self.lab.look
         last = max(1, *(line.end for line in strip.branches))
         first, end, here = (round(step / last * (width - 1)) for step in (branch.fork, branch.end, strip.step))
         drawn = list(" " * first + look.glyph("line" if branch.current else "lane") * (end + 1 - first))
@@ -168,7 +168,7 @@ class TreeScreen(Modal[None]):
             drawn[here] = look.glyph("here")
         return "".join(drawn)
 
-    def _pin_row(self, pin: Pin, lead: str, width: int) -> Text:
+    def _pin_row(self, pin: BookmarkMark, lead: str, width: int) -> Text:
         at = f"step {pin.step:,}" + (f", after {pin.here} edit{'s' if pin.here > 1 else ''} there" if pin.here else "")
         row = Text.assemble(
             "  ", (lead, Style(dim=True)), (f"{self.lab.look.glyph('pin')} {printable(pin.name)}", "bold")
@@ -196,7 +196,7 @@ class TreeScreen(Modal[None]):
     def on_option_list_option_selected(self) -> None:
         item = self._item
         self.dismiss(None)
-        if isinstance(item, Pin):
+        if isinstance(item, BookmarkMark):
             self.lab.do("seek", item.name)
         else:
             self.lab.do("switch", item.name)
@@ -208,7 +208,7 @@ class TreeScreen(Modal[None]):
         from tui.screens.ask import AskScreen
 
         item = self._item
-        if isinstance(item, Pin):
+        if isinstance(item, BookmarkMark):
             self.say("a bookmark keeps its name: d takes it away, m makes another", error=True)
             return
 
@@ -220,7 +220,7 @@ class TreeScreen(Modal[None]):
 
     def action_drop(self) -> None:
         item = self._item
-        if isinstance(item, Pin):
+        if isinstance(item, BookmarkMark):
             from tui.screens.drop import UnbookmarkScreen
 
             name = item.name
@@ -232,7 +232,7 @@ class TreeScreen(Modal[None]):
 
     def action_compare(self) -> None:
         item = self._item
-        if isinstance(item, Pin):
+        if isinstance(item, BookmarkMark):
             self.say("bookmarks are not compared, branches are", error=True)
         elif item.current:
             self.say("this is the current branch: pick the one to compare it with", error=True)
@@ -253,9 +253,9 @@ class TreeScreen(Modal[None]):
         said.update(plain(text))
 
 
-def about(item: BranchLine | Pin, strip: TimelineStrip) -> str:
+def about(item: BranchLine | BookmarkMark, strip: TimelineStrip) -> str:
     """What is highlighted, whole where its row is cut, and what enter does with it."""
-    if isinstance(item, Pin):
+    if isinstance(item, BookmarkMark):
         note = f": {item.note}" if item.note else ""
         return f"enter goes to bookmark {item.name}, step {item.step:,} of {item.branch}{note}"
     if not item.current:
@@ -292,7 +292,7 @@ class Layout:
         name = min(max(widest, 12) + 3, most)
         return cls(width, name, max(0, min(60, width - name - 46)) if drawn else 0, indent)
 
-    def lead(self, branches: tuple[BranchLine, ...], at: int, look: Look, *, below: bool = False) -> str:
+    def lead(self, branches: tuple[BranchLine, ...], at: int, look: Terminal, *, below: bool = False) -> str:
         """The lines before a name; where they would leave it too little room, the depth and the last of them."""
         drawn, room = twig(branches, at, look, self.indent, below=below), max(0, self.name - 1 - NAME)
         if len(drawn) <= room:
@@ -302,7 +302,7 @@ class Layout:
         return (mark + drawn[-max(1, room - len(mark)) :])[:room]
 
 
-def twig(branches: tuple[BranchLine, ...], at: int, look: Look, indent: int = 3, *, below: bool = False) -> str:
+def twig(branches: tuple[BranchLine, ...], at: int, look: Terminal, indent: int = 3, *, below: bool = False) -> str:
     """The tree's lines before the name of a branch; `below`: before what stands under that branch."""
     glyphs = ("│  ", "├─ ", "╰─ ", "   ") if look.unicode else ("|  ", "+- ", "`- ", "   ")
     bar, fork, last, none = (glyph[:indent] for glyph in glyphs)

@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
-from tui import palette
-from tui.drawing import columns, padded
-from tui.palette import Look
-from tui.plain_text import Typed, plain
+from tui.render import palette
+from tui.render.drawing import columns, padded
+from tui.render.palette import Terminal
+from tui.render.plain_text import Typed, plain
 from tui.screens.modal import Modal
 
 WAYS = {
@@ -54,7 +54,7 @@ class UntilScreen(Modal[tuple[str, bool] | None]):
     key_shift_tab = key_tab
 
     def _say_way(self) -> None:
-        look: Look = getattr(self.app, "look", Look())
+        look: Terminal = getattr(self.app, "look", Terminal())
         glyph, words = WAYS[self._back]
         self.query_one(Vertical).border_title = plain("Back until" if self._back else "Run until")
         self.query_one("#way", Static).update(Text(f"{look.glyph(glyph)} {words}", palette.ACCENT_BOLD))

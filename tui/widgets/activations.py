@@ -6,10 +6,10 @@ from rich.segment import Segment
 from textual import events
 from textual.strip import Strip
 
-from tinynets.frame import Activations
-from tui import drawing, palette
-from tui.drawing import Part, first_fitting, legend, signed
-from tui.marks import Marks
+from tinynets.server.frame import Activations
+from tui.render import drawing, palette
+from tui.render.drawing import Part, first_fitting, legend, signed
+from tui.render.marks import Marks
 from tui.widgets.heatmap import Grid, cell_lines, grid, gutter_width, ruler, share_line
 from tui.widgets.pane import Pane
 

@@ -7,9 +7,9 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from tinynets.frame import PANES, Status
-from tui import palette
-from tui.drawing import Part, chip, clip, length, line, number, setting
+from tinynets.server.frame import PANES, Status
+from tui.render import palette
+from tui.render.drawing import Part, chip, clip, length, line, number, setting
 from tui.widgets.pane import Lines
 
 MODES = {

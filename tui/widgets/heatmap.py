@@ -19,11 +19,11 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tinynets.frame import Frame
-from tui import palette
-from tui.drawing import Part, cells, clip, line, padded_left, signed
-from tui.palette import Levels, Look
-from tui.strips import Made, ansi
+from tinynets.server.frame import Frame
+from tui.render import palette
+from tui.render.drawing import Part, cells, clip, line, padded_left, signed
+from tui.render.palette import Levels, Terminal
+from tui.render.strips import LazyLine, ansi
 
 WIDEST, TALLEST = 10, 3
 """The largest cell: characters, lines."""
@@ -85,7 +85,7 @@ def grid(
     marked: int,
     row: int,
     first: tuple[int, int],
-    look: Look,
+    look: Terminal,
 ) -> Grid:
     """Fit a map of (rows, columns) into (lines, characters), scrolled so that the marked column and row are seen."""
     (rows, columns), (lines, width) = shape, room
@@ -132,7 +132,7 @@ def cell_lines(
     place: Grid,
     row: int,
     labels: tuple[str, ...],
-    look: Look,
+    look: Terminal,
     saturated: NDArray[np.bool_] | None = None,
     held: NDArray[np.bool_] | None = None,
 ) -> list[Strip]:
@@ -155,7 +155,7 @@ def cell_lines(
 
 
 def _line(
-    levels: Levels, values: NDArray[np.floating], y: int, place: Grid, gutter: list[Part], row: int, look: Look
+    levels: Levels, values: NDArray[np.floating], y: int, place: Grid, gutter: list[Part], row: int, look: Terminal
 ) -> Strip:
     at = y // place.lines_per_row
     if place.cell_width >= WITH_VALUE and y % place.lines_per_row == (place.lines_per_row - 1) // 2:
@@ -172,7 +172,7 @@ def _width(place: Grid) -> int:
     return place.gutter + place.shown_columns * place.cell_width + 2
 
 
-def _half_lines(levels: Levels, place: Grid, row: int, labels: tuple[str, ...], look: Look) -> list[Strip]:
+def _half_lines(levels: Levels, place: Grid, row: int, labels: tuple[str, ...], look: Terminal) -> list[Strip]:
     """Two rows in a line. The codes of all cells are found at once; segments are made only if something wants them."""
     if len(levels) % 2:
         levels = np.vstack([levels, np.full((1, levels.shape[1]), palette.NOTHING, np.int8)])
@@ -214,17 +214,17 @@ def _half_line(
         between = [ansi(bars, system)] if bars else []
         return "".join([*left, *between, *texts[spans[0]], *between, *texts[spans[1]], ansi(end, system)])
 
-    return Made((pair.tobytes(), cuts, bar, tuple(gutter)), _width(place), make, write)
+    return LazyLine((pair.tobytes(), cuts, bar, tuple(gutter)), _width(place), make, write)
 
 
-def _cells(levels: list[int], place: Grid, look: Look) -> list[list[Segment]]:
+def _cells(levels: list[int], place: Grid, look: Terminal) -> list[list[Segment]]:
     if not look.colour:
         return [[Segment(palette.sign_glyph(level, place.cell_width), palette.TEXT)] for level in levels]
     blank = " " * place.cell_width
     return [[palette.cell(level, blank)] for level in levels]
 
 
-def _value_cells(levels: list[int], values: list[float], place: Grid, look: Look) -> list[list[Segment]]:
+def _value_cells(levels: list[int], values: list[float], place: Grid, look: Terminal) -> list[list[Segment]]:
     """Cells with their values written on them."""
     frozen = look.glyph("frozen")
     texts = [
@@ -236,13 +236,13 @@ def _value_cells(levels: list[int], values: list[float], place: Grid, look: Look
     return [[Segment(text, palette.paper(level))] for level, text in zip(levels, texts, strict=True)]
 
 
-def _between_bars(cells: list[Segment], cursor: int, place: Grid, look: Look) -> list[Segment]:
+def _between_bars(cells: list[Segment], cursor: int, place: Grid, look: Terminal) -> list[Segment]:
     """The marked column's cell between two bars."""
     side = _bar(cursor, place, look)
     return [side, *cells, side]
 
 
-def _bar(cursor: int, place: Grid, look: Look) -> Segment:
+def _bar(cursor: int, place: Grid, look: Terminal) -> Segment:
     """A thin bar; where the cursor is, a thick one, on its half."""
     bar = look.glyph("bar")
     if 0 <= cursor < place.rows_per_line:
@@ -250,7 +250,7 @@ def _bar(cursor: int, place: Grid, look: Look) -> Segment:
     return Segment(bar, palette.CURSOR)
 
 
-def _gutter_at(y: int, place: Grid, row: int, labels: tuple[str, ...], look: Look) -> list[Part]:
+def _gutter_at(y: int, place: Grid, row: int, labels: tuple[str, ...], look: Terminal) -> list[Part]:
     """The label of a line: of its first row, or of the selected one where that is in it."""
     top = place.row_at(y)
     assert top is not None
@@ -258,7 +258,7 @@ def _gutter_at(y: int, place: Grid, row: int, labels: tuple[str, ...], look: Loo
     return _gutter(labels, row if here else top, place.gutter, here, y % place.lines_per_row == 0, look)
 
 
-def _gutter(labels: tuple[str, ...], row: int, width: int, here: bool, first_line: bool, look: Look) -> list[Part]:
+def _gutter(labels: tuple[str, ...], row: int, width: int, here: bool, first_line: bool, look: Terminal) -> list[Part]:
     if not width:
         return []
     text = clip(labels[row], width - 2) if first_line and row < len(labels) else ""
@@ -273,14 +273,14 @@ def gutter_width(frame: Frame) -> int:
     return min(14, max([9, *map(len, rows), *map(len, frame.examples)])) + 2
 
 
-def ruler(place: Grid, marks: Callable[[int], tuple[str, Style] | None], look: Look) -> Strip:
+def ruler(place: Grid, marks: Callable[[int], tuple[str, Style] | None], look: Terminal) -> Strip:
     """The line above the cells: a pointer over the marked column, a mark or a tick over the others."""
     shown = range(place.first_column, place.first_column + place.shown_columns)
     return _ruler(place, tuple([marks(column) for column in shown]), look)
 
 
 @lru_cache(8)
-def _ruler(place: Grid, marks: tuple[tuple[str, Style] | None, ...], look: Look) -> Strip:
+def _ruler(place: Grid, marks: tuple[tuple[str, Style] | None, ...], look: Terminal) -> Strip:
     pointer = look.glyph("down")
     characters: dict[int, Part] = {}
     for column, mark in enumerate(marks, place.first_column):
@@ -314,7 +314,7 @@ def _ticks(place: Grid, characters: dict[int, Part]) -> None:
                 characters[spot] = (digit, palette.FAINT)
 
 
-def share_line(shares: np.ndarray, place: Grid, look: Look, label: str) -> Strip:
+def share_line(shares: np.ndarray, place: Grid, look: Terminal, label: str) -> Strip:
     """A line under the map with a small bar for each column: how large its share is."""
     steps = " ▁▂▃▄▅▆▇█" if look.unicode else " .:-=+*#@"
     shown = slice(place.first_column, place.first_column + place.shown_columns)

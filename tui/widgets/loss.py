@@ -8,9 +8,9 @@ from time import monotonic
 from rich.style import Style
 from textual.strip import Strip
 
-from tui import palette
-from tui.drawing import Part, both_ends, number
-from tui.plot import BAND_HEIGHT, SPLITS, fits_log, loss_plot, lowest
+from tui.render import palette
+from tui.render.drawing import Part, both_ends, number
+from tui.render.plot import BAND_HEIGHT, SPLITS, fits_log, loss_plot, lowest
 from tui.widgets.pane import Pane
 
 INTERVAL = 0.25

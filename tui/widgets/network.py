@@ -8,10 +8,10 @@ from rich.style import Style
 from textual import events
 from textual.strip import Strip
 
-from tinynets.frame import BlockCells, BlockInfo, Frame
-from tui import palette
-from tui.arrangement import Arrangement, Room, Row, Span, arrange, fit
-from tui.drawing import (
+from tinynets.server.frame import BlockCells, BlockInfo, Frame
+from tui.render import palette
+from tui.render.arrangement import Arrangement, Room, Row, Span, arrange, fit
+from tui.render.drawing import (
     Part,
     blank,
     both_ends,
@@ -25,8 +25,8 @@ from tui.drawing import (
     padded,
     signed,
 )
-from tui.marks import SIGNS, Mark, Marks
-from tui.pictures import mapped, picture
+from tui.render.marks import SIGNS, Marks, UnitMark
+from tui.render.pictures import mapped, picture
 from tui.widgets.heatmap import WITH_VALUE
 from tui.widgets.pane import Pane
 
@@ -229,7 +229,7 @@ class NetworkPane(Pane):
                 made += self._unit(span, unit, level, float(values[unit - span.first]), marks.of(unit))
         return made
 
-    def _unit(self, span: Span, unit: int, level: int, value: float, mark: Mark | None) -> list[Segment]:
+    def _unit(self, span: Span, unit: int, level: int, value: float, mark: UnitMark | None) -> list[Segment]:
         """A cell with what is to be said of its unit: the glyph on dark ground, then the value's colour."""
         text = signed(value, 3).center(self._cell) if self._cell >= WITH_VALUE else " " * self._cell
         if not self.look.colour and self._cell < WITH_VALUE:

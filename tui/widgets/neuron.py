@@ -9,9 +9,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tinynets.frame import Floats, Neuron
-from tui import drawing, palette
-from tui.drawing import (
+from tinynets.server.frame import Floats, Neuron
+from tui.render import drawing, palette
+from tui.render.drawing import (
     Part,
     centred,
     chip,
@@ -26,8 +26,8 @@ from tui.drawing import (
     signed,
     signed_bar,
 )
-from tui.marks import SIGNS
-from tui.pictures import extent, fitting, mapped, picture
+from tui.render.marks import SIGNS
+from tui.render.pictures import extent, fitting, mapped, picture
 from tui.widgets.pane import Pane
 
 WHEN_DEAD = "^u: back to when it was not"

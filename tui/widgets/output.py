@@ -7,9 +7,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tinynets.frame import Floats, MapGrid, Output, Plane
-from tui import drawing, palette
-from tui.drawing import (
+from tinynets.server.frame import Floats, MapGrid, Output, Plane
+from tui.render import drawing, palette
+from tui.render.drawing import (
     Part,
     clip,
     columns,
@@ -22,7 +22,7 @@ from tui.drawing import (
     signed,
     signed_bar,
 )
-from tui.pictures import colours, extent, fitting, greys, mapped, picture
+from tui.render.pictures import colours, extent, fitting, greys, mapped, picture
 from tui.widgets.pane import Pane
 
 SAMPLES_WIDTH = 16

@@ -16,13 +16,13 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tinynets.frame import Frame
-from tui import palette
-from tui.drawing import blank, centred, clip, length, line
-from tui.palette import Look
-from tui.plain_text import Seen
-from tui.selection import Selection
-from tui.strips import Made, between
+from tinynets.server.frame import Frame
+from tui.model.selection import Selection
+from tui.render import palette
+from tui.render.drawing import blank, centred, clip, length, line
+from tui.render.palette import Terminal
+from tui.render.plain_text import Seen
+from tui.render.strips import LazyLine, between
 
 WAITING = "starting the engine…"
 
@@ -44,8 +44,8 @@ class Lines(Widget):
         self._outer, self._sides = Size(0, 0), Spacing()
 
     @cached_property
-    def look(self) -> Look:
-        return getattr(self.app, "look", Look())
+    def look(self) -> Terminal:
+        return getattr(self.app, "look", Terminal())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Without those that find nothing here (no ANSI colours, no foreign text): they cost a third of a repaint."""
@@ -201,6 +201,6 @@ def _at(lines: list[Strip], y: int) -> Strip | None:
 
 
 def _same(one: Strip | None, other: Strip | None) -> bool:
-    if isinstance(one, Made) and isinstance(other, Made):
+    if isinstance(one, LazyLine) and isinstance(other, LazyLine):
         return one.key == other.key
     return one is other or (one is not None and other is not None and list(one) == list(other))

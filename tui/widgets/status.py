@@ -9,9 +9,9 @@ from textual import events
 from textual.strip import Strip
 
 from tinynets.foreign_text import printable
-from tui import palette
 from tui.actions import Action
-from tui.drawing import Part, both_ends, clip_middle, columns, length, line, plain_bar
+from tui.render import palette
+from tui.render.drawing import Part, both_ends, clip_middle, columns, length, line, plain_bar
 from tui.widgets.pane import Lines
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"

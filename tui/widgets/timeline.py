@@ -10,12 +10,12 @@ from textual.message import Message
 from textual.strip import Strip
 
 from tinynets.foreign_text import printable
-from tinynets.frame import Frame, Mark, TimelineStrip
-from tui import palette
-from tui.drawing import Part, clip, length, line
-from tui.history import Lane, Place, Stop, cost_words, lanes, nearest_lanes, stops
-from tui.marks import SIGNS
-from tui.selection import Selection
+from tinynets.server.frame import EditMark, Frame, TimelineStrip
+from tui.model.selection import Selection
+from tui.model.stops import Lane, Place, Stop, cost_words, lanes, nearest_lanes, stops
+from tui.render import palette
+from tui.render.drawing import Part, clip, length, line
+from tui.render.marks import SIGNS
 from tui.widgets.pane import Lines
 
 FAMILIES = {
@@ -49,7 +49,7 @@ class Target:
     branch: str = ""
 
 
-class Timeline(Lines):
+class TimelineStripWidget(Lines):
     """Edits and bookmarks, under them the track with evaluations as dots, under that other branches from their forks.
 
     A click goes to what it hits: a mark's moment, a step, the end of another branch.
@@ -127,7 +127,7 @@ class Timeline(Lines):
     def _edits(self, strip: TimelineStrip, width: int) -> Strip:
         """Edits by the glyph of their family, several in one place by their number; those ahead of us are faint."""
         row: list[Cell] = [(" ", palette.TEXT)] * self._span(width)
-        places: dict[int, list[Mark]] = {}
+        places: dict[int, list[EditMark]] = {}
         for mark in strip.marks:
             places.setdefault(self._x(mark.step, strip, width), []).append(mark)
         for x, marks in places.items():
@@ -138,7 +138,7 @@ class Timeline(Lines):
         label = " edits" + (f" {self.look.glyph('pin')}" if strip.pins else "")
         return line([(label.ljust(LABEL), palette.DIM), *row, *self._cost(strip, width)], width)
 
-    def _mark(self, marks: list[Mark]) -> Cell:
+    def _mark(self, marks: list[EditMark]) -> Cell:
         """The glyph of an edit, or the number of several, in the colour of their family where they have one."""
         styles = {mark_sign(mark)[1] for mark in marks}
         style = styles.pop() if len(styles) == 1 else palette.ACCENT_BOLD
@@ -319,7 +319,7 @@ class Timeline(Lines):
             self.post_message(self.Hovered(text))
 
 
-def mark_sign(mark: Mark) -> Cell:
+def mark_sign(mark: EditMark) -> Cell:
     """The name of an edit's glyph, and its colour."""
     name, style = FAMILIES.get(mark.family, FAMILIES["setting"])
     if mark.op in UNDONE:

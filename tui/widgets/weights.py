@@ -8,10 +8,10 @@ import numpy as np
 from textual import events
 from textual.strip import Strip
 
-from tinynets.frame import Weights
-from tui import drawing, palette
-from tui.drawing import Part, clip_name, first_fitting, legend, signed
-from tui.marks import Marks
+from tinynets.server.frame import Weights
+from tui.render import drawing, palette
+from tui.render.drawing import Part, clip_name, first_fitting, legend, signed
+from tui.render.marks import Marks
 from tui.widgets.heatmap import Grid, cell_lines, grid, gutter_width, ruler
 from tui.widgets.pane import Pane
 

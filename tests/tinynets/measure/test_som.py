@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets.measure.som import quantization_error, topographic_error, u_matrix
+from tinynets.nn.som import quantization_error, topographic_error, u_matrix
 
 LINE = np.array([[0.0, 1.0, 2.0, 10.0]])
 

@@ -1,0 +1,106 @@
+"""Opening something else, and a source that cannot be opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake import FakeEngine
+from opening import SMALL, WIDE, lab, opened, screen_text, status, until
+
+from tinynets.lab.reports import LogEntry
+from tui.app import LabApp
+from tui.screens import open as open_screen
+from tui.screens.entries import EntriesScreen
+from tui.screens.leave import LeaveScreen
+from tui.screens.open import OpenScreen
+
+
+@pytest.mark.parametrize("line", ["open xor", 'lab = tn.Lab("xor")'])
+async def test_opening_asks_when_something_is_unsaved(line: str) -> None:
+    async with opened() as (pilot, engine):
+        await pilot.press("s")
+        await until(pilot, lambda: "unsaved" in screen_text(pilot))
+        lab(pilot).run_line(line)
+        await until(pilot, lambda: isinstance(pilot.app.screen, LeaveScreen))
+        assert "open without saving" in screen_text(pilot)
+        await pilot.press("q")  # of the other question
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, LeaveScreen))
+        assert engine.calls[-1][0] == "step"
+        lab(pilot).run_line(line)
+        await until(pilot, lambda: isinstance(pilot.app.screen, LeaveScreen))
+        await pilot.press("s")
+        await until(pilot, lambda: [verb for verb, _, _ in engine.calls] == ["step", "save", "open"])
+        await until(pilot, lambda: lab(pilot).status.python == 'lab = tn.Lab("xor")')
+
+
+async def test_opening_by_its_key_asks_and_opens_without_saving() -> None:
+    async with opened() as (pilot, engine):
+        await pilot.press("s")
+        await until(pilot, lambda: "unsaved" in screen_text(pilot))
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(pilot.app.screen, OpenScreen))
+        pilot.app.screen.dismiss("xor")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LeaveScreen))
+        await pilot.press("o")
+        await until(pilot, lambda: [verb for verb, _, _ in engine.calls] == ["step", "open"])
+
+
+async def test_the_open_screen_has_its_field_and_whole_dates_with_saves_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [
+        (Path(f"a{step}.msgpack"), f"names-mlp at step {step} (main)", "2026-01-02 03:04", "1.3 MB")
+        for step in range(30)
+    ]
+    monkeypatch.setattr(open_screen, "saves", lambda: found)
+    async with opened(SMALL) as (pilot, _):
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(pilot.app.screen, OpenScreen))
+        text = screen_text(pilot)
+        assert "path of a save" in text
+        assert text.index("Saves:") < text.index("names-mlp at step 0")
+        assert "Recipes:" not in text
+        assert all("2026" not in row or "2026-01-02 03:04" in row for row in text.splitlines())
+
+
+async def test_the_log_is_listed() -> None:
+    async with opened() as (pilot, engine):
+        entries = (LogEntry(3, 'lab.zero("hidden[3]")', "hidden[3] zeroed", 2.4, 2.5),)
+        engine.answers |= {"log": lambda: entries, "interventions": tuple}
+        lab(pilot).run_line("interventions")
+        await until(pilot, lambda: status(pilot) == "interventions: nothing yet")
+        lab(pilot).run_line("log")
+        await until(pilot, lambda: isinstance(pilot.app.screen, EntriesScreen))
+        assert str(entries[0]) in screen_text(pilot)
+        assert lab(pilot).status.python == "lab.log"
+
+
+async def test_a_refused_source_leaves_nothing_open_and_no_restart() -> None:
+    async with opened() as (pilot, engine):
+        lab(pilot).lab_frame = None
+        for widget in (lab(pilot).header, *lab(pilot).panes.values()):
+            widget.frame = None
+        engine._far.send(("error", 0, "SaveError", "`bad.msgpack` is not a save"))
+        await until(pilot, lambda: isinstance(pilot.app.screen, OpenScreen))
+        engine.die()
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, OpenScreen))
+        text = screen_text(pilot)
+        assert "nothing is open: o opens, q quits" in text.splitlines()[0]
+        assert text.count("nothing is open") > 3
+        await until(pilot, lambda: not lab(pilot).link.alive)  # type: ignore[union-attr]
+        await pilot.press("R")
+        await until(pilot, lambda: status(pilot) == "nothing is open: o opens, q quits")
+        assert "restart" not in screen_text(pilot)
+
+
+async def test_only_what_the_status_line_cuts_is_noted_and_not_over_it() -> None:
+    app = LabApp(FakeEngine, "names-mlp")
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await until(pilot, lambda: app.lab_frame is not None)
+        app.fail("short")
+        await pilot.pause()
+        assert len(app._notifications) == 0
+        app.fail("long " * 60)
+        await until(pilot, lambda: list(app.screen.query("Toast")))
+        assert all(0 < toast.region.bottom < 20 for toast in app.screen.query("Toast"))

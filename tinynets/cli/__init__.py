@@ -1,0 +1,5 @@
+"""`tinynets ...`, the command line."""
+
+from tinynets.cli.entry import main
+
+__all__ = ["main"]

@@ -1,0 +1,1 @@
+"""What can be done to a running net, family by family; `registry.py` gathers it."""

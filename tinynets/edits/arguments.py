@@ -1,0 +1,71 @@
+"""Arguments of operations, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tinynets.edits.edit import HIDDEN
+from tinynets.errors import DataError, EditError
+from tinynets.numerics.arrays import Array, Values, as_array, converted, is_finite_number, shape_text
+from tinynets.numerics.checks import true_or_false, whole_number
+
+LARGEST = float(np.finfo(np.float32).max)
+
+
+# -- arguments
+
+
+def reject_unknown(op: str, args: Mapping[str, Any], *known: str) -> None:
+    """Raise EditError where there is an argument that an operation does not take."""
+    for name in args:
+        if name not in known:
+            takes = ", ".join(name for name in known if name not in HIDDEN) or "no arguments"
+            raise EditError(f"`{op}` takes {takes}, not `{name}`")
+
+
+def number(op: str, args: Mapping[str, Any], name: str, low: float = -LARGEST, high: float = LARGEST) -> float:
+    """A finite number of an edit's arguments, as a float."""
+    value = args.get(name)
+    if not is_finite_number(value) or not low <= value <= high:
+        wide = (low, high) == (-LARGEST, LARGEST) and not is_finite_number(value)
+        between = "" if wide else f" from {low:g} to {high:g}"
+        raise EditError(f"`{op}`: `{name}` must be a finite number{between}, not {value!r}")
+    return float(value)
+
+
+def whole(op: str, args: Mapping[str, Any], name: str, low: int, high: int) -> int:
+    return whole_number(f"`{op}`: `{name}`", args.get(name), low, high)
+
+
+def flag(op: str, args: Mapping[str, Any], name: str) -> bool:
+    """True or False; where it is not there, False."""
+    return true_or_false(f"`{op}`: `{name}`", args.get(name, False))
+
+
+def ordinal(op: str, args: Mapping[str, Any]) -> int:
+    """The edit's number on its branch, which what is drawn for it is addressed by."""
+    return whole(op, args, "ordinal", 0, 2**62)
+
+
+def values(
+    op: str, thing: str, args: Mapping[str, Any], dtype: Any, fits: Callable[[Array], bool], rule: str
+) -> Values:
+    """The array of an edit's arguments: finite, in the network's dtype, of a shape that fits."""
+    given = args.get("values")
+    try:
+        array = as_array("values", given.array if isinstance(given, Values) else given)
+        if array.dtype.kind not in "biuf":
+            raise TypeError
+        array = converted(array, np.dtype(dtype), "values")
+    except DataError as error:
+        raise EditError(f"`{op}`: {error}") from None
+    except (TypeError, ValueError):
+        raise EditError(f"`{op}`: `values` must be numbers, not {given!r}") from None
+    if not fits(array):
+        raise EditError(f"`{op}` {thing}: `values` must be {rule}, not {shape_text(array.shape)}")
+    if not np.isfinite(array).all():
+        raise EditError(f"`{op}`: `values` holds NaN or infinity")
+    return Values(array)

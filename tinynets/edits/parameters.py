@@ -1,0 +1,566 @@
+"""On parameters: set, nudge, zero, draw anew, copy, swap, flip, round, make sparse, and transplant.
+
+`UNITS` are a block's units, which stand for all that is learned of them, or of their weights alone where that is said;
+`WEIGHTS` elements of one parameter, as `hidden.w[4,3]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tinynets.edits.arguments import flag, number, ordinal, reject_unknown, values, whole
+from tinynets.edits.edit import SOURCES, Edit
+from tinynets.edits.operation import Operation
+from tinynets.edits.surgery.plan import passed_units
+from tinynets.edits.surgery.reach import outgoing_places
+from tinynets.edits.surgery.standing import exchanged
+from tinynets.edits.symmetry import SIGNED, bears_sign, check_odd, flipped_from, flipped_places, takes_each
+from tinynets.errors import EditError, SelectorError
+from tinynets.foreign_text import printable
+from tinynets.nn.block import Block
+from tinynets.nn.interventions import Intervention
+from tinynets.nn.layers import GRU, LSTM, FeatureMap, Parameter
+from tinynets.nn.network import Network
+from tinynets.nn.selectors import ParameterSelector, Selector, select, select_learned
+from tinynets.numerics.arrays import Array, Values
+from tinynets.numerics.rules import FIRST
+from tinynets.training.hyper import Hyper
+from tinynets.training.param_groups import by_unit, with_units
+from tinynets.training.state import State
+
+MAX_BITS = 16
+
+
+def _units(network: Network, op: str, target: str) -> tuple[Block, Selector]:
+    """Units of a block that has parameters."""
+    selector = select(network, target)
+    if selector.pre or selector.time is not None:
+        raise EditError(f"`{op}` is about all that a unit has learned: `{selector.block}[...]`, not `{selector}`")
+    block = network.block(selector.block)
+    if not network.block_parameters(block):
+        raise EditError(f"`{selector}` has no parameters")
+    return block, selector
+
+
+def weight_places(network: Network, block: Block, units: tuple[int, ...]) -> Array:
+    """Positions in theta of the units' incoming weights: of their matrices, not of biases, gains and shifts."""
+    found = [np.empty(0, np.int64)]
+    for index in range(block.first, block.last + 1):
+        for entry in network.layers[index].parameters():
+            if len(entry.shape) > 1:
+                start = network.parameter_slice(index, entry.name).start
+                found.append(start + entry.places(np.array(units), whole=len(units) == block.units))
+    return np.unique(np.concatenate(found))
+
+
+def _targeted(network: Network, op: str, target: str) -> tuple[str, Array]:
+    """What weights an edit is about: those of units, or the elements of a parameter."""
+    selector = select_learned(network, target)
+    if isinstance(selector, ParameterSelector):
+        return str(selector), selector.places(network)
+    block, selector = _units(network, op, target)
+    places = weight_places(network, block, selector.units)
+    if not places.size:
+        raise EditError(f"`{selector}` has no weights")
+    return str(selector), places
+
+
+def _elements(network: Network, op: str, target: str) -> tuple[str, Array]:
+    selector = select_learned(network, target)
+    if not isinstance(selector, ParameterSelector):
+        block = network.block(selector.block)
+        known = [
+            entry.name for index in range(block.first, block.last + 1) for entry in network.layers[index].parameters()
+        ]
+        example = f", as `{block.name}.{known[0]}`" if known else ""
+        raise SelectorError(f"`{op}` is about elements of a parameter{example}, not units: `{selector}`")
+    return str(selector), selector.places(network)
+
+
+Checked = Callable[[Network, str, dict[str, Any]], dict[str, Any]]
+Change = Callable[[Network, State, Edit], str]
+
+
+def _operation(
+    name: str,
+    usage: str,
+    help_: str,
+    checked: Checked,
+    change: Change,
+    kinds: tuple[str, ...] = ("units",),
+    options: dict[str, str] | None = None,
+    exact: Callable[[Network, State | None, Edit], None] = lambda network, state, edit: None,
+) -> Operation:
+    """An operation whose arguments do not depend on the state.
+
+    `exact` raises EditError where it could not do what it promises; what was recorded under the first rules is done as
+    it was once.
+    """
+
+    def resolve(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
+        edit = Edit(name, str(select_learned(network, target)), checked(network, target, args))
+        exact(network, state, edit)
+        return edit
+
+    def check(network: Network, edit: Edit) -> None:
+        checked(network, edit.target, edit.args)
+        if network.rules > FIRST:
+            exact(network, None, edit)
+
+    return Operation(name, "parameter", usage, help_, resolve, change, check, kinds, options or {})
+
+
+# -- set, nudge, zero
+
+
+def _check_set(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    reject_unknown("set_weight", args, "value")
+    _elements(network, "set_weight", target)
+    return {"value": number("set_weight", args, "value")}
+
+
+def _set_weight(network: Network, state: State, edit: Edit) -> str:
+    what, places = _elements(network, "set_weight", edit.target)
+    before = state.theta[places]
+    state.theta[places] = edit.args["value"]
+    was = f" (was {before[0]:.6g})" if len(places) == 1 else f" ({len(places):,} elements)"
+    return f"{what} set to {edit.args['value']:g}{was}"
+
+
+def _check_nudge(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    reject_unknown("nudge", args, "by")
+    _targeted(network, "nudge", target)
+    return {"by": number("nudge", args, "by")}
+
+
+def _nudge(network: Network, state: State, edit: Edit) -> str:
+    what, places = _targeted(network, "nudge", edit.target)
+    with np.errstate(over="ignore"):
+        nudged = state.theta[places] + state.theta.dtype.type(edit.args["by"])
+    _put(state, places, nudged, what)
+    return f"{what} nudged by {edit.args['by']:g}"
+
+
+def _put(state: State, places: Array, new: Array, what: str) -> None:
+    """Write parameters, all of them or, where one is not finite, none."""
+    if not np.isfinite(new).all():
+        raise EditError(f"`{what}` would become NaN or infinite")
+    state.theta[places] = new
+
+
+def _check_zero(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    reject_unknown("zero_weights", args)
+    _targeted(network, "zero_weights", target)
+    return {}
+
+
+def _zero_weights(network: Network, state: State, edit: Edit) -> str:
+    what, places = _targeted(network, "zero_weights", edit.target)
+    state.theta[places] = 0
+    return f"weights of {what} set to 0"
+
+
+# -- draw anew
+
+
+def _check_reinit(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    reject_unknown("reinit", args, "ordinal")
+    _units(network, "reinit", target)
+    return {"ordinal": ordinal("reinit", args)}
+
+
+def _reinit(network: Network, state: State, edit: Edit) -> str:
+    block, selector = _units(network, "reinit", edit.target)
+    drawn = []
+    for index in range(block.first, block.last + 1):
+        layer = network.layers[index]
+        for entry in layer.parameters():
+            start = network.parameter_slice(index, entry.name).start
+            drawn.append((state.theta, *_drawn(state, edit, selector, layer.name, entry, start)))
+        for entry in layer.carried():
+            if not entry.transient:
+                start = network.carried_slice(index, entry.name).start
+                drawn.append((state.buffers, *_drawn(state, edit, selector, layer.name, entry, start)))
+    for vector, places, new in drawn:
+        vector[places] = new
+        for slot in state.slots.values() if vector is state.theta else ():
+            slot[places] = 0
+    return f"{selector} drawn anew"
+
+
+def _drawn(
+    state: State, edit: Edit, selector: Selector, layer: str, entry: Parameter, start: int
+) -> tuple[Array, Array]:
+    """Where the units' part of an array lies, and what is drawn for it."""
+    places = entry.places(np.array(selector.units), whole=selector.whole)
+    purpose = f"reinit/{layer}.{entry.name}/{edit.args['ordinal']}"
+    new = entry.init.draw(state.hyper.seed, purpose, entry.shape, entry.fan_in, entry.fan_out).reshape(-1)[places]
+    with np.errstate(over="ignore"):
+        new = new.astype(state.theta.dtype)
+    if not np.isfinite(new).all():
+        raise EditError(f"`reinit` {selector}: {entry.init!r} draws values beyond {state.theta.dtype}")
+    return start + places, new
+
+
+# -- copy, swap, flip
+
+
+def _check_pair(op: str, key: str) -> Checked:
+    def checked(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+        reject_unknown(op, args, key, "outgoing")
+        block, selector = _units(network, op, target)
+        other_block, other = _units(network, op, args.get(key, ""))
+        if other_block != block:
+            raise EditError(f"`{op}`: `{selector}` and `{other}` are units of two blocks; of one block they must be")
+        if len(other.units) != len(selector.units):
+            raise EditError(f"`{op}`: `{selector}` has {len(selector.units)} units, `{other}` {len(other.units)}")
+        if set(other.units) & set(selector.units):
+            raise EditError(f"`{op}`: `{selector}` and `{other}` have units in common")
+        outgoing = {"outgoing": True} if flag(op, args, "outgoing") else {}
+        if outgoing:
+            outgoing_places(network, block, selector.units)
+        return {key: str(other), **outgoing}
+
+    return checked
+
+
+def _pairs(
+    network: Network, block: Block, one: Selector, other: Selector, outgoing: bool
+) -> list[tuple[Array, Array, bool]]:
+    """Places of units in theta, then in what is carried, each beside its like of the other units."""
+    found = []
+    for a, b in zip(one.units, other.units, strict=True):
+        found.append((network.unit_indices(block, [a]), network.unit_indices(block, [b]), False))
+        found.append((network.resettable_indices(block, [a]), network.resettable_indices(block, [b]), True))
+        if outgoing:
+            found.append((outgoing_places(network, block, [a]), outgoing_places(network, block, [b]), False))
+    return found
+
+
+def _copy(network: Network, state: State, edit: Edit) -> str:
+    """What was learned goes over; what stands on the others, what is frozen of them and their rates stay theirs."""
+    block, one = _units(network, "copy", edit.target)
+    _, other = _units(network, "copy", edit.args["to"])
+    for source, target, is_carried in _pairs(network, block, one, other, edit.args.get("outgoing", False)):
+        for vector in (state.buffers,) if is_carried else (state.theta, *state.slots.values()):
+            vector[target] = vector[source]
+    return f"{one} copied to {other}"
+
+
+def _swap(network: Network, state: State, edit: Edit) -> str:
+    """Everything of a unit goes with it to its new place: what it has learned and carries, the optimizer's slots, what
+    stands on it, what is frozen of it (zeros that are held too), its learning rate and penalties.
+
+    What a layer draws by place (dropout) stays with the place, and so do outgoing weights without `outgoing`, with what
+    stands on the layers in between.
+    """
+    block, one = _units(network, "swap", edit.target)
+    _, other = _units(network, "swap", edit.args["other"])
+    outgoing = edit.args.get("outgoing", False)
+    frozen, frozen_buffers = _mask(state.theta, state.frozen), _mask(state.buffers, state.frozen_buffers)
+    along = () if network.rules == FIRST else (frozen,)
+    along_carried = () if network.rules == FIRST else (frozen_buffers,)
+    for source, target, is_carried in _pairs(network, block, one, other, outgoing):
+        vectors = (state.buffers, *along_carried) if is_carried else (state.theta, *state.slots.values(), *along)
+        for vector in vectors:
+            vector[source], vector[target] = vector[target], vector[source]
+    if network.rules > FIRST:
+        state.frozen, state.frozen_buffers = np.flatnonzero(frozen), np.flatnonzero(frozen_buffers)
+        order = _order(block, one, other)
+        change = FeatureMap(order, np.ones(block.units), np.zeros(block.units, np.bool_))
+        state.interventions = exchanged(network, state.interventions, block, change, behind=outgoing)
+        state.hyper = _with_settings(state.hyper, block, order)
+    return f"{one} and {other} swapped"
+
+
+def _mask(vector: Array, places: Array) -> Array:
+    mask = np.zeros(vector.size, np.bool_)
+    mask[places] = True
+    return mask
+
+
+def _order(block: Block, one: Selector, other: Selector) -> Array:
+    """Which unit comes to each place of a block when these are swapped."""
+    order = np.arange(block.units)
+    order[[*one.units, *other.units]] = [*other.units, *one.units]
+    return order
+
+
+def _with_settings(hyper: Hyper, block: Block, order: Array) -> Hyper:
+    """What is set for single units of a block, with them in another order."""
+    changed: dict[str, Any] = {}
+    for name in ("rates", "l1", "l2"):
+        held = by_unit(getattr(hyper, name), block.name)
+        if held:
+            now = {new: held[int(old)] for new, old in enumerate(order) if int(old) in held}
+            changed[name] = with_units(getattr(hyper, name), block.name, now)
+    return replace(hyper, **changed)
+
+
+def _exact_swap(network: Network, state: State | None, edit: Edit) -> None:
+    """Raise EditError where units swapped with their outgoing weights would not compute what they did."""
+    if not edit.args.get("outgoing"):
+        return
+    block, one = _units(network, "swap", edit.target)
+    _, other = _units(network, "swap", edit.args["other"])
+    layer = network.layers[block.first]
+    if takes_each(layer):
+        raise EditError(
+            f"`swap`: a unit of `{layer.name}` {layer!r} takes the feature of its own number too, which would not go "
+            "with it"
+        )
+    if network.rules == FIRST and state is not None:
+        change = FeatureMap(_order(block, one, other), np.ones(block.units), np.zeros(block.units, np.bool_))
+        if exchanged(network, state.interventions, block, change, behind=True) != state.interventions:
+            raise EditError(
+                f"`swap`: in a run of an earlier version what stands on `{one}` or `{other}` stays where it is; "
+                "release it first"
+            )
+
+
+def _check_flip(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    reject_unknown("sign_flip", args, "outgoing")
+    block, selector = _units(network, "sign_flip", target)
+    if not flag("sign_flip", args, "outgoing"):
+        return {}
+    outgoing_places(network, block, selector.units)
+    return {"outgoing": True}
+
+
+def _exact_flip(network: Network, state: State | None, edit: Edit) -> None:
+    """Raise EditError where the sum of a unit cannot be turned round, or where, with what it gives on, that would be
+    seen.
+    """
+    block, selector = _units(network, "sign_flip", edit.target)
+    start = flipped_from(network, block)
+    layer = network.layers[start]
+    if not bears_sign(network, block):
+        raise EditError(f"`sign_flip`: the weights of `{layer.name}` {layer!r} do not bear the sign of what it gives")
+    outgoing = edit.args.get("outgoing", False)
+    if outgoing:
+        check_odd(network, block, start)
+    if state is None or network.rules > FIRST or not outgoing:
+        return
+    stands = _turned(network, state.interventions, block, selector, outgoing) != state.interventions
+    if stands or start > block.first or layer.joins or isinstance(layer, GRU | LSTM):
+        raise EditError(f"`sign_flip`: in a run of an earlier version it does not keep what `{selector}` gives on")
+
+
+def _sign_flip(network: Network, state: State, edit: Edit) -> str:
+    """The sum before the activation changes its sign: weights, biases, shifts and running means do; gains do not.
+
+    Where a norm begins the block or makes each unit of all of them, its gain and shift alone are turned round. Of a GRU
+    or LSTM those of what is new to the unit are, not of its gates. With the outgoing weights what a recurrent unit has
+    given itself changes too, and what holds values of the unit (a clamp) holds them with the other sign: so the network
+    computes what it did, and goes on learning as it would have (the optimizer's velocities and means turn too).
+    """
+    block, selector = _units(network, "sign_flip", edit.target)
+    outgoing = edit.args.get("outgoing", False)
+    if network.rules == FIRST:
+        _flip_as_once(network, state, block, selector, outgoing)
+    else:
+        start = flipped_from(network, block)
+        places, carried = flipped_places(network, block, start, selector.units)
+        state.buffers[carried] = -state.buffers[carried]
+        if outgoing:
+            own = start == block.first
+            places = np.setxor1d(places, outgoing_places(network, block, selector.units, own=own))
+            hidden = network.hidden_indices(block, selector.units if own else ())
+            state.buffers[hidden] = -state.buffers[hidden]
+        for vector in (state.theta, *(state.slots[name] for name in SIGNED & state.slots.keys())):
+            vector[places] = -vector[places]
+        state.interventions = _turned(network, state.interventions, block, selector, outgoing)
+    return f"signs of {selector} flipped" + (", outgoing too" if outgoing else "")
+
+
+def _turned(
+    network: Network, standing: tuple[Intervention, ...], block: Block, selector: Selector, outgoing: bool
+) -> tuple[Intervention, ...]:
+    """What stands, on flipped units with the other sign, where what is taken up of them is flipped too."""
+    closed = network.layers[block.last].closed  # with a head go the weights that take it up
+    if not outgoing and not closed:
+        return standing
+    flipped = {block.name: np.array(selector.units)}
+    if not closed:
+        flipped |= passed_units(network, block, selector.units)
+    made: list[Intervention] = []
+    for entry in standing:
+        units = flipped.get(network.site_block(entry.site).name)
+        axis = network.layers[network.site(entry.site)].site_axis
+        made += [entry] if units is None else entry.negated(units.tolist(), axis)
+    return tuple(made)
+
+
+def _flip_as_once(network: Network, state: State, block: Block, selector: Selector, outgoing: bool) -> None:
+    """The flip of runs that began with the first rules: of every weight, and of what stands nothing."""
+    whole_block = len(selector.units) == block.units
+    for index in range(block.first, block.last + 1):
+        layer = network.layers[index]
+        for entry in layer.parameters():
+            if entry.name != "gain":
+                start = network.parameter_slice(index, entry.name).start
+                places = start + entry.places(np.array(selector.units), whole=whole_block)
+                state.theta[places] = -state.theta[places]
+        for entry in layer.carried():
+            if entry.name == "running_mean":
+                start = network.carried_slice(index, entry.name).start
+                places = start + entry.places(np.array(selector.units), whole=whole_block)
+                state.buffers[places] = -state.buffers[places]
+    if outgoing:
+        places = outgoing_places(network, block, selector.units)
+        state.theta[places] = -state.theta[places]
+        hidden = network.hidden_indices(block, selector.units)
+        state.buffers[hidden] = -state.buffers[hidden]
+
+
+# -- round, sparsify
+
+
+def _check_round(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    reject_unknown("round", args, "bits")
+    _targeted(network, "round", target)
+    return {"bits": whole("round", args, "bits", 1, MAX_BITS)}
+
+
+def _round(network: Network, state: State, edit: Edit) -> str:
+    """Whole multiples of the largest |weight| / (2^(bits - 1) - 1): symmetric quantization.
+
+    1 bit: plus or minus the mean |weight|.
+    """
+    what, places = _targeted(network, "round", edit.target)
+    bits, before = edit.args["bits"], state.theta[places].astype(np.float64)
+    largest = np.abs(before).max(initial=0.0)
+    if bits == 1:
+        after = np.where(before < 0, -1, 1) * np.abs(before).mean()
+    else:
+        step = largest / (2 ** (bits - 1) - 1)
+        after = np.rint(before / step) * step if step else before
+    _put(state, places, after.astype(state.theta.dtype), what)
+    off = float(np.sqrt(np.square(after - before).mean()))
+    return f"{what} rounded to {bits} bit{'s' if bits > 1 else ''}, off by {off:.3g} (rms)"
+
+
+def _check_sparsify(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    reject_unknown("sparsify", args, "share")
+    _targeted(network, "sparsify", target)
+    return {"share": number("sparsify", args, "share", 0.0, 1.0)}
+
+
+def _sparsify(network: Network, state: State, edit: Edit) -> str:
+    """The smallest weights are zero from now on: set to it and frozen there."""
+    what, places = _targeted(network, "sparsify", edit.target)
+    count = round(edit.args["share"] * len(places))
+    smallest = places[np.argsort(np.abs(state.theta[places]), kind="stable")[:count]]
+    state.theta[smallest] = 0
+    state.frozen = np.union1d(state.frozen, smallest)
+    return f"{count:,} of {len(places):,} weights of {what} held at 0"
+
+
+# -- transplant
+
+
+def _check_transplant(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    reject_unknown("transplant", args, "values", "source", *SOURCES)
+    block, selector = _units(network, "transplant", target)
+    size = sum(map(len, _of_units(network, block, selector)))
+    made = {name: value for name, value in args.items() if name != "values"}
+    for name, value in made.items():
+        if not isinstance(value, str):
+            raise EditError(f"`transplant`: `{name}` must be text, not {value!r}")
+    found = values("transplant", str(selector), args, network.dtype, lambda array: array.shape == (size,), f"({size},)")
+    return {**made, "values": found}
+
+
+def _of_units(network: Network, block: Block, selector: Selector) -> tuple[Array, Array]:
+    return network.unit_indices(block, selector.units), network.carried_indices(block, selector.units)
+
+
+def transplanted(network: Network, block: Block, selector: Selector, theta: Array, carried: Array) -> Values:
+    """What units have learned, of a network with this theta and these carried values, as `transplant` takes it."""
+    places, of_carried = _of_units(network, block, selector)
+    return Values(np.concatenate([theta[places], carried[of_carried]]))
+
+
+def _transplant(network: Network, state: State, edit: Edit) -> str:
+    block, selector = _units(network, "transplant", edit.target)
+    places, carried = _of_units(network, block, selector)
+    given = edit.args["values"].array
+    state.theta[places], state.buffers[carried] = given[: len(places)], given[len(places) :]
+    for slot in state.slots.values():
+        slot[places] = 0
+    where = next((f" from {name} {printable(edit.args[name])}" for name in SOURCES if name in edit.args), "")
+    return f"{selector} transplanted{where}"
+
+
+_OUTGOING = {"outgoing": "flag"}
+PARAMETERS = (
+    _operation(
+        "set_weight",
+        "set_weight WEIGHTS VALUE",
+        "set elements of a parameter: set_weight hidden.w[4,3] 0.5",
+        _check_set,
+        _set_weight,
+        ("units", "number"),
+    ),
+    _operation("nudge", "nudge UNITS|WEIGHTS BY", "add to weights", _check_nudge, _nudge, ("units", "number")),
+    _operation("zero_weights", "zero_weights UNITS|WEIGHTS", "set incoming weights to 0", _check_zero, _zero_weights),
+    _operation("reinit", "reinit UNITS", "draw what units have learned anew", _check_reinit, _reinit),
+    _operation(
+        "copy",
+        "copy UNITS UNITS [outgoing=true]",
+        "copy what units have learned to others of their block",
+        _check_pair("copy", "to"),
+        _copy,
+        ("units", "text"),
+        _OUTGOING,
+    ),
+    _operation(
+        "swap",
+        "swap UNITS UNITS [outgoing=true]",
+        "swap units of a block",
+        _check_pair("swap", "other"),
+        _swap,
+        ("units", "text"),
+        _OUTGOING,
+        _exact_swap,
+    ),
+    _operation(
+        "sign_flip",
+        "sign_flip UNITS [outgoing=true]",
+        "turn the signs of units' weights and biases round",
+        _check_flip,
+        _sign_flip,
+        ("units",),
+        _OUTGOING,
+        _exact_flip,
+    ),
+    _operation(
+        "round",
+        "round UNITS|WEIGHTS BITS",
+        "round weights to so many bits: what does quantizing cost?",
+        _check_round,
+        _round,
+        ("units", "whole"),
+    ),
+    _operation(
+        "sparsify",
+        "sparsify UNITS|WEIGHTS SHARE",
+        "set the smallest weights to 0 and hold them there",
+        _check_sparsify,
+        _sparsify,
+        ("units", "number"),
+    ),
+    _operation(
+        "transplant",
+        "transplant UNITS save=FILE|branch=B|bookmark=M [source=UNITS]",
+        "take what units have learned over from a save, branch or bookmark",
+        _check_transplant,
+        _transplant,
+        ("units",),
+        {"save": "text", "branch": "text", "bookmark": "text", "source": "text", "values": "numbers"},
+    ),
+)

@@ -1,0 +1,100 @@
+"""Edits: what a user does to a running net, as small immutable records.
+
+An operation is defined once, in the room of its family: its arguments, what it checks, what it does to a State, its
+line of help. The API's method, the command line's verb, the log's entry and the palette's entry follow from that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from itertools import groupby
+from typing import Any
+
+from tinynets.edits.activations import ACTIVATIONS
+from tinynets.edits.edit import Edit
+from tinynets.edits.learning import LEARNING
+from tinynets.edits.operation import Operation
+from tinynets.edits.parameters import PARAMETERS
+from tinynets.edits.settings import SETTINGS
+from tinynets.edits.structure import STRUCTURE
+from tinynets.errors import EditError, SelectorError, nearest
+from tinynets.nn.network import Network
+from tinynets.numerics.arrays import Values
+from tinynets.training.counts import moving_counts
+from tinynets.training.state import State, network_of, state_taps
+
+OPERATIONS: dict[str, Operation] = {
+    entry.name: entry for entry in (*ACTIVATIONS, *LEARNING, *PARAMETERS, *STRUCTURE, *SETTINGS)
+}
+
+
+def resolve(network: Network, state: State, op: str, target: str, args: dict[str, Any]) -> Edit:
+    """The Edit for an operation as asked for; raises EditError or SelectorError, and then nothing has changed."""
+    if op not in OPERATIONS:
+        raise EditError(f"`{op}` is not an operation; there are {', '.join(OPERATIONS)}{nearest(op, OPERATIONS)}")
+    if not isinstance(target, str | int | float):  # an array would not compare
+        raise SelectorError(f"what `{op}` acts on is named by text like `hidden` or `hidden[3]`, not {target!r}")
+    return OPERATIONS[op].resolve(network, state, target, args)
+
+
+def apply(network: Network, state: State, edit: Edit) -> str:
+    """Do an edit to a state, whose network this is; says what was done.
+
+    All of it or nothing: it is done to a copy, whose network is then made and what stands on it laid out, and only then
+    taken over. Where it changes the layers, the network is no longer that of the state.
+    """
+    made = state.live()
+    operation = OPERATIONS[edit.op]
+    with nullcontext() if operation.family == "activation" else moving_counts(made):
+        done = operation.apply(network, made, edit)
+    if made.architecture == state.architecture:
+        standing = state_taps(network, state, made.interventions)
+        state.become(made)
+        network.taps = standing
+        return done
+    network_of(made, network.input_shape)  # raises where what stands does not fit it
+    state.become(made)
+    return done
+
+
+def runs(several: Iterable[Edit]) -> Iterator[list[Edit]]:
+    """Edits in their order, together where none of them changes the layers."""
+    for changes, together in groupby(several, lambda edit: OPERATIONS[edit.op].after is not None):
+        if changes:
+            yield from ([edit] for edit in together)
+        else:
+            yield list(together)
+
+
+def apply_run(network: Network, state: State, several: Iterable[Edit]) -> None:
+    """Do edits that leave the layers as they are one after the other: all of them, or nothing where one cannot be."""
+    made = state.live()
+    for apply_all, together in groupby(several, lambda edit: OPERATIONS[edit.op].apply_all):
+        if apply_all is None:
+            for edit in together:
+                with moving_counts(made):
+                    OPERATIONS[edit.op].apply(network, made, edit)
+            continue
+        edits = list(together)
+        activation = OPERATIONS[edits[0].op].family == "activation"
+        with nullcontext() if activation else moving_counts(made):
+            apply_all(network, made, edits)
+    standing = state_taps(network, state, made.interventions)
+    state.become(made)
+    network.taps = standing
+
+
+def check(network: Network, edit: Edit) -> None:
+    """Check that an edit from a file can be done to this network; raises what `resolve` would."""
+    OPERATIONS[edit.op].check(network, edit)
+    values = edit.args.get("values")
+    if values is not None and (not isinstance(values, Values) or values.array.dtype != network.dtype):
+        what = values.array.dtype if isinstance(values, Values) else type(values).__name__
+        raise EditError(f"`{edit.op}`: `values` must be an array of {network.dtype}, not {what}")
+
+
+def network_after(network: Network, edit: Edit) -> Network | None:
+    """A network of the layers behind an edit to look at, where it changes them; raises what `check` would."""
+    after = OPERATIONS[edit.op].after
+    return None if after is None else after(network, edit)

@@ -1,0 +1,193 @@
+"""Changing the architecture of a living network: what its layers would be after it, and where everything comes from.
+
+A `SurgeryPlan` says which layers there will be, and of those that change how their units and the features that come in
+follow from those that were. From that follows one index for theta, slots, frozen set and rates alike: where each
+parameter comes from, or that it is fresh. Widths that must match are refused in words.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinynets.edits.surgery.reach import consumers
+from tinynets.errors import EditError, ShapeError
+from tinynets.nn.block import Block
+from tinynets.nn.interventions import recurs
+from tinynets.nn.layers import (
+    Activation,
+    Dropout,
+    FeatureMap,
+    Layer,
+    Parallel,
+    Residual,
+    describe,
+    layer_from,
+    named,
+)
+from tinynets.nn.network import Network
+from tinynets.numerics.arrays import Array
+from tinynets.numerics.rules import FIRST
+
+Described = tuple[dict[str, Any], ...]
+KEEP_ZERO = ("zero", "scale")
+"""Interventions that leave 0 where 0 comes to them."""
+Change = Callable[[str, Layer], list[Layer]]
+
+
+def passed_units(network: Network, block: Block, units: Iterable[int]) -> dict[str, Array]:
+    """Of each layer that passes these units on, which of its own they are."""
+    marked = FeatureMap.same(block.units)
+    marked.share[list(units)] = 2
+    return {
+        network.layers[taker.layer].name: np.flatnonzero(taker.features.share == 2)
+        for taker in consumers(network, block, marked)
+        if not taker.ends
+    }
+
+
+# -- other layers
+
+
+@dataclass
+class SurgeryPlan:
+    """The layers that there will be; by name of those that change, their units and the features that come in.
+
+    `initial` makes values of fresh parameters, by layer and parameter; what is neither there nor fresh along its inputs
+    is drawn as the layer would, addressed by `ordinal`. Nothing as large as parameters is made for a plan alone.
+    """
+
+    layers: list[Layer]
+    units: dict[str, FeatureMap] = field(default_factory=dict)
+    inputs: dict[str, FeatureMap] = field(default_factory=dict)
+    passed: dict[str, FeatureMap] = field(default_factory=dict)
+    """Of layers that pass the block's units on, what their own units are."""
+    initial: Mapping[tuple[str, str], Callable[[], Array]] = field(default_factory=dict)
+    block: str = ""
+    """Whose units change."""
+    ordinal: int = 0
+
+    @property
+    def described(self) -> Described:
+        return tuple(describe(layer) for layer in self.layers)
+
+
+def resize(network: Network, block: Block, change: FeatureMap, ordinal: int = 0) -> SurgeryPlan:
+    """The plan of a block with other units. Raises EditError where that cannot be."""
+    try:
+        if network.layers[block.last].closed:
+            raise ShapeError("its heads share the layer's width among them")
+        reached = consumers(network, block, change)
+        arguments, units = _of_block(network, block, change), {}
+        for name in arguments:
+            units[name] = change
+        inputs = {}
+        passed = {network.layers[taker.layer].name: taker.features for taker in reached if not taker.ends}
+        for taker in reached:
+            layer = network.layers[taker.layer]
+            if taker.ends:
+                arguments[layer.name] = _with(layer, layer.input_setting, len(taker.features.source))
+                inputs[layer.name] = taker.features
+            elif isinstance(layer, Dropout):
+                arguments[layer.name] = layer.with_features(taker.features, taker.before)
+        made = {name: layer_from({"kind": network[name].kind, **given}) for name, given in arguments.items()}
+    except ShapeError as error:
+        raise EditError(f"`{block.name}` cannot have other units: {error}") from None
+
+    def changed(path: str, layer: Layer) -> list[Layer]:
+        if path not in made:
+            return [layer]
+        made[path].name = layer.name
+        return [made[path]]
+
+    return SurgeryPlan(rebuilt(network.parts, changed), units, inputs, passed, block=block.name, ordinal=ordinal)
+
+
+def _of_block(network: Network, block: Block, change: FeatureMap) -> dict[str, dict[str, Any]]:
+    """The arguments of a block's own layers for other units."""
+    if block.activation is not None and block.first == block.last:
+        raise ShapeError("it has those of what comes to it")
+    arguments = {}
+    for index in range(block.first, block.last + 1):
+        layer = network.layers[index]
+        if layer.mixes_units:
+            raise ShapeError(f"`{layer.name}` {layer!r} makes each unit of all of them")
+        if network.rules > FIRST and recurs(layer) and not layer.taps_itself:
+            raise ShapeError(f"`{layer.name}` {layer!r} feeds back what a zeroed unit gave")
+        if layer.parameters() or not layer.is_activation:
+            arguments[layer.name] = _with(layer, layer.unit_setting, len(change.source))
+    return arguments
+
+
+def _with(layer: Layer, setting: str, count: int) -> dict[str, Any]:
+    if not setting:
+        raise ShapeError(f"`{layer.name}` {layer!r} must keep the width it has")
+    described = describe(layer)
+    return {key: value for key, value in described.items() if key not in ("kind", "name")} | {setting: count}
+
+
+def with_activation(network: Network, block: Block, made: Activation) -> list[Layer]:
+    """The layers of a network with another activation in a block, everything else as it is."""
+    old = network.layers[block.last]
+
+    def change(path: str, layer: Layer) -> list[Layer]:
+        if path != old.name:
+            return [layer]
+        folder = path.rpartition(".")[0]
+        others = [other.name.rpartition(".") for other in network.layers if other is not old]
+        taken = {name for beside, _, name in others if beside == folder}
+        return [_renamed(made, layer, taken, keep_name=block.first == block.last)]
+
+    return rebuilt(network.parts, change)
+
+
+def rebuilt(layers: Sequence[Layer], change: Change, prefix: str = "") -> list[Layer]:
+    """Copies of the layers with some of them made others, in containers too; all the others keep their names.
+
+    `change(path, layer)` gives what stands in the place of one.
+    """
+    made: list[Layer] = []
+    for layer in named(layers):
+        path = prefix + layer.name
+        if isinstance(layer, Residual):
+            layer.layers = rebuilt(layer.layers, change, f"{path}.")
+        elif isinstance(layer, Parallel):
+            layer.branches = [
+                rebuilt(branch, change, f"{path}.branch{number}.") for number, branch in enumerate(layer.branches, 1)
+            ]
+        made += change(path, layer)
+    return made
+
+
+def _renamed(made: Layer, old: Layer, taken: set[str], keep_name: bool) -> Layer:
+    """A copy of a layer to stand in the place of another.
+
+    It keeps the other's name where that was given to it, or names a block; `tanh1` becomes `relu1`.
+    """
+    made = copy.copy(made)
+    automatic = re.fullmatch(rf"{old.kind.replace('-', '_')}\d+", old.name)
+    if keep_name or not automatic:
+        made.name = old.name
+        return made
+    kind = made.kind.replace("-", "_")
+    made.name = next(name for number in range(1, len(taken) + 2) if (name := f"{kind}{number}") not in taken)
+    return made
+
+
+def shape_network(network: Network, described: Iterable[Mapping[str, Any]]) -> Network:
+    """A network of these layers to look at, for the same input: its parameters take no memory and cannot be used."""
+    layers = [layer_from(dict(entry)) for entry in described]
+    nothing = np.zeros((), network.dtype)
+    return Network(
+        layers,
+        dtype=network.dtype,
+        input_shape=tuple(n or 0 for n in network.known_input[1:]) if network.input_shape is not None else None,
+        theta=nothing,
+        carried=nothing,
+        rules=network.rules,
+    )

@@ -1,0 +1,129 @@
+"""Symmetries of networks: where the sign of a unit's sum can turn, and units change places, and no output shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinynets.edits.surgery.reach import consumers
+from tinynets.errors import EditError
+from tinynets.nn.block import Block
+from tinynets.nn.layers import (
+    GRU,
+    LSTM,
+    RNN,
+    AvgPool2d,
+    BatchNorm,
+    CausalSelfAttention,
+    Conv1d,
+    Conv2d,
+    Distances,
+    Dropout,
+    Embedding,
+    FeatureMap,
+    Flatten,
+    FlattenConsecutive,
+    GlobalAvgPool,
+    Identity,
+    LastStep,
+    Layer,
+    LayerNorm,
+    Linear,
+    Parameter,
+    PositionalEmbedding,
+    Tanh,
+)
+from tinynets.nn.layers.structure import Join
+from tinynets.nn.network import Network
+from tinynets.numerics.arrays import Array
+
+SIGNED = {"velocity", "mean"}
+"""Slots that change their sign with a parameter."""
+ODD: tuple[type[Any], ...] = (
+    Tanh,
+    Identity,
+    Dropout,
+    AvgPool2d,
+    GlobalAvgPool,
+    Flatten,
+    FlattenConsecutive,
+    LastStep,
+    Join,
+)
+"""Layers that give minus what they gave where minus comes to them, unit by unit."""
+TURNED: tuple[type[Any], ...] = (
+    Linear,
+    Conv1d,
+    Conv2d,
+    Embedding,
+    RNN,
+    GRU,
+    LSTM,
+    CausalSelfAttention,
+    BatchNorm,
+    LayerNorm,
+)
+"""Layers that give minus what they gave with the signs of `flipped_places` turned round."""
+NEW_GATE = 2
+"""Of a GRU or an LSTM, among its gates, what is new to the unit."""
+
+
+def takes_each(layer: Layer) -> bool:
+    """Whether unit u takes feature u of what comes in, rather than all of it alike (norms, positions)."""
+    whole = layer.takes_integers or isinstance(layer, Distances)
+    return not whole and all(entry.input_axis is None for entry in layer.parameters())
+
+
+def flipped_from(network: Network, block: Block) -> int:
+    """The layer of a block from which on signs turn: its first, or a norm behind which no sum is a unit's own."""
+    for index in range(block.last, block.first, -1):
+        if isinstance(network.layers[index], LayerNorm):
+            return index
+    return block.first
+
+
+def flipped_places(network: Network, block: Block, start: int, units: tuple[int, ...]) -> tuple[Array, Array]:
+    """Places in theta and in what is carried whose signs turn with these units' sums."""
+    theta, carried = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for index in range(start, block.last + 1):
+        layer = network.layers[index]
+        begins = index == start and layer.joins  # then it is the norm's own scale that turns, not what it subtracts
+        for entry in layer.parameters():
+            if entry.unit_axis is not None and (begins or entry.name != "gain"):
+                theta.append(network.parameter_slice(index, entry.name).start + _of_units(layer, entry, units))
+        for entry in layer.carried() if not begins else ():
+            if entry.name == "running_mean":
+                carried.append(network.carried_slice(index, entry.name).start + _of_units(layer, entry, units))
+    return np.unique(np.concatenate(theta)), np.unique(np.concatenate(carried))
+
+
+def _of_units(layer: Layer, entry: Parameter, units: tuple[int, ...]) -> Array:
+    assert entry.unit_axis is not None
+    along = entry.along(np.array(units))
+    if isinstance(layer, GRU | LSTM):
+        along = along.reshape(entry.groups, -1)[NEW_GATE]
+    return entry.across(entry.unit_axis, along)
+
+
+def bears_sign(network: Network, block: Block) -> bool:
+    """Whether the weights of a block bear the sign of what it gives."""
+    return not isinstance(network.layers[flipped_from(network, block)], PositionalEmbedding | Distances)
+
+
+def check_odd(network: Network, block: Block, start: int) -> None:
+    """Raise EditError where a layer of a block, or one that passes its units on, shows what sign they have."""
+    for index in range(start, block.last + 1):
+        _check(network.layers[index], (*ODD, *TURNED))
+    if not network.layers[block.last].closed:
+        for taker in consumers(network, block, FeatureMap.same(block.units)):
+            if not taker.ends:
+                _check(network.layers[taker.layer], ODD)
+
+
+def _check(layer: Layer, known: tuple[type[Any], ...]) -> None:
+    if type(layer) not in known or (isinstance(layer, RNN) and layer.nonlinearity != "tanh"):
+        raise EditError(
+            f"`sign_flip`: `{layer.name}` {layer!r} makes other things of a sum and of its opposite, "
+            "so the outputs would change"
+        )

@@ -1,0 +1,1 @@
+"""What is open: recipe, data, network with its history, and measuring it."""

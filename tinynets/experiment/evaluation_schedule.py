@@ -1,0 +1,48 @@
+"""When a run is evaluated by itself, and doing that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tinynets.experiment.evaluator import Evaluator
+from tinynets.history.player import ENDLESS, Player, Stops
+from tinynets.jobs import Progress
+
+EARLY = (2, 4, 8, 16)
+"""Before its first `every` steps a run is evaluated at these parts of it, where a net learns fastest."""
+
+
+def _unwatched(progress: Progress) -> None:
+    pass
+
+
+@dataclass
+class EvaluationSchedule(Stops):
+    """Evaluates `dev` every so many steps of a run (0: never), and a few times before the first of those."""
+
+    evaluator: Evaluator
+    every: int
+    watched: Callable[[Progress], None] = _unwatched
+    """Is told how far an evaluation on the way has come."""
+
+    def next_stop(self, step: int) -> int:
+        """The first step behind `step` at which an evaluation is wanted."""
+        every = self.every
+        if not every:
+            return ENDLESS
+        early = [every // part for part in EARLY if every % part == 0 and every // part > step]
+        return min([*early, step + every - step % every])
+
+    def is_due(self, step: int) -> bool:
+        """Whether a run makes an evaluation by itself when it comes to a step."""
+        return bool(step) and self.next_stop(step - 1) == step and "dev" in self.evaluator.splits.data.splits
+
+    def stopped(self, player: Player) -> bool:
+        """Evaluate where that is due; says whether it was."""
+        step = player.position.step
+        if step < len(player.branch.losses) or not self.is_due(step):
+            return False
+        for progress in self.evaluator.evaluate(player, "dev"):
+            self.watched(progress)
+        return True

@@ -1,0 +1,94 @@
+"""Text that a network writes, character by character."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tinynets.data import Dataset
+from tinynets.data.text import END
+from tinynets.errors import EditError
+from tinynets.foreign_text import printable
+from tinynets.nn.network import Network
+from tinynets.nn.workspace import Workspace
+from tinynets.numerics import rng
+from tinynets.numerics.arrays import Array, ignore_warnings
+from tinynets.numerics.checks import check_number, check_whole
+from tinynets.numerics.special import softmax
+
+MAX_LENGTH = 40  # characters of a generated name, should it find no end
+MAX_SAMPLES = 10_000
+
+
+@dataclass
+class TextGenerator:
+    """Writes text with a network that predicts the next character; the same when asked again at the same moment."""
+
+    data: Dataset
+    workspace: Workspace = field(default_factory=Workspace)
+
+    def _contexts(self, text: str, count: int, verb: str) -> tuple[Array, str]:
+        codec = self.data.text
+        if codec is None:
+            raise EditError(f"`{verb}` goes on from a text, so it needs data that is text; `{self.data.name}` is not")
+        if not isinstance(text, str):
+            raise EditError(f"the text to go on from must be text, not {text!r}")
+        codec.encode(text)  # every character must be known, those before the window too
+        return np.tile(codec.window(text), (count, 1)), codec.characters
+
+    def sample(self, network: Network, count: int, temperature: float, seed: int, prefix: str) -> tuple[str, ...]:
+        """`count` texts that start with `prefix`, drawn from softmax(logits / temperature) until the end character."""
+        check_number("temperature", temperature, 0, 1000)
+        check_whole("n", count, 1, MAX_SAMPLES)
+        check_whole("seed", seed, 0, rng.MAX_SEED)
+        if isinstance(prefix, str) and END in prefix:
+            raise EditError(f"`prefix` must not hold `{END}`, which ends a text, but it is {prefix!r}")
+        contexts, characters = self._contexts(prefix, count, "sample")
+        texts = [prefix] * count
+        going = np.ones(count, np.bool_)
+        for place in range(MAX_LENGTH):
+            with ignore_warnings():
+                shares = softmax(_last(network.forward_checked(contexts, self.workspace)), temperature)
+            draws = rng.uniforms(seed, "sample", place, (count,))
+            chosen = np.minimum((shares.cumsum(axis=1) < draws[:, None]).sum(axis=1), shares.shape[1] - 1)
+            going &= chosen != 0
+            if not going.any():
+                break
+            for index in np.flatnonzero(going):
+                texts[index] += characters[int(chosen[index])]
+            contexts = np.concatenate([contexts[:, 1:], chosen[:, None]], axis=1)
+        return tuple(texts)
+
+
+def _last(out: Array) -> Array:
+    """What a network says after the last character: (B, C), also of one that says something after each."""
+    return out if out.ndim == 2 else out[:, -1]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network says of one example: of a text that it goes on from, of numbers, of an example of the data."""
+
+    text: str
+    """The input, in words."""
+    labels: tuple[str, ...]
+    """The names of the outputs."""
+    probabilities: tuple[float, ...]
+    """Of each class, or of each output's being on; empty where outputs are plain values."""
+    values: tuple[float, ...] = ()
+    """The outputs themselves."""
+    target: str = ""
+    """What an example of the data should give."""
+
+    def __str__(self) -> str:
+        target = f" ({self.target})" if self.target else ""
+        return printable(f"{self.text!r} -> " + ", ".join(self.lines(5, "{} {}")) + target)
+
+    def lines(self, most: int, form: str) -> list[str]:
+        """The likeliest, first; or the values, in their order: `form` takes the name and what is said of it."""
+        if not self.probabilities:
+            values = zip(self.labels[:most], self.values[:most], strict=True)
+            return [form.format(label, f"{value:.4g}") for label, value in values]
+        best = sorted(zip(self.probabilities, self.labels, strict=True), reverse=True)[:most]
+        return [form.format(label, f"{share:.1%}") for share, label in best]

@@ -1,0 +1,85 @@
+"""What a network says of one example: of a text, of numbers of one's own, or of an example of the data."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from tinynets.edits.values import as_input
+from tinynets.errors import EditError, nearest
+from tinynets.experiment.experiment import Experiment
+from tinynets.experiment.generation import Prediction
+from tinynets.nn.losses import BinaryCrossEntropy
+from tinynets.nn.workspace import Workspace
+from tinynets.numerics.arrays import Array, ignore_warnings, shape_text
+from tinynets.numerics.checks import check_whole
+from tinynets.numerics.special import softmax
+
+
+def predict(experiment: Experiment, given: Any, example: int | None, split: str | None) -> Prediction:
+    """The prediction for an input, or for an example of a split (default: that of the probe)."""
+    if (given is None) == (example is None):
+        raise EditError("`predict` takes an input (a text, or numbers) or example=, one of them")
+    if example is None:
+        if split is not None:
+            raise EditError("`predict`: `split` says where an example is from; with an input there is none")
+        x = _own(experiment, given)
+        return _prediction(experiment, _shown(given), x, "")
+    split = experiment.probe.split if split is None else split
+    known = experiment.data.splits
+    if not isinstance(split, str) or split not in known:
+        raise EditError(f"there is no split `{split}`, only {', '.join(known)}{nearest(str(split), known)}")
+    check_whole("example", example, 0, len(known[split][0]) - 1)
+    x = experiment.split(split)[0][example : example + 1]
+    return _prediction(
+        experiment, experiment.data.describe(split, example), x, experiment.data.describe_target(split, example)
+    )
+
+
+def _own(experiment: Experiment, given: Any) -> Array:
+    """An input of one's own, (1, ...): of text data a text or a context, else numbers, also in a text: `0.3, -1`."""
+    if experiment.data.text is not None:
+        if not isinstance(given, str | list | tuple | np.ndarray):
+            raise EditError(f"the text to go on from must be text, not {given!r}")
+        return as_input(experiment.network, experiment.data, experiment.probe.x.shape[1:], given)
+    if isinstance(given, str):
+        shape = experiment.probe.x.shape[1:]
+        parts = re.sub(r"[\[\](),;]", " ", given).split()
+        try:
+            numbers = np.array([float(part) for part in parts])
+            whole = experiment.probe.x.dtype.kind == "i"
+            given = (numbers.astype(np.int64) if whole else numbers).reshape(shape)
+        except (ValueError, OverflowError):
+            raise EditError(
+                f"`predict` takes numbers {shape_text(shape)}, as `{experiment.data.name}` is no text, or example=N, "
+                f"not {given!r}"
+            ) from None
+    return as_input(experiment.network, experiment.data, experiment.probe.x.shape[1:], given)
+
+
+def _shown(given: Any) -> str:
+    return given if isinstance(given, str) else " ".join(np.array2string(np.asarray(given), threshold=8).split())
+
+
+def _prediction(experiment: Experiment, text: str, x: Array, target: str) -> Prediction:
+    loss = experiment.loss
+    with ignore_warnings():
+        out = experiment.network.forward_checked(x, Workspace())
+    row = out.reshape(-1, out.shape[-1])[-1].astype(np.float64)
+    shares = np.empty(0)
+    if loss.classes:
+        shares = softmax(row)
+    elif isinstance(loss, BinaryCrossEntropy):
+        small = np.exp(-np.abs(row))
+        shares = np.where(row >= 0, 1.0, small) / (1 + small)
+    return Prediction(text, output_names(experiment, len(row)), tuple(shares.tolist()), tuple(row.tolist()), target)
+
+
+def output_names(experiment: Experiment, count: int) -> tuple[str, ...]:
+    """The names of the outputs: those of the classes, where there is an output for each."""
+    names = experiment.data.labels
+    if len(names) == count:
+        return names
+    return ("output",) if count == 1 else tuple(f"output {index}" for index in range(count))

@@ -1,0 +1,105 @@
+"""The probe: the fixed examples that a network is watched by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tinynets.data.sample import probe_rows, probed_split
+from tinynets.experiment.splits import PreparedSplits
+from tinynets.nn.block import Block
+from tinynets.nn.losses import Loss
+from tinynets.nn.network import Network
+from tinynets.nn.saturation import flatness
+from tinynets.nn.workspace import Workspace
+from tinynets.numerics.arrays import Array, ignore_warnings
+from tinynets.numerics.rules import FIRST
+from tinynets.training.hyper import Hyper
+
+
+@dataclass
+class Probe:
+    """The fixed examples whose activations the lab shows; always evaluated whole."""
+
+    split: str
+    x: Array
+    y: Array
+    examples: tuple[str, ...]
+    targets: tuple[str, ...]
+    weight: Array | None = None
+    workspace: Workspace = field(default_factory=Workspace)
+
+    @staticmethod
+    def of(splits: PreparedSplits, count: int, hyper: Hyper) -> Probe:
+        """So many examples of `dev`, where there is one, else of `train`, drawn for a run (data/sample.py)."""
+        data, split = splits.data, probed_split(splits.data)
+        x, y = splits[split]
+        rows = probe_rows(data, count, hyper.seed, hyper.rules)
+        described = tuple(data.describe(split, index) for index in rows.tolist())
+        targets = tuple(data.describe_target(split, index) for index in rows.tolist())
+        weight = splits.weight(split)
+        return Probe(split, x[rows], y[rows], described, targets, None if weight is None else weight[rows])
+
+    def forward(self, network: Network) -> Array:
+        with ignore_warnings():
+            return network.forward_checked(self.x, self.workspace)
+
+    def input_of(self, network: Network, layer: int) -> Array:
+        """What the last forward gave a layer as its input."""
+        return self.workspace.output_of(layer - 1) if layer else self.x
+
+    def losses(self, network: Network, loss: Loss) -> Array:
+        """The loss of each example times its weight, float64 (N,)."""
+        self.forward(network)
+        return self.losses_here(loss)
+
+    def losses_here(self, loss: Loss) -> Array:
+        """The same, of the last forward."""
+        with ignore_warnings():
+            losses = loss.each(self.workspace.out, self.y)
+        return losses if self.weight is None else losses * self.weight
+
+    def loss(self, network: Network, loss: Loss) -> float:
+        return float(self.losses(network, loss).mean())
+
+    def accuracy(self, network: Network, loss: Loss) -> float | None:
+        """The share of hits; None where the loss knows none."""
+        self.forward(network)
+        return self.accuracy_here(loss)
+
+    def accuracy_here(self, loss: Loss) -> float | None:
+        """The same, of the last forward."""
+        hits = loss.right(self.workspace.out, self.y)
+        hits = hits if self.weight is None else counted_hits(hits, self.weight, loss.rules)
+        return None if hits is None or not hits.size else float(hits.mean())
+
+    # -- a block's units in the last forward
+
+    def values(self, network: Network, block: Block, *, pre: bool = False) -> Array:
+        """Output (or sum before the activation) of a block, (examples, positions, units)."""
+        if pre and block.pre is not None:
+            return self.workspace.output_of(block.pre).reshape(len(self.x), -1, block.units)
+        out = self.workspace.units_behind(network, block.last)
+        return out.reshape(len(out), -1, block.units)
+
+    def saturated(self, network: Network, block: Block) -> Array:
+        """Where its units are saturated, a mask (examples, positions, units)."""
+        found = flatness(network, self.workspace, block, self.x)
+        return np.zeros(self.values(network, block).shape, np.bool_) if found is None else found.saturated
+
+    def dead(self, network: Network, block: Block) -> Array:
+        """Which of its units are dead, a mask (units,): the local gradient vanishes on every example."""
+        found = flatness(network, self.workspace, block, self.x)
+        return np.zeros(block.units, np.bool_) if found is None else np.asarray(found.blocked.all(axis=(0, 1)))
+
+
+def counted_hits(hits: Array | None, weight: Array, rules: int) -> Array | None:
+    """Which targets count as hit: where the weight is negative, those that were missed; where it is 0, none is judged.
+
+    Under the first rules those of weight 0 were judged too.
+    """
+    if hits is None:
+        return None
+    counted = (hits.T ^ (weight < 0)).T
+    return counted[weight != 0] if rules > FIRST else counted

@@ -1,0 +1,1 @@
+"""Time: moments, branches, keyframes, going back and forth."""

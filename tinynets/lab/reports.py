@@ -1,0 +1,174 @@
+"""What the lab answers with: plain data whose `str` is the one line for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan
+from typing import NamedTuple
+
+from tinynets.foreign_text import printable
+from tinynets.history.evaluation import loss_text
+from tinynets.history.moment import RecordedEdit
+
+SLOW_MOVE = 0.05  # seconds from which a move says what it cost
+
+
+def still_text(why: str) -> str:
+    """What a line says of why nothing learns."""
+    return f"; nothing learns: {why}" if why else ""
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """Where a step or a run of steps ended: step, its training loss, and the seconds it took."""
+
+    step: int
+    loss: float
+    seconds: float
+    steps: int = 1
+    """How many were done."""
+    still: str = ""
+    """Why the last of them changed no parameter; empty where it did."""
+
+    def __str__(self) -> str:
+        rate = f", {self.steps / self.seconds:,.0f} steps/s" if self.steps > 1 and self.seconds > 0 else ""
+        return f"step {self.step:,}: loss {loss_text(self.loss)}{rate}{still_text(self.still)}"
+
+
+@dataclass(frozen=True)
+class PauseReport:
+    """A run that was paused: where, and after how many steps."""
+
+    step: int
+    steps: int
+
+    @property
+    def python(self) -> str:
+        """The line of Python that does the same."""
+        return f"lab.run({self.steps})" if self.steps else ""
+
+    def __str__(self) -> str:
+        return f"paused at step {self.step:,}" + (f" after {self.steps:,} steps" if self.steps else "")
+
+
+@dataclass(frozen=True)
+class PhaseReport:
+    """A phase of a step that was done, and the one that comes next."""
+
+    step: int
+    """Steps done so far."""
+    phase: str
+    next_phase: str
+    done: int
+    total: int
+
+    def __str__(self) -> str:
+        if self.done == self.total:
+            return f"{self.phase} done: step {self.step:,} is complete"
+        return f"{self.phase} done ({self.done} of {self.total}), next {self.next_phase}"
+
+
+@dataclass(frozen=True)
+class EditReport:
+    """What an edit did: the probe's loss and accuracy before and after; None where there are no classes."""
+
+    step: int
+    done: str
+    before: float
+    after: float
+    python: str
+    accuracy_before: float | None = None
+    accuracy_after: float | None = None
+    still: str = ""
+    """Why nothing learns from here on, where that is so since this edit."""
+
+    def __str__(self) -> str:
+        accuracy = ""
+        if self.accuracy_before is not None and self.accuracy_after is not None:
+            accuracy = f", accuracy {self.accuracy_before:.1%} -> {self.accuracy_after:.1%}"
+        losses = f"probe loss {loss_text(self.before)} -> {loss_text(self.after)}"
+        return f"{printable(self.done)}: {losses}{accuracy}{still_text(self.still)}"
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """An edit as the log lists it."""
+
+    step: int
+    python: str
+    done: str
+    before: float
+    after: float
+
+    @staticmethod
+    def of(placed: RecordedEdit) -> LogEntry:
+        return LogEntry(placed.step, placed.edit.python(), placed.done, placed.before, placed.after)
+
+    def __str__(self) -> str:
+        effect = "" if isnan(self.before) else f"  # probe loss {loss_text(self.before)} -> {loss_text(self.after)}"
+        return f"step {self.step:>7,}  {printable(self.python)}{effect}"
+
+
+@dataclass(frozen=True)
+class MoveReport:
+    """Where a seek, back, undo or redo has led."""
+
+    step: int
+    edits: int
+    branch: str
+    loss: float | None
+    what: str = ""
+    seconds: float = 0.0
+    """What it cost."""
+
+    def __str__(self) -> str:
+        loss = "" if self.loss is None else f", loss {loss_text(self.loss)}"
+        cost = f" ({self.seconds * 1000:,.0f} ms)" if self.seconds >= SLOW_MOVE else ""
+        return f"{printable(self.what) or 'now'} at step {self.step:,}{loss}{cost}"
+
+
+class SeekCost(NamedTuple):
+    """What going to a recorded step costs: steps to compute again, and about how many seconds."""
+
+    steps: int
+    seconds: float
+
+    def __str__(self) -> str:
+        if not self.steps:
+            return "nothing to compute again: that state is kept"
+        about = f", about {self.seconds * 1000:,.0f} ms" if self.seconds else ""
+        return f"{self.steps:,} step{'s' if self.steps > 1 else ''} to compute again{about}"
+
+
+@dataclass(frozen=True)
+class UntilReport:
+    """Where `run_until` or `back_until` has led, and whether the condition holds there."""
+
+    step: int
+    edits: int
+    branch: str
+    loss: float | None
+    condition: str
+    found: bool
+    first: int
+    """The step from which it set out."""
+
+    def __str__(self) -> str:
+        loss = "" if self.loss is None else f", loss {loss_text(self.loss)}"
+        if self.found:
+            return f"{self.condition}: at step {self.step:,}{loss}"
+        if self.step > self.first:
+            return f"{self.condition}: not within {self.step - self.first:,} steps; now at step {self.step:,}{loss}"
+        return f"{self.condition}: at no moment before; still at step {self.step:,}{loss}"
+
+
+@dataclass(frozen=True)
+class SaveReport:
+    """A save that was written."""
+
+    path: str
+    nbytes: int
+    step: int
+
+    def __str__(self) -> str:
+        return printable(f"saved {self.path} ({self.nbytes / 1e6:.1f} MB, step {self.step:,})")

@@ -1,0 +1,212 @@
+"""TimeMachine: moves a run in time and between branches, and keeps the places worth coming back to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from tinynets.errors import TimelineError, TinynetsError, unwritable
+from tinynets.history.moment import MAX_NAME, MAX_NOTE, Bookmark, Moment, is_name
+from tinynets.history.player import Player, whole
+from tinynets.jobs import Job
+from tinynets.lab.conditions import Condition, parse_condition
+from tinynets.lab.reports import MoveReport, SeekCost, UntilReport
+from tinynets.numerics.checks import check_whole
+from tinynets.recipes.recipe import MAX_STEPS
+
+if TYPE_CHECKING:
+    pass
+from tinynets.experiment.experiment import Experiment
+
+UNTIL_LIMIT = 100_000
+"""Steps after which `run_until` gives up, where nothing else is said."""
+
+
+class TimeMachine:
+    """Moves a run in time and between branches, and keeps the places worth coming back to."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._experiment = experiment
+
+    @property
+    def player(self) -> Player:
+        """The live state that is moved."""
+        return self._experiment.player
+
+    # -- moments
+
+    def seek(self, step: int | str, *, edits: int | None = None) -> Job[MoveReport]:
+        """Go to after the last edit at `step` of this branch, or to a bookmark; beyond what is recorded, run there."""
+        begun, player = perf_counter(), self.player
+        if isinstance(step, str):
+            if edits is not None:
+                raise TimelineError(f"the bookmark `{step}` is a moment already: `edits` cannot be given with it")
+            mark = player.timeline.marked(step)
+            yield from player.go(mark.moment)
+            return self._moved(f"at bookmark {mark.name},", begun)
+        check_whole("step", step, 0, MAX_STEPS)
+        if edits is None:
+            yield from player.seek(int(step))
+            return self._moved(begun=begun)
+        first, last = player.branch.edits_through(step - 1), player.branch.edits_through(step)
+        if step > len(player.branch.losses):
+            raise TimelineError(f"step {step:,} is not recorded yet, so no edits were done there")
+        check_whole(f"edits (at step {step:,} there are {last - first})", edits, 0, last - first)
+        yield from player.go(Moment(player.position.branch, int(step), first + int(edits)))
+        return self._moved(begun=begun)
+
+    def back(self, n: int = 1) -> Job[MoveReport]:
+        """Go n steps back; a step that is half done is dropped, and counts as the first."""
+        begun = perf_counter()
+        check_whole("n", n, 1, MAX_STEPS)
+        half = self.player.phases_done > 0
+        if n - half > self.player.position.step:
+            raise TimelineError(f"cannot go {n} back from step {self.player.position.step}")
+        self.player.cancel_step()
+        n -= half
+        if n:
+            yield from self.player.seek(self.player.position.step - n)
+        return self._moved(begun=begun)
+
+    def undo(self) -> Job[MoveReport]:
+        """Go to the moment before the last action, an edit or a run of steps; a half-done step is dropped instead."""
+        what = _action(self.player.timeline.actions, self.player)
+        yield from self.player.undo()
+        return self._moved(f"undone: {what}," if what else "")
+
+    def redo(self) -> Job[MoveReport]:
+        """Go to the moment after the action that was undone last."""
+        what = _action(self.player.timeline.undone, self.player)
+        yield from self.player.redo()
+        return self._moved(f"redone: {what}," if what else "")
+
+    def seek_cost(self, step: int) -> SeekCost:
+        """What going to a recorded step of this branch costs: steps to compute again, and about how many seconds."""
+        check_whole("step", step, 0, len(self.player.branch.losses))
+        return SeekCost(*self.player.cost(self.player.moment_at(step)))
+
+    # -- until something holds
+
+    def run_until(self, condition: object, limit: int) -> Job[UntilReport]:
+        """Take steps to the next moment at which a condition holds: text, or a predicate of nothing."""
+        check_whole("limit", limit, 1, MAX_STEPS)
+        holds, text, of_losses = self._condition(condition)
+        first = self.player.position.step
+        found = yield from self.player.run_until(holds, limit, of_losses.output_of if of_losses else None)
+        return self._until(text, found, first)
+
+    def back_until(self, condition: object) -> Job[UntilReport]:
+        """Go back to the last moment before this one at which a condition held; stay here where there was none."""
+        holds, text, of_losses = self._condition(condition)
+        first = self.player.position.step
+        found = yield from self.player.back_until(holds, of_losses.of_losses if of_losses else None)
+        return self._until(text, found, first)
+
+    def _until(self, text: str, found: bool, first: int) -> UntilReport:
+        player, (_, step, edits) = self.player, self.player.position
+        return UntilReport(step, edits, player.branch.name, player.last_loss, text, found, first)
+
+    def _condition(self, condition: object) -> tuple[Callable[[], bool], str, Condition | None]:
+        """What is asked at each moment, the condition in words, and itself where losses alone decide it."""
+        experiment = self._experiment
+        if isinstance(condition, str | Condition):
+            asked = parse_condition(condition) if isinstance(condition, str) else condition
+            asked.check(experiment)
+            return lambda: asked(experiment), str(asked), asked if asked.of_losses else None
+        if not callable(condition):
+            raise TimelineError(f"a condition is text like `loss < 2.3`, or a predicate of the lab, not {condition!r}")
+        text = getattr(condition, "__name__", str(condition))
+
+        def holds() -> bool:
+            try:
+                return bool(condition())
+            except TinynetsError:
+                raise
+            except Exception as error:
+                if self.player.last_loss is None and isinstance(
+                    error, TypeError
+                ):  # before the first step there is no loss
+                    return False
+                raise TimelineError(
+                    f"the condition `{text}` failed at step {self.player.position.step:,}: {error!r}"
+                ) from error
+
+        return holds, text, None
+
+    # -- branches
+
+    @whole
+    def fork(self, name: str) -> MoveReport:
+        """Go on from here on a new branch of that name."""
+        self.player.fork(_name("a branch's name", name))
+        return self._moved(f"on branch {self.player.branch.name},")
+
+    def switch(self, name: str) -> Job[MoveReport]:
+        """Go to the end of another branch; where edits there were undone, to before those."""
+        begun = perf_counter()
+        yield from self.player.switch(name)
+        undone = self.player.branch.undone_edits
+        return self._moved(f"on branch {self.player.branch.name},{f' {undone},' if undone else ''}", begun)
+
+    @whole
+    def rename(self, branch: str, name: str) -> str:
+        """Give a branch another name."""
+        self.player.timeline.rename(branch, _name("a branch's name", name))
+        self.player.tick(True)
+        return f"{branch} is now {name.strip()}"
+
+    @whole
+    def drop(self, branch: str) -> str:
+        """Forget a branch and what only it holds; not the current one. Branches that left it keep their whole past."""
+        dropped = self.player.timeline.drop(branch)
+        self.player.tick(True)
+        return dropped
+
+    # -- bookmarks
+
+    @whole
+    def bookmark(self, name: str, note: str = "") -> Bookmark:
+        """Mark this moment with a name and a note, to come back with `seek(name)`; a name marks one moment."""
+        if not isinstance(note, str) or len(note) > MAX_NOTE:
+            raise TimelineError(f"a bookmark's note must be text of at most {MAX_NOTE:,} characters, not {note!r}")
+        if why := unwritable(note):
+            raise TimelineError(f"a bookmark's note must be text that can be written: {why}")
+        mark = self.player.timeline.bookmark(_name("a bookmark's name", name), note, self.player.position)
+        self.player.tick(True)
+        return mark
+
+    @whole
+    def unbookmark(self, name: str) -> str:
+        """Take a bookmark away."""
+        self.player.timeline.unbookmark(name)
+        self.player.tick(True)
+        return f"bookmark {name} taken away"
+
+    def _moved(self, what: str = "", begun: float | None = None) -> MoveReport:
+        seconds = 0.0 if begun is None else perf_counter() - begun
+        return MoveReport(
+            self.player.position.step,
+            self.player.position.edits,
+            self.player.branch.name,
+            self.player.last_loss,
+            what,
+            seconds,
+        )
+
+
+def _name(what: str, name: object) -> str:
+    if not isinstance(name, str) or not is_name(name):
+        raise TimelineError(f"{what} must be 1 to {MAX_NAME} printable characters, not {name!r}")
+    return name.strip()
+
+
+def _action(actions: list[tuple[Moment, Moment]], player: Player) -> str:
+    """What the last action of a list was, in words; empty when a half-done step comes first."""
+    if not actions or player.phases_done:
+        return "the half-done step" if player.phases_done else ""
+    before, after = actions[-1]
+    if after.edits > before.edits and after.step == before.step:
+        return player.timeline.branches[after.branch].edits[after.edits - 1].done
+    count = after.step - before.step
+    return f"{count:,} step{'s' if count != 1 else ''}"

@@ -1,0 +1,361 @@
+"""Interventions: what stands on activations, and the arithmetic that they are at each site.
+
+They stack in the order in which they were done; one that sets values (zero, mean, clamp, patch, resample) covers those
+before it on its units. At a site all of them together are one multiplication and one addition, of which only the
+addition is ever drawn anew (noise, resample): so they cost little, and gradients flow through the multiplication.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tinynets.nn.layers import Layer
+from tinynets.nn.network import Network
+from tinynets.nn.selectors import Selector, format_units
+from tinynets.nn.taps import Tap
+from tinynets.numerics import rng
+from tinynets.numerics.arrays import Array, Shape, Values
+from tinynets.numerics.rules import FIRST
+
+SETS = frozenset({"zero", "mean", "clamp", "patch", "resample"})
+"""What gives its units values of their own, whatever they were."""
+KINDS = ("zero", "mean", "resample", "clamp", "scale", "noise", "patch", "steer")
+TAKES_AMOUNT = {"clamp": "value", "scale": "factor", "noise": "sigma"}
+TAKES_VALUES = frozenset({"mean", "resample", "patch", "steer"})
+DRAWS = frozenset({"resample", "noise"})
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """An operation on activations that stands: `zero` on units 3 and 4 of the site `hidden`, or of `hidden.pre`.
+
+    `amount` is the value, factor or sigma of clamp, scale and noise. `values` are what mean, patch and steer set or
+    add, as an example at the site has them, its units in the order of `units`; of resample a number of such examples.
+    What is drawn has the address of the edit, its `ordinal`, of the site, and of the step; where a split is measured in
+    parts, that of the part's place in it too (but not under the first rules). `rows` are where each unit's numbers
+    stand in that drawing, so that they stay its own when others are pruned, `origin` is what the site was called then.
+    """
+
+    op: str
+    site: str
+    units: tuple[int, ...]
+    time: int | None = None
+    """One time step of a recurrent layer; None: all."""
+    amount: float | None = None
+    values: Values | None = None
+    ordinal: int | None = None
+    rows: tuple[int, ...] | None = None
+    origin: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.op} {self.selector()}" + (f" {self.amount:g}" if self.amount is not None else "")
+
+    def selector(self) -> str:
+        time = "" if self.time is None else f"@t={self.time}"
+        return f"{self.site}{format_units(self.units)}{time}"
+
+    def config(self) -> dict[str, Any]:
+        """Plain data and arrays; what it does not have is left out."""
+        more = {
+            "amount": self.amount,
+            "values": None if self.values is None else self.values.array,
+            "ordinal": self.ordinal,
+            "rows": None if self.rows is None else list(self.rows),
+            "origin": self.origin,
+        }
+        known = {key: value for key, value in more.items() if value is not None}
+        return {"op": self.op, "site": self.site, "units": list(self.units), "time": self.time, **known}
+
+    def of_units(self, kept: Sequence[int], numbers: Sequence[int], axis: int) -> Intervention:
+        """The same on some of its units alone (their places in `units`), which now have these numbers."""
+        values = self.values
+        if values is not None:
+            values = Values(values.array.take(list(kept), axis=self.unit_axis(axis)))
+        rows = self.rows
+        if self.op == "noise":
+            rows = tuple((self.rows or self.units)[place] for place in kept)
+        return replace(self, units=tuple(numbers), values=values, rows=rows)
+
+    def at(self, site: str) -> Intervention:
+        """The same at a site of another name, with what is drawn for it as it was."""
+        if site == self.site or self.op not in DRAWS:
+            return replace(self, site=site)
+        origin = self.origin or self.site
+        return replace(self, site=site, origin=None if origin == site else origin)
+
+    def renumbered(self, now: Sequence[tuple[int, int]], axis: int) -> Intervention:
+        """The same on units that have other numbers: for each its place in `units`, and its number now."""
+        rising = sorted(now, key=lambda pair: pair[1])
+        return self.of_units([place for place, _ in rising], [number for _, number in rising], axis)
+
+    def negated(self, flipped: Iterable[int], axis: int) -> tuple[Intervention, ...]:
+        """The same where some units give what they gave with the other sign: those that stay, and those that turn."""
+        wanted = frozenset(flipped)
+        turned = [place for place, unit in enumerate(self.units) if unit in wanted]
+        if not turned or self.op in ("zero", "scale"):
+            return (self,)
+        left = [place for place in range(len(self.units)) if place not in turned]
+        stay = (self.of_units(left, [self.units[place] for place in left], axis),) if left else ()
+        other = self.of_units(turned, [self.units[place] for place in turned], axis)
+        if self.op == "noise":  # what is added is drawn as it was, so what it is added to is turned back for it
+            turn = Intervention("scale", self.site, other.units, self.time, -1.0)
+            return (*stay, turn, other, turn)
+        amount = None if other.amount is None else -other.amount
+        values = None if other.values is None else Values(-other.values.array)
+        return (*stay, replace(other, amount=amount, values=values))
+
+    def unit_axis(self, site_axis: int) -> int:
+        """Along which axis of `values` the units lie, given that of an example at the site."""
+        return site_axis + 1 if self.op == "resample" and site_axis >= 0 else site_axis
+
+    @property
+    def nbytes(self) -> int:
+        return 0 if self.values is None else self.values.array.nbytes
+
+
+# -- which stand
+
+
+def pushed(network: Network, standing: Iterable[Intervention], new: Intervention) -> tuple[Intervention, ...]:
+    """Those that stand, and a new one on top; one that sets values covers those before it."""
+    if new.op in SETS:
+        standing = without_units(network, standing, new.site, new.units, new.time)
+    return (*standing, new)
+
+
+class Standing:
+    """The interventions that stand, changed again and again, each time in work in proportion to the units named.
+
+    What is covered is noted unit by unit; an intervention is cut down to what is left of it at the end.
+    """
+
+    def __init__(self, network: Network, standing: Iterable[Intervention]) -> None:
+        self._network = network
+        self._entries: list[Intervention] = []
+        self._gone: list[set[int]] = []
+        self._at: dict[tuple[str, int], dict[int | None, list[int]]] = {}
+        """Of each unit of a site which entries are on it, by their time step."""
+        for entry in standing:
+            self._add(entry)
+
+    def put(self, new: Intervention) -> None:
+        """One more on top; where it sets values, it covers those before it."""
+        if new.op in SETS:
+            self.take_off(new.site, new.units, new.time)
+        self._add(new)
+
+    def _add(self, entry: Intervention) -> None:
+        for unit in entry.units:
+            self._at.setdefault((entry.site, unit), {}).setdefault(entry.time, []).append(len(self._entries))
+        self._entries.append(entry)
+        self._gone.append(set())
+
+    def take_off(self, site: str, units: Iterable[int], time: int | None) -> None:
+        """What stands on these units, at one time step or (None) at all of them."""
+        for unit in units:
+            there = self._at.get((site, unit), {})
+            for at in list(there) if time is None else [time]:
+                for number in there.pop(at, ()):
+                    self._gone[number].add(unit)
+
+    def settled(self) -> tuple[Intervention, ...]:
+        """Those that stand now, each on the units that are left to it."""
+        made = []
+        for entry, gone in zip(self._entries, self._gone, strict=True):
+            kept = [place for place, unit in enumerate(entry.units) if unit not in gone]
+            if kept and len(kept) < len(entry.units):
+                axis = self._network.layers[self._network.site(entry.site)].site_axis
+                entry = entry.of_units(kept, [entry.units[place] for place in kept], axis)
+            made += [entry] if kept else []
+        return tuple(made)
+
+
+def released(network: Network, standing: Iterable[Intervention], selector: Selector) -> tuple[Intervention, ...]:
+    """The interventions, less the units that the selector names at its site."""
+    return without_units(network, standing, selector.site, selector.units, selector.time)
+
+
+def without_units(
+    network: Network, standing: Iterable[Intervention], site: str, units: Iterable[int], time: int | None
+) -> tuple[Intervention, ...]:
+    gone, left = frozenset(units), []
+    for entry in standing:
+        if entry.site == site and time in (None, entry.time):
+            kept = [place for place, unit in enumerate(entry.units) if unit not in gone]
+            if not kept:
+                continue
+            if len(kept) < len(entry.units):
+                axis = network.layers[network.site(site)].site_axis
+                entry = entry.of_units(kept, [entry.units[place] for place in kept], axis)
+        left.append(entry)
+    return tuple(left)
+
+
+# -- what they do
+
+
+def recurs(layer: Layer) -> bool:
+    """Whether its units come back into it at the next step."""
+    return any(entry.own_axis is not None for entry in layer.parameters())
+
+
+def acts_at(network: Network, entry: Intervention) -> list[int]:
+    """Indices of the layers at which an intervention acts: that of its site, and of a zeroed unit its recurrence."""
+    site = network.site(entry.site)
+    block = network.site_block(entry.site)
+    if entry.op != "zero" or network.rules == FIRST or site != block.last or site == block.first:
+        return [site]
+    layer, *joined = network.layers[block.first : block.last + 1]
+    within = layer.taps_itself and recurs(layer) and not any(other.mixes_units for other in joined)
+    return [block.first, site] if within else [site]
+
+
+def compile_taps(
+    network: Network, interventions: Iterable[Intervention], *, seed: int, step: Callable[[], int]
+) -> list[Tap | None]:
+    """What stands behind each layer; None where nothing does. What is drawn follows the seed, and the step of then."""
+    by_layer: dict[int, list[Intervention]] = {}
+    for entry in interventions:
+        for index in acts_at(network, entry):
+            by_layer.setdefault(index, []).append(entry)
+    compiled: list[Tap | None] = [None] * len(network.layers)
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is found and named by a step
+        for index, entries in by_layer.items():
+            compiled[index] = _tap(network, index, entries, seed, step)
+    return compiled
+
+
+class _Affine:
+    """out * multiply + add over an example at a site, put together operation by operation."""
+
+    def __init__(self, multiply: Array, add: Array) -> None:
+        self.multiply, self.add = multiply, add
+
+    def over_time(self, steps: int) -> None:
+        """Have time steps of their own."""
+        self.multiply, self.add = (
+            array if array.ndim > 1 else np.broadcast_to(array, (steps, len(array))).copy()
+            for array in (self.multiply, self.add)
+        )
+
+    def do(self, entry: Intervention, axis: int, where: Any) -> None:
+        if entry.op == "scale":
+            self.multiply[where] *= entry.amount
+            self.add[where] *= entry.amount
+            return
+        values: Any = 0.0 if entry.amount is None else entry.amount
+        if entry.values is not None:
+            values = entry.values.array
+            if entry.time is None and values.ndim > 1:
+                shape = list(values.shape)
+                shape[axis] = self.add.shape[axis]
+                self.add = np.broadcast_to(self.add, np.broadcast_shapes(self.add.shape, tuple(shape))).copy()
+        if entry.op == "steer":
+            self.add[where] += values
+        else:
+            self.multiply[where] = 0
+            self.add[where] = values
+
+
+Stage = Callable[[Array, int], None]
+"""Changes what is added, (B, ...), where it is drawn, given the place of the first example in its split."""
+
+
+def _tap(network: Network, index: int, entries: list[Intervention], seed: int, step: Callable[[], int]) -> Tap:
+    layer, block = network.layers[index], network.site_block(entries[0].site)
+    ones = layer.by_unit(np.ones(block.units, network.dtype))
+    whole, axis = _Affine(ones.copy(), np.zeros_like(ones)), layer.site_axis
+    steps = network.time_steps(block) if any(entry.time is not None for entry in entries) else 0
+    stages: list[Stage] = []
+    part = whole
+    for entry in entries:
+        if steps:
+            part.over_time(steps)
+        where = _where(entry, axis)
+        if entry.op in DRAWS:
+            stages += [_adds(part)] if stages else []
+            stages.append(_draws(entry, axis, seed, step, by_place=network.rules > FIRST))
+            if entry.op == "resample":
+                whole.multiply[where] = 0
+            part = _Affine(np.ones_like(whole.multiply), np.zeros_like(whole.multiply))
+            continue
+        part.do(entry, axis, where)
+        if part is not whole:
+            _Affine(whole.multiply, np.zeros_like(whole.multiply)).do(replace(entry, values=None), axis, where)
+    if not stages:
+        return Tap(whole.multiply, whole.add)
+    stages.append(_adds(part))
+    drawn = frozenset(unit for entry in entries if entry.op in DRAWS for unit in entry.units)
+    return Tap(whole.multiply, whole.add, Drawing(network.site_shape(index), whole.add, stages), drawn)
+
+
+def _where(entry: Intervention, axis: int) -> tuple[Any, ...]:
+    """The entry's units in an example at the site, or in a batch of them."""
+    units = np.array(entry.units)
+    if axis >= 0:
+        return (..., units, slice(None), slice(None))
+    return (..., units) if entry.time is None else (..., entry.time, units)
+
+
+def _adds(part: _Affine) -> Stage:
+    def stage(add: Array, place: int) -> None:
+        np.multiply(add, part.multiply, add)
+        np.add(add, part.add, add)
+
+    return stage
+
+
+def _draws(entry: Intervention, axis: int, seed: int, step: Callable[[], int], *, by_place: bool) -> Stage:
+    address, where = f"{entry.op}/{entry.origin or entry.site}/{entry.ordinal}", _where(entry, axis)
+
+    def purpose(place: int) -> str:
+        return f"{address}/{place}" if place and by_place else address
+
+    def resample(add: Array, place: int) -> None:
+        assert entry.values is not None
+        pool = entry.values.array
+        chosen = rng.integers(seed, purpose(place), step(), len(pool), (len(add),))
+        add[where] = pool[chosen].astype(add.dtype, copy=False)
+
+    def noise(add: Array, place: int) -> None:
+        rows, by_unit = np.array(entry.rows or entry.units), axis + (axis >= 0)
+        there = np.moveaxis(add[where], by_unit, 0)
+        count = int(rows.max()) + 1
+        drawn = rng.normal_rows(seed, purpose(place), step(), count, there[0].size)[rows]
+        added = (drawn * entry.amount).reshape(there.shape)
+        add[where] += np.moveaxis(added, 0, by_unit).astype(add.dtype)
+
+    return resample if entry.op == "resample" else noise
+
+
+class Drawing:
+    """What is added at a site, drawn for a batch; `place` is where the first of its examples stands in their split."""
+
+    def __init__(self, shape: Shape, first: Array, stages: list[Stage]) -> None:
+        self.shape, self.first, self.stages = shape, first, stages
+        self.place = 0
+
+    def __call__(self, batch: int) -> Array:
+        add = np.empty((batch, *self.shape), self.first.dtype)
+        add[...] = self.first
+        for stage in self.stages:
+            stage(add, self.place)
+        return add
+
+
+@contextmanager
+def examples_from(network: Network, place: int) -> Iterator[None]:
+    """Have what is drawn be that of the examples from a place of their split on, rather than of its first ones."""
+    drawings = [tap.draw for tap in network.taps if tap is not None and isinstance(tap.draw, Drawing)]
+    try:
+        for drawing in drawings:
+            drawing.place = place
+        yield
+    finally:
+        for drawing in drawings:
+            drawing.place = 0

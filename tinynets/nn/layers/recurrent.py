@@ -1,0 +1,403 @@
+"""Recurrent layers: RNN (Elman), GRU and LSTM, in the variants of cuDNN and PyTorch, so that weights can be exchanged.
+
+Our `w_ih` and `w_hh` are PyTorch's `weight_ih_l0` and `weight_hh_l0` transposed, gates in the same order; both biases
+are kept. Stacks are made by putting layers behind each other. Within a pass time is the first axis, (T, B, ...): the
+inputs of all steps go through one matrix product, each step adds one, and gradients need one more each.
+
+Truncated backpropagation through time: with `carry=B` the hidden state after a batch is where the next begins. It is
+carried in training only, no gradient goes back through it, and evaluation begins with zeros. It belongs together with
+the lab's `sampling="stream"`, where each row of a batch goes on where that of the batch before ended. An intervention
+acts on the hidden state at every step (or one), before it is given out and before the next step uses it; a unit that it
+holds carries what it is held at from the first batch on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import sqrt
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tinynets.errors import ShapeError, nearest
+from tinynets.nn.initializers import Initializer, Uniform, Zeros
+from tinynets.nn.layers.activations import Activation, Tanh
+from tinynets.nn.layers.base import Layer, require_flag, require_initializer, require_size, rows
+from tinynets.nn.layers.buffers import Buffers
+from tinynets.nn.layers.parameter import Parameter
+from tinynets.nn.layers.rectifiers import ReLU
+from tinynets.nn.taps import Tap
+from tinynets.numerics.arrays import Array, Shape, shape_text
+from tinynets.numerics.rules import FIRST
+
+NONLINEARITIES = ("tanh", "relu")
+
+
+class Recurrent(Layer):
+    """Base: x (B, T, inputs), out (B, T, size), or with `sequence=False` the last step's (B, size).
+
+    w_ih (inputs, gates size), w_hh (size, gates size), b_ih and b_hh (gates size,): of each gate, column u is unit u's.
+    """
+
+    taps_itself = True
+    unit_setting = "size"
+    input_setting = "inputs"
+    gates: ClassVar[int] = 1
+    states: ClassVar[tuple[str, ...]] = ("h",)
+    w_ih: Array
+    dw_ih: Array
+    w_hh: Array
+    dw_hh: Array
+    b_ih: Array
+    db_ih: Array
+    b_hh: Array
+    db_hh: Array
+
+    def __init__(
+        self,
+        inputs: int,
+        size: int,
+        *,
+        sequence: bool = True,
+        carry: int = 0,
+        name: str | None = None,
+        w_init: Initializer | None = None,
+        b_init: Initializer | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        kind = type(self).__name__
+        self.inputs = require_size(kind, "inputs", inputs)
+        self.size = require_size(kind, "size", size)
+        self.sequence = require_flag(kind, "sequence", sequence)
+        self.carry = require_size(kind, "carry", carry, 0)
+        bound = 1 / sqrt(self.size)
+        self.w_init = require_initializer(kind, "w_init", w_init, Uniform(low=-bound, high=bound))
+        self.b_init = require_initializer(kind, "b_init", b_init, Zeros())
+
+    def sizes(self) -> tuple[int | str, ...]:
+        last = () if self.sequence else ("last step",)
+        return self.inputs, self.size, *last, *((f"carry {self.carry}",) if self.carry else ())
+
+    def config(self) -> dict[str, Any]:
+        return {
+            "inputs": self.inputs,
+            "size": self.size,
+            "sequence": self.sequence,
+            "carry": self.carry,
+            "w_init": self.w_init.config(),
+            "b_init": self.b_init.config(),
+        }
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        width, gates = self.gates * self.size, self.gates
+        return (
+            Parameter("w_ih", (self.inputs, width), self.w_init, 1, self.inputs, self.size, gates, input_axis=0),
+            Parameter("w_hh", (self.size, width), self.w_init, 1, self.size, self.size, gates, own_axis=0),
+            Parameter("b_ih", (width,), self.b_init, 0, self.inputs, 1, gates),
+            Parameter("b_hh", (width,), self.b_init, 0, self.size, 1, gates),
+        )
+
+    def carried(self) -> tuple[Parameter, ...]:
+        if not self.carry:
+            return ()
+        return tuple(Parameter(name, (self.carry, self.size), Zeros(), 1, transient=True) for name in self.states)
+
+    def input_shape(self) -> tuple[int | None, ...]:
+        return (None, None, self.inputs)
+
+    def output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        if len(shape) != 3 or shape[-1] not in (self.inputs, None):
+            raise ShapeError(f"takes (B, T, {self.inputs}), not {shape_text(shape)}")
+        return (*shape[: 2 if self.sequence else 1], self.size)
+
+    def time_steps(self, shape: tuple[int | None, ...]) -> int:
+        return (shape[1] or 0) if len(shape) == 3 else 0
+
+    def check_batch(self, shape: tuple[int | None, ...]) -> None:
+        batch = shape[0]
+        if self.carry and batch != self.carry:
+            raise ShapeError(f"carries the hidden state of {self.carry} examples, so it cannot train on {batch}")
+
+    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
+        batch, steps, _ = shape
+        width = self.gates * self.size
+
+        def each(count: int, size: int) -> Array:
+            return np.empty((count, batch, size), dtype)
+
+        buffers.x = each(steps, self.inputs)
+        buffers.x_rows = rows(buffers.x)
+        buffers.sums = each(steps, width)
+        buffers.sum_rows = rows(buffers.sums)
+        for name in self.states:  # `h[t]` is what step t begins with, `h[t + 1]` what it gives
+            setattr(buffers, name, each(steps + 1, self.size))
+        buffers.raw = each(steps, self.size)
+        buffers.product, buffers.part = np.empty((batch, width), dtype), np.empty((batch, self.size), dtype)
+        buffers.bias = np.empty(width, dtype)
+        buffers.out = np.empty((batch, steps, self.size), dtype) if self.sequence else buffers.h[steps]
+        buffers.dsteps = each(steps, self.size)
+        buffers.ones = np.ones(steps * batch, dtype)
+        buffers.dh = np.empty((batch, self.size), dtype)
+        buffers.dsums = each(steps, width)
+        buffers.steepest = np.full((batch, width), np.log(np.finfo(dtype).max) - 1, dtype)
+        buffers.steps = list(zip(*map(list, self._views(buffers)), strict=True))
+        buffers.back = list(zip(*map(list, self._back_views(buffers, each)), strict=True))[::-1]
+        if buffers.needs_dx:
+            buffers.dx_steps = each(steps, self.inputs)
+            buffers.dx = np.empty(shape, dtype)
+
+    def _views(self, buffers: Buffers) -> tuple[Iterable[Array], ...]:
+        """What `_unroll` reads and writes at each step: arrays whose first axis is time."""
+        raise TypeError(f"{type(self).__name__} is a base class")
+
+    def _back_views(self, buffers: Buffers, each: Any) -> tuple[Iterable[Array], ...]:
+        """The same for `_back`; what it alone needs is made here with `each(steps, size)`."""
+        raise TypeError(f"{type(self).__name__} is a base class")
+
+    # -- forward
+
+    def forward(self, x: Array, buffers: Buffers) -> Array:
+        training = buffers.context.training and self.carry > 0
+        if training and len(x) != self.carry:
+            raise ShapeError(f"`{self.name}` {self!r} carries {self.carry} examples; this batch has {len(x)}")
+        for name in self.states:
+            first = getattr(buffers, name)[0]
+            if training:
+                np.copyto(first, getattr(self, name))
+            else:
+                first.fill(0)
+        np.copyto(buffers.x, x.transpose(1, 0, 2))
+        buffers.x_rows.dot(self.w_ih, buffers.sum_rows)
+        np.add(buffers.sum_rows, self._bias(buffers), buffers.sum_rows)
+        self._lay_tap(buffers)
+        if training and buffers.tap is not None and self.rules > FIRST:
+            self._hold_first(buffers, buffers.tap)
+        self._unroll(buffers)
+        if training:
+            for name in self.states:
+                np.copyto(buffers.new[name], getattr(buffers, name)[-1])
+                if buffers.held is not None:  # what a unit that is held throughout has become is not asked for
+                    np.copyto(buffers.new[name], 0, where=buffers.held.all(axis=0) & ~np.isfinite(buffers.new[name]))
+        if self.sequence:
+            np.copyto(buffers.out, buffers.h[1:].transpose(1, 0, 2))
+        out: Array = buffers.out
+        return out
+
+    def _bias(self, buffers: Buffers) -> Array:
+        """What is added to the sums of all steps at once."""
+        bias: Array = buffers.bias
+        return np.add(self.b_ih, self.b_hh, bias)
+
+    def _lay_tap(self, buffers: Buffers) -> None:
+        """What stands, step by step; None where nothing does.
+
+        `taps`: factor, term and which units are multiplied by 0; `factors`: (T, 1, size) for backward; `held`: (T, 1,
+        size) where units are multiplied by 0, and so are what is added, whatever they were: one that has become
+        infinite can be zeroed. By the first rules they are multiplied like others.
+        """
+        tap, (steps, batch, _) = buffers.tap, buffers.sums.shape
+        buffers.taps = buffers.factors = buffers.held = None
+        buffers.held_units = [None] * steps
+        if tap is None:
+            return
+        terms = tap.terms(batch)
+        known = {array.shape[-2] for array in (tap.multiply, terms) if array.ndim > 1}
+        if known - {1, steps}:
+            raise ShapeError(
+                f"`{self.name}` {self!r}: an intervention stands on single time steps of {max(known)}; "
+                f"this input has {steps}"
+            )
+        factors = np.broadcast_to(tap.multiply, (steps, self.size))
+        if terms.ndim == 3:
+            terms = np.broadcast_to(terms, (len(terms), steps, self.size)).transpose(1, 0, 2)
+        else:
+            terms = np.broadcast_to(terms, (steps, self.size))
+        held = factors == 0
+        if self.rules > FIRST and held.any():
+            buffers.held = held[:, None, :]
+            buffers.held_units = [np.flatnonzero(units) if units.any() else None for units in held]
+        buffers.taps = list(zip(factors, terms, buffers.held_units, strict=True))
+        buffers.factors = factors[:, None, :]
+
+    def _hold_first(self, buffers: Buffers, tap: Tap) -> None:
+        """Let units that are held begin with what they are held at, not with what they gave when they were not yet."""
+        factor, term = buffers.taps[-1][:2]  # what is carried was given by a last step
+        held = factor == 0
+        held[list(tap.drawn)] = False
+        np.copyto(buffers.h[0], term, where=held)
+
+    def _unroll(self, buffers: Buffers) -> None:
+        """Fill `h` (and what else goes from step to step) from `sums`."""
+        raise TypeError(f"{type(self).__name__} is a base class")
+
+    # -- backward
+
+    def backward(self, dout: Array, buffers: Buffers) -> Array:
+        """Back through time gives the gradients of all sums; then those of the weights are one product each.
+
+        sums = x @ w_ih + h @ w_hh + biases, so dw_ih = x.T @ dsums, dw_hh = h.T @ dsums (h: what the steps began
+        with), dx = dsums @ w_ih.T.
+        """
+        if self.sequence:
+            np.copyto(buffers.dsteps, dout.transpose(1, 0, 2))
+            given: list[Array | None] = list(buffers.dsteps[::-1])
+        else:
+            given = [dout, *[None] * (len(buffers.sums) - 1)]
+        dhidden = self._back(given, buffers)
+        dsums = rows(buffers.dsums)
+        buffers.x_rows.T.dot(dsums, self.dw_ih)
+        rows(buffers.h[:-1]).T.dot(rows(dhidden), self.dw_hh)
+        buffers.ones.dot(dsums, self.db_ih)
+        if dhidden is buffers.dsums:
+            np.copyto(self.db_hh, self.db_ih)
+        else:
+            buffers.ones.dot(rows(dhidden), self.db_hh)
+        if not buffers.needs_dx:
+            return dout
+        dsums.dot(self.w_ih.T, rows(buffers.dx_steps))
+        np.copyto(buffers.dx, buffers.dx_steps.transpose(1, 0, 2))
+        return buffers.dx
+
+    def _back(self, given: list[Array | None], buffers: Buffers) -> Array:
+        """Fill `dsums`, from the gradients given to the steps' outputs, last first; returns that of the h @ w_hh."""
+        raise TypeError(f"{type(self).__name__} is a base class")
+
+    def site_shape(self, before: Shape, after: Shape) -> Shape:
+        return before[0], self.size
+
+    def site_values(self, buffers: Buffers) -> Array:
+        return self.unit_values(buffers)
+
+    def untapped(self, buffers: Buffers) -> Array:
+        values: Array = buffers.h[1:] if buffers.taps is None else buffers.raw
+        return values.transpose(1, 0, 2)
+
+    def unit_values(self, buffers: Buffers) -> Array:
+        """The hidden state after every step, (B, T, size), also where only the last is given out."""
+        values: Array = buffers.h[1:].transpose(1, 0, 2)
+        return values
+
+
+def _tapped(raw: Array, after: Array, tap: tuple[Array, Array, Array | None]) -> None:
+    """raw * factor + term, and the term alone where units are held."""
+    factor, term, held = tap
+    np.multiply(raw, factor, after)
+    np.add(after, term, after)
+    if held is not None:
+        after[:, held] = term[..., held]
+
+
+def _release(held: Array | None, *arrays: Array) -> None:
+    """Nothing passes back through units that are held: their factors (T, B, size) become 0, whatever they were."""
+    if held is not None:
+        for array in arrays:
+            np.copyto(array, 0, where=held)
+
+
+def _open(sums: Array, gates: Array, e: Array, steepest: Array) -> None:
+    """The sigmoids of `sums` (..., n) as 1 / (1 + exp(-sums)) into `gates`, whose slopes are theirs times 1 less them.
+
+    Where a gate lets through less than the smallest normal number, it is held at about that, so that nothing overflows.
+    """
+    np.negative(sums, e)
+    np.minimum(e, steepest, out=e)
+    np.exp(e, e)
+    np.add(e, 1, e)
+    np.reciprocal(e, gates)
+
+
+def _gather(later: Array | None, w: Array, dout: Array | None, dh: Array, kept: Array | None = None) -> None:
+    """dh = later @ w + kept + dout: what the next step and the step's own output ask for."""
+    if later is not None:
+        later.dot(w, dh)
+        if kept is not None:
+            np.add(dh, kept, dh)
+        if dout is not None:
+            np.add(dh, dout, dh)
+    elif dout is not None:
+        np.copyto(dh, dout)
+
+
+class RNN(Recurrent):
+    """h' = tanh(x @ w_ih + b_ih + h @ w_hh + b_hh), or with max(., 0) for `nonlinearity="relu"`.
+
+    x (B, T, inputs), out (B, T, size), or the last step's (B, size) with `sequence=False`; w_ih (inputs, size), w_hh
+    (size, size), b_ih and b_hh (size,). `carry=B`: begin where the last training batch, of B examples, ended.
+    Raises ShapeError for impossible sizes, an unknown nonlinearity, and training on another number of examples.
+
+    Source: Elman, "Finding structure in time" (1990).
+    """
+
+    kind = "rnn"
+
+    def __init__(
+        self,
+        inputs: int,
+        size: int,
+        *,
+        nonlinearity: str = "tanh",
+        sequence: bool = True,
+        carry: int = 0,
+        name: str | None = None,
+        w_init: Initializer | None = None,
+        b_init: Initializer | None = None,
+    ) -> None:
+        super().__init__(inputs, size, sequence=sequence, carry=carry, name=name, w_init=w_init, b_init=b_init)
+        if nonlinearity not in NONLINEARITIES:
+            hint = nearest(str(nonlinearity), NONLINEARITIES)
+            raise ShapeError(
+                f"RNN: `nonlinearity` must be one of {', '.join(NONLINEARITIES)}, not {nonlinearity!r}{hint}"
+            )
+        self.nonlinearity = nonlinearity
+
+    @property
+    def activation(self) -> Activation:
+        """What it makes of its sum at each step."""
+        return ReLU() if self.nonlinearity == "relu" else Tanh()
+
+    def sizes(self) -> tuple[int | str, ...]:
+        return *super().sizes(), *(("relu",) if self.nonlinearity == "relu" else ())
+
+    def config(self) -> dict[str, Any]:
+        return super().config() | {"nonlinearity": self.nonlinearity}
+
+    def _views(self, buffers: Buffers) -> tuple[Iterable[Array], ...]:
+        return buffers.sums, buffers.h[:-1], buffers.h[1:], buffers.raw
+
+    def _back_views(self, buffers: Buffers, each: Any) -> tuple[Iterable[Array], ...]:
+        return (buffers.dsums,)
+
+    def _unroll(self, buffers: Buffers) -> None:
+        w, product, relu, taps = self.w_hh, buffers.product, self.nonlinearity == "relu", buffers.taps
+        for step, (sums, before, after, raw) in enumerate(buffers.steps):
+            before.dot(w, product)
+            np.add(sums, product, product)
+            target = after if taps is None else raw
+            if relu:
+                np.maximum(product, 0, out=target)
+            else:
+                np.tanh(product, target)
+            if taps is not None:
+                _tapped(raw, after, taps[step])
+
+    def _back(self, given: list[Array | None], buffers: Buffers) -> Array:
+        """dsums = dh * slope, the slope being 1 - tanh^2, or 1 where a ReLU is on; dh = dsums' @ w_hh.T + dout."""
+        slope: Array = buffers.dsums
+        dh, w = buffers.dh, self.w_hh.T
+        value = buffers.h[1:] if buffers.taps is None else buffers.raw
+        if self.nonlinearity == "relu":
+            np.greater(value, 0, slope)
+        else:
+            np.multiply(value, value, slope)
+            np.subtract(1, slope, slope)
+        if buffers.factors is not None:
+            np.multiply(slope, buffers.factors, slope)
+        _release(buffers.held, slope)
+        later: Array | None = None
+        for dout, (dsum,), held in zip(given, buffers.back, reversed(buffers.held_units), strict=True):
+            _gather(later, w, dout, dh)
+            if held is not None:
+                dh[:, held] = 0
+            np.multiply(dsum, dh, dsum)
+            later = dsum
+        return slope

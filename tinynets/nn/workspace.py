@@ -1,0 +1,186 @@
+"""Workspaces: the buffers of a batch, and the passes forward and backward over them, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from tinynets.nn.layers import Buffers, Context, Layer
+from tinynets.nn.taps import AppliedTap, Tap
+from tinynets.numerics.arrays import Array, Shape
+
+CHUNK = 4096  # examples evaluated at once; fixed, so that the same split gives the same bits
+KEPT_SHAPES = 4  # batch shapes that a workspace keeps buffers for
+KEPT_BYTES = 2**24  # beyond, a workspace is not kept for the next prediction
+
+Act = Callable[[Array], Array]
+"""What a phase does: given what the one before gave, it gives that of its own."""
+
+
+class Layered(Protocol):
+    """What a workspace asks of its network."""
+
+    layers: tuple[Layer, ...]
+    taps: list[Tap | None]
+    carried: Array
+
+    def allocate(self, shape: Shape, workspace: Workspace) -> list[Buffers]: ...
+
+
+class Workspace:
+    """The buffers for forward and backward of one network: one each for training, the probe, evaluation.
+
+    With `input_gradient`, backward also computes the gradient of the input. With `clean`, interventions are passed
+    over. `context` says whether this is training, and at which step; `carried` is where a training forward puts what
+    the network's carried arrays will be. `forward_acts` and `backward_acts` are the passes, layer by layer.
+    """
+
+    def __init__(self, *, input_gradient: bool = False, clean: bool = False, training: bool = False) -> None:
+        self.input_gradient = input_gradient
+        self.clean = clean
+        self.context = Context(training)
+        self.carried: Array = np.empty(0)
+        self.buffers: list[Buffers] = []
+        self.forward_acts: list[Act] = []
+        self.backward_acts: list[Act] = []
+        self.out: Array = np.empty(0)
+        self.dx: Array = np.empty(0)
+        self._network: Layered | None = None
+        self._shape: Shape | None = None
+        self._kept: dict[Shape, list[Buffers]] = {}
+        self._sizes: dict[Shape, int] = {}
+
+    def __reduce__(self) -> tuple[type[Workspace], tuple[()], dict[str, Any]]:
+        """Copies begin empty: what lies in buffers lies there once."""
+        made = {"input_gradient": self.input_gradient, "clean": self.clean}
+        context = Context(self.context.training, self.context.seed, self.context.step)
+        return Workspace, (), {**made, "context": context}
+
+    def fit(self, network: Layered, shape: Shape) -> None:
+        """Get ready for a batch of `shape`, allocating when it is met first; what another network left is dropped."""
+        if network is not self._network:
+            self._network, self._shape, self._kept, self._sizes = network, None, {}, {}
+            self.carried = network.carried.copy()
+        if shape != self._shape:
+            if shape not in self._kept:
+                while len(self._kept) >= KEPT_SHAPES:
+                    del self._kept[next(iter(self._kept))]
+                self._kept[shape] = network.allocate(shape, self)
+            self._shape, self.buffers = shape, self._kept[shape]
+            places = list(enumerate(self.buffers))
+            self.forward_acts = [_forward_act(network, *place, self.clean) for place in places]
+            self.backward_acts = [_backward_act(network, *place) for place in reversed(places)]
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes the arrays of all kept batch shapes take, what they only look at included."""
+        for shape in self._kept.keys() - self._sizes.keys():
+            values = [value for buffers in self._kept[shape] for value in vars(buffers).values()]
+            self._sizes[shape] = sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+        return sum(map(self._sizes.__getitem__, self._kept))
+
+    def output_of(self, layer: int) -> Array:
+        """What the last forward gave behind a layer, with interventions."""
+        buffers = self.buffers[layer]
+        return buffers.out if buffers.tapped is None else buffers.tapped
+
+    def gradient_at(self, layer: int) -> Array | None:
+        """The gradient that the last backward brought to what lies behind a layer, a copy; None before it."""
+        buffers = self.buffers[layer]
+        dout: Array | None = getattr(buffers, "dout", None)
+        if dout is None or buffers.tapped is None or buffers.tapping is None:
+            return None if dout is None else np.array(dout)
+        return buffers.tapping.brought(dout)
+
+    def units_behind(self, network: Layered, layer: int) -> Array:
+        """The same unit by unit, (B, ..., units): of an attention layer its heads."""
+        return network.layers[layer].unit_values(self.buffers[layer])
+
+    def first_non_finite(self, network: Layered, *, backward: bool) -> str:
+        """Name of the first layer, in the order of the pass, where something is NaN or infinite; empty if none.
+
+        Forward that is what lies behind it with what stands there: an infinite unit that is zeroed harms nothing. A
+        backward pass is asked only where the forward one before it was finite.
+        """
+        if backward:
+            before = self.first_non_finite(network, backward=False)
+            if before:
+                return before
+        order = range(len(network.layers))
+        for index in reversed(order) if backward else order:
+            layer, buffers = network.layers[index], self.buffers[index]
+            arrays = [self.output_of(index)]
+            if backward:
+                gradients = [getattr(layer, "d" + entry.name) for entry in layer.parameters()]
+                arrays = [*gradients, *([buffers.dx] if buffers.needs_dx else [])]
+            if not all(np.isfinite(array).all() for array in arrays):
+                return layer.name
+        return ""
+
+
+class Spare:
+    """Workspaces kept from one use to the next, each lent to one user at a time: so threads need not wait for another.
+
+    One of many values is not kept: beside the arithmetic on them, making it anew costs little. Copies begin empty.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[Workspace] = []
+
+    def __reduce__(self) -> tuple[type[Spare], tuple[()]]:
+        return Spare, ()
+
+    def take(self) -> Workspace:
+        try:
+            return self._kept.pop()
+        except IndexError:
+            return Workspace()
+
+    def give_back(self, workspace: Workspace) -> None:
+        if workspace.bytes <= KEPT_BYTES:
+            self._kept.append(workspace)
+
+
+def _forward_act(network: Layered, index: int, buffers: Buffers, clean: bool) -> Act:
+    """Forward of a layer, with what stands at its site then."""
+    layer = network.layers[index]
+    forward = layer.forward
+
+    def act(x: Array) -> Array:
+        out = forward(x, buffers)
+        tap = network.taps[index]
+        if tap is None:
+            buffers.tapped = None
+            return out
+        if buffers.tapping is None or buffers.tapping.tap is not tap:
+            buffers.tapping = AppliedTap(tap, out)
+        buffers.tapped = buffers.tapping.forward(out)
+        return buffers.tapped
+
+    def tapping_itself(x: Array) -> Array:
+        buffers.tap = network.taps[index]
+        return forward(x, buffers)
+
+    if clean:
+        return lambda x: forward(x, buffers)
+    return tapping_itself if layer.taps_itself else act
+
+
+def _backward_act(network: Layered, index: int, buffers: Buffers) -> Act:
+    """Backward of a layer into the network's `grad`."""
+    layer = network.layers[index]
+    backward, by_itself = layer.backward, layer.is_activation and not layer.mixes_units
+    own = index + 1 < len(network.layers) and network.layers[index + 1].own_dx
+
+    def act(dout: Array) -> Array:
+        buffers.dout = dout
+        if buffers.tapped is None or buffers.tapping is None:
+            return backward(dout, buffers)
+        dx = backward(buffers.tapping.backward(dout, own), buffers)
+        if by_itself:
+            buffers.tapping.still(dx)
+        return dx
+
+    return act

@@ -1,1 +1,0 @@
-"""What can be done to a running net, family by family; edits.py gathers it."""

@@ -1,0 +1,51 @@
+"""What the server is doing, and how fast."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # numpy is for the engine to import, while the app imports Textual
+    pass
+
+
+@dataclass
+class _Play:
+    """A playback: from a step at a time, so many steps a second."""
+
+    speed: float
+    first: int
+    begun: float
+    due: float = 0.0
+
+
+class _Rate:
+    """Steps a second over the last second or so."""
+
+    def __init__(self) -> None:
+        self._marks: deque[tuple[float, int]] = deque()
+
+    def note(self, step: int) -> None:
+        now = perf_counter()
+        if not self._marks or now - self._marks[-1][0] > 0.05:
+            self._marks.append((now, step))
+            while len(self._marks) > 2 and now - self._marks[0][0] > 1.0:
+                self._marks.popleft()
+
+    @property
+    def value(self) -> float:
+        if len(self._marks) < 2:
+            return 0.0
+        (begun, first), (ended, last) = self._marks[0], self._marks[-1]
+        return (last - first) / (ended - begun)
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What the engine is at, which a Lab does not know: mode, speed, and what it wants said."""
+
+    mode: str = "paused"
+    steps_per_second: float = 0.0
+    note: str = ""

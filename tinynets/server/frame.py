@@ -1,0 +1,452 @@
+"""What is looked at (`View`) and what there is to see (`Frame`), as plain data.
+
+The app sends a View; the engine answers with Frames. Neither holds a Lab, a Network or a layer, so both cross to
+another process, and a widget that draws a Frame can be tested with one made by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinynets.measure.explanation import Contribution
+
+Floats = NDArray[np.floating]
+Mask = NDArray[np.bool_]
+
+Codes = NDArray[np.int8]
+
+PANES = ("network", "weights", "activations", "loss", "neuron", "output")
+
+STANDING = ("", "zero", "mean", "resample", "clamp", "scale", "noise", "patch", "steer", "several")
+"""What a code of `Standing` says: the kind of intervention; nothing; or several of them."""
+SEVERAL = len(STANDING) - 1
+FREE, PARTLY, FROZEN = 0, 1, 2
+"""Codes of `Standing.frozen`."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What the app looks at. Names that no longer exist fall back to the first block, numbers to the nearest."""
+
+    block: str = ""
+    """Selected block; empty: the engine chooses the first hidden one."""
+    unit: int = 0
+    """Selected unit of that block (last axis of its output)."""
+    example: int = 0
+    """Selected probe example."""
+    panes: tuple[str, ...] = PANES
+    """Panes that are visible: others are not computed and arrive as None."""
+    plot_columns: int = 100
+    """The loss curve comes in at most this many columns."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """The header: where the run stands and what it is doing."""
+
+    recipe: str
+    """Name of the recipe, or of the network when built from Python."""
+    step: int
+    """Steps done at this moment."""
+    end: int
+    """Last recorded step of this branch; `step < end` means that we stand in the past."""
+    branch: str
+    edits_here: int
+    """Edits applied at this very step."""
+    loss: float | None
+    """Training loss of the last step; None before the first."""
+    probe_loss: float | None
+    lr: float
+    """Base learning rate times the schedule, as the next step will use it."""
+    steps_per_second: float
+    mode: str
+    """paused, running, playing, rewinding."""
+    phase: str
+    """In mid-step: the phase just done ("forward hidden"); else empty."""
+    next_phase: str
+    """The phase that `n` would do next."""
+    phases_done: int
+    phases_total: int
+    unsaved: bool
+    """Something was done since the last save."""
+    path: str
+    """File of the last save or load; may be empty."""
+    seed: int
+    dtype: str
+    parameters: int
+    can_undo: bool
+    can_redo: bool
+    note: str = ""
+    """What the engine wants said: why a run stopped (NaN), what a seek costs; empty when nothing."""
+    batch_loss: float | None = None
+    """In mid-step: the loss of its batch, once the phase `loss` is done."""
+    phase_kind: str = ""
+    """In mid-step: what was just done: batch, forward, loss, backward or update."""
+    phase_block: str = ""
+    """The block in which it was done; empty for a phase of no block."""
+    read_only: bool = False
+    """The file is open in another lab: it can be saved under another name only."""
+    named_path: str = ""
+    """What a recovered journal names to save to, which is asked for."""
+    still: str = ""
+    """Why the next step changes no parameter: the learning rate is 0, everything is frozen; empty where one learns."""
+
+
+@dataclass(frozen=True)
+class BlockInfo:
+    """One block of the network, or a layer without units between blocks (Flatten): its outline."""
+
+    name: str
+    summary: str
+    """`Linear(30, 200), Tanh`."""
+    units: int
+    """0 for a layer without units."""
+    positions: int
+    """Rows of the output before the last axis (3 for an embedding of 3 characters, time steps, pixels), else 1."""
+    parameters: int
+    activation: str
+    """`tanh`, `relu`, `sigmoid` or empty."""
+    has_weights: bool
+    image: tuple[int, int] | None = None
+    """Height and width, where positions are pixels, row by row."""
+    learned: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    """What selectors of weights can name: `w` and its shape."""
+    pre: bool = False
+    """Whether there is a sum before an activation, which can be operated on."""
+    timed: bool = False
+    """Whether positions are time steps that can be operated on one by one."""
+    carries: bool = False
+    """Whether units carry something from step to step, which `reset` takes back to its start."""
+    resizable: bool = False
+    """Whether `prune` and `grow` can change how many units there are."""
+    removable: tuple[str, ...] = ()
+    """The layers of it that `remove` takes."""
+    insertable: tuple[str, ...] = ()
+    """The kinds of layers that `insert` puts behind it."""
+    signed: bool = True
+    """Whether its weights bear the sign of what it gives, so that `sign_flip` can turn it."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands on the units of a block, whether they learn, and which they are; each (units,)."""
+
+    output: Codes
+    """The intervention on the output, an index into STANDING; of a sequence that at every time step."""
+    before: Codes
+    """That before the activation."""
+    frozen: Codes
+    """FREE, PARTLY (some of what the unit has learned) or FROZEN."""
+    rate: Floats
+    """What its learning rate is multiplied by."""
+    numbers: NDArray[np.int64]
+    """Numbers that stay a unit's own when others are pruned or grown."""
+    timed: Mapping[int, Codes] = field(default_factory=dict)
+    """Time step -> the intervention on the output there alone, of the steps that have one."""
+
+    @staticmethod
+    def none(units: int) -> Standing:
+        codes = np.zeros(units, np.int8)
+        return Standing(codes, codes, codes, np.ones(units), np.arange(units))
+
+    @property
+    def op(self) -> Codes:
+        """The intervention wherever it is; several where both sites have one."""
+        return _together(self.output, self.before)
+
+    def at(self, time: int) -> Standing:
+        """What stands at one time step: there alone, or at every one."""
+        there = self.timed.get(time)
+        return replace(self, output=self.output if there is None else _together(self.output, there), timed={})
+
+    def anywhere(self) -> Standing:
+        """What stands at whatever time steps, as one: the kind that it is at all of them, or several."""
+        found = np.zeros_like(self.output)
+        for there in self.timed.values():
+            found = np.where((found > 0) & (there > 0) & (found != there), np.int8(SEVERAL), np.maximum(found, there))
+        return replace(self, output=_together(self.output, found), timed={})
+
+
+def _together(one: Codes, other: Codes) -> Codes:
+    return np.where((one > 0) & (other > 0), np.int8(SEVERAL), np.maximum(one, other))
+
+
+@dataclass(frozen=True)
+class BlockCells:
+    """The units of a block on the selected probe example."""
+
+    name: str
+    values: Floats
+    """(positions, units)."""
+    limit: float
+    """The value of full colour: colours run from -limit to +limit."""
+    dead: Mask
+    """(units,) over the whole probe."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A block's weights as one matrix, (in, out): column j holds what comes into unit j.
+
+    A convolution's kernel is laid out as (kernel positions x channels, out), gates lie below one another, input weights
+    above recurrent ones; a normalization has two rows, gain and shift.
+    """
+
+    block: str
+    title: str
+    """`hidden.w (30, 200)`, `rnn.w_ih + rnn.w_hh (80, 64)`."""
+    values: Floats
+    limit: float
+    bias: Floats | None
+    """(out,) what is added to each unit's sum, or None (gates have biases of their own)."""
+    rows: tuple[str, ...]
+    """What each row is: `embed[2]@0`, a character for an embedding, `f rnn[2]@t-1` for a gate."""
+    held: Mask | None = None
+    """(in, out) the weights that are frozen alone, in units that are not; None where there are none."""
+
+
+@dataclass(frozen=True)
+class Activations:
+    """A block's output, units x probe examples."""
+
+    block: str
+    values: Floats
+    """(units, examples); positions of an embedding are averaged."""
+    limit: float
+    saturated: Mask
+    """(units, examples)."""
+    dead: Mask
+    """(units,)."""
+    examples: tuple[str, ...]
+    """A short text for each probe example: `.em`, or `(0.3, -1.2)`."""
+
+
+@dataclass(frozen=True)
+class LossCurve:
+    """The training loss of this branch, decimated: min, max and mean of each column."""
+
+    steps: NDArray[np.int64]
+    """(columns,) first step of each column."""
+    low: Floats
+    high: Floats
+    mean: Floats
+    evaluations: dict[str, tuple[NDArray[np.int64], Floats]] = field(default_factory=dict)
+    """Split -> (steps, losses)."""
+    step: int = 0
+    """Where we stand."""
+    end: int = 0
+
+
+@dataclass(frozen=True)
+class StandingIntervention:
+    """An intervention on the selected unit."""
+
+    op: str
+    amount: float | None = None
+    """Value, factor or sigma; None for what has none."""
+    before: bool = False
+    """Before the activation."""
+    time: int | None = None
+    """At one time step; None: at all."""
+
+    def __str__(self) -> str:
+        amount = "" if self.amount is None else f" {self.amount:g}"
+        time = "" if self.time is None else f" at t={self.time}"
+        return f"{self.op}{amount}{' before the activation' if self.before else ''}{time}"
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """The selected unit on the selected example: how it comes to its value and where that goes."""
+
+    block: str
+    unit: int
+    name: str
+    """`hidden[3]`."""
+    activation: str
+    """Name of the activation, or empty."""
+    bias: float | None
+    weighted: float | None
+    """sum of w.x; None for a block that has none (embedding), or normalizes it before the activation."""
+    pre: float | None
+    """w.x + b, before the activation, normalized where the block does that (with interventions there)."""
+    value: float
+    """The block's output (with interventions)."""
+    clean: float
+    """What the output would be without the interventions on this block."""
+    contributions: tuple[Contribution, ...]
+    """Largest |product| first, at most 12."""
+    rest: float
+    """Sum of the products that are not listed."""
+    outgoing: tuple[tuple[str, float], ...]
+    """(`output[5] e`, weight), largest |weight| first, at most 12; empty at the last block."""
+    frozen: float
+    """The share of what it has learned that is frozen, 0 to 1."""
+    interventions: tuple[StandingIntervention, ...]
+    """In the order in which they were done."""
+    dead: bool
+    saturated: bool
+    """On this example."""
+    saturated_share: float | None
+    """Over the probe, 0 to 1; None where no one activation makes its output (gates, heads, a table of vectors)."""
+    mean: float
+    std: float
+    gradient: float | None
+    """d loss / d output of this unit, on the training batch of the half-done step, averaged; None otherwise."""
+    position: int = 0
+    """At which position of the block's output all this is: the last of a sequence, the largest of an image."""
+    pattern: Floats | None = None
+    """(T, T) of an attention head: row t holds the shares with which position t looks at those before it."""
+    places: Floats | None = None
+    """The unit at every position of the selected example: (T,) of a sequence, (h, w) of an image, else None."""
+    rate: float = 1.0
+    """What its learning rate is multiplied by."""
+    batch_mean: float | None = None
+    """Mean output of this unit over the training batch of the half-done step, once forward has come past; else None."""
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A two-dimensional input space, coloured by what the network says at each point."""
+
+    values: Floats
+    """(rows, columns), first row on top; -1 to 1: probability or output, centred."""
+    extent: tuple[float, float, float, float]
+    """x0, x1, y0, y1."""
+    points: Floats
+    """(n, 2) probe inputs."""
+    labels: NDArray[np.int64]
+    """(n,)."""
+
+
+@dataclass(frozen=True)
+class MapGrid:
+    """A self-organizing map, each unit where it stands: unit j at row j // columns, column j % columns."""
+
+    values: Floats
+    """(rows, columns) mean distance of a unit's prototype to its neighbours' (the U-matrix)."""
+    best: tuple[int, int]
+    """The row and column of the unit nearest to the selected example."""
+    colors: Floats | None = None
+    """(rows, columns, 3) the prototypes as red, green, blue, 0 to 1, where the inputs are such."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """What comes out for the selected probe example."""
+
+    kind: str
+    """`classes`: values are probabilities of the labels; `values`: plain outputs."""
+    input: str
+    """The example in words: `.em`."""
+    labels: tuple[str, ...]
+    values: Floats
+    target: int
+    """Index of the right class; -1 for plain values."""
+    targets: Floats | None
+    """The right outputs, for plain values."""
+    loss: float
+    """Of this example alone."""
+    samples: tuple[str, ...] = ()
+    """Generated names, where the network generates."""
+    samples_step: int = 0
+    """The step at which they were drawn."""
+    plane: Plane | None = None
+    grid: MapGrid | None = None
+    image: Floats | None = None
+    """(h, w) the input as a picture, 0 to 1, where it is one."""
+
+
+@dataclass(frozen=True)
+class EditMark:
+    """An edit on the timeline."""
+
+    step: int
+    op: str
+    """`zero`, `freeze`, `set`, ..."""
+    text: str
+    """The line of Python: `lab.zero("hidden[3]")`."""
+    applied: bool
+    """False for those that lie ahead of where we stand."""
+    here: int = 1
+    """Which of the edits at its step it is: the moment behind it is `seek(step, edits=here)`."""
+    family: str = ""
+    """Of its operation: activation, learning, parameter, structure, state or setting."""
+
+
+@dataclass(frozen=True)
+class BookmarkMark:
+    """A bookmark on the timeline."""
+
+    name: str
+    note: str
+    branch: str
+    step: int
+    on_branch: bool
+    """Whether its moment lies on the branch that is shown."""
+    here: int = 0
+    """How many of the edits at its step come before it."""
+
+
+@dataclass(frozen=True)
+class BranchLine:
+    """A branch of the tree; each comes behind the one that it left."""
+
+    name: str
+    fork: int
+    """Step at which it left its parent; 0 for the first."""
+    end: int
+    current: bool
+    parent: str = ""
+    depth: int = 0
+    edits: int = 0
+    """Edits of its own."""
+    loss: float | None = None
+    """Training loss of its last step."""
+
+
+@dataclass(frozen=True)
+class TimelineStrip:
+    """The history of this branch and where we stand on it."""
+
+    step: int
+    end: int
+    marks: tuple[EditMark, ...]
+    evaluations: tuple[int, ...]
+    keyframes: int
+    """How many are held."""
+    branches: tuple[BranchLine, ...]
+    """All of them, in the order of the tree."""
+    pins: tuple[BookmarkMark, ...] = ()
+    """All bookmarks, in the order of their steps."""
+    seek_seconds: float = 0.0
+    """What going to any step costs at most, about."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of the lab. Panes that the view does not ask for are None."""
+
+    number: int
+    view: View
+    """The view as the engine understood it: block, unit and example that exist."""
+    status: Status
+    blocks: tuple[BlockInfo, ...]
+    examples: tuple[str, ...]
+    """A short text for each probe example."""
+    timeline: TimelineStrip
+    standing: Mapping[str, Standing] = field(default_factory=dict)
+    """Of each block with units."""
+    labels: tuple[str, ...] = ()
+    """The classes, where the targets are such."""
+    splits: tuple[str, ...] = ()
+    network: tuple[BlockCells, ...] | None = None
+    weights: Weights | None = None
+    activations: Activations | None = None
+    loss: LossCurve | None = None
+    neuron: Neuron | None = None
+    output: Output | None = None

@@ -1,0 +1,65 @@
+"""What a block is made of, and what may be done to it: what the outline and the command line's completion need."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinynets.edits.structure import INSERTED
+from tinynets.edits.surgery.plan import resize
+from tinynets.edits.symmetry import bears_sign
+from tinynets.errors import EditError
+from tinynets.nn.block import Block
+from tinynets.nn.layers import FeatureMap
+from tinynets.nn.layers.structure import Add, Join, Next, Split
+from tinynets.nn.network import Network
+from tinynets.server.frame import BlockInfo
+
+AXES = {"conv1d": 3, "conv2d": 4}
+"""Kinds of layers that are inserted only where so many axes come in."""
+
+
+def outline(network: Network, block: Block) -> BlockInfo:
+    layers = network.layers[block.first : block.last + 1]
+    shape = network.known_shapes[block.last]
+    inner = [n for n in shape[1:-1] if n is not None]
+    steps = network.time_steps(block)
+    return BlockInfo(
+        block.name,
+        ", ".join(map(repr, layers)),
+        block.units,
+        steps or (int(np.prod(inner)) if inner else 1),
+        network.block_parameters(block),
+        block.activation.kind if block.activation is not None else "",
+        network.block_parameters(block) > 0,
+        (inner[0], inner[1]) if len(shape) == 4 and len(inner) == 2 else None,
+        tuple((entry.name, entry.shape) for layer in layers for entry in layer.parameters()),
+        block.pre is not None,
+        bool(steps),
+        any(layer.carried() for layer in layers),
+        _resizable(network, block),
+        _removable(network, block),
+        tuple(kind for kind in INSERTED if AXES.get(kind, len(shape)) == len(shape)) if block.units else (),
+        bears_sign(network, block),
+    )
+
+
+def _resizable(network: Network, block: Block) -> bool:
+    try:
+        resize(network, block, FeatureMap.same(block.units))
+    except EditError:
+        return False
+    return block.units > 0
+
+
+def _removable(network: Network, block: Block) -> tuple[str, ...]:
+    """Layers that give the shape they take; `remove` itself says more exactly why not."""
+    if len(network.layers) == 1:
+        return ()
+    found = []
+    for index in range(block.first, block.last + 1):
+        layer = network.layers[index]
+        before = network.known_shapes[index - 1] if index else network.known_input
+        ends = isinstance(layer, Split | Next | Add | Join)
+        if before == network.known_shapes[index] and not layer.takes_integers and not ends:
+            found.append(layer.name)
+    return tuple(found)

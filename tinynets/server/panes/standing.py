@@ -1,0 +1,126 @@
+"""What stands on the units of a net: interventions, what is frozen, learning rates, and which units they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tinynets.edits.edit import Edit
+from tinynets.experiment.experiment import Experiment
+from tinynets.nn.block import Block
+from tinynets.nn.network import Network
+from tinynets.numerics.arrays import Array
+from tinynets.server.frame import FREE, FROZEN, PARTLY, SEVERAL, STANDING, Standing, StandingIntervention
+from tinynets.training.param_groups import by_unit, parse_key
+
+
+@dataclass
+class StandingCache:
+    """Finds what stands; keeps what follows from the frozen places alone, which is slow to find."""
+
+    _key: tuple[Network, bytes] | None = None
+    _shares: dict[str, Array] = field(default_factory=dict)
+
+    def of(self, experiment: Experiment) -> dict[str, Standing]:
+        """What stands on each block with units."""
+        numbers = unit_numbers(experiment)
+        return {
+            block.name: Standing(
+                _ops(experiment, block, block.name),
+                _ops(experiment, block, f"{block.name}.pre"),
+                _codes(self.frozen_shares(experiment, block)),
+                rates(experiment, block),
+                numbers.get(block.name, np.arange(block.units)),
+                {time: _ops(experiment, block, block.name, time) for time in _times(experiment, block)},
+            )
+            for block in experiment.network.blocks
+            if block.units
+        }
+
+    def frozen_shares(self, experiment: Experiment, block: Block) -> Array:
+        """How much of what each unit has learned is frozen, 0 to 1."""
+        network, frozen = experiment.network, experiment.state.frozen
+        if not frozen.size:
+            return np.zeros(block.units)
+        key = network, frozen.tobytes()
+        if self._key is None or self._key[0] is not network or self._key[1] != key[1]:
+            self._key, self._shares = key, {}
+        if block.name not in self._shares:
+            self._shares[block.name] = _shares(network, block, frozen)
+        return self._shares[block.name]
+
+
+def _times(experiment: Experiment, block: Block) -> list[int]:
+    """The time steps of a block at which something stands alone."""
+    return sorted(
+        {entry.time for entry in experiment.interventions if entry.site == block.name and entry.time is not None}
+    )
+
+
+def _ops(experiment: Experiment, block: Block, site: str, time: int | None = None) -> Array:
+    """A code for each unit: the kind that stands at a site, at one time step or at all, or that there are several."""
+    found = np.zeros(block.units, np.int8)
+    for entry in experiment.interventions:
+        if entry.site == site and entry.time == time:
+            units = list(entry.units)
+            found[units] = np.where(found[units] > 0, SEVERAL, STANDING.index(entry.op))
+    return found
+
+
+def _shares(network: Network, block: Block, frozen: Array) -> Array:
+    mask = np.zeros(network.theta.size, np.bool_)
+    mask[frozen] = True
+    places = [network.unit_indices(block, [unit]) for unit in range(block.units)]
+    return np.array([mask[own].mean() if own.size else 0.0 for own in places])
+
+
+def _codes(shares: Array) -> Array:
+    return np.where(shares == 1, FROZEN, np.where(shares > 0, PARTLY, FREE)).astype(np.int8)
+
+
+def rates(experiment: Experiment, block: Block) -> Array:
+    """What the learning rate of each unit is multiplied by."""
+    factors = experiment.state.hyper.rates
+    found = np.full(block.units, factors.get(block.name, 1.0))
+    for unit, factor in by_unit(factors, block.name).items():
+        found[unit] = factor
+    return found
+
+
+def standing_on(experiment: Experiment, block: Block, unit: int) -> tuple[StandingIntervention, ...]:
+    """The interventions on a unit, in the order in which they were done."""
+    return tuple(
+        StandingIntervention(entry.op, entry.amount, entry.site != block.name, entry.time)
+        for entry in experiment.interventions
+        if entry.site in (block.name, f"{block.name}.pre") and unit in entry.units
+    )
+
+
+def unit_numbers(experiment: Experiment) -> dict[str, Array]:
+    """Numbers of the units of blocks that were pruned or grown; of a unit that has grown one that none had before."""
+    found: dict[str, list[int]] = {}
+    branch = experiment.branch
+    sizes = {block.name: block.units for block in experiment.network.blocks}
+    changed = [place.edit for place in branch.edits[: experiment.moment.edits] if place.edit.op in ("prune", "grow")]
+    fresh = 1_000_000  # beyond any width
+    for edit in changed:
+        name, units = parse_key(edit.target)
+        own = found.setdefault(name, _before(name, sizes, changed))
+        if edit.op == "grow":
+            own += range(fresh, fresh + edit.args["count"])
+            fresh += edit.args["count"]
+        else:
+            gone = set(units or ())
+            own[:] = [number for place, number in enumerate(own) if place not in gone]
+    return {name: np.array(own) for name, own in found.items() if len(own) == sizes.get(name)}
+
+
+def _before(name: str, sizes: dict[str, int], changed: list[Edit]) -> list[int]:
+    """The numbers of a block's units before all of these edits."""
+    count = sizes.get(name, 0)
+    for edit in changed:
+        block, units = parse_key(edit.target)
+        if block == name:
+            count -= edit.args["count"] if edit.op == "grow" else -len(units or ())
+    return list(range(max(0, count)))

@@ -1,0 +1,58 @@
+"""Where a run stands and how it came there: status, timeline, loss curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinynets.edits.registry import OPERATIONS
+from tinynets.experiment.experiment import Experiment
+from tinynets.history.moment import Bookmark
+from tinynets.history.tree import BranchSummary
+from tinynets.server.frame import BookmarkMark, BranchLine, EditMark, TimelineStrip
+
+
+@dataclass(frozen=True)
+class Filed:
+    """How the run stands to its file, as the Lab says it."""
+
+    unsaved: bool = True
+    path: str = ""
+    read_only: bool = False
+    named_path: str = ""
+
+
+def timeline(experiment: Experiment) -> TimelineStrip:
+    player = experiment.player
+    branch = player.branch
+    return TimelineStrip(
+        experiment.moment.step,
+        len(experiment.branch.losses),
+        tuple(_mark(experiment, index) for index in range(len(branch.edits))),
+        tuple(sorted({entry.step for entry in branch.evaluations})),
+        len(branch.keyframes),
+        tuple(_branch_line(experiment, limb) for limb in experiment.timeline.tree()),
+        tuple(_pin(experiment, mark) for mark in experiment.timeline.marks()),
+        branch.widest * player.seconds_per_step,
+    )
+
+
+def _branch_line(experiment: Experiment, limb: BranchSummary) -> BranchLine:
+    losses = experiment.timeline.branches[limb.number].losses.values
+    loss = float(losses[-1]) if len(losses) else None
+    return BranchLine(limb.name, limb.fork, limb.end, limb.current, limb.parent, limb.depth, limb.edits, loss)
+
+
+def _mark(experiment: Experiment, index: int) -> EditMark:
+    branch = experiment.branch
+    placed = branch.edits[index]
+    here = index + 1 - branch.edits_through(placed.step - 1)
+    edit, family = placed.edit, OPERATIONS[placed.edit.op].family
+    return EditMark(placed.step, edit.op, edit.python(), index < experiment.moment.edits, here, family)
+
+
+def _pin(experiment: Experiment, mark: Bookmark) -> BookmarkMark:
+    timeline = experiment.timeline
+    _, step, edits = mark.moment
+    owner = timeline.branches[mark.moment.branch]
+    here = edits - owner.edits_through(step - 1)
+    return BookmarkMark(mark.name, mark.note, owner.name, step, timeline.shares(timeline.branch, mark.moment), here)

@@ -1,0 +1,73 @@
+"""The server's process: how it is started and what it runs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING, Any
+
+from tinynets.system import stopping
+
+if TYPE_CHECKING:  # numpy is for the engine to import, while the app imports Textual
+    pass
+from tinynets.server.server import Bell, Server
+
+
+@dataclass
+class ServerProcess:
+    """The process, and our end of its pipe."""
+
+    process: BaseProcess
+    connection: Connection
+
+
+def spawn(source: str, options: dict[str, Any] | None = None) -> ServerProcess:
+    """Start a process with a Lab of `source` and return at once.
+
+    `options` are Lab's, and `plugins`: paths of files with layers and losses that it loads before it makes the Lab.
+
+    Inside a running Textual app call `multiprocessing.resource_tracker.ensure_running()` before the app starts.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs, source, options or {}), name="tinynets engine", daemon=True)
+    with stopping.held_off():  # what comes before the engine can say what it does about it would end as a traceback
+        process.start()
+    theirs.close()
+    return ServerProcess(process, ours)
+
+
+def serve(connection: Connection, source: str, options: dict[str, Any]) -> None:
+    """The engine process: until its pipe closes or it is told to quit."""
+    bell = Bell()
+    for number in stopping.SIGNALS:  # ctrl+c and a terminal that closes are the app's, whose end closes our pipe
+        signal.signal(number, bell.ring if number == signal.SIGTERM else signal.SIG_IGN)
+    stopping.let_through()
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - the terminal is the app's, to the end
+    from tinynets.errors import TinynetsError
+    from tinynets.nn.plugins import load_plugin
+
+    server: Server | None = None
+    try:
+        for plugin in options.pop("plugins", ()):
+            load_plugin(plugin)
+        server = Server(connection, source, options, bell)
+        server.loop()
+    except EOFError:
+        return  # the app is gone
+    except Exception as error:
+        expected = isinstance(error, TinynetsError)
+        kind, cause = (
+            (type(error).__name__, str(error)) if expected else ("InternalError", f"internal error: {error!r}")
+        )
+        with suppress(OSError):  # or the app is gone
+            connection.send(("said", cause, "error") if server and server.shown else ("error", 0, kind, cause))
+    finally:
+        if server is not None:
+            server.lab.close(discard=server.asked_to_quit)

@@ -1,0 +1,1 @@
+"""Saves and journals on disk."""

@@ -1,0 +1,92 @@
+"""The fields of a record that was read without trust: each taken out with its type, range and shape checked."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any, NoReturn
+
+import numpy as np
+
+from tinynets.errors import CorruptSave, shown
+from tinynets.history.moment import MAX_NAME, is_name
+from tinynets.numerics.arrays import Array
+from tinynets.system.paths import restored
+
+CHUNK = 2**16  # elements of an array that are looked at together
+MAX_NUMBER = 2**31
+MAX_STEP = 2**62
+
+
+class RecordFields:
+    """A record of a file, or a map within one; what is wrong with it is a CorruptSave that names both."""
+
+    def __init__(self, file: str, record: Any, what: str = "") -> None:
+        if not isinstance(record, dict):
+            raise CorruptSave(f"`{file}`: {what or 'a record'} is {type(record).__name__}, not a map")
+        self.file, self.record = file, record
+        self.what = what or f"record `{record.get('record')}`"
+
+    def wrong(self, message: str) -> NoReturn:
+        raise CorruptSave(f"`{self.file}`: {self.what}: {message}")
+
+    def inner(self, key: str, what: str) -> RecordFields:
+        """The map under a key."""
+        return RecordFields(self.file, self.get(key, dict), what)
+
+    def get(self, key: str, kind: type) -> Any:
+        if key not in self.record:
+            self.wrong(f"`{key}` is missing")
+        value = self.record[key]
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            self.wrong(f"`{key}` must be {kind.__name__}, not {type(value).__name__}")
+        return value
+
+    def path(self, key: str) -> str:
+        """A path: text, or bytes where it is none."""
+        kind = bytes if isinstance(self.record.get(key), bytes) else str
+        return restored(self.get(key, kind))
+
+    def name(self, key: str) -> str:
+        """What a branch or a bookmark can be called."""
+        name: str = self.get(key, str)
+        if not is_name(name):
+            self.wrong(f"`{key}` must be 1 to {MAX_NAME} printable characters, not {shown(name)}")
+        return name
+
+    def optional(self, key: str, kind: type) -> Any:
+        """None where it is not there."""
+        return None if self.record.get(key) is None else self.get(key, kind)
+
+    def whole(self, key: str, low: int, high: int) -> int:
+        value: int = self.get(key, int)
+        if not low <= value <= high:
+            between = f"from {low} to {high}" if low != high else f"{low}"
+            self.wrong(f"`{key}` must be {between}, not {value}")
+        return value
+
+    def array(self, key: str, dtype: Any, shape: tuple[int | None, ...], *, finite: bool = True) -> Array:
+        """An array; a size of None may be any. It must not be written: it may lie in what was read."""
+        value: Array = self.get(key, np.ndarray)
+        if value.dtype != dtype or (value.shape != shape and not _fits(value.shape, shape)):
+            wanted = str(shape).replace("None", "n")
+            self.wrong(f"`{key}` must be {np.dtype(dtype)} {wanted}, not {value.dtype} {value.shape}")
+        if finite and value.dtype.kind == "f" and not all_finite(value):
+            self.wrong(f"`{key}` holds NaN or infinity")
+        return value
+
+
+def _fits(found: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(found) == len(wanted) and all(n in (None, m) for n, m in zip(wanted, found, strict=True))
+
+
+def all_finite(values: Array) -> bool:
+    """Whether no element is NaN or infinite; of each chunk its dot product tells at once, unless that overflows."""
+    flat = values.reshape(-1)
+    with np.errstate(all="ignore"):
+        for start in range(0, len(flat), CHUNK):
+            chunk = flat[start : start + CHUNK]
+            if not isfinite(chunk.dot(chunk)) and not np.isfinite(chunk).all():
+                return False
+    return True

@@ -1,0 +1,174 @@
+"""Journals that were left behind: by a lab that was killed, a terminal that was closed, a power cut.
+
+A journal whose lab lives is held by it (see locks.py); one that nobody holds is left over. What it says of itself is
+found by looking at its small records alone.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tinynets.errors import SaveError, nearest
+from tinynets.foreign_text import printable
+from tinynets.storage import locks
+from tinynets.storage.codec import PackingError, unpack
+from tinynets.storage.paths import journal_folder
+from tinynets.storage.records import HEADER
+from tinynets.system.paths import restored
+
+SUFFIX = ".journal"
+SMALL = 4 * 2**20  # bytes of a record that is looked into
+LOOKED_INTO = ("header", "branch", "edits", "position")
+
+_FRAME = struct.Struct("<II")
+
+
+@dataclass(frozen=True)
+class RecoverableJournal:
+    """What a journal holds that nobody has saved."""
+
+    file: Path
+    recipe: str
+    step: int
+    """Where the lab stood."""
+    edits: int
+    """On all branches."""
+    branches: int
+    when: str
+    """When it was written last, `2031-05-01 17:03:20`."""
+    save: str
+    """The save that its lab had open; may be empty."""
+    size: int
+    """Bytes."""
+
+    @property
+    def name(self) -> str:
+        return self.file.name.removesuffix(SUFFIX)
+
+    def config(self) -> dict[str, Any]:
+        return {"name": self.name, **asdict(self), "file": str(self.file)}
+
+    def __str__(self) -> str:
+        edits = f", {self.edits} edit{'s' if self.edits != 1 else ''}" if self.edits else ""
+        branches = f", {self.branches} branches" if self.branches > 1 else ""
+        save = f", of {self.save}" if self.save else ", never saved"
+        return printable(f"{self.recipe} at step {self.step:,}{edits}{branches}, {self.when}{save}")
+
+
+def recoverable(folder: Path | None = None) -> list[RecoverableJournal]:
+    """The journals of a folder (default: the user's own) that nobody holds and that can be recovered, newest first."""
+    found = []
+    for file in _journals(folder or journal_folder()):
+        held = locks.acquire(file)
+        if held is None:
+            continue
+        try:
+            seen = _look(file) if held.alone else None
+            if seen is not None:
+                found.append((file.stat().st_mtime_ns, seen.name, seen))
+        except FileNotFoundError:  # its lab saved meanwhile
+            continue
+        finally:
+            held.release(forget=True)
+    return [seen for *_, seen in sorted(found, key=lambda entry: entry[:2], reverse=True)]
+
+
+def find(name: str, folder: Path | None = None) -> RecoverableJournal:
+    """The journal of that name, or the `latest`; raises SaveError that lists those there are."""
+    found = {entry.name: entry for entry in recoverable(folder)}
+    if not found:
+        raise SaveError("there is nothing to recover")
+    if name == "latest":
+        return next(iter(found.values()))
+    name = Path(name).name.removesuffix(SUFFIX)
+    if name not in found:
+        raise SaveError(f"there is no journal `{name}`, only {', '.join(found)}{nearest(name, found)}")
+    return found[name]
+
+
+def discard(entry: RecoverableJournal) -> None:
+    """Throw a journal away; SaveError where a lab has it open, or it cannot be taken away."""
+    held = locks.acquire(entry.file)
+    if held is None:
+        raise SaveError(f"`{entry.file}` is open in {locks.holder(entry.file)}")
+    try:
+        if not held.alone:
+            raise SaveError(f"`{entry.file}` is open in this process")
+        entry.file.unlink(missing_ok=True)
+    except OSError as error:
+        raise SaveError(f"`{entry.file}` cannot be taken away: {error.strerror}") from None
+    finally:
+        held.release(forget=True)
+
+
+def _journals(folder: Path) -> list[Path]:
+    """The journals of a folder, held or not; what one that was begun anew left beside itself is taken away."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    for name in names:
+        if name.startswith(".") and name.endswith(f"{SUFFIX}.tmp"):
+            held = locks.acquire(folder / name[1 : -len(".tmp")])
+            if held is not None:
+                with suppress(OSError):
+                    (folder / name).unlink()
+                held.release(forget=True)
+    return [folder / name for name in names if name.endswith(SUFFIX)]
+
+
+def _look(file: Path) -> RecoverableJournal | None:
+    """What a journal says of itself; None where it is none, or holds no moment."""
+    header: dict[str, Any] = {}
+    step, edits, branches = -1, 0, 0
+    try:
+        with open(file, "rb") as opened:
+            status = os.fstat(opened.fileno())
+            for record in _small_records(opened):
+                match record:
+                    case {"record": "header", "kind": "journal", "recipe": str(), "path": str() | bytes()}:
+                        header = record
+                    case {"record": "branch"}:
+                        branches += 1
+                    case {"record": "edits", "edits": list(entries)}:
+                        edits += len(entries)
+                    case {"record": "position", "step": int(step)}:
+                        pass
+        when = datetime.fromtimestamp(status.st_mtime).isoformat(" ", "seconds")
+    except (OSError, ValueError, OverflowError):  # the last two: of a time that no calendar has
+        return None
+    if not header or step < 0:
+        return None
+    return RecoverableJournal(
+        file, header["recipe"], step, edits, branches, when, restored(header["path"]), status.st_size
+    )
+
+
+def _small_records(file: BinaryIO) -> Iterator[Any]:
+    """The records that tell what a journal holds, up to the first that is not whole."""
+    if file.read(len(HEADER)) != HEADER:
+        return
+    size = os.fstat(file.fileno()).st_size
+    while len(head := file.read(_FRAME.size)) == _FRAME.size:
+        length, checksum = _FRAME.unpack(head)
+        start = file.read(min(length, 64))
+        behind = file.tell() - len(start) + length
+        if behind > size:
+            return
+        if length <= SMALL and any(kind.encode() in start for kind in LOOKED_INTO):
+            payload = start + file.read(length - len(start))
+            if zlib.crc32(payload) != checksum:
+                return
+            try:
+                yield unpack(payload)
+            except PackingError:
+                return
+        file.seek(behind)

@@ -1,0 +1,211 @@
+"""Saves: where they are, which there are, one read by the reader of its format version, and one written at once.
+
+What they hold stands in snapshot.py and in docs/save-format.md, reading in reader.py, the framing of records in
+records.py, that of values in codec.py.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tinynets.data import Dataset
+from tinynets.errors import (
+    CorruptSave,
+    DataError,
+    NonFiniteError,
+    SaveError,
+    TinynetsError,
+    UnsupportedSave,
+)
+from tinynets.experiment.experiment import Experiment
+from tinynets.history.moment import Moment
+from tinynets.history.player import Player
+from tinynets.history.timeline import BUDGET, Timeline
+from tinynets.jobs import run_to_end
+from tinynets.numerics.determinism import fingerprint, fix_threads, requested_threads
+from tinynets.recipes.catalog import load_recipe
+from tinynets.recipes.recipe import Recipe
+from tinynets.storage.fields import RecordFields
+from tinynets.storage.header import MAX_HEADER, SaveHeader, read_header_record
+from tinynets.storage.reader import Reader, gated, read_back
+from tinynets.storage.reader_v1 import ReaderV1
+from tinynets.storage.records import RecordFile, write_records
+from tinynets.storage.recovery import SUFFIX as JOURNAL
+from tinynets.storage.snapshot import snapshot
+from tinynets.system.paths import expanded, unusable
+from tinynets.training.state import State
+
+# -- reading
+
+READERS = {Reader.version: Reader, ReaderV1.version: ReaderV1}
+"""For each format version that can be read, what reads it."""
+
+
+def read(path: str | os.PathLike[str], data: object = None, *, recover: bool = False) -> LoadedSave:
+    """A save, checked and rebuilt. `data`, as a Lab takes it, stands in for a data set too large to be embedded.
+
+    With `recover`, of a journal or a damaged save the longest part from its beginning that is whole; `Loaded.damage`
+    says what ended it, `whole` and `size` how much was cut.
+
+    Raises CorruptSave or UnsupportedSave that says what is wrong, SaveError when the file cannot be read, DataError or
+    ShapeError when `data` cannot be used.
+    """
+    with gated(path):
+        return _read(path, data, recover)
+
+
+def _read(path: str | os.PathLike[str], data: object, recover: bool) -> LoadedSave:
+    file = RecordFile(path, recover=recover)
+    reader: Reader | None = None
+    damage, whole = "", 0
+    for record in file:
+        reader = reader or READERS[file.version](str(path), data)
+        try:
+            with gated(path):
+                reader.apply(record)
+        except SaveError as error:
+            if not recover or not reader.begun:
+                raise
+            damage, whole = str(error), file.whole
+            break
+    if reader is None:
+        raise CorruptSave(f"`{path}` holds nothing that is whole")
+    if not recover and reader.header is not None and reader.header.kind == "journal":
+        raise UnsupportedSave(f"`{path}` is a journal, not a save: recover it first")
+    timeline, position = reader.finish(recover)
+    header, recipe, found = reader.opening()
+    if not damage and file.damage and not (header.kind == "journal" and file.whole == file.size):
+        damage = file.damage
+    return LoadedSave(
+        header, recipe, found, timeline, position, damage, whole or file.whole, file.size, list(reader.warnings)
+    )
+
+
+# -- opening
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What was opened, and what a person should know about that."""
+
+    experiment: Experiment
+    warnings: tuple[str, ...] = ()
+
+
+def open_experiment(path: str) -> Experiment:
+    """What a save, a journal or a `.toml` recipe holds, to look at: nothing is locked or written."""
+    path = expanded(path)
+    if why := unusable(path):
+        raise SaveError(f"`{path!r}` cannot be read: {why}")
+    asked = requested_threads(None)
+    if path.endswith(".toml"):
+        recipe = load_recipe(path)
+        return Experiment.start(recipe, recipe.load_data(), threads=asked)
+    return opened(path, threads=asked, recover=path.endswith(JOURNAL)).experiment
+
+
+def opened(
+    path: str, data: object = None, *, budget: int = BUDGET, threads: int | None = None, recover: bool = False
+) -> Opened:
+    """A save as it stood; `recover`: a journal, as far as it is whole."""
+    fix_threads(threads, read_header(path).threads)
+    loaded = read(path, data, recover=recover)
+    loaded.timeline.budget = budget
+    with gated(path):
+        experiment = Experiment.of(loaded.recipe, loaded.data, loaded.timeline)
+        warnings = [*loaded.warnings, *experiment.warnings, *stand_at(experiment.player, loaded.position)]
+    experiment.same_machine = loaded.same_machine
+    loaded.timeline.elsewhere = not loaded.same_machine
+    if loaded.damage:
+        lost = loaded.size - loaded.whole
+        warnings.append(f"{loaded.damage}; what came before is here, {lost:,} bytes behind it are lost")
+    if not loaded.same_machine:
+        warnings.append(
+            f"`{path}` was saved with another processor, numpy or thread count: replay may differ in the last bits"
+        )
+    return Opened(experiment, tuple(warnings))
+
+
+def opened_afresh(path: str, data: object = None, *, budget: int = BUDGET, threads: int | None = None) -> Opened:
+    """Recipe, data and start of a save; nothing is done yet."""
+    fix_threads(threads, read_header(path).threads)
+    loaded = read(path, data)
+    first = next(branch for branch in loaded.timeline.branches.values() if branch.parent is None)
+    with gated(path):
+        timeline = Timeline(first.keyframes[0, 0], budget=budget)
+        experiment = Experiment.of(loaded.recipe, loaded.data, timeline)
+    return Opened(experiment, (*loaded.warnings, *experiment.warnings))
+
+
+def stand_at(player: Player, moment: Moment) -> list[str]:
+    """Go to a moment of what was read; where it cannot be computed, to the closest kept state, and say so."""
+    try:
+        run_to_end(player.go(moment), player.lock)
+    except (DataError, NonFiniteError) as error:
+        near, _ = player.timeline.closest(moment)
+        run_to_end(player.go(near), player.lock)
+        why = "without the data" if isinstance(error, DataError) else f"again ({error})"
+        return [f"step {moment.step:,} cannot be computed {why}: this is step {near.step:,}"]
+    return []
+
+
+# -- writing
+
+
+def write(
+    path: str | os.PathLike[str], recipe: Recipe, data: Dataset, timeline: Timeline, position: Moment, live: State
+) -> int:
+    """Write a save; returns its bytes. Raises SaveError, and then an earlier file of that name stands as it was.
+
+    What was written is read as any save before it gets its name, so that there is none that cannot be opened.
+    """
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(f"`{target}` cannot be written: its folder cannot be made: {error.strerror}") from None
+
+    def check(written: Path) -> None:
+        try:
+            read_back(written, data, position, len(timeline.branches))
+        except TinynetsError as error:
+            cause = str(error).replace(str(written), str(path))
+            raise SaveError(f"`{path}` is not saved, as it could not be opened again: {cause}") from error
+
+    write_records(target, snapshot(recipe, data, timeline, position, live), check)
+    return target.stat().st_size
+
+
+@dataclass(frozen=True)
+class LoadedSave:
+    """What a save holds, checked and rebuilt."""
+
+    header: SaveHeader
+    recipe: Recipe
+    data: Dataset
+    timeline: Timeline
+    position: Moment
+    damage: str = ""
+    """Of a file that was recovered: why it went no further."""
+    whole: int = 0
+    """Bytes that were read and understood."""
+    size: int = 0
+    """Bytes of the file."""
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def same_machine(self) -> bool:
+        """Whether replay gives the same bits here as where it was saved."""
+        here = self.header.fingerprint == fingerprint() and self.header.threads == fix_threads()
+        return here and not self.header.elsewhere
+
+
+def read_header(path: str | os.PathLike[str]) -> SaveHeader:
+    """What a save says of itself, without reading the rest."""
+    file = RecordFile(path, most=MAX_HEADER)
+    with gated(path):
+        for record in file:
+            return read_header_record(RecordFields(str(path), record), file.version)
+    raise CorruptSave(f"`{path}` holds nothing")

@@ -1,0 +1,1 @@
+"""The machine around a command: its streams, its signals, its paths."""

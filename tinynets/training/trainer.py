@@ -1,0 +1,233 @@
+"""One training step: a batch, forward, loss, backward, update; whole, or a phase at a time.
+
+The step writes theta, slots and step number only in its last phase. So a step that meets a NaN, is cancelled or is left
+half-way has changed nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from functools import cached_property
+from math import inf, isfinite, sqrt
+
+import numpy as np
+
+from tinynets.errors import NonFiniteError
+from tinynets.nn.block import Phase
+from tinynets.nn.losses import Loss, LossBuffers
+from tinynets.nn.network import Network
+from tinynets.nn.workspace import Act, Workspace
+from tinynets.numerics.arrays import Array
+from tinynets.training.counts import begun
+from tinynets.training.hyper import Hyper
+from tinynets.training.optimizers import Scratch
+from tinynets.training.param_groups import blocks_first
+from tinynets.training.sampler import Sampler
+from tinynets.training.state import State
+
+Phases = Generator[Phase, None, None]
+
+BATCH, LOSS, UPDATE = Phase("batch"), Phase("loss"), Phase("update")
+
+
+class Trainer:
+    """Takes steps: reads and writes `state`, whose theta the network is built around.
+
+    x (N, ...) and y (N, ...) as the network and the loss take them; weight (N,) multiplies each example's loss.
+    """
+
+    def __init__(
+        self, network: Network, state: State, loss: Loss, x: Array, y: Array, weight: Array | None = None
+    ) -> None:
+        self.network, self.state, self.loss = network, state, loss
+        self.x, self.y, self.weight = x, y, weight
+        self.workspace = Workspace(training=True)
+        self.workspace.context.seed = state.hyper.seed
+        self.loss_buffers = LossBuffers()
+        self.scratch = Scratch(state.theta.size, state.theta.dtype)
+        hyper = state.hyper
+        self.sampler = Sampler(len(x), hyper.batch, hyper.sampling, hyper.seed, hyper.rules)
+        self._largest = float(np.finfo(state.theta.dtype).max)  # of a loss, which is recorded in that dtype
+        self.last_loss = self.batch_loss = float("nan")
+        self._shape(hyper)
+        self.phase_order = (BATCH, *network.forward_order, LOSS, *network.backward_order, UPDATE)
+
+    @cached_property
+    def x_batch(self) -> Array:
+        """(B, ...) the examples of the last step. There is room for them from the first step on: opening needs none."""
+        return np.empty((self.sampler.batch, *self.x.shape[1:]), self.x.dtype)
+
+    @cached_property
+    def y_batch(self) -> Array:
+        """(B, ...) their targets."""
+        return np.empty((self.sampler.batch, *self.y.shape[1:]), self.y.dtype)
+
+    def _acts(self) -> list[Act]:
+        """What the phases do, in their order; not kept, since that would tie the trainer into a cycle."""
+        workspace = self.workspace
+        workspace.fit(self.network, self.x_batch.shape)
+        return [self._draw, *workspace.forward_acts, self._judge, *workspace.backward_acts, self._update]
+
+    def phases(self) -> Phases:
+        """The step, a phase at a time; what is yielded has just been done."""
+        value = self.x_batch
+        for phase, act in zip(self.phase_order, self._acts(), strict=True):
+            value = act(value)
+            yield phase
+
+    def step(self) -> float:
+        """A whole step; returns its training loss. Raises NonFiniteError, and then nothing has changed.
+
+        The caller holds numpy's warnings off (`np.errstate`), once for many steps.
+        """
+        value = self.x_batch
+        for act in self._acts():
+            value = act(value)
+        return self.last_loss
+
+    def _draw(self, batch: Array) -> Array:
+        """Fill the batch with this step's examples."""
+        step = self.state.step
+        self.workspace.context.step = self.loss_buffers.step = step
+        indices = self.sampler.indices(step)
+        self.x.take(indices, 0, batch, "clip")
+        self.y.take(indices, 0, self.y_batch, "clip")
+        if self.weight is not None:
+            self.loss_buffers.weight = self.weight.take(indices)
+        return batch
+
+    def _judge(self, out: Array) -> Array:
+        """The loss of the output, and its gradient."""
+        loss, buffers = self.loss, self.loss_buffers
+        self.workspace.out = out
+        loss.fit(buffers, out)
+        self.batch_loss = value = loss.weighted_value(out, self.y_batch, buffers)
+        if not abs(value) <= self._largest:
+            where = self.network.first_non_finite(self.workspace, backward=False) or "loss"
+            raise self._stopped(f"the loss became {value}", where)
+        return loss.weighted_gradient(buffers)
+
+    def _update(self, dx: Array) -> Array:
+        """What the gradients do to theta, slots and what is carried: all of it here, once it is known to be finite."""
+        state, grad, scratch = self.state, self.network.grad, self.scratch
+        hyper = state.hyper
+        if hyper is not self._shaped_by or state.counts is not self._counted:
+            self._shape(hyper)
+        if self._shapes_gradient:
+            self._shape_gradient(grad)
+        lr, count = hyper.lr(state.step), state.step - self._since + 1
+        slots = hyper.optimizer.propose(state.theta, grad, state.slots, lr, count, scratch)
+        delta = scratch.delta
+        if self._rates is not None:
+            np.multiply(delta, self._rates, delta)
+        if state.frozen.size:
+            delta[state.frozen] = 0  # theta - 0 keeps every byte
+            for name, slot in slots.items():
+                slot[state.frozen] = state.slots[name][state.frozen]
+        if not _leaves_finite(state.theta, delta) or (slots and not all(map(_finite, slots.values()))):
+            where = self.network.first_non_finite(self.workspace, backward=True) or "update"
+            raise self._stopped("the update became NaN or infinite", where)
+        carried = self.workspace.carried
+        if state.buffers.size:
+            if not _finite(carried):  # of what is frozen too: it tells of an overflow that the output does not show
+                raise self._stopped("what it carries on became NaN or infinite", self._carrying(carried))
+            carried[state.frozen_buffers] = state.buffers[state.frozen_buffers]
+        np.subtract(state.theta, delta, state.theta)
+        for name, slot in slots.items():
+            np.copyto(state.slots[name], slot)
+        np.copyto(state.buffers, carried)
+        state.step += 1
+        self.last_loss = self.batch_loss
+        return dx
+
+    def _shape(self, hyper: Hyper) -> None:
+        """Lay out what new settings do to gradient and update: vectors over theta, None for none."""
+        self._shaped_by, self._counted = hyper, self.state.counts
+        self._since, self.scratch.late = begun(self.state)
+        self._rates = self._over_theta(hyper.rates, 1.0)
+        self._l1, self._l2 = self._over_theta(hyper.l1, 0.0), self._over_theta(hyper.l2, 0.0)
+        clips = hyper.clip_norm or hyper.clip_value
+        self._shapes_gradient = bool(clips) or self._l1 is not None or self._l2 is not None
+
+    def _over_theta(self, by_block: dict[str, float], rest: float) -> Array | None:
+        if not by_block:
+            return None
+        vector = np.full_like(self.state.theta, rest)
+        together: dict[tuple[str, float], list[int]] = {}  # no unit is named twice, so those of one value go at once
+        for name, units, value in blocks_first(by_block):
+            if units is None:
+                block = self.network.block(name)
+                vector[self.network.unit_indices(block, range(block.units))] = value
+            else:
+                together.setdefault((name, value), []).extend(units)
+        for (name, value), chosen in together.items():
+            vector[self.network.unit_indices(self.network.block(name), chosen)] = value
+        return vector
+
+    def _shape_gradient(self, grad: Array) -> None:
+        """Penalties added, frozen gradients out, then clipped by value and by norm."""
+        theta, hyper, frozen, term = self.state.theta, self.state.hyper, self.state.frozen, self.scratch.delta
+        if self._l2 is not None:
+            np.add(grad, np.multiply(self._l2, theta, term), grad)
+        if self._l1 is not None:
+            np.sign(theta, term)
+            np.add(grad, np.multiply(self._l1, term, term), grad)
+        grad[frozen] = 0
+        if hyper.clip_value:
+            np.clip(grad, -hyper.clip_value, hyper.clip_value, grad)
+        if hyper.clip_norm:
+            norm = _norm(grad)
+            if norm > hyper.clip_norm:
+                _scale(grad, hyper.clip_norm / norm)
+
+    def _carrying(self, carried: Array) -> str:
+        """Name of the first layer of which something that it carries on is NaN or infinite."""
+        end, place = 0, int(np.argmin(np.isfinite(carried)))
+        for layer in self.network.layers:
+            end += sum(entry.size for entry in layer.carried())
+            if place < end:
+                return layer.name
+        return "update"
+
+    def _stopped(self, what: str, where: str) -> NonFiniteError:
+        step = self.state.step + 1
+        return NonFiniteError(
+            f"step {step}: {what}, first in `{where}`; the state before that step is kept", step=step, where=where
+        )
+
+
+def _finite(array: Array) -> bool:
+    """Whether all of a vector is finite; the dot product tells at once, unless it overflows."""
+    return isfinite(array.dot(array)) or bool(np.isfinite(array).all())
+
+
+def _leaves_finite(theta: Array, delta: Array) -> bool:
+    """Whether theta - delta is finite: where delta's squares are, delta is too small to take theta beyond its range."""
+    return isfinite(delta.dot(delta)) or bool(np.isfinite(theta - delta).all())
+
+
+def _norm(grad: Array) -> float:
+    """The length of a gradient, also of one whose squares overflow, or fall below what can be told from 0."""
+    square = float(grad.dot(grad))
+    if grad.size * _least_square(grad) < square < inf:
+        return sqrt(square)
+    largest = float(np.abs(grad).max(initial=0))
+    if not 0 < largest < inf:
+        return largest
+    shares = grad.astype(np.float64) / largest
+    return largest * sqrt(float(shares.dot(shares)))
+
+
+def _least_square(grad: Array) -> float:
+    """Where the mean of squares is above this, those that were too small to be told from 0 are not missed."""
+    finfo = np.finfo(grad.dtype)
+    return float(finfo.tiny / finfo.eps**2)
+
+
+def _scale(grad: Array, factor: float) -> None:
+    """grad times a factor from 0 to 1, also one that is smaller than the dtype's smallest number."""
+    if factor >= np.finfo(grad.dtype).tiny:
+        np.multiply(grad, factor, grad)
+    else:
+        root = sqrt(factor)
+        np.multiply(np.multiply(grad, root, grad), root, grad)

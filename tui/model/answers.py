@@ -1,0 +1,49 @@
+"""What the status line says of what a command gave, as much of it as there is room for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tui.render.drawing import clip_middle, columns
+
+
+def message_for(verb: str, value: Any, room: int = 10_000) -> str:
+    """What a command gave, in so many letters; an edit's answer keeps its numbers whole."""
+    if value in ((), {}):
+        return f"{verb}: nothing yet"
+    if value is None:
+        return ""
+    still = getattr(value, "still", "")
+    if still and columns(str(value)) > room:
+        return still_words(still)
+    if hasattr(value, "accuracy_before"):
+        return _edited(value, room)
+    return ", ".join(lines_of(value)) if type(value) in (tuple, dict) else str(value)
+
+
+def still_words(why: str) -> str:
+    """What is said where nothing learns."""
+    return f"nothing learns: {why}"
+
+
+def _edited(report: Any, room: int) -> str:
+    """The first that fits; at last what was done gives way to what came of it."""
+    before, after = report.before, report.after
+    has_accuracy = report.accuracy_before is not None and report.accuracy_after is not None
+    share = f"{report.accuracy_before:.1%} -> {report.accuracy_after:.1%}" if has_accuracy else ""
+    short = f": loss {before:.3f} -> {after:.3f}" + (f", acc. {share}" if share else "")
+    choices = [
+        str(report),
+        f"{report.done}: loss {before:.4f} -> {after:.4f}" + (f", accuracy {share}" if share else ""),
+        report.done + short,
+        report.done.split(", ")[0] + short,
+    ]
+    fitting = next((text for text in choices if len(text) <= room), "")
+    return fitting or clip_middle(report.done.split(", ")[0], max(10, room - len(short))) + short
+
+
+def lines_of(value: Any) -> list[str]:
+    """What a command gave, an entry a line: units by block as selectors."""
+    if isinstance(value, dict):
+        return [f"{block}[{','.join(map(str, units))}]" for block, units in value.items()]
+    return [str(entry) for entry in value] if type(value) is tuple else str(value).splitlines()

@@ -1,0 +1,89 @@
+"""What is selected in the app: a block, a unit, a probe example, an input row. The cursor moves here first, at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tinynets.server.frame import FREE, STANDING, Frame
+
+
+@dataclass(frozen=True)
+class Selection:
+    block: str = ""
+    unit: int = 0
+    example: int = 0
+    row: int = 0
+    """Input row of the weight matrix; the engine need not know."""
+
+    @property
+    def selector(self) -> str:
+        return f"{self.block}[{self.unit}]"
+
+
+@dataclass(frozen=True)
+class UnitNow:
+    """What stands on the selected unit, whether it learns and whether it is dead."""
+
+    output: str = ""
+    """The intervention on its output (of a sequence at every time step), as STANDING calls it."""
+    before: str = ""
+    """That before its activation."""
+    frozen: int = FREE
+    dead: bool = False
+    times: tuple[int, ...] = ()
+    """The time steps at which something stands alone."""
+
+
+def unit_now(frame: Frame | None, selection: Selection) -> UnitNow:
+    """What is known of the selected unit: dead is known while a pane shows it."""
+    standing = frame.standing.get(selection.block) if frame else None
+    if frame is None or standing is None or selection.unit >= len(standing.frozen):
+        return UnitNow()
+    at = selection.unit
+    ops = STANDING[standing.output[at]], STANDING[standing.before[at]]
+    times = tuple(time for time, codes in standing.timed.items() if codes[at])
+    return UnitNow(*ops, int(standing.frozen[at]), _dead(frame, selection), times)
+
+
+def _dead(frame: Frame, selection: Selection) -> bool:
+    own = next((block for block in frame.network or () if block.name == selection.block), None)
+    source = own or frame.activations
+    if source is not None:
+        return bool(source.dead[selection.unit]) if selection.unit < len(source.dead) else False
+    return bool(frame.neuron and frame.neuron.dead)
+
+
+def followed(selection: Selection, before: Frame | None, frame: Frame) -> Selection:
+    """The selection on the same unit in a frame whose network is another: it may stand elsewhere, or be gone."""
+    if before is None or selection.block not in before.standing:
+        return fitted(selection, frame)
+    if selection.block not in frame.standing:
+        return fitted(Selection(_beside(selection.block, before, frame), 0, selection.example), frame)
+    old, new = before.standing[selection.block].numbers, frame.standing[selection.block].numbers
+    if selection.unit >= len(old) or np.array_equal(old, new):
+        return fitted(selection, frame)
+    at = np.flatnonzero(new == old[selection.unit])
+    # Gone: to the unit that has come into its place.
+    unit = int(at[0]) if at.size else int(np.isin(new, old[: selection.unit]).sum())
+    return fitted(replace(selection, unit=unit), frame)
+
+
+def _beside(block: str, before: Frame, frame: Frame) -> str:
+    """The block that came before one that is gone, or else behind it."""
+    names = [entry.name for entry in before.blocks]
+    at = names.index(block)
+    found = [name for name in [*reversed(names[:at]), *names[at:]] if name in frame.standing]
+    return found[0] if found else ""
+
+
+def fitted(selection: Selection, frame: Frame) -> Selection:
+    """The selection cut to what the frame has; the engine's choice where there is none yet."""
+    sizes = {block.name: block.units for block in frame.blocks if block.units}
+    if selection.block not in sizes:
+        view = frame.view
+        return Selection(view.block, view.unit, view.example, 0)
+    unit = max(0, min(selection.unit, sizes[selection.block] - 1))
+    example = max(0, min(selection.example, len(frame.examples) - 1))
+    return Selection(selection.block, unit, example, max(0, selection.row))

@@ -1,0 +1,142 @@
+"""What the timeline strip and its keys make of a branch's history: where one can stop, and where other branches leave.
+
+Plain functions of a `TimelineStrip`; nothing here draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tinynets.server.frame import BranchLine, EditMark, TimelineStrip
+
+Place = tuple[int, int]
+"""A step, and how many of the edits at it have been applied."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A moment worth stopping at: around an edit, at a bookmark, at a fork, at either end."""
+
+    place: Place
+    text: str
+    edited: bool = False
+    """Whether edits were done at this step, so that the place among them has to be said."""
+
+
+def stops(strip: TimelineStrip) -> list[Stop]:
+    """All of them, in order; before and after each edit is a moment of its own."""
+    texts: dict[Place, list[str]] = {}
+
+    def add(place: Place, text: str) -> None:
+        texts.setdefault(place, []).append(text)
+
+    by_step = edits_by_step(strip)
+    add((0, 0), "the start")
+    for step, marks in by_step.items():
+        add((step, 0), f"before {plain(marks[0])}")
+        for mark in marks:
+            which = f" (edit {mark.here} of {len(marks)} here)" if len(marks) > 1 else ""
+            add((step, mark.here), f"after {plain(mark)}{which}")
+    for pin in strip.pins:
+        if pin.on_branch:
+            add((pin.step, pin.here), f"bookmark {pin.name}")
+    for lane in lanes(strip):
+        if not lane.on:
+            add((lane.start, len(by_step.get(lane.start, ()))), f"{lane.name} parts from here")
+    add((strip.end, len(by_step.get(strip.end, ()))), "the end")
+    return [Stop(place, ", ".join(texts[place]), place[0] in by_step) for place in sorted(texts)]
+
+
+def next_stop(strip: TimelineStrip, here: Place, by: int) -> Stop | None:
+    """The stop before (`by` -1) or behind (1) a place; None where there is none."""
+    found = stops(strip)
+    if by > 0:
+        return next((stop for stop in found if stop.place > here), None)
+    return next((stop for stop in reversed(found) if stop.place < here), None)
+
+
+def edits_by_step(strip: TimelineStrip) -> dict[int, list[EditMark]]:
+    found: dict[int, list[EditMark]] = {}
+    for mark in strip.marks:
+        found.setdefault(mark.step, []).append(mark)
+    return found
+
+
+def plain(mark: EditMark) -> str:
+    """An edit without the name of the lab: `zero("hidden[3]")`."""
+    return mark.text.removeprefix("lab.")
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Another branch as a line of its own: from where it parts from the line it hangs on, to its end."""
+
+    name: str
+    start: int
+    end: int
+    on: str
+    """The lane that it hangs on; empty for the line of the current branch."""
+
+
+def lanes(strip: TimelineStrip) -> list[Lane]:
+    """The other branches; those that part late first, each followed by those that hang on it.
+
+    In this order the lines down to them do not cross. What a branch shares with the current one is not drawn twice: its
+    ancestors begin where the current branch left them.
+    """
+    lines = {line.name: line for line in strip.branches}
+    parted = _ancestors(strip, lines)
+    hanging: dict[str, list[Lane]] = {}
+    for line in strip.branches:
+        if not line.current:
+            on = "" if line.name in parted else _holder(line, lines, parted)
+            hanging.setdefault(on, []).append(Lane(line.name, parted.get(line.name, line.fork), line.end, on))
+
+    def under(name: str) -> Iterator[Lane]:
+        for lane in sorted(hanging.get(name, ()), key=lambda lane: -lane.start):
+            yield lane
+            yield from under(lane.name)
+
+    return list(under(""))
+
+
+def _ancestors(strip: TimelineStrip, lines: dict[str, BranchLine]) -> dict[str, int]:
+    """Each branch that the current one comes from -> the step at which the two part."""
+    line = next((line for line in strip.branches if line.current), None)
+    found: dict[str, int] = {}
+    step = strip.end
+    while line is not None and line.parent in lines and line.parent not in found:
+        step = min(step, line.fork)
+        found[line.parent] = step
+        line = lines[line.parent]
+    return found
+
+
+def _holder(line: BranchLine, lines: dict[str, BranchLine], parted: dict[str, int]) -> str:
+    """The lane on which the step of a fork is drawn: that of the branch it left, unless that one begins later."""
+    parent = lines.get(line.parent)
+    while parent is not None and not parent.current and line.fork <= parted.get(parent.name, parent.fork):
+        if parent.name in parted:
+            return ""
+        parent = lines.get(parent.parent)
+    return "" if parent is None or parent.current else parent.name
+
+
+def nearest_lanes(found: list[Lane], room: int) -> list[Lane]:
+    """At most `room` of the lanes, in their order: those on the current line before those that hang on others."""
+    chosen: set[str] = set()
+    depth: set[str] = {""}
+    while len(chosen) < room and depth:
+        layer = [lane for lane in found if lane.on in depth][: room - len(chosen)]
+        chosen |= {lane.name for lane in layer}
+        depth = {lane.name for lane in layer}
+    return [lane for lane in found if lane.name in chosen]
+
+
+def cost_words(seconds: float) -> str:
+    """About how long something takes at most: 40 ms, 1.5 s; two digits, never less than a millisecond."""
+    if seconds < 0.9995:
+        milliseconds = max(1.0, seconds * 1000)
+        return f"{milliseconds:.0f} ms" if milliseconds < 100 else f"{round(milliseconds, -1):.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:,.0f} s"

@@ -1,0 +1,1 @@
+"""Colours, lines, glyphs, pictures and plots."""

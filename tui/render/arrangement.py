@@ -1,0 +1,201 @@
+"""Where the units of a network stand in the network pane: lines of spans, as plain numbers.
+
+Positions (characters, time steps) stand side by side or below one another, images as a small picture for each channel.
+Where the whole network does not fit, layers without units are left out; where that is not enough, every block but the
+selected one is folded into a line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
+
+from tinynets.foreign_text import one_for_one
+from tinynets.server.frame import BlockInfo
+from tui.render.drawing import columns, places
+
+WIDTHS = (8, 4, 3, 2, 1)
+"""Characters a unit may have."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A run of one position's units in one line, or a line of the picture that is one unit of an image."""
+
+    block: str
+    position: int
+    """-1: the mean over all positions."""
+    first: int
+    count: int
+    x: int
+    label: str
+    home: bool
+    """Whether the cursor may stand here: at the last position, the one that the neuron pane is about."""
+    line: int = -1
+    """Which line of a picture; -1 where this is none."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the pane: a block's heading, spans of its units, both for a folded block, or nothing (a gap)."""
+
+    block: int
+    spans: tuple[Span, ...] = ()
+    folded: bool = False
+    gap: bool = False
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    rows: tuple[Row, ...]
+    cell: int
+    """Characters of a unit."""
+    big: bool
+    """Pixels take two characters; else one, and half a line where the terminal has half blocks."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What there is to arrange the blocks in."""
+
+    width: int
+    example: str
+    half: bool
+    """Whether two rows of pixels fit into a line."""
+    timed: bool = False
+    """Whether there are time steps, which are numbered as selectors name them."""
+
+    @property
+    def gutter(self) -> int:
+        """Columns before the cells, for their numbers."""
+        wide = self.width >= 50
+        return (7 if self.timed else 5) if wide else (5 if self.timed else 4)
+
+    def names(self, block: BlockInfo) -> tuple[str, ...]:
+        """What stands before each position of a block: its character or number; of a time step `t=3 e`, or `t3`."""
+        found = tuple(map(one_for_one, places(self.example, block.positions)))
+        if not block.timed:
+            return found
+        numbers = [f"{'t=' if self.width >= 50 else 't'}{time}" for time in range(block.positions)]
+        if found[0] == "0" and found[-1] == str(block.positions - 1):
+            return tuple(numbers)
+        named = [f"{number} {name}" for number, name in zip(numbers, found, strict=True)]
+        return tuple(named if max(map(columns, named)) < self.gutter else numbers)
+
+
+@lru_cache(64)
+def fit(blocks: tuple[BlockInfo, ...], room: Room, height: int, selected: str) -> Arrangement:
+    """The widest cells with which everything fits; else folded, which may still be more than the height."""
+    outlined = tuple(block for block in blocks if block.units)
+    widest = max((block.units for block in outlined), default=1)
+    images = any(block.image for block in outlined)
+    for some in (blocks, outlined):
+        for big in (True, False) if images else (True,):
+            for cell in WIDTHS:
+                if cell > 2 and widest * cell > room.width - room.gutter:
+                    continue
+                rows = arrange(blocks, room, cell, big, hidden=some is outlined)
+                if len(rows) <= height:
+                    return Arrangement(rows, cell, big)
+    cell = 2 if widest * 2 <= room.width - _name_width(blocks, room.width) else 1
+    rows = arrange(blocks, room, cell, False, hidden=True, unfolded=selected)
+    ours = [i for i, row in enumerate(rows) if blocks[row.block].name == selected and row.spans]
+    earlier = sum(not any(span.home for span in rows[i].spans) for i in ours)
+    spare = min(len(ours) - max(2, height * 2 // 3), earlier)
+    if spare > 0 and not blocks[rows[ours[0]].block].image:  # of a long sequence, the end
+        rows = rows[: ours[0]] + rows[ours[0] + spare :]
+    return Arrangement(rows, cell, False)
+
+
+def arrange(
+    blocks: tuple[BlockInfo, ...],
+    room: Room,
+    cell: int,
+    big: bool,
+    *,
+    hidden: bool = False,
+    unfolded: str | None = None,
+) -> tuple[Row, ...]:
+    """All lines of the network; `hidden` layers without units, every block folded but the one that is `unfolded`."""
+    rows = []
+    for index, block in enumerate(blocks):
+        if not block.units and hidden:
+            continue
+        if unfolded is not None and block.name != unfolded:
+            rows.append(_folded(index, block, _name_width(blocks, room.width), room.width, cell))
+            continue
+        rows.append(Row(index))
+        if block.units:
+            rows += _block_rows(index, block, room, cell, big)
+    return tuple(rows)
+
+
+def _name_width(blocks: tuple[BlockInfo, ...], width: int) -> int:
+    return min(max((columns(block.name) for block in blocks if block.units), default=0), width // 3) + 3
+
+
+def _folded(index: int, block: BlockInfo, x: int, width: int, cell: int) -> Row:
+    """A block in one line: its last position, or the mean of its pixels."""
+    position = -1 if block.image else block.positions - 1
+    count = min(block.units, max(1, (width - x) // cell))
+    return Row(index, (Span(block.name, position, 0, count, x, "", True),), True)
+
+
+def _block_rows(index: int, block: BlockInfo, room: Room, cell: int, big: bool) -> list[Row]:
+    if block.image and block.positions > 1:
+        return _picture_rows(index, block, block.image, room, big)
+    if block.positions > 1 and block.units * cell + 4 <= room.width - room.gutter:
+        return _position_rows(index, block, room, cell)
+    step = max(1, (room.width - room.gutter) // cell)
+    if step < block.units:
+        step -= step % 10 if step >= 10 else 0
+    names = room.names(block)
+    rows = []
+    for position in range(block.positions):
+        for first in range(0, block.units, step):
+            label = names[position] if block.positions > 1 and not first else str(first)
+            home = position == block.positions - 1
+            span = Span(block.name, position, first, min(step, block.units - first), room.gutter, label, home)
+            rows.append(Row(index, (span,)))
+    return rows
+
+
+def _position_rows(index: int, block: BlockInfo, room: Room, cell: int) -> list[Row]:
+    """Positions side by side, each after the character that stands there."""
+    names = room.names(block)
+    wide = block.units * cell + max(map(columns, names)) + 2
+    per_row = _balanced(block.positions, (room.width - room.gutter + 3) // wide)
+    rows = []
+    for first in range(0, block.positions, per_row):
+        spans = tuple(
+            Span(block.name, p, 0, block.units, room.gutter + i * wide, names[p], p == block.positions - 1)
+            for i, p in enumerate(range(first, min(block.positions, first + per_row)))
+        )
+        rows.append(Row(index, spans))
+    return rows
+
+
+def _picture_rows(index: int, block: BlockInfo, image: tuple[int, int], room: Room, big: bool) -> list[Row]:
+    """A picture for each channel, side by side, each after its number."""
+    columns = image[1] * (2 if big else 1)
+    lines = ceil(image[0] / 2) if room.half and not big else image[0]
+    gap = len(str(block.units - 1)) + 1
+    wide = columns + max(3, gap + 1)
+    per_row = _balanced(block.units, (room.width - room.gutter + 3) // wide)
+    rows = []
+    for first in range(0, block.units, per_row):
+        rows += [Row(index, gap=True)] if first else []
+        for line in range(lines):
+            spans = tuple(
+                Span(block.name, -1, unit, 1, room.gutter + i * wide, "" if line else str(unit), line == 0, line)
+                for i, unit in enumerate(range(first, min(block.units, first + per_row)))
+            )
+            rows.append(Row(index, spans))
+    return rows
+
+
+def _balanced(count: int, most: int) -> int:
+    """How many in a row, when rows are to be about equally long."""
+    most = max(1, most)
+    return ceil(count / ceil(count / most))

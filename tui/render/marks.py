@@ -1,0 +1,106 @@
+"""What stands on a unit, as glyphs and colours that mean one thing everywhere.
+
+Magenta is what was done to activations, ice what no longer learns, red what is dead; orange and blue stay the values'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from rich.style import Style
+
+from tinynets.server.frame import FROZEN, PARTLY, STANDING, Mask, Standing
+from tui.render import palette
+from tui.render.palette import Terminal
+
+
+@dataclass(frozen=True)
+class Sign:
+    """How a thing that can be the matter with a unit is shown and called."""
+
+    name: str
+    style: Style
+    words: str
+
+    def glyph(self, look: Terminal) -> str:
+        return look.glyph(self.name)
+
+
+SIGNS: dict[str, Sign] = {
+    sign.name: sign
+    for sign in (
+        Sign("zero", palette.DONE, "zeroed"),
+        Sign("mean", palette.DONE, "at its mean"),
+        Sign("resample", palette.DONE, "resampled"),
+        Sign("clamp", palette.DONE, "clamped"),
+        Sign("scale", palette.DONE, "scaled"),
+        Sign("noise", palette.DONE, "noisy"),
+        Sign("patch", palette.DONE, "patched"),
+        Sign("steer", palette.DONE, "steered"),
+        Sign("several", palette.DONE, "several of these"),
+        Sign("frozen", palette.ICE, "frozen"),
+        Sign("partly", palette.ICE, "frozen in part"),
+        Sign("dead", palette.BAD, "dead"),
+        Sign("rate", palette.ICE, "own rate"),
+    )
+}
+"""In the order in which they go before one another where there is room for one."""
+
+BEFORE = palette.DONE + Style(underline=True)
+"""Of an intervention before the activation."""
+
+
+@dataclass(frozen=True)
+class UnitMark:
+    """What is to be said of one unit: its first sign, and whether that stands before the activation."""
+
+    sign: Sign
+    before: bool = False
+    second: Sign | None = None
+
+    @property
+    def style(self) -> Style:
+        return BEFORE if self.before else self.sign.style
+
+    def text(self, width: int, look: Terminal) -> str:
+        """The glyph, behind it another where there is room: the next sign, or that it stands before the activation."""
+        more = self.second.glyph(look) if self.second else look.glyph("before") if self.before else ""
+        return (self.sign.glyph(look) + (more if width > 1 else "")).ljust(width)
+
+
+class Marks:
+    """The marks of a block's units: at one of its time steps, or at whichever something stands."""
+
+    def __init__(self, standing: Standing | None, dead: Mask, time: int | None = None) -> None:
+        if standing is None or len(standing.op) != len(dead):
+            standing = Standing.none(len(dead))
+        self.standing = found = standing.anywhere() if time is None else standing.at(time)
+        self._op = found.op
+        self._masks = {
+            "frozen": found.frozen == FROZEN,
+            "partly": found.frozen == PARTLY,
+            "dead": dead,
+            "rate": found.rate != 1,
+        }
+        self.any: Mask = np.logical_or.reduce([self._op > 0, *self._masks.values()])
+
+    def of(self, unit: int) -> UnitMark | None:
+        """The mark of a unit, None where there is nothing to say."""
+        if not 0 <= unit < len(self.any) or not self.any[unit]:
+            return None
+        names = [STANDING[self._op[unit]]] if self._op[unit] else []
+        names += [name for name, mask in self._masks.items() if mask[unit]]
+        second = SIGNS[names[1]] if len(names) > 1 else None
+        return UnitMark(SIGNS[names[0]], bool(self._op[unit]) and not self.standing.output[unit], second)
+
+    def glyph(self, unit: int, look: Terminal) -> tuple[str, Style] | None:
+        """The mark in one cell."""
+        mark = self.of(unit)
+        return None if mark is None else (mark.sign.glyph(look), mark.style)
+
+    def counts(self) -> list[tuple[Sign, int]]:
+        """How many units have each sign."""
+        found = [(SIGNS[name], int((self._op == code).sum())) for code, name in enumerate(STANDING) if code]
+        found += [(SIGNS[name], int(mask.sum())) for name, mask in self._masks.items()]
+        return [(sign, count) for sign, count in found if count]

@@ -1,0 +1,268 @@
+"""The one owner of plotext: it keeps its figure in module globals, so nothing else may draw with it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tinynets.server.frame import LossCurve
+from tui.render import palette
+from tui.render.palette import Terminal
+
+BAND, MEAN, HERE = (58, 67, 82), (213, 219, 229), (201, 166, 255)
+SPLITS = {"train": (127, 216, 143), "dev": (255, 215, 106), "test": (255, 123, 114)}
+AXIS = (139, 149, 165)
+BAND_HEIGHT = 14
+_STYLES = {
+    BAND: Style(color="#3a4352", bgcolor=palette.BACK),
+    MEAN: palette.TEXT,
+    HERE: palette.ACCENT,
+    AXIS: palette.DIM,
+}
+_CODE = re.compile(r"\x1b\[([0-9;]*)m")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How losses lie on the axis: as they are, or by their log10, which only losses above 0 have."""
+
+    log: bool = False
+
+    def __call__(self, values: np.ndarray) -> list[float]:
+        shown = np.asarray(values, dtype=np.float64)
+        return [float(v) for v in (np.log10(shown) if self.log else shown)]
+
+
+def lowest(curve: LossCurve) -> float | None:
+    """The lowest finite loss of all that a curve holds; None where none is finite."""
+    held = [curve.mean, curve.low, curve.high, *(losses for _, losses in curve.evaluations.values())]
+    known = [float(part[np.isfinite(part)].min()) for part in held if np.isfinite(part).any()]
+    return min(known) if known else None
+
+
+def fits_log(curve: LossCurve) -> bool:
+    """Whether the losses can be shown by their log10: each that is finite lies above 0."""
+    least = lowest(curve)
+    return least is None or least > 0
+
+
+def loss_plot(curve: LossCurve, width: int, height: int, log: bool, look: Terminal) -> list[Strip]:
+    """The training curve (its mean, and the band from min to max), evaluations as points, where we stand as a line.
+
+    With `log` by their log10, unless one of the losses is 0 or below: the axis is then linear.
+    """
+    import plotext as plt
+
+    finite = np.isfinite(curve.mean) & np.isfinite(curve.low) & np.isfinite(curve.high)
+    scale = Scale(log and fits_log(curve))
+    plt.clear_figure()
+    plt.limit_size(False, False)  # not to what `COLUMNS` and `LINES` say
+    plt.plotsize(width, height)
+    plt.theme("clear")
+    plt.axes_color("default")
+    plt.ticks_color(AXIS)
+    if finite.any():
+        _draw_curve(plt, curve, finite, scale, (width - 6, height), look)
+    for split, (steps, losses) in curve.evaluations.items():
+        marker = "●" if look.unicode else "o"
+        known = np.isfinite(losses)
+        if known.any():
+            plt.scatter(steps[known].tolist(), scale(losses[known]), marker=marker, color=SPLITS.get(split, MEAN))
+    if curve.step < curve.end:
+        plt.vline(curve.step, HERE)
+    _axes(plt, curve, finite, scale, width, height)
+    plt.xaxes(True, False)
+    plt.yaxes(True, False)
+    text = str(plt.build())
+    return [_strip(row, width) for row in text.splitlines()[:height]]
+
+
+def _draw_curve(
+    plt: Any, curve: LossCurve, finite: np.ndarray, scale: Scale, room: tuple[int, int], look: Terminal
+) -> None:
+    """The band in a light shade, the mean in dots on it; one point for each column of the plot, none left out."""
+    known = curve.steps[finite].astype(float)
+    steps = np.linspace(known[0], known[-1], room[0]) if len(known) > 1 else known
+    low, high, mean = (np.interp(steps, known, scale(values[finite])) for values in (curve.low, curve.high, curve.mean))
+    if _has_band(room[1]):
+        _draw_band(plt, steps, low, high, room[1], look)
+    plt.scatter(steps.tolist(), mean.tolist(), marker="•" if look.unicode else "*", color=MEAN)
+
+
+def _has_band(height: int) -> bool:
+    """In a low plot the band would leave the mean no room to fall."""
+    return height >= BAND_HEIGHT
+
+
+def _draw_band(plt: Any, steps: np.ndarray, low: np.ndarray, high: np.ndarray, height: int, look: Terminal) -> None:
+    rows = np.linspace(0, 1, height * 2)[:, None]
+    band = low + (high - low) * rows
+    plt.scatter(
+        np.broadcast_to(steps, band.shape).ravel().tolist(),
+        band.ravel().tolist(),
+        marker="░" if look.unicode else ".",
+        color=BAND,
+    )
+
+
+def _axes(plt: Any, curve: LossCurve, finite: np.ndarray, scale: Scale, width: int, height: int) -> None:
+    """Round numbers on both axes, and room for all that is drawn."""
+    evaluated = [v for _, losses in curve.evaluations.values() for v in scale(losses[np.isfinite(losses)])]
+    band = _has_band(height)
+    low, high = _range(
+        scale(curve.low[finite]) if band else [], scale(curve.mean[finite]), scale(curve.high[finite]), evaluated
+    )
+    margin = (high - low or abs(high) or 1.0) * 0.04
+    xticks, yticks = ticks(0, max(1, curve.end), width // 12, whole=True), ticks(low, high, height // 2)
+    plt.xlim(0, max(1, curve.end))
+    plt.ylim(low - margin, high + margin)
+    plt.xticks(xticks, [short(x) for x in xticks])
+    plt.yticks(yticks, labels(yticks))
+
+
+def _range(low: list[float], mean: list[float], high: list[float], evaluated: list[float]) -> tuple[float, float]:
+    """All of the mean, and the band but for its few largest spikes, which would flatten the rest."""
+    shown = [*mean, *evaluated]
+    if low:
+        shown += [float(np.quantile(low, 0.1)), float(np.quantile(high, 0.9))]
+    return (min(shown), max(shown)) if shown else (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The training losses of one run, (steps,), from the first step on."""
+
+    losses: np.ndarray
+    color: tuple[int, int, int]
+    marker: str
+
+
+def pair_span(one: Curve, other: Curve, parted: int | None) -> tuple[int, int, int]:
+    """The first step of a plot of two runs, the one up to which they are the same, and the last.
+
+    Where they part late, what comes before is cut short, so that half of the plot is about the difference.
+    """
+    end = max(len(one.losses), len(other.losses), 1)
+    same = end if parted is None else min(parted, end)
+    first = max(0, same - max(end - same, end // 20)) if parted is not None else 0
+    return first, same, end
+
+
+def pair_plot(one: Curve, other: Curve, parted: int | None, width: int, height: int) -> list[Strip]:
+    """Two runs in one plot: grey as far as they are the same, then each in its colour, averaged over columns."""
+    import plotext as plt
+
+    first, same, end = pair_span(one, other, parted)
+    plt.clear_figure()
+    plt.limit_size(False, False)  # not to what `COLUMNS` and `LINES` say
+    plt.plotsize(width, height)
+    plt.theme("clear")
+    plt.axes_color("default")
+    plt.ticks_color(AXIS)
+    columns = max(2, width - 8)
+    shared = Curve(one.losses[:same], MEAN, one.marker)
+    drawn: list[float] = []
+    for curve, start in ((shared, first), (other, same), (one, same)):
+        steps, means = _means(curve.losses, start, max(1.0, (end - first) / columns))
+        drawn += means
+        if means:
+            plt.scatter(steps, means, marker=curve.marker, color=curve.color)
+    if parted is not None and first < same < end:
+        plt.vline(same, AXIS)
+    low, high = (min(drawn), max(drawn)) if drawn else (0.0, 1.0)
+    margin = (high - low or abs(high) or 1.0) * 0.04
+    plt.xlim(first, end)
+    plt.ylim(low - margin, high + margin)
+    xticks, yticks = ticks(first, end, width // 12, whole=True), ticks(low, high, height // 2)
+    plt.xticks(xticks, [short(x) for x in xticks])
+    plt.yticks(yticks, labels(yticks))
+    plt.xaxes(True, False)
+    plt.yaxes(True, False)
+    return [_strip(row, width) for row in str(plt.build()).splitlines()[:height]]
+
+
+def pair_difference(one: Curve, other: Curve, parted: int | None, columns: int) -> np.ndarray:
+    """(columns,) how much higher the other's mean loss is in each column of their plot; NaN where one has none."""
+    first, same, end = pair_span(one, other, parted)
+    both = min(len(one.losses), len(other.losses))
+    first_losses, others = one.losses[:both], other.losses[:both]
+    told = np.isfinite(first_losses) & np.isfinite(others)
+    known = np.concatenate([[0.0], np.cumsum(np.subtract(others, first_losses, where=told, out=np.zeros(both)))])
+    edges = first + (np.arange(columns + 1) - 0.5) * (end - first) / max(1, columns - 1)
+    low, high = (np.clip(np.round(part).astype(int), same, both) for part in (edges[:-1], edges[1:]))
+    counts = high - low
+    return np.where(counts > 0, (known[high] - known[low]) / np.maximum(counts, 1), np.nan)
+
+
+def _means(losses: np.ndarray, start: int, each: float) -> tuple[list[float], list[float]]:
+    """The mean loss of every so many steps behind `start`, and the middles of these."""
+    count = int(np.ceil((len(losses) - start) / each))
+    if count < 1:
+        return [], []
+    edges = np.minimum(start + np.round(np.arange(count + 1) * each).astype(int), len(losses))
+    known = np.where(np.isfinite(losses), losses, np.nan)
+    spans = [(a, b) for a, b in pairwise(edges.tolist()) if b > a and not np.isnan(known[a:b]).all()]
+    return [(a + 1 + b) / 2 for a, b in spans], [float(np.nanmean(known[a:b], dtype=np.float64)) for a, b in spans]
+
+
+def ticks(low: float, high: float, most: int, whole: bool = False) -> list[float]:
+    """At most `most` round numbers (1, 2 or 5 times a power of ten apart) between low and high."""
+    if not high > low:
+        return [low]
+    half = high / 2 - low / 2  # the whole may be more than a number can be
+    if not half / most:  # of numbers that have no half
+        return [low]
+    power = float(10.0 ** np.floor(np.log10(half / most * 2))) if most > 1 else half * 2
+    for step in (power * factor for factor in (1, 2, 5, 10, 20, 50)):
+        if (whole and step < 1) or not 0 < step < np.inf:
+            continue
+        first, last = int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))
+        if last - first < most:  # of numbers that are neighbours several round ones are the same
+            return list(dict.fromkeys(min(max(i * step, low), high) for i in range(first, last + 1))) or [low]
+    return [low]
+
+
+def labels(numbers: list[float]) -> list[str]:
+    """Ticks in as few digits as tell them apart, three or more."""
+    for digits in range(3, 17):
+        written = [f"{number + 0.0:.{digits}g}" for number in numbers]  # + 0.0: no negative zero
+        if len(set(written)) == len(numbers):
+            break
+    return written
+
+
+def short(step: float) -> str:
+    """A step number in few characters: 250, 1.5k, 200k, 2M."""
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        if step >= size * (1 if letter == "M" else 10) or (step >= size and step % 100 == 0):
+            return f"{step / size:g}{letter}"
+    return f"{step:g}"
+
+
+def _strip(row: str, width: int) -> Strip:
+    """A line of plotext's output, with its colour codes, as a strip."""
+    segments, style, at = [], palette.DIM, 0
+    for match in _CODE.finditer(row):
+        if match.start() > at:
+            segments.append(Segment(row[at : match.start()], style))
+        style, at = _style(match[1]), match.end()
+    if at < len(row):
+        segments.append(Segment(row[at:], style))
+    return Strip(segments).adjust_cell_length(width, palette.GROUND)
+
+
+def _style(code: str) -> Style:
+    numbers = [int(part) for part in code.split(";") if part]
+    if len(numbers) >= 5 and numbers[:2] == [38, 2]:
+        colour = (numbers[2], numbers[3], numbers[4])
+        if colour not in _STYLES:
+            _STYLES[colour] = Style(color=f"rgb({colour[0]},{colour[1]},{colour[2]})", bgcolor=palette.BACK)
+        return _STYLES[colour]
+    return palette.DIM

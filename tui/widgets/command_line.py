@@ -1,0 +1,87 @@
+"""The command line: the API's verbs with completion and history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.binding import Binding
+from textual.message import Message
+from textual.widgets import Input
+from textual.widgets.input import Selection
+
+from tui.render.plain_text import Typed
+
+
+class CommandLine(Input):
+    """Hidden until `:`; enter runs, tab completes, arrows go through what was typed before, escape closes."""
+
+    BINDINGS: ClassVar = [
+        Binding("up", "older", show=False),
+        Binding("down", "newer", show=False),
+    ]
+
+    class Entered(Message):
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Edited(Message):
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, complete: Callable[[str], list[str]]) -> None:
+        hint = "zero hidden[3] · lr 0.01 · seek 200 · tab completes · esc closes"
+        super().__init__(id="command", placeholder=hint, highlighter=Typed(), select_on_focus=False)
+        self.cursor_blink = False
+        self._complete = complete
+        self._history: list[str] = []
+        self._at = 0
+        self._offers: list[str] = []
+
+    def open(self, text: str = "", asked: int = 0) -> None:
+        """Begin with a text, of which the last `asked` letters are selected: typing puts others in their place."""
+        self.value = text
+        self.selection = Selection(len(text) - asked, len(text))
+        self._at = len(self._history)
+        self.display = True
+        self.screen.set_focus(self)  # at once: `focus` would leave the next keys to the panes
+
+    def close(self) -> None:
+        self.display = False
+
+    def complete(self) -> None:
+        """Fill in the next completion; again: the one after it."""
+        if self.value in self._offers:
+            at = (self._offers.index(self.value) + 1) % len(self._offers)
+        else:
+            self._offers, at = self._complete(self.value), 0
+        if self._offers:
+            self.value = self._offers[at]
+            self.cursor_position = len(self.value)
+        if len(self._offers) == 1:
+            self._offers = []  # then tab goes on to what comes behind it
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        text = self.value.strip()
+        if text and text not in self._history[-1:]:
+            self._history.append(text)
+        self.post_message(self.Entered(text))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self.display:
+            self.post_message(self.Edited(self.value))
+
+    def action_older(self) -> None:
+        self._recall(-1)
+
+    def action_newer(self) -> None:
+        self._recall(1)
+
+    def _recall(self, by: int) -> None:
+        self._at = max(0, min(len(self._history), self._at + by))
+        self.value = self._history[self._at] if self._at < len(self._history) else ""
+        self.cursor_position = len(self.value)
