@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # what the tests share: opening, fake, frames
+HERE = Path(__file__).parent
+sys.path[:0] = [str(folder) for folder in (HERE, *HERE.iterdir()) if folder.is_dir()]  # what tests share
 resource_tracker.ensure_running()
 
 

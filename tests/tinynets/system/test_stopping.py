@@ -19,7 +19,8 @@ from interrupting import interrupted_at
 from patience import PATIENCE, until
 
 import tinynets as tn
-from tinynets.cli.entry import main, progress_bar
+from tinynets.cli import progress_bar
+from tinynets.cli.entry import main
 from tinynets.storage.recovery import RecoverableJournal, recoverable
 from tinynets.system import stopping
 
