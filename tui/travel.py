@@ -42,13 +42,13 @@ class TimeTravel(LabCore):
         if self.lab_status:
             self.do("seek", self.lab_status.end)
 
-    def on_timeline_sought(self, message: TimelineStripWidget.Sought) -> None:
+    def on_timeline_strip_widget_sought(self, message: TimelineStripWidget.Sought) -> None:
         self.go_to(message.step, message.edits)
 
-    def on_timeline_switched(self, message: TimelineStripWidget.Switched) -> None:
+    def on_timeline_strip_widget_switched(self, message: TimelineStripWidget.Switched) -> None:
         self.do("switch", message.branch)
 
-    def on_timeline_hovered(self, message: TimelineStripWidget.Hovered) -> None:
+    def on_timeline_strip_widget_hovered(self, message: TimelineStripWidget.Hovered) -> None:
         self.status.hint(message.text)
 
     def go_to(self, step: int, edits: int | None = None) -> None:

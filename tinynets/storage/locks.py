@@ -52,7 +52,7 @@ class HeldLock:
         self._held = True
 
     def __repr__(self) -> str:
-        return f"Hold({self.real!r})"
+        return f"HeldLock({self.real!r})"
 
     @property
     def alone(self) -> bool:

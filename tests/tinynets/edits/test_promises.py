@@ -37,6 +37,8 @@ def outputs(lab: tn.Lab) -> np.ndarray:
 
 
 def assert_same(found: np.ndarray, wanted: np.ndarray) -> None:
+    if not np.isfinite(wanted).all():
+        raise tn.NonFiniteError("the outputs are not finite before the act")
     assert np.abs(found - wanted).max() <= TOLERANCE * max(1.0, np.abs(wanted).max())
 
 

@@ -374,7 +374,7 @@ FULL = """
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from tinynets import journal
+from tinynets.storage import journal
 from tinynets.storage.recovery import leftovers
 import tinynets as tn
 

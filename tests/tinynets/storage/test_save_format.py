@@ -20,7 +20,7 @@ import tinynets as tn
 from tinynets.edits.registry import OPERATIONS
 from tinynets.history import player
 from tinynets.history.moment import Moment
-from tinynets.storage import data_record, snapshot, timeline_records
+from tinynets.storage import data_record, header, keyframes, snapshot, timeline_records
 from tinynets.storage import keyframes as keyframes_module
 from tinynets.storage.records import read_records
 
@@ -255,7 +255,8 @@ def test_the_page_names_every_record_and_field_that_is_written(
         met.add(kind)
         missing = [key for key in inside(record) if f"`{key}`" not in page[kind]]
         assert missing == [], kind
-    functions = {name.removesuffix("_record") for name in vars(snapshot) if name.endswith("_record")}
+    files = (snapshot, header, keyframes, timeline_records, data_record)
+    functions = {name.removesuffix("_record") for file in files for name in vars(file) if name.endswith("_record")}
     assert met == set(page) == functions | {"recipe"}
 
 

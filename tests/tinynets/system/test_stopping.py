@@ -39,7 +39,7 @@ class Command:
         self.state = cwd / "state"
         surroundings = os.environ | {"TINYNETS_STATE": str(self.state), "PYTHONPATH": str(REPOSITORY)} | environment
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tinynets.cli.entry", *arguments],
+            [sys.executable, "-m", "tinynets.cli", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=cwd,
