@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from tinynets.errors import TimelineError, TinynetsError, unwritable
+from tinynets.experiment.experiment import Experiment
 from tinynets.history.moment import MAX_NAME, MAX_NOTE, Bookmark, Moment, is_name
 from tinynets.history.player import Player, whole
 from tinynets.jobs import Job
@@ -15,9 +15,8 @@ from tinynets.lab.reports import MoveReport, SeekCost, UntilReport
 from tinynets.numerics.checks import check_whole
 from tinynets.recipes.recipe import MAX_STEPS
 
-if TYPE_CHECKING:
-    pass
-from tinynets.experiment.experiment import Experiment
+Asked = str | Condition | Callable[[], bool]
+"""What moves until it holds are told: text, a condition, or a predicate of nothing."""
 
 UNTIL_LIMIT = 100_000
 """Steps after which `run_until` gives up, where nothing else is said."""
@@ -88,7 +87,7 @@ class TimeMachine:
 
     # -- until something holds
 
-    def run_until(self, condition: object, limit: int) -> Job[UntilReport]:
+    def run_until(self, condition: Asked, *, limit: int = UNTIL_LIMIT) -> Job[UntilReport]:
         """Take steps to the next moment at which a condition holds: text, or a predicate of nothing."""
         check_whole("limit", limit, 1, MAX_STEPS)
         holds, text, of_losses = self._condition(condition)
@@ -96,7 +95,7 @@ class TimeMachine:
         found = yield from self.player.run_until(holds, limit, of_losses.output_of if of_losses else None)
         return self._until(text, found, first)
 
-    def back_until(self, condition: object) -> Job[UntilReport]:
+    def back_until(self, condition: Asked) -> Job[UntilReport]:
         """Go back to the last moment before this one at which a condition held; stay here where there was none."""
         holds, text, of_losses = self._condition(condition)
         first = self.player.position.step
@@ -107,7 +106,7 @@ class TimeMachine:
         player, (_, step, edits) = self.player, self.player.position
         return UntilReport(step, edits, player.branch.name, player.last_loss, text, found, first)
 
-    def _condition(self, condition: object) -> tuple[Callable[[], bool], str, Condition | None]:
+    def _condition(self, condition: Asked) -> tuple[Callable[[], bool], str, Condition | None]:
         """What is asked at each moment, the condition in words, and itself where losses alone decide it."""
         experiment = self._experiment
         if isinstance(condition, str | Condition):
