@@ -1,4 +1,4 @@
-"""Lab: the one object that a user holds. A facade; what it does is done by the rooms it is made of."""
+"""Lab: the one object that a user holds. It is long because each method is documented; its parts do the work."""
 
 from __future__ import annotations
 
