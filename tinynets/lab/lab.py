@@ -683,7 +683,7 @@ class Lab:
         try:
             return run_to_end(job, self.player.lock)
         finally:
-            self._saving.note()
+            self._saving.journal_soon()
 
     def _edit(self, op: str, target: str, **args: Any) -> EditReport:
         return self._editor.edit(op, target, **args)
