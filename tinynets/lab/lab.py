@@ -1,35 +1,28 @@
-"""Lab: the one object that a user holds. A facade; what it does is done by the rooms it is made of."""
+"""Lab: the one object that a user holds. It is long because each method is documented; its parts do the work."""
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
 from typing import Any, NoReturn, TypeVar
 
-import numpy as np
-
 from tinynets.data import Dataset
-from tinynets.edits import learning, registry
-from tinynets.errors import EditError, RecipeError, SaveError, TinynetsError, nearest
+from tinynets.edits import registry
+from tinynets.errors import EditError, TinynetsError, nearest
 from tinynets.experiment.experiment import Experiment
-from tinynets.experiment.generation import Prediction, TextGenerator
-from tinynets.experiment.prediction import predict
+from tinynets.experiment.generation import Prediction
 from tinynets.experiment.probe import Probe
-from tinynets.foreign_text import printable
 from tinynets.history.evaluation import Evaluation
 from tinynets.history.moment import Bookmark, Moment
-from tinynets.history.player import Player, Work, whole
+from tinynets.history.player import Player, Work
 from tinynets.history.timeline import BUDGET
 from tinynets.history.tree import BranchTree
-from tinynets.history.verify import Origin, VerifyReport, verify
-from tinynets.jobs import Job, Progress, between_pieces
-from tinynets.jobs import run_to_end as finish
+from tinynets.history.verify import VerifyReport
+from tinynets.jobs import Job, Progress, between_pieces, run_to_end
 from tinynets.lab.conditions import Condition
 from tinynets.lab.editor import Editor, Numbers
-from tinynets.lab.opening import MAX_MEMORY, _is_save, _refuse
+from tinynets.lab.inspector import Inspector
+from tinynets.lab.opening import Options, TrainingOptions, open_source
 from tinynets.lab.reports import (
     EditReport,
     LogEntry,
@@ -40,31 +33,21 @@ from tinynets.lab.reports import (
     StepReport,
     UntilReport,
 )
-from tinynets.lab.script import script_of, write_script
+from tinynets.lab.runs import Runs
+from tinynets.lab.saving import Saving
 from tinynets.lab.time_machine import UNTIL_LIMIT, TimeMachine
 from tinynets.lab.verbs import PROPERTIES
-from tinynets.measure.compare import BranchRef, compare_branches, line_of, resolve_branch
+from tinynets.measure.compare import BranchRef, compare_branches, line_of
 from tinynets.measure.comparison import Comparison
-from tinynets.measure.explain import explain
 from tinynets.measure.explanation import Explanation
 from tinynets.nn.interventions import Intervention
 from tinynets.nn.losses import Loss
 from tinynets.nn.network import Network
-from tinynets.numerics.checks import check_whole
-from tinynets.numerics.determinism import requested_threads
-from tinynets.numerics.rng import MAX_SEED
-from tinynets.recipes.catalog import load_recipe
-from tinynets.recipes.from_python import hyper_of, recipe_of
-from tinynets.recipes.recipe import MAX_STEPS, Recipe
-from tinynets.storage import paths, saves
-from tinynets.storage.recovery import SUFFIX as JOURNAL
-from tinynets.storage.session_files import SessionFiles
-from tinynets.system.paths import expanded, unusable
-from tinynets.training.optimizers import SGD, Optimizer
-from tinynets.training.sampler import SAMPLINGS
+from tinynets.recipes.recipe import Recipe
+from tinynets.storage import saves
+from tinynets.training.optimizers import Optimizer
 from tinynets.training.schedules import Schedule
 from tinynets.training.state import State
-from tinynets.training.still import why_still
 
 Result = TypeVar("Result")
 
@@ -119,71 +102,18 @@ class Lab:
         journal: bool | str | Path = False,
         read_only: bool = False,
     ) -> None:
-        self._threads = requested_threads(threads)
-        if seed is not None:
-            check_whole("seed", seed, 0, MAX_SEED)
-        check_whole("memory", memory, 1, MAX_MEMORY)
-        self.warnings: list[str] = []
-        self._saved: object = None
-        self._still = ""
-        self._keeper = SessionFiles(journal, read_only, self.warnings.append)
-        self._ended = weakref.finalize(self, self._keeper.close)
-        shaping = {"clip_norm": clip_norm, "clip_value": clip_value, "rates": rates, "l1": l1, "l2": l2}
-        drawing = {"batch": batch, "sampling": sampling, "probe": probe}
-        own = {"loss": loss, "optimizer": optimizer, "schedule": schedule, **shaping, **drawing}
-        source = expanded(source) if isinstance(source, str | Path) else source
-        if isinstance(source, Network):
-            drawn = {
-                "batch": 32 if batch is None else batch,
-                "sampling": sampling or SAMPLINGS[0],
-                "seed": int(seed or 0),
-            }
-            optimizer = SGD() if optimizer is None else optimizer
-            hyper = hyper_of({"optimizer": optimizer, "schedule": schedule, **drawn, **shaping})
-            recipe, dataset = recipe_of(source, data, loss, hyper, 64 if probe is None else probe)
-            self._start(recipe, dataset, source.theta.copy(), memory)
-        elif isinstance(source, str) and _is_save(source):
-            if why := unusable(source):
-                raise SaveError(f"`{source!r}` cannot be read: {why}")
-            _refuse({**own, "seed": seed}, "a save")
-            (self._begin_again if fresh else self._open)(source, data, memory)
-        elif isinstance(source, str):
-            _refuse({"data": data, **own, "fresh": fresh or None}, "a recipe")
-            recipe = load_recipe(source)
-            if seed is not None:
-                hyper = replace(recipe.training.hyper, seed=seed)
-                recipe = replace(recipe, training=replace(recipe.training, hyper=hyper))
-            self._start(recipe, recipe.load_data(), None, memory)
-        else:
-            raise RecipeError(f"a Lab is made of a recipe, a save or a Network, not {type(source).__name__}")
-
-    def _start(self, recipe: Recipe, data: Dataset, theta: Any, memory: int) -> None:
-        experiment = Experiment.start(recipe, data, theta, budget=memory, threads=self._threads)
-        self.warnings += experiment.warnings
-        self._settle(experiment)
-
-    def _open(self, path: str, data: Any, memory: int) -> None:
-        recovers = path.endswith(JOURNAL)
-        (self._keeper.recover if recovers else self._keeper.open)(path)
-        opened = saves.opened(path, data, budget=memory, threads=self._threads, recover=recovers)
-        self.warnings += opened.warnings
-        self._settle(opened.experiment)
-        if recovers:
-            self._saved = None  # nothing of it
-
-    def _begin_again(self, path: str, data: Any, memory: int) -> None:
-        opened = saves.opened_afresh(path, data, budget=memory, threads=self._threads)
-        self.warnings += opened.warnings
-        self._settle(opened.experiment)
-
-    def _settle(self, experiment: Experiment) -> None:
-        self._experiment = experiment
+        training = TrainingOptions(
+            loss, optimizer, schedule, clip_norm, clip_value, rates, l1, l2, batch, sampling, probe, seed
+        )
+        session = open_source(source, Options(data, training, memory, threads, fresh, journal, read_only))
+        self.warnings = session.warnings
+        self._experiment = experiment = session.experiment
+        self._files = files = session.files
+        self._saving = Saving(experiment, files, session.recovered)
+        self._runs = Runs(experiment, lambda message: files.told(message))
         self._editor = Editor(experiment, saves.open_experiment)
         self._time = TimeMachine(experiment)
-        self._writer = TextGenerator(experiment.data)
-        self._saved = experiment.extent()
-        self._keeper.begin(experiment.recipe, experiment.data, experiment.player)
-        self.warnings[:] = map(printable, self.warnings)
+        self._inspector = Inspector(experiment, files)
 
     def __reduce__(self) -> NoReturn:
         raise TinynetsError("a Lab cannot be copied or pickled: save it and open the save, or `fork` a branch")
@@ -285,28 +215,12 @@ class Lab:
     @property
     def frozen(self) -> dict[str, tuple[int, ...]]:
         """Block -> its frozen units, for the blocks that have any."""
-        found = {}
-        for block in self.network.blocks:
-            mask = learning.frozen_units(self.network, self.player.state, block.name)
-            if mask.any():
-                found[block.name] = tuple(int(unit) for unit in np.flatnonzero(mask))
-        return found
+        return self._inspector.frozen()
 
     @property
     def frozen_weights(self) -> dict[str, int]:
         """Parameter -> how many of its elements are frozen alone, their units not being frozen whole."""
-        found = {}
-        for block in self.network.blocks:
-            units = self.frozen.get(block.name, ())
-            whole = self.network.unit_indices(block, units) if block.units else np.empty(0, np.int64)
-            alone = np.setdiff1d(self.player.state.frozen, whole)
-            for index in range(block.first, block.last + 1):
-                for entry in self.network.layers[index].parameters():
-                    where = self.network.parameter_slice(index, entry.name)
-                    count = int(((alone >= where.start) & (alone < where.stop)).sum())
-                    if count:
-                        found[f"{block.name}.{entry.name}"] = count
-        return found
+        return self._inspector.frozen_weights()
 
     @property
     def branches(self) -> tuple[str, ...]:
@@ -321,22 +235,22 @@ class Lab:
     @property
     def unsaved(self) -> bool:
         """Whether anything was recorded since the last save."""
-        return self._experiment.extent() != self._saved
+        return self._saving.unsaved
 
     @property
     def path(self) -> str:
         """The file of the last save or load; may be empty."""
-        return self._keeper.path
+        return self._saving.path
 
     @property
     def read_only(self) -> bool:
         """Whether that file is another lab's to write: it is open in another process, or was asked to be left alone."""
-        return self._keeper.read_only
+        return self._saving.read_only
 
     @property
     def named_path(self) -> str:
         """Where what was recovered was to be saved to, where no save stands: not written unasked; may be empty."""
-        return self._keeper.named
+        return self._saving.named_path
 
     # -- training
 
@@ -345,7 +259,7 @@ class Lab:
 
         Raises NonFiniteError when something becomes NaN or infinite; the state before that step is kept.
         """
-        return self._done(self._run(n))
+        return self._do(self._runs.step(n))
 
     def run(self, steps: int) -> StepReport:
         """Take many steps, as one action.
@@ -353,28 +267,11 @@ class Lab:
         In the past they replay what is recorded, the edits of the step that they set out from included; where they end
         at a step with edits, the lab stands before those (and `seek` to that step behind them).
         """
-        return self._done(self._run(steps))
+        return self._do(self._runs.run(steps))
 
-    def _run(self, steps: int = 1) -> Job[StepReport]:
-        check_whole("steps", steps, 1, MAX_STEPS)
-        first, begun = self.step_number, perf_counter()
-        yield from self.player.run(steps)
-        done = self.step_number - first
-        still = why_still(self.network, self.state_now, self.step_number - 1)
-        if still and still != self._still:
-            self._keeper.told(f"nothing learns: {still}")
-        self._still = still
-        return StepReport(self.step_number, self.loss or 0.0, perf_counter() - begun, done, still)
-
-    @whole
     def phase(self) -> PhaseReport:
         """Do the next phase of a step: batch, forward layer by layer, loss, backward layer by layer, update."""
-        phase = self.player.phase()
-        if not self.player.phases_done:  # the last one: a step is recorded
-            self._record()
-        order = self.player.phase_order
-        done = self.player.phases_done or len(order)
-        return PhaseReport(self.step_number, str(phase), str(order[done % len(order)]), done, len(order))
+        return self._runs.phase()
 
     # -- until something holds
 
@@ -384,30 +281,11 @@ class Lab:
         A condition is a predicate of the lab, or text: `loss < 2.3`, `dead hidden[7]`, `alive hidden[7] and step > 100`
         (see lab/conditions.py). In the past, what is recorded is replayed, edits and all.
         """
-        return self._done(self._run_until(condition, limit=limit))
-
-    def _run_until(
-        self, condition: str | Condition | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT
-    ) -> Job[UntilReport]:
-        return (yield from self._time.run_until(self._asked(condition), limit))
+        return self._do(self._time.run_until(self._bound(condition), limit=limit))
 
     def back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> UntilReport:
         """Go back to the last moment before this one at which a condition held; stay here where there was none."""
-        return self._done(self._back_until(condition))
-
-    def _back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> Job[UntilReport]:
-        return (yield from self._time.back_until(self._asked(condition)))
-
-    def _asked(self, condition: str | Condition | Callable[[Lab], bool]) -> object:
-        """A condition as what moves in time takes it: a predicate of the lab becomes one of nothing."""
-        if isinstance(condition, str | Condition) or not callable(condition):
-            return condition
-
-        def holds() -> bool:
-            return bool(condition(self))
-
-        holds.__name__ = str(getattr(condition, "__name__", condition))
-        return holds
+        return self._do(self._time.back_until(self._bound(condition)))
 
     # -- looking
 
@@ -422,10 +300,7 @@ class Lab:
         most are taken over; `top`: how many are listed.
         Raises SelectorError or EditError for what is no single unit, example or split.
         """
-        return finish(self._explain(selector, example, split=split, top=top), self.player.lock)
-
-    def _explain(self, selector: str, example: int = 0, *, split: str = "train", top: int = 8) -> Job[Explanation]:
-        return (yield from explain(self._experiment, selector, example, split, top))
+        return self._do(self._inspector.explain(selector, example, split=split, top=top))
 
     def split(self, name: str) -> tuple[Any, Any]:
         """x and y of a split, as the network and the loss take them."""
@@ -441,19 +316,14 @@ class Lab:
         `clean` leaves the interventions out. `examples`: over so many of a larger split, always the same ones, drawn by
         the run's seed; such a measure is not kept.
         """
-        return self._done(self._evaluate(split, clean=clean, examples=examples))
-
-    def _evaluate(
-        self, split: str | None = None, *, clean: bool = False, examples: int | None = None
-    ) -> Job[Evaluation]:
-        return self._experiment.evaluate(split, clean=clean, examples=examples)
+        return self._do(self._inspector.evaluate(split, clean=clean, examples=examples))
 
     def map_errors(self, split: str = "train") -> dict[str, float]:
         """Quantization and topographic error of a self-organizing map, `Distances` alone; nothing of other networks.
 
         Nothing either of one whose data are not here.
         """
-        return self._experiment.evaluator.map_errors(self.network, split)
+        return self._inspector.map_errors(split)
 
     def evaluates_at(self, step: int) -> bool:
         """Whether a run makes an evaluation by itself when it comes to a step."""
@@ -466,8 +336,7 @@ class Lab:
 
         `temperature` divides the logits (0: always the likeliest); `seed` defaults to the run's.
         """
-        seed = self.recipe.training.hyper.seed if seed is None else seed
-        return self._writer.sample(self.network, n, temperature, seed, prefix)
+        return self._inspector.sample(n, temperature=temperature, seed=seed, prefix=prefix)
 
     def predict(self, input: Any = None, *, example: int | None = None, split: str | None = None) -> Prediction:
         """What the network says of an input: after a text the next character, of numbers the class or the values.
@@ -475,11 +344,10 @@ class Lab:
         Or of an `example` of the data by its number, in `split` (default: `dev`, where there is one, else `train`).
         Numbers can stand in a text: `lab.predict("0.3, -1")`.
         """
-        return predict(self._experiment, input, example, split)
+        return self._inspector.predict(input, example=example, split=split)
 
     # -- keeping
 
-    @whole
     def save(self, path: str | Path | None = None) -> SaveReport:
         """Write everything to a file (default: where it was last saved, else a new one in the saves folder).
 
@@ -487,61 +355,31 @@ class Lab:
         SaveError, also where another process has the file open, or where by default something else than a save would be
         replaced; an earlier file then stands as it was.
         """
-        known = self._keeper.known() if path is None else ""
-        target = paths.target(path) if path is not None else known or str(paths.free_name(self.recipe.name))
-        self._keeper.claim(target)
-        self.player.complete_step()
-        player = self.player
-        size = saves.write(target, self.recipe, self.data, player.timeline, player.position, player.state)
-        self._saved = self._experiment.extent()
-        self._keeper.saved(target)
-        return SaveReport(target, size, self.step_number)
+        return self._saving.save(path)
 
     def claim(self, path: str | Path) -> str:
         """Keep other labs from a file that is to be saved to; the file. Raises SaveError where one has it open."""
-        target = paths.writable(path)
-        self._keeper.claim(target)
-        return target
+        return self._saving.claim(path)
 
     def hear(self, told: Callable[[str], None]) -> None:
         """Have what a person should know from now on told, instead of added to `warnings`."""
-        self._keeper.told = told
+        self._saving.hear(told)
 
     @property
     def journal_file(self) -> Path | None:
         """The file of the journal, where one is written."""
-        return self._keeper.journal.file if self._keeper.journal is not None else None
+        return self._saving.journal_file
 
-    @whole
     def flush(self) -> None:
         """Write to the journal, where there is one, what has been done and is not there yet."""
-        if self._keeper.journal is not None:
-            self._keeper.journal.flush()
+        self._saving.flush()
 
-    @whole
     def close(self, *, discard: bool = False) -> None:
         """Let go of the save's file and of the journal, which stays where something in it is not saved.
 
         `discard` throws what is not saved away. A lab that is forgotten, or at work when Python ends, is closed so.
         """
-        self._ended.detach()
-        self._keeper.close(discard=discard)
-
-    # -- in time
-
-    def _done(self, job: Job[Result]) -> Result:
-        """Run a piece of work that may record something to its end; before long the journal, if any, holds it."""
-        try:
-            return finish(job, self.player.lock)
-        finally:
-            if self.player.recorded is not None:
-                self._record()
-
-    @whole
-    def _record(self) -> None:
-        """Have the journal, where there is one, hold all that was done before long."""
-        if self.player.recorded is not None:
-            self.player.recorded()
+        self._saving.close(discard=discard)
 
     # -- moments
 
@@ -551,23 +389,23 @@ class Lab:
         `edits`: after so many of the edits done at that step, 0: before the first. Raises TimelineError where there
         are fewer, or no bookmark of that name.
         """
-        return self._done(self._time.seek(step, edits=edits))
+        return self._do(self._time.seek(step, edits=edits))
 
     def back(self, n: int = 1) -> MoveReport:
         """Go n steps back; a step that is half done is dropped, and counts as the first."""
-        return self._done(self._time.back(n))
+        return self._do(self._time.back(n))
 
     def undo(self) -> MoveReport:
         """Go to the moment before the last action, an edit or a run of steps; a half-done step is dropped instead."""
-        return self._done(self._time.undo())
+        return self._do(self._time.undo())
 
     def redo(self) -> MoveReport:
         """Go to the moment after the action that was undone last."""
-        return self._done(self._time.redo())
+        return self._do(self._time.redo())
 
     def switch(self, name: str) -> MoveReport:
         """Go to the end of another branch; where edits there were undone, to before those."""
-        return self._done(self._time.switch(name))
+        return self._do(self._time.switch(name))
 
     def seek_cost(self, step: int) -> SeekCost:
         """What going to a recorded step of this branch costs: steps to compute again, and about how many seconds."""
@@ -614,22 +452,11 @@ class Lab:
         the last that both have recorded. An edit that was undone does not count, and where the lab stands at that step
         it is compared as it stands.
         """
-        return finish(self._compare(a, b, step=step), self.player.lock)
-
-    def _compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Job[Comparison]:
-        first, second = (self.branch, a) if b is None else (a, b)
-        ours, theirs = (resolve_branch(self._experiment, self.path, name) for name in (first, second))
-        return (yield from compare_branches(ours, theirs, step))
+        return self._do(self._inspector.compare(a, b, step=step))
 
     def verify(self) -> VerifyReport:
         """Compute every branch again from its start and compare with what was kept: each keyframe, each loss."""
-        return finish(self._verify(), self.player.lock)
-
-    def _verify(self) -> Job[VerifyReport]:
-        experiment, recipe = self._experiment, self._experiment.recipe
-        given = recipe.data["set"] == "arrays"
-        origin = Origin(recipe.name, recipe.training.hyper.seed, given, experiment.begun)
-        return (yield from verify(experiment.player, origin))
+        return self._do(self._inspector.verify())
 
     def script(self, path: str | Path | None = None, *, overwrite: bool = False) -> str:
         """A Python script that rebuilds the whole run and checks that it ends at the same bytes.
@@ -637,11 +464,7 @@ class Lab:
         With `path` it is written there, and what is returned says so. Raises TimelineError where no script can start
         (a lab built from Python must have been saved), SaveError where the file is there already or cannot be written.
         """
-        return finish(self._script(path, overwrite=overwrite), self.player.lock)
-
-    def _script(self, path: str | Path | None = None, *, overwrite: bool = False) -> Job[str]:
-        text = yield from script_of(self._experiment, self.path)
-        return text if path is None else write_script(text, path, overwrite)
+        return self._do(self._inspector.script(path, overwrite=overwrite))
 
     # -- on activations
 
@@ -651,7 +474,7 @@ class Lab:
 
     def mean(self, selector: str, over: str = "probe", *, values: Numbers | None = None) -> EditReport:
         """Hold units at their mean over the probe or a split, as it is now; or at `values` (units,)."""
-        return self._done(self._editor.mean(selector, over, values=values))
+        return self._do(self._editor.mean(selector, over, values=values))
 
     def resample(
         self, selector: str, over: str = "train", *, examples: int = 64, values: Numbers | None = None
@@ -660,7 +483,7 @@ class Lab:
 
         Which one it is, is drawn for each row of a batch, addressed by the run's seed and the step.
         """
-        return self._done(self._editor.resample(selector, over, examples=examples, values=values))
+        return self._do(self._editor.resample(selector, over, examples=examples, values=values))
 
     def clamp(self, selector: str, value: float) -> EditReport:
         """Hold the activations of units at a value."""
@@ -690,7 +513,7 @@ class Lab:
         There as they are at the end of another `branch`, less what was undone, at a `bookmark`, or in a `save`, with
         what stands on activations there. `values`: as an example at the site has them, (..., units).
         """
-        return self._done(
+        return self._do(
             self._editor.patch(
                 selector, example=example, input=input, branch=branch, bookmark=bookmark, save=save, values=values
             )
@@ -710,7 +533,7 @@ class Lab:
 
         `toward` and `away` are classes by label or number; without `away` the mean of all examples is taken off.
         """
-        return self._done(self._editor.steer(selector, toward=toward, away=away, over=over, scale=scale, values=values))
+        return self._do(self._editor.steer(selector, toward=toward, away=away, over=over, scale=scale, values=values))
 
     def release(self, selector: str) -> EditReport:
         """Take the interventions off units."""
@@ -798,7 +621,7 @@ class Lab:
 
         `source` selects them there, where they are not the same; in order, one for each. Shapes must fit.
         """
-        return self._done(
+        return self._do(
             self._editor.transplant(selector, save=save, branch=branch, bookmark=bookmark, source=source, values=values)
         )
 
@@ -853,34 +676,55 @@ class Lab:
         """
         return self._edit("set", name, value=value, **arguments)
 
+    # -- how it is done
+
+    def _do(self, job: Job[Result]) -> Result:
+        """Do work to its end; the journal, where there is one, holds before long what it recorded."""
+        try:
+            return run_to_end(job, self.player.lock)
+        finally:
+            self._saving.journal_soon()
+
     def _edit(self, op: str, target: str, **args: Any) -> EditReport:
         return self._editor.edit(op, target, **args)
+
+    def _bound(self, given: Any) -> Any:
+        """A predicate of the lab as one of nothing, which is what its parts ask; all else stays as it was given."""
+        if isinstance(given, Condition) or not callable(given):
+            return given
+
+        def holds() -> bool:
+            return bool(given(self))
+
+        holds.__name__ = str(getattr(given, "__name__", given))
+        return holds
 
     # -- as work that can be watched
 
     def work(self, verb: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Job[Any]:
         """A verb as a generator: yields Progress, returns the result; closing it cancels and leaves a whole moment."""
         long: dict[str, Callable[..., Job[Any]]] = {
-            "step": self._run,
-            "run": self._run,
+            "step": self._runs.step,
+            "run": self._runs.run,
             "seek": self._time.seek,
             "back": self._time.back,
             "undo": self._time.undo,
             "redo": self._time.redo,
             "switch": self._time.switch,
-            "run_until": self._run_until,
-            "back_until": self._back_until,
-            "compare": self._compare,
-            "script": self._script,
-            "verify": self._verify,
-            "evaluate": self._evaluate,
-            "explain": self._explain,
+            "run_until": self._time.run_until,
+            "back_until": self._time.back_until,
+            "compare": self._inspector.compare,
+            "script": self._inspector.script,
+            "verify": self._inspector.verify,
+            "evaluate": self._inspector.evaluate,
+            "explain": self._inspector.explain,
             "mean": self._editor.mean,
             "resample": self._editor.resample,
             "patch": self._editor.patch,
             "steer": self._editor.steer,
             "transplant": self._editor.transplant,
         }
+        args, kwargs = tuple(map(self._bound, args)), {name: self._bound(value) for name, value in kwargs.items()}
         try:
             if verb in long:
                 return (yield from between_pieces(long[verb](*args, **kwargs), self.player.lock))
@@ -897,7 +741,7 @@ class Lab:
 
     def free_run(self) -> Work:
         """Steps until closed."""
-        return between_pieces(self.player.run(None), self.player.lock)
+        return between_pieces(self._runs.free_run(), self.player.lock)
 
 
 SHORT = (
@@ -921,7 +765,7 @@ def compare(a: str | Path | Lab, b: str | Path | Lab, *, step: int | None = None
     `a` and `b` are paths of saves, or `FILE:BRANCH`; without a branch, the one on which it stands.
     Raises SaveError, or TimelineError for a branch or step that is not there.
     """
-    return finish(compare_branches(_line(a), _line(b), step))
+    return run_to_end(compare_branches(_line(a), _line(b), step))
 
 
 def _line(source: str | Path | Lab) -> BranchRef:

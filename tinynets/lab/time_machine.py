@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from tinynets.errors import TimelineError, TinynetsError, unwritable
+from tinynets.experiment.experiment import Experiment
 from tinynets.history.moment import MAX_NAME, MAX_NOTE, Bookmark, Moment, is_name
 from tinynets.history.player import Player, whole
 from tinynets.jobs import Job
@@ -15,9 +15,8 @@ from tinynets.lab.reports import MoveReport, SeekCost, UntilReport
 from tinynets.numerics.checks import check_whole
 from tinynets.recipes.recipe import MAX_STEPS
 
-if TYPE_CHECKING:
-    pass
-from tinynets.experiment.experiment import Experiment
+Asked = str | Condition | Callable[[], bool]
+"""A condition, its text, or a predicate of nothing."""
 
 UNTIL_LIMIT = 100_000
 """Steps after which `run_until` gives up, where nothing else is said."""
@@ -88,26 +87,26 @@ class TimeMachine:
 
     # -- until something holds
 
-    def run_until(self, condition: object, limit: int) -> Job[UntilReport]:
+    def run_until(self, condition: Asked, *, limit: int = UNTIL_LIMIT) -> Job[UntilReport]:
         """Take steps to the next moment at which a condition holds: text, or a predicate of nothing."""
         check_whole("limit", limit, 1, MAX_STEPS)
-        holds, text, of_losses = self._condition(condition)
+        holds, text, by_losses = self._condition(condition)
         first = self.player.position.step
-        found = yield from self.player.run_until(holds, limit, of_losses.output_of if of_losses else None)
+        found = yield from self.player.run_until(holds, limit, by_losses.holds_after if by_losses else None)
         return self._until(text, found, first)
 
-    def back_until(self, condition: object) -> Job[UntilReport]:
+    def back_until(self, condition: Asked) -> Job[UntilReport]:
         """Go back to the last moment before this one at which a condition held; stay here where there was none."""
-        holds, text, of_losses = self._condition(condition)
+        holds, text, by_losses = self._condition(condition)
         first = self.player.position.step
-        found = yield from self.player.back_until(holds, of_losses.of_losses if of_losses else None)
+        found = yield from self.player.back_until(holds, by_losses.of_losses if by_losses else None)
         return self._until(text, found, first)
 
     def _until(self, text: str, found: bool, first: int) -> UntilReport:
         player, (_, step, edits) = self.player, self.player.position
         return UntilReport(step, edits, player.branch.name, player.last_loss, text, found, first)
 
-    def _condition(self, condition: object) -> tuple[Callable[[], bool], str, Condition | None]:
+    def _condition(self, condition: Asked) -> tuple[Callable[[], bool], str, Condition | None]:
         """What is asked at each moment, the condition in words, and itself where losses alone decide it."""
         experiment = self._experiment
         if isinstance(condition, str | Condition):
@@ -124,10 +123,8 @@ class TimeMachine:
             except TinynetsError:
                 raise
             except Exception as error:
-                if self.player.last_loss is None and isinstance(
-                    error, TypeError
-                ):  # before the first step there is no loss
-                    return False
+                if self.player.last_loss is None and isinstance(error, TypeError):
+                    return False  # before the first step there is no loss to compare
                 raise TimelineError(
                     f"the condition `{text}` failed at step {self.player.position.step:,}: {error!r}"
                 ) from error
@@ -196,6 +193,7 @@ class TimeMachine:
 
 
 def _name(what: str, name: object) -> str:
+    """A name without the blanks around it; raises TimelineError where it is none."""
     if not isinstance(name, str) or not is_name(name):
         raise TimelineError(f"{what} must be 1 to {MAX_NAME} printable characters, not {name!r}")
     return name.strip()

@@ -49,7 +49,7 @@ def made(folder: Path | bool = True, **options: Any) -> tn.Lab:
 
 
 def file_of(lab: tn.Lab) -> Path:
-    written = lab._keeper.journal
+    written = lab._files.journal
     assert written is not None
     assert written.file is not None
     return written.file
@@ -360,7 +360,7 @@ def test_beyond_its_bound_it_is_begun_anew_and_holds_all_the_same(
 
 def until_on_disk(lab: tn.Lab) -> None:
     """Wait for what is being begun anew, however slow the disk is."""
-    written = lab._keeper.journal
+    written = lab._files.journal
     assert written is not None
     assert written._file is not None
     file = written._file
@@ -385,7 +385,7 @@ told = []
 lab.hear(told.append)
 lab.run(10)
 lab.flush()
-size = lab._keeper.journal.file.stat().st_size
+size = lab._files.journal.file.stat().st_size
 soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, hard))
 for unit in range(4):
@@ -395,14 +395,14 @@ assert told[0] == (
     "the journal cannot be written (file too large): what is done from here on is safe only once saved"
 ), told
 copy = folder / "copy.journal"
-copy.write_bytes(lab._keeper.journal.file.read_bytes())
+copy.write_bytes(lab._files.journal.file.read_bytes())
 assert tn.Lab(copy, read_only=True).step_number == 10
 resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 lab.flush()
 assert told[1:] == ["the journal is written again"], told
 lab.freeze("hidden[2]")
 assert len(told) == 2, told
-copy.write_bytes(lab._keeper.journal.file.read_bytes())
+copy.write_bytes(lab._files.journal.file.read_bytes())
 found = tn.Lab(copy, read_only=True)
 assert found.state.digest() == lab.state.digest()
 assert len(found.log) == 5
@@ -519,7 +519,7 @@ HOLDS = """
 import sys, tinynets as tn
 lab = tn.Lab("xor", journal=True)
 lab.zero("hidden[1]")
-print(lab._keeper.journal.file, flush=True)
+print(lab._files.journal.file, flush=True)
 sys.stdin.read()
 """
 

@@ -162,7 +162,7 @@ def test_what_can_be_recovered_is_told_without_its_control_characters(
     lab = text_lab(EVIL, journal=tmp_path)
     lab.save(tmp_path / "s\x1b.msgpack")
     lab.zero("output[0]")
-    written = lab._keeper.journal
+    written = lab._files.journal
     assert written is not None
     assert written.file is not None
     journal_folder().mkdir(parents=True)

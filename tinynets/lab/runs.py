@@ -1,0 +1,60 @@
+"""Runs: trains a network, by steps and by their phases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+from tinynets.experiment.experiment import Experiment
+from tinynets.history.player import Player, Work, whole
+from tinynets.jobs import Job
+from tinynets.lab.reports import PhaseReport, StepReport
+from tinynets.numerics.checks import check_whole
+from tinynets.recipes.recipe import MAX_STEPS
+from tinynets.training.still import why_still
+
+
+class Runs:
+    """Trains a network, by steps and by their phases. `tell` hears when nothing learns any more."""
+
+    def __init__(self, experiment: Experiment, tell: Callable[[str], None]) -> None:
+        self._experiment = experiment
+        self._tell = tell
+        self._still = ""
+
+    @property
+    def player(self) -> Player:
+        """The live state that is trained."""
+        return self._experiment.player
+
+    def step(self, n: int = 1) -> Job[StepReport]:
+        """Take a step, or n: one that is half done is finished. In the past, what is recorded is replayed."""
+        return self.run(n)
+
+    def run(self, steps: int) -> Job[StepReport]:
+        """Take many steps, as one action."""
+        check_whole("steps", steps, 1, MAX_STEPS)
+        player, begun = self.player, perf_counter()
+        first = player.position.step
+        yield from player.run(steps)
+        step = player.position.step
+        still = why_still(player.network, player.state, step - 1)
+        if still and still != self._still:
+            self._tell(f"nothing learns: {still}")
+        self._still = still
+        return StepReport(step, player.last_loss or 0.0, perf_counter() - begun, step - first, still)
+
+    def free_run(self) -> Work:
+        """Take steps until closed."""
+        return self.player.run(None)
+
+    @whole
+    def phase(self) -> PhaseReport:
+        """Do the next phase of a step: batch, forward layer by layer, loss, backward layer by layer, update."""
+        player = self.player
+        phase = player.phase()
+        if not player.phases_done and player.recorded is not None:  # the last one: a step is recorded
+            player.recorded()
+        order = player.phase_order
+        done = player.phases_done or len(order)
+        return PhaseReport(player.position.step, str(phase), str(order[done % len(order)]), done, len(order))
