@@ -16,7 +16,12 @@ from patience import PATIENCE
 
 from tinynets.storage import locks
 
-HOLDS = "import sys; from tinynets.storage import locks as l; print(l.acquire(sys.argv[1]), flush=True); sys.stdin.read()"
+HOLDS = """
+import sys
+from tinynets.storage import locks
+print(locks.acquire(sys.argv[1]), flush=True)
+sys.stdin.read()
+"""
 
 
 @contextmanager
