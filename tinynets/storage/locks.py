@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 import platformdirs
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # see _lock
     from filelock import BaseFileLock
 
 STATE = "TINYNETS_STATE"
@@ -52,7 +52,7 @@ class HeldLock:
         self._held = True
 
     def __repr__(self) -> str:
-        return f"Hold({self.real!r})"
+        return f"HeldLock({self.real!r})"
 
     @property
     def alone(self) -> bool:

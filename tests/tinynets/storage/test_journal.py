@@ -374,8 +374,8 @@ FULL = """
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from tinynets import journal
-from tinynets.storage.recovery import leftovers
+from tinynets.storage import journal
+
 import tinynets as tn
 
 journal.RETRY = 0.0

@@ -16,7 +16,9 @@ from patience import PATIENCE
 
 from tinynets.storage import locks
 
-HOLDS = "import sys; from tinynets import locks; print(locks.hold(sys.argv[1]), flush=True); sys.stdin.read()"
+HOLDS = (
+    "import sys; from tinynets.storage import locks; print(locks.acquire(sys.argv[1]), flush=True); sys.stdin.read()"
+)
 
 
 @contextmanager
@@ -82,7 +84,7 @@ def test_a_holder_that_is_collected_while_another_lock_is_taken_lets_go_of_its_o
     thread.join(PATIENCE)
     assert taken
     with another(tmp_path / "x") as process:
-        assert process.answer.startswith("Hold")  # type: ignore[attr-defined]
+        assert process.answer.startswith("HeldLock")  # type: ignore[attr-defined]
 
 
 @pytest.mark.skipif(not hasattr(os, "symlink") or sys.platform == "win32", reason="needs links")

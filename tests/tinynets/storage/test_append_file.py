@@ -71,8 +71,8 @@ def test_closed_it_stays_and_deleted_it_goes(appended: AppendOnlyFile) -> None:
 FULL = """
 import errno, resource, sys
 from pathlib import Path
-from tinynets.storage.append_file import Appended
-file = Appended(Path(sys.argv[1]))
+from tinynets.storage.append_file import AppendOnlyFile
+file = AppendOnlyFile(Path(sys.argv[1]))
 file.begin([b"a" * 1000])
 resource.setrlimit(resource.RLIMIT_FSIZE, (2500, 2500))
 file.append(b"b" * 1000)
