@@ -40,7 +40,8 @@ class BranchNetworks:
 
     def __init__(self, file: str, start: Network, check_layers: Callable[[Any], None]) -> None:
         """`check_layers` raises SaveError where layers of the user's own were not named."""
-        self.file, self.start = file, start
+        self.file, self.start_layers = file, canonical(start.architecture)
+        self._start = start
         self._check_layers = check_layers
         self._layers: dict[int, list[tuple[int, bytes]]] = {}
         """Of each branch its layers in canonical bytes, and behind how many edits it has them."""
@@ -58,7 +59,7 @@ class BranchNetworks:
     def network(self, layers: bytes) -> Network:
         """A network of these layers to look at."""
         if layers not in self._networks:
-            found = shape_network(self.start, msgpack.unpackb(layers))
+            found = shape_network(self._start, msgpack.unpackb(layers))
             self._rebuilt += len(found.layers)
             if self._rebuilt > MAX_REBUILT:
                 raise CorruptSave(f"`{self.file}`: it goes back and forth between too many networks")
@@ -91,7 +92,7 @@ class BranchNetworks:
 
     def _of(self, branch: int) -> list[tuple[int, bytes]]:
         if branch not in self._layers:
-            self._layers[branch] = [(0, self._remember(self.start))]
+            self._layers[branch] = [(0, self._remember(self._start))]
         return self._layers[branch]
 
     def _remember(self, network: Network) -> bytes:

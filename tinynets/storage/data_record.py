@@ -1,4 +1,7 @@
-"""The data of a save: embedded; or named by its digest, and then given again, found where it was, or missing."""
+"""The record of the data: they are embedded, or named by their digest.
+
+Data that are only named are given again, found where they were, or missing; a few examples of them are in the save.
+"""
 
 from __future__ import annotations
 

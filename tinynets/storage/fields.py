@@ -1,4 +1,4 @@
-"""The fields of a record that was read without trust: each taken out with its type, range and shape checked."""
+"""Reads the fields of a record without trust: the type, range and shape of each is checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal: what a lab does, on the disk as it does it, for the case that it ends before it is saved.
+"""The journal writes what a lab does to the disk as it happens, in case the lab ends before it is saved.
 
 A journal is a save without an end: it begins as a save of all that there is, and grows by what was recorded since,
 found by comparing what the timeline holds with what has been written. Any part of it from the beginning is a valid
@@ -102,7 +102,7 @@ class Written:
 class Journal:
     """Writes what a player's timeline records to a file of the folder (default: the user's own); see the module.
 
-    `lost` is told in words when nothing can be written, and when it can again.
+    `told` hears in words when nothing can be written, and when it can again.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Reading back what was written a moment ago, before the file gets its name."""
+"""Reads a save back that was written a moment ago, before its file gets its name."""
 
 from __future__ import annotations
 

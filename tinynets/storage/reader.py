@@ -1,4 +1,4 @@
-"""Reading a save without trust: record after record, each checked against those before it, then applied.
+"""Reads a save without trust: each record is checked against those before it, then applied to a timeline.
 
 What the fields of a record must be is told by the file that also writes that record. Reading never runs code, and
 allocates nothing that the file's own size does not bear out.
@@ -7,7 +7,7 @@ allocates nothing that the file's own size does not bear out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from tinynets.history.branch import Branch, LossHistory
 from tinynets.history.evaluation import Evaluation
 from tinynets.history.moment import Bookmark, Moment
 from tinynets.history.timeline import Timeline
-from tinynets.numerics.canonical import canonical
 from tinynets.recipes.recipe import Recipe
 from tinynets.storage.branch_networks import BranchNetworks
 from tinynets.storage.data_record import read_data
@@ -45,8 +44,18 @@ MAX_EVALUATED = 1000  # records of evaluations that a save has of one branch; a 
 MAX_REHUNG = 2**18  # branches and bookmarks that go elsewhere as branches are dropped
 
 
+class Start(NamedTuple):
+    """What the first keyframe brings, for those behind it and for edits."""
+
+    keyframes: KeyframeReader
+    networks: BranchNetworks
+
+
 class Reader:
-    """Applies the records of one file in their order to a growing timeline; one that is refused changes nothing."""
+    """Applies the records of one file in their order to a growing timeline; one that is refused changes nothing.
+
+    Each kind has a method, of which ReaderV1 and ReadBack have some of their own.
+    """
 
     version = 2
     opening_kinds: tuple[str, ...] = ("header", "recipe", "data", "branch", "keyframe")
@@ -62,7 +71,7 @@ class Reader:
         self.names: set[str] = set()
         self.timeline: Timeline | None = None
         self._own = DeclaredPlugins(file)
-        self._start: tuple[KeyframeReader, BranchNetworks] | None = None
+        self._start: Start | None = None
         self._children: dict[int, dict[int, Branch]] = {}
         self._marks: dict[int, dict[str, Bookmark]] = {}
         """Of each branch the bookmarks on it."""
@@ -171,7 +180,7 @@ class Reader:
         self._inherited += 142 * len(made.keyframes)
         if self._inherited > MAX_INHERITED:
             fields.wrong("there are more branches than a lab holds")
-        self._started()[1].fork(number, left)
+        self._started().networks.fork(number, left)
         self._children.setdefault(parent.number, {})[number] = made
         return made
 
@@ -188,7 +197,7 @@ class Reader:
         self._own.declare(fields)
         end, entries = len(branch.losses), read_edits(fields)
         if entries:
-            self._started()[1].append(branch, (read_edit(self.file, entry, end, end) for entry in entries))
+            self._started().networks.append(branch, (read_edit(self.file, entry, end, end) for entry in entries))
 
     def _evaluations(self, fields: RecordFields) -> None:
         branch = branch_of(fields, self.branches)
@@ -227,7 +236,7 @@ class Reader:
                 self._marks.setdefault(moved.moment.branch, {})[mark.name] = moved
         self.names -= {branch.name}
         self._waiting_evaluations.pop(branch.number, None)
-        self._started()[1].forget(branch.number)
+        self._started().networks.forget(branch.number)
 
     # -- keyframes
 
@@ -237,9 +246,7 @@ class Reader:
             self._begin(fields)
         (step, edits), branches = read_place(fields, self.branches)
         keyframes, networks = self._started()
-        layers = [networks.layers(branch.number, edits) for branch in branches] or [
-            canonical(networks.start.architecture)
-        ]
+        layers = [networks.layers(branch.number, edits) for branch in branches] or [networks.start_layers]
         state = keyframes.state(fields, networks.network(layers[0]), layers[0])
         if len(set(layers)) > 1:
             fields.wrong("its branches have other layers there")
@@ -261,10 +268,9 @@ class Reader:
         network = start_network(fields, recipe, data)
         check = self._own.check_layers
         keyframes = KeyframeReader(self.file, self.version, recipe, network, check)
-        self._start = keyframes, BranchNetworks(self.file, network, check)
+        self._start = Start(keyframes, BranchNetworks(self.file, network, check))
 
-    def _started(self) -> tuple[KeyframeReader, BranchNetworks]:
-        """What there is from the first keyframe on."""
+    def _started(self) -> Start:
         if self._start is None:
             raise CorruptSave(f"`{self.file}` has no keyframe at its start")
         return self._start

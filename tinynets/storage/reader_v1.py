@@ -1,4 +1,4 @@
-"""Files of the first format version: a branch has its whole past, what it shares with its parent included.
+"""Reads files of the first format version, where a branch has its whole past, what it shares with its parent too.
 
 They differ from those of today in this: a header says less; losses and evaluations stand in the record `branch`, which
 says of its parent only the step at which it left it; all edits come before the keyframes, and may come in one go.
@@ -71,7 +71,7 @@ class ReaderV1(Reader):
         super()._begin(fields)
         for waiting in self._waiting:
             branch = branch_of(waiting, self.branches)
-            self._started()[1].append(branch, self._in_order(branch, read_edits(waiting)))
+            self._started().networks.append(branch, self._in_order(branch, read_edits(waiting)))
         self._waiting.clear()
 
     def _in_order(self, branch: Branch, entries: list[Any]) -> Iterator[RecordedEdit]:

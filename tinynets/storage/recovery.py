@@ -1,4 +1,4 @@
-"""Journals that were left behind: by a lab that was killed, a terminal that was closed, a power cut.
+"""Finds journals that were left behind by a lab that was killed, a closed terminal or a power cut.
 
 A journal whose lab lives is held by it (see locks.py); one that nobody holds is left over. What it says of itself is
 found by looking at its small records alone.

@@ -1,4 +1,4 @@
-"""Saves as wholes: read and checked, opened as an experiment, written.
+"""Reads, opens and writes whole saves.
 
 Their records and the order of these stand in snapshot.py, what makes a timeline of them in reader.py, the framing of
 records in records.py, that of values in codec.py; docs/save-format.md describes all of it.
