@@ -1,4 +1,4 @@
-"""The run that the tests of whole saves have."""
+"""What the tests of saves and journals share: a run to save, and journals written at every piece of work."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 import tinynets as tn
+from tinynets.storage import journal
 
 
 @pytest.fixture(scope="module")
@@ -25,3 +26,8 @@ def run(make_tiny: Callable[..., tn.Lab]) -> tn.Lab:
     lab.evaluate("train", clean=True)
     assert lab.branches == ("branch-2", "main")
     return lab
+
+
+@pytest.fixture
+def at_every_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "FLUSH", 0.0)
