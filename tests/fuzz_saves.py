@@ -20,7 +20,8 @@ from random import Random
 import atheris
 
 # ruff: noqa: E402 - what is imported behind this is instrumented
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent / "tinynets")]
+TESTS = Path(__file__).parent
+sys.path[:0] = [str(TESTS.parent), str(TESTS / "tinynets"), str(TESTS / "tinynets" / "storage")]
 with atheris.instrument_imports(include=["tinynets"]):
     import tinynets as tn
     from tinynets.storage import saves

@@ -1,4 +1,4 @@
-"""A file that grows: every piece is with the system when `append` returns, and on the disk soon after.
+"""A file that only grows: each piece is with the system when `append` returns, and on the disk soon after.
 
 The system keeps what it was given when the process is killed. That it also outlives a power cut is seen to in a thread,
 so that a slow disk holds nothing up.

@@ -1,4 +1,4 @@
-"""The saves that there are and what each says of itself, by their headers alone; one that cannot be read says why."""
+"""Lists the saves of a folder with what their headers say; one that cannot be read is listed with the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The data of a save: embedded; or named by its digest, and then given again, found where it was, or missing."""
+"""The record of the data: they are embedded, or named by their digest.
+
+Data that are only named are given again, found where they were, or missing; a few examples of them are in the save.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,35 @@ from tinynets.storage.fields import RecordFields
 from tinynets.storage.records import Record
 from tinynets.system.paths import stored
 
+EMBED_LIMIT = 16 * 2**20  # bytes of data that a save carries itself
+MADE_LIMIT = 48 * 2**20  # bytes of what is made of them
 HINT = 'give it as data=(x, y) or data="points.npz", or in a shell as --data points.npz'
-
 MOST_POINTS = 400_000  # making a million takes 120 MB
+
+
+def data_record(data: Dataset, recipe: Recipe) -> Record:
+    """The data set whole, or its digest, where it was, and enough of it to look at a network with."""
+    record: Record = {"record": "data", "name": data.name, "sha256": data.sha256, "path": stored(data.path) or None}
+    if data.missing is None:
+        payload = data.payload()
+        if _size(payload) <= EMBED_LIMIT and expanded_bytes(payload) <= MADE_LIMIT:
+            return {**record, "payload": payload, "sample": None}
+    training = recipe.training
+    sample = sample_payload(data, training.probe, training.hyper.seed, training.hyper.rules)
+    return {**record, "payload": None, "sample": sample}
+
+
+def _size(value: object) -> int:
+    if isinstance(value, dict):
+        return sum(_size(part) for part in value.values())
+    if isinstance(value, list | tuple):
+        return sum(_size(part) for part in value)
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    return len(value) if isinstance(value, bytes | str) else 8
+
+
+# -- reading
 
 
 def read_data(fields: RecordFields, given: object, recipe: Recipe, warnings: list[str]) -> Dataset:
@@ -42,7 +71,7 @@ def read_data(fields: RecordFields, given: object, recipe: Recipe, warnings: lis
                 f"({_short(own.sha256)}, not {_short(digest)}) and is not used"
             )
         if expanded_bytes(payload) <= MADE_LIMIT:
-            return replace(built_data(fields, payload), path=path)
+            return replace(_built(fields, payload), path=path)
         if own is not None and own.sha256 == digest:
             return own
         raise UnsupportedSave(
@@ -90,12 +119,21 @@ def _sample(fields: RecordFields, digest: str, path: str, where: str, warnings: 
         raise UnsupportedSave(f"{lacks}; {HINT}")
     reason = f"{lacks}; only a few examples of it are here, to look at: {HINT}"
     warnings.append(reason)
-    return replace(
-        built_data(fields, fields.get("sample", dict)), name=name, path=path, missing=Missing(digest, reason)
-    )
+    return replace(_built(fields, fields.get("sample", dict)), name=name, path=path, missing=Missing(digest, reason))
 
 
-def built_data(fields: RecordFields, payload: Mapping[str, Any]) -> Dataset:
+def read_written(fields: RecordFields, whole: Dataset) -> Dataset:
+    """The data set of a record that was written of `whole` a moment ago, which may hold a part of it."""
+    payload, sample = fields.optional("payload", dict), fields.optional("sample", dict)
+    if payload is None and sample is None:
+        fields.wrong("there is neither a payload nor a sample")
+    built = _built(fields, sample if payload is None else payload)
+    if payload is not None and built.sha256 != fields.get("sha256", str):
+        fields.wrong("its digest is another")
+    return whole if payload is None else built
+
+
+def _built(fields: RecordFields, payload: Mapping[str, Any]) -> Dataset:
     try:
         return from_payload(payload)
     except TinynetsError as error:
@@ -109,29 +147,3 @@ def _check_digest(fields: RecordFields, found: str, wanted: str) -> None:
 
 def _short(digest: str) -> str:
     return f"sha256 {digest[:12]}..."
-
-
-EMBED_LIMIT = 16 * 2**20  # bytes of data that a save carries itself
-MADE_LIMIT = 48 * 2**20  # bytes of what is made of them
-
-
-def data_record(data: Dataset, recipe: Recipe) -> Record:
-    """The data set whole, or its digest, where it was, and enough of it to look at a network with."""
-    record: Record = {"record": "data", "name": data.name, "sha256": data.sha256, "path": stored(data.path) or None}
-    if data.missing is None:
-        payload = data.payload()
-        if _size(payload) <= EMBED_LIMIT and expanded_bytes(payload) <= MADE_LIMIT:
-            return {**record, "payload": payload, "sample": None}
-    training = recipe.training
-    sample = sample_payload(data, training.probe, training.hyper.seed, training.hyper.rules)
-    return {**record, "payload": None, "sample": sample}
-
-
-def _size(value: object) -> int:
-    if isinstance(value, dict):
-        return sum(_size(part) for part in value.values())
-    if isinstance(value, list | tuple):
-        return sum(_size(part) for part in value)
-    if isinstance(value, np.ndarray):
-        return value.nbytes
-    return len(value) if isinstance(value, bytes | str) else 8

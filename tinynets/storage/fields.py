@@ -1,13 +1,15 @@
-"""The fields of a record that was read without trust: each taken out with its type, range and shape checked."""
+"""Reads the fields of a record without trust: the type, range and shape of each is checked."""
 
 from __future__ import annotations
 
+import os
+from contextlib import AbstractContextManager
 from math import isfinite
 from typing import Any, NoReturn
 
 import numpy as np
 
-from tinynets.errors import CorruptSave, shown
+from tinynets.errors import CorruptSave, TinynetsError, gate, shown
 from tinynets.history.moment import MAX_NAME, is_name
 from tinynets.numerics.arrays import Array
 from tinynets.system.paths import restored
@@ -15,6 +17,14 @@ from tinynets.system.paths import restored
 CHUNK = 2**16  # elements of an array that are looked at together
 MAX_NUMBER = 2**31
 MAX_STEP = 2**62
+
+UNUSABLE = (TinynetsError, KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What comes of building something from plain data that is not what it should be."""
+
+
+def gated(path: str | os.PathLike[str]) -> AbstractContextManager[None]:
+    """The gate around all that is made of a save: what goes wrong in there unforeseen is a CorruptSave."""
+    return gate(lambda cause: CorruptSave(f"`{path}` cannot be used: {cause}"))
 
 
 class RecordFields:

@@ -1,4 +1,4 @@
-"""A save's header."""
+"""The header, a save's first record: what the save says of itself."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from tinynets.storage.fields import MAX_STEP, RecordFields
 from tinynets.storage.records import Record
 from tinynets.system.paths import stored
 from tinynets.training.state import State
+
+MAX_HEADER = 2**16  # bytes
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,6 @@ class SaveHeader:
     numpy: str = ""
     path: str = ""
     elsewhere: bool = False
-
-
-# -- what comes first
 
 
 def header_record(
@@ -71,16 +70,6 @@ def header_record(
     return {"record": "header", **asdict(header), "path": stored(path)}
 
 
-def _version() -> str:
-    try:
-        return metadata.version("tinynets")
-    except metadata.PackageNotFoundError:
-        return "0"
-
-
-MAX_HEADER = 2**16  # bytes
-
-
 def read_header_record(fields: RecordFields, version: int) -> SaveHeader:
     if fields.record.get("record") != "header":
         fields.wrong("a save begins with its header")
@@ -97,3 +86,10 @@ def read_header_record(fields: RecordFields, version: int) -> SaveHeader:
         if values["kind"] not in ("save", "journal"):
             fields.wrong(f"`kind` must be save or journal, not {values['kind']!r}")
     return SaveHeader(**values)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("tinynets")
+    except metadata.PackageNotFoundError:
+        return "0"

@@ -1,10 +1,10 @@
-"""The journal: what a lab does, on the disk as it does it, for the case that it ends before it is saved.
+"""The journal writes what a lab does to the disk as it happens, in case the lab ends before it is saved.
 
 A journal is a save without an end: it begins as a save of all that there is, and grows by what was recorded since,
 found by comparing what the timeline holds with what has been written. Any part of it from the beginning is a valid
 past, so a crash costs at most the record being written. An edit is written at once, the losses of a run twice a second
-and within half a second of its end,
-a keyframe where computing again from the last one would take longer than `JOURNAL_KEYFRAME_SECONDS`.
+and within half a second of its end, a keyframe where computing again from the last one would take longer than
+`JOURNAL_KEYFRAME_SECONDS`.
 
 Nothing is written before something is done; the journal goes when all that it holds has been saved.
 """
@@ -38,12 +38,10 @@ from tinynets.storage.records import HEADER, Record, encode_record, record_piece
 from tinynets.storage.recovery import SUFFIX
 from tinynets.storage.snapshot import snapshot
 from tinynets.storage.timeline_records import (
-    EDITS_A_RECORD,
     bookmark_record,
     branch_record,
-    edits_record,
     evaluations_record,
-    losses_record,
+    history_records,
     position_record,
     rename_record,
     unbookmark_record,
@@ -87,7 +85,7 @@ class _Known:
 
 
 @dataclass
-class _Written:
+class Written:
     """What the journal holds of a timeline."""
 
     branches: dict[int, _Known]
@@ -95,16 +93,16 @@ class _Written:
     position: tuple[Moment, int] | None
 
     @staticmethod
-    def all_of(player: Player) -> _Written:
+    def all_of(player: Player) -> Written:
         timeline = player.timeline
         branches = {number: _Known.of(branch) for number, branch in timeline.branches.items()}
-        return _Written(branches, dict(timeline.bookmarks), (player.position, _acts(timeline)))
+        return Written(branches, dict(timeline.bookmarks), (player.position, _acts(timeline)))
 
 
 class Journal:
     """Writes what a player's timeline records to a file of the folder (default: the user's own); see the module.
 
-    `lost` is told in words when nothing can be written, and when it can again.
+    `told` hears in words when nothing can be written, and when it can again.
     """
 
     def __init__(
@@ -120,7 +118,7 @@ class Journal:
         self._base = player.timeline.extent() if fresh else None
         self._file: AppendOnlyFile | None = None
         self._lock: locks.HeldLock | None = None
-        self._written = _Written({}, {}, None)
+        self._written = Written({}, {}, None)
         self._due = self._again = 0.0
         self._bound = BOUND
         self._failed = self._ended = False
@@ -241,7 +239,7 @@ class Journal:
         file = self._file or AppendOnlyFile(self._free_name())
         if self._lock is None:
             self._lock = locks.acquire(file.path)
-        written = _Written.all_of(player)
+        written = Written.all_of(player)
         path = os.path.abspath(self.path) if self.path else ""
 
         def pieces() -> Iterator[Packed]:
@@ -269,7 +267,7 @@ class Journal:
         name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in self.recipe.name)[:40]
         return self.folder / f"{name}-{stamp}-{secrets.token_hex(2)}{SUFFIX}"
 
-    def _append(self, file: AppendOnlyFile, records: list[Record], written: _Written) -> None:
+    def _append(self, file: AppendOnlyFile, records: list[Record], written: Written) -> None:
         if records:
             file.append(b"".join(map(encode_record, records)))
             self._written = written
@@ -292,7 +290,7 @@ class Journal:
         self._keyframe_seconds = perf_counter() - begun
 
 
-def increments(player: Player, written: _Written) -> tuple[list[Record], _Written] | None:
+def increments(player: Player, written: Written) -> tuple[list[Record], Written] | None:
     """The records that lead from what is written to what there is, and what is written then; None: begin anew."""
     timeline = player.timeline
     branches = dict(written.branches)
@@ -321,7 +319,7 @@ def increments(player: Player, written: _Written) -> tuple[list[Record], _Writte
     position = player.position, _acts(timeline)
     if records or position != written.position:
         records.append(position_record(player.position, timeline.actions[-ACTIONS:], timeline.undone_ends()))
-    return records, _Written(branches, dict(marks), position)
+    return records, Written(branches, dict(marks), position)
 
 
 def _renamed(timeline: Timeline, branches: dict[int, _Known]) -> list[Record] | None:
@@ -341,18 +339,8 @@ def _renamed(timeline: Timeline, branches: dict[int, _Known]) -> list[Record] | 
 
 
 def _grown(branch: Branch, known: _Known, records: list[Record]) -> _Known:
-    """Add records of what a branch has beyond what is known of it: losses up to an edit's step before that edit."""
-    losses, edits = known.losses, known.edits
-    while edits < len(branch.edits):
-        step = branch.edits[edits].step
-        if step > losses:
-            records.append(losses_record(branch, losses, step))
-            losses = step
-        through = min(branch.edits_through(losses), edits + EDITS_A_RECORD)
-        records.append(edits_record(branch, edits, through))
-        edits = through
-    if losses < len(branch.losses):
-        records.append(losses_record(branch, losses, len(branch.losses)))
+    """Add records of what a branch has beyond what is known of it."""
+    records += history_records(branch, known.losses, known.edits)
     evaluations = known.evaluations
     if len(branch.evaluations) != len(evaluations):
         new = [entry for entry in branch.evaluations if entry not in evaluations]

@@ -1,4 +1,4 @@
-"""Keyframes as records, written and read."""
+"""Keyframes, the States that a save keeps, as records, written and read."""
 
 from __future__ import annotations
 
@@ -14,39 +14,36 @@ from tinynets.data import Dataset
 from tinynets.edits.activations import intervention_from
 from tinynets.edits.registry import OPERATIONS
 from tinynets.errors import CorruptSave, SaveError, UnsupportedSave
+from tinynets.history.branch import Branch
 from tinynets.history.moment import Moment
 from tinynets.history.timeline import Timeline
 from tinynets.nn.interventions import Intervention
 from tinynets.nn.layers import Layer, describe, layer_from
 from tinynets.nn.layout import carried_count, parameter_count
 from tinynets.nn.network import Network, network_from
-from tinynets.nn.plugins import own_layers
 from tinynets.nn.selectors import select
 from tinynets.numerics.arrays import Array
 from tinynets.numerics.canonical import canonical
-from tinynets.numerics.rules import FIRST
+from tinynets.numerics.rules import CURRENT, FIRST
 from tinynets.recipes.recipe import Recipe
-from tinynets.storage.fields import MAX_NUMBER, MAX_STEP, RecordFields
+from tinynets.storage.fields import MAX_NUMBER, MAX_STEP, UNUSABLE, RecordFields
 from tinynets.storage.records import Record
-from tinynets.storage.user_code import UNUSABLE, _counts, _rules
+from tinynets.storage.timeline_records import Branches, numbered
+from tinynets.storage.user_code import named_layers
+from tinynets.training.counts import are_kept
 from tinynets.training.hyper import Hyper
 from tinynets.training.optimizers import optimizer_from
 from tinynets.training.schedules import schedule_from
-from tinynets.training.state import State
+from tinynets.training.state import ALIKE, State
 
 KEYFRAME_BYTES = 8 * 2**20  # bytes of keyframes that a save carries
 SPACING = 2  # of so many keyframes in memory one is saved: what lies between is recomputed in about a tenth of a second
 MAX_OWNERS = 100_000  # branches that the keyframes of a save name, all together
 
+OTHER_LAYERS = "its layers are not those that the recipe and its edits make"
+
 Layout = list[list[Any]]
 """Names and shapes of arrays that lie one behind the other in a vector."""
-
-
-def _own(own: list[dict[str, str]]) -> Record:
-    return {"own": own} if own else {}
-
-
-# -- keyframes
 
 
 def keyframe_record(key: tuple[int, int], branches: Sequence[int], state: State) -> Record:
@@ -66,7 +63,7 @@ def keyframe_record(key: tuple[int, int], branches: Sequence[int], state: State)
         **({"counts": state.counts} if state.counts.size else {}),
         "parameters": parameters,
         "carried": carried,
-        **_own(own_layers([state.architecture])),
+        **named_layers(state.architecture),
     }
 
 
@@ -82,7 +79,7 @@ def layouts(layers: Sequence[Layer]) -> tuple[Layout, Layout]:
     return parameters, carried
 
 
-def _keyframes(timeline: Timeline, position: Moment, live: State, *, all_of_them: bool) -> Iterator[Record]:
+def spaced_keyframes(timeline: Timeline, position: Moment, live: State, *, all_of_them: bool) -> Iterator[Record]:
     """Evenly spaced keyframes within the bytes allowed, and the state where the lab stands; not the start.
 
     All of them, where what lies between cannot be computed again.
@@ -107,7 +104,19 @@ def _keyframes(timeline: Timeline, position: Moment, live: State, *, all_of_them
         yield keyframe_record(here, [position.branch], live)
 
 
-OTHER_LAYERS = "its layers are not those that the recipe and its edits make"
+# -- reading
+
+
+def read_place(fields: RecordFields, branches: Branches) -> tuple[tuple[int, int], list[Branch]]:
+    """Step and edits of a keyframe, and the branches that it lies on."""
+    numbers = fields.get("branches", list)
+    owners = [numbered(fields, branches, number if isinstance(number, int) else -1) for number in numbers]
+    if len({branch.number for branch in owners}) < len(owners):
+        fields.wrong("a branch is there twice")
+    step = fields.whole("step", 0, min([len(branch.losses) for branch in owners], default=0))
+    lowest = max([branch.edits_through(step - 1) for branch in owners], default=0)
+    highest = min([branch.edits_through(step) for branch in owners], default=0)
+    return (step, fields.whole("edits", lowest, highest)), owners
 
 
 def start_network(fields: RecordFields, recipe: Recipe, data: Dataset) -> Network:
@@ -137,15 +146,19 @@ class KeyframeReader:
     """Builds the States of keyframes, checked against the recipe and the network of the start."""
 
     def __init__(
-        self, file: str, version: int, recipe: Recipe, network: Network, all_named: Callable[[Any], None]
+        self, file: str, version: int, recipe: Recipe, network: Network, check_layers: Callable[[Any], None]
     ) -> None:
+        """`check_layers` raises SaveError where layers of the user's own were not named."""
         self.file, self.version, self.recipe, self.network = file, version, recipe, network
-        self._all_named = all_named
+        self._check_layers = check_layers
         self._networks: dict[bytes, Network] = {}
-        self._checked: dict[tuple[bytes, int] | None, tuple[Network, Hyper]] = {}
+        self._checked: dict[tuple[bytes, bytes] | None, tuple[Network, Hyper]] = {}
 
-    def state(self, fields: RecordFields, wanted: Network) -> State:
-        """The State of a keyframe of that network; its arrays cannot be written, and may lie in what was read."""
+    def state(self, fields: RecordFields, wanted: Network, layers: bytes) -> State:
+        """The State of a keyframe of the network `wanted`, whose architecture is canonically `layers`.
+
+        Its arrays cannot be written, and may lie in what was read.
+        """
         config = fields.inner("state", "a keyframe's state")
         dtype = np.dtype(self.recipe.training.dtype)
         size, carried = wanted.theta.size, wanted.carried.size
@@ -153,7 +166,7 @@ class KeyframeReader:
         buffers = fields.array("buffers", dtype, (carried,))
         step = config.whole("step", 0, MAX_STEP)
         try:
-            network, hyper = self._of(config, wanted, theta, buffers, step)
+            network, hyper = self._network_and_hyper(config, layers, theta, buffers, step)
             interventions = tuple(self._intervention(network, entry) for entry in config.get("interventions", list))
         except SaveError:
             raise
@@ -179,16 +192,16 @@ class KeyframeReader:
             _counts(fields, hyper, step, size, frozen),
         )
 
-    def _of(
-        self, config: RecordFields, wanted: Network, theta: Array, buffers: Array, step: int
+    def _network_and_hyper(
+        self, config: RecordFields, layers: bytes, theta: Array, buffers: Array, step: int
     ) -> tuple[Network, Hyper]:
         """Network and settings of a keyframe; there are thousands of the same, so each is checked once."""
         described = config.get("architecture", list), config.get("hyper", dict)
         known = _key(described)
-        key = None if known is None else (known, id(wanted))
+        key = None if known is None else (known, layers)  # all that the checks below look at
         if key is None or key not in self._checked:
             architecture = _understood(described[0])
-            if canonical(architecture) != canonical(wanted.architecture):
+            if canonical(architecture) != layers:
                 config.wrong(OTHER_LAYERS)
             network = self._network_of(architecture or [], theta, buffers)
             hyper = self._hyper(config.inner("hyper", "a keyframe's settings"))
@@ -204,7 +217,7 @@ class KeyframeReader:
         """A network of a keyframe's layers; they are few, so each is built once."""
         key = canonical(architecture)
         if key not in self._networks:
-            self._all_named(architecture)
+            self._check_layers(architecture)
             self._networks[key] = network_from(
                 architecture,
                 dtype=theta.dtype,
@@ -279,3 +292,23 @@ def _understood(architecture: list[Any]) -> list[Any] | None:
         return [describe(layer_from(entry)) for entry in architecture]
     except UNUSABLE:
         return None
+
+
+def _rules(fields: RecordFields) -> int:
+    """The rules that a keyframe's settings name, the first where they name none."""
+    return fields.whole("rules", FIRST, CURRENT) if "rules" in fields.record else FIRST
+
+
+def _counts(fields: RecordFields, hyper: Hyper, step: int, size: int, frozen: Array) -> Array:
+    """From which step the updates of each parameter count, and how many what is frozen has had."""
+    if not are_kept(hyper) or ("counts" not in fields.record and not frozen.size):
+        return ALIKE
+    counts = fields.array("counts", np.int64, (size,))
+    low, high = np.full(size, hyper.since), np.full(size, step)
+    low[frozen], high[frozen] = 0, step - hyper.since
+    if ((counts < low) | (counts > high)).any():
+        of_frozen = f"of what is frozen 0 to {step - hyper.since}"
+        fields.wrong(f"`counts` must be steps from {hyper.since} to {step}, {of_frozen}")
+    if not frozen.size and (counts == hyper.since).all():
+        fields.wrong("`counts` are there although all parameters count alike")
+    return counts

@@ -1,4 +1,4 @@
-"""Who has a file open: a lock for each, that the system takes back however its process ends.
+"""Locks that tell who has a file open; the system takes them back however a process ends.
 
 Locks stand in the state folder, called after the file's real path, so that a folder of saves holds nothing but saves.
 Within a process labs share the lock of a file.
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 import platformdirs
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # see take_lock
     from filelock import BaseFileLock
 
 STATE = "TINYNETS_STATE"
@@ -88,7 +88,7 @@ def acquire(path: str | os.PathLike[str]) -> HeldLock | None:
             shared = _shared.get(real)
             if shared is None:
                 place = _place(real)
-                lock = _lock(place)
+                lock = take_lock(place)
                 if lock is False:
                     return None
                 shared = _shared[real] = _Shared(place, lock)
@@ -110,7 +110,7 @@ def _place(real: str) -> Path:
     return state_folder() / "locks" / f"{hashlib.sha256(real.encode('utf-8', 'surrogateescape')).hexdigest()}.lock"
 
 
-def _lock(place: Path) -> BaseFileLock | Literal[False] | None:
+def take_lock(place: Path) -> BaseFileLock | Literal[False] | None:
     """The lock, taken; False where another process has it, None where there are no locks to be had."""
     from filelock import FileLock, Timeout  # 40 ms, which a first look at a recipe does without
 

@@ -1,4 +1,4 @@
-"""Where saves lie, and what they are called."""
+"""Where saves and journals lie, and what saves are called."""
 
 from __future__ import annotations
 
@@ -13,12 +13,6 @@ from tinynets.errors import SaveError
 from tinynets.storage import locks
 from tinynets.system.paths import expanded, expanded_path, names_folder, unusable
 
-
-def journal_folder() -> Path:
-    """Where journals are."""
-    return locks.state_folder() / "journals"
-
-
 SUFFIX = ".msgpack"
 UNSAFE = '/\\:*?"<>|'
 MAX_NAME_BYTES = 100  # of a name from elsewhere in a file's name
@@ -27,7 +21,9 @@ RESERVED |= {f"{port}{number}" for port in ("COM", "LPT") for number in "0123456
 """Names that mean devices on Windows, whatever ending they have."""
 
 
-# -- where saves are
+def journal_folder() -> Path:
+    """Where journals are."""
+    return locks.state_folder() / "journals"
 
 
 def default_folder() -> Path:

@@ -1,10 +1,13 @@
-"""Files of the first format version: a branch has its whole past, what it shares with its parent included.
+"""Reads files of the first format version, where a branch has its whole past, what it shares with its parent too.
 
 They differ from those of today in this: a header says less; losses and evaluations stand in the record `branch`, which
 says of its parent only the step at which it left it; all edits come before the keyframes, and may come in one go.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +17,7 @@ from tinynets.history.moment import Moment, RecordedEdit
 from tinynets.history.timeline import Timeline
 from tinynets.storage.fields import MAX_STEP, RecordFields
 from tinynets.storage.reader import Reader
-from tinynets.storage.timeline_records import read_evaluations
+from tinynets.storage.timeline_records import branch_of, read_branch, read_edit, read_edits, read_evaluations
 
 
 class ReaderV1(Reader):
@@ -48,7 +51,7 @@ class ReaderV1(Reader):
         return sum(parent is None for parent, _ in self._left.values())
 
     def _branch(self, fields: RecordFields) -> None:
-        number, name = self._new(fields)
+        number, name = read_branch(fields, self.branches, self.names)
         losses = LossHistory(self._dtype)
         losses.extend(fields.array("losses", self._dtype, (None,)))
         evaluations = read_evaluations(
@@ -61,23 +64,23 @@ class ReaderV1(Reader):
 
     def _edits(self, fields: RecordFields) -> None:
         """They wait for the first keyframe, with which the network is there to check them against."""
-        self._named_owner(fields)
+        branch_of(fields, self.branches)
         self._waiting.append(fields)
 
     def _begin(self, fields: RecordFields) -> None:
         super()._begin(fields)
         for waiting in self._waiting:
-            branch = self._named_owner(waiting)
-            layers = self._of(branch.number)
-            network = self._network(layers[-1][1])
-            for entry in waiting.get("edits", list):
-                first = branch.edits[-1].step if branch.edits else 0
-                thing = RecordFields(self.file, entry, "an edit")
-                placed, after = self._placed(thing, first, len(branch.losses), network)
-                branch.place(placed)
-                layers += [(len(branch.edits), self._kept(after))] if after is not network else []
-                network = after
+            branch = branch_of(waiting, self.branches)
+            self._started().networks.append(branch, self._in_order(branch, read_edits(waiting)))
         self._waiting.clear()
+
+    def _in_order(self, branch: Branch, entries: list[Any]) -> Iterator[RecordedEdit]:
+        """Edits that a branch has, each read as it is asked for: none of a step before that of the one before it."""
+        first = branch.edits[-1].step if branch.edits else 0
+        for entry in entries:
+            edit = read_edit(self.file, entry, first, len(branch.losses))
+            first = edit.step
+            yield edit
 
     def _hang(self, branch: Branch, number: int | None, step: int) -> None:
         """Find what a branch shares with its parent: the edits that both have in common up to the fork."""

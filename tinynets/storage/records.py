@@ -5,8 +5,8 @@
     payload a map (see storage/codec.py) whose `record` is the record's kind
 
 Numbers are little-endian. `end` counts the records before it, so that a file cut between two records is found. A file
-without its `end` is a journal: `HEADER` and `encode_record` are all that appending needs, and `RecordFile` reads what
-is whole.
+without its `end` is a journal: `HEADER` and `encode_record` are all that appending needs, `RecordFile` reads what is
+whole, and `scan_small` only what tells of the rest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import shutil
 import stat
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from time import time
@@ -27,6 +27,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from tinynets.errors import CorruptSave, SaveError, UnsupportedSave
+from tinynets.storage.append_file import sync_folder
 from tinynets.storage.codec import Packed, PackingError, pack_pieces, unpack
 
 MAGIC = b"tinynets"
@@ -36,6 +37,7 @@ HEADER = MAGIC + struct.pack("<H", VERSION)
 MAX_PAYLOAD = 2**32 - 1
 END = "end"
 ABANDONED = 3600  # seconds after which a file that is still being written is nobody's
+KIND_WITHIN = 64  # bytes of a payload in which its kind stands
 CHUNK = 2**18  # bytes read and checked at once, so that the check finds them in the processor's cache
 
 Record = dict[str, Any]
@@ -103,7 +105,7 @@ def write_records(path: AnyPath, records: Iterable[Record], check: Callable[[Pat
             raise
     except OSError as error:
         raise SaveError(f"`{path}` cannot be written: {_reason(error)}") from error
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
 def _clear(folder: Path) -> None:
@@ -178,6 +180,31 @@ class RecordFile:
             raise CorruptSave(f"`{path}` ends before record {number} at byte {at:,}: its last record is missing")
 
 
+def scan_small(file: BinaryIO, kinds: Collection[str], most: int) -> Iterator[Any]:
+    """Those records of some kinds that take at most so many bytes, up to the first that is not whole.
+
+    The others are jumped over: neither read nor checked. A record's kind must stand in its first bytes.
+    """
+    if file.read(len(HEADER)) != HEADER:
+        return
+    size = os.fstat(file.fileno()).st_size
+    while len(head := file.read(_FRAME.size)) == _FRAME.size:
+        length, checksum = _FRAME.unpack(head)
+        start = file.read(min(length, KIND_WITHIN))
+        behind = file.tell() - len(start) + length
+        if behind > size:
+            return
+        if length <= most and any(kind.encode() in start for kind in kinds):
+            payload = start + file.read(length - len(start))
+            if zlib.crc32(payload) != checksum:
+                return
+            try:
+                yield unpack(payload)
+            except PackingError:
+                return
+        file.seek(behind)
+
+
 def _target(path: AnyPath) -> Path:
     """The file that `path` means, behind links; SaveError where something stands there that must not be replaced."""
     if "\0" in os.fspath(path):
@@ -209,16 +236,6 @@ def _write(file: BinaryIO, records: Iterable[Record]) -> None:
             file.write(piece)
         count += 1
     file.write(encode_record({"record": END, "count": count}))
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself last, where folders can be synced (not on Windows, nor on every file system)."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _opened(path: AnyPath) -> BinaryIO:

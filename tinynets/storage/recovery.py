@@ -1,4 +1,4 @@
-"""Journals that were left behind: by a lab that was killed, a terminal that was closed, a power cut.
+"""Finds journals that were left behind by a lab that was killed, a closed terminal or a power cut.
 
 A journal whose lab lives is held by it (see locks.py); one that nobody holds is left over. What it says of itself is
 found by looking at its small records alone.
@@ -7,28 +7,22 @@ found by looking at its small records alone.
 from __future__ import annotations
 
 import os
-import struct
-import zlib
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from tinynets.errors import SaveError, nearest
 from tinynets.foreign_text import printable
 from tinynets.storage import locks
-from tinynets.storage.codec import PackingError, unpack
 from tinynets.storage.paths import journal_folder
-from tinynets.storage.records import HEADER
+from tinynets.storage.records import scan_small
 from tinynets.system.paths import restored
 
 SUFFIX = ".journal"
 SMALL = 4 * 2**20  # bytes of a record that is looked into
 LOOKED_INTO = ("header", "branch", "edits", "position")
-
-_FRAME = struct.Struct("<II")
 
 
 @dataclass(frozen=True)
@@ -132,7 +126,7 @@ def _look(file: Path) -> RecoverableJournal | None:
     try:
         with open(file, "rb") as opened:
             status = os.fstat(opened.fileno())
-            for record in _small_records(opened):
+            for record in scan_small(opened, LOOKED_INTO, SMALL):
                 match record:
                     case {"record": "header", "kind": "journal", "recipe": str(), "path": str() | bytes()}:
                         header = record
@@ -150,25 +144,3 @@ def _look(file: Path) -> RecoverableJournal | None:
     return RecoverableJournal(
         file, header["recipe"], step, edits, branches, when, restored(header["path"]), status.st_size
     )
-
-
-def _small_records(file: BinaryIO) -> Iterator[Any]:
-    """The records that tell what a journal holds, up to the first that is not whole."""
-    if file.read(len(HEADER)) != HEADER:
-        return
-    size = os.fstat(file.fileno()).st_size
-    while len(head := file.read(_FRAME.size)) == _FRAME.size:
-        length, checksum = _FRAME.unpack(head)
-        start = file.read(min(length, 64))
-        behind = file.tell() - len(start) + length
-        if behind > size:
-            return
-        if length <= SMALL and any(kind.encode() in start for kind in LOOKED_INTO):
-            payload = start + file.read(length - len(start))
-            if zlib.crc32(payload) != checksum:
-                return
-            try:
-                yield unpack(payload)
-            except PackingError:
-                return
-        file.seek(behind)

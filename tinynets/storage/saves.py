@@ -1,7 +1,7 @@
-"""Saves: where they are, which there are, one read by the reader of its format version, and one written at once.
+"""Reads, opens and writes whole saves.
 
-What they hold stands in snapshot.py and in docs/save-format.md, reading in reader.py, the framing of records in
-records.py, that of values in codec.py.
+Their records and the order of these stand in snapshot.py, what makes a timeline of them in reader.py, the framing of
+records in records.py, that of values in codec.py; docs/save-format.md describes all of it.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ from tinynets.jobs import run_to_end
 from tinynets.numerics.determinism import fingerprint, fix_threads, requested_threads
 from tinynets.recipes.catalog import load_recipe
 from tinynets.recipes.recipe import Recipe
-from tinynets.storage.fields import RecordFields
+from tinynets.storage.fields import RecordFields, gated
 from tinynets.storage.header import MAX_HEADER, SaveHeader, read_header_record
-from tinynets.storage.reader import Reader, gated, read_back
+from tinynets.storage.read_back import read_back
+from tinynets.storage.reader import Reader
 from tinynets.storage.reader_v1 import ReaderV1
 from tinynets.storage.records import RecordFile, write_records
 from tinynets.storage.recovery import SUFFIX as JOURNAL
@@ -43,11 +44,35 @@ READERS = {Reader.version: Reader, ReaderV1.version: ReaderV1}
 """For each format version that can be read, what reads it."""
 
 
+@dataclass(frozen=True)
+class LoadedSave:
+    """What a save holds, checked and rebuilt."""
+
+    header: SaveHeader
+    recipe: Recipe
+    data: Dataset
+    timeline: Timeline
+    position: Moment
+    damage: str = ""
+    """Of a file that was recovered: why it went no further."""
+    whole: int = 0
+    """Bytes that were read and understood."""
+    size: int = 0
+    """Bytes of the file."""
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def same_machine(self) -> bool:
+        """Whether replay gives the same bits here as where it was saved."""
+        here = self.header.fingerprint == fingerprint() and self.header.threads == fix_threads()
+        return here and not self.header.elsewhere
+
+
 def read(path: str | os.PathLike[str], data: object = None, *, recover: bool = False) -> LoadedSave:
     """A save, checked and rebuilt. `data`, as a Lab takes it, stands in for a data set too large to be embedded.
 
-    With `recover`, of a journal or a damaged save the longest part from its beginning that is whole; `Loaded.damage`
-    says what ended it, `whole` and `size` how much was cut.
+    With `recover`, of a journal or a damaged save the longest part from its beginning that is whole: `damage` then says
+    what ended it, `whole` and `size` how much was cut.
 
     Raises CorruptSave or UnsupportedSave that says what is wrong, SaveError when the file cannot be read, DataError or
     ShapeError when `data` cannot be used.
@@ -81,6 +106,15 @@ def _read(path: str | os.PathLike[str], data: object, recover: bool) -> LoadedSa
     return LoadedSave(
         header, recipe, found, timeline, position, damage, whole or file.whole, file.size, list(reader.warnings)
     )
+
+
+def read_header(path: str | os.PathLike[str]) -> SaveHeader:
+    """What a save says of itself, without reading the rest."""
+    file = RecordFile(path, most=MAX_HEADER)
+    with gated(path):
+        for record in file:
+            return read_header_record(RecordFields(str(path), record), file.version)
+    raise CorruptSave(f"`{path}` holds nothing")
 
 
 # -- opening
@@ -176,36 +210,3 @@ def write(
 
     write_records(target, snapshot(recipe, data, timeline, position, live), check)
     return target.stat().st_size
-
-
-@dataclass(frozen=True)
-class LoadedSave:
-    """What a save holds, checked and rebuilt."""
-
-    header: SaveHeader
-    recipe: Recipe
-    data: Dataset
-    timeline: Timeline
-    position: Moment
-    damage: str = ""
-    """Of a file that was recovered: why it went no further."""
-    whole: int = 0
-    """Bytes that were read and understood."""
-    size: int = 0
-    """Bytes of the file."""
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def same_machine(self) -> bool:
-        """Whether replay gives the same bits here as where it was saved."""
-        here = self.header.fingerprint == fingerprint() and self.header.threads == fix_threads()
-        return here and not self.header.elsewhere
-
-
-def read_header(path: str | os.PathLike[str]) -> SaveHeader:
-    """What a save says of itself, without reading the rest."""
-    file = RecordFile(path, most=MAX_HEADER)
-    with gated(path):
-        for record in file:
-            return read_header_record(RecordFields(str(path), record), file.version)
-    raise CorruptSave(f"`{path}` holds nothing")

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tinynets.data import Dataset
 from tinynets.errors import SaveError
@@ -14,13 +13,11 @@ from tinynets.foreign_text import printable
 from tinynets.history.player import Player
 from tinynets.recipes.recipe import Recipe
 from tinynets.storage import locks
+from tinynets.storage.journal import Journal
 from tinynets.storage.paths import journal_folder
 from tinynets.storage.records import read_records
 from tinynets.storage.saves import read_header
 from tinynets.system.paths import expanded_path, unusable
-
-if TYPE_CHECKING:
-    from tinynets.storage.journal import Journal
 
 
 class SessionFiles:
@@ -79,8 +76,6 @@ class SessionFiles:
         """From now on write what is done to a journal, where one is wanted."""
         if not self._wants_journal:
             return
-        from tinynets.storage.journal import Journal
-
         fresh = self._recovered is None
         self.journal = Journal(recipe, data, player, self.path, self._folder, fresh=fresh)
         self.journal.told = lambda message: self.told(message)

@@ -1,23 +1,30 @@
-"""Branches, losses, edits, evaluations and bookmarks as records."""
+"""Branches, losses, edits, evaluations, bookmarks and the position as records, written and read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import nan
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinynets.edits.edit import edit_from
+from tinynets.edits.registry import OPERATIONS
+from tinynets.errors import UnsupportedSave
 from tinynets.history.branch import Branch
 from tinynets.history.evaluation import Evaluation
-from tinynets.history.moment import Bookmark, Moment, RecordedEdit
-from tinynets.nn.plugins import own_layers
-from tinynets.storage.fields import RecordFields
-from tinynets.storage.keyframes import _own
+from tinynets.history.moment import MAX_NOTE, Bookmark, Moment, RecordedEdit
+from tinynets.numerics.arrays import Array
+from tinynets.storage.fields import MAX_NUMBER, RecordFields
 from tinynets.storage.records import Record
+from tinynets.storage.user_code import named_layers
 
 EDITS_A_RECORD = 1000
 MAX_ACTIONS = 1000
+
+Branches = Mapping[int, Branch]
+"""By their numbers."""
 
 
 # -- branches
@@ -34,32 +41,57 @@ def branch_record(branch: Branch) -> Record:
     }
 
 
-def losses_record(branch: Branch, first: int, end: int) -> Record:
-    """The losses of the steps behind `first`, through `end`."""
-    return {"record": "losses", "branch": branch.number, "first": first, "values": branch.losses.part(first, end)}
+def read_branch(fields: RecordFields, branches: Branches, names: set[str]) -> tuple[int, str]:
+    """Number and name of a branch that is not there yet."""
+    number, name = fields.whole("number", 0, MAX_NUMBER), fields.name("name")
+    if number in branches or name in names:
+        fields.wrong(f"`{name}` ({number}) is there twice")
+    return number, name
 
 
-def edits_record(branch: Branch, first: int, through: int) -> Record:
-    """The edits from index `first`, before `through`."""
-    edits = branch.edits[first:through]
-    switched = [entry.edit.args for entry in edits if entry.edit.op == "activation"]
-    own = own_layers([{"kind": args.get("to")} for args in switched])
-    return {"record": "edits", "branch": branch.number, "edits": list(map(_placed, edits)), **_own(own)}
+def read_fork(fields: RecordFields, branches: Branches) -> Moment | None:
+    """Where a branch left which other; None of one that left none."""
+    if fields.record.get("parent") is None:
+        return None
+    parent = branch_of(fields, branches, "parent")
+    step = fields.whole("fork", 0, len(parent.losses))
+    return Moment(
+        parent.number, step, fields.whole("shared", parent.edits_through(step - 1), parent.edits_through(step))
+    )
 
 
-def _placed(entry: RecordedEdit) -> Record:
-    return {
-        "step": entry.step,
-        "edit": entry.edit.config(),
-        "done": entry.done,
-        "before": entry.before,
-        "after": entry.after,
-    }
+def branch_of(fields: RecordFields, branches: Branches, key: str = "branch") -> Branch:
+    """The branch whose number a record has under that key."""
+    return numbered(fields, branches, fields.whole(key, 0, MAX_NUMBER))
 
 
-def _history(branch: Branch) -> Iterator[Record]:
-    """Losses and edits beyond what a branch shares, the losses up to an edit's step before that edit."""
-    losses, edits = (branch.fork, branch.shared) if branch.parent is not None else (0, 0)
+def numbered(fields: RecordFields, branches: Branches, number: int) -> Branch:
+    if number not in branches:
+        fields.wrong(f"there is no branch {number}")
+    return branches[number]
+
+
+def rename_record(branch: Branch) -> Record:
+    return {"record": "rename", "branch": branch.number, "name": branch.name}
+
+
+def read_rename(fields: RecordFields, branches: Branches, names: set[str]) -> tuple[Branch, str]:
+    """A branch, and the name that it gets, which no other has."""
+    branch, name = branch_of(fields, branches), fields.name("name")
+    if name in names:
+        fields.wrong(f"there is a branch `{name}` already")
+    return branch, name
+
+
+def drop_record(number: int) -> Record:
+    return {"record": "drop", "branch": number}
+
+
+# -- losses and edits
+
+
+def history_records(branch: Branch, losses: int, edits: int) -> Iterator[Record]:
+    """Losses and edits beyond the first so many of each, the losses up to an edit's step before that edit."""
     while edits < len(branch.edits):
         step = branch.edits[edits].step
         if step > losses:
@@ -72,9 +104,54 @@ def _history(branch: Branch) -> Iterator[Record]:
         yield losses_record(branch, losses, len(branch.losses))
 
 
-def _evaluations(branch: int, entries: Sequence[Evaluation]) -> Iterator[Record]:
-    if entries:
-        yield evaluations_record(branch, entries)
+def losses_record(branch: Branch, first: int, end: int) -> Record:
+    """The losses of the steps behind `first`, through `end`."""
+    return {"record": "losses", "branch": branch.number, "first": first, "values": branch.losses.part(first, end)}
+
+
+def read_losses(fields: RecordFields, branches: Branches, dtype: Any) -> tuple[Branch, Array]:
+    """Losses, and the branch that they go on."""
+    branch = branch_of(fields, branches)
+    fields.whole("first", len(branch.losses), len(branch.losses))
+    return branch, fields.array("values", dtype, (None,))
+
+
+def edits_record(branch: Branch, first: int, through: int) -> Record:
+    """The edits from index `first`, before `through`."""
+    edits = branch.edits[first:through]
+    switched = [{"kind": entry.edit.args.get("to")} for entry in edits if entry.edit.op == "activation"]
+    return {"record": "edits", "branch": branch.number, "edits": list(map(_placed, edits)), **named_layers(switched)}
+
+
+def _placed(entry: RecordedEdit) -> Record:
+    return {
+        "step": entry.step,
+        "edit": entry.edit.config(),
+        "done": entry.done,
+        "before": entry.before,
+        "after": entry.after,
+    }
+
+
+def read_edits(fields: RecordFields) -> list[Any]:
+    """The entries of a record of edits, each for `read_edit`, which wants to know what was done before it."""
+    entries: list[Any] = fields.get("edits", list)
+    return entries
+
+
+def read_edit(file: str, entry: Any, first: int, last: int) -> RecordedEdit:
+    """An edit of a step from `first` to `last`; whether its network takes it is not looked at."""
+    fields = RecordFields(file, entry, "an edit")
+    step, edit = fields.whole("step", first, last), fields.inner("edit", "an edit")
+    config = {"op": edit.get("op", str), "target": edit.get("target", str), "args": edit.get("args", dict)}
+    if config["op"] not in OPERATIONS:
+        raise UnsupportedSave(f"`{file}` has an edit `{config['op']}`, which this version does not know")
+    return RecordedEdit(
+        step, edit_from(config), fields.get("done", str), fields.get("before", float), fields.get("after", float)
+    )
+
+
+# -- evaluations
 
 
 def evaluations_record(branch: int, entries: Sequence[Evaluation]) -> Record:
@@ -91,45 +168,6 @@ def evaluations_record(branch: int, entries: Sequence[Evaluation]) -> Record:
         "loss": np.array([entry.loss for entry in entries], np.float64),
         "accuracy": np.array([nan if e.accuracy is None else e.accuracy for e in entries], np.float64),
         "clean": np.array([entry.clean for entry in entries], np.bool_),
-    }
-
-
-def rename_record(branch: Branch) -> Record:
-    return {"record": "rename", "branch": branch.number, "name": branch.name}
-
-
-def drop_record(number: int) -> Record:
-    return {"record": "drop", "branch": number}
-
-
-# -- places
-
-
-def bookmark_record(mark: Bookmark) -> Record:
-    branch, step, edits = mark.moment
-    return {"record": "bookmark", "name": mark.name, "note": mark.note, "branch": branch, "step": step, "edits": edits}
-
-
-def unbookmark_record(name: str) -> Record:
-    return {"record": "unbookmark", "name": name}
-
-
-def position_record(
-    position: Moment, actions: Iterable[tuple[Moment, Moment]], undone: Iterable[Moment] = ()
-) -> Record:
-    """Where the lab stands, and the actions that undo goes back over: the moment before each, and that behind it.
-
-    `undone`: of branches on which edits were undone, the moment before those.
-    """
-    ends = [list(moment) for moment in undone]
-    rows = [[*before, *after] for before, after in actions]
-    return {
-        "record": "position",
-        "branch": position.branch,
-        "step": position.step,
-        "edits": position.edits,
-        "actions": np.array(rows, np.int64).reshape(-1, 6),
-        **({"undone": np.array(ends, np.int64)} if ends else {}),
     }
 
 
@@ -160,3 +198,74 @@ def read_evaluations(fields: RecordFields, end: Moment | None) -> list[Evaluatio
         Evaluation(splits[number], at, value, None if right != right else right, count, bare, done)
         for number, at, value, right, count, bare, done in zip(*columns, strict=True)
     ]
+
+
+# -- places
+
+
+def bookmark_record(mark: Bookmark) -> Record:
+    branch, step, edits = mark.moment
+    return {"record": "bookmark", "name": mark.name, "note": mark.note, "branch": branch, "step": step, "edits": edits}
+
+
+def read_bookmark(fields: RecordFields, branches: Branches) -> Bookmark:
+    numbers = _moment_numbers(fields)
+    name, note = fields.name("name"), fields.get("note", str)
+    if len(note) > MAX_NOTE:
+        fields.wrong(f"`note` must be at most {MAX_NOTE:,} characters, not {len(note):,}")
+    return Bookmark(name, note, _moment(fields, branches, numbers))
+
+
+def unbookmark_record(name: str) -> Record:
+    return {"record": "unbookmark", "name": name}
+
+
+def position_record(
+    position: Moment, actions: Iterable[tuple[Moment, Moment]], undone: Iterable[Moment] = ()
+) -> Record:
+    """Where the lab stands, and the actions that undo goes back over: the moment before each, and that behind it.
+
+    `undone`: of branches on which edits were undone, the moment before those.
+    """
+    ends = [list(moment) for moment in undone]
+    rows = [[*before, *after] for before, after in actions]
+    return {
+        "record": "position",
+        "branch": position.branch,
+        "step": position.step,
+        "edits": position.edits,
+        "actions": np.array(rows, np.int64).reshape(-1, 6),
+        **({"undone": np.array(ends, np.int64)} if ends else {}),
+    }
+
+
+class Position(NamedTuple):
+    """What a record of the position says, as `position_record` takes it."""
+
+    moment: Moment
+    actions: list[tuple[Moment, Moment]]
+    undone: list[Moment]
+
+
+def read_position(fields: RecordFields, branches: Branches) -> Position:
+    moment = _moment(fields, branches, _moment_numbers(fields))
+    rows = fields.array("actions", np.int64, (None, 6))[-MAX_ACTIONS:].tolist()
+    undone = fields.array("undone", np.int64, (None, 3)).tolist() if "undone" in fields.record else []
+    ends = [_moment(fields, branches, row) for row in undone]
+    if any(end.edits >= len(branches[end.branch].edits) for end in ends):
+        fields.wrong("`undone` must be moments before edits")
+    actions = [(_moment(fields, branches, row[:3]), _moment(fields, branches, row[3:])) for row in rows]
+    return Position(moment, actions, ends)
+
+
+def _moment_numbers(fields: RecordFields) -> list[int]:
+    return [fields.get(key, int) for key in ("branch", "step", "edits")]
+
+
+def _moment(fields: RecordFields, branches: Branches, numbers: Sequence[int]) -> Moment:
+    moment = Moment(*numbers)
+    branch = numbered(fields, branches, moment.branch)
+    lowest, highest = branch.edits_through(moment.step - 1), branch.edits_through(moment.step)
+    if not 0 <= moment.step <= len(branch.losses) or not lowest <= moment.edits <= highest:
+        fields.wrong(f"step {moment.step} with {moment.edits} edits is no moment of branch `{branch.name}`")
+    return moment

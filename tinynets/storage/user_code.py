@@ -1,27 +1,27 @@
-"""What the parts of a save must be: its recipe and own layers, States, evaluations, checked against each other."""
+"""The record of the recipe, and the layers and losses of the user's own, which records name with their digests."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from tinynets.edits.edit import Edit
-from tinynets.errors import CorruptSave, SelectorError, TinynetsError
-from tinynets.nn.network import Network
-from tinynets.nn.plugins import check_saved, is_own, kinds_in
-from tinynets.nn.selectors import ParameterSelector, select_learned
-from tinynets.numerics.arrays import Array
-from tinynets.numerics.rules import CURRENT, FIRST
+from tinynets.errors import CorruptSave, TinynetsError
+from tinynets.nn.plugins import check_saved, is_own, kinds_in, own_layers, own_things
+from tinynets.numerics.rules import FIRST
 from tinynets.recipes.recipe import Recipe
 from tinynets.recipes.schema import recipe_from
 from tinynets.storage.fields import RecordFields
-from tinynets.training.counts import are_kept
-from tinynets.training.hyper import Hyper
-from tinynets.training.state import ALIKE
+from tinynets.storage.records import Record
 
-UNUSABLE = (TinynetsError, KeyError, TypeError, ValueError, AttributeError, OverflowError)
-"""What comes of building something from plain data that is not what it should be."""
+
+def recipe_record(recipe: Recipe) -> Record:
+    return {"record": "recipe", "config": recipe.config(), "own": own_things([recipe.layers], recipe.training.loss)}
+
+
+def named_layers(architecture: Sequence[Any]) -> Record:
+    """What a record of these layers says of those among them that are the user's own; nothing where there are none."""
+    own = own_layers([architecture])
+    return {"own": own} if own else {}
 
 
 class DeclaredPlugins:
@@ -31,7 +31,7 @@ class DeclaredPlugins:
         self.file = file
         self.named: set[tuple[str, str]] = set()
 
-    def name(self, fields: RecordFields) -> None:
+    def declare(self, fields: RecordFields) -> None:
         """Take those that a record names; UnsupportedSave where they are not registered here, or others."""
         found = []
         for entry in fields.optional("own", list) or []:
@@ -40,16 +40,18 @@ class DeclaredPlugins:
         check_saved(self.file, found)
         self.named |= {entry[:2] for entry in found}
 
-    def recipe(self, fields: RecordFields) -> Recipe:
+    def read_recipe(self, fields: RecordFields) -> Recipe:
+        """The recipe of its record, all of whose layers and losses are named."""
+        self.declare(fields)
         try:
             recipe = recipe_from(fields.get("config", dict), self.file, rules=FIRST)
         except TinynetsError as error:
             raise CorruptSave(str(error)) from None
-        self.all_named(recipe.layers)
+        self.check_layers(recipe.layers)
         self._check("loss", recipe.training.loss.kind)
         return recipe
 
-    def all_named(self, architecture: Any) -> None:
+    def check_layers(self, architecture: Any) -> None:
         """Layers that are not tinynets' own must have been named with their digests."""
         for kind in kinds_in(architecture):
             self._check("layer", kind)
@@ -57,38 +59,3 @@ class DeclaredPlugins:
     def _check(self, family: str, kind: str) -> None:
         if is_own(family, kind) and (family, kind) not in self.named:
             raise CorruptSave(f"`{self.file}` has the {family} `{kind}` without naming its source")
-
-
-def selected(network: Network, edit: Edit) -> int:
-    """About how many places there are to be looked at where an edit is checked."""
-    try:
-        found = select_learned(network, edit.target)
-    except SelectorError:  # which its check says
-        return 1
-    if edit.args.get("others"):
-        return network.theta.size + network.carried.size
-    if isinstance(found, ParameterSelector):
-        return found.count(network)
-    block = network.block(found.block)
-    each = 1 + network.block_parameters(block) // block.units
-    return len(found.units) * each + (64 * block.units if edit.args.get("outgoing") else 0)
-
-
-def _rules(fields: RecordFields) -> int:
-    """The rules that a keyframe's settings name, the first where they name none."""
-    return fields.whole("rules", FIRST, CURRENT) if "rules" in fields.record else FIRST
-
-
-def _counts(fields: RecordFields, hyper: Hyper, step: int, size: int, frozen: Array) -> Array:
-    """From which step the updates of each parameter count, and how many what is frozen has had."""
-    if not are_kept(hyper) or ("counts" not in fields.record and not frozen.size):
-        return ALIKE
-    counts = fields.array("counts", np.int64, (size,))
-    low, high = np.full(size, hyper.since), np.full(size, step)
-    low[frozen], high[frozen] = 0, step - hyper.since
-    if ((counts < low) | (counts > high)).any():
-        of_frozen = f"of what is frozen 0 to {step - hyper.since}"
-        fields.wrong(f"`counts` must be steps from {hyper.since} to {step}, {of_frozen}")
-    if not frozen.size and (counts == hyper.since).all():
-        fields.wrong("`counts` are there although all parameters count alike")
-    return counts

@@ -16,12 +16,9 @@ from patience import PATIENCE
 
 from tinynets.storage import locks
 
-HOLDS = """
-import sys
-from tinynets.storage import locks
-print(locks.acquire(sys.argv[1]), flush=True)
-sys.stdin.read()
-"""
+HOLDS = (
+    "import sys; from tinynets.storage import locks; print(locks.acquire(sys.argv[1]), flush=True); sys.stdin.read()"
+)
 
 
 @contextmanager
@@ -73,14 +70,14 @@ def test_a_process_shares_a_file_with_itself_until_the_last_lets_go(tmp_path: Pa
 def test_a_holder_that_is_collected_while_another_lock_is_taken_lets_go_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, take = locks.acquire(tmp_path / "x"), locks._lock
+    first, take = locks.acquire(tmp_path / "x"), locks.take_lock
     assert first is not None
 
     def collecting(place: Path) -> object:
         first.release()
         return take(place)
 
-    monkeypatch.setattr(locks, "_lock", collecting)
+    monkeypatch.setattr(locks, "take_lock", collecting)
     taken: list[locks.HeldLock | None] = []
     thread = threading.Thread(target=lambda: taken.append(locks.acquire(tmp_path / "y")), daemon=True)
     thread.start()

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from mutations import Pairs, copied, filed, packed
-from samples import _lab, _snapshot
+from samples import lab_of, snapshot_of
 from work import weighed, worked
 
 import tinynets as tn
-from tinynets.storage import codec, reader
+from tinynets.storage import branch_networks, codec
 
 Record = dict[str, Any]
 
@@ -22,14 +22,14 @@ Record = dict[str, Any]
 @lru_cache
 def _records(units: int, steps: int) -> list[Record]:
     x = np.random.default_rng(0).normal(size=(40, 2))
-    lab = _lab(
+    lab = lab_of(
         [tn.Linear(2, units, name="hidden"), tn.Tanh(), tn.Linear(units, 2, name="out")],
         (x, (x[:, 0] > 0).astype(np.int64)),
         (2,),
     )
     if steps:
         lab.run(steps)
-    return [codec.unpack(codec.pack(record)) for record in _snapshot(lab)]
+    return [codec.unpack(codec.pack(record)) for record in snapshot_of(lab)]
 
 
 def small(units: int = 3, steps: int = 4) -> list[Any]:
@@ -182,7 +182,7 @@ def assert_known(refusal: str) -> None:
 def test_different_edits_of_all_units_are_refused_before_they_take_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "MAX_SELECTED", 0)
+    monkeypatch.setattr(branch_networks, "MAX_SELECTED", 0)
     entries = [edit("zero", f"hidden[{i}:2000]", {}) for i in range(400)]
     path = tmp_path / "x.msgpack"
     path.write_bytes(filed([packed(r) for r in within(small(2000, 0), [edits(entries)])], 2, count=None, whole=True))
@@ -239,7 +239,7 @@ def test_edits_replayed_together_give_the_bytes_that_they_gave_one_by_one(seed: 
     draw = np.random.default_rng(seed)
     x = draw.normal(size=(20, 2))
     layers = [tn.Linear(2, 5, name="a"), tn.BatchNorm(5), tn.Linear(5, 3, name="b"), tn.Tanh(), tn.Linear(3, 2)]
-    lab = _lab(layers, (x, (x[:, 0] > 0).astype(np.int64)), (2,), optimizer=optimizer)
+    lab = lab_of(layers, (x, (x[:, 0] > 0).astype(np.int64)), (2,), optimizer=optimizer)
     lab.run(2)
     done = 0
     while done < 40:
@@ -269,7 +269,7 @@ def test_edits_replayed_together_give_the_bytes_that_they_gave_one_by_one(seed: 
 def structural_edits(layers: int, count: int) -> list[Any]:
     made = [layer for i in range(layers) for layer in (tn.Linear(2, 2, name=f"l{i}"), tn.Tanh())]
     x = np.random.default_rng(0).normal(size=(8, 2))
-    records = _snapshot(_lab(made, (x, (x[:, 0] > 0).astype(np.int64)), (2,)))
+    records = snapshot_of(lab_of(made, (x, (x[:, 0] > 0).astype(np.int64)), (2,)))
     plain = [codec.unpack(codec.pack(record)) for record in records]
     return within(plain, [edits([edit("insert", "l0", {"kind": "identity", "name": f"i{i}"}) for i in range(count)])])
 
@@ -277,7 +277,7 @@ def structural_edits(layers: int, count: int) -> list[Any]:
 def test_changes_of_layers_of_deep_networks_are_refused_before_they_take_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "MAX_RELAID", 1000)
+    monkeypatch.setattr(branch_networks, "MAX_RELAID", 1000)
     path = tmp_path / "x.msgpack"
     for count, refused in ((9, False), (20, True)):
         records = structural_edits(50, count)
