@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 
 from tinynets.data import Dataset
-from tinynets.edits import learning, registry
+from tinynets.edits import registry
 from tinynets.errors import EditError, RecipeError, SaveError, TinynetsError, nearest
 from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.generation import Prediction, TextGenerator
@@ -60,11 +60,11 @@ from tinynets.storage import paths, saves
 from tinynets.storage.recovery import SUFFIX as JOURNAL
 from tinynets.storage.session_files import SessionFiles
 from tinynets.system.paths import expanded, unusable
+from tinynets.training.frozen import frozen_units, why_nothing_learns
 from tinynets.training.optimizers import SGD, Optimizer
 from tinynets.training.sampler import SAMPLINGS
 from tinynets.training.schedules import Schedule
 from tinynets.training.state import State
-from tinynets.training.still import why_still
 
 Result = TypeVar("Result")
 
@@ -287,7 +287,7 @@ class Lab:
         """Block -> its frozen units, for the blocks that have any."""
         found = {}
         for block in self.network.blocks:
-            mask = learning.frozen_units(self.network, self.player.state, block.name)
+            mask = frozen_units(self.network, self.player.state.frozen, block)
             if mask.any():
                 found[block.name] = tuple(int(unit) for unit in np.flatnonzero(mask))
         return found
@@ -360,7 +360,7 @@ class Lab:
         first, begun = self.step_number, perf_counter()
         yield from self.player.run(steps)
         done = self.step_number - first
-        still = why_still(self.network, self.state_now, self.step_number - 1)
+        still = why_nothing_learns(self.network, self.state_now, self.step_number - 1)
         if still and still != self._still:
             self._keeper.told(f"nothing learns: {still}")
         self._still = still
