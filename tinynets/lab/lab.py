@@ -19,10 +19,11 @@ from tinynets.experiment.generation import Prediction, TextGenerator
 from tinynets.experiment.prediction import predict
 from tinynets.experiment.probe import Probe
 from tinynets.foreign_text import printable
+from tinynets.history import runs
 from tinynets.history.evaluation import Evaluation
+from tinynets.history.keyframes import BUDGET
 from tinynets.history.moment import Bookmark, Moment
-from tinynets.history.player import Player, Work, whole
-from tinynets.history.timeline import BUDGET
+from tinynets.history.player import Player, whole
 from tinynets.history.tree import BranchTree
 from tinynets.history.verify import Origin, VerifyReport, verify
 from tinynets.jobs import Job, Progress, between_pieces
@@ -358,7 +359,7 @@ class Lab:
     def _run(self, steps: int = 1) -> Job[StepReport]:
         check_whole("steps", steps, 1, MAX_STEPS)
         first, begun = self.step_number, perf_counter()
-        yield from self.player.run(steps)
+        yield from runs.run(self.player, steps)
         done = self.step_number - first
         still = why_nothing_learns(self.network, self.state_now, self.step_number - 1)
         if still and still != self._still:
@@ -895,9 +896,9 @@ class Lab:
         known = (*long, *SHORT)
         raise EditError(f"`{verb}` is not something a lab does{nearest(verb, known)}")
 
-    def free_run(self) -> Work:
+    def free_run(self) -> Job[None]:
         """Steps until closed."""
-        return between_pieces(self.player.run(None), self.player.lock)
+        return between_pieces(runs.run(self.player, None), self.player.lock)
 
 
 SHORT = (

@@ -169,7 +169,7 @@ def test_the_gradient_of_a_frozen_unit_is_computed_all_the_same(make_tiny: Make)
 
 def first_wrong(lab: tn.Lab) -> tuple[str, float]:
     """Layer by layer over the batch of the next step: where it is first not finite, and the loss."""
-    x, y = lab.player.x, lab.player.y
+    x, y = lab.player.examples.x, lab.player.examples.y
     indices = lab.player.trainer.sampler.indices(lab.step_number)
     hidden: Any = lab.network["hidden"]
     output: Any = lab.network["output"]
