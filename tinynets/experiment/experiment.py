@@ -81,7 +81,7 @@ class Experiment:
             run_to_end(moves.go(player, position), player.lock)
         return made
 
-    def begun(self) -> tuple[Network, State]:
+    def initial(self) -> tuple[Network, State]:
         """The network and the State that recipe and seed give, made anew."""
         network = self.recipe.build(self.data)
         return network, State.start(network, self.recipe.training.hyper)

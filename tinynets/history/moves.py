@@ -15,14 +15,14 @@ from tinynets.history import runs
 from tinynets.history.keyframes import RING
 from tinynets.history.moment import Moment
 from tinynets.history.player import Player
-from tinynets.jobs import Job, Progress
+from tinynets.jobs import Job, Progress, Work
 from tinynets.numerics.arrays import Array, ignore_warnings
 from tinynets.training.state import State
 
 RING_STEPS = RING // 2  # states kept before the one that a move lands on
 
 
-def go(player: Player, target: Moment) -> Job[None]:
+def go(player: Player, target: Moment) -> Work:
     """Move to a recorded moment, from the kept state that is closest; closed early, we stay where we were."""
     player.cancel_step()
     if target == player.position:
@@ -44,13 +44,13 @@ def go(player: Player, target: Moment) -> Job[None]:
             player.load(here, home)
 
 
-def compute_on(player: Player, state: State, start: Moment, target: Moment) -> Job[None]:
+def compute_on(player: Player, state: State, start: Moment, target: Moment) -> Work:
     """From a state, as that of `start`, to a later moment of its branch, every step computed again."""
     player.load(state, start)
     yield from _recompute(player, target)
 
 
-def _recompute(player: Player, target: Moment) -> Job[None]:
+def _recompute(player: Player, target: Moment) -> Work:
     first = player.position.step
     if first < target.step:
         player.need_data()
@@ -137,7 +137,7 @@ def _stretch(player: Player, bound: Moment) -> Iterator[Moment]:
                 player.record_step()
 
 
-def seek(player: Player, step: int) -> Job[None]:
+def seek(player: Player, step: int) -> Work:
     """Move to after the last edit at `step`; beyond what is recorded, run there."""
     branch = player.branch
     recorded = branch.end
@@ -148,7 +148,7 @@ def seek(player: Player, step: int) -> Job[None]:
         yield from runs.run(player, step - recorded.step)
 
 
-def undo(player: Player) -> Job[None]:
+def undo(player: Player) -> Work:
     """Move to the moment before the last action; a half-done step is dropped instead."""
     timeline = player.timeline
     if player.cancel_step():
@@ -163,7 +163,7 @@ def undo(player: Player) -> Job[None]:
     timeline.undone.append((before, after))
 
 
-def redo(player: Player) -> Job[None]:
+def redo(player: Player) -> Work:
     """Move to the moment after the action that was undone last."""
     timeline = player.timeline
     if not timeline.undone:
@@ -177,6 +177,6 @@ def redo(player: Player) -> Job[None]:
     timeline.actions.append((before, after))
 
 
-def switch(player: Player, name: str) -> Job[None]:
+def switch(player: Player, name: str) -> Work:
     """Move to the end of another branch, as it is seen."""
     yield from go(player, player.timeline.named(name).seen_end)

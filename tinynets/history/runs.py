@@ -10,7 +10,7 @@ from time import perf_counter
 
 from tinynets.history.moment import Moment
 from tinynets.history.player import ENDLESS, Player
-from tinynets.jobs import Job, Progress
+from tinynets.jobs import Job, Progress, Work
 from tinynets.numerics.arrays import Array, ignore_warnings
 
 PIECE = 0.004  # seconds of work between two chances to be cancelled
@@ -20,7 +20,7 @@ Ends = Callable[[Array], bool]
 """Whether what is waited for has come, behind the last of the losses so far."""
 
 
-def run(player: Player, count: int | None) -> Job[None]:
+def run(player: Player, count: int | None) -> Work:
     """`count` steps (None: until closed); one action for undo, however it ends."""
     player.need_data()
     player.fork_if_undone()

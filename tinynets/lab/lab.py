@@ -15,8 +15,8 @@ from tinynets.data import Dataset
 from tinynets.edits import registry
 from tinynets.errors import EditError, RecipeError, SaveError, TinynetsError, nearest
 from tinynets.experiment.experiment import Experiment
-from tinynets.experiment.generation import Prediction, TextGenerator
-from tinynets.experiment.prediction import predict
+from tinynets.experiment.generation import TextGenerator
+from tinynets.experiment.prediction import Prediction, predict
 from tinynets.experiment.probe import Probe
 from tinynets.foreign_text import printable
 from tinynets.history import runs
@@ -26,7 +26,7 @@ from tinynets.history.moment import Bookmark, Moment
 from tinynets.history.player import Player, whole
 from tinynets.history.tree import BranchTree
 from tinynets.history.verify import Origin, VerifyReport, verify
-from tinynets.jobs import Job, Progress, between_pieces
+from tinynets.jobs import Job, Progress, Work, between_pieces
 from tinynets.jobs import run_to_end as finish
 from tinynets.lab.conditions import Condition
 from tinynets.lab.editor import Editor, Numbers
@@ -629,7 +629,7 @@ class Lab:
     def _verify(self) -> Job[VerifyReport]:
         experiment, recipe = self._experiment, self._experiment.recipe
         given = recipe.data["set"] == "arrays"
-        origin = Origin(recipe.name, recipe.training.hyper.seed, given, experiment.begun)
+        origin = Origin(recipe.name, recipe.training.hyper.seed, given, experiment.initial)
         return (yield from verify(experiment.player, origin))
 
     def script(self, path: str | Path | None = None, *, overwrite: bool = False) -> str:
@@ -896,7 +896,7 @@ class Lab:
         known = (*long, *SHORT)
         raise EditError(f"`{verb}` is not something a lab does{nearest(verb, known)}")
 
-    def free_run(self) -> Job[None]:
+    def free_run(self) -> Work:
         """Steps until closed."""
         return between_pieces(runs.run(self.player, None), self.player.lock)
 
