@@ -1,4 +1,4 @@
-"""Experiment: a recipe at work. What everything that looks at a run reads of it; it knows neither files nor a Lab."""
+"""An experiment: a recipe at work, with all that can be read of it. It knows neither files nor a Lab."""
 
 from __future__ import annotations
 

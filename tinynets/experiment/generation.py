@@ -1,4 +1,4 @@
-"""Text that a network writes, character by character."""
+"""Text that a network writes, one character after the other."""
 
 from __future__ import annotations
 

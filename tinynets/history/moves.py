@@ -1,4 +1,4 @@
-"""Moves: a player to any recorded moment, from the closest state that is kept.
+"""Moves: how a player comes to a recorded moment, from the closest state that is kept.
 
 A move is a job: closed early, the player stays where it was.
 """

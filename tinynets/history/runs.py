@@ -1,4 +1,4 @@
-"""Runs: steps of a player one after the other, by number or until something holds.
+"""Runs: a player takes many steps, a given number of them or until something holds.
 
 A run is a job: it yields between its pieces and leaves a whole moment behind, however it ends.
 """

@@ -182,7 +182,7 @@ class Timeline:
 
     def tree(self) -> BranchTree:
         """The branches in order, each behind the one that it left."""
-        limbs: list[BranchSummary] = []
+        summaries: list[BranchSummary] = []
         children: dict[int | None, list[Branch]] = {}
         for branch in sorted(self.branches.values(), key=_fork_of, reverse=True):
             children.setdefault(branch.parent, []).append(branch)
@@ -193,9 +193,9 @@ class Timeline:
             edits = len(branch.edits) - branch.shared
             current = branch.number == self.current
             end = len(branch.losses)
-            limbs.append(BranchSummary(branch.number, branch.name, parent, branch.fork, end, edits, depth, current))
+            summaries.append(BranchSummary(branch.number, branch.name, parent, branch.fork, end, edits, depth, current))
             open_ += [(child, depth + 1) for child in children.get(branch.number, [])]
-        return BranchTree(tuple(limbs))
+        return BranchTree(tuple(summaries))
 
     def push_action(self, before: Moment, after: Moment) -> None:
         """Remember an action for undo; what had been undone is no longer redone."""

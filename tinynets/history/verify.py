@@ -1,4 +1,4 @@
-"""Computing what is recorded again, and comparing it with what was kept: one branch from its start, or all of a run."""
+"""Verifying: what is recorded is computed again and compared with what was kept, for one branch or for all of them."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class Origin:
 def verify(recorded: Player, origin: Origin) -> Generator[Progress, None, VerifyReport]:
     """Compute every branch again, stretch by stretch from keyframe to keyframe, and compare; nothing moves."""
     recorded.need_data()
-    branches = [recorded.timeline.branches[limb.number] for limb in recorded.timeline.tree()]
+    branches = [recorded.timeline.branches[entry.number] for entry in recorded.timeline.tree()]
     stretches = [(branch, *stretch) for branch in branches for stretch in _stretches(branch)]
     total = sum(target[0] - begin[0] for _, begin, target in stretches)
     start, differs = _start(origin, branches[0])
