@@ -16,7 +16,7 @@ from tinynets.numerics.rules import CURRENT, FIRST
 from tinynets.recipes.recipe import Recipe
 from tinynets.recipes.schema import recipe_from
 from tinynets.storage.fields import RecordFields
-from tinynets.training.counts import are_kept
+from tinynets.training.counts import keeps_counts
 from tinynets.training.hyper import Hyper
 from tinynets.training.state import ALIKE
 
@@ -81,7 +81,7 @@ def _rules(fields: RecordFields) -> int:
 
 def _counts(fields: RecordFields, hyper: Hyper, step: int, size: int, frozen: Array) -> Array:
     """From which step the updates of each parameter count, and how many what is frozen has had."""
-    if not are_kept(hyper) or ("counts" not in fields.record and not frozen.size):
+    if not keeps_counts(hyper) or ("counts" not in fields.record and not frozen.size):
         return ALIKE
     counts = fields.array("counts", np.int64, (size,))
     low, high = np.full(size, hyper.since), np.full(size, step)

@@ -18,7 +18,7 @@ from tinynets.data.dataset import payload_digest
 from tinynets.data.names import from_text
 from tinynets.storage import saves
 from tinynets.storage.records import read_records, write_records
-from tinynets.training.settings import OF_BLOCKS, setting_names
+from tinynets.training.settings import PER_BLOCK, setting_names
 
 Records = list[dict[str, Any]]
 Change = Callable[[Records], object]
@@ -221,7 +221,7 @@ def edit(op: str, target: str, **args: Any) -> dict[str, Any]:
     return {"op": op, "target": target, "args": args}
 
 
-SETTABLE = ", ".join((*setting_names(), *(f"BLOCK.{name}" for name in OF_BLOCKS)))
+SETTABLE = ", ".join((*setting_names(), *(f"BLOCK.{name}" for name in PER_BLOCK)))
 NAN = np.full(32, np.nan, np.float32)
 CHANGES: dict[str, tuple[Change, type[Exception], str | None]] = {
     "two headers": (twice("header"), tn.CorruptSave, " has a second record `header`; it must have one"),
