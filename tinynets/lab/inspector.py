@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.edits.learning import frozen_units
 from tinynets.experiment.experiment import Experiment
-from tinynets.experiment.generation import Prediction, TextGenerator
-from tinynets.experiment.prediction import predict
+from tinynets.experiment.generation import TextGenerator
+from tinynets.experiment.prediction import Prediction, predict
 from tinynets.history.evaluation import Evaluation
 from tinynets.history.player import Player
 from tinynets.history.verify import Origin, VerifyReport, verify
@@ -21,6 +20,7 @@ from tinynets.measure.comparison import Comparison
 from tinynets.measure.explain import explain
 from tinynets.measure.explanation import Explanation
 from tinynets.storage.session_files import SessionFiles
+from tinynets.training.frozen import frozen_units
 
 
 class Inspector:
@@ -65,9 +65,9 @@ class Inspector:
 
     def frozen(self) -> dict[str, tuple[int, ...]]:
         """Block -> its frozen units, for the blocks that have any."""
-        network, state, found = self.player.network, self.player.state, {}
+        network, frozen, found = self.player.network, self.player.state.frozen, {}
         for block in network.blocks:
-            mask = frozen_units(network, state, block.name)
+            mask = frozen_units(network, frozen, block)
             if mask.any():
                 found[block.name] = tuple(int(unit) for unit in np.flatnonzero(mask))
         return found
@@ -98,7 +98,7 @@ class Inspector:
         """Compute every branch again from its start and compare with what was kept: each keyframe, each loss."""
         experiment, recipe = self._experiment, self._experiment.recipe
         given = recipe.data["set"] == "arrays"
-        origin = Origin(recipe.name, recipe.training.hyper.seed, given, experiment.begun)
+        origin = Origin(recipe.name, recipe.training.hyper.seed, given, experiment.initial)
         return verify(experiment.player, origin)
 
     def script(self, path: str | Path | None = None, *, overwrite: bool = False) -> Job[str]:

@@ -10,15 +10,15 @@ from tinynets.data import Dataset
 from tinynets.edits import registry
 from tinynets.errors import EditError, TinynetsError, nearest
 from tinynets.experiment.experiment import Experiment
-from tinynets.experiment.generation import Prediction
+from tinynets.experiment.prediction import Prediction
 from tinynets.experiment.probe import Probe
 from tinynets.history.evaluation import Evaluation
+from tinynets.history.keyframes import BUDGET
 from tinynets.history.moment import Bookmark, Moment
-from tinynets.history.player import Player, Work
-from tinynets.history.timeline import BUDGET
+from tinynets.history.player import Player
 from tinynets.history.tree import BranchTree
 from tinynets.history.verify import VerifyReport
-from tinynets.jobs import Job, Progress, between_pieces, run_to_end
+from tinynets.jobs import Job, Progress, Work, between_pieces, run_to_end
 from tinynets.lab.conditions import Condition
 from tinynets.lab.editor import Editor, Numbers
 from tinynets.lab.inspector import Inspector

@@ -12,7 +12,7 @@ from tinynets.data import Dataset
 from tinynets.errors import RecipeError, SaveError
 from tinynets.experiment.experiment import Experiment
 from tinynets.foreign_text import printable
-from tinynets.history.timeline import BUDGET
+from tinynets.history.keyframes import BUDGET
 from tinynets.nn.losses import Loss
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from time import perf_counter
 
 from tinynets.experiment.experiment import Experiment
-from tinynets.history.player import Player, Work, whole
-from tinynets.jobs import Job
+from tinynets.history import runs
+from tinynets.history.player import Player, whole
+from tinynets.jobs import Job, Work
 from tinynets.lab.reports import PhaseReport, StepReport
 from tinynets.numerics.checks import check_whole
 from tinynets.recipes.recipe import MAX_STEPS
-from tinynets.training.still import why_still
+from tinynets.training.frozen import why_nothing_learns
 
 
 class Runs:
@@ -36,9 +37,9 @@ class Runs:
         check_whole("steps", steps, 1, MAX_STEPS)
         player, begun = self.player, perf_counter()
         first = player.position.step
-        yield from player.run(steps)
+        yield from runs.run(player, steps)
         step = player.position.step
-        still = why_still(player.network, player.state, step - 1)
+        still = why_nothing_learns(player.network, player.state, step - 1)
         if still and still != self._still:
             self._tell(f"nothing learns: {still}")
         self._still = still
@@ -46,7 +47,7 @@ class Runs:
 
     def free_run(self) -> Work:
         """Take steps until closed."""
-        return self.player.run(None)
+        return runs.run(self.player, None)
 
     @whole
     def phase(self) -> PhaseReport:

@@ -10,7 +10,7 @@ from typing import Any
 from tinynets.edits.registry import OPERATIONS
 from tinynets.training.optimizers import NAMED, SETTINGS
 from tinynets.training.schedules import SCHEDULES
-from tinynets.training.settings import OF_TRAINING
+from tinynets.training.settings import CLIPPING
 
 PROPERTIES = ("log", "interventions", "frozen", "frozen_weights", "evaluations", "tree", "bookmarks")
 OF_THE_APP = ("start", "play", "recover")
@@ -57,7 +57,7 @@ def _operations() -> list[Command]:
 
 def _settings() -> list[Command]:
     made = []
-    for name in (*SETTINGS, *OF_TRAINING):
+    for name in (*SETTINGS, *CLIPPING):
         kinds = ("number",)
         made.append(Command(name, f"{name} VALUE", f"change {name} from here on", "setting", kinds, {}, (name,), "set"))
     for name, choices in (("optimizer", NAMED), ("schedule", SCHEDULES)):

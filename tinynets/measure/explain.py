@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinynets.edits.learning import frozen_units
 from tinynets.errors import EditError
 from tinynets.experiment.experiment import Experiment
 from tinynets.history.moment import Moment
@@ -34,6 +33,7 @@ from tinynets.nn.taps import Tap
 from tinynets.nn.workspace import CHUNK, Workspace
 from tinynets.numerics.arrays import Array, ignore_warnings
 from tinynets.numerics.checks import check_whole
+from tinynets.training.frozen import frozen_units
 from tinynets.training.state import State, network_of
 
 TOP = 8
@@ -94,7 +94,7 @@ def explain(experiment: Experiment, selector: object, example: int = 0, split: s
         value=float(look.out[example, position, unit]),
         interventions=tuple(map(str, standing)),
         on_output=tuple(f"{entry.op}{_amount(entry)}" for entry in standing if _acts(entry, block, position)),
-        frozen=bool(frozen_units(network, experiment.state, block.name)[unit]),
+        frozen=bool(frozen_units(network, experiment.state.frozen, block)[unit]),
         gradient=gradient,
         gradient_pre=gradient_pre,
         changes=changes,

@@ -31,7 +31,7 @@ from tinynets.nn.losses import Loss
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
 from tinynets.training.hyper import Hyper
-from tinynets.training.settings import OF_BLOCKS, OF_TRAINING
+from tinynets.training.settings import CLIPPING, PER_BLOCK
 
 MAX_BATCH, MAX_STEPS, MAX_PROBE, MAX_LAYERS = 2**20, 10**12, 4096, 1000
 MAX_BATCH_BYTES = 2**34
@@ -134,7 +134,7 @@ class Training:
             "evaluate_every": self.evaluate_every,
             "optimizer": hyper["optimizer"],
             "schedule": hyper["schedule"],
-        } | {name: hyper[name] for name in (*OF_TRAINING, *OF_BLOCKS.values(), "rules") if hyper.get(name)}
+        } | {name: hyper[name] for name in (*CLIPPING, *PER_BLOCK.values(), "rules") if hyper.get(name)}
 
 
 def _decoded(content: bytes) -> str:

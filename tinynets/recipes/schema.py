@@ -28,7 +28,7 @@ from tinynets.training.hyper import Hyper
 from tinynets.training.optimizers import NAMED, OPTIMIZERS, check_setting, optimizer_from
 from tinynets.training.sampler import SAMPLINGS
 from tinynets.training.schedules import SCHEDULES, schedule_from
-from tinynets.training.settings import OF_BLOCKS, OF_TRAINING
+from tinynets.training.settings import CLIPPING, PER_BLOCK
 
 MAX_NAME = 200
 MAX_DEPTH = 8  # containers within containers
@@ -183,14 +183,14 @@ def _initializer(checker: _Checker, where: str, table: dict[str, Any]) -> None:
 
 def _training(checker: _Checker, table: dict[str, Any], rules: int) -> Training:
     known = {"loss", "batch", "sampling", "seed", "steps", "dtype", "probe", "evaluate_every", "optimizer", "schedule"}
-    checker.keys("training", table, known | {"rules", *OF_TRAINING, *OF_BLOCKS.values()}, {"loss", "optimizer"})
+    checker.keys("training", table, known | {"rules", *CLIPPING, *PER_BLOCK.values()}, {"loss", "optimizer"})
     loss = _loss(checker, table["loss"])
     optimizer = checker.table("training.optimizer", table["optimizer"])
     checker.keys("training.optimizer", optimizer, {*optimizer}, {"kind"})
     kind = checker.choice("training.optimizer.kind", optimizer["kind"], NAMED)
     checker.arguments("training.optimizer", OPTIMIZERS[NAMED[kind]["kind"]], optimizer, skip={"kind"})
-    shaping: dict[str, Any] = {name: _setting(checker, name, table.get(name, 0.0)) for name in OF_TRAINING}
-    for name in OF_BLOCKS.values():
+    shaping: dict[str, Any] = {name: _setting(checker, name, table.get(name, 0.0)) for name in CLIPPING}
+    for name in PER_BLOCK.values():
         blocks = checker.table(f"training.{name}", table.get(name, {}))
         shaping[name] = {block: _setting(checker, name, value, f"{name}.{block}") for block, value in blocks.items()}
     hyper = Hyper(

@@ -80,7 +80,7 @@ class BranchNetworks:
                 network = after
         known += made
         for entry in checked:
-            branch.place(entry)
+            branch.append_edit(entry)
 
     def fork(self, number: int, left: Moment) -> None:
         """A new branch has the layers of the one that it left there."""

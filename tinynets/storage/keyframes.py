@@ -30,7 +30,7 @@ from tinynets.storage.fields import MAX_NUMBER, MAX_STEP, UNUSABLE, RecordFields
 from tinynets.storage.records import Record
 from tinynets.storage.timeline_records import Branches, numbered
 from tinynets.storage.user_code import named_layers
-from tinynets.training.counts import are_kept
+from tinynets.training.counts import keeps_counts
 from tinynets.training.hyper import Hyper
 from tinynets.training.optimizers import optimizer_from
 from tinynets.training.schedules import schedule_from
@@ -301,7 +301,7 @@ def _rules(fields: RecordFields) -> int:
 
 def _counts(fields: RecordFields, hyper: Hyper, step: int, size: int, frozen: Array) -> Array:
     """From which step the updates of each parameter count, and how many what is frozen has had."""
-    if not are_kept(hyper) or ("counts" not in fields.record and not frozen.size):
+    if not keeps_counts(hyper) or ("counts" not in fields.record and not frozen.size):
         return ALIKE
     counts = fields.array("counts", np.int64, (size,))
     low, high = np.full(size, hyper.since), np.full(size, step)

@@ -175,8 +175,8 @@ class Reader:
         """A branch that left another at that moment, with what both share."""
         parent = self.branches[left.branch]
         self._settle_evaluations(parent)
-        self._inherited += 1000 + 24 * left.edits + 8 * parent.told_by(left)
-        made = parent.until(left, number, name)
+        self._inherited += 1000 + 24 * left.edits + 8 * parent.fork_cost(left)
+        made = parent.fork_at(left, number, name)
         self._inherited += 142 * len(made.keyframes)
         if self._inherited > MAX_INHERITED:
             fields.wrong("there are more branches than a lab holds")

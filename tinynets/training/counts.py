@@ -21,7 +21,7 @@ from tinynets.training.state import ALIKE, State
 SLOT = "counts"
 
 
-def are_kept(hyper: Hyper) -> bool:
+def keeps_counts(hyper: Hyper) -> bool:
     """Whether the updates of each parameter are counted."""
     return hyper.optimizer.counts_updates and hyper.rules > FIRST
 
@@ -41,7 +41,7 @@ def moving_counts(state: State) -> Iterator[None]:
 
     Where it makes the slots anew, as another optimizer does, they begin at 0. Raised within it, an error changes none.
     """
-    if are_kept(state.hyper):
+    if keeps_counts(state.hyper):
         state.slots[SLOT] = counts_of(state)
     try:
         yield
@@ -49,7 +49,7 @@ def moving_counts(state: State) -> Iterator[None]:
         state.slots.pop(SLOT, None)
         raise
     counts = state.slots.pop(SLOT, None)
-    if not are_kept(state.hyper):
+    if not keeps_counts(state.hyper):
         state.counts = ALIKE
         return
     state.counts = _laid_out(state, np.zeros(state.theta.size, np.int64) if counts is None else counts)
@@ -65,7 +65,7 @@ def _laid_out(state: State, counts: Array) -> Array:
     return now
 
 
-def begun(state: State) -> tuple[int, Late | None]:
+def update_starts(state: State) -> tuple[int, Late | None]:
     """From which step the updates count, and which parameters began later than the first; None where none did."""
     learns = np.ones(state.theta.size, np.bool_)
     learns[state.frozen] = False

@@ -24,11 +24,11 @@ from tinynets.training.optimizers import OPTIMIZERS, Optimizer, check_setting, n
 from tinynets.training.schedules import Schedule, schedule_from
 from tinynets.training.state import State
 
-OF_BLOCKS = {"rate": "rates", "l1": "l1", "l2": "l2"}
-USUAL = {"rate": 1.0, "l1": 0.0, "l2": 0.0}
-OF_KINDS = ("optimizer", "schedule")
+PER_BLOCK = {"rate": "rates", "l1": "l1", "l2": "l2"}
+BLOCK_DEFAULTS = {"rate": 1.0, "l1": 0.0, "l2": 0.0}
+BY_KIND = ("optimizer", "schedule")
 """What is set to a kind, with its arguments."""
-OF_TRAINING = ("clip_norm", "clip_value")
+CLIPPING = ("clip_norm", "clip_value")
 
 
 def resolved(network: Network, state: State, target: str, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def resolved(network: Network, state: State, target: str, args: Mapping[str, Any
     thing = optimizer.kind if target in optimizer.config() else "set"
     try:
         check(network, target, plain, thing)
-        if target not in OF_KINDS:
+        if target not in BY_KIND:
             plain["value"] = check_setting(target, _rule(target), plain["value"])
     except ShapeError as error:
         raise EditError(str(error)) from None
@@ -85,7 +85,7 @@ def change(network: Network, state: State, target: str, args: Mapping[str, Any])
         state.hyper = replace(hyper, schedule=schedule, scheduled=begins)
         counted = f", its steps counted from step {begins:,}" if begins and schedule != Schedule() else ""
         return f"schedule {hyper.schedule.kind} -> {value}{counted}"
-    if target in OF_TRAINING:
+    if target in CLIPPING:
         state.hyper = replace(hyper, **{target: value})
         return f"{target} {getattr(hyper, target):g} -> {value:g}"
     if "." in target:
@@ -95,11 +95,11 @@ def change(network: Network, state: State, target: str, args: Mapping[str, Any])
 
 def _change_block(network: Network, state: State, target: str, value: float) -> str:
     block, name = _block(network, target)
-    entries = dict(getattr(state.hyper, OF_BLOCKS[name]))
-    before = entries.pop(block, USUAL[name])
-    if value != USUAL[name]:
+    entries = dict(getattr(state.hyper, PER_BLOCK[name]))
+    before = entries.pop(block, BLOCK_DEFAULTS[name])
+    if value != BLOCK_DEFAULTS[name]:
         entries[block] = value
-    changed: dict[str, Any] = {OF_BLOCKS[name]: entries}
+    changed: dict[str, Any] = {PER_BLOCK[name]: entries}
     state.hyper = replace(state.hyper, **changed)
     return f"{target} {before:g} -> {value:g}"
 
@@ -119,9 +119,9 @@ def _change_optimizer(state: State, target: str, value: float) -> str:
 def _block(network: Network, target: str) -> tuple[str, str]:
     """The block and the name of what holds for it: `hidden.rate`."""
     block, _, name = target.rpartition(".")
-    if name not in OF_BLOCKS:
+    if name not in PER_BLOCK:
         raise EditError(
-            f"`{target}`: of a block {', '.join(OF_BLOCKS)} can be set, not `{name}`{nearest(name, OF_BLOCKS)}"
+            f"`{target}`: of a block {', '.join(PER_BLOCK)} can be set, not `{name}`{nearest(name, PER_BLOCK)}"
         )
     if not network.block_parameters(network.block(block)):
         raise SelectorError(f"`{target}`: `{block}` has no parameters")
@@ -131,13 +131,13 @@ def _block(network: Network, target: str) -> tuple[str, str]:
 def _rule(target: str) -> str:
     """The name under which a setting's rule stands."""
     name = target.rpartition(".")[2]
-    return OF_BLOCKS.get(name, name) if "." in target else target
+    return PER_BLOCK.get(name, name) if "." in target else target
 
 
 def _known(target: str, names: Iterable[str]) -> None:
     """Raise EditError where a setting is none of these names, nor of a block."""
     if not isinstance(target, str) or (target not in names and "." not in target):
-        there = ", ".join((*names, *(f"BLOCK.{name}" for name in OF_BLOCKS)))
+        there = ", ".join((*names, *(f"BLOCK.{name}" for name in PER_BLOCK)))
         raise EditError(f"`{target}` is not a setting; there are {there}{nearest(str(target), names)}")
 
 
@@ -148,4 +148,4 @@ def setting_names() -> tuple[str, ...]:
 
 def _settings(*optimizers: Optimizer) -> tuple[str, ...]:
     found = {key: None for optimizer in optimizers for key in optimizer.config() if key != "kind"}
-    return (*found, *OF_KINDS, *OF_TRAINING)
+    return (*found, *BY_KIND, *CLIPPING)

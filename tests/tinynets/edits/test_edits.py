@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import tinynets as tn
 from tinynets.edits.registry import OPERATIONS
-from tinynets.training.settings import OF_BLOCKS, OF_KINDS, OF_TRAINING
+from tinynets.training.settings import BY_KIND, CLIPPING, PER_BLOCK
 
 Make = Callable[..., tn.Lab]
 ACTIVATIONS = [tn.Tanh(), tn.Sigmoid(), tn.ReLU()]
@@ -172,7 +172,7 @@ def test_momentum_set_and_taken_away_brings_its_slot_and_takes_it(make_tiny: Mak
 
 
 OF_SGD = [key for key in tn.SGD().config() if key != "kind"]
-SETTABLE = ", ".join((*OF_SGD, *OF_KINDS, *OF_TRAINING, *(f"BLOCK.{name}" for name in OF_BLOCKS)))
+SETTABLE = ", ".join((*OF_SGD, *BY_KIND, *CLIPPING, *(f"BLOCK.{name}" for name in PER_BLOCK)))
 LR = "`sgd`: `lr` must be a finite number above or at 0, not "
 
 

@@ -60,7 +60,7 @@ def aside(lab: tn.Lab) -> tuple[tn.Network, State]:
 def losses_ahead(lab: tn.Lab, network: tn.Network, state: State, count: int = 2) -> list[float]:
     """The losses of steps that would follow; the state goes on with them, the lab stays where it is."""
     player = lab.player
-    trainer = Trainer(network, state, player.loss, player.x, player.y, player.weight)
+    trainer = Trainer(network, state, player.loss, player.examples.x, player.examples.y, player.examples.weight)
     with ignore_warnings():
         return [trainer.step() for _ in range(count)]
 

@@ -16,12 +16,12 @@ import tinynets as tn
 from tinynets.data.dataset import payload_digest
 from tinynets.storage import saves
 from tinynets.storage.records import read_records, write_records
-from tinynets.training.settings import OF_BLOCKS, setting_names
+from tinynets.training.settings import PER_BLOCK, setting_names
 
 Records = list[dict[str, Any]]
 Change = Callable[[Records], object]
 PETA = 2**50
-SETTABLE = ", ".join((*setting_names(), *(f"BLOCK.{name}" for name in OF_BLOCKS)))
+SETTABLE = ", ".join((*setting_names(), *(f"BLOCK.{name}" for name in PER_BLOCK)))
 NAN = np.full(32, np.nan, np.float32)
 
 

@@ -12,11 +12,11 @@ import pytest
 import tinynets as tn
 from tinynets.history.verify import replay
 from tinynets.lab.command_line import parse
-from tinynets.training.settings import OF_BLOCKS, OF_KINDS, OF_TRAINING
+from tinynets.training.settings import BY_KIND, CLIPPING, PER_BLOCK
 
 Make = Callable[..., tn.Lab]
 OF_SGD = [key for key in tn.SGD().config() if key != "kind"]
-SETTABLE = ", ".join((*OF_SGD, *OF_KINDS, *OF_TRAINING, *(f"BLOCK.{name}" for name in OF_BLOCKS)))
+SETTABLE = ", ".join((*OF_SGD, *BY_KIND, *CLIPPING, *(f"BLOCK.{name}" for name in PER_BLOCK)))
 
 
 def gradient(lab: tn.Lab, step: int = 0) -> np.ndarray:
@@ -24,8 +24,8 @@ def gradient(lab: tn.Lab, step: int = 0) -> np.ndarray:
     player = lab.player
     network = tn.Network(lab.network.parts, dtype="float64", theta=lab.state.theta.astype(np.float64))
     indices = player.trainer.sampler.indices(step)
-    out = network.forward(player.x[indices])
-    network.backward(tn.CrossEntropy()(out, player.y[indices])[1])
+    out = network.forward(player.examples.x[indices])
+    network.backward(tn.CrossEntropy()(out, player.examples.y[indices])[1])
     return network.grad.copy()
 
 

@@ -9,7 +9,7 @@ from tinynets.nn.block import Block
 from tinynets.server.activity import Activity
 from tinynets.server.frame import Status
 from tinynets.server.panes.timeline import Filed
-from tinynets.training.still import why_still
+from tinynets.training.frozen import why_nothing_learns
 from tinynets.training.trainer import LOSS
 
 
@@ -45,7 +45,7 @@ def status(experiment: Experiment, filed: Filed, doing: Activity) -> Status:
         note=doing.note,
         read_only=filed.read_only,
         named_path=filed.named_path,
-        still=why_still(experiment.network, experiment.state),
+        still=why_nothing_learns(experiment.network, experiment.state),
         **_half_done(experiment),
     )
 

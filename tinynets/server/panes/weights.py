@@ -9,6 +9,7 @@ from tinynets.measure.block_view import limit_of
 from tinynets.measure.weight_matrix import _by_unit, _chosen, _kinds, matrix
 from tinynets.nn.block import Block
 from tinynets.server.frame import Mask, Weights
+from tinynets.training.frozen import frozen_mask
 
 
 def weights(experiment: Experiment, block: Block) -> Weights | None:
@@ -37,8 +38,7 @@ def _held(experiment: Experiment, block: Block) -> Mask | None:
     network, frozen = experiment.network, experiment.state.frozen
     if not frozen.size:
         return None
-    flags = np.zeros(network.theta.size, np.bool_)
-    flags[frozen] = True
+    flags = frozen_mask(network.theta.size, frozen)
     parts = []
     for entry in _chosen(network.layers[block.first]):
         own = flags[network.parameter_slice(block.first, entry.name)].reshape(entry.shape)
