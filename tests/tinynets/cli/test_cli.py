@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import tinynets as tn
-from tinynets.cli.entry import main, progress_bar
+from tinynets.cli import progress_bar
+from tinynets.cli.entry import main
 from tinynets.history import player
 from tinynets.storage import keyframes
 

@@ -19,7 +19,8 @@ from interrupting import interrupted_at
 from patience import PATIENCE, until
 
 import tinynets as tn
-from tinynets.cli.entry import main, progress_bar
+from tinynets.cli import progress_bar
+from tinynets.cli.entry import main
 from tinynets.storage.recovery import RecoverableJournal, recoverable
 from tinynets.system import stopping
 
@@ -38,7 +39,7 @@ class Command:
         self.state = cwd / "state"
         surroundings = os.environ | {"TINYNETS_STATE": str(self.state), "PYTHONPATH": str(REPOSITORY)} | environment
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tinynets.cli.entry", *arguments],
+            [sys.executable, "-m", "tinynets.cli", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=cwd,

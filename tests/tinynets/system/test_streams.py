@@ -97,7 +97,7 @@ def tinynets(
     environment |= {"PYTHONUNBUFFERED": "1"} if unbuffered else {}
     # The status is the command's own, also at the head of a pipe.
     line = f'({{ "$@"; echo $? > "{state}.status"; }}) {streams.redirected}'
-    command = ["/bin/sh", "-c", line, "sh", sys.executable, "-m", "tinynets.cli.entry", *arguments]
+    command = ["/bin/sh", "-c", line, "sh", sys.executable, "-m", "tinynets.cli", *arguments]
     return subprocess.run(command, capture_output=True, cwd=folder, env=environment, timeout=PATIENCE)
 
 
