@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # what all tests share: patience
+for _folder in ("helpers", "references"):
+    sys.path.insert(0, str(Path(__file__).parent / _folder))
 _numbers = count()
 
 # What starts the tests in the background may have made them ignore ctrl+c or hang-ups, and so all that they start.

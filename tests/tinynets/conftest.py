@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,6 @@ from hypothesis import settings
 
 import tinynets as tn
 
-sys.path.insert(0, str(Path(__file__).parent))  # what tests share: samples, mutations
 settings.register_profile("tinynets", deadline=None)
 settings.load_profile("tinynets")
 

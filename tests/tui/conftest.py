@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from multiprocessing import resource_tracker
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # what the tests share: opening, fake, frames
 resource_tracker.ensure_running()
 
 

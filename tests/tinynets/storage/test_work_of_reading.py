@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from mutations import Pairs, copied, filed, packed
-from samples import _lab, _snapshot
+from samples import lab_of, snapshot_of
 from work import weighed, worked
 
 import tinynets as tn
@@ -22,14 +22,14 @@ Record = dict[str, Any]
 @lru_cache
 def _records(units: int, steps: int) -> list[Record]:
     x = np.random.default_rng(0).normal(size=(40, 2))
-    lab = _lab(
+    lab = lab_of(
         [tn.Linear(2, units, name="hidden"), tn.Tanh(), tn.Linear(units, 2, name="out")],
         (x, (x[:, 0] > 0).astype(np.int64)),
         (2,),
     )
     if steps:
         lab.run(steps)
-    return [codec.unpack(codec.pack(record)) for record in _snapshot(lab)]
+    return [codec.unpack(codec.pack(record)) for record in snapshot_of(lab)]
 
 
 def small(units: int = 3, steps: int = 4) -> list[Any]:
@@ -239,7 +239,7 @@ def test_edits_replayed_together_give_the_bytes_that_they_gave_one_by_one(seed: 
     draw = np.random.default_rng(seed)
     x = draw.normal(size=(20, 2))
     layers = [tn.Linear(2, 5, name="a"), tn.BatchNorm(5), tn.Linear(5, 3, name="b"), tn.Tanh(), tn.Linear(3, 2)]
-    lab = _lab(layers, (x, (x[:, 0] > 0).astype(np.int64)), (2,), optimizer=optimizer)
+    lab = lab_of(layers, (x, (x[:, 0] > 0).astype(np.int64)), (2,), optimizer=optimizer)
     lab.run(2)
     done = 0
     while done < 40:
@@ -269,7 +269,7 @@ def test_edits_replayed_together_give_the_bytes_that_they_gave_one_by_one(seed: 
 def structural_edits(layers: int, count: int) -> list[Any]:
     made = [layer for i in range(layers) for layer in (tn.Linear(2, 2, name=f"l{i}"), tn.Tanh())]
     x = np.random.default_rng(0).normal(size=(8, 2))
-    records = _snapshot(_lab(made, (x, (x[:, 0] > 0).astype(np.int64)), (2,)))
+    records = snapshot_of(lab_of(made, (x, (x[:, 0] > 0).astype(np.int64)), (2,)))
     plain = [codec.unpack(codec.pack(record)) for record in records]
     return within(plain, [edits([edit("insert", "l0", {"kind": "identity", "name": f"i{i}"}) for i in range(count)])])
 

@@ -35,7 +35,7 @@ def _points() -> tuple[np.ndarray, np.ndarray]:
     return x, (x[:, 1] > x[:, 0] ** 2).astype(np.int64)
 
 
-def _lab(layers: list[tn.Layer], data: Any, shape: tuple[int, ...], **options: Any) -> tn.Lab:
+def lab_of(layers: list[tn.Layer], data: Any, shape: tuple[int, ...], **options: Any) -> tn.Lab:
     defaults: dict[str, Any] = {"loss": tn.CrossEntropy(), "optimizer": tn.SGD(0.1), "batch": 8, "seed": 0}
     return tn.Lab(tn.Network(layers, input_shape=shape), data=data, **(defaults | options))
 
@@ -43,7 +43,7 @@ def _lab(layers: list[tn.Layer], data: Any, shape: tuple[int, ...], **options: A
 def plain() -> tn.Lab:
     """Edits, branches, bookmarks, evaluations."""
     layers = [tn.Linear(2, 6, name="hidden"), tn.Tanh(), tn.Linear(6, 2, name="output")]
-    lab = _lab(layers, {"train": _points(), "dev": _points()}, (2,), optimizer=tn.SGD(0.1, momentum=0.9))
+    lab = lab_of(layers, {"train": _points(), "dev": _points()}, (2,), optimizer=tn.SGD(0.1, momentum=0.9))
     lab.run(4)
     lab.zero("hidden[1]")
     lab.freeze("hidden[2]")
@@ -72,7 +72,7 @@ def statistics() -> tn.Lab:
         "clip_norm": 1.0,
         "l2": {"hidden": 0.1},
     }
-    lab = _lab(layers, _points(), (2,), sampling="epoch", **options)
+    lab = lab_of(layers, _points(), (2,), sampling="epoch", **options)
     lab.run(5)
     lab.zero("hidden[0]")
     lab.activation("hidden", "relu")
@@ -87,7 +87,7 @@ def carried() -> tn.Lab:
     series = np.random.default_rng(0).normal(size=(121, 2))
     data = series[:-1].reshape(40, 3, 2), (series[1:, 0] > 0).astype(np.int64).reshape(40, 3)
     layers = [tn.GRU(2, 4, carry=4, name="hidden"), tn.Linear(4, 2, name="output")]
-    lab = _lab(layers, data, (3, 2), batch=4, sampling="stream")
+    lab = lab_of(layers, data, (3, 2), batch=4, sampling="stream")
     lab.run(6)
     lab.zero("hidden[1]@t=1")
     lab.run(4)
@@ -107,7 +107,7 @@ def text() -> tn.Lab:
         tn.LastStep(),
         tn.Linear(4, size),
     ]
-    lab = _lab(layers, data, (4,))
+    lab = lab_of(layers, data, (4,))
     lab.run(6)
     lab.freeze("embed[0]")
     lab.run(2)
@@ -130,7 +130,7 @@ def images() -> tn.Lab:
     return lab
 
 
-def _snapshot(lab: tn.Lab, kind: str = "save") -> Iterator[Record]:
+def snapshot_of(lab: tn.Lab, kind: str = "save") -> Iterator[Record]:
     player = lab.player
     return snapshot.snapshot(lab.recipe, lab.data, player.timeline, player.position, player.state, kind=kind)
 
@@ -138,7 +138,7 @@ def _snapshot(lab: tn.Lab, kind: str = "save") -> Iterator[Record]:
 def _journal() -> list[Record]:
     """What a lab's journal holds: all that there was, and what came since."""
     lab = plain()
-    records = list(_snapshot(lab, "journal"))
+    records = list(snapshot_of(lab, "journal"))
     written = Written.all_of(lab.player)
     for act in (
         lambda: lab.run(3),
@@ -165,7 +165,7 @@ def sample(kind: str) -> Sample:
     if kind in FILES:
         file = RecordFile(FILES[kind], recover=True)
         return Sample(list(file), FILES[kind].read_bytes(), file.version)
-    records = _journal() if kind == "journal" else list(_snapshot(LABS[kind]()))
+    records = _journal() if kind == "journal" else list(snapshot_of(LABS[kind]()))
     records = [codec.unpack(codec.pack(record)) for record in records]
     end = b"" if kind == "journal" else encode_record({"record": END, "count": len(records)})
     return Sample(records, HEADER + b"".join(map(encode_record, records)) + end)
