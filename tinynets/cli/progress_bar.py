@@ -1,4 +1,4 @@
-"""How far a command is: a line that changes in a terminal; elsewhere (a file, a pipe) another line now and then."""
+"""The progress of a command: in a terminal one line that changes, in a file or a pipe a new line now and then."""
 
 from __future__ import annotations
 
