@@ -8,12 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 import tinynets as tn
-
-settings.register_profile("tinynets", deadline=None)
-settings.load_profile("tinynets")
 
 
 def points(count: int = 40, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
