@@ -1,4 +1,4 @@
-"""Locks and journals of the tests stand in folders of their own; signals do what they do in a terminal."""
+"""What holds for all tests: locks and journals of their own, signals as in a terminal, no deadline, what they share."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
-sys.path.insert(0, str(Path(__file__).parent))  # what all tests share: patience
+for _folder in ("helpers", "references"):
+    sys.path.insert(0, str(Path(__file__).parent / _folder))
+settings.register_profile("tinynets", deadline=None)
+settings.load_profile("tinynets")
 _numbers = count()
 
 # What starts the tests in the background may have made them ignore ctrl+c or hang-ups, and so all that they start.

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tui"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 from terminal import REPOSITORY, Pty, surroundings
 
 SIZE = (160, 48)

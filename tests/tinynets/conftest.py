@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 import tinynets as tn
-
-sys.path.insert(0, str(Path(__file__).parent))  # what tests share: samples, mutations
-settings.register_profile("tinynets", deadline=None)
-settings.load_profile("tinynets")
 
 
 def points(count: int = 40, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import pytest
 
 import tinynets as tn
 
 
-@pytest.mark.parametrize("module", ["lab", "host", "observe", "frame", "commands", "cli"])
+@pytest.mark.parametrize(
+    "module", ["lab.lab", "lab.command_line", "server.server", "server.frame_builder", "cli.entry"]
+)
 def test_the_engine_imports_neither_textual_nor_rich_nor_plotext(module: str) -> None:
-    if find_spec(f"tinynets.{module}") is None:
-        pytest.skip("not there yet")
     code = (
         f"import sys, tinynets.{module}\n"
         "print([name for name in ('textual', 'rich', 'plotext', 'tui') if name in sys.modules])"
@@ -27,6 +26,12 @@ def test_importing_the_package_alone_loads_none_of_its_rooms() -> None:
     code = "import sys, tinynets; print([name for name in sys.modules if name.startswith(('tinynets.', 'numpy'))])"
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert made.stdout.strip() == "[]"
+
+
+def test_what_starts_the_engine_or_reads_a_command_waits_for_no_numpy() -> None:
+    code = "import sys, tinynets.server.process, tinynets.cli.entry; print('numpy' in sys.modules)"
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert made.stdout.strip() == "False"
 
 
 def test_every_public_name_is_there_and_listed() -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from multiprocessing import resource_tracker
-from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(folder) for folder in (HERE, *HERE.iterdir()) if folder.is_dir()]  # what tests share
 resource_tracker.ensure_running()
 
 

@@ -20,14 +20,12 @@ if sys.platform == "win32":
 import termios
 
 import terminal as terminals
+from interrupting import interrupted_at
 from patience import PATIENCE
 from terminal import REPOSITORY, Terminal, engine_of, until_gone
 
 import tinynets as tn
 from tinynets.storage.recovery import RecoverableJournal, recoverable
-
-sys.path.insert(0, str(REPOSITORY / "tests" / "tinynets"))
-from interrupting import interrupted_at
 
 pytestmark = pytest.mark.proof  # some two seconds each: CI runs them behind the tests
 

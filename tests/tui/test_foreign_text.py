@@ -14,9 +14,8 @@ import pytest
 from foreign import NAMES, ForeignEngine
 from hypothesis import given
 from hypothesis import strategies as st
-from opening import MIDDLE, SMALL, WIDE, lab, opened, screen_text, until
+from opening import MIDDLE, SMALL, WIDE, lab, left_behind, opened, screen_text, until
 from rich.cells import cell_len
-from test_recover import left_behind
 from textual.content import Content
 from textual.pilot import Pilot
 from textual.screen import Screen

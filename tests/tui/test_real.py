@@ -6,48 +6,20 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from opening import SMALL, lab, screen_text, status, type_line, until
+from opening import SMALL, lab, real, screen_text, status, step, type_line, until
 from patience import PATIENCE
-from textual.pilot import Pilot
 from textual.widgets import Input
 
 import tinynets as tn
-from tinynets.server.process import ServerProcess, spawn
 from tinynets.storage.paths import journal_folder
-from tui.app import LabApp
 from tui.screens.ask import AskScreen
 from tui.screens.compare import CompareScreen
 from tui.screens.entries import EntriesScreen
 from tui.screens.open import OpenScreen
 from tui.screens.recover import RecoverScreen
-
-
-@asynccontextmanager
-async def real(
-    source: str = "names-mlp", size: tuple[int, int] = (160, 48)
-) -> AsyncIterator[tuple[Pilot[None], ServerProcess]]:
-    engines: list[ServerProcess] = []
-
-    def spawned(source: str, options: dict[str, object]) -> ServerProcess:
-        engines.append(spawn(source, options))
-        return engines[-1]
-
-    app = LabApp(spawned, source)
-    async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.lab_frame is not None or status(pilot))
-        yield pilot, engines[0]
-    assert not any(engine.process.is_alive() for engine in engines)
-
-
-def step(pilot: Pilot[None]) -> int:
-    frame = lab(pilot).lab_frame
-    assert frame is not None
-    return frame.status.step
 
 
 async def test_step_zero_back_save_and_open_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

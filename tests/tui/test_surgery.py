@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from opening import SMALL, WIDE, lab, opened, screen_text, status, type_line, until
-from test_kinds import RECIPES, frame_of
-from test_real import real, step
+from opening import SMALL, WIDE, lab, opened, real, screen_text, status, step, type_line, until
+from panes import RECIPES, frame_of
 
 import tinynets as tn
 from tinynets.edits.edit import Edit

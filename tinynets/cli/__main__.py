@@ -1,5 +1,5 @@
 """`python -m tinynets.cli ...`: the same as `tinynets ...`."""
 
-from tinynets.cli.entry import main
+from tinynets.cli import main
 
 main()

@@ -1,4 +1,4 @@
-"""`tinynets train`: a run without a screen, that is stopped by signals, evaluated and saved; nothing of it is lost.
+"""A run without a screen: it can be stopped by a signal, is evaluated and saved, and nothing of it is lost.
 
 It keeps a journal, for the case that it is killed. Stopped by ctrl+c, SIGTERM or SIGHUP it ends between two steps,
 saves at once where that was asked for, and is not evaluated: whoever stops a process may not wait for long. What ends
@@ -12,24 +12,22 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tinynets.cli.progress_bar import Bar
 from tinynets.errors import CommandError, SaveError, TinynetsError
+from tinynets.history.evaluation import Evaluation
 from tinynets.history.player import Stops
+from tinynets.lab.lab import Lab
 from tinynets.storage.recovery import SUFFIX
 from tinynets.system import stopping, streams
-
-if TYPE_CHECKING:
-    from tinynets.history.evaluation import Evaluation
-    from tinynets.lab.lab import Lab
 
 ALL = -1
 """Of `evaluate`: every example."""
 
 
 @dataclass
-class Run:
+class HeadlessRun:
     """A run of so many steps, and what came of it; `evaluate` at most so many examples of each split, 0: nothing."""
 
     lab: Lab

@@ -1,4 +1,4 @@
-"""How far a command is: a line that changes in a terminal; elsewhere (a file, a pipe) another line now and then."""
+"""The progress of a command: in a terminal one line that changes, in a file or a pipe a new line now and then."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING, TextIO
 
 from tinynets.foreign_text import printable
+from tinynets.jobs import Progress
 from tinynets.system import streams
 
 if TYPE_CHECKING:
-    from tinynets.jobs import Progress
-    from tinynets.lab.lab import Lab
+    from tinynets.lab.lab import Lab  # loads numpy, which help and wrong arguments do not wait for
 
 WIDTH = 24  # characters of the bar
 SECONDS = 0.1  # between two looks of it

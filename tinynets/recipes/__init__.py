@@ -1,1 +1,1 @@
-"""Recipes, and what reads them."""
+"""Recipes: experiments as plain data, those that ship, and how they are read and checked."""

@@ -1,19 +1,16 @@
-"""The recipes that ship, and loading one by name or path."""
+"""Recipes by their name, where they ship, or in a `.toml` file."""
 
 from __future__ import annotations
 
+import codecs
 import os
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from tinynets.errors import (
-    RecipeError,
-    gate,
-    nearest,
-)
-from tinynets.recipes.recipe import Recipe, _decoded
+from tinynets.errors import RecipeError, gate, nearest
+from tinynets.recipes.recipe import Recipe
 from tinynets.recipes.schema import recipe_from
 from tinynets.system.paths import expanded, unusable
 
@@ -74,3 +71,9 @@ def _parse(content: bytes, file: str) -> Recipe:
         raise RecipeError(f"`{file}` is not TOML: {error}") from None
     with gate(lambda cause: RecipeError(f"`{file}` cannot be used: {cause}")):
         return recipe_from(config, file)
+
+
+def _decoded(content: bytes) -> str:
+    """Text in UTF-8; or, as its byte order mark tells, in UTF-16. The mark, which editors on Windows write, goes."""
+    marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    return content.decode("utf-16" if content.startswith(marks) else "utf-8-sig")

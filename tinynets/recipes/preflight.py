@@ -1,4 +1,4 @@
-"""What is tried once when a lab is made: what cannot be learned as it is built or split, and a function as loss."""
+"""Warnings before training: of what cannot be learned as it is built or split, and of a loss with a wrong gradient."""
 
 from __future__ import annotations
 
@@ -80,10 +80,10 @@ def _carries(network: Network, sampling: str) -> str:
 
 def _outputs(network: Network) -> list[Layer]:
     """The layers that say where the outputs can lie: one, or where branches are joined one of each."""
-    return _givers(network, len(network.layers) - 1)
+    return _producers(network, len(network.layers) - 1)
 
 
-def _givers(network: Network, index: int) -> list[Layer]:
+def _producers(network: Network, index: int) -> list[Layer]:
     while index >= 0 and network.layers[index].kind in PASSING:
         index -= 1
     if index < 0:
@@ -99,7 +99,7 @@ def _givers(network: Network, index: int) -> list[Layer]:
             continue
         if isinstance(inside, Split):
             break
-        found = [*_givers(network, place - 1), *found]
+        found = [*_producers(network, place - 1), *found]
     return found
 
 

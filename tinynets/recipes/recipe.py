@@ -1,31 +1,14 @@
-"""Recipes: a TOML description of data, network and training, checked when it is loaded.
-
-What a table may hold follows from the signature of what it describes: the keys of `[[layers]]` with `kind = "linear"`
-are the arguments of `Linear`.
-
-`[training.rates]`, `[training.l1]` and `[training.l2]` go block by block: `hidden = 0.01`. The gradient of the block's
-parameters, biases included, gets l2 * theta (of l2 / 2 * sum theta^2) and l1 * sign(theta) (of l1 * sum |theta|); the
-reported loss leaves both out.
-"""
+"""Recipe: data, layers and training as plain data, and the network that they describe."""
 
 from __future__ import annotations
 
-import codecs
 import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from tinynets.data import Dataset
 from tinynets.data import load as load_data
-from tinynets.errors import (
-    DataError,
-    RecipeError,
-    SelectorError,
-    ShapeError,
-    TinynetsError,
-    gate,
-    in_words,
-)
+from tinynets.errors import DataError, RecipeError, SelectorError, ShapeError, TinynetsError, gate, in_words
 from tinynets.nn.layers import layer_from
 from tinynets.nn.losses import Loss
 from tinynets.nn.network import Network
@@ -135,9 +118,3 @@ class Training:
             "optimizer": hyper["optimizer"],
             "schedule": hyper["schedule"],
         } | {name: hyper[name] for name in (*CLIPPING, *PER_BLOCK.values(), "rules") if hyper.get(name)}
-
-
-def _decoded(content: bytes) -> str:
-    """Text in UTF-8; or, as its byte order mark tells, in UTF-16. The mark, which editors on Windows write, goes."""
-    marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-    return content.decode("utf-16" if content.startswith(marks) else "utf-8-sig")

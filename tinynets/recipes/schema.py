@@ -1,4 +1,12 @@
-"""What a recipe may say, and checks of it."""
+"""What a recipe may say: plain data, as TOML has them, are checked key by key and become a Recipe.
+
+What a table may hold follows from the signature of what it describes: the keys of `[[layers]]` with `kind = "linear"`
+are the arguments of `Linear`.
+
+`[training.rates]`, `[training.l1]` and `[training.l2]` go block by block: `hidden = 0.01`. The gradient of the block's
+parameters, biases included, gets l2 * theta (of l2 / 2 * sum theta^2) and l1 * sign(theta) (of l1 * sum |theta|); the
+reported loss leaves both out.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +18,7 @@ from functools import lru_cache
 from typing import Any
 
 from tinynets.data import DATASETS
-from tinynets.errors import (
-    DataError,
-    RecipeError,
-    ShapeError,
-    nearest,
-    shown,
-)
+from tinynets.errors import DataError, RecipeError, ShapeError, nearest, shown
 from tinynets.nn.initializers import INITIALIZERS, Initializer
 from tinynets.nn.layers import LAYERS, Layer, layer_from
 from tinynets.nn.losses import LOSSES, Loss, loss_from
@@ -32,9 +34,6 @@ from tinynets.training.settings import CLIPPING, PER_BLOCK
 
 MAX_NAME = 200
 MAX_DEPTH = 8  # containers within containers
-
-
-# -- checking
 
 
 def recipe_from(config: Mapping[str, Any], file: str, *, rules: int = CURRENT) -> Recipe:
@@ -132,6 +131,7 @@ class _Checker:
             self.typed(key, value, plain[0])
 
     def made(self, where: str, make: Callable[[], Any]) -> Any:
+        """What `make` gives; what is wrong with its arguments is said of `where`."""
         try:
             return make()
         except (ShapeError, DataError) as error:

@@ -1,4 +1,4 @@
-"""Signals that end a process: ctrl+c, SIGTERM, and SIGHUP, which a terminal sends that is closed.
+"""Signals that end a process: ctrl+c, SIGTERM, and SIGHUP, which a terminal sends when it closes.
 
 While a command starts they end it at once, in a word: raised as an exception in the middle of an import they would end
 as a traceback. While it works they are noted, for it to stop where nothing is half done. What was ignored from the

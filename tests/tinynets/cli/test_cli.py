@@ -11,7 +11,7 @@ import pytest
 
 import tinynets as tn
 from tinynets.cli import progress_bar
-from tinynets.cli.entry import main
+from tinynets.cli.entry import COMMANDS, Command, main
 from tinynets.history import runs
 from tinynets.storage import keyframes
 
@@ -69,6 +69,15 @@ def test_with_less_memory_a_run_keeps_fewer_moments(run: Run, tmp_path: Path, mo
         assert run("train", "names-mlp", "--steps", "600", "--save", str(path), *memory)[0] == 0
         kept[memory] = sum(state.theta.nbytes for state in tn.Lab(path).player.timeline.branch.keyframes.values())
     assert 0 < kept["--memory", "1"] <= 2**20 < kept[()]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_says_what_it_does_and_takes_plugins_threads_and_json(run: Run, command: Command) -> None:
+    status, out, err = run(command.name, "--help")
+    assert (status, err) == (0, "")
+    assert command.help in " ".join(run("--help")[1].split())
+    for words in (f"usage: tinynets {command.name}", "--json", "--plugin FILE", "--threads N"):
+        assert words in out
 
 
 @pytest.mark.parametrize("memory", ["0", "-5", "nan", "much", str(2**30 + 1)])

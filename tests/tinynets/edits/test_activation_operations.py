@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from slow import Done, Slow
 
 import tinynets as tn
 from tinynets.nn.interventions import KINDS
 from tinynets.nn.network import network_from
 from tinynets.nn.selectors import select
 from tinynets.numerics import rng
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from slow import Done, Slow
 
 EXAMPLES, BATCH = 9, 4
 

@@ -278,7 +278,7 @@ def test_thousands_of_altered_saves_are_refused_or_work(kind: str, tmp_path: Pat
 @pytest.mark.proof
 def test_coverage_leads_to_no_file_that_does_harm(tmp_path: Path) -> None:
     pytest.importorskip("atheris")
-    script = Path(__file__).parents[2] / "fuzz_saves.py"
+    script = Path(__file__).with_name("fuzz_saves.py")
     done = subprocess.run(
         [sys.executable, str(script), "-runs=2000"], cwd=tmp_path, capture_output=True, text=True, check=False
     )

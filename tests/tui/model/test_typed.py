@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from opening import screen_text, status, type_line, until
-from test_real import real
+from opening import real, screen_text, status, type_line, until
 from textual.widgets import Input
 
 from tui.screens.open import OpenScreen

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from frames import World, frame
-from test_kinds import PLAIN, drawn
+from panes import PLAIN, drawn
 
 import tinynets as tn
 from tinynets.server.activity import Activity

@@ -1,3 +1,7 @@
+"""Colours, bars and numbers: a sign is one colour everywhere, and what is written is short."""
+
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from hypothesis import given

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from test_kinds import PLAIN, drawn, frame_of
+from panes import PLAIN, drawn, frame_of
 from textual.strip import Strip
 
 from tinynets.server.frame import LossCurve

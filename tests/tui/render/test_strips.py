@@ -5,10 +5,10 @@ import re
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from panes import grids
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
-from test_heatmap import grids
 
 from tui.render import palette
 from tui.render.palette import Terminal

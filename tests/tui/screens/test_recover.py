@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
-from opening import MIDDLE, SMALL, WIDE, opened, screen_text, status, until
+from opening import MIDDLE, SMALL, WIDE, left_behind, opened, screen_text, status, until
 
-from tinynets.storage.paths import journal_folder
-from tinynets.storage.records import HEADER, encode_record
 from tinynets.storage.recovery import recoverable
 from tui.screens.recover import RecoverScreen
-
-
-def left_behind(name: str, step: int = 7, save: str = "", recipe: str = "names-mlp") -> Path:
-    """A journal that nobody holds, as far as a list of them looks into it."""
-    records: list[dict[str, Any]] = [
-        {"record": "header", "kind": "journal", "recipe": recipe, "path": save},
-        {"record": "branch"},
-        {"record": "edits", "edits": [{}, {}]},
-        {"record": "position", "step": step},
-    ]
-    journal_folder().mkdir(parents=True, exist_ok=True)
-    file = journal_folder() / f"{name}.journal"
-    file.write_bytes(HEADER + b"".join(map(encode_record, records)))
-    return file
 
 
 @pytest.mark.parametrize("size", [SMALL, MIDDLE, WIDE])

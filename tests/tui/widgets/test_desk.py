@@ -1,3 +1,7 @@
+"""The desk: panes cover it without overlap, and the one that was picked is seen."""
+
+from __future__ import annotations
+
 from itertools import combinations
 
 import pytest

@@ -1,20 +1,15 @@
+"""Maps in a room of any size: the marked cell is seen, and a click finds the cell that is drawn there."""
+
+from __future__ import annotations
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from panes import grids
 
 from tui.render import palette
 from tui.render.palette import Terminal
 from tui.widgets.heatmap import Grid, cell_lines, grid, ruler, scrolled
-
-
-@st.composite
-def grids(draw: st.DrawFn) -> tuple[Grid, int]:
-    rows, columns = draw(st.integers(1, 90)), draw(st.integers(1, 300))
-    row, marked = draw(st.integers(0, rows - 1)), draw(st.integers(0, columns - 1))
-    room = (draw(st.integers(1, 40)), draw(st.integers(20, 150)))
-    first = (draw(st.integers(0, rows)), draw(st.integers(0, columns)))
-    look = Terminal(colour=draw(st.booleans()))
-    return grid((rows, columns), room, draw(st.integers(2, 14)), marked, row, first, look), row
 
 
 @given(grids())

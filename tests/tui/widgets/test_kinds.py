@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
+from panes import PLAIN, RECIPES, drawn, frame_of
 
 import tinynets as tn
 from tinynets.server.activity import Activity
-from tinynets.server.frame import BlockInfo, Frame, View
+from tinynets.server.frame import BlockInfo, View
 from tinynets.server.frame_builder import FrameBuilder
 from tui.model.completion import completions
 from tui.model.selection import Selection
@@ -23,31 +23,7 @@ from tui.widgets.header import Header
 from tui.widgets.network import NetworkPane
 from tui.widgets.neuron import NeuronPane
 from tui.widgets.output import OutputPane
-from tui.widgets.pane import Lines
 from tui.widgets.weights import WeightsPane
-
-RECIPES = (
-    "colors-som", "digits", "digits-cnn", "modular", "names-gru", "names-lstm", "names-mlp", "names-rnn",
-    "names-transformer", "names-wavenet", "perceptron", "spiral", "spiral-rbf", "xor",
-)  # fmt: skip
-PLAIN = Terminal(colour=False, unicode=False)
-
-
-@cache
-def frame_of(recipe: str, block: str = "", unit: int = 0, example: int = 0) -> Frame:
-    return FrameBuilder(tn.Lab(recipe)).frame(View(block, unit, example), 1, Activity())
-
-
-def drawn(pane: Lines, frame: Frame, width: int, height: int, look: Terminal = Terminal()) -> list[str]:  # noqa: B008
-    """The lines of a pane outside of any app; none may be wider than the pane."""
-    vars(pane).update(look=look, frame=frame, selection=selection_of(frame))
-    strips = pane.draw(width, height)[:height]
-    assert max(strip.cell_length for strip in strips) <= width
-    return [strip.text for strip in strips]
-
-
-def selection_of(frame: Frame) -> Selection:
-    return Selection(frame.view.block, frame.view.unit, frame.view.example)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

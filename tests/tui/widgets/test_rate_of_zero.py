@@ -4,9 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from opening import MIDDLE, SMALL, WIDE, lab, screen_text, status, type_line, until
-from test_kinds import PLAIN, drawn, frame_of
-from test_real import real
+from opening import MIDDLE, SMALL, WIDE, lab, real, screen_text, status, type_line, until
+from panes import PLAIN, drawn, frame_of
 from textual.pilot import Pilot
 
 from tinynets.lab.reports import EditReport, StepReport

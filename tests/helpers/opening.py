@@ -1,15 +1,20 @@
-"""What the app's tests share: an app on a made-up engine, and waiting for a condition instead of for time."""
+"""The app of a test, on a made-up engine or the real one: opened, typed into, read off, and waited for."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from fake import FakeEngine
 from patience import PATIENCE
 from textual.pilot import Pilot
 
+from tinynets.server.process import ServerProcess, spawn
+from tinynets.storage.paths import journal_folder
+from tinynets.storage.records import HEADER, encode_record
 from tui.app import LabApp
 
 WIDE, MIDDLE, SMALL = (160, 48), (100, 30), (80, 24)
@@ -70,3 +75,42 @@ async def opened(
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.lab_frame is not None)
         yield pilot, engines[-1]
+
+
+@asynccontextmanager
+async def real(
+    source: str = "names-mlp", size: tuple[int, int] = (160, 48)
+) -> AsyncIterator[tuple[Pilot[None], ServerProcess]]:
+    """The app on the real engine, in a process of its own, which is gone at the end."""
+    engines: list[ServerProcess] = []
+
+    def spawned(source: str, options: dict[str, object]) -> ServerProcess:
+        engines.append(spawn(source, options))
+        return engines[-1]
+
+    app = LabApp(spawned, source)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.lab_frame is not None or status(pilot))
+        yield pilot, engines[0]
+    assert not any(engine.process.is_alive() for engine in engines)
+
+
+def step(pilot: Pilot[None]) -> int:
+    """The step at which the lab stands."""
+    frame = lab(pilot).lab_frame
+    assert frame is not None
+    return frame.status.step
+
+
+def left_behind(name: str, step: int = 7, save: str = "", recipe: str = "names-mlp") -> Path:
+    """A journal that nobody holds, as far as a list of them looks into it."""
+    records: list[dict[str, Any]] = [
+        {"record": "header", "kind": "journal", "recipe": recipe, "path": save},
+        {"record": "branch"},
+        {"record": "edits", "edits": [{}, {}]},
+        {"record": "position", "step": step},
+    ]
+    journal_folder().mkdir(parents=True, exist_ok=True)
+    file = journal_folder() / f"{name}.journal"
+    file.write_bytes(HEADER + b"".join(map(encode_record, records)))
+    return file

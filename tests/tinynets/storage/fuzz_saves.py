@@ -1,6 +1,7 @@
 """Coverage-guided fuzzing of what reads saves, where atheris is installed.
 
-`python tests/fuzz_saves.py -max_total_time=300` (any option of libFuzzer; a folder given keeps the corpus).
+`python tests/tinynets/storage/fuzz_saves.py -max_total_time=300` (any option of libFuzzer; a folder given keeps
+the corpus).
 
 Every input is read as a file whose checksums are right, so that what is mutated gets behind them; one input in three is
 altered record by record. What is not refused with a SaveError must be a lab that works.
@@ -20,8 +21,7 @@ from random import Random
 import atheris
 
 # ruff: noqa: E402 - what is imported behind this is instrumented
-TESTS = Path(__file__).parent
-sys.path[:0] = [str(TESTS.parent), str(TESTS / "tinynets"), str(TESTS / "tinynets" / "storage")]
+sys.path[:0] = [str(Path(__file__).parents[3]), str(Path(__file__).parents[2] / "helpers")]
 with atheris.instrument_imports(include=["tinynets"]):
     import tinynets as tn
     from tinynets.storage import saves
