@@ -13,7 +13,7 @@ from tinynets.errors import (
     gate,
     nearest,
 )
-from tinynets.recipes.recipe import Recipe, _decoded
+from tinynets.recipes.recipe import Recipe, decoded
 from tinynets.recipes.schema import recipe_from
 from tinynets.system.paths import expanded, unusable
 
@@ -65,7 +65,7 @@ def _shipped() -> list[str]:
 
 def _parse(content: bytes, file: str) -> Recipe:
     try:
-        config = tomllib.loads(_decoded(content))
+        config = tomllib.loads(decoded(content))
     except UnicodeDecodeError:
         raise RecipeError(f"`{file}` is not a recipe: it is not UTF-8 text") from None
     except RecursionError:

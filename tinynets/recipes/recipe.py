@@ -137,7 +137,7 @@ class Training:
         } | {name: hyper[name] for name in (*OF_TRAINING, *OF_BLOCKS.values(), "rules") if hyper.get(name)}
 
 
-def _decoded(content: bytes) -> str:
+def decoded(content: bytes) -> str:
     """Text in UTF-8; or, as its byte order mark tells, in UTF-16. The mark, which editors on Windows write, goes."""
     marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     return content.decode("utf-16" if content.startswith(marks) else "utf-8-sig")

@@ -141,7 +141,7 @@ def test_what_a_layer_of_ones_own_raises_names_it_in_one_line(tmp_path: Path) ->
     command = [
         sys.executable,
         "-m",
-        "tinynets.cli.entry",
+        "tinynets.cli",
         "train",
         str(recipe),
         "--steps",
@@ -274,7 +274,7 @@ def test_a_file_that_cannot_be_used_is_one_line_and_leaves_nothing(
 def test_the_command_line_takes_a_plugin_and_ends_with_one_line_without(tmp_path: Path, file: Path) -> None:
     recipe = tmp_path / "own.toml"
     recipe.write_text(RECIPE)
-    command = [sys.executable, "-m", "tinynets.cli.entry", "train", str(recipe), "--steps", "3", "--json"]
+    command = [sys.executable, "-m", "tinynets.cli", "train", str(recipe), "--steps", "3", "--json"]
     done = subprocess.run([*command, "--plugin", str(file), "--threads", "1"], capture_output=True, text=True)
     assert json.loads(done.stdout)["step"] == 3
     without = subprocess.run(command, capture_output=True, text=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinynets as tn
-from tinynets.recipes.catalog import load_recipe
+from tinynets.recipes.catalog import list_recipes, load_recipe
 from tinynets.recipes.recipe import MAX_LAYERS
 from tinynets.recipes.schema import MAX_DEPTH, recipe_from
 
@@ -95,6 +95,6 @@ def test_containers_are_not_nested_without_end() -> None:
 
 
 def test_every_recipe_that_ships_is_the_same_when_read_again() -> None:
-    for entry in tn.recipe.list_recipes():
+    for entry in list_recipes():
         recipe = load_recipe(entry.name)
         assert recipe_from(recipe.config(), recipe.file) == recipe

@@ -11,7 +11,7 @@ from tinynets.measure.block_view import BlockView
 from tinynets.measure.explanation import Contribution
 from tinynets.measure.weight_matrix import is_passthrough, matrix, producers, sources
 from tinynets.nn.block import Block
-from tinynets.nn.layers import CausalSelfAttention, Conv1d, Conv2d, Linear
+from tinynets.nn.layers import Conv1d, Conv2d, Linear
 from tinynets.nn.saturation import activation_of
 from tinynets.nn.workspace import Workspace
 from tinynets.numerics.arrays import Array, ignore_warnings
@@ -134,18 +134,18 @@ def _outgoing(experiment: Experiment, block: Block, unit: int) -> tuple[tuple[st
     """The weights with which the next block takes up this unit, largest first."""
     network = experiment.network
     taking = [entry for entry in network.blocks if entry.units and not is_passthrough(entry)]
-    takers = [entry for entry in taking if block in producers(network, entry)]
-    layer = network.layers[takers[0].first] if takers else None
+    consumers = [entry for entry in taking if block in producers(network, entry)]
+    layer = network.layers[consumers[0].first] if consumers else None
     if not isinstance(layer, Linear) or network.known_shapes[block.last][-1] != block.units:
         return ()
     rows = [index for index in range(layer.inputs) if index % block.units == unit]
     w = np.array(layer.w[rows], np.float64)
     order = np.argsort(-np.abs(w), axis=None, kind="stable")[:TOP]
-    is_last = takers[0] is taking[-1]
+    is_last = consumers[0] is taking[-1]
     named = []
     for flat in order:
         row, column = divmod(int(flat), w.shape[1])
-        name = f"{takers[0].name}[{column}]"
+        name = f"{consumers[0].name}[{column}]"
         if is_last and column < len(experiment.data.labels):
             name += f" {experiment.data.labels[column]}"
         named.append((name + (f"@{row}" if len(rows) > 1 else ""), float(w[row, column])))
@@ -175,8 +175,6 @@ def _past(experiment: Experiment, phase: str) -> bool:
 
 
 def _pattern(experiment: Experiment, block: Block, head: int, example: int) -> Array | None:
-    layer = experiment.network.layers[block.first]
-    if not isinstance(layer, CausalSelfAttention):
-        return None
-    pattern = layer.pattern(experiment.probe.workspace.buffers[block.first])
-    return np.array(pattern[example, head], np.float32)
+    layer, buffers = experiment.network.layers[block.first], experiment.probe.workspace.buffers[block.first]
+    pattern = layer.attention_pattern(buffers)
+    return None if pattern is None else np.array(pattern[example, head], np.float32)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinynets.edits.structure import INSERTED
+from tinynets.edits.structure import insertable
 from tinynets.edits.surgery.plan import resize
 from tinynets.edits.symmetry import bears_sign
 from tinynets.errors import EditError
 from tinynets.nn.block import Block
-from tinynets.nn.layers import FeatureMap
+from tinynets.nn.layers import LAYERS, FeatureMap
 from tinynets.nn.layers.structure import Add, Join, Next, Split
 from tinynets.nn.network import Network
 from tinynets.server.frame import BlockInfo
-
-AXES = {"conv1d": 3, "conv2d": 4}
-"""Kinds of layers that are inserted only where so many axes come in."""
 
 
 def outline(network: Network, block: Block) -> BlockInfo:
@@ -38,7 +35,7 @@ def outline(network: Network, block: Block) -> BlockInfo:
         any(layer.carried() for layer in layers),
         _resizable(network, block),
         _removable(network, block),
-        tuple(kind for kind in INSERTED if AXES.get(kind, len(shape)) == len(shape)) if block.units else (),
+        tuple(kind for kind in insertable() if LAYERS[kind].input_axes in (None, len(shape))) if block.units else (),
         bears_sign(network, block),
     )
 
