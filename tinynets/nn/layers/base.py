@@ -33,6 +33,8 @@ class Layer(Claims, Units, Part):
     is_activation: ClassVar[bool] = False
     joins: ClassVar[bool] = False
     """A normalization or activation: it belongs to the block before it, where there is an open one."""
+    is_end: ClassVar[bool] = False
+    """It is an end of a container, and goes where that goes."""
     takes_integers: ClassVar[bool] = False
     own_dx: ClassVar[bool] = False
     """Its backward writes all of the input's gradient into an array that is its own, and which may be changed then."""

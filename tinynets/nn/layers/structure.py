@@ -131,6 +131,8 @@ def check_names(names: Iterable[str]) -> None:
 class _End(Layer):
     """Base of the ends of containers."""
 
+    is_end = True
+
     def __init__(self, link: Link, name: str) -> None:
         super().__init__()
         self.link, self.name = link, name

@@ -10,7 +10,6 @@ from tinynets.edits.symmetry import bears_sign
 from tinynets.errors import EditError
 from tinynets.nn.block import Block
 from tinynets.nn.layers import LAYERS, FeatureMap
-from tinynets.nn.layers.structure import Add, Join, Next, Split
 from tinynets.nn.network import Network
 from tinynets.server.frame import BlockInfo
 
@@ -56,7 +55,6 @@ def _removable(network: Network, block: Block) -> tuple[str, ...]:
     for index in range(block.first, block.last + 1):
         layer = network.layers[index]
         before = network.known_shapes[index - 1] if index else network.known_input
-        ends = isinstance(layer, Split | Next | Add | Join)
-        if before == network.known_shapes[index] and not layer.takes_integers and not ends:
+        if before == network.known_shapes[index] and not layer.takes_integers and not layer.is_end:
             found.append(layer.name)
     return tuple(found)
