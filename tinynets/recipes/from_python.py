@@ -1,4 +1,4 @@
-"""A Lab that is built from plain Python: recipe and data set of a Network, arrays and settings."""
+"""The recipe and the data set of a Lab that is built from a Network, arrays and settings."""
 
 from __future__ import annotations
 

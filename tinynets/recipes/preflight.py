@@ -1,4 +1,4 @@
-"""What is tried once when a lab is made: what cannot be learned as it is built or split, and a function as loss."""
+"""Warnings before a run: what cannot be learned as it is built or split; and one try of a function as loss."""
 
 from __future__ import annotations
 

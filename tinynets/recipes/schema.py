@@ -1,4 +1,4 @@
-"""What a recipe may say, and checks of it."""
+"""What a recipe may say, and the checks of what it says."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import tinynets as tn
 from tinynets.nn.interventions import KINDS
 from tinynets.nn.network import network_from
+from tinynets.nn.selectors import select
 from tinynets.numerics import rng
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -307,7 +308,7 @@ def test_the_gradient_brought_to_a_site_is_that_before_what_stands_there(op: str
     network.backward(dout)
     output: Any = network["output"]
     factors = np.ones(12)
-    factors[list(tn.selectors.select(network, selector).units)] = 0 if op == "zero" else 0.5
+    factors[list(select(network, selector).units)] = 0 if op == "zero" else 0.5
     brought = dout @ output.w.T
     np.testing.assert_allclose(network.gradient("second"), brought, atol=1e-14)
     slope = 1 - np.tanh(network.activation("second.pre")) ** 2

@@ -11,6 +11,7 @@ import copy
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -151,9 +152,13 @@ def rebuilt(layers: Sequence[Layer], change: Change, prefix: str = "") -> list[L
     made: list[Layer] = []
     for layer in named(layers):
         path = prefix + layer.name
-        layer.rebuild_inside(lambda inside, within, path=path: rebuilt(inside, change, f"{path}.{within}"))  # type: ignore[misc]
+        layer.rebuild_inside(partial(_rebuilt_inside, change, path))
         made += change(path, layer)
     return made
+
+
+def _rebuilt_inside(change: Change, path: str, layers: Sequence[Layer], within: str) -> list[Layer]:
+    return rebuilt(layers, change, f"{path}.{within}")
 
 
 def _renamed(made: Layer, old: Layer, taken: set[str], keep_name: bool) -> Layer:

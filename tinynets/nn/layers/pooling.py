@@ -1,4 +1,4 @@
-"""Pools: windows of each channel made one number."""
+"""Pools: each window of a channel becomes one number."""
 
 from __future__ import annotations
 

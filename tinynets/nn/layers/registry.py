@@ -1,4 +1,4 @@
-"""Layers by kind, and to and from plain descriptions."""
+"""The kinds of layers by name, and layers made into plain descriptions and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that only rearrange."""
+"""Layers that only rearrange what comes in."""
 
 from __future__ import annotations
 
