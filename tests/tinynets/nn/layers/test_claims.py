@@ -111,6 +111,10 @@ def test_groups_of_columns_are_named_where_there_are_several(kind: str) -> None:
         assert len(layer.gate_sums) in (0, groups)
 
 
+def test_every_kind_is_public() -> None:
+    assert {layer.__name__ for layer in LAYERS.values()} <= set(tn.__all__)
+
+
 def test_a_kind_of_ones_own_inherits_no_claim() -> None:
     class Doubled(tn.Tanh):
         kind = "doubled"
