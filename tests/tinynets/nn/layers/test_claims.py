@@ -207,6 +207,9 @@ def test_a_new_kind_is_shown_explained_changed_and_saved(tmp_path: Any) -> None:
     assert frame.network is not None
     assert frame.weights.title == "h.w (3, 4)"
     assert frame.network[0].limit == 1
+    assert frame.neuron is not None
+    assert {entry.label for entry in frame.neuron.contributions} == {"x[0]", "x[1]", "x[2]"}
+    assert frame.neuron.value == pytest.approx(np.clip(frame.neuron.pre, -1, 1))
     found = lab.explain("h[1]", 2)
     assert {entry.label for entry in found.contributions} == {"x[0]", "x[1]", "x[2]"}
     assert found.z == pytest.approx(sum(entry.product for entry in found.contributions) + (found.bias or 0))
