@@ -16,14 +16,7 @@ from tinynets.edits.surgery.plan import SurgeryPlan, rebuilt, resize, shape_netw
 from tinynets.edits.surgery.transfer import check_carried, transfer_state
 from tinynets.errors import EditError, ShapeError, nearest
 from tinynets.nn.block import Block
-from tinynets.nn.layers import (
-    LAYERS,
-    Activation,
-    FeatureMap,
-    Layer,
-    describe,
-    layer_from,
-)
+from tinynets.nn.layers import LAYERS, Activation, FeatureMap, Layer, describe, layer_from
 from tinynets.nn.layers.structure import Next, Split
 from tinynets.nn.layout import parameter_count
 from tinynets.nn.network import Network

@@ -7,11 +7,7 @@ import numpy as np
 from tinynets.edits.surgery.reach import consumers
 from tinynets.errors import EditError
 from tinynets.nn.block import Block
-from tinynets.nn.layers import (
-    FeatureMap,
-    Layer,
-    Parameter,
-)
+from tinynets.nn.layers import FeatureMap, Layer, Parameter
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
 

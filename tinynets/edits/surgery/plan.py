@@ -20,14 +20,7 @@ from tinynets.edits.surgery.reach import consumers
 from tinynets.errors import EditError, ShapeError
 from tinynets.nn.block import Block
 from tinynets.nn.interventions import recurs
-from tinynets.nn.layers import (
-    Activation,
-    FeatureMap,
-    Layer,
-    describe,
-    layer_from,
-    named,
-)
+from tinynets.nn.layers import Activation, FeatureMap, Layer, describe, layer_from, named
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
 from tinynets.numerics.rules import FIRST

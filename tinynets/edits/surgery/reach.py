@@ -1,4 +1,4 @@
-"""What a block's units reach: which parameters take them."""
+"""The layers that what a block gives comes to, and the parameters that take it up."""
 
 from __future__ import annotations
 
@@ -9,15 +9,10 @@ import numpy as np
 
 from tinynets.errors import EditError, ShapeError
 from tinynets.nn.block import Block
-from tinynets.nn.layers import (
-    FeatureMap,
-    Layer,
-)
+from tinynets.nn.layers import FeatureMap, Layer
 from tinynets.nn.layers.structure import Add, Join, Next, Split
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
-
-# -- who takes what a block gives
 
 
 @dataclass(frozen=True)

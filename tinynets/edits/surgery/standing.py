@@ -10,9 +10,7 @@ from tinynets.edits.surgery.reach import consumers
 from tinynets.errors import EditError
 from tinynets.nn.block import Block
 from tinynets.nn.interventions import Intervention, acts_at, pushed
-from tinynets.nn.layers import (
-    FeatureMap,
-)
+from tinynets.nn.layers import FeatureMap
 from tinynets.nn.network import Network
 from tinynets.numerics.rules import FIRST
 

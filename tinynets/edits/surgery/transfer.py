@@ -12,18 +12,12 @@ from tinynets.edits.surgery.plan import KEEP_ZERO, SurgeryPlan
 from tinynets.edits.surgery.standing import carried_interventions
 from tinynets.errors import EditError
 from tinynets.nn.interventions import recurs
-from tinynets.nn.layers import (
-    FeatureMap,
-    Layer,
-    Parameter,
-)
+from tinynets.nn.layers import FeatureMap, Layer, Parameter
 from tinynets.nn.network import Network, network_from
 from tinynets.numerics.arrays import Array
 from tinynets.numerics.rules import FIRST
 from tinynets.training.param_groups import by_unit, parse_key, with_units
 from tinynets.training.state import State
-
-# -- carrying a state over
 
 
 def transfer_state(network: Network, state: State, plan: SurgeryPlan) -> None:
