@@ -1,4 +1,4 @@
-"""The data sets that ship, and what the caller's own become."""
+"""Data sets: those that ship, and the caller's own."""
 
 from tinynets.data.colors import colors
 from tinynets.data.dataset import Dataset, arrays, payload_digest

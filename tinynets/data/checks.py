@@ -1,4 +1,4 @@
-"""Checks of what enters a data set: plain numbers and arrays, each refused in words."""
+"""Checks of the numbers and arrays that enter a data set: what is wrong is refused in words."""
 
 from __future__ import annotations
 

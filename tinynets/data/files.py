@@ -1,4 +1,4 @@
-"""Data of the user's own in an `.npz` file: arrays `x`, `y` and `weight`, or such of each split, read without trust.
+"""The user's own data from an `.npz` file: arrays `x`, `y` and `weight`, or those of each split, read without trust.
 
 Nothing in the file is run (numpy's pickles are refused), and nothing is allocated that the file does not declare and
 bear out.

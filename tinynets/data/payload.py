@@ -1,4 +1,4 @@
-"""The data set that a payload describes: what a save holds of one, checked and built again."""
+"""Data sets from payloads: what a save holds of a data set is checked, and the data set is built again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Points in the plane, drawn at (seed, purpose) addresses: halves that a line parts, xor and spiral that none does."""
+"""Points in the plane, drawn at (seed, purpose) addresses: halves, which a line parts, xor and spiral."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which examples a network is looked at with: the probe's, drawn for a run, and a few for saves of large data.
+"""The examples that a network is looked at with: the probe's, drawn for a run, and a few for saves of large data.
 
 A data set of which a save holds but a sample has the probe's examples in front, in the order in which they are shown.
 """

@@ -23,7 +23,7 @@ from tinynets.errors import EditError, SelectorError
 from tinynets.foreign_text import printable
 from tinynets.nn.block import Block
 from tinynets.nn.interventions import Intervention
-from tinynets.nn.layers import GRU, LSTM, FeatureMap, Parameter
+from tinynets.nn.layers import FeatureMap, Parameter
 from tinynets.nn.network import Network
 from tinynets.nn.selectors import ParameterSelector, Selector, select, select_learned
 from tinynets.numerics.arrays import Array, Values
@@ -342,7 +342,7 @@ def _exact_flip(network: Network, state: State | None, edit: Edit) -> None:
     if state is None or network.rules > FIRST or not outgoing:
         return
     stands = _turned(network, state.interventions, block, selector, outgoing) != state.interventions
-    if stands or start > block.first or layer.joins or isinstance(layer, GRU | LSTM):
+    if stands or start > block.first or layer.joins or layer.signed_group is not None:
         raise EditError(f"`sign_flip`: in a run of an earlier version it does not keep what `{selector}` gives on")
 
 

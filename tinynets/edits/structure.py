@@ -16,31 +16,24 @@ from tinynets.edits.surgery.plan import SurgeryPlan, rebuilt, resize, shape_netw
 from tinynets.edits.surgery.transfer import check_carried, transfer_state
 from tinynets.errors import EditError, ShapeError, nearest
 from tinynets.nn.block import Block
-from tinynets.nn.layers import (
-    LAYERS,
-    Activation,
-    Conv1d,
-    Conv2d,
-    Distances,
-    FeatureMap,
-    Layer,
-    Linear,
-    describe,
-    layer_from,
-)
-from tinynets.nn.layers.parameter import Parameter
+from tinynets.nn.layers import LAYERS, Activation, FeatureMap, Layer, describe, layer_from
 from tinynets.nn.layers.structure import Next, Split
 from tinynets.nn.layout import parameter_count
 from tinynets.nn.network import Network
 from tinynets.nn.selectors import select
 from tinynets.numerics import rng
-from tinynets.numerics.arrays import Array, plain
+from tinynets.numerics.arrays import plain
 from tinynets.training.state import State
 
 MAX_GROWN = 2**16
 MAX_MADE = 2**24
 """Parameters that a network may come to have by surgery: an edit is a few bytes in a save, what it makes is not."""
-INSERTED = ("linear", "conv1d", "conv2d", "dropout", "identity")
+
+
+def insertable() -> tuple[str, ...]:
+    """The kinds of layers that can be made so that they change no output, activations last."""
+    kinds = [kind for kind, layer in LAYERS.items() if layer.insertable]
+    return tuple(sorted(kinds, key=lambda kind: LAYERS[kind].is_activation))
 
 
 def _block(network: Network, op: str, target: str, *, whole_block: bool = True) -> Block:
@@ -163,13 +156,14 @@ def _pruned(network: Network, edit: Edit) -> str:
 def _insert(network: Network, edit: Edit) -> SurgeryPlan:
     reject_unknown("insert", edit.args, "kind", "name", "rate")
     block, kind = _block(network, "insert", edit.target), edit.args.get("kind")
-    if kind not in INSERTED:
-        known = ", ".join(INSERTED)
+    known = insertable()
+    if kind not in known:
         raise EditError(
-            f"`insert`: `kind` is one of {known}, which change no output, not {kind!r}{nearest(str(kind), INSERTED)}"
+            f"`insert`: `kind` is one of {', '.join(known)}, which change no output, not {kind!r}"
+            f"{nearest(str(kind), known)}"
         )
     last = network.layers[block.last]
-    if isinstance(last, Distances) and last is network.layers[-1]:
+    if last.gives_distances and last is network.layers[-1]:
         raise EditError(f"`insert`: `{last.name}` gives the distances that the loss goes by; nothing stands behind it")
     shape = network.known_shapes[block.last]
     full = _name_of_inserted(network, edit)
@@ -181,34 +175,22 @@ def _insert(network: Network, edit: Edit) -> SurgeryPlan:
     def change(path: str, layer: Layer) -> list[Layer]:
         return [layer, made] if path == last.name else [layer]
 
-    initial = {(full, entry.name): partial(_passing_through, entry) for entry in made.parameters()}
+    initial = {(full, entry.name): partial(made.passing_values, entry) for entry in made.parameters()}
     return SurgeryPlan(rebuilt(network.parts, change), initial=initial)
 
 
 def _inserting(kind: str, shape: tuple[int | None, ...], args: dict[str, Any]) -> Layer:
     """A layer that takes such a shape and gives it."""
-    size = shape[-1] or 0
-    if "rate" in args and kind != "dropout":
+    made = LAYERS[kind]
+    settings = {"rate": args["rate"]} if "rate" in args else {}
+    if settings.keys() - signature(made).parameters.keys():
         raise EditError(f"`insert`: a `{kind}` takes no `rate`")
+    if made.input_axes not in (None, len(shape)):
+        raise EditError(f"`insert`: a {kind} takes {made.input_axes} axes, not {len(shape)}")
     try:
-        if kind in ("dropout", "identity"):
-            return layer_from({"kind": kind, **({"rate": args["rate"]} if "rate" in args else {})})
-        if kind == "linear":
-            return Linear(size, size)
-        conv = Conv1d if kind == "conv1d" else Conv2d
-        if len(shape) != conv.axes + 2:
-            raise EditError(f"`insert`: a {kind} takes {conv.axes + 2} axes, not {len(shape)}")
-        return conv(size, size, 3, padding="same")
+        return made.passing(shape[-1] or 0, **settings)
     except ShapeError as error:
         raise EditError(f"`insert`: {error}") from None
-
-
-def _passing_through(entry: Parameter) -> Array:
-    """Values of a parameter with which its layer gives what it takes."""
-    values = np.zeros(entry.shape)
-    if entry.name == "w":
-        values[tuple(n // 2 for n in entry.shape[:-2])] = np.eye(entry.shape[-1])
-    return values
 
 
 def _free(network: Network, given: object, kind: str, beside: str) -> str:
@@ -367,7 +349,7 @@ STRUCTURE = (
     _structural(
         "insert",
         "insert BLOCK KIND [name=NAME] [rate=P]",
-        f"insert a layer that changes no output behind a block: {', '.join(INSERTED)}",
+        f"insert a layer that changes no output behind a block: {', '.join(insertable())}",
         _insert,
         _inserted,
         ("units", "text"),

@@ -2,83 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from tinynets.edits.surgery.reach import consumers
 from tinynets.errors import EditError
 from tinynets.nn.block import Block
-from tinynets.nn.layers import (
-    GRU,
-    LSTM,
-    RNN,
-    AvgPool2d,
-    BatchNorm,
-    CausalSelfAttention,
-    Conv1d,
-    Conv2d,
-    Distances,
-    Dropout,
-    Embedding,
-    FeatureMap,
-    Flatten,
-    FlattenConsecutive,
-    GlobalAvgPool,
-    Identity,
-    LastStep,
-    Layer,
-    LayerNorm,
-    Linear,
-    Parameter,
-    PositionalEmbedding,
-    Tanh,
-)
-from tinynets.nn.layers.structure import Join
+from tinynets.nn.layers import FeatureMap, Layer, Parameter
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
 
 SIGNED = {"velocity", "mean"}
 """Slots that change their sign with a parameter."""
-ODD: tuple[type[Any], ...] = (
-    Tanh,
-    Identity,
-    Dropout,
-    AvgPool2d,
-    GlobalAvgPool,
-    Flatten,
-    FlattenConsecutive,
-    LastStep,
-    Join,
-)
-"""Layers that give minus what they gave where minus comes to them, unit by unit."""
-TURNED: tuple[type[Any], ...] = (
-    Linear,
-    Conv1d,
-    Conv2d,
-    Embedding,
-    RNN,
-    GRU,
-    LSTM,
-    CausalSelfAttention,
-    BatchNorm,
-    LayerNorm,
-)
-"""Layers that give minus what they gave with the signs of `flipped_places` turned round."""
-NEW_GATE = 2
-"""Of a GRU or an LSTM, among its gates, what is new to the unit."""
 
 
 def takes_each(layer: Layer) -> bool:
     """Whether unit u takes feature u of what comes in, rather than all of it alike (norms, positions)."""
-    whole = layer.takes_integers or isinstance(layer, Distances)
+    whole = layer.takes_integers or layer.gives_distances
     return not whole and all(entry.input_axis is None for entry in layer.parameters())
 
 
 def flipped_from(network: Network, block: Block) -> int:
     """The layer of a block from which on signs turn: its first, or a norm behind which no sum is a unit's own."""
     for index in range(block.last, block.first, -1):
-        if isinstance(network.layers[index], LayerNorm):
+        if network.layers[index].mixes_units and not network.layers[index].is_activation:
             return index
     return block.first
 
@@ -101,28 +47,31 @@ def flipped_places(network: Network, block: Block, start: int, units: tuple[int,
 def _of_units(layer: Layer, entry: Parameter, units: tuple[int, ...]) -> Array:
     assert entry.unit_axis is not None
     along = entry.along(np.array(units))
-    if isinstance(layer, GRU | LSTM):
-        along = along.reshape(entry.groups, -1)[NEW_GATE]
+    if layer.signed_group is not None:
+        along = along.reshape(entry.groups, -1)[layer.signed_group]
     return entry.across(entry.unit_axis, along)
 
 
 def bears_sign(network: Network, block: Block) -> bool:
     """Whether the weights of a block bear the sign of what it gives."""
-    return not isinstance(network.layers[flipped_from(network, block)], PositionalEmbedding | Distances)
+    return network.layers[flipped_from(network, block)].bears_sign
 
 
 def check_odd(network: Network, block: Block, start: int) -> None:
     """Raise EditError where a layer of a block, or one that passes its units on, shows what sign they have."""
     for index in range(start, block.last + 1):
-        _check(network.layers[index], (*ODD, *TURNED))
+        layer = network.layers[index]
+        _check(layer, layer.is_odd or layer.turns_with_weights)
     if not network.layers[block.last].closed:
-        for taker in consumers(network, block, FeatureMap.same(block.units)):
-            if not taker.ends:
-                _check(network.layers[taker.layer], ODD)
+        for consumer in consumers(network, block, FeatureMap.same(block.units)):
+            if not consumer.ends:
+                layer = network.layers[consumer.layer]
+                _check(layer, layer.is_odd)
 
 
-def _check(layer: Layer, known: tuple[type[Any], ...]) -> None:
-    if type(layer) not in known or (isinstance(layer, RNN) and layer.nonlinearity != "tanh"):
+def _check(layer: Layer, hides_sign: bool) -> None:
+    inside = layer.inner_activation
+    if not hides_sign or (inside is not None and not inside.is_odd):
         raise EditError(
             f"`sign_flip`: `{layer.name}` {layer!r} makes other things of a sum and of its opposite, "
             "so the outputs would change"

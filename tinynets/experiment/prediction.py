@@ -12,11 +12,9 @@ from tinynets.edits.values import as_input
 from tinynets.errors import EditError, nearest
 from tinynets.experiment.experiment import Experiment
 from tinynets.foreign_text import printable
-from tinynets.nn.losses import BinaryCrossEntropy
 from tinynets.nn.workspace import Workspace
 from tinynets.numerics.arrays import Array, ignore_warnings, shape_text
 from tinynets.numerics.checks import check_whole
-from tinynets.numerics.special import softmax
 
 
 @dataclass(frozen=True)
@@ -93,16 +91,10 @@ def _in_words(given: Any) -> str:
 
 
 def _predict(experiment: Experiment, text: str, x: Array, target: str) -> Prediction:
-    loss = experiment.loss
     with ignore_warnings():
         out = experiment.network.forward_checked(x, Workspace())
     row = out.reshape(-1, out.shape[-1])[-1].astype(np.float64)
-    shares = np.empty(0)
-    if loss.classes:
-        shares = softmax(row)
-    elif isinstance(loss, BinaryCrossEntropy):
-        small = np.exp(-np.abs(row))
-        shares = np.where(row >= 0, 1.0, small) / (1 + small)
+    shares = experiment.loss.probabilities(row)
     return Prediction(text, output_names(experiment, len(row)), tuple(shares.tolist()), tuple(row.tolist()), target)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
 from tinynets.experiment.experiment import Experiment
 from tinynets.nn.block import Block
 from tinynets.numerics.arrays import Array
-
-BOUNDED = ("tanh", "sigmoid", "softmax", "gaussian", "step")  # activations whose outputs reach 1 and no further
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,8 @@ class BlockView:
         out = probe.workspace.units_behind(experiment.network, block.last)
         shaped = probe.values(experiment.network, block)
         saturated, dead = probe.saturated(experiment.network, block), probe.dead(experiment.network, block)
-        kind = block.activation.kind if block.activation is not None else ""
-        limit = 1.0 if kind in BOUNDED else limit_of(shaped)
+        highest = inf if block.activation is None else block.activation.output_range[1]
+        limit = limit_of(shaped) if highest == inf else highest
         pre = None if block.pre is None else probe.values(experiment.network, block, pre=True)
         return BlockView(block, shaped, pre, limit, saturated, dead, out.ndim == 4)
 

@@ -22,8 +22,7 @@ from tinynets.measure.explanation import Change, Contribution, Effect, Explanati
 from tinynets.measure.weight_matrix import incoming, is_passthrough, producers, row_names
 from tinynets.nn.block import Block
 from tinynets.nn.interventions import Intervention, examples_from
-from tinynets.nn.layers import Distances, Dropout, Identity, Linear
-from tinynets.nn.layers.convolution import Convolution
+from tinynets.nn.layers import Linear
 from tinynets.nn.layers.recurrent import Recurrent
 from tinynets.nn.losses import LossBuffers
 from tinynets.nn.network import Network
@@ -40,18 +39,6 @@ TOP = 8
 MAX_TOP = 1000
 TARGETS = 3
 """So many of the targets are named of an input that a split holds several times."""
-MEASURES = {
-    "gru": "(1 - z) n + z times what it gave a step before",
-    "lstm": "o tanh(cell)",
-    "causal-self-attention": "root mean square of what the head gives",
-    "distances": "squared distance to its prototype",
-}
-"""What the value is, of layers whose units give something else than a sum or what an activation makes of one."""
-GATES = {
-    "gru": (("r (reset)", "sigmoid"), ("z (update)", "sigmoid"), ("n (new)", "tanh")),
-    "lstm": (("i (input)", "sigmoid"), ("f (forget)", "sigmoid"), ("g (cell)", "tanh"), ("o (output)", "sigmoid")),
-}
-"""What the gates are called, in their order, and what each makes of its sum."""
 
 Work = Generator[Progress, None, Explanation]
 
@@ -64,7 +51,7 @@ def explain(experiment: Experiment, selector: object, example: int = 0, split: s
     look = BlockView.of(experiment, block)
     position = look.position(example, unit) if found.time is None else found.time
     places = look.out.shape[1]
-    terms = _terms(experiment, block, unit, example, position)
+    terms = _terms(experiment, block, unit, example, position, places)
     gradient, gradient_pre = _gradients(experiment, block, unit, example, position, places)
     pre = float(look.pre[example, position, unit]) if look.pre is not None else terms.z if terms else None
     standing = _standing(experiment, block, unit)
@@ -85,11 +72,11 @@ def explain(experiment: Experiment, selector: object, example: int = 0, split: s
         rest=terms.rest(top) if terms else 0.0,
         bias=terms.bias if terms else None,
         z=terms.z if terms else None,
-        gates=_gates(experiment, block, unit, example, position, top),
+        gates=_gates(experiment, block, unit, example, position, places, top),
         normalized=_normalized(experiment, block, unit, example, position),
         pre=pre,
         activation=activation.kind if activation is not None else "",
-        measure=MEASURES.get(network.layers[block.last].kind, ""),
+        measure=network.layers[block.last].unit_measure,
         clean=clean,
         value=float(look.out[example, position, unit]),
         interventions=tuple(map(str, standing)),
@@ -188,53 +175,49 @@ class _Terms:
         return float((self.x * self.w).sum()) + (self.bias or 0.0)
 
 
-def _terms(experiment: Experiment, block: Block, unit: int, example: int, position: int) -> _Terms | None:
+def _terms(experiment: Experiment, block: Block, unit: int, example: int, position: int, places: int) -> _Terms | None:
     first = experiment.network.layers[block.first]
     matrix = incoming(first, block.units)
-    if matrix is None or first.kind in GATES:
+    if matrix is None or first.gate_sums:
         return None
-    x = _summed(experiment, block, example, position)
+    x = _summed(experiment, block, example, position, places)
     if x is None or len(x) != len(matrix):
         return None
-    biases = [float(getattr(first, name)[unit]) for name in ("b", "b_ih", "b_hh") if hasattr(first, name)]
+    vectors = [entry.name for entry in first.parameters() if len(entry.shape) == 1]
+    biases = [float(getattr(first, name)[unit]) for name in vectors]
     w = matrix[:, unit].astype(np.float64)
     return _Terms(tuple(row_names(experiment, block)), x.astype(np.float64), w, sum(biases) if biases else None)
 
 
-def _summed(experiment: Experiment, block: Block, example: int, position: int) -> Array | None:
-    """What a block's first layer weighs at a place, in the order of the rows of its weights."""
-    network, first = experiment.network, experiment.network.layers[block.first]
-    buffers = experiment.probe.workspace.buffers[block.first]
-    if isinstance(first, Linear):
-        rows = experiment.probe.input_of(network, block.first)
-        return np.asarray(rows.reshape(len(experiment.probe.x), -1, first.inputs)[example, position])
-    if isinstance(first, Convolution):
-        columns = buffers.columns
-        return np.asarray(columns.reshape(len(experiment.probe.x), -1, columns[0].size)[example, position])
-    if isinstance(first, Recurrent):
-        only_last = block.last > block.first and not first.sequence  # what joins it was given no other step
-        step = len(buffers.x) - 1 if only_last else position
-        return np.concatenate([buffers.x[step, example], buffers.h[step, example]])
-    return None
+def _summed(experiment: Experiment, block: Block, example: int, position: int, places: int) -> Array | None:
+    """What a block's first layer weighs at a place, in the order of the rows of its weights.
+
+    Places are counted from the end: what joins a layer of which only the last step is given out has no other.
+    """
+    network, probe = experiment.network, experiment.probe
+    x, buffers = probe.input_of(network, block.first), probe.workspace.buffers[block.first]
+    return network.layers[block.first].summands(x, buffers, example, position - places)
 
 
-def _gates(experiment: Experiment, block: Block, unit: int, example: int, position: int, top: int) -> tuple[Gate, ...]:
+def _gates(
+    experiment: Experiment, block: Block, unit: int, example: int, position: int, places: int, top: int
+) -> tuple[Gate, ...]:
     """The sums of a gated layer. In that of a GRU's n, what comes from its own units is multiplied by r."""
     first = experiment.network.layers[block.first]
-    if not isinstance(first, Recurrent) or first.kind not in GATES:
+    if not isinstance(first, Recurrent):
         return ()
-    summed = _summed(experiment, block, example, position)
+    summed = _summed(experiment, block, example, position, places)
     assert summed is not None
     x, names, made = summed.astype(np.float64), _names_without_gates(experiment, block, first.inputs), list[Gate]()
-    for place, (name, squash) in enumerate(GATES[first.kind]):
+    for place, gate in enumerate(first.gate_sums):
         column = place * first.size + unit
         w = np.concatenate([first.w_ih[:, column], first.w_hh[:, column]]).astype(np.float64)
-        share = made[0].value if name == "n (new)" else 1.0
+        share = made[0].value if gate.reset else 1.0
         own = x * np.repeat([1.0, share], [first.inputs, first.size])
         bias = float(first.b_ih[column]) + share * float(first.b_hh[column])
         terms = _Terms(names, own, w, bias)
-        value = float(np.tanh(terms.z) if squash == "tanh" else (1 + np.tanh(terms.z / 2)) / 2)
-        made.append(Gate(name, terms.listed(top), terms.rest(top), bias, terms.z, squash, value))
+        value = float(np.tanh(terms.z) if gate.squash == "tanh" else (1 + np.tanh(terms.z / 2)) / 2)
+        made.append(Gate(gate.name, terms.listed(top), terms.rest(top), bias, terms.z, gate.squash, value))
     return tuple(made)
 
 
@@ -255,7 +238,7 @@ def _normalized(experiment: Experiment, block: Block, unit: int, example: int, p
 
 def _is_distance(network: Network, block: Block) -> bool:
     """The value is a distance, which is small where the unit answers."""
-    return isinstance(network.layers[block.last], Distances)
+    return network.layers[block.last].gives_distances
 
 
 # -- what came back
@@ -444,7 +427,7 @@ def _factor_behind(network: Network, last: Block) -> Array | None:
     """By what the outputs of the last Linear layer are multiplied, (outputs,); None where more is done to them."""
     factor = np.ones(last.units)
     for index, layer in enumerate(network.layers[last.first :], last.first):
-        if index > last.first and not isinstance(layer, Identity | Dropout):
+        if index > last.first and not layer.hands_on:
             return None
         tap = network.taps[index]
         if tap is not None and tap.multiply.ndim > 1:

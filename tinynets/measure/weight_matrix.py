@@ -9,13 +9,10 @@ import numpy as np
 
 from tinynets.experiment.experiment import Experiment
 from tinynets.nn.block import Block
-from tinynets.nn.layers import Identity, Layer, Parameter
+from tinynets.nn.layers import Layer, Parameter
 from tinynets.nn.layers.structure import Next, Split
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
-
-GROUPS = {"lstm": "ifgo", "gru": "rzn", "causal-self-attention": "qkv"}
-"""What the groups of columns are called of which each unit has one (gates)."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ def _rows(experiment: Experiment, block: Block, entry: Parameter, is_vector: boo
     """What each row of `_by_unit` stands for."""
     layer = experiment.network.layers[block.first]
     inputs = [""] if is_vector else _inputs(experiment, block, entry)
-    groups = GROUPS.get(layer.kind, "")
+    groups = layer.group_names
     named = []
     for group in range(entry.groups):
         lead = [entry.name] if is_vector else []
@@ -150,4 +147,4 @@ def producers(network: Network, block: Block) -> tuple[Block, ...]:
 
 def is_passthrough(block: Block) -> bool:
     """It gives what it takes, unit by unit."""
-    return isinstance(block.activation, Identity) and block.first == block.last
+    return block.activation is not None and block.activation.hands_on and block.first == block.last

@@ -1,4 +1,4 @@
-"""Where parameters start. An initializer is a small value; what it draws is addressed by seed, layer and parameter.
+"""How parameters start: an initializer is a small value, and what it draws is addressed by seed, layer and parameter.
 
 Sources: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010) for
 Xavier; He et al., "Delving deep into rectifiers" (2015) for Kaiming; Saxe et al., "Exact solutions to the nonlinear

@@ -1,4 +1,4 @@
-"""Interventions: what stands on activations, and the arithmetic that they are at each site.
+"""Interventions: what stands on activations, and what arithmetic it comes to at each site.
 
 They stack in the order in which they were done; one that sets values (zero, mean, clamp, patch, resample) covers those
 before it on its units. At a site all of them together are one multiplication and one addition, of which only the

@@ -21,12 +21,13 @@ from tinynets.nn.shapes import (
     checked_input,
     example_shape,
     find_blocks,
-    find_takers,
+    find_input_layers,
     infer_shapes,
     output_shape,
     shape_behind,
     shapes_from,
 )
+from tinynets.nn.sites import Sites
 from tinynets.nn.summary import Summary, summarize
 from tinynets.nn.taps import Tap
 from tinynets.nn.workspace import Spare, Workspace
@@ -45,6 +46,9 @@ class Network:
     `carried`. Containers are laid out flat. `seed` addresses the initial values; `dtype` is float32 or float64;
     `input_shape` (an example's, without the batch) lets shapes be checked before any data is seen; `rules` are those of
     the run that it belongs to (numerics/rules.py).
+
+    Much of its public face is delegates of one line: where blocks and sites lie is known to `sites`, where arrays and
+    units stand in the flat vectors to `layout`, what a batch leaves behind to a `Workspace`.
 
     Raises ShapeError when neighbours do not fit or two layers have one name.
     """
@@ -73,12 +77,11 @@ class Network:
         self.theta, self.grad, self.carried = self.layout.vectors(self.dtype, theta, carried)
         self.layers = self.layout.bind(flat, self.theta, self.grad, self.carried)
         for layer in self.layers:
-            layer.rules = rules
-            layer._settled = True
-        self.takers = find_takers(self.layers)
-        self.known_input, self.known_shapes = infer_shapes(self.layers, self.takers, self.input_shape)
+            layer.settle(rules)
+        self.input_layers = find_input_layers(self.layers)
+        self.known_input, self.known_shapes = infer_shapes(self.layers, self.input_layers, self.input_shape)
         self.blocks = find_blocks(self.layers, self.known_shapes)
-        self._places_of_blocks = {block.name: place for place, block in enumerate(self.blocks)}
+        self.sites = Sites(self.layers, self.blocks, self.known_input, self.known_shapes)
         self.taps: list[Tap | None] = [None] * len(self.layers)
         self.forward_order = tuple(Phase("forward", layer.name) for layer in self.layers)
         self.backward_order = tuple(Phase("backward", layer.name) for layer in reversed(self.layers))
@@ -128,9 +131,9 @@ class Network:
     def __reduce__(self) -> tuple[Callable[..., Network], tuple[Any, ...]]:
         for index, tap in enumerate(self.taps):
             if tap is not None and tap.draw is not None:
-                block = next(block for block in self.blocks if block.first <= index <= block.last)
+                drawn_at = self.sites.block_at(index).name
                 raise ShapeError(
-                    f"a network cannot be pickled: what is drawn at `{block.name}` belongs to its lab; "
+                    f"a network cannot be pickled: what is drawn at `{drawn_at}` belongs to its lab; "
                     "release it, or save the lab"
                 )
         return self._whole()
@@ -162,24 +165,29 @@ class Network:
         shapes = list(shapes_from(self.layers, before))
         return summarize(self.layers, before, shapes, self.dtype.name, self.dtype.itemsize)
 
+    # -- blocks and sites, as `sites` knows them
+
     def has_block(self, name: str) -> bool:
-        return name in self._places_of_blocks
+        return name in self.sites.by_name
 
     def block(self, name: str) -> Block:
-        place = self._places_of_blocks.get(name)
-        if place is not None:
-            return self.blocks[place]
-        names = [block.name for block in self.blocks]
-        raise SelectorError(
-            f"`{name}` is not a block of this network, which has {', '.join(names)}{nearest(name, names)}"
-        )
+        return self.sites.block(name)
 
     def time_steps(self, block: Block) -> int:
         """Over how many time steps a recurrent block goes; 0 for a block of another kind, or where it is not known."""
-        layer = self.layers[block.first]
-        before = self.known_shapes[block.first - 1] if block.first else self.known_input
-        joined = block.last > block.first  # then the site lies behind what joined, where only a sequence has steps
-        return 0 if joined and len(self.known_shapes[block.last]) < 3 else layer.time_steps(before)
+        return self.sites.time_steps(block)
+
+    def site(self, name: str) -> int:
+        """Index of the layer behind which a site lies: `hidden`, a block's output, or `hidden.pre`, its sum before."""
+        return self.sites.index(name)
+
+    def site_shape(self, index: int) -> Shape:
+        """The shape of an example of what interventions behind a layer act on; ShapeError where it is not known."""
+        return self.sites.shape(index)
+
+    def site_block(self, name: str) -> Block:
+        """The block that a site belongs to."""
+        return self.sites.block_at(self.sites.index(name))
 
     # -- places in the flat vectors, as `layout` knows them
 
@@ -300,32 +308,7 @@ class Network:
         workspace.dx = dout
         return workspace.dx
 
-    # -- sites
-
-    def site(self, name: str) -> int:
-        """Index of the layer behind which a site lies: `hidden`, a block's output, or `hidden.pre`, its sum before."""
-        block = next((entry for entry in self.blocks if entry.name == name), None)
-        if block is not None:
-            return block.last
-        block_name, _, part = name.rpartition(".")
-        block = self.block(block_name or name)
-        if part == "pre" and block.pre is not None:
-            return block.pre
-        sites = [block.name, *([f"{block.name}.pre"] if block.pre is not None else [])]
-        raise SelectorError(f"`{name}` is not a site; `{block.name}` has {', '.join(sites)}")
-
-    def site_shape(self, index: int) -> Shape:
-        """The shape of an example of what interventions behind a layer act on; ShapeError where it is not known."""
-        before, after = self.known_shapes[index - 1] if index else self.known_input, self.known_shapes[index]
-        shape = self.layers[index].site_shape(*(tuple(n or 0 for n in known[1:]) for known in (before, after)))
-        if 0 in shape:
-            raise ShapeError(f"`{self.layers[index].name}` gives {shape_text(after)}, which is not known whole")
-        return shape
-
-    def site_block(self, name: str) -> Block:
-        """The block that a site belongs to."""
-        index = self.site(name)
-        return next(block for block in self.blocks if block.first <= index <= block.last)
+    # -- what stands and lies at sites
 
     def activation(self, site: str, workspace: Workspace | None = None) -> Array:
         """What the last forward gave at a site, interventions included: (B, ..., units), a copy.
@@ -373,7 +356,7 @@ class Network:
 
     def checked(self, x: Any) -> Array:
         """`x` as this network takes it: whole numbers in range for an embedding, else this network's dtype."""
-        return checked_input(self.takers, x, self.dtype, self.rules)
+        return checked_input(self.input_layers, x, self.dtype, self.rules)
 
     def output_shape(self, shape: Shape) -> Shape:
         """The shape of the output for a batch of `shape`; raises ShapeError where it does not fit."""

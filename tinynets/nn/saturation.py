@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from tinynets.nn.block import Block
 from tinynets.nn.layers import Activation
-from tinynets.nn.layers.recurrent import RNN
 from tinynets.nn.network import Network
 from tinynets.nn.workspace import Workspace
 from tinynets.numerics.arrays import Array
@@ -14,8 +13,7 @@ from tinynets.numerics.arrays import Array
 
 def activation_of(network: Network, block: Block) -> Activation | None:
     """What makes a block's output of a sum: the activation behind its layers, or the one inside an RNN."""
-    layer = network.layers[block.first]
-    inside = layer.activation if isinstance(layer, RNN) and block.last == block.first else None
+    inside = network.layers[block.first].inner_activation if block.last == block.first else None
     return block.activation or inside
 
 

@@ -1,5 +1,7 @@
-"""Selectors: `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden` (all units), `hidden.pre[3]` (before the activation),
-`rnn[5]@t=3` (at one time step); and of parameters `hidden.w[4,3]` (from input 4 to unit 3), `hidden.b[3]`, `hidden.w`.
+"""Selectors name units and parameters in a text, as `hidden[3]` or `hidden.w[4,3]`.
+
+Of units: `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden` (all units), `hidden.pre[3]` (before the activation),
+`rnn[5]@t=3` (at one time step). Of parameters: `hidden.w[4,3]` (from input 4 to unit 3), `hidden.b[3]`, `hidden.w`.
 
 One grammar everywhere: API, command line, saves, lab. What names nothing that exists is an error that lists what does.
 """

@@ -29,36 +29,36 @@ def example_shape(shape: object) -> Shape | None:
     return tuple(int(n) for n in shape)
 
 
-def find_takers(layers: Sequence[Layer]) -> list[Layer]:
+def find_input_layers(layers: Sequence[Layer]) -> list[Layer]:
     """The layers that take the network's input: all of them whole numbers, or none, as no other layer may."""
-    takers: list[Layer] = []
-    givers: dict[object, Layer | None] = {}
-    giver: Layer | None = None
+    found: list[Layer] = []
+    producers: dict[object, Layer | None] = {}
+    producer: Layer | None = None
     for layer in layers:
         if isinstance(layer, Split):
-            givers[layer.link] = giver
+            producers[layer.link] = producer
         elif isinstance(layer, Next):
-            giver = givers[layer.link]
+            producer = producers[layer.link]
         else:
-            if giver is None:
-                takers.append(layer)
+            if producer is None:
+                found.append(layer)
             elif layer.takes_integers:
                 raise ShapeError(
-                    f"`{layer.name}` {layer!r} takes whole numbers, not what `{giver.name}` {giver!r} gives"
+                    f"`{layer.name}` {layer!r} takes whole numbers, not what `{producer.name}` {producer!r} gives"
                 )
-            giver = layer
-    for layer in takers:
-        if layer.takes_integers != takers[0].takes_integers:
-            whole, other = (layer, takers[0]) if layer.takes_integers else (takers[0], layer)
+            producer = layer
+    for layer in found:
+        if layer.takes_integers != found[0].takes_integers:
+            whole, other = (layer, found[0]) if layer.takes_integers else (found[0], layer)
             raise ShapeError(
                 f"`{whole.name}` {whole!r} takes the input as whole numbers, `{other.name}` {other!r} does not; "
                 "one input cannot be both"
             )
-    return takers
+    return found
 
 
 def infer_shapes(
-    layers: Sequence[Layer], takers: Sequence[Layer], input_shape: Shape | None
+    layers: Sequence[Layer], input_layers: Sequence[Layer], input_shape: Shape | None
 ) -> tuple[Known, list[Known]]:
     """What is known of the input's shape and of those behind the layers.
 
@@ -67,7 +67,7 @@ def infer_shapes(
     if input_shape is not None:
         shape: Known = (None, *input_shape)
         return shape, list(shapes_from(layers, shape))
-    least = takers[0].input_shape()
+    least = input_layers[0].input_shape()
     most = max(len(layer.input_shape()) for layer in layers)
     problems: list[tuple[int, ShapeError]] = []
     for more in range(max(most - len(least), 0) + 1):
@@ -95,8 +95,8 @@ def shape_behind(layers: Sequence[Layer], index: int, shape: Known) -> Known:
     try:
         return layer.output_shape(shape)
     except ShapeError as error:
-        giver = f"`{layers[index - 1].name}` {layers[index - 1]!r} gives" if index else "the input has"
-        raise ShapeError(f"`{layer.name}` {layer!r} {error}, which {giver}") from None
+        given = f"`{layers[index - 1].name}` {layers[index - 1]!r} gives" if index else "the input has"
+        raise ShapeError(f"`{layer.name}` {layer!r} {error}, which {given}") from None
 
 
 def output_shape(layers: Sequence[Layer], shape: Shape) -> Shape:
@@ -139,12 +139,12 @@ def check_batch(layers: Sequence[Layer], shapes: Sequence[Known], batch: int) ->
             raise ShapeError(f"`{layer.name}` {layer!r} {error}") from None
 
 
-def checked_input(takers: Sequence[Layer], x: Any, dtype: np.dtype[Any], rules: int) -> Array:
+def checked_input(input_layers: Sequence[Layer], x: Any, dtype: np.dtype[Any], rules: int) -> Array:
     """`x` as the layers that take it do: whole numbers in range for an embedding, else numbers of `dtype`."""
     x = as_array("x", x)
     if x.ndim < 1 or x.shape[0] < 1:
         raise ShapeError(f"a batch needs at least one example; `x` is {shape_text(x.shape)}")
-    first = min(takers, key=_vocabulary)
+    first = min(input_layers, key=_vocabulary)
     if not first.takes_integers:
         if x.dtype.kind not in "biuf":
             raise ShapeError(f"`x` must hold numbers, not {x.dtype}")

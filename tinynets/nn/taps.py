@@ -1,4 +1,4 @@
-"""Taps, what interventions do at one site, and Tapping: one applied to a batch and back, touching little of it.
+"""A Tap is what interventions do at one site; an AppliedTap does it to a batch and back, touching little of it.
 
 out = x * multiply + add, and dx = dout * multiply. A unit that is multiplied by 0 everywhere is held at what is added,
 whatever it was: one that has become infinite can be zeroed.

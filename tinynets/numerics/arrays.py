@@ -1,4 +1,4 @@
-"""The array types that annotations speak of, and the checks made where data enters."""
+"""The types of arrays, and the checks where data enters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of numbers that a caller gives: what is out of range is refused in words, by the error that is asked for."""
+"""Checks of numbers that a caller gives: what is out of range is refused in words."""
 
 from __future__ import annotations
 

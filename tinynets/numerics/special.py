@@ -1,5 +1,6 @@
-"""Functions that numpy lacks: erf, to the last bits of float64, or to those of float32; sigmoid and the normal
-distribution with all of their tails; softmax.
+"""Functions that numpy lacks: erf, sigmoid, the tail of the normal distribution, softmax.
+
+erf is right to the last bits of float64 or float32; sigmoid and the normal distribution keep the digits of their tails.
 
 Sources: Cody, "Rational Chebyshev approximations for the error function" (1969), for float64; the rational function of
 Eigen (`generic_fast_erf`, also used by XLA) for float32.

@@ -8,7 +8,8 @@ from math import inf
 import numpy as np
 
 from tinynets.data import Dataset
-from tinynets.nn.layers import ELU, RNN, Layer, LeakyReLU
+from tinynets.nn.layers import Layer
+from tinynets.nn.layers.claims import FREE, Range
 from tinynets.nn.layers.structure import Add, Join, Next, Split
 from tinynets.nn.losses import BinaryCrossEntropy, CrossEntropy, FunctionLoss, Hinge, Loss, Perceptron
 from tinynets.nn.losses.base import Elementwise
@@ -20,24 +21,6 @@ TRIED = 4  # examples
 OUTSIDE = 0.05  # of the targets' spread, how far they may lie beyond what an output can be
 UNSEEN = 0.1  # of a split's examples, of classes that training never sees
 FEWEST = 8  # examples of which it can be told that they are sorted
-
-Range = tuple[float, float]
-FREE: Range = (-inf, inf)
-RANGES: dict[str, Range] = {
-    **dict.fromkeys(("sigmoid", "softmax", "gaussian", "step"), (0.0, 1.0)),
-    **dict.fromkeys(("tanh", "gru", "lstm"), (-1.0, 1.0)),
-    **dict.fromkeys(("relu", "softplus", "distances"), (0.0, inf)),
-    "gelu": (-0.17, inf),
-    "silu": (-0.279, inf),
-}
-"""What kinds of layers can give at all; the others anything."""
-PASSING = frozenset(
-    (
-        *("identity", "flatten", "flatten-consecutive", "reshape", "last-step", "dropout"),
-        *("avg-pool2d", "max-pool2d", "global-avg-pool"),
-    )
-)
-"""Layers whose outputs lie where their inputs do."""
 
 
 def warnings_of(network: Network, data: Dataset, loss: Loss, hyper: Hyper) -> list[str]:
@@ -84,7 +67,7 @@ def _outputs(network: Network) -> list[Layer]:
 
 
 def _producers(network: Network, index: int) -> list[Layer]:
-    while index >= 0 and network.layers[index].kind in PASSING:
+    while index >= 0 and network.layers[index].keeps_range:
         index -= 1
     if index < 0:
         return []
@@ -156,7 +139,7 @@ def _wanted(y: Array, loss: Loss) -> tuple[Array, Array]:
 
 def _ranges(layers: list[Layer]) -> Range:
     """Where the outputs of any of these layers can lie."""
-    ranges = [_range(layer) for layer in layers] or [FREE]
+    ranges = [layer.output_range for layer in layers] or [FREE]
     return min(low for low, _ in ranges), max(high for _, high in ranges)
 
 
@@ -172,16 +155,6 @@ def _beyond(last: Layer, loss: Loss, low: float, high: float, least: float, most
         f"{least:g} to {most:g}: those beyond cannot be learned; put a Linear behind `{last.name}`, leave it out, "
         "or scale the targets"
     )
-
-
-def _range(layer: Layer) -> Range:
-    if isinstance(layer, RNN):
-        return RANGES[layer.activation.kind]
-    if isinstance(layer, ELU):
-        return -layer.alpha, inf
-    if isinstance(layer, LeakyReLU) and not layer.slope:
-        return RANGES["relu"]
-    return RANGES.get(layer.kind, FREE)
 
 
 def _flat(network: Network, hyper: Hyper) -> Iterator[str]:

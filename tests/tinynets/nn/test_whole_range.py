@@ -16,7 +16,7 @@ import pytest
 
 import tinynets as tn
 from tinynets.nn.layers import LAYERS
-from tinynets.nn.layers.activations import Activation
+from tinynets.nn.layers.base import Activation
 from tinynets.nn.losses import LOSSES
 from tinynets.nn.workspace import Workspace
 from tinynets.numerics.rules import FIRST

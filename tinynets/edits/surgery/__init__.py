@@ -1,1 +1,1 @@
-"""Operations that change a network's shape."""
+"""Surgery: how a network gets another shape and its state goes on."""

@@ -11,6 +11,7 @@ import copy
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,17 +20,7 @@ from tinynets.edits.surgery.reach import consumers
 from tinynets.errors import EditError, ShapeError
 from tinynets.nn.block import Block
 from tinynets.nn.interventions import recurs
-from tinynets.nn.layers import (
-    Activation,
-    Dropout,
-    FeatureMap,
-    Layer,
-    Parallel,
-    Residual,
-    describe,
-    layer_from,
-    named,
-)
+from tinynets.nn.layers import Activation, FeatureMap, Layer, describe, layer_from, named
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
 from tinynets.numerics.rules import FIRST
@@ -45,9 +36,9 @@ def passed_units(network: Network, block: Block, units: Iterable[int]) -> dict[s
     marked = FeatureMap.same(block.units)
     marked.share[list(units)] = 2
     return {
-        network.layers[taker.layer].name: np.flatnonzero(taker.features.share == 2)
-        for taker in consumers(network, block, marked)
-        if not taker.ends
+        network.layers[consumer.layer].name: np.flatnonzero(consumer.features.share == 2)
+        for consumer in consumers(network, block, marked)
+        if not consumer.ends
     }
 
 
@@ -87,14 +78,14 @@ def resize(network: Network, block: Block, change: FeatureMap, ordinal: int = 0)
         for name in arguments:
             units[name] = change
         inputs = {}
-        passed = {network.layers[taker.layer].name: taker.features for taker in reached if not taker.ends}
-        for taker in reached:
-            layer = network.layers[taker.layer]
-            if taker.ends:
-                arguments[layer.name] = _with(layer, layer.input_setting, len(taker.features.source))
-                inputs[layer.name] = taker.features
-            elif isinstance(layer, Dropout):
-                arguments[layer.name] = layer.with_features(taker.features, taker.before)
+        passed = {network.layers[consumer.layer].name: consumer.features for consumer in reached if not consumer.ends}
+        for consumer in reached:
+            layer = network.layers[consumer.layer]
+            if consumer.ends:
+                arguments[layer.name] = _with(layer, layer.input_setting, len(consumer.features.source))
+                inputs[layer.name] = consumer.features
+            elif (given := layer.with_features(consumer.features, consumer.before)) is not None:
+                arguments[layer.name] = given
         made = {name: layer_from({"kind": network[name].kind, **given}) for name, given in arguments.items()}
     except ShapeError as error:
         raise EditError(f"`{block.name}` cannot have other units: {error}") from None
@@ -154,14 +145,13 @@ def rebuilt(layers: Sequence[Layer], change: Change, prefix: str = "") -> list[L
     made: list[Layer] = []
     for layer in named(layers):
         path = prefix + layer.name
-        if isinstance(layer, Residual):
-            layer.layers = rebuilt(layer.layers, change, f"{path}.")
-        elif isinstance(layer, Parallel):
-            layer.branches = [
-                rebuilt(branch, change, f"{path}.branch{number}.") for number, branch in enumerate(layer.branches, 1)
-            ]
+        layer.rebuild_inside(partial(_rebuilt_inside, change, path))
         made += change(path, layer)
     return made
+
+
+def _rebuilt_inside(change: Change, path: str, layers: Sequence[Layer], within: str) -> list[Layer]:
+    return rebuilt(layers, change, f"{path}.{within}")
 
 
 def _renamed(made: Layer, old: Layer, taken: set[str], keep_name: bool) -> Layer:

@@ -1,4 +1,4 @@
-"""What a block's units reach: which parameters take them."""
+"""The layers that what a block gives comes to, and the parameters that take it up."""
 
 from __future__ import annotations
 
@@ -9,15 +9,10 @@ import numpy as np
 
 from tinynets.errors import EditError, ShapeError
 from tinynets.nn.block import Block
-from tinynets.nn.layers import (
-    FeatureMap,
-    Layer,
-)
+from tinynets.nn.layers import FeatureMap, Layer
 from tinynets.nn.layers.structure import Add, Join, Next, Split
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
-
-# -- who takes what a block gives
 
 
 @dataclass(frozen=True)
@@ -116,12 +111,12 @@ def outgoing_places(network: Network, block: Block, units: Iterable[int], *, own
     except ShapeError as error:
         raise EditError(f"the outgoing weights of `{block.name}`: {error}") from None
     found = [np.empty(0, np.int64)]
-    for taker in reached:
-        layer = network.layers[taker.layer]
+    for consumer in reached:
+        layer = network.layers[consumer.layer]
         for entry in layer.parameters():
-            if taker.ends and entry.input_axis is not None:
-                start = network.parameter_slice(taker.layer, entry.name).start
-                found.append(start + entry.across(entry.input_axis, np.flatnonzero(taker.features.share == 2)))
+            if consumer.ends and entry.input_axis is not None:
+                start = network.parameter_slice(consumer.layer, entry.name).start
+                found.append(start + entry.across(entry.input_axis, np.flatnonzero(consumer.features.share == 2)))
     for index in range(block.first, block.last + 1) if own else ():
         for entry in network.layers[index].parameters():
             if entry.own_axis is not None:

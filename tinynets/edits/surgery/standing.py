@@ -10,14 +10,12 @@ from tinynets.edits.surgery.reach import consumers
 from tinynets.errors import EditError
 from tinynets.nn.block import Block
 from tinynets.nn.interventions import Intervention, acts_at, pushed
-from tinynets.nn.layers import (
-    FeatureMap,
-)
+from tinynets.nn.layers import FeatureMap
 from tinynets.nn.network import Network
 from tinynets.numerics.rules import FIRST
 
 
-def _standing(
+def carried_interventions(
     network: Network, after: Network, plan: SurgeryPlan, interventions: Iterable[Intervention]
 ) -> tuple[Intervention, ...]:
     """The interventions where they stand now, with their units as they are numbered now; on what is gone none.
@@ -117,7 +115,7 @@ def exchanged(
     changes = {block.name: change}
     if behind and not network.layers[block.last].closed:
         reached = consumers(network, block, change)
-        changes |= {network.layers[taker.layer].name: taker.features for taker in reached if not taker.ends}
+        changes |= {network.layers[consumer.layer].name: consumer.features for consumer in reached if not consumer.ends}
     made = []
     for entry in standing:
         features = changes.get(network.site_block(entry.site).name)

@@ -9,14 +9,10 @@ from typing import Any
 import numpy as np
 
 from tinynets.edits.surgery.plan import KEEP_ZERO, SurgeryPlan
-from tinynets.edits.surgery.standing import _standing
+from tinynets.edits.surgery.standing import carried_interventions
 from tinynets.errors import EditError
 from tinynets.nn.interventions import recurs
-from tinynets.nn.layers import (
-    FeatureMap,
-    Layer,
-    Parameter,
-)
+from tinynets.nn.layers import FeatureMap, Layer, Parameter
 from tinynets.nn.network import Network, network_from
 from tinynets.numerics.arrays import Array
 from tinynets.numerics.rules import FIRST
@@ -24,15 +20,13 @@ from tinynets.training.frozen import frozen_units
 from tinynets.training.param_groups import by_unit, parse_key, with_units
 from tinynets.training.state import State
 
-# -- carrying a state over
-
 
 def transfer_state(network: Network, state: State, plan: SurgeryPlan) -> None:
     """Make a state, whose network this is, that of a plan: everything that was there stays what it was."""
     after = network_from(plan.described, dtype=network.dtype, input_shape=network.input_shape, rules=network.rules)
     if network.rules > FIRST:
         check_carried(network, after, state, plan)
-    interventions = _standing(network, after, plan, state.interventions)
+    interventions = carried_interventions(network, after, plan, state.interventions)
     theta = ParameterMap(network, after, plan, lambda layer: layer.parameters(), state.hyper.seed)
     carried = ParameterMap(network, after, plan, lambda layer: layer.carried(), state.hyper.seed)
     frozen, frozen_buffers = theta.positions(state.frozen), carried.positions(state.frozen_buffers)
@@ -184,7 +178,7 @@ def check_carried(network: Network, after: Network, state: State, plan: SurgeryP
             raise EditError(
                 f"`{entry}` makes something of zero, so what it stands on cannot be pruned; release it first"
             )
-    for entry in _standing(network, after, plan, state.interventions):
+    for entry in carried_interventions(network, after, plan, state.interventions):
         steps = 0 if entry.site.endswith(".pre") else after.time_steps(after.site_block(entry.site))
         if entry.time is not None and not steps:
             raise EditError(f"`{entry}` would stand on a time step where the site has none; release it first")

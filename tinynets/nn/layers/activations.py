@@ -6,14 +6,14 @@ At |tanh| = 0.97 the local gradient is `FLAT` of its largest; the others count a
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from tinynets.errors import ShapeError
-from tinynets.nn.layers.base import Layer
+from tinynets.nn.layers.base import Activation
 from tinynets.nn.layers.buffers import Buffers
-from tinynets.nn.layers.feature_map import FeatureMap
+from tinynets.nn.layers.claims import EITHER_SIDE, SHARE
 from tinynets.numerics.arrays import Array, Shape, is_finite_number, scalar
 from tinynets.numerics.rules import FIRST
 from tinynets.numerics.special import sigmoid
@@ -22,39 +22,12 @@ SATURATED = 0.97
 FLAT = 1 - SATURATED**2
 
 
-class Activation(Layer):
-    """Base: x and out (...), same shape."""
-
-    is_activation = True
-    joins = True
-    keeps_zero: ClassVar[bool] = False
-    """Whether 0 gives 0, so that units are pruned from what comes to it without another effect."""
-
-    def passed_on(self, change: FeatureMap, shape: tuple[int | None, ...]) -> FeatureMap:
-        if self.mixes_units or not self.keeps_zero:
-            raise ShapeError(f"{self!r} makes something of what is zero")
-        return change
-
-    def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
-        buffers.out = np.empty(shape, dtype)
-        buffers.dx = np.empty(shape, dtype)
-
-    def saturated(self, out: Array, x: Array | None = None) -> Array:
-        """Where the output lies so near its bounds that hardly any gradient passes: a mask like `out`.
-
-        `x` is what it was made of, for those (GELU, SiLU) whose output alone does not tell; without it, nowhere.
-        """
-        return np.zeros(out.shape, np.bool_)
-
-    def blocked(self, out: Array, x: Array | None = None) -> Array:
-        """Where the local gradient vanishes; a unit for which this holds on every probe example is dead."""
-        return self.saturated(out, x)
-
-
 class Tanh(Activation):
     """out = tanh(x)."""
 
     kind = "tanh"
+    output_range = EITHER_SIDE
+    is_odd = True
     keeps_zero = True
     own_dx = True
 
@@ -81,6 +54,7 @@ class Sigmoid(Activation):
     """out = 1 / (1 + exp(-x)), with all digits of its tail; by the first rules (1 + tanh(x / 2)) / 2, 0 below -17."""
 
     kind = "sigmoid"
+    output_range = SHARE
     own_dx = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
@@ -116,6 +90,10 @@ class Identity(Activation):
     """out = x: no activation, in a place where there may be one."""
 
     kind = "identity"
+    hands_on = True
+    keeps_range = True
+    insertable = True
+    is_odd = True
     keeps_zero = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
@@ -134,6 +112,7 @@ class Step(Activation):
     """out = 1 where x > 0, else 0. It is flat, so no gradient passes: what stands before it learns otherwise."""
 
     kind = "step"
+    output_range = SHARE
     keeps_zero = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
@@ -161,6 +140,7 @@ class Gaussian(Activation):
     """
 
     kind = "gaussian"
+    output_range = SHARE
     own_dx = True
 
     def __init__(self, width: float = 1.0, *, name: str | None = None) -> None:
@@ -197,6 +177,7 @@ class Softmax(Activation):
     """
 
     kind = "softmax"
+    output_range = SHARE
     mixes_units = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:

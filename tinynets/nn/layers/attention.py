@@ -30,6 +30,9 @@ class CausalSelfAttention(Layer):
     """
 
     kind = "causal-self-attention"
+    group_names = ("q", "k", "v")
+    unit_measure = "root mean square of what the head gives"
+    turns_with_weights = True
     taps_itself = True
     closed = True
     site_axis = 0
@@ -212,7 +215,7 @@ class CausalSelfAttention(Layer):
     def unit_values_untapped(self, buffers: Buffers) -> Array:
         return _sizes(np.matmul(buffers.pattern, buffers.v))
 
-    def pattern(self, buffers: Buffers) -> Array:
+    def attention_pattern(self, buffers: Buffers) -> Array:
         """What the last forward attended to, (B, heads, T, T): row t is position t's shares, which sum to 1."""
         pattern: Array = buffers.pattern
         return pattern

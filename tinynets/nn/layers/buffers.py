@@ -1,4 +1,4 @@
-"""Arrays that a layer computes in."""
+"""The arrays that a layer computes in."""
 
 from __future__ import annotations
 

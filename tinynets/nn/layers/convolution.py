@@ -115,7 +115,7 @@ class Convolution(Layer):
         return (None, *(None,) * self.axes, self.inputs)
 
     def output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        if len(shape) != self.axes + 2 or shape[-1] not in (self.inputs, None):
+        if len(shape) != self.input_axes or shape[-1] not in (self.inputs, None):
             wanted = "(B, T, " if self.axes == 1 else "(B, H, W, "
             raise ShapeError(f"takes {wanted}{self.inputs}), not {shape_text(shape)}")
         return (shape[0], *self.windows.places(shape), self.outputs)
@@ -142,6 +142,14 @@ class Convolution(Layer):
             dcolumns = np.empty((*buffers.out.shape[:-1], prod(self.kernel), self.inputs), dtype)
             buffers.dcolumn_rows = dcolumns.reshape(len(buffers.columns), -1)
             buffers.dparts = [dcolumns[..., position, :] for position in range(prod(self.kernel))]
+
+    @classmethod
+    def passing(cls, width: int, **settings: Any) -> Self:
+        return cls(width, width, 3, padding="same", **settings)
+
+    def summands(self, x: Array, buffers: Buffers, example: int, place: int) -> Array:
+        columns = buffers.columns
+        return np.asarray(columns.reshape(len(x), -1, columns[0].size)[example, place])
 
     def forward(self, x: Array, buffers: Buffers) -> Array:
         if buffers.grid is not None:
@@ -177,6 +185,9 @@ class Conv1d(Convolution):
     """
 
     kind = "conv1d"
+    input_axes = 3
+    insertable = True
+    turns_with_weights = True
     axes = 1
 
 
@@ -190,4 +201,7 @@ class Conv2d(Convolution):
     """
 
     kind = "conv2d"
+    input_axes = 4
+    insertable = True
+    turns_with_weights = True
     axes = 2

@@ -10,6 +10,7 @@ from tinynets.errors import ShapeError
 from tinynets.nn.initializers import Initializer, Uniform
 from tinynets.nn.layers.base import Layer, require_initializer, require_size, rows
 from tinynets.nn.layers.buffers import Buffers
+from tinynets.nn.layers.claims import NEVER_NEGATIVE
 from tinynets.nn.layers.parameter import Parameter
 from tinynets.numerics.arrays import Array, Shape, shape_text
 from tinynets.numerics.rules import FIRST
@@ -31,6 +32,10 @@ class Distances(Layer):
     """
 
     kind = "distances"
+    gives_distances = True
+    bears_sign = False
+    output_range = NEVER_NEGATIVE
+    unit_measure = "squared distance to its prototype"
     unit_setting = "prototypes"
     w: Array
     dw: Array

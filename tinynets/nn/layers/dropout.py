@@ -29,6 +29,10 @@ class Dropout(Layer):
     """
 
     kind = "dropout"
+    hands_on = True
+    keeps_range = True
+    insertable = True
+    is_odd = True
 
     def __init__(self, rate: float = 0.5, *, places: Sequence[int] | None = None, name: str | None = None) -> None:
         super().__init__(name=name)

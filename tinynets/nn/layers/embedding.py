@@ -23,6 +23,7 @@ class Embedding(Layer):
     """
 
     kind = "embedding"
+    turns_with_weights = True
     takes_integers = True
     unit_setting = "size"
     w: Array
@@ -81,6 +82,7 @@ class PositionalEmbedding(Layer):
     """
 
     kind = "positional-embedding"
+    bears_sign = False
     w: Array
     dw: Array
 

@@ -1,4 +1,4 @@
-"""Which unit each value of an activation belongs to."""
+"""How features follow from those that were there before units were pruned or grown."""
 
 from __future__ import annotations
 

@@ -8,9 +8,23 @@ from typing import Any
 import numpy as np
 
 from tinynets.nn.layers.buffers import Buffers
-from tinynets.nn.layers.recurrent import Recurrent, _gather, _open, _release, _tapped
+from tinynets.nn.layers.claims import EITHER_SIDE, GateSum
+from tinynets.nn.layers.recurrent import Recurrent
+from tinynets.nn.layers.time_step import apply_tap, gather_gradient, release_held, sigmoid_gates
 from tinynets.numerics.arrays import Array
 from tinynets.numerics.rules import FIRST
+
+GRU_GATES = (
+    GateSum("r", "reset", "sigmoid"),
+    GateSum("z", "update", "sigmoid"),
+    GateSum("n", "new", "tanh", reset=True),
+)
+LSTM_GATES = (
+    GateSum("i", "input", "sigmoid"),
+    GateSum("f", "forget", "sigmoid"),
+    GateSum("g", "cell", "tanh"),
+    GateSum("o", "output", "sigmoid"),
+)
 
 
 class GRU(Recurrent):
@@ -26,6 +40,12 @@ class GRU(Recurrent):
     """
 
     kind = "gru"
+    group_names = tuple(gate.letter for gate in GRU_GATES)
+    gate_sums = GRU_GATES
+    signed_group = 2
+    unit_measure = "(1 - z) n + z times what it gave a step before"
+    output_range = EITHER_SIDE
+    turns_with_weights = True
     gates = 3
 
     def _bias(self, buffers: Buffers) -> Array:
@@ -66,7 +86,7 @@ class GRU(Recurrent):
             np.add(hidden, b, hidden)
             np.add(rz, hidden_rz, rz)
             if exact:
-                _open(rz, rz, e, steepest)
+                sigmoid_gates(rz, rz, e, steepest)
             else:
                 np.multiply(rz, 0.5, rz)
                 np.tanh(rz, rz)
@@ -81,7 +101,7 @@ class GRU(Recurrent):
                 np.add(n, part, after)
             else:
                 np.add(n, part, raw)
-                _tapped(raw, after, taps[step])
+                apply_tap(raw, after, taps[step])
 
     def _back(self, given: list[Array | None], buffers: Buffers) -> Array:
         """Every gradient of a step is dh times something known beforehand, so only dh goes from step to step.
@@ -95,7 +115,7 @@ class GRU(Recurrent):
         kept: Array | None = None
         steps = zip(given, buffers.back, reversed(buffers.held_units), strict=True)
         for dout, (dsum, by_gate, keep, dh, dh_wide), held in steps:
-            _gather(later, w, dout, dh, kept)
+            gather_gradient(later, w, dout, dh, kept)
             if held is not None:
                 dh[:, held] = 0
             np.multiply(by_gate, dh_wide, by_gate)
@@ -126,7 +146,7 @@ class GRU(Recurrent):
         np.subtract(1, r, of_r)
         np.multiply(of_r, of_new, of_r)
         np.multiply(of_r, buffers.hidden[..., 2 * n :], of_r)
-        _release(buffers.held, of_r, of_z, of_new, slope, keep)
+        release_held(buffers.held, of_r, of_z, of_new, slope, keep)
 
 
 class LSTM(Recurrent):
@@ -141,6 +161,12 @@ class LSTM(Recurrent):
     """
 
     kind = "lstm"
+    group_names = tuple(gate.letter for gate in LSTM_GATES)
+    gate_sums = LSTM_GATES
+    signed_group = 2
+    unit_measure = "o tanh(cell)"
+    output_range = EITHER_SIDE
+    turns_with_weights = True
     gates = 4
     states = ("h", "c")
 
@@ -171,7 +197,7 @@ class LSTM(Recurrent):
             np.add(sums, product, sums)
             if exact:
                 np.tanh(g, part)
-                _open(sums, sums, product, steepest)
+                sigmoid_gates(sums, sums, product, steepest)
                 np.copyto(g, part)
             else:
                 np.multiply(sums, half, sums)
@@ -186,7 +212,7 @@ class LSTM(Recurrent):
                 np.multiply(o, cell, after)
             else:
                 np.multiply(o, cell, raw)
-                _tapped(raw, after, taps[step])
+                apply_tap(raw, after, taps[step])
 
     def _back(self, given: list[Array | None], buffers: Buffers) -> Array:
         """dc = dc' f' + dh o (1 - tanh(c)^2); do = dh tanh(c) o (1 - o), and of dc come
@@ -198,7 +224,7 @@ class LSTM(Recurrent):
         dc.fill(0)
         steps = zip(given, buffers.back, reversed(buffers.held_units), strict=True)
         for dout, (dsum, of_cell, of_o, to_cell, forget), held in steps:
-            _gather(later, w, dout, dh)
+            gather_gradient(later, w, dout, dh)
             if held is not None:
                 dh[:, held] = 0
             np.multiply(dh, to_cell, part)
@@ -230,7 +256,7 @@ class LSTM(Recurrent):
             np.multiply(of_o, buffers.factors, of_o)
             np.multiply(to_cell, buffers.factors, to_cell)
         if buffers.held is not None:
-            _release(buffers.held, of_o, to_cell)
+            release_held(buffers.held, of_o, to_cell)
             # what its cell holds is not asked for where a unit is held from a step on
             unasked = np.logical_and.accumulate(buffers.held[::-1])[::-1]
-            _release(unasked, of_i, of_f, of_g, gates[..., n : 2 * n])
+            release_held(unasked, of_i, of_f, of_g, gates[..., n : 2 * n])

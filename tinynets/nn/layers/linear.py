@@ -21,6 +21,8 @@ class Linear(Layer):
     """
 
     kind = "linear"
+    insertable = True
+    turns_with_weights = True
     own_dx = True
     unit_setting = "outputs"
     input_setting = "inputs"
@@ -86,6 +88,13 @@ class Linear(Layer):
         if buffers.needs_dx:
             buffers.dx = np.empty(shape, dtype)
             buffers.dx_rows = rows(buffers.dx)
+
+    @classmethod
+    def passing(cls, width: int, **settings: Any) -> Linear:
+        return cls(width, width, **settings)
+
+    def summands(self, x: Array, buffers: Buffers, example: int, place: int) -> Array:
+        return np.asarray(x.reshape(len(x), -1, self.inputs)[example, place])
 
     def forward(self, x: Array, buffers: Buffers) -> Array:
         out = buffers.out_rows

@@ -122,6 +122,7 @@ class BatchNorm(_Norm):
     """
 
     kind = "batch-norm"
+    turns_with_weights = True
     running_mean: Array
     running_var: Array
 
@@ -232,6 +233,7 @@ class LayerNorm(_Norm):
     """
 
     kind = "layer-norm"
+    turns_with_weights = True
     mixes_units = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:

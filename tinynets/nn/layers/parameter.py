@@ -1,4 +1,4 @@
-"""A layer's parameter, and how it is drawn."""
+"""An array of a layer: its shape, how it starts, and which of its values belong to which unit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pools: windows of each channel made one number."""
+"""Pools: each window of a channel becomes one number."""
 
 from __future__ import annotations
 
@@ -80,6 +80,7 @@ class MaxPool2d(Pool2d):
     """
 
     kind = "max-pool2d"
+    keeps_range = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)
@@ -116,6 +117,8 @@ class AvgPool2d(Pool2d):
     """
 
     kind = "avg-pool2d"
+    keeps_range = True
+    is_odd = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)
@@ -144,6 +147,8 @@ class GlobalAvgPool(Layer):
     """
 
     kind = "global-avg-pool"
+    keeps_range = True
+    is_odd = True
 
     def passed_on(self, change: FeatureMap, shape: tuple[int | None, ...]) -> FeatureMap:
         return change

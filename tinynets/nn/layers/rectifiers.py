@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from math import pi, sqrt
+from math import inf, pi, sqrt
 from typing import Any
 
 import numpy as np
 
 from tinynets.errors import ShapeError, nearest
-from tinynets.nn.layers.activations import FLAT, Activation, positive
+from tinynets.nn.layers.activations import FLAT, positive
+from tinynets.nn.layers.base import Activation
 from tinynets.nn.layers.buffers import Buffers
+from tinynets.nn.layers.claims import FREE, NEVER_NEGATIVE
 from tinynets.numerics.arrays import Array, Shape, is_finite_number
 from tinynets.numerics.rules import FIRST
 from tinynets.numerics.special import erf, lower_tail, sigmoid
@@ -30,6 +32,7 @@ class ReLU(_Bent):
     """out = max(x, 0)."""
 
     kind = "relu"
+    output_range = NEVER_NEGATIVE
     keeps_zero = True
     own_dx = True
 
@@ -66,6 +69,7 @@ class LeakyReLU(Activation):
         if not is_finite_number(slope) or not 0 <= slope <= 1:
             raise ShapeError(f"LeakyReLU: `slope` must be a number from 0 to 1, not {slope!r}")
         self.slope = float(slope)
+        self.output_range = FREE if self.slope else NEVER_NEGATIVE
 
     def sizes(self) -> tuple[int | str, ...]:
         return (f"{self.slope:g}",)
@@ -103,6 +107,7 @@ class ELU(_Bent):
     def __init__(self, alpha: float = 1.0, *, name: str | None = None) -> None:
         super().__init__(name=name)
         self.alpha = positive("ELU", "alpha", alpha)
+        self.output_range = (-self.alpha, inf)
 
     def sizes(self) -> tuple[int | str, ...]:
         return (f"{self.alpha:g}",)
@@ -143,6 +148,7 @@ class Softplus(_Bent):
     """out = log(1 + exp(x)), a ReLU without its kink; computed as max(x, 0) + log(1 + exp(-|x|))."""
 
     kind = "softplus"
+    output_range = NEVER_NEGATIVE
     own_dx = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
@@ -180,6 +186,7 @@ class SiLU(Activation):
     """
 
     kind = "silu"
+    output_range = (-0.279, inf)
     keeps_zero = True
     own_dx = True
     flat_below = -3.81
@@ -230,6 +237,7 @@ class GELU(Activation):
     """
 
     kind = "gelu"
+    output_range = (-0.17, inf)
     keeps_zero = True
     own_dx = True
     flat_below = -2.251

@@ -1,8 +1,9 @@
-"""Recurrent layers: RNN (Elman), GRU and LSTM, in the variants of cuDNN and PyTorch, so that weights can be exchanged.
+"""The base of all recurrent layers, and the simplest of them: RNN (Elman).
 
-Our `w_ih` and `w_hh` are PyTorch's `weight_ih_l0` and `weight_hh_l0` transposed, gates in the same order; both biases
-are kept. Stacks are made by putting layers behind each other. Within a pass time is the first axis, (T, B, ...): the
-inputs of all steps go through one matrix product, each step adds one, and gradients need one more each.
+RNN, GRU and LSTM are the variants of cuDNN and PyTorch, so that weights can be exchanged. Our `w_ih` and `w_hh` are
+PyTorch's `weight_ih_l0` and `weight_hh_l0` transposed, gates in the same order; both biases are kept. Stacks are made
+by putting layers behind each other. Within a pass time is the first axis, (T, B, ...): the inputs of all steps go
+through one matrix product, each step adds one, and gradients need one more each.
 
 Truncated backpropagation through time: with `carry=B` the hidden state after a batch is where the next begins. It is
 carried in training only, no gradient goes back through it, and evaluation begins with zeros. It belongs together with
@@ -21,11 +22,12 @@ import numpy as np
 
 from tinynets.errors import ShapeError, nearest
 from tinynets.nn.initializers import Initializer, Uniform, Zeros
-from tinynets.nn.layers.activations import Activation, Tanh
+from tinynets.nn.layers.activations import Tanh
 from tinynets.nn.layers.base import Layer, require_flag, require_initializer, require_size, rows
 from tinynets.nn.layers.buffers import Buffers
 from tinynets.nn.layers.parameter import Parameter
 from tinynets.nn.layers.rectifiers import ReLU
+from tinynets.nn.layers.time_step import apply_tap, gather_gradient, release_held
 from tinynets.nn.taps import Tap
 from tinynets.numerics.arrays import Array, Shape, shape_text
 from tinynets.numerics.rules import FIRST
@@ -272,50 +274,13 @@ class Recurrent(Layer):
         values: Array = buffers.h[1:] if buffers.taps is None else buffers.raw
         return values.transpose(1, 0, 2)
 
+    def summands(self, x: Array, buffers: Buffers, example: int, place: int) -> Array:
+        return np.concatenate([buffers.x[place, example], buffers.h[:-1][place, example]])
+
     def unit_values(self, buffers: Buffers) -> Array:
         """The hidden state after every step, (B, T, size), also where only the last is given out."""
         values: Array = buffers.h[1:].transpose(1, 0, 2)
         return values
-
-
-def _tapped(raw: Array, after: Array, tap: tuple[Array, Array, Array | None]) -> None:
-    """raw * factor + term, and the term alone where units are held."""
-    factor, term, held = tap
-    np.multiply(raw, factor, after)
-    np.add(after, term, after)
-    if held is not None:
-        after[:, held] = term[..., held]
-
-
-def _release(held: Array | None, *arrays: Array) -> None:
-    """Nothing passes back through units that are held: their factors (T, B, size) become 0, whatever they were."""
-    if held is not None:
-        for array in arrays:
-            np.copyto(array, 0, where=held)
-
-
-def _open(sums: Array, gates: Array, e: Array, steepest: Array) -> None:
-    """The sigmoids of `sums` (..., n) as 1 / (1 + exp(-sums)) into `gates`, whose slopes are theirs times 1 less them.
-
-    Where a gate lets through less than the smallest normal number, it is held at about that, so that nothing overflows.
-    """
-    np.negative(sums, e)
-    np.minimum(e, steepest, out=e)
-    np.exp(e, e)
-    np.add(e, 1, e)
-    np.reciprocal(e, gates)
-
-
-def _gather(later: Array | None, w: Array, dout: Array | None, dh: Array, kept: Array | None = None) -> None:
-    """dh = later @ w + kept + dout: what the next step and the step's own output ask for."""
-    if later is not None:
-        later.dot(w, dh)
-        if kept is not None:
-            np.add(dh, kept, dh)
-        if dout is not None:
-            np.add(dh, dout, dh)
-    elif dout is not None:
-        np.copyto(dh, dout)
 
 
 class RNN(Recurrent):
@@ -329,6 +294,7 @@ class RNN(Recurrent):
     """
 
     kind = "rnn"
+    turns_with_weights = True
 
     def __init__(
         self,
@@ -349,11 +315,8 @@ class RNN(Recurrent):
                 f"RNN: `nonlinearity` must be one of {', '.join(NONLINEARITIES)}, not {nonlinearity!r}{hint}"
             )
         self.nonlinearity = nonlinearity
-
-    @property
-    def activation(self) -> Activation:
-        """What it makes of its sum at each step."""
-        return ReLU() if self.nonlinearity == "relu" else Tanh()
+        self.inner_activation = ReLU() if nonlinearity == "relu" else Tanh()
+        self.output_range = self.inner_activation.output_range
 
     def sizes(self) -> tuple[int | str, ...]:
         return *super().sizes(), *(("relu",) if self.nonlinearity == "relu" else ())
@@ -378,7 +341,7 @@ class RNN(Recurrent):
             else:
                 np.tanh(product, target)
             if taps is not None:
-                _tapped(raw, after, taps[step])
+                apply_tap(raw, after, taps[step])
 
     def _back(self, given: list[Array | None], buffers: Buffers) -> Array:
         """dsums = dh * slope, the slope being 1 - tanh^2, or 1 where a ReLU is on; dh = dsums' @ w_hh.T + dout."""
@@ -392,10 +355,10 @@ class RNN(Recurrent):
             np.subtract(1, slope, slope)
         if buffers.factors is not None:
             np.multiply(slope, buffers.factors, slope)
-        _release(buffers.held, slope)
+        release_held(buffers.held, slope)
         later: Array | None = None
         for dout, (dsum,), held in zip(given, buffers.back, reversed(buffers.held_units), strict=True):
-            _gather(later, w, dout, dh)
+            gather_gradient(later, w, dout, dh)
             if held is not None:
                 dh[:, held] = 0
             np.multiply(dsum, dh, dsum)

@@ -1,40 +1,23 @@
-"""Layers by kind, and to and from plain descriptions."""
+"""The kinds of layers by name, and layers made into plain descriptions and back."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tinynets.errors import ShapeError, nearest
 from tinynets.nn.initializers import initializer
-from tinynets.nn.layers.activations import Gaussian, Identity, Sigmoid, Softmax, Step, Tanh
-from tinynets.nn.layers.attention import CausalSelfAttention
 from tinynets.nn.layers.base import Layer
-from tinynets.nn.layers.convolution import Conv1d, Conv2d
-from tinynets.nn.layers.distances import Distances
-from tinynets.nn.layers.dropout import Dropout
-from tinynets.nn.layers.embedding import Embedding, PositionalEmbedding
-from tinynets.nn.layers.gated import GRU, LSTM
-from tinynets.nn.layers.linear import Linear
-from tinynets.nn.layers.norms import BatchNorm, LayerNorm
-from tinynets.nn.layers.pooling import AvgPool2d, GlobalAvgPool, MaxPool2d
-from tinynets.nn.layers.rectifiers import ELU, GELU, LeakyReLU, ReLU, SiLU, Softplus
-from tinynets.nn.layers.recurrent import RNN
-from tinynets.nn.layers.shape import Flatten, FlattenConsecutive, LastStep, Reshape
-from tinynets.nn.layers.structure import Parallel, Residual
 from tinynets.numerics.arrays import is_flat
 
-LAYERS: dict[str, type[Layer]] = {
-    cls.kind: cls
-    for cls in (
-        *(Linear, Embedding, PositionalEmbedding, Distances),
-        *(Tanh, Sigmoid, ReLU, LeakyReLU, ELU, GELU, SiLU, Softplus, Gaussian, Softmax, Step, Identity),
-        *(Conv1d, Conv2d, MaxPool2d, AvgPool2d, GlobalAvgPool),
-        *(RNN, GRU, LSTM, CausalSelfAttention),
-        *(BatchNorm, LayerNorm, Dropout),
-        *(Flatten, FlattenConsecutive, Reshape, LastStep),
-        *(Residual, Parallel),
-    )
-}
+LAYERS: dict[str, type[Layer]] = {}
+"""By kind, those that nn/layers/__init__.py imports, in its order, and those that a user registers."""
+
+
+def gather(names: Mapping[str, object]) -> None:
+    """Put every layer that has a kind, of what these names stand for, into LAYERS."""
+    found = [thing for thing in names.values() if isinstance(thing, type) and issubclass(thing, Layer)]
+    LAYERS.update({layer.kind: layer for layer in found if layer.kind})
 
 
 def describe(layer: Layer) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Layers that only rearrange."""
+"""Layers that only rearrange what comes in."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class Flatten(_Rearranged):
     """All axes after the batch made one: x (B, ...), out (B, n)."""
 
     kind = "flatten"
+    keeps_range = True
+    is_odd = True
 
     def passed_on(self, change: FeatureMap, shape: tuple[int | None, ...]) -> FeatureMap:
         if None in shape[1:]:
@@ -57,6 +59,8 @@ class FlattenConsecutive(_Rearranged):
     """
 
     kind = "flatten-consecutive"
+    keeps_range = True
+    is_odd = True
 
     def passed_on(self, change: FeatureMap, shape: tuple[int | None, ...]) -> FeatureMap:
         return change.repeated(self.n, shape[-1] or 0)
@@ -88,6 +92,7 @@ class Reshape(_Rearranged):
     """The values of each example under another shape: x (B, ...), out (B, *shape); one size may be -1, for the rest."""
 
     kind = "reshape"
+    keeps_range = True
 
     def __init__(self, shape: Sequence[int], *, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -120,6 +125,8 @@ class LastStep(Layer):
     """What stands at the last time step: x (B, T, C), out (B, C)."""
 
     kind = "last-step"
+    keeps_range = True
+    is_odd = True
 
     def passed_on(self, change: FeatureMap, shape: tuple[int | None, ...]) -> FeatureMap:
         return change

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinynets.errors import ShapeError
-from tinynets.nn.layers.base import Layer
+from tinynets.nn.layers.base import Layer, Rebuild
 from tinynets.nn.layers.buffers import Buffers
 from tinynets.numerics.arrays import Array, Shape, shape_text
 
@@ -41,6 +41,9 @@ class Residual(Layer):
 
     def __repr__(self) -> str:
         return f"Residual({', '.join(map(repr, self.layers))})"
+
+    def rebuild_inside(self, rebuild: Rebuild) -> None:
+        self.layers = rebuild(self.layers, "")
 
     def config(self) -> dict[str, Any]:
         return {"layers": list(self.layers)}
@@ -73,6 +76,9 @@ class Parallel(Layer):
     def __repr__(self) -> str:
         inside = " | ".join(", ".join(map(repr, branch)) for branch in self.branches)
         return f"Parallel({inside}; {self.join})"
+
+    def rebuild_inside(self, rebuild: Rebuild) -> None:
+        self.branches = [rebuild(branch, f"branch{number}.") for number, branch in enumerate(self.branches, 1)]
 
     def config(self) -> dict[str, Any]:
         return {"branches": [list(branch) for branch in self.branches], "join": self.join}
@@ -124,6 +130,8 @@ def check_names(names: Iterable[str]) -> None:
 
 class _End(Layer):
     """Base of the ends of containers."""
+
+    is_end = True
 
     def __init__(self, link: Link, name: str) -> None:
         super().__init__()
@@ -212,6 +220,7 @@ class Join(_End):
     """The end of a Parallel: the outputs of its branches, side by side or summed."""
 
     kind = "join"
+    is_odd = True
     has_units = True
 
     def __init__(self, link: Link, name: str, join: str) -> None:

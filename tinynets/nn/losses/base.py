@@ -16,6 +16,7 @@ import numpy as np
 from tinynets.errors import ShapeError
 from tinynets.numerics.arrays import Array, Shape, as_array, converted, shape_text
 from tinynets.numerics.rules import CURRENT, FIRST
+from tinynets.numerics.special import softmax
 
 
 class LossBuffers:
@@ -99,6 +100,10 @@ class Loss:
     def right(self, out: Array, y: Array) -> Array | None:
         """Which outputs hit their targets, a mask with the examples along its first axis; None: no such thing."""
         return None
+
+    def probabilities(self, out: Array) -> Array:
+        """What outputs (..., units) stand for, where that is probabilities; else empty."""
+        return softmax(out) if self.classes else np.empty(0)
 
     def fit(self, buffers: LossBuffers, out: Array) -> None:
         """See that the buffers are those for this output's shape."""

@@ -201,6 +201,11 @@ class BinaryCrossEntropy(Elementwise):
         losses: Array = np.maximum(out, 0) - out * y + np.log1p(np.exp(-np.abs(out)))
         return losses
 
+    def probabilities(self, out: Array) -> Array:
+        """sigmoid(out), that the answer is yes."""
+        small = np.exp(-np.abs(out))
+        return np.asarray(np.where(out >= 0, 1.0, small) / (1 + small))
+
     def right(self, out: Array, y: Array) -> Array:
         return np.asarray((out > 0) == (y > 0.5))
 

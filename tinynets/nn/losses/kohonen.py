@@ -11,6 +11,7 @@ import numpy as np
 from tinynets.errors import ShapeError
 from tinynets.nn.losses.base import Loss, LossBuffers
 from tinynets.numerics.arrays import Array, Shape, is_finite_number, plain, settle_numbers, shape_text
+from tinynets.numerics.checks import whole_number
 
 LEAST_RADIUS = 1e-6  # its square divides, and neighbours on the grid are 1 apart
 
@@ -46,8 +47,7 @@ class Kohonen(Loss):
         if self.radius == 0:
             object.__setattr__(self, "radius", max(self.final_radius, max(sides) / 2))
         _check_radius("radius", self.radius)
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int | np.integer) or self.steps < 1:
-            raise ShapeError(f"`kohonen`: `steps` must be a whole number of at least 1, not {self.steps!r}")
+        whole_number("`kohonen`: `steps`", self.steps, 1, None, ShapeError)
         settle_numbers(self)
         object.__setattr__(self, "grid", tuple(sides))
 

@@ -1,4 +1,4 @@
-"""Losses by kind, and from plain descriptions and functions."""
+"""The kinds of losses by name, and losses made from plain descriptions and functions."""
 
 from __future__ import annotations
 

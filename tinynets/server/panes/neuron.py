@@ -9,9 +9,10 @@ import numpy as np
 from tinynets.experiment.experiment import Experiment
 from tinynets.measure.block_view import BlockView
 from tinynets.measure.explanation import Contribution
-from tinynets.measure.weight_matrix import is_passthrough, matrix, producers, sources
+from tinynets.measure.weight_matrix import is_passthrough, matrix, producers
 from tinynets.nn.block import Block
-from tinynets.nn.layers import CausalSelfAttention, Conv1d, Conv2d, Linear
+from tinynets.nn.interventions import recurs
+from tinynets.nn.layers import Linear
 from tinynets.nn.saturation import activation_of
 from tinynets.nn.workspace import Workspace
 from tinynets.numerics.arrays import Array, ignore_warnings
@@ -28,7 +29,7 @@ def neuron(
     unit, example = view.unit, view.example
     position = look.position(example, unit)
     out = look.out[:, :, unit]
-    terms = _terms(experiment, block, unit, example, position)
+    terms = _terms(experiment, block, unit, example, position, look.out.shape[1])
     pre = None if terms is None else terms.pre
     if look.pre is not None:
         pre = float(look.pre[example, position, unit])
@@ -64,7 +65,7 @@ def neuron(
 
 @dataclass(frozen=True)
 class _Terms:
-    """The sum that a unit of a Linear or a convolution is, at one position."""
+    """The sum that a unit is, at one position; of a recurrent one it is not shown."""
 
     listed: tuple[Contribution, ...]
     rest: float
@@ -76,29 +77,24 @@ class _Terms:
         return self.weighted + (self.bias or 0.0)
 
 
-def _terms(experiment: Experiment, block: Block, unit: int, example: int, position: int) -> _Terms | None:
-    network = experiment.network
-    first = network.layers[block.first]
-    if not isinstance(first, Linear | Conv1d | Conv2d):
+def _terms(experiment: Experiment, block: Block, unit: int, example: int, position: int, places: int) -> _Terms | None:
+    first, found = experiment.network.layers[block.first], matrix(experiment, block)
+    x = None if recurs(first) else _summed(experiment, block, example, position - places)
+    if x is None or found is None:
         return None
-    w = np.array(first.w[..., unit], np.float64).reshape(-1)
-    x = _summed(experiment, block, example, position, len(w)).astype(np.float64)
+    w, x = found.values[:, unit].astype(np.float64), x.astype(np.float64)
     products = x * w
     order = np.argsort(-np.abs(products), kind="stable")
-    found = matrix(experiment, block)
-    rows = found.rows if found else sources(network, block, len(w))
-    listed = tuple(Contribution(rows[i], float(x[i]), float(w[i]), float(products[i])) for i in order[:TOP])
-    bias = float(first.b[unit]) if first.bias else 0.0
-    return _Terms(listed, float(products[order[TOP:]].sum()), float(products.sum()), bias)
+    listed = tuple(Contribution(found.rows[i], float(x[i]), float(w[i]), float(products[i])) for i in order[:TOP])
+    biases = [getattr(first, entry.name)[unit] for entry in first.parameters() if len(entry.shape) == 1]
+    return _Terms(listed, float(products[order[TOP:]].sum()), float(products.sum()), float(sum(biases)))
 
 
-def _summed(experiment: Experiment, block: Block, example: int, position: int, count: int) -> Array:
-    """The `count` values that the first layer of a block weighs and sums at a position."""
-    first = experiment.network.layers[block.first]
-    rows = experiment.probe.input_of(experiment.network, block.first)
-    if not isinstance(first, Linear):
-        rows = experiment.probe.workspace.buffers[block.first].columns  # the windows
-    return np.asarray(rows.reshape(len(experiment.probe.x), -1, count)[example, position])
+def _summed(experiment: Experiment, block: Block, example: int, place: int) -> Array | None:
+    """What the first layer of a block weighs and sums at a place, which counts from the end."""
+    network, probe = experiment.network, experiment.probe
+    x, buffers = probe.input_of(network, block.first), probe.workspace.buffers[block.first]
+    return network.layers[block.first].summands(x, buffers, example, place)
 
 
 def _places(experiment: Experiment, block: Block, values: Array) -> Array | None:
@@ -134,18 +130,18 @@ def _outgoing(experiment: Experiment, block: Block, unit: int) -> tuple[tuple[st
     """The weights with which the next block takes up this unit, largest first."""
     network = experiment.network
     taking = [entry for entry in network.blocks if entry.units and not is_passthrough(entry)]
-    takers = [entry for entry in taking if block in producers(network, entry)]
-    layer = network.layers[takers[0].first] if takers else None
+    consumers = [entry for entry in taking if block in producers(network, entry)]
+    layer = network.layers[consumers[0].first] if consumers else None
     if not isinstance(layer, Linear) or network.known_shapes[block.last][-1] != block.units:
         return ()
     rows = [index for index in range(layer.inputs) if index % block.units == unit]
     w = np.array(layer.w[rows], np.float64)
     order = np.argsort(-np.abs(w), axis=None, kind="stable")[:TOP]
-    is_last = takers[0] is taking[-1]
+    is_last = consumers[0] is taking[-1]
     named = []
     for flat in order:
         row, column = divmod(int(flat), w.shape[1])
-        name = f"{takers[0].name}[{column}]"
+        name = f"{consumers[0].name}[{column}]"
         if is_last and column < len(experiment.data.labels):
             name += f" {experiment.data.labels[column]}"
         named.append((name + (f"@{row}" if len(rows) > 1 else ""), float(w[row, column])))
@@ -175,8 +171,6 @@ def _past(experiment: Experiment, phase: str) -> bool:
 
 
 def _pattern(experiment: Experiment, block: Block, head: int, example: int) -> Array | None:
-    layer = experiment.network.layers[block.first]
-    if not isinstance(layer, CausalSelfAttention):
-        return None
-    pattern = layer.pattern(experiment.probe.workspace.buffers[block.first])
-    return np.array(pattern[example, head], np.float32)
+    layer, buffers = experiment.network.layers[block.first], experiment.probe.workspace.buffers[block.first]
+    pattern = layer.attention_pattern(buffers)
+    return None if pattern is None else np.array(pattern[example, head], np.float32)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinynets.edits.structure import INSERTED
+from tinynets.edits.structure import insertable
 from tinynets.edits.surgery.plan import resize
 from tinynets.edits.symmetry import bears_sign
 from tinynets.errors import EditError
 from tinynets.nn.block import Block
-from tinynets.nn.layers import FeatureMap
-from tinynets.nn.layers.structure import Add, Join, Next, Split
+from tinynets.nn.layers import LAYERS, FeatureMap
 from tinynets.nn.network import Network
 from tinynets.server.frame import BlockInfo
-
-AXES = {"conv1d": 3, "conv2d": 4}
-"""Kinds of layers that are inserted only where so many axes come in."""
 
 
 def outline(network: Network, block: Block) -> BlockInfo:
@@ -38,7 +34,7 @@ def outline(network: Network, block: Block) -> BlockInfo:
         any(layer.carried() for layer in layers),
         _resizable(network, block),
         _removable(network, block),
-        tuple(kind for kind in INSERTED if AXES.get(kind, len(shape)) == len(shape)) if block.units else (),
+        tuple(kind for kind in insertable() if LAYERS[kind].input_axes in (None, len(shape))) if block.units else (),
         bears_sign(network, block),
     )
 
@@ -59,7 +55,6 @@ def _removable(network: Network, block: Block) -> tuple[str, ...]:
     for index in range(block.first, block.last + 1):
         layer = network.layers[index]
         before = network.known_shapes[index - 1] if index else network.known_input
-        ends = isinstance(layer, Split | Next | Add | Join)
-        if before == network.known_shapes[index] and not layer.takes_integers and not ends:
+        if before == network.known_shapes[index] and not layer.takes_integers and not layer.is_end:
             found.append(layer.name)
     return tuple(found)

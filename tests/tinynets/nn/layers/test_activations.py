@@ -13,7 +13,8 @@ from hypothesis.extra import numpy as arrays
 
 import tinynets as tn
 from tinynets.nn.layers import LAYERS
-from tinynets.nn.layers.activations import FLAT, SATURATED, Activation
+from tinynets.nn.layers.activations import FLAT, SATURATED
+from tinynets.nn.layers.base import Activation
 
 KINDS: list[Activation] = [
     tn.Tanh(),

@@ -54,7 +54,7 @@ def test_the_pattern_looks_back_only_and_sums_to_one() -> None:
     x = np.random.default_rng(0).normal(size=(2, 5, 6)) * 300
     network.forward(x, workspace)
     layer: Any = network["attention"]
-    pattern = layer.pattern(workspace.buffers[0])
+    pattern = layer.attention_pattern(workspace.buffers[0])
     assert pattern.shape == (2, 2, 5, 5)
     assert not np.triu(pattern, 1).any()
     np.testing.assert_allclose(pattern.sum(axis=3), 1, rtol=1e-12)

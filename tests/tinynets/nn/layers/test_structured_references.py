@@ -20,4 +20,4 @@ def test_the_pattern_of_attention_is_that_of_pytorch(name: str) -> None:
     network = structured.network_of(case)
     workspace = structured.Workspace()
     network.forward(case["x"][0], workspace)
-    np.testing.assert_allclose(network.layers[0].pattern(workspace.buffers[0]), case["pattern"][0], atol=1e-6)
+    np.testing.assert_allclose(network.layers[0].attention_pattern(workspace.buffers[0]), case["pattern"][0], atol=1e-6)

@@ -1,0 +1,56 @@
+"""What a kind of layer says of itself, so that whoever explains, checks or changes layers needs no table of kinds."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any, ClassVar, NamedTuple
+
+Range = tuple[float, float]
+FREE: Range = (-inf, inf)
+NEVER_NEGATIVE: Range = (0.0, inf)
+SHARE: Range = (0.0, 1.0)
+EITHER_SIDE: Range = (-1.0, 1.0)
+
+
+class GateSum(NamedTuple):
+    """One gate of a recurrent layer: the letter for it, what it does, and what it makes of its sum."""
+
+    letter: str
+    meaning: str
+    squash: str
+    reset: bool = False
+    """Whether what comes from the layer's own units is multiplied by the first gate."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.letter} ({self.meaning})"
+
+
+class Claims:
+    """What is true of a kind of layer, each with what holds where nothing is said.
+
+    A subclass that has a `kind` of its own may compute something else: it inherits none of these and says its own.
+    """
+
+    group_names: ClassVar[tuple[str, ...]] = ()
+    """What the groups of columns are called of which each unit has one (gates)."""
+    gate_sums: ClassVar[tuple[GateSum, ...]] = ()
+    """The gates of its units, in the order of their columns; empty: a unit has one sum."""
+    unit_measure: ClassVar[str] = ""
+    """What the value of a unit is, where it is neither a sum nor what an activation makes of one."""
+    output_range: Range = FREE
+    """What its outputs can be at all, whatever comes in."""
+    keeps_range: ClassVar[bool] = False
+    """Its outputs lie where its inputs do."""
+    insertable: ClassVar[bool] = False
+    """It can be made so that it gives what it takes, by `passing` and `passing_values`."""
+    is_odd: ClassVar[bool] = False
+    """It gives minus what it gave where minus comes to it, unit by unit."""
+    turns_with_weights: ClassVar[bool] = False
+    """It gives minus what it gave once the signs of its units' weights are turned round (edits/symmetry.py)."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "kind" in vars(cls):
+            for name in Claims.__annotations__.keys() - vars(cls).keys():
+                setattr(cls, name, getattr(Claims, name))

@@ -1,0 +1,80 @@
+"""A part of a network: named, made of settings, its arrays being views into the network's vectors."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Self
+
+import numpy as np
+
+from tinynets.errors import ShapeError
+from tinynets.numerics.arrays import Array, write_into
+from tinynets.numerics.rules import CURRENT
+
+
+class Part:
+    """Base of `Layer`: what is assigned to its arrays is written into the network's vectors, and its settings stay."""
+
+    name: str
+    rules: int = CURRENT
+    """The rules of the run that its network belongs to (numerics/rules.py); the network sets them."""
+    _own_arrays: Mapping[str, Array] = MappingProxyType({})
+    """Of a layer in a network, its arrays by name: parts of the network's vectors."""
+    _settled: bool = False
+    """It stands in a network, which was made of its name and settings: they are not assigned any more."""
+
+    def config(self) -> dict[str, Any]:
+        """Plain keyword arguments that make this layer again."""
+        return {}
+
+    def bind(self, theta: dict[str, Array], grad: dict[str, Array], carried: dict[str, Array]) -> Self:
+        """A copy of this layer whose arrays are the given views: `w` as `self.w`, its gradient as `self.dw`."""
+        bound = copy.copy(self)
+        bound._own_arrays = {}
+        views = theta | carried | {f"d{name}": view for name, view in grad.items()}
+        for name, view in views.items():
+            setattr(bound, name, view)
+        bound._own_arrays = views
+        return bound
+
+    def settle(self, rules: int) -> None:
+        """Stand in a network that follows these rules: from here on name and settings stay as they are."""
+        self.rules = rules
+        self._settled = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Of a layer in a network, what is assigned to an array is written into it, in the network's vectors.
+
+        Raises ShapeError for its name and settings, which the network's copies, labs and saves would not follow.
+        """
+        view = self._own_arrays.get(name)
+        if view is None or value is view:
+            if self._settled and self._is_setting(name):
+                raise ShapeError(
+                    f"`{self.name}.{name}` cannot change once `{self.name}` stands in a network: make another network"
+                )
+            super().__setattr__(name, value)
+        else:
+            write_into(f"{self.name}.{name}", view, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Raises ShapeError for what belongs to a network."""
+        if name in self._own_arrays or (self._settled and self._is_setting(name)):
+            raise ShapeError(f"`{self.name}.{name}` belongs to a network and cannot be deleted")
+        super().__delattr__(name)
+
+    def _is_setting(self, name: str) -> bool:
+        return name == "name" or name in self.config()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy takes along: of a layer in a network, arrays of its own instead of the network's."""
+        return {
+            name: np.array(value) if name in self._own_arrays else value
+            for name, value in self.__dict__.items()
+            if name not in ("_own_arrays", "_settled")
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
