@@ -32,9 +32,9 @@ class LiveModel:
 
     def __init__(self, state: State, loss: Loss, examples: Examples) -> None:
         self.loss, self.examples = loss, examples
-        self.build(state)
+        self._build(state)
 
-    def build(self, state: State) -> None:
+    def _build(self, state: State) -> None:
         """Live arrays and a network around them, for a state of another architecture than the one at hand."""
         examples, live = self.examples, state.live()
         network = network_of(live, examples.x.shape[1:], read_only=True)
@@ -47,7 +47,7 @@ class LiveModel:
         """Make a state the live one."""
         live = self.state
         if live.architecture != state.architecture:
-            self.build(state)
+            self._build(state)
             return
         np.copyto(live.theta, state.theta)
         live.slots = {name: slot.copy() for name, slot in state.slots.items()}
@@ -63,7 +63,7 @@ class LiveModel:
         before = self.state.architecture
         done = registry.apply(self.network, self.state, edit)
         if self.state.architecture != before:
-            self.build(self.state)
+            self._build(self.state)
         return done
 
     def replay(self, edits: Iterable[Edit]) -> None:
