@@ -112,7 +112,7 @@ class Server:
 
         self.lab = Lab(source, **options | self._kept)
         self.lab.hear(self._tell)
-        self.observer = FrameBuilder(self.lab)
+        self._frame_builder = FrameBuilder.of(self.lab)
         self._run: Generator[Progress, None, None] | None = None
         self._play: _Play | None = None
         self._run_from = self._ran = 0
@@ -342,11 +342,11 @@ class Server:
         self._wanted = None
         self._last_frame = now
         self.connection.send(
-            ("frame", self.observer.frame(self.view, self._frames, self._doing(), renew_samples=renew))
+            ("frame", self._frame_builder.frame(self.view, self._frames, self._activity(), renew_samples=renew))
         )
         self.shown = True
 
-    def _doing(self) -> Any:
+    def _activity(self) -> Any:
         from tinynets.server.activity import Activity
 
         if self._run is not None:
