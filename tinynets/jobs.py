@@ -30,6 +30,9 @@ class Progress:
 Job = Generator[Progress, None, Result]
 """Work that says how far it has come, can be closed early, and returns a result."""
 
+Work = Job[None]
+"""The same, where there is nothing to return."""
+
 
 def between_pieces(job: Job[Result], lock: Lock) -> Job[Result]:
     """The same work, in which signals are taken between its pieces alone; what one raises ends it at a whole moment.

@@ -18,7 +18,7 @@ from time import perf_counter
 from seek import BACK_LIMIT, SEEK_LIMIT, row, seconds
 
 import tinynets as tn
-from tinynets.history.timeline import BUDGET
+from tinynets.history.keyframes import BUDGET
 
 TRIES = 20
 MB = 2**20
@@ -37,12 +37,12 @@ def memory(lab: tn.Lab, begun: float) -> None:
     timeline = lab.player.timeline
     kept = {id(state): state.nbytes() for branch in timeline.branches.values() for state in branch.keyframes.values()}
     size = sum(kept.values())
-    verdict = "" if size <= timeline.budget else f"   over {timeline.budget / MB:.0f} MB"
+    verdict = "" if size <= timeline.keyframes.budget else f"   over {timeline.keyframes.budget / MB:.0f} MB"
     took = perf_counter() - begun
     losses = lab.player.branch.losses.values.nbytes
     print(
         f"  {lab.step_number:>11,}{took:>9.1f}{resident():>10.0f}{size / MB:>11.0f}{len(kept):>11,}"
-        f"{timeline.stride:>8,}{losses / MB:>9.1f}{verdict}",
+        f"{timeline.keyframes.stride:>8,}{losses / MB:>9.1f}{verdict}",
         flush=True,
     )
 

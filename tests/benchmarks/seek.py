@@ -42,7 +42,7 @@ def main() -> None:
     timeline = lab.player.timeline
     kept = {id(state): state.nbytes() for state in timeline.branch.keyframes.values()}
     print(f"{steps:,} steps in {took:.1f} s, {1e6 * took / steps:.0f} us a step, evaluations and keyframes included")
-    print(f"{len(kept):,} keyframes, one in {timeline.stride} steps, {sum(kept.values()) / 2**20:.0f} MB\n")
+    print(f"{len(kept):,} keyframes, one in {timeline.keyframes.stride} steps, {sum(kept.values()) / 2**20:.0f} MB\n")
 
     chance = random.Random(0)
     print(f"  {'ms':34}{'median':>9}{'p95':>9}{'most':>9}")

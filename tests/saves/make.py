@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import tinynets as tn
-from tinynets.history import player
+from tinynets.history import runs
 from tinynets.history.timeline import Timeline
 from tinynets.storage import data_record, timeline_records
 from tinynets.storage.records import VERSION, encode_record, read_records
@@ -43,7 +43,7 @@ def small(parts: list[tn.Layer] | None = None, **options: Any) -> tn.Lab:
     splits = {"train": points(), "dev": points(10)}
     usual = {"data": splits, "loss": tn.CrossEntropy(), "optimizer": tn.SGD(0.1, momentum=0.9), "batch": 8}
     lab = tn.Lab(tn.Network(parts or layers(), dtype=options.pop("dtype", "float32")), **(usual | options))
-    lab.player.timeline.stride = 8
+    lab.player.timeline.keyframes.stride = 8
     return lab
 
 
@@ -223,7 +223,7 @@ SCRATCH = ""
 
 def main() -> None:
     global SCRATCH
-    player.KEYFRAME_COST = 1e-9  # keyframes so close that small runs have some
+    runs.KEYFRAME_COST = 1e-9  # keyframes so close that small runs have some
     FOLDER.mkdir(exist_ok=True)
     listed = FOLDER / "facts.json"
     known: dict[str, Any] = json.loads(listed.read_text()) if listed.exists() else {}

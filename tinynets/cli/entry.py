@@ -257,14 +257,14 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    from tinynets.training.still import why_still
+    from tinynets.training.frozen import why_nothing_learns
 
     if (options.source is None) == (options.all is None):
         options.refuse("give one recipe or save, or --all for the saves of a folder")
     if options.all is not None:
         return _list(options)
     lab = _lab(options.source, data=options.data, threads=options.threads, read_only=True)
-    network, still = lab.network, why_still(lab.network, lab.state_now)
+    network, still = lab.network, why_nothing_learns(lab.network, lab.state_now)
     log = [str(entry) for entry in lab.log]
     data = {
         "recipe": lab.recipe.name,

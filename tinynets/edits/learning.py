@@ -22,6 +22,7 @@ from tinynets.nn.block import Block
 from tinynets.nn.network import Network
 from tinynets.nn.selectors import ParameterSelector, Selector, select, select_learned
 from tinynets.numerics.arrays import Array
+from tinynets.training.frozen import frozen_mask
 from tinynets.training.param_groups import UnitRates
 from tinynets.training.state import State
 
@@ -131,8 +132,8 @@ class _Held:
 
     def __init__(self, network: Network, state: State) -> None:
         self.network = network
-        self.places, self.carried = np.zeros(network.theta.size, np.bool_), np.zeros(network.carried.size, np.bool_)
-        self.places[state.frozen], self.carried[state.frozen_buffers] = True, True
+        self.places = frozen_mask(network.theta.size, state.frozen)
+        self.carried = frozen_mask(network.carried.size, state.frozen_buffers)
         self._owner = np.full(network.theta.size, -1)  # the units of all blocks are numbered one after the other
         self._block: dict[str, int] = {}
         sizes: list[int] = []
@@ -177,15 +178,6 @@ class _Held:
         if block.name not in self._shared:
             self._shared[block.name] = self.network.shared_indices(block)
         return self._shared[block.name]
-
-
-def frozen_units(network: Network, state: State, block: str) -> Array:
-    """Which units of a block are frozen, a mask (units,)."""
-    entry = network.block(block)
-    if not state.frozen.size:
-        return np.zeros(entry.units, np.bool_)
-    has, frozen = network.shares_in(entry, state.frozen)
-    return np.asarray((has > 0) & (has == frozen))
 
 
 # -- learning rates

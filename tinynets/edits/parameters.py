@@ -28,6 +28,7 @@ from tinynets.nn.network import Network
 from tinynets.nn.selectors import ParameterSelector, Selector, select, select_learned
 from tinynets.numerics.arrays import Array, Values
 from tinynets.numerics.rules import FIRST
+from tinynets.training.frozen import frozen_mask
 from tinynets.training.hyper import Hyper
 from tinynets.training.param_groups import by_unit, with_units
 from tinynets.training.state import State
@@ -261,7 +262,8 @@ def _swap(network: Network, state: State, edit: Edit) -> str:
     block, one = _units(network, "swap", edit.target)
     _, other = _units(network, "swap", edit.args["other"])
     outgoing = edit.args.get("outgoing", False)
-    frozen, frozen_buffers = _mask(state.theta, state.frozen), _mask(state.buffers, state.frozen_buffers)
+    frozen = frozen_mask(state.theta.size, state.frozen)
+    frozen_buffers = frozen_mask(state.buffers.size, state.frozen_buffers)
     along = () if network.rules == FIRST else (frozen,)
     along_carried = () if network.rules == FIRST else (frozen_buffers,)
     for source, target, is_carried in _pairs(network, block, one, other, outgoing):
@@ -275,12 +277,6 @@ def _swap(network: Network, state: State, edit: Edit) -> str:
         state.interventions = exchanged(network, state.interventions, block, change, behind=outgoing)
         state.hyper = _with_settings(state.hyper, block, order)
     return f"{one} and {other} swapped"
-
-
-def _mask(vector: Array, places: Array) -> Array:
-    mask = np.zeros(vector.size, np.bool_)
-    mask[places] = True
-    return mask
 
 
 def _order(block: Block, one: Selector, other: Selector) -> Array:

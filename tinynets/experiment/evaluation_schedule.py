@@ -1,4 +1,4 @@
-"""When a run is evaluated by itself, and doing that."""
+"""The evaluations that a run makes by itself: when one is due, and making it."""
 
 from __future__ import annotations
 

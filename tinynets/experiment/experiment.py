@@ -1,4 +1,4 @@
-"""Experiment: a recipe at work. What everything that looks at a run reads of it; it knows neither files nor a Lab."""
+"""An experiment: a recipe at work, with all that can be read of it. It knows neither files nor a Lab."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from tinynets.experiment.evaluation_schedule import EvaluationSchedule
 from tinynets.experiment.evaluator import Evaluator
 from tinynets.experiment.probe import Probe
 from tinynets.experiment.splits import PreparedSplits
+from tinynets.history import moves
 from tinynets.history.branch import Branch
 from tinynets.history.evaluation import Evaluation
+from tinynets.history.keyframes import BUDGET
+from tinynets.history.live import Examples
 from tinynets.history.moment import Moment
 from tinynets.history.player import Player
-from tinynets.history.timeline import BUDGET, Timeline
+from tinynets.history.timeline import Timeline
 from tinynets.jobs import Progress, run_to_end
 from tinynets.nn.interventions import Intervention
 from tinynets.nn.losses import Loss
@@ -67,17 +70,18 @@ class Experiment:
         network = recipe.build(data, theta=start.theta, carried=start.buffers)
         splits = PreparedSplits(data, network, loss)
         missing = data.missing.reason if data.missing is not None else ""
-        player = Player(timeline, loss, *splits["train"], splits.weight("train"), missing=missing)
+        examples = Examples(*splits["train"], splits.weight("train"), missing)
+        player = Player(timeline, loss, examples)
         evaluator = Evaluator(splits, loss, hyper.seed)
         player.stops = schedule = EvaluationSchedule(evaluator, training.evaluate_every)
         warnings = tuple(warnings_of(player.network, data, loss, hyper))
         probe = Probe.of(splits, training.probe, hyper)
         made = cls(recipe, data, player, splits, probe, evaluator, schedule, warnings)
         if position is not None:
-            run_to_end(player.go(position), player.lock)
+            run_to_end(moves.go(player, position), player.lock)
         return made
 
-    def begun(self) -> tuple[Network, State]:
+    def initial(self) -> tuple[Network, State]:
         """The network and the State that recipe and seed give, made anew."""
         network = self.recipe.build(self.data)
         return network, State.start(network, self.recipe.training.hyper)
@@ -131,7 +135,7 @@ class Experiment:
 
     def state_at(self, moment: Moment) -> Generator[Progress, None, State]:
         """The State of a recorded moment; the live one stays where it is."""
-        return self.player.state_at(moment)
+        return moves.state_at(self.player, moment)
 
     def probe_loss(self) -> float:
         """Mean loss of the probe as the network stands."""

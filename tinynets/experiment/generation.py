@@ -1,4 +1,4 @@
-"""Text that a network writes, character by character."""
+"""Text that a network writes, one character after the other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from tinynets.data import Dataset
 from tinynets.data.text import END
 from tinynets.errors import EditError
-from tinynets.foreign_text import printable
 from tinynets.nn.network import Network
 from tinynets.nn.workspace import Workspace
 from tinynets.numerics import rng
@@ -28,7 +27,8 @@ class TextGenerator:
     data: Dataset
     workspace: Workspace = field(default_factory=Workspace)
 
-    def _contexts(self, text: str, count: int, verb: str) -> tuple[Array, str]:
+    def _windows(self, text: str, count: int, verb: str) -> tuple[Array, str]:
+        """`count` rows of the characters that the network sees last of a text, (count, T), and all characters."""
         codec = self.data.text
         if codec is None:
             raise EditError(f"`{verb}` goes on from a text, so it needs data that is text; `{self.data.name}` is not")
@@ -44,12 +44,12 @@ class TextGenerator:
         check_whole("seed", seed, 0, rng.MAX_SEED)
         if isinstance(prefix, str) and END in prefix:
             raise EditError(f"`prefix` must not hold `{END}`, which ends a text, but it is {prefix!r}")
-        contexts, characters = self._contexts(prefix, count, "sample")
+        contexts, characters = self._windows(prefix, count, "sample")
         texts = [prefix] * count
         going = np.ones(count, np.bool_)
         for place in range(MAX_LENGTH):
             with ignore_warnings():
-                shares = softmax(_last(network.forward_checked(contexts, self.workspace)), temperature)
+                shares = softmax(_after_last(network.forward_checked(contexts, self.workspace)), temperature)
             draws = rng.uniforms(seed, "sample", place, (count,))
             chosen = np.minimum((shares.cumsum(axis=1) < draws[:, None]).sum(axis=1), shares.shape[1] - 1)
             going &= chosen != 0
@@ -61,34 +61,6 @@ class TextGenerator:
         return tuple(texts)
 
 
-def _last(out: Array) -> Array:
+def _after_last(out: Array) -> Array:
     """What a network says after the last character: (B, C), also of one that says something after each."""
     return out if out.ndim == 2 else out[:, -1]
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a network says of one example: of a text that it goes on from, of numbers, of an example of the data."""
-
-    text: str
-    """The input, in words."""
-    labels: tuple[str, ...]
-    """The names of the outputs."""
-    probabilities: tuple[float, ...]
-    """Of each class, or of each output's being on; empty where outputs are plain values."""
-    values: tuple[float, ...] = ()
-    """The outputs themselves."""
-    target: str = ""
-    """What an example of the data should give."""
-
-    def __str__(self) -> str:
-        target = f" ({self.target})" if self.target else ""
-        return printable(f"{self.text!r} -> " + ", ".join(self.lines(5, "{} {}")) + target)
-
-    def lines(self, most: int, form: str) -> list[str]:
-        """The likeliest, first; or the values, in their order: `form` takes the name and what is said of it."""
-        if not self.probabilities:
-            values = zip(self.labels[:most], self.values[:most], strict=True)
-            return [form.format(label, f"{value:.4g}") for label, value in values]
-        best = sorted(zip(self.probabilities, self.labels, strict=True), reverse=True)[:most]
-        return [form.format(label, f"{share:.1%}") for share, label in best]

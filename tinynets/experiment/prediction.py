@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,40 @@ import numpy as np
 from tinynets.edits.values import as_input
 from tinynets.errors import EditError, nearest
 from tinynets.experiment.experiment import Experiment
-from tinynets.experiment.generation import Prediction
+from tinynets.foreign_text import printable
 from tinynets.nn.losses import BinaryCrossEntropy
 from tinynets.nn.workspace import Workspace
 from tinynets.numerics.arrays import Array, ignore_warnings, shape_text
 from tinynets.numerics.checks import check_whole
 from tinynets.numerics.special import softmax
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network says of one example: of a text that it goes on from, of numbers, of an example of the data."""
+
+    text: str
+    """The input, in words."""
+    labels: tuple[str, ...]
+    """The names of the outputs."""
+    probabilities: tuple[float, ...]
+    """Of each class, or of each output's being on; empty where outputs are plain values."""
+    values: tuple[float, ...] = ()
+    """The outputs themselves."""
+    target: str = ""
+    """What an example of the data should give."""
+
+    def __str__(self) -> str:
+        target = f" ({self.target})" if self.target else ""
+        return printable(f"{self.text!r} -> " + ", ".join(self.lines(5, "{} {}")) + target)
+
+    def lines(self, most: int, form: str) -> list[str]:
+        """The likeliest, first; or the values, in their order: `form` takes the name and what is said of it."""
+        if not self.probabilities:
+            values = zip(self.labels[:most], self.values[:most], strict=True)
+            return [form.format(label, f"{value:.4g}") for label, value in values]
+        best = sorted(zip(self.probabilities, self.labels, strict=True), reverse=True)[:most]
+        return [form.format(label, f"{share:.1%}") for share, label in best]
 
 
 def predict(experiment: Experiment, given: Any, example: int | None, split: str | None) -> Prediction:
@@ -25,20 +54,20 @@ def predict(experiment: Experiment, given: Any, example: int | None, split: str 
     if example is None:
         if split is not None:
             raise EditError("`predict`: `split` says where an example is from; with an input there is none")
-        x = _own(experiment, given)
-        return _prediction(experiment, _shown(given), x, "")
+        x = _input_from(experiment, given)
+        return _predict(experiment, _in_words(given), x, "")
     split = experiment.probe.split if split is None else split
     known = experiment.data.splits
     if not isinstance(split, str) or split not in known:
         raise EditError(f"there is no split `{split}`, only {', '.join(known)}{nearest(str(split), known)}")
     check_whole("example", example, 0, len(known[split][0]) - 1)
     x = experiment.split(split)[0][example : example + 1]
-    return _prediction(
+    return _predict(
         experiment, experiment.data.describe(split, example), x, experiment.data.describe_target(split, example)
     )
 
 
-def _own(experiment: Experiment, given: Any) -> Array:
+def _input_from(experiment: Experiment, given: Any) -> Array:
     """An input of one's own, (1, ...): of text data a text or a context, else numbers, also in a text: `0.3, -1`."""
     if experiment.data.text is not None:
         if not isinstance(given, str | list | tuple | np.ndarray):
@@ -59,11 +88,11 @@ def _own(experiment: Experiment, given: Any) -> Array:
     return as_input(experiment.network, experiment.data, experiment.probe.x.shape[1:], given)
 
 
-def _shown(given: Any) -> str:
+def _in_words(given: Any) -> str:
     return given if isinstance(given, str) else " ".join(np.array2string(np.asarray(given), threshold=8).split())
 
 
-def _prediction(experiment: Experiment, text: str, x: Array, target: str) -> Prediction:
+def _predict(experiment: Experiment, text: str, x: Array, target: str) -> Prediction:
     loss = experiment.loss
     with ignore_warnings():
         out = experiment.network.forward_checked(x, Workspace())

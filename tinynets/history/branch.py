@@ -120,11 +120,17 @@ class Branch:
         steps = [step for step, _ in self._order]
         return max((b - a for a, b in pairwise([*steps, len(self.losses)])), default=0)
 
+    def moment_at(self, step: int) -> Moment:
+        """The moment after the last edit at a recorded step, what was undone there left out."""
+        if self.undone_to is not None and self.undone_to[0] == step:
+            return self.seen_end
+        return Moment(self.number, step, self.edits_through(step))
+
     def edits_through(self, step: int) -> int:
         """How many edits were done at or before this step."""
         return bisect_right(self._steps, step)
 
-    def place(self, placed: RecordedEdit) -> None:
+    def append_edit(self, placed: RecordedEdit) -> None:
         self.edits.append(placed)
         self._steps.append(placed.step)
 
@@ -180,7 +186,7 @@ class Branch:
         """Whether an evaluation of the branch that it left lies in what both share."""
         return evaluation.step <= self.fork and evaluation.edits <= self.shared
 
-    def until(self, moment: Moment, number: int, name: str) -> Branch:
+    def fork_at(self, moment: Moment, number: int, name: str) -> Branch:
         """A new branch that shares everything up to a moment of this one."""
         before = self._order[: bisect_right(self._order, (moment.step, moment.edits))]
         keyframes = {key: self.keyframes[key] for key in before if key[1] <= moment.edits}
@@ -198,7 +204,7 @@ class Branch:
         made.evaluations = [entry for entry in self.evaluations[:early] if made.inherits(entry)]
         return made
 
-    def told_by(self, moment: Moment) -> int:
-        """How many evaluations and keyframes there are through a step, with whatever edits: what `until` looks at."""
+    def fork_cost(self, moment: Moment) -> int:
+        """How many evaluations and keyframes there are through a step, with whatever edits: what `fork_at` looks at."""
         early = bisect_right(self.evaluations, moment.step, key=lambda entry: entry.step)
         return early + bisect_right(self._order, (moment.step, moment.edits))

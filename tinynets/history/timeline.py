@@ -1,4 +1,4 @@
-"""The timeline: branches of recorded steps and edits, moments on them, and keyframes to start recomputing from.
+"""The timeline: branches of recorded steps and edits, bookmarks on them, and keyframes to start recomputing from.
 
 A branch holds its whole history, what it shares with its parent included; States that are kept are never written again,
 so branches share them.
@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from tinynets.errors import TimelineError, nearest
 from tinynets.history.branch import Branch, LossHistory
+from tinynets.history.keyframes import BUDGET, KeyframeStore
 from tinynets.history.moment import MAX_BOOKMARKS, Bookmark, Moment
 from tinynets.history.tree import BranchSummary, BranchTree
 from tinynets.training.state import State
-
-BUDGET = 256 * 2**20  # bytes of keyframes
-RING = 64  # dense states kept around where one stands
-RING_SHARE = 8  # of so many parts of the budget the ring takes one at most
 
 
 class Timeline:
@@ -24,18 +21,14 @@ class Timeline:
         first = Branch(0, "main", LossHistory(start.theta.dtype))
         self.branches: dict[int, Branch] = {0: first}
         self.current = 0
-        self.budget = budget
-        self.stride = 128
-        self._least_stride = 1
+        self.keyframes = KeyframeStore(self.branches, budget)
         self.actions: list[tuple[Moment, Moment]] = []
         self.undone: list[tuple[Moment, Moment]] = []
         self.bookmarks: dict[str, Bookmark] = {}
         self.elsewhere = False
         """Whether some of it was recorded where the last bits may differ from those computed here."""
-        self._ring: dict[Moment, State] = {}
-        self._bytes = self._ring_bytes = 0
         self._next_number = 1
-        self.keep(Moment(0, 0, 0), start)
+        self.keyframes.keep(Moment(0, 0, 0), start)
 
     @staticmethod
     def of(branches: dict[int, Branch]) -> Timeline:
@@ -43,14 +36,23 @@ class Timeline:
         first = next(iter(branches.values()))
         timeline = Timeline(first.keyframes[0, 0])
         timeline.branches, timeline.current = branches, first.number
+        timeline.keyframes = KeyframeStore(branches)
         timeline._next_number = max(branches) + 1
-        timeline._bytes = timeline._kept_bytes()
         return timeline
 
     @property
     def branch(self) -> Branch:
         """The current branch."""
         return self.branches[self.current]
+
+    def is_undone_at(self, moment: Moment) -> bool:
+        """Whether the last undo has led to this moment, so that what lies ahead of it is what was undone."""
+        if self.branches[moment.branch].undone_to == moment[1:]:
+            return True
+        if not self.undone:
+            return False
+        before, after = self.undone[-1]
+        return before == moment and after.branch == moment.branch
 
     def undone_ends(self) -> list[Moment]:
         """The ends, as they are seen, of the branches on which edits were undone."""
@@ -73,56 +75,6 @@ class Timeline:
             raise TimelineError(f"there is no branch `{name}`, only {', '.join(names)}{nearest(str(name), names)}")
         return names[name]
 
-    # -- kept states
-
-    def closest(self, target: Moment) -> tuple[Moment, State]:
-        """The kept State, keyframe or of the ring, from which the fewest steps lead to the target."""
-        branch = self.branches[target.branch]
-        step, edits = branch.nearest(target.step, target.edits)
-        best, state = Moment(target.branch, step, edits), branch.keyframes[step, edits]
-        for moment, kept in self._ring.items():
-            if moment.branch == target.branch and best < moment <= target and moment.edits <= target.edits:
-                best, state = moment, kept
-        return best, state
-
-    def keep_near(self, moment: Moment, state: State) -> None:
-        """Keep a State in the ring of recent ones, the oldest falling out."""
-        self._out_of_ring(moment)
-        self._ring[moment] = state
-        self._ring_bytes += state.nbytes()
-        while len(self._ring) > RING or (len(self._ring) > 2 and self._ring_bytes > self.budget // RING_SHARE):
-            self._out_of_ring(next(iter(self._ring)))
-
-    def _out_of_ring(self, moment: Moment) -> None:
-        state = self._ring.pop(moment, None)
-        if state is not None:
-            self._ring_bytes -= state.nbytes()
-
-    def wants_keyframe(self, moment: Moment) -> bool:
-        """Whether a keyframe belongs at this moment and is not there yet."""
-        return (
-            moment.step % self.stride == 0 and (moment.step, moment.edits) not in self.branches[moment.branch].keyframes
-        )
-
-    def keep(self, moment: Moment, state: State) -> None:
-        """Hold a keyframe; when all together pass the budget, the stride doubles."""
-        self.branches[moment.branch].keep((moment.step, moment.edits), state)
-        self._bytes += state.nbytes()
-        while self._bytes > self.budget and self.stride < 2**40:
-            self._least_stride = self.stride = 2 * self.stride
-            for branch in self.branches.values():
-                branch.thin(self.stride)
-            self._bytes = self._kept_bytes()
-
-    def pace(self, steps: float) -> None:
-        """Lay keyframes about so many steps apart (a power of two), wider where the budget wants it."""
-        near = 2 ** (int(min(max(steps, 8), 2**16)).bit_length() - 1)
-        self.stride = max(near, self._least_stride)
-
-    def _kept_bytes(self) -> int:
-        """Bytes of all keyframes, those that branches share counted once."""
-        return sum({id(s): s.nbytes() for b in self.branches.values() for s in b.keyframes.values()}.values())
-
     # -- branches and actions
 
     def fork(self, moment: Moment, name: str | None = None, *, undone: bool = False) -> Branch:
@@ -135,7 +87,7 @@ class Timeline:
         self._next_number += 1
         if undone:
             old.undone_to = None  # it is where that is kept from now on
-        made = old.until(
+        made = old.fork_at(
             moment, number, name or next(n for i in range(2, number + 3) if (n := f"branch-{i}") not in names)
         )
         self.branches[number] = made
@@ -169,7 +121,7 @@ class Timeline:
         children = [branch for branch in self.branches.values() if branch.parent == gone.number]
         marks = [mark for mark in self.bookmarks.values() if mark.moment.branch == gone.number]
         said = self.forget(gone, children, marks)
-        self._bytes = self._kept_bytes()
+        self.keyframes.recount()
         return said
 
     def forget(self, gone: Branch, children: list[Branch], marks: list[Bookmark]) -> str:
@@ -179,8 +131,7 @@ class Timeline:
         del self.branches[gone.number]
         for actions in (self.actions, self.undone):
             actions[:] = [pair for pair in actions if gone.number not in (pair[0].branch, pair[1].branch)]
-        for moment in [moment for moment in self._ring if moment.branch == gone.number]:
-            self._out_of_ring(moment)
+        self.keyframes.empty_ring(gone.number)
         own = len(gone.losses) - max([gone.fork if gone.parent is not None else 0, *(step for _, (step, _) in shares)])
         bookmarks = f", with {', '.join(f'bookmark {mark}' for mark in lost)}" if lost else ""
         return f"branch {gone.name} dropped: {max(own, 0):,} steps of its own{bookmarks}"
@@ -231,7 +182,7 @@ class Timeline:
 
     def tree(self) -> BranchTree:
         """The branches in order, each behind the one that it left."""
-        limbs: list[BranchSummary] = []
+        summaries: list[BranchSummary] = []
         children: dict[int | None, list[Branch]] = {}
         for branch in sorted(self.branches.values(), key=_fork_of, reverse=True):
             children.setdefault(branch.parent, []).append(branch)
@@ -242,9 +193,9 @@ class Timeline:
             edits = len(branch.edits) - branch.shared
             current = branch.number == self.current
             end = len(branch.losses)
-            limbs.append(BranchSummary(branch.number, branch.name, parent, branch.fork, end, edits, depth, current))
+            summaries.append(BranchSummary(branch.number, branch.name, parent, branch.fork, end, edits, depth, current))
             open_ += [(child, depth + 1) for child in children.get(branch.number, [])]
-        return BranchTree(tuple(limbs))
+        return BranchTree(tuple(summaries))
 
     def push_action(self, before: Moment, after: Moment) -> None:
         """Remember an action for undo; what had been undone is no longer redone."""

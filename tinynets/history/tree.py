@@ -1,4 +1,4 @@
-"""The tree of branches, in short."""
+"""The tree of branches in short, as it is shown."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ class BranchSummary:
 class BranchTree:
     """Branches, each behind the one that it left."""
 
-    limbs: tuple[BranchSummary, ...]
+    branches: tuple[BranchSummary, ...]
 
     def __iter__(self) -> Iterator[BranchSummary]:
-        return iter(self.limbs)
+        return iter(self.branches)
 
     def __str__(self) -> str:
         return "\n".join(map(printable, self.lines()))
 
     def lines(self) -> list[str]:
         """One line a branch."""
-        width = max(2 * limb.depth + len(limb.name) for limb in self.limbs) + 2
+        width = max(2 * branch.depth + len(branch.name) for branch in self.branches) + 2
         made = []
-        for limb in self.limbs:
-            name = "  " * limb.depth + limb.name
-            left = f"left {limb.parent} at step {limb.fork:,}, " if limb.parent else ""
-            edits = f", {limb.edits} edit{'s' if limb.edits != 1 else ''}" if limb.edits else ""
-            made.append(f"{'*' if limb.current else ' '} {name:<{width}}{left}ends at step {limb.end:,}{edits}")
+        for branch in self.branches:
+            name = "  " * branch.depth + branch.name
+            left = f"left {branch.parent} at step {branch.fork:,}, " if branch.parent else ""
+            edits = f", {branch.edits} edit{'s' if branch.edits != 1 else ''}" if branch.edits else ""
+            made.append(f"{'*' if branch.current else ' '} {name:<{width}}{left}ends at step {branch.end:,}{edits}")
         return made

@@ -1,4 +1,4 @@
-"""Computing what is recorded again, and comparing it with what was kept: one branch from its start, or all of a run."""
+"""Verifying: what is recorded is computed again and compared with what was kept, for one branch or for all of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tinynets.errors import TinynetsError
 from tinynets.foreign_text import printable
 from tinynets.history.branch import Branch
 from tinynets.history.moment import Moment
+from tinynets.history.moves import compute_on, go
 from tinynets.history.player import Player
 from tinynets.history.timeline import Timeline
 from tinynets.jobs import Progress
@@ -128,7 +129,7 @@ class Origin:
 def verify(recorded: Player, origin: Origin) -> Generator[Progress, None, VerifyReport]:
     """Compute every branch again, stretch by stretch from keyframe to keyframe, and compare; nothing moves."""
     recorded.need_data()
-    branches = [recorded.timeline.branches[limb.number] for limb in recorded.timeline.tree()]
+    branches = [recorded.timeline.branches[entry.number] for entry in recorded.timeline.tree()]
     stretches = [(branch, *stretch) for branch in branches for stretch in _stretches(branch)]
     total = sum(target[0] - begin[0] for _, begin, target in stretches)
     start, differs = _start(origin, branches[0])
@@ -187,8 +188,8 @@ def _player_of(recorded: Player, branch: Branch) -> Player:
     """A player for a branch's edits, on a timeline of its own that keeps no states."""
     timeline = Timeline(branch.keyframes[0, 0], budget=1)
     for placed in branch.edits:
-        timeline.branch.place(placed)
-    return Player(timeline, recorded.loss, recorded.x, recorded.y, recorded.weight, leads=False)
+        timeline.branch.append_edit(placed)
+    return Player(timeline, recorded.loss, recorded.examples, leads=False)
 
 
 def _stretch(
@@ -201,7 +202,7 @@ def _stretch(
         own.losses = branch.losses.head(first)
     failed = ""
     try:
-        for progress in player.compute_on(state, Moment(0, *begin), Moment(0, *target)):
+        for progress in compute_on(player, state, Moment(0, *begin), Moment(0, *target)):
             yield Progress(before.done + progress.done, before.total, before.what)
     except TinynetsError as error:
         failed = str(error)
@@ -306,14 +307,14 @@ def replay(
     player = _player_of(played, recorded)
     report = ReplayReport(len(recorded.losses), len(recorded.edits), same_machine=_same_machine(played))
     for step, count in sorted({*recorded.keyframes, *_every(recorded, every), (recorded.end.step, recorded.end.edits)}):
-        for progress in player.go(Moment(0, step, count)):
+        for progress in go(player, Moment(0, step, count)):
             show(Progress(step - progress.total + progress.done if progress.total else step, report.steps, "steps"))
         if (step, count) in recorded.keyframes:
             report.compared += 1
             kept = recorded.keyframes[step, count]
             places = differences(player.network, player.state, kept)
             if places and not report.same_machine:
-                for _ in player.compute_on(kept, player.position, player.position):
+                for _ in compute_on(player, kept, player.position, player.position):
                     pass
             if places:
                 report.first_difference = min(report.first_difference or step, step)

@@ -23,12 +23,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tinynets.edits import learning
 from tinynets.errors import CommandError, nearest
 from tinynets.experiment.experiment import Experiment
 from tinynets.nn.saturation import activation_of
 from tinynets.nn.selectors import Selector, select
 from tinynets.numerics.arrays import Array
+from tinynets.training.frozen import frozen_units
 
 AVERAGED = 100  # steps
 MAX_TEXT = 1000
@@ -224,10 +224,9 @@ class OfUnits:
     def value(self, here: Any) -> bool | None:
         experiment = here.experiment
         selector = select(experiment.network, self.selector)
-        units = list(selector.units)
+        units, block = list(selector.units), experiment.network.block(selector.block)
         if self.word == "frozen":
-            return bool(learning.frozen_units(experiment.network, experiment.state, selector.block)[units].all())
-        block = experiment.network.block(selector.block)
+            return bool(frozen_units(experiment.network, experiment.state.frozen, block)[units].all())
         if self.word == "mean":
             return self._compare(_mean(here, selector))
         if self.word == "saturated":

@@ -21,8 +21,8 @@ from tinynets.nn.network import Network
 from tinynets.nn.selectors import Selector, select
 from tinynets.numerics.arrays import Array, Values, ignore_warnings, plain
 from tinynets.system.paths import expanded
+from tinynets.training.frozen import why_nothing_learns
 from tinynets.training.state import State, network_of
-from tinynets.training.still import why_still
 
 Job = Generator[Progress, None, EditReport]
 Numbers = Sequence[Any] | Array | Values
@@ -194,7 +194,7 @@ class Editor:
         player = self.player
         edit = registry.resolve(player.network, player.state, op, target, args)
         player.complete_step()
-        was_still = why_still(player.network, player.state)
+        was_still = why_nothing_learns(player.network, player.state)
         before, accuracy_before = self._experiment.probe_measures()
         accuracies = [accuracy_before]
 
@@ -204,7 +204,7 @@ class Editor:
             return RecordedEdit(player.position.step, edit, done, before, after)
 
         placed = player.edit(edit, report)
-        still = why_still(player.network, player.state)
+        still = why_nothing_learns(player.network, player.state)
         since = still if still != was_still else ""
         before, after, (first, *_, last) = placed.before, placed.after, accuracies
         return EditReport(placed.step, placed.done, before, after, edit.python(), first, last, since)

@@ -12,20 +12,21 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 
 from tinynets.data import Dataset
-from tinynets.edits import learning, registry
+from tinynets.edits import registry
 from tinynets.errors import EditError, RecipeError, SaveError, TinynetsError, nearest
 from tinynets.experiment.experiment import Experiment
-from tinynets.experiment.generation import Prediction, TextGenerator
-from tinynets.experiment.prediction import predict
+from tinynets.experiment.generation import TextGenerator
+from tinynets.experiment.prediction import Prediction, predict
 from tinynets.experiment.probe import Probe
 from tinynets.foreign_text import printable
+from tinynets.history import runs
 from tinynets.history.evaluation import Evaluation
+from tinynets.history.keyframes import BUDGET
 from tinynets.history.moment import Bookmark, Moment
-from tinynets.history.player import Player, Work, whole
-from tinynets.history.timeline import BUDGET
+from tinynets.history.player import Player, whole
 from tinynets.history.tree import BranchTree
 from tinynets.history.verify import Origin, VerifyReport, verify
-from tinynets.jobs import Job, Progress, between_pieces
+from tinynets.jobs import Job, Progress, Work, between_pieces
 from tinynets.jobs import run_to_end as finish
 from tinynets.lab.conditions import Condition
 from tinynets.lab.editor import Editor, Numbers
@@ -60,11 +61,11 @@ from tinynets.storage import paths, saves
 from tinynets.storage.recovery import SUFFIX as JOURNAL
 from tinynets.storage.session_files import SessionFiles
 from tinynets.system.paths import expanded, unusable
+from tinynets.training.frozen import frozen_units, why_nothing_learns
 from tinynets.training.optimizers import SGD, Optimizer
 from tinynets.training.sampler import SAMPLINGS
 from tinynets.training.schedules import Schedule
 from tinynets.training.state import State
-from tinynets.training.still import why_still
 
 Result = TypeVar("Result")
 
@@ -287,7 +288,7 @@ class Lab:
         """Block -> its frozen units, for the blocks that have any."""
         found = {}
         for block in self.network.blocks:
-            mask = learning.frozen_units(self.network, self.player.state, block.name)
+            mask = frozen_units(self.network, self.player.state.frozen, block)
             if mask.any():
                 found[block.name] = tuple(int(unit) for unit in np.flatnonzero(mask))
         return found
@@ -358,9 +359,9 @@ class Lab:
     def _run(self, steps: int = 1) -> Job[StepReport]:
         check_whole("steps", steps, 1, MAX_STEPS)
         first, begun = self.step_number, perf_counter()
-        yield from self.player.run(steps)
+        yield from runs.run(self.player, steps)
         done = self.step_number - first
-        still = why_still(self.network, self.state_now, self.step_number - 1)
+        still = why_nothing_learns(self.network, self.state_now, self.step_number - 1)
         if still and still != self._still:
             self._keeper.told(f"nothing learns: {still}")
         self._still = still
@@ -628,7 +629,7 @@ class Lab:
     def _verify(self) -> Job[VerifyReport]:
         experiment, recipe = self._experiment, self._experiment.recipe
         given = recipe.data["set"] == "arrays"
-        origin = Origin(recipe.name, recipe.training.hyper.seed, given, experiment.begun)
+        origin = Origin(recipe.name, recipe.training.hyper.seed, given, experiment.initial)
         return (yield from verify(experiment.player, origin))
 
     def script(self, path: str | Path | None = None, *, overwrite: bool = False) -> str:
@@ -897,7 +898,7 @@ class Lab:
 
     def free_run(self) -> Work:
         """Steps until closed."""
-        return between_pieces(self.player.run(None), self.player.lock)
+        return between_pieces(runs.run(self.player, None), self.player.lock)
 
 
 SHORT = (

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from tinynets.errors import TimelineError, TinynetsError, unwritable
+from tinynets.history import moves, runs
 from tinynets.history.moment import MAX_NAME, MAX_NOTE, Bookmark, Moment, is_name
 from tinynets.history.player import Player, whole
 from tinynets.jobs import Job
@@ -43,17 +44,17 @@ class TimeMachine:
             if edits is not None:
                 raise TimelineError(f"the bookmark `{step}` is a moment already: `edits` cannot be given with it")
             mark = player.timeline.marked(step)
-            yield from player.go(mark.moment)
+            yield from moves.go(player, mark.moment)
             return self._moved(f"at bookmark {mark.name},", begun)
         check_whole("step", step, 0, MAX_STEPS)
         if edits is None:
-            yield from player.seek(int(step))
+            yield from moves.seek(player, int(step))
             return self._moved(begun=begun)
         first, last = player.branch.edits_through(step - 1), player.branch.edits_through(step)
         if step > len(player.branch.losses):
             raise TimelineError(f"step {step:,} is not recorded yet, so no edits were done there")
         check_whole(f"edits (at step {step:,} there are {last - first})", edits, 0, last - first)
-        yield from player.go(Moment(player.position.branch, int(step), first + int(edits)))
+        yield from moves.go(player, Moment(player.position.branch, int(step), first + int(edits)))
         return self._moved(begun=begun)
 
     def back(self, n: int = 1) -> Job[MoveReport]:
@@ -66,25 +67,25 @@ class TimeMachine:
         self.player.cancel_step()
         n -= half
         if n:
-            yield from self.player.seek(self.player.position.step - n)
+            yield from moves.seek(self.player, self.player.position.step - n)
         return self._moved(begun=begun)
 
     def undo(self) -> Job[MoveReport]:
         """Go to the moment before the last action, an edit or a run of steps; a half-done step is dropped instead."""
         what = _action(self.player.timeline.actions, self.player)
-        yield from self.player.undo()
+        yield from moves.undo(self.player)
         return self._moved(f"undone: {what}," if what else "")
 
     def redo(self) -> Job[MoveReport]:
         """Go to the moment after the action that was undone last."""
         what = _action(self.player.timeline.undone, self.player)
-        yield from self.player.redo()
+        yield from moves.redo(self.player)
         return self._moved(f"redone: {what}," if what else "")
 
     def seek_cost(self, step: int) -> SeekCost:
         """What going to a recorded step of this branch costs: steps to compute again, and about how many seconds."""
         check_whole("step", step, 0, len(self.player.branch.losses))
-        return SeekCost(*self.player.cost(self.player.moment_at(step)))
+        return SeekCost(*moves.cost(self.player, self.player.branch.moment_at(step)))
 
     # -- until something holds
 
@@ -93,14 +94,14 @@ class TimeMachine:
         check_whole("limit", limit, 1, MAX_STEPS)
         holds, text, of_losses = self._condition(condition)
         first = self.player.position.step
-        found = yield from self.player.run_until(holds, limit, of_losses.output_of if of_losses else None)
+        found = yield from runs.run_until(self.player, holds, limit, of_losses.output_of if of_losses else None)
         return self._until(text, found, first)
 
     def back_until(self, condition: object) -> Job[UntilReport]:
         """Go back to the last moment before this one at which a condition held; stay here where there was none."""
         holds, text, of_losses = self._condition(condition)
         first = self.player.position.step
-        found = yield from self.player.back_until(holds, of_losses.of_losses if of_losses else None)
+        found = yield from moves.back_until(self.player, holds, of_losses.of_losses if of_losses else None)
         return self._until(text, found, first)
 
     def _until(self, text: str, found: bool, first: int) -> UntilReport:
@@ -145,7 +146,7 @@ class TimeMachine:
     def switch(self, name: str) -> Job[MoveReport]:
         """Go to the end of another branch; where edits there were undone, to before those."""
         begun = perf_counter()
-        yield from self.player.switch(name)
+        yield from moves.switch(self.player, name)
         undone = self.player.branch.undone_edits
         return self._moved(f"on branch {self.player.branch.name},{f' {undone},' if undone else ''}", begun)
 

@@ -12,7 +12,6 @@ from typing import TypedDict
 
 import numpy as np
 
-from tinynets.edits.learning import frozen_units
 from tinynets.errors import EditError
 from tinynets.experiment.experiment import Experiment
 from tinynets.history.moment import Moment
@@ -30,6 +29,7 @@ from tinynets.nn.selectors import Selector, select
 from tinynets.nn.workspace import CHUNK, Workspace
 from tinynets.numerics.arrays import Array, ignore_warnings
 from tinynets.numerics.checks import check_whole
+from tinynets.training.frozen import frozen_units
 from tinynets.training.state import network_of
 
 TOP = 8
@@ -158,7 +158,7 @@ def _value(at: UnitView) -> _Value:
         value=at.value,
         interventions=tuple(map(str, standing)),
         on_output=tuple(f"{entry.op}{_amount(entry)}" for entry in standing if _acts(entry, at)),
-        frozen=bool(frozen_units(network, at.experiment.state, block.name)[at.unit]),
+        frozen=bool(frozen_units(network, at.experiment.state.frozen, block)[at.unit]),
     )
 
 

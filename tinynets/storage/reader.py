@@ -194,8 +194,8 @@ class Reader:
             shared = fields.whole("shared", parent.edits_through(step - 1), parent.edits_through(step))
             self._settle_evaluations(parent)
             moment = Moment(parent.number, step, shared)
-            self._inherited += 1000 + 24 * shared + 8 * parent.told_by(moment)
-            made = parent.until(moment, number, name)
+            self._inherited += 1000 + 24 * shared + 8 * parent.fork_cost(moment)
+            made = parent.fork_at(moment, number, name)
             self._inherited += 142 * len(made.keyframes)
             if self._inherited > MAX_INHERITED:
                 fields.wrong("there are more branches than a lab holds")
@@ -245,7 +245,7 @@ class Reader:
             layers += [(number, self._kept(after))] if after is not network else []
             network = after
         for made in placed:
-            branch.place(made)
+            branch.append_edit(made)
         known += layers
 
     def _placed(self, fields: RecordFields, first: int, last: int, network: Network) -> tuple[RecordedEdit, Network]:

@@ -74,7 +74,7 @@ class ReaderV1(Reader):
                 first = branch.edits[-1].step if branch.edits else 0
                 thing = RecordFields(self.file, entry, "an edit")
                 placed, after = self._placed(thing, first, len(branch.losses), network)
-                branch.place(placed)
+                branch.append_edit(placed)
                 layers += [(len(branch.edits), self._kept(after))] if after is not network else []
                 network = after
         self._waiting.clear()

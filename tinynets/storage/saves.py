@@ -20,9 +20,11 @@ from tinynets.errors import (
     UnsupportedSave,
 )
 from tinynets.experiment.experiment import Experiment
+from tinynets.history.keyframes import BUDGET
 from tinynets.history.moment import Moment
+from tinynets.history.moves import go
 from tinynets.history.player import Player
-from tinynets.history.timeline import BUDGET, Timeline
+from tinynets.history.timeline import Timeline
 from tinynets.jobs import run_to_end
 from tinynets.numerics.determinism import fingerprint, fix_threads, requested_threads
 from tinynets.recipes.catalog import load_recipe
@@ -112,7 +114,7 @@ def opened(
     """A save as it stood; `recover`: a journal, as far as it is whole."""
     fix_threads(threads, read_header(path).threads)
     loaded = read(path, data, recover=recover)
-    loaded.timeline.budget = budget
+    loaded.timeline.keyframes.budget = budget
     with gated(path):
         experiment = Experiment.of(loaded.recipe, loaded.data, loaded.timeline)
         warnings = [*loaded.warnings, *experiment.warnings, *stand_at(experiment.player, loaded.position)]
@@ -142,10 +144,10 @@ def opened_afresh(path: str, data: object = None, *, budget: int = BUDGET, threa
 def stand_at(player: Player, moment: Moment) -> list[str]:
     """Go to a moment of what was read; where it cannot be computed, to the closest kept state, and say so."""
     try:
-        run_to_end(player.go(moment), player.lock)
+        run_to_end(go(player, moment), player.lock)
     except (DataError, NonFiniteError) as error:
-        near, _ = player.timeline.closest(moment)
-        run_to_end(player.go(near), player.lock)
+        near, _ = player.timeline.keyframes.closest(moment)
+        run_to_end(go(player, near), player.lock)
         why = "without the data" if isinstance(error, DataError) else f"again ({error})"
         return [f"step {moment.step:,} cannot be computed {why}: this is step {near.step:,}"]
     return []

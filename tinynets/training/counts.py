@@ -65,7 +65,7 @@ def _laid_out(state: State, counts: Array) -> Array:
     return now
 
 
-def begun(state: State) -> tuple[int, Late | None]:
+def update_starts(state: State) -> tuple[int, Late | None]:
     """From which step the updates count, and which parameters began later than the first; None where none did."""
     learns = np.ones(state.theta.size, np.bool_)
     learns[state.frozen] = False

@@ -26,7 +26,7 @@ class Late:
     """
 
     def __init__(self, behind: list[int], which: Array, dtype: np.dtype[Any]) -> None:
-        self.output_of, self._which = behind, which
+        self.behind, self._which = behind, which
         self._spread = np.empty(len(which), dtype)
 
     def spread(self, of_groups: list[float]) -> Array:
@@ -197,7 +197,7 @@ class Adam(Optimizer):
             np.divide(mean, delta, delta)
             np.multiply(delta, lr / (1 - self.beta1**count), delta)
         else:
-            counts = [count - behind for behind in late.output_of]
+            counts = [count - behind for behind in late.behind]
             np.multiply(delta, late.spread([1 / sqrt(1 - self.beta2**each) for each in counts]), delta)
             np.add(delta, self.epsilon, delta)
             np.divide(mean, delta, delta)

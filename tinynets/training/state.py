@@ -135,13 +135,20 @@ class State:
         return isinstance(other, State) and self.digest() == other.digest()
 
 
-def network_of(state: State, input_shape: Shape | None) -> Network:
-    """The network of a state, around its own arrays, with what stands on it."""
+def network_of(state: State, input_shape: Shape | None, *, read_only: bool = False) -> Network:
+    """The network of a state, around its own arrays, with what stands on it.
+
+    `read_only`: they cannot be written through the network.
+    """
+    theta, carried = state.theta, state.buffers
+    if read_only:
+        theta, carried = theta.view(), carried.view()
+        theta.flags.writeable = carried.flags.writeable = False
     network = network_from(
         state.architecture,
-        dtype=state.theta.dtype,
-        theta=state.theta,
-        carried=state.buffers,
+        dtype=theta.dtype,
+        theta=theta,
+        carried=carried,
         input_shape=input_shape,
         rules=state.hyper.rules,
     )

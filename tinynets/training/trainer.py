@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import cached_property
-from math import inf, isfinite, sqrt
+from math import isfinite
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from tinynets.nn.losses import Loss, LossBuffers
 from tinynets.nn.network import Network
 from tinynets.nn.workspace import Act, Workspace
 from tinynets.numerics.arrays import Array
-from tinynets.training.counts import begun
+from tinynets.training.clipping import clip
+from tinynets.training.counts import update_starts
 from tinynets.training.hyper import Hyper
 from tinynets.training.optimizers import Scratch
 from tinynets.training.param_groups import blocks_first
@@ -49,7 +50,7 @@ class Trainer:
         self.sampler = Sampler(len(x), hyper.batch, hyper.sampling, hyper.seed, hyper.rules)
         self._largest = float(np.finfo(state.theta.dtype).max)  # of a loss, which is recorded in that dtype
         self.last_loss = self.batch_loss = float("nan")
-        self._shape(hyper)
+        self._prepare(hyper)
         self.phase_order = (BATCH, *network.forward_order, LOSS, *network.backward_order, UPDATE)
 
     @cached_property
@@ -66,7 +67,7 @@ class Trainer:
         """What the phases do, in their order; not kept, since that would tie the trainer into a cycle."""
         workspace = self.workspace
         workspace.fit(self.network, self.x_batch.shape)
-        return [self._draw, *workspace.forward_acts, self._judge, *workspace.backward_acts, self._update]
+        return [self._draw, *workspace.forward_acts, self._compute_loss, *workspace.backward_acts, self._update]
 
     def phases(self) -> Phases:
         """The step, a phase at a time; what is yielded has just been done."""
@@ -96,7 +97,7 @@ class Trainer:
             self.loss_buffers.weight = self.weight.take(indices)
         return batch
 
-    def _judge(self, out: Array) -> Array:
+    def _compute_loss(self, out: Array) -> Array:
         """The loss of the output, and its gradient."""
         loss, buffers = self.loss, self.loss_buffers
         self.workspace.out = out
@@ -104,15 +105,15 @@ class Trainer:
         self.batch_loss = value = loss.weighted_value(out, self.y_batch, buffers)
         if not abs(value) <= self._largest:
             where = self.network.first_non_finite(self.workspace, backward=False) or "loss"
-            raise self._stopped(f"the loss became {value}", where)
+            raise self._non_finite(f"the loss became {value}", where)
         return loss.weighted_gradient(buffers)
 
     def _update(self, dx: Array) -> Array:
         """What the gradients do to theta, slots and what is carried: all of it here, once it is known to be finite."""
         state, grad, scratch = self.state, self.network.grad, self.scratch
         hyper = state.hyper
-        if hyper is not self._shaped_by or state.counts is not self._counted:
-            self._shape(hyper)
+        if hyper is not self._prepared_for or state.counts is not self._counted:
+            self._prepare(hyper)
         if self._shapes_gradient:
             self._shape_gradient(grad)
         lr, count = hyper.lr(state.step), state.step - self._since + 1
@@ -124,13 +125,13 @@ class Trainer:
             delta[state.frozen] = 0  # theta - 0 keeps every byte
             for name, slot in slots.items():
                 slot[state.frozen] = state.slots[name][state.frozen]
-        if not _leaves_finite(state.theta, delta) or (slots and not all(map(_finite, slots.values()))):
+        if not leaves_finite(state.theta, delta) or (slots and not all(map(_finite, slots.values()))):
             where = self.network.first_non_finite(self.workspace, backward=True) or "update"
-            raise self._stopped("the update became NaN or infinite", where)
+            raise self._non_finite("the update became NaN or infinite", where)
         carried = self.workspace.carried
         if state.buffers.size:
             if not _finite(carried):  # of what is frozen too: it tells of an overflow that the output does not show
-                raise self._stopped("what it carries on became NaN or infinite", self._carrying(carried))
+                raise self._non_finite("what it carries on became NaN or infinite", self._carrying(carried))
             carried[state.frozen_buffers] = state.buffers[state.frozen_buffers]
         np.subtract(state.theta, delta, state.theta)
         for name, slot in slots.items():
@@ -140,10 +141,10 @@ class Trainer:
         self.last_loss = self.batch_loss
         return dx
 
-    def _shape(self, hyper: Hyper) -> None:
+    def _prepare(self, hyper: Hyper) -> None:
         """Lay out what new settings do to gradient and update: vectors over theta, None for none."""
-        self._shaped_by, self._counted = hyper, self.state.counts
-        self._since, self.scratch.late = begun(self.state)
+        self._prepared_for, self._counted = hyper, self.state.counts
+        self._since, self.scratch.late = update_starts(self.state)
         self._rates = self._over_theta(hyper.rates, 1.0)
         self._l1, self._l2 = self._over_theta(hyper.l1, 0.0), self._over_theta(hyper.l2, 0.0)
         clips = hyper.clip_norm or hyper.clip_value
@@ -173,12 +174,7 @@ class Trainer:
             np.sign(theta, term)
             np.add(grad, np.multiply(self._l1, term, term), grad)
         grad[frozen] = 0
-        if hyper.clip_value:
-            np.clip(grad, -hyper.clip_value, hyper.clip_value, grad)
-        if hyper.clip_norm:
-            norm = _norm(grad)
-            if norm > hyper.clip_norm:
-                _scale(grad, hyper.clip_norm / norm)
+        clip(grad, hyper.clip_value, hyper.clip_norm)
 
     def _carrying(self, carried: Array) -> str:
         """Name of the first layer of which something that it carries on is NaN or infinite."""
@@ -189,7 +185,7 @@ class Trainer:
                 return layer.name
         return "update"
 
-    def _stopped(self, what: str, where: str) -> NonFiniteError:
+    def _non_finite(self, what: str, where: str) -> NonFiniteError:
         step = self.state.step + 1
         return NonFiniteError(
             f"step {step}: {what}, first in `{where}`; the state before that step is kept", step=step, where=where
@@ -201,33 +197,6 @@ def _finite(array: Array) -> bool:
     return isfinite(array.dot(array)) or bool(np.isfinite(array).all())
 
 
-def _leaves_finite(theta: Array, delta: Array) -> bool:
+def leaves_finite(theta: Array, delta: Array) -> bool:
     """Whether theta - delta is finite: where delta's squares are, delta is too small to take theta beyond its range."""
     return isfinite(delta.dot(delta)) or bool(np.isfinite(theta - delta).all())
-
-
-def _norm(grad: Array) -> float:
-    """The length of a gradient, also of one whose squares overflow, or fall below what can be told from 0."""
-    square = float(grad.dot(grad))
-    if grad.size * _least_square(grad) < square < inf:
-        return sqrt(square)
-    largest = float(np.abs(grad).max(initial=0))
-    if not 0 < largest < inf:
-        return largest
-    shares = grad.astype(np.float64) / largest
-    return largest * sqrt(float(shares.dot(shares)))
-
-
-def _least_square(grad: Array) -> float:
-    """Where the mean of squares is above this, those that were too small to be told from 0 are not missed."""
-    finfo = np.finfo(grad.dtype)
-    return float(finfo.tiny / finfo.eps**2)
-
-
-def _scale(grad: Array, factor: float) -> None:
-    """grad times a factor from 0 to 1, also one that is smaller than the dtype's smallest number."""
-    if factor >= np.finfo(grad.dtype).tiny:
-        np.multiply(grad, factor, grad)
-    else:
-        root = sqrt(factor)
-        np.multiply(np.multiply(grad, root, grad), root, grad)

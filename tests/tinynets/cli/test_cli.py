@@ -11,7 +11,7 @@ import pytest
 
 import tinynets as tn
 from tinynets.cli.entry import main, progress_bar
-from tinynets.history import player
+from tinynets.history import runs
 from tinynets.storage import keyframes
 
 Run = Callable[..., tuple[int, str, str]]
@@ -60,7 +60,7 @@ def test_training_goes_on_where_a_save_stands(run: Run, trained: Path) -> None:
 
 
 def test_with_less_memory_a_run_keeps_fewer_moments(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(player, "KEYFRAME_COST", 1e-9)
+    monkeypatch.setattr(runs, "KEYFRAME_COST", 1e-9)
     monkeypatch.setattr(keyframes, "SPACING", 1)
     kept = {}
     for memory in ((), ("--memory", "1")):

@@ -18,7 +18,7 @@ import pytest
 from random_labs import a_block, random_lab, selector, some_units
 
 import tinynets as tn
-from tinynets.edits.registry import registry
+from tinynets.edits import registry
 from tinynets.nn.layers import LAYERS
 from tinynets.nn.network import network_from
 from tinynets.numerics.arrays import ignore_warnings
@@ -58,7 +58,7 @@ def aside(lab: tn.Lab) -> tuple[tn.Network, State]:
 def losses_ahead(lab: tn.Lab, network: tn.Network, state: State, count: int = 2) -> list[float]:
     """The losses of steps that would follow; the state goes on with them, the lab stays where it is."""
     player = lab.player
-    trainer = Trainer(network, state, player.loss, player.x, player.y, player.weight)
+    trainer = Trainer(network, state, player.loss, player.examples.x, player.examples.y, player.examples.weight)
     with ignore_warnings():
         return [trainer.step() for _ in range(count)]
 

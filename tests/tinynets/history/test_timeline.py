@@ -53,11 +53,11 @@ def test_keyframes_stay_within_the_memory_given_and_every_step_stays_reachable(m
     timeline = lab.player.timeline
     digests = {}
     for step in range(1, 600):
-        timeline.stride = max(8, timeline._least_stride)  # however fast steps are here
+        timeline.keyframes.stride = max(8, timeline.keyframes.least_stride)  # however fast steps are here
         lab.step()
         digests[step] = lab.state.digest()
         assert sum(state.nbytes() for state in timeline.branch.keyframes.values()) <= 10 * start
-    assert timeline.stride >= 64
+    assert timeline.keyframes.stride >= 64
     assert len(timeline.branch.keyframes) > 3
     for step in (1, 100, 333, 599, 64, 65, 63):
         lab.seek(step)

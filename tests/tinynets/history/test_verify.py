@@ -13,7 +13,7 @@ import pytest
 
 import tinynets as tn
 from tinynets.cli.entry import main
-from tinynets.history import player as playback
+from tinynets.history import moves, runs
 from tinynets.history.moment import Moment
 from tinynets.history.verify import replay
 from tinynets.jobs import run_to_end
@@ -25,14 +25,14 @@ Make = Callable[..., tn.Lab]
 @pytest.fixture(autouse=True)
 def close_keyframes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keyframes every few steps, so that small runs have many."""
-    monkeypatch.setattr(playback, "KEYFRAME_COST", 1e-9)
+    monkeypatch.setattr(runs, "KEYFRAME_COST", 1e-9)
 
 
 @pytest.fixture
 def lab(make_tiny: Make) -> tn.Lab:
     """Two branches with edits, and momentum; keyframes at every eighth step."""
     lab = make_tiny(optimizer=tn.SGD(0.1, momentum=0.9))
-    lab.player.timeline.stride = 8
+    lab.player.timeline.keyframes.stride = 8
     lab.run(40)
     lab.zero("hidden[1]")
     lab.freeze("hidden[2]")
@@ -118,7 +118,7 @@ def test_another_start_is_found_also_where_all_else_follows_from_it(tmp_path: Pa
     lab = tn.Lab("xor")
     main = lab.player.timeline.branch
     start = main.keyframes[0, 0] = with_theta(0, 0.5)(main.keyframes[0, 0])
-    lab.player._load(start, Moment(0, 0, 0))
+    lab.player.load(start, Moment(0, 0, 0))
     lab.run(5)
     lab.save(tmp_path / "x.msgpack")
     report = tn.Lab(tmp_path / "x.msgpack").verify()
@@ -172,7 +172,7 @@ def test_running_statistics_are_named_by_their_layer() -> None:
     x = np.random.default_rng(0).normal(size=(20, 2))
     layers = [tn.Linear(2, 4, name="hidden"), tn.BatchNorm(4, name="norm"), tn.Tanh(), tn.Linear(4, 2, name="output")]
     lab = tn.Lab(tn.Network(layers), data=(x, (x[:, 0] > 0).astype(np.int64)), loss=tn.CrossEntropy(), batch=5)
-    lab.player.timeline.stride = 8
+    lab.player.timeline.keyframes.stride = 8
     lab.run(20)
 
     def change(state: Any) -> Any:
@@ -206,7 +206,7 @@ def test_a_stretch_that_cannot_be_computed_is_told_and_the_rest_goes_on(lab: tn.
 def test_two_altered_keyframes_of_which_one_follows_from_the_other_are_found_by_the_losses_between(lab: tn.Lab) -> None:
     main, player = lab.player.timeline.named("main"), lab.player
     other = with_theta(0, 0.01)(main.keyframes[24, 0])
-    run_to_end(player.compute_on(other, Moment(main.number, 24, 0), Moment(main.number, 32, 0)))
+    run_to_end(moves.compute_on(player, other, Moment(main.number, 24, 0), Moment(main.number, 32, 0)))
     main.keyframes[24, 0], main.keyframes[32, 0] = other, player.state.copy()
     assert [(entry.step, entry.failed) for entry in lab.verify().divergences] == [(24, ""), (25, "")]
 

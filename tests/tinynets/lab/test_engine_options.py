@@ -48,7 +48,7 @@ def test_an_engine_with_a_plugin_shows_its_layer_and_without_the_file_says_so(tm
 def test_the_memory_of_an_engine_holds_for_what_is_opened_later() -> None:
     near, _far = Pipe()
     server = Server(near, "xor", {"memory": 3 * 2**20, "journal": False})
-    assert server.lab.player.timeline.budget == 3 * 2**20
+    assert server.lab.player.timeline.keyframes.budget == 3 * 2**20
     server._open("names-mlp")
-    assert server.lab.player.timeline.budget == 3 * 2**20
+    assert server.lab.player.timeline.keyframes.budget == 3 * 2**20
     server.lab.close(discard=True)

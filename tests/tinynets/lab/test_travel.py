@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets.history import player as playback
+from tinynets.history import moves, runs
+from tinynets.history.keyframes import RING
 from tinynets.history.moment import Moment
-from tinynets.history.timeline import RING
 from tinynets.jobs import run_to_end
 
 Make = Callable[..., tn.Lab]
@@ -377,17 +377,17 @@ def test_a_dropped_branch_takes_its_number_with_it(lab: tn.Lab) -> None:
 def test_dropping_a_branch_gives_back_the_memory_that_only_it_held(lab: tn.Lab) -> None:
     timeline = lab.player.timeline
     lab.run(20)
-    kept = timeline._bytes
+    kept = timeline.keyframes.bytes
     lab.fork("other")
     for _ in range(100):
-        timeline.stride = 8
+        timeline.keyframes.stride = 8
         lab.step()
-    assert timeline._bytes > kept
+    assert timeline.keyframes.bytes > kept
     lab.switch("main")
     lab.drop("other")
-    assert timeline._bytes == kept
-    assert timeline._ring_bytes == sum(state.nbytes() for state in timeline._ring.values())
-    assert {moment.branch for moment in timeline._ring} <= {0}
+    assert timeline.keyframes.bytes == kept
+    assert timeline.keyframes.ring_bytes == sum(state.nbytes() for state in timeline.keyframes.ring.values())
+    assert {moment.branch for moment in timeline.keyframes.ring} <= {0}
 
 
 def test_the_tree_shows_each_branch_behind_the_one_that_it_left(lab: tn.Lab) -> None:
@@ -463,7 +463,7 @@ def test_run_until_finishes_a_half_done_step_first(make_tiny: Make) -> None:
 def test_closed_early_at_any_point_a_whole_moment_is_left(
     make_tiny: Make, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
-    monkeypatch.setattr(playback, "PIECE", ONE_STEP)
+    monkeypatch.setattr(runs, "PIECE", ONE_STEP)
     lab = make_tiny()
     seen = operated(lab)
     pieces = 0
@@ -554,10 +554,10 @@ def test_the_state_of_any_recorded_moment_is_given_and_everything_stays_as_it_wa
             lab.phase()
         before = where(lab)
         for moment, digest in seen.items():
-            work = lab.player.state_at(moment)
+            work = moves.state_at(lab.player, moment)
             for _ in work:
                 assert where(lab) == before
-            assert run_to_end(lab.player.state_at(moment)).digest() == digest
+            assert run_to_end(moves.state_at(lab.player, moment)).digest() == digest
             assert where(lab) == before
     lab.step()
     assert lab.step_number == 11
@@ -566,13 +566,13 @@ def test_the_state_of_any_recorded_moment_is_given_and_everything_stays_as_it_wa
 def test_a_look_at_another_moment_that_is_broken_off_leaves_everything_as_it_was(
     make_tiny: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(playback, "PIECE", ONE_STEP)
+    monkeypatch.setattr(runs, "PIECE", ONE_STEP)
     lab = make_tiny()
     lab.run(100)
     lab.fork("other")
     lab.run(50)
     before = where(lab)
-    work = lab.player.state_at(Moment(0, 90, 0))
+    work = moves.state_at(lab.player, Moment(0, 90, 0))
     for _ in range(3):
         next(work)
         assert where(lab) == before
@@ -586,7 +586,7 @@ def test_a_half_done_step_is_dropped_to_where_it_began_however_little_memory_the
     lab.seek(5, edits=1)
     before = lab.moment, lab.state.digest()
     lab.phase()
-    run_to_end(lab.player.state_at(Moment(0, 9, 5)))
+    run_to_end(moves.state_at(lab.player, Moment(0, 9, 5)))
     lab.undo()
     assert (lab.moment, lab.state.digest()) == before
 
@@ -626,16 +626,16 @@ def test_states_kept_near_and_keyframes_stay_within_their_bounds_wherever_one_go
     lab = make_tiny(memory=states * one)
     timeline = lab.player.timeline
     for step in [300, 10, 290, 150, 151, 40, 299, 600, 3]:
-        timeline.stride = max(8, timeline._least_stride)
+        timeline.keyframes.stride = max(8, timeline.keyframes.least_stride)
         lab.seek(step)
         if step == 151:
             lab.zero("hidden[1]")
             lab.run(300)
-        ring = timeline._ring.values()
-        assert timeline._ring_bytes == sum(state.nbytes() for state in ring)
+        ring = timeline.keyframes.ring.values()
+        assert timeline.keyframes.ring_bytes == sum(state.nbytes() for state in ring)
         assert len(ring) <= max(2, min(RING, states // 8))
         kept = {id(s): s.nbytes() for b in timeline.branches.values() for s in b.keyframes.values()}
-        assert timeline._bytes == sum(kept.values()) <= max(states, 1) * one
+        assert timeline.keyframes.bytes == sum(kept.values()) <= max(states, 1) * one
 
 
 # -- what is not saved

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinynets as tn
+from tinynets.history import moves
 from tinynets.jobs import run_to_end
 from tinynets.measure.comparison import Comparison
 
@@ -69,7 +70,7 @@ def test_how_far_they_part_is_the_distance_of_their_parameters(experiment: Exper
     thetas = {}
     for name in ("main", "what-if"):
         branch = lab.player.timeline.named(name)
-        thetas[name] = run_to_end(lab.player.state_at(branch.end)).theta.astype(np.float64)
+        thetas[name] = run_to_end(moves.state_at(lab.player, branch.end)).theta.astype(np.float64)
     apart = np.linalg.norm(thetas["main"] - thetas["what-if"])
     assert apart > 0
     assert found.distance == pytest.approx(apart)

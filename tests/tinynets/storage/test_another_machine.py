@@ -12,7 +12,7 @@ import pytest
 
 import tinynets as tn
 from tinynets.cli.entry import main
-from tinynets.history import player
+from tinynets.history import runs
 from tinynets.history.verify import replay
 from tinynets.storage import keyframes
 from tinynets.storage.records import read_records, write_records
@@ -26,7 +26,7 @@ ELSEWHERE = (
 
 @pytest.fixture(autouse=True)
 def close_keyframes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(player, "KEYFRAME_COST", 1e-9)
+    monkeypatch.setattr(runs, "KEYFRAME_COST", 1e-9)
     monkeypatch.setattr(keyframes, "SPACING", 1)
 
 
@@ -34,7 +34,7 @@ def close_keyframes(monkeypatch: pytest.MonkeyPatch) -> None:
 def here(make_tiny: Callable[..., tn.Lab], tmp_path: Path) -> Path:
     """A save with keyframes at every eighth of its 48 steps."""
     lab = make_tiny(optimizer=tn.SGD(0.1, momentum=0.9))
-    lab.player.timeline.stride = 8
+    lab.player.timeline.keyframes.stride = 8
     lab.run(20)
     lab.zero("hidden[1]")
     lab.run(28)

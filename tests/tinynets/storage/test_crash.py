@@ -26,6 +26,7 @@ import pytest
 from patience import until
 
 import tinynets as tn
+from tinynets.history import moves
 from tinynets.history.branch import Branch
 from tinynets.history.moment import Moment
 from tinynets.jobs import run_to_end
@@ -336,7 +337,7 @@ class Killing:
         for moment, seen in self.chance.sample(sorted(log.digests.items()), min(6, len(log.digests))):
             if held(branches, Moment(*moment)):
                 self.told["moments compared"] += 1
-                assert run_to_end(lab.player.state_at(Moment(*moment))).digest() == seen
+                assert run_to_end(moves.state_at(lab.player, Moment(*moment))).digest() == seen
         assert log.digests.get(tuple(found["at"]), found["digest"]) == found["digest"]
         if self.chance.random() < 0.1:
             self.told["verified from the start"] += 1

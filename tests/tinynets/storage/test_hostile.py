@@ -26,6 +26,8 @@ from work import worked
 import tinynets as tn
 from tinynets.errors import LONGEST
 from tinynets.experiment.splits import PreparedSplits
+from tinynets.history import moves
+from tinynets.history.live import Examples
 from tinynets.history.moment import Moment
 from tinynets.history.player import Player
 from tinynets.jobs import run_to_end
@@ -128,14 +130,15 @@ def saved_again(loaded: saves.LoadedSave, path: Path) -> None:
     network = recipe.build(data, theta=start.theta, carried=start.buffers)
     splits = PreparedSplits(data, network, recipe.training.loss)
     missing = data.missing.reason if data.missing is not None else ""
-    player = Player(timeline, recipe.training.loss, *splits["train"], splits.weight("train"), missing=missing)
+    examples = Examples(*splits["train"], splits.weight("train"), missing)
+    player = Player(timeline, recipe.training.loss, examples)
     try:
-        run_to_end(player.go(moment))
+        run_to_end(moves.go(player, moment))
     except tn.NonFiniteError:
-        run_to_end(player.go(Moment(moment.branch, 0, 0)))
+        run_to_end(moves.go(player, Moment(moment.branch, 0, 0)))
     except tn.DataError:
         assert missing
-        run_to_end(player.go(timeline.closest(moment)[0]))
+        run_to_end(moves.go(player, timeline.keyframes.closest(moment)[0]))
     saves.write(path, recipe, data, player.timeline, player.position, player.state)
     tn.Lab(path).close()
 

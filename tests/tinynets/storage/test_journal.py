@@ -22,6 +22,7 @@ from patience import until
 
 import tinynets as tn
 from tinynets.cli.entry import main
+from tinynets.history import moves
 from tinynets.history.moment import Moment
 from tinynets.jobs import run_to_end
 from tinynets.storage import journal, locks
@@ -226,7 +227,7 @@ class Witness:
         assert set(found.bookmarks) <= self.marks
         assert found.state.digest() == self.digests.get(found.moment, found.state.digest())
         for moment in [moment for moment in self.digests if held(found, moment)][:4]:
-            assert run_to_end(found.player.state_at(moment)).digest() == self.digests[moment]
+            assert run_to_end(moves.state_at(found.player, moment)).digest() == self.digests[moment]
 
 
 def held(lab: tn.Lab, moment: Moment) -> bool:

@@ -16,7 +16,7 @@ from patience import PATIENCE
 import tinynets as tn
 from tinynets.cli.entry import main
 from tinynets.data import arrays
-from tinynets.history import player
+from tinynets.history import runs
 from tinynets.history.moment import Moment
 from tinynets.history.verify import replay
 from tinynets.server.activity import Activity
@@ -35,7 +35,7 @@ def nothing_is_embedded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Saves too small for any data, and keyframes every few steps."""
     monkeypatch.setattr(data_record, "EMBED_LIMIT", 10)
     monkeypatch.setattr(keyframes, "SPACING", 1)
-    monkeypatch.setattr(player, "KEYFRAME_COST", 1e-9)
+    monkeypatch.setattr(runs, "KEYFRAME_COST", 1e-9)
 
 
 def points(count: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +58,7 @@ def npz(tmp_path: Path) -> Path:
 def run(make_tiny: Make, npz: Path, tmp_path: Path) -> tn.Lab:
     """A lab of data from a file, saved: two branches, edits, a bookmark, keyframes at every eighth step."""
     lab = make_tiny(data=npz)
-    lab.player.timeline.stride = 8
+    lab.player.timeline.keyframes.stride = 8
     lab.run(32)
     lab.evaluate("dev")
     lab.bookmark("middle")

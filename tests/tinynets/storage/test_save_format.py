@@ -18,7 +18,7 @@ import pytest
 
 import tinynets as tn
 from tinynets.edits.registry import OPERATIONS
-from tinynets.history import player
+from tinynets.history import moves, runs
 from tinynets.history.moment import Moment
 from tinynets.storage import data_record, snapshot, timeline_records
 from tinynets.storage import keyframes as keyframes_module
@@ -135,7 +135,7 @@ def lab() -> Iterator[tn.Lab]:
         tn.Linear(6, 2, name="output"),
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(player, "KEYFRAME_COST", 1e-9)
+        patch.setattr(runs, "KEYFRAME_COST", 1e-9)
         patch.setattr(keyframes_module, "SPACING", 1)
         lab = tn.Lab(
             tn.Network(layers),
@@ -143,7 +143,7 @@ def lab() -> Iterator[tn.Lab]:
             loss=tn.CrossEntropy(),
             optimizer=tn.Adam(0.01),
         )
-        lab.player.timeline.stride = 8
+        lab.player.timeline.keyframes.stride = 8
         lab.run(20)
         lab.zero("hidden[1]")
         lab.freeze("hidden[0:2]")
@@ -204,7 +204,7 @@ def test_its_keyframes_are_the_networks_arrays_by_name_with_the_digests_of_their
     assert len(keyframes) > 10
     here = lab.moment
     for (number, step, edits), keyframe in keyframes.items():
-        for _ in lab.player.go(Moment(number, step, edits)):
+        for _ in moves.go(lab.player, Moment(number, step, edits)):
             pass
         assert state_digest(keyframe) == lab.state.digest()
         arrays = keyframe["arrays"]
@@ -212,7 +212,7 @@ def test_its_keyframes_are_the_networks_arrays_by_name_with_the_digests_of_their
         for name, array in arrays.items():
             layer, _, attribute = name.rpartition(".")
             np.testing.assert_array_equal(array, getattr(lab.network[layer], attribute))
-    for _ in lab.player.go(here):
+    for _ in moves.go(lab.player, here):
         pass
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets.training.trainer import _norm, _scale
+from tinynets.training.clipping import norm_of, scale
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -25,22 +25,22 @@ def test_the_length_of_a_gradient_has_its_digits_whatever_its_size(
     exact = grad.astype(np.longdouble)
     expected = float(np.sqrt((exact / np.abs(exact).max()).dot(exact / np.abs(exact).max())) * np.abs(exact).max())
     with np.errstate(all="ignore"):  # as a trainer computes
-        length = _norm(grad)
+        length = norm_of(grad)
     assert length == pytest.approx(expected, rel=1e-5 if dtype == "float32" else 1e-9, abs=float(info.tiny))
 
 
 def test_of_no_gradient_and_of_an_infinite_one_the_length_is_told() -> None:
-    assert _norm(np.zeros(3, np.float32)) == 0
-    assert _norm(np.zeros(0, np.float32)) == 0
-    assert _norm(np.array([1, np.inf], np.float32)) == np.inf
-    assert np.isnan(_norm(np.array([1, np.nan], np.float32)))
+    assert norm_of(np.zeros(3, np.float32)) == 0
+    assert norm_of(np.zeros(0, np.float32)) == 0
+    assert norm_of(np.array([1, np.inf], np.float32)) == np.inf
+    assert np.isnan(norm_of(np.array([1, np.nan], np.float32)))
 
 
 @pytest.mark.parametrize("factor", [1.0, 0.3, 1e-20, 1e-37, 1e-39, 1e-50])
 def test_a_gradient_is_scaled_by_factors_that_float32_cannot_hold(factor: float) -> None:
     grad = np.array([3e38, -1e38, 1e30], np.float32)
     expected = grad.astype(np.float64) * factor
-    _scale(grad, factor)
+    scale(grad, factor)
     np.testing.assert_allclose(grad, expected, rtol=1e-5, atol=1e-37)
 
 

@@ -24,8 +24,8 @@ def gradient(lab: tn.Lab, step: int = 0) -> np.ndarray:
     player = lab.player
     network = tn.Network(lab.network.parts, dtype="float64", theta=lab.state.theta.astype(np.float64))
     indices = player.trainer.sampler.indices(step)
-    out = network.forward(player.x[indices])
-    network.backward(tn.CrossEntropy()(out, player.y[indices])[1])
+    out = network.forward(player.examples.x[indices])
+    network.backward(tn.CrossEntropy()(out, player.examples.y[indices])[1])
     return network.grad.copy()
 
 

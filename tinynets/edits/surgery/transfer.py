@@ -20,6 +20,7 @@ from tinynets.nn.layers import (
 from tinynets.nn.network import Network, network_from
 from tinynets.numerics.arrays import Array
 from tinynets.numerics.rules import FIRST
+from tinynets.training.frozen import frozen_units
 from tinynets.training.param_groups import by_unit, parse_key, with_units
 from tinynets.training.state import State
 
@@ -50,8 +51,7 @@ def _still_frozen(network: Network, after: Network, plan: SurgeryPlan, state: St
     """Where all that belongs to units that were frozen is now: the weights from units that have grown too."""
     found = [np.empty(0, np.int64)]
     for block in network.blocks if plan.block and state.frozen.size else ():
-        has, frozen = network.shares_in(block, state.frozen)
-        held = set(np.flatnonzero((has > 0) & (has == frozen)).tolist())
+        held = set(np.flatnonzero(frozen_units(network, state.frozen, block)).tolist())
         now = plan.units[block.name] if block.name == plan.block else FeatureMap.same(block.units)
         kept = [new for new, old in enumerate(now.source) if int(old) in held and not now.fresh[new]]
         if kept:

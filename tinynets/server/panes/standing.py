@@ -12,6 +12,7 @@ from tinynets.nn.block import Block
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
 from tinynets.server.frame import FREE, FROZEN, PARTLY, SEVERAL, STANDING, Standing, StandingIntervention
+from tinynets.training.frozen import frozen_share
 from tinynets.training.param_groups import by_unit, parse_key
 
 
@@ -47,7 +48,7 @@ class StandingCache:
         if self._key is None or self._key[0] is not network or self._key[1] != key[1]:
             self._key, self._shares = key, {}
         if block.name not in self._shares:
-            self._shares[block.name] = _shares(network, block, frozen)
+            self._shares[block.name] = frozen_share(network, frozen, block)
         return self._shares[block.name]
 
 
@@ -66,13 +67,6 @@ def _ops(experiment: Experiment, block: Block, site: str, time: int | None = Non
             units = list(entry.units)
             found[units] = np.where(found[units] > 0, SEVERAL, STANDING.index(entry.op))
     return found
-
-
-def _shares(network: Network, block: Block, frozen: Array) -> Array:
-    mask = np.zeros(network.theta.size, np.bool_)
-    mask[frozen] = True
-    places = [network.unit_indices(block, [unit]) for unit in range(block.units)]
-    return np.array([mask[own].mean() if own.size else 0.0 for own in places])
 
 
 def _codes(shares: Array) -> Array:

@@ -9,7 +9,7 @@ from tinynets.experiment.experiment import Experiment
 from tinynets.nn.block import Block
 from tinynets.server.activity import Activity
 from tinynets.server.frame import Status
-from tinynets.training.still import why_still
+from tinynets.training.frozen import why_nothing_learns
 from tinynets.training.trainer import LOSS
 
 
@@ -55,7 +55,7 @@ def status(experiment: Experiment, file: FileStatus, activity: Activity) -> Stat
         note=activity.note,
         read_only=file.read_only,
         named_path=file.named_path,
-        still=why_still(experiment.network, experiment.state),
+        still=why_nothing_learns(experiment.network, experiment.state),
         **_half_done(experiment),
     )
 

@@ -9,6 +9,7 @@ from tinynets.measure.block_view import limit_of
 from tinynets.measure.weight_matrix import incoming_flags, weight_matrix
 from tinynets.nn.block import Block
 from tinynets.server.frame import Mask, Weights
+from tinynets.training.frozen import frozen_mask
 
 
 def weights(experiment: Experiment, block: Block) -> Weights | None:
@@ -34,8 +35,6 @@ def _held(experiment: Experiment, block: Block) -> Mask | None:
     network, frozen = experiment.network, experiment.state.frozen
     if not frozen.size:
         return None
-    flags = np.zeros(network.theta.size, np.bool_)
-    flags[frozen] = True
-    held = incoming_flags(network, block, flags)
+    held = incoming_flags(network, block, frozen_mask(network.theta.size, frozen))
     held = held & ~held.all(axis=0)
     return held if held.any() else None

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 import tinynets as tn
-from tinynets.history import player
+from tinynets.history import runs
 from tinynets.history.moment import Moment
 
 Make = Callable[..., tn.Lab]
@@ -396,8 +396,8 @@ def wander(make: Make, folder: Path, states: int, *, examples: int, steps: int) 
 def test_a_moment_has_the_same_bytes_however_it_is_reached(
     make_tiny: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cost: float, states: int
 ) -> None:
-    monkeypatch.setattr(player, "KEYFRAME_COST", cost)  # how densely keyframes are laid
-    monkeypatch.setattr(player, "PIECE", ONE_STEP)
+    monkeypatch.setattr(runs, "KEYFRAME_COST", cost)  # how densely keyframes are laid
+    monkeypatch.setattr(runs, "PIECE", ONE_STEP)
     wander(make_tiny, tmp_path, states, examples=12, steps=40)
 
 
@@ -406,6 +406,6 @@ def test_a_moment_has_the_same_bytes_however_it_is_reached(
 def test_a_moment_has_the_same_bytes_however_it_is_reached_at_length(
     make_tiny: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, states: int
 ) -> None:
-    monkeypatch.setattr(player, "KEYFRAME_COST", 1e-9)
-    monkeypatch.setattr(player, "PIECE", ONE_STEP)
+    monkeypatch.setattr(runs, "KEYFRAME_COST", 1e-9)
+    monkeypatch.setattr(runs, "PIECE", ONE_STEP)
     wander(make_tiny, tmp_path, states, examples=400, steps=80)

@@ -14,7 +14,7 @@ import tinynets as tn
 from tinynets import data
 from tinynets.nn.layers import layer_from
 from tinynets.numerics.arrays import ignore_warnings
-from tinynets.training.trainer import _leaves_finite
+from tinynets.training.trainer import leaves_finite
 
 Make = Callable[..., tn.Lab]
 
@@ -169,7 +169,7 @@ def test_the_gradient_of_a_frozen_unit_is_computed_all_the_same(make_tiny: Make)
 
 def first_wrong(lab: tn.Lab) -> tuple[str, float]:
     """Layer by layer over the batch of the next step: where it is first not finite, and the loss."""
-    x, y = lab.player.x, lab.player.y
+    x, y = lab.player.examples.x, lab.player.examples.y
     indices = lab.player.trainer.sampler.indices(lab.step_number)
     hidden: Any = lab.network["hidden"]
     output: Any = lab.network["output"]
@@ -258,9 +258,9 @@ def test_a_step_that_would_carry_on_infinity_is_stopped_and_what_was_there_can_b
 def test_an_update_whose_numbers_are_finite_does_not_take_parameters_beyond_their_range() -> None:
     theta, delta = np.array([3e38], np.float32), np.array([-3e38], np.float32)
     with ignore_warnings():
-        assert not _leaves_finite(theta, delta)
-        assert _leaves_finite(theta, -delta)
-        assert _leaves_finite(theta, np.array([1e19], np.float32))
+        assert not leaves_finite(theta, delta)
+        assert leaves_finite(theta, -delta)
+        assert leaves_finite(theta, np.array([1e19], np.float32))
 
 
 def test_data_whose_sums_are_beyond_the_range_of_float32_stop_the_first_step() -> None:

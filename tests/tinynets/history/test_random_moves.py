@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 import tinynets as tn
-from tinynets.history import player
+from tinynets.history import moves, runs
 from tinynets.history.branch import Branch
 from tinynets.history.moment import Moment
 from tinynets.jobs import run_to_end
@@ -214,7 +214,7 @@ class TimeMachine(RuleBasedStateMachine):
         kind=st.sampled_from(KINDS), states=st.sampled_from([1, 12, 10_000]), cost=st.sampled_from([0.05, 1e-9])
     )
     def start(self, kind: Callable[[int], tn.Lab], states: int, cost: float) -> None:
-        player.KEYFRAME_COST = cost
+        runs.KEYFRAME_COST = cost
         self.make, self.memory = kind, states * kind(1).state.nbytes()
         self.lab, self.history, self.names = kind(self.memory), History(), 0
         self.check("start")
@@ -377,9 +377,9 @@ class TimeMachine(RuleBasedStateMachine):
     def look_elsewhere(self, share: float, number: int) -> None:
         before = where(self.lab)
         branch = self.lab.player.timeline.named(self.picked(number))
-        moment = self.lab.player.moment_at(int(share * len(branch.losses)))
+        moment = self.lab.player.branch.moment_at(int(share * len(branch.losses)))
         moment = Moment(branch.number, moment.step, branch.edits_through(moment.step))
-        self.history.see(moment, run_to_end(self.lab.player.state_at(moment)))
+        self.history.see(moment, run_to_end(moves.state_at(self.lab.player, moment)))
         assert where(self.lab) == before
         self.check("look elsewhere")
 
@@ -510,8 +510,8 @@ def wander(folder: Path, examples: int, steps: int, done: Counter[str]) -> None:
 
 @pytest.fixture
 def pieces_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(player, "KEYFRAME_COST", 0.05)  # the machine sets others
-    monkeypatch.setattr(player, "PIECE", ONE_STEP)
+    monkeypatch.setattr(runs, "KEYFRAME_COST", 0.05)  # the machine sets others
+    monkeypatch.setattr(runs, "PIECE", ONE_STEP)
 
 
 @pytest.mark.usefixtures("pieces_of_a_step")

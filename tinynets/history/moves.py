@@ -1,0 +1,182 @@
+"""Moves: how a player comes to a recorded moment, from the closest state that is kept.
+
+A move is a job: closed early, the player stays where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from time import perf_counter
+
+import numpy as np
+
+from tinynets.errors import TimelineError
+from tinynets.history import runs
+from tinynets.history.keyframes import RING
+from tinynets.history.moment import Moment
+from tinynets.history.player import Player
+from tinynets.jobs import Job, Progress, Work
+from tinynets.numerics.arrays import Array, ignore_warnings
+from tinynets.training.state import State
+
+RING_STEPS = RING // 2  # states kept before the one that a move lands on
+
+
+def go(player: Player, target: Moment) -> Work:
+    """Move to a recorded moment, from the kept state that is closest; closed early, we stay where we were."""
+    player.cancel_step()
+    if target == player.position:
+        return
+    here, home = player.state.copy(), player.position
+    start, state = player.timeline.keyframes.closest(target)
+    on_the_way = home.branch == target.branch and start < home <= target and home.edits <= target.edits
+    arrived = False
+    try:
+        if not on_the_way:
+            player.load(state, start)
+        yield from _recompute(player, target)
+        arrived = True
+        undone_to = player.branch.undone_to
+        if player.leads and undone_to is not None and player.position[1:] > undone_to:
+            player.branch.undone_to = None  # we have gone beyond it, so it is not undone any more
+    finally:
+        if not arrived:
+            player.load(here, home)
+
+
+def compute_on(player: Player, state: State, start: Moment, target: Moment) -> Work:
+    """From a state, as that of `start`, to a later moment of its branch, every step computed again."""
+    player.load(state, start)
+    yield from _recompute(player, target)
+
+
+def _recompute(player: Player, target: Moment) -> Work:
+    first = player.position.step
+    if first < target.step:
+        player.need_data()
+    dense = target.step - RING_STEPS
+    while player.position.step < target.step:
+        begun, before = perf_counter(), player.position.step
+        with ignore_warnings():
+            while player.position.step < target.step and perf_counter() - begun < runs.PIECE:
+                player.replay_edits(min(target.edits, player.branch.edits_through(player.position.step)))
+                player.trainer.step()
+                player.record_step()
+                if player.position.step >= dense:
+                    player.keep_in_ring()
+        done = player.position.step - before
+        if done and player.leads and not player.seconds_per_step:  # not known yet of a run that was loaded
+            runs.pace_keyframes(player, (perf_counter() - begun) / done)
+        yield Progress(player.position.step - first, target.step - first, "steps")
+    player.replay_edits(target.edits)
+
+
+def cost(player: Player, target: Moment) -> tuple[int, float]:
+    """What going to a recorded moment costs: steps to compute again, and about how many seconds."""
+    start, _ = player.timeline.keyframes.closest(target)
+    if player.position.branch == target.branch and start < player.position <= target:
+        start = player.position
+    steps = target.step - start.step
+    return steps, steps * player.seconds_per_step
+
+
+def state_at(player: Player, target: Moment) -> Job[State]:
+    """The State of a recorded moment; the player stays where it is, half-done step and all."""
+    if target == player.position and player.half is None:
+        return player.state.copy()
+    scout = Player(player.timeline, player.loss, player.examples, leads=False)
+    yield from go(scout, target)
+    return scout.state.copy()
+
+
+def back_until(
+    player: Player, holds: Callable[[], bool], of_losses: Callable[[Array], Array] | None = None
+) -> Job[bool]:
+    """Go to the last moment before this one at which something holds; back to here where there is none.
+
+    The way back is taken keyframe by keyframe, each stretch forward. `of_losses` says of the losses at which steps it
+    holds, where nothing else matters.
+    """
+    player.cancel_step()
+    home, branch = player.position, player.branch
+    if of_losses is not None:
+        edited_here = home.edits > branch.edits_through(home.step - 1)
+        found = np.flatnonzero(of_losses(branch.losses.values[: max(home.step - (not edited_here), 0)]))
+        if not found.size:
+            return False
+        at = branch.moment_at(int(found[-1]) + 1)
+        yield from go(player, at if at < home else Moment(home.branch, home.step, home.edits - 1))
+        return True
+    player.need_data()
+    here, bound, best = player.state.copy(), home, None
+    try:
+        while best is None and bound > Moment(home.branch, 0, 0):
+            begin = Moment(home.branch, *branch.nearest_before(bound.step, bound.edits))
+            player.load(branch.keyframes[begin.step, begin.edits], begin)
+            for moment in _stretch(player, bound):
+                if holds():
+                    best = moment
+                yield Progress(home.step - bound.step + moment.step - begin.step, home.step, "steps back")
+            bound = begin
+    finally:
+        player.load(here, home)
+    if best is not None:
+        yield from go(player, best)
+    return best is not None
+
+
+def _stretch(player: Player, bound: Moment) -> Iterator[Moment]:
+    """Every moment from where we stand to before `bound`, computed again."""
+    while player.position < bound:
+        yield player.position
+        with ignore_warnings():
+            if player.position.edits < player.branch.edits_through(player.position.step):
+                player.replay_edits(player.position.edits + 1)
+            else:
+                player.trainer.step()
+                player.record_step()
+
+
+def seek(player: Player, step: int) -> Work:
+    """Move to after the last edit at `step`; beyond what is recorded, run there."""
+    branch = player.branch
+    recorded = branch.end
+    if step > recorded.step:
+        player.need_data()
+    yield from go(player, branch.moment_at(min(step, recorded.step)))
+    if step > recorded.step:
+        yield from runs.run(player, step - recorded.step)
+
+
+def undo(player: Player) -> Work:
+    """Move to the moment before the last action; a half-done step is dropped instead."""
+    timeline = player.timeline
+    if player.cancel_step():
+        return
+    if not timeline.actions:
+        raise TimelineError("there is nothing to undo")
+    before, after = timeline.actions[-1]
+    yield from go(player, before)
+    if before.branch == after.branch and before.step == after.step:  # all that lies behind an edit came after it
+        player.branch.undone_to = before[1:]
+    timeline.actions.pop()
+    timeline.undone.append((before, after))
+
+
+def redo(player: Player) -> Work:
+    """Move to the moment after the action that was undone last."""
+    timeline = player.timeline
+    if not timeline.undone:
+        raise TimelineError("there is nothing to redo")
+    before, after = timeline.undone[-1]
+    some_undone = timeline.branches[after.branch].undone_to is not None
+    yield from go(player, after)
+    if some_undone and after.edits < len(player.branch.edits):
+        player.branch.undone_to = player.branch.edits[after.edits].step, after.edits
+    timeline.undone.pop()
+    timeline.actions.append((before, after))
+
+
+def switch(player: Player, name: str) -> Work:
+    """Move to the end of another branch, as it is seen."""
+    yield from go(player, player.timeline.named(name).seen_end)
