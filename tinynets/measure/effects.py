@@ -1,4 +1,4 @@
-"""What a unit is for: what it adds to each output of the network, through a last Linear layer that takes it up."""
+"""What a unit adds to each output of the network, through the last Linear layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A unit that explains itself: how it comes to its value on an example, what came back, what it responds to, what for.
+"""Explains one unit: how it comes to its value on an example, its gradient, what it responds to, and what it is for.
 
 Activations are read with everything that stands on them. Of a sequence the last place is looked at, or the time step
 that was asked for, of an image the one where the unit is largest. The gradient is that of the example's own loss, as

@@ -1,4 +1,4 @@
-"""Which blocks give a block what it takes, and what the values that it sums are called."""
+"""Which blocks feed a block, and the names of the values that it sums."""
 
 from __future__ import annotations
 

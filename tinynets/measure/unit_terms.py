@@ -1,4 +1,4 @@
-"""What a unit sums: its inputs times its weights, and the bias; of a gated unit one such sum for each gate."""
+"""What a unit sums: inputs times weights, and the bias; a gated unit has one such sum for each gate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes into the units of a block: its parameters as one matrix with a column for each unit, rows named."""
+"""The parameters of a block as one matrix: a column for each unit, a name for each row."""
 
 from __future__ import annotations
 

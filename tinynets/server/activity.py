@@ -40,7 +40,7 @@ class StepRate:
 
 @dataclass(frozen=True)
 class Activity:
-    """What the engine is at, which a Lab does not know: mode, speed, and what it wants said."""
+    """What the server is at, which a Lab does not know: mode, speed, and what it wants said."""
 
     mode: str = "paused"
     steps_per_second: float = 0.0

@@ -1,4 +1,4 @@
-"""FrameBuilder: makes the Frames of a run."""
+"""Builds the Frame that a View asks for."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def spawn(source: str, options: dict[str, Any] | None = None) -> ServerProcess:
 
 
 def serve(connection: Connection, source: str, options: dict[str, Any]) -> None:
-    """The engine process: until its pipe closes or it is told to quit."""
+    """What the process runs: a Server, until its pipe closes or it is told to quit."""
     bell = Bell()
     for number in stopping.SIGNALS:  # ctrl+c and a terminal that closes are the app's, whose end closes our pipe
         signal.signal(number, bell.ring if number == signal.SIGTERM else signal.SIG_IGN)

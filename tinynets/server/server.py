@@ -1,12 +1,12 @@
 """A Lab in a process of its own, as a notebook's kernel: commands go in, results and frames come out.
 
-    to the engine      ("call", id, verb, args, kwargs)  ("view", View)  ("ack", frame number)  ("cancel",)
+    to the server      ("call", id, verb, args, kwargs)  ("view", View)  ("ack", frame number)  ("cancel",)
                        ("quit",)  ("leave",)
-    from the engine    ("result", id, value)  ("error", id, kind, message)  ("progress", id, Progress)
+    from the server    ("result", id, value)  ("error", id, kind, message)  ("progress", id, Progress)
                        ("frame", Frame)  ("said", message, severity)
 
 One frame is sent per acknowledgement, at most ten a second while running, and one at once after every command. The
-engine ends when its pipe closes, so that whoever started it leaves no orphan, however it ended. What was done is in a
+server ends when its pipe closes, so that whoever started it leaves no orphan, however it ended. What was done is in a
 journal (see storage/journal.py), which only `quit` throws away: that is what a person said who was asked.
 """
 
@@ -54,14 +54,14 @@ LOOKS = frozenset(
 )
 """Verbs beside the operations after which a run goes on; all others pause it."""
 RUNS = frozenset({"step", "run", "run_until", "back_until", "seek", "back", "undo", "redo", "switch"})
-"""Verbs that take steps, forward or again from a keyframe: while one works, the engine is running."""
+"""Verbs that take steps, forward or again from a keyframe: while one works, the server is running."""
 
 KEPT = ("journal", "memory")
-"""Options that are the engine's rather than the source's: they hold for what is opened later as well."""
+"""Options that are the server's rather than the source's: they hold for what is opened later as well."""
 
 
 class Server:
-    """The engine's loop: one command at a time, a run or a playback between them, frames as they are wanted."""
+    """The server's loop: one command at a time, a run or a playback between them, frames as they are wanted."""
 
     def __init__(
         self,

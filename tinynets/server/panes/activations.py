@@ -1,4 +1,4 @@
-"""The Activations pane."""
+"""The Activations pane: every unit of a block on every example of the probe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Network pane."""
+"""The Network pane: the units of every block on one example of the probe."""
 
 from __future__ import annotations
 

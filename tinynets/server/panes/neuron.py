@@ -1,4 +1,4 @@
-"""The selected unit on the selected example: how it comes to its value and where that goes."""
+"""The Neuron pane: how the selected unit comes to its value, and where that goes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The header: where a run stands, what is done with it, and how it stands to its file."""
+"""The header: where a run stands, what the server is doing, and whether it is saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Weights pane."""
+"""The Weights pane: the weight matrix of a block, and which of its weights are frozen alone."""
 
 from __future__ import annotations
 
