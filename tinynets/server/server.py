@@ -54,7 +54,7 @@ LOOKS = frozenset(
 )
 """Verbs beside the operations after which a run goes on; all others pause it."""
 RUNS = frozenset({"step", "run", "run_until", "back_until", "seek", "back", "undo", "redo", "switch"})
-"""Verbs that take steps, forward or again from a keyframe: while one works, the server is running."""
+"""Verbs that take steps, forward or again from a keyframe: while one works, the engine is running."""
 
 KEPT = ("journal", "memory")
 """Options that are the server's rather than the source's: they hold for what is opened later as well."""
