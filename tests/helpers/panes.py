@@ -25,7 +25,7 @@ PLAIN = Terminal(colour=False, unicode=False)
 @cache
 def frame_of(recipe: str, block: str = "", unit: int = 0, example: int = 0) -> Frame:
     """What there is to see of a recipe at its start."""
-    return FrameBuilder(tn.Lab(recipe)).frame(View(block, unit, example), 1, Activity())
+    return FrameBuilder.of(tn.Lab(recipe)).frame(View(block, unit, example), 1, Activity())
 
 
 def drawn(pane: Lines, frame: Frame, width: int, height: int, look: Terminal = Terminal()) -> list[str]:  # noqa: B008

@@ -37,7 +37,7 @@ from tinynets.lab.runs import Runs
 from tinynets.lab.saving import Saving
 from tinynets.lab.time_machine import UNTIL_LIMIT, TimeMachine
 from tinynets.lab.verbs import PROPERTIES
-from tinynets.measure.compare import BranchRef, compare_branches, line_of
+from tinynets.measure.compare import BranchRef, branch_of_save, compare_branches
 from tinynets.measure.comparison import Comparison
 from tinynets.measure.explanation import Explanation
 from tinynets.nn.interventions import Intervention
@@ -770,7 +770,7 @@ def compare(a: str | Path | Lab, b: str | Path | Lab, *, step: int | None = None
 
 def _line(source: str | Path | Lab) -> BranchRef:
     if isinstance(source, str | Path):
-        return line_of(str(source))
+        return branch_of_save(str(source))
     return BranchRef(source._experiment, source.player.branch, source.branch, source.path)
 
 

@@ -1,1 +1,1 @@
-"""Measures of what a network has learned."""
+"""Understanding a network: explanations and comparisons, as plain data."""

@@ -1,4 +1,4 @@
-"""A block over the whole probe: its outline, and what its units do."""
+"""What a block and its units give on the probe, as the last forward left it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from tinynets.experiment.experiment import Experiment
 from tinynets.nn.block import Block
+from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
 
 
@@ -40,6 +41,57 @@ class BlockView:
         """Where to look at a unit: at the last position of a sequence, where it is largest in an image."""
         values = self.out[example, :, unit]
         return int(np.abs(values).argmax()) if self.image else len(values) - 1
+
+
+@dataclass(frozen=True)
+class UnitView:
+    """A unit of a block on one example of the probe, at the place where it is looked at."""
+
+    experiment: Experiment
+    block_view: BlockView
+    unit: int
+    example: int
+    time: int | None
+    """The time step that was asked for; None: none was."""
+    position: int
+    """Where it is looked at, among the places of the block's output."""
+
+    @staticmethod
+    def of(experiment: Experiment, block_view: BlockView, unit: int, example: int, time: int | None = None) -> UnitView:
+        position = block_view.position(example, unit) if time is None else time
+        return UnitView(experiment, block_view, unit, example, time, position)
+
+    @property
+    def network(self) -> Network:
+        return self.experiment.network
+
+    @property
+    def block(self) -> Block:
+        return self.block_view.block
+
+    @property
+    def name(self) -> str:
+        """`hidden[3]`."""
+        return f"{self.block.name}[{self.unit}]"
+
+    @property
+    def places(self) -> int:
+        """How many places the block's output has."""
+        return int(self.block_view.out.shape[1])
+
+    @property
+    def value(self) -> float:
+        """Its output, with what stands on it."""
+        return self.of_block(self.block_view.out)
+
+    @property
+    def pre(self) -> float | None:
+        """What its activation is given, with what stands there; None where the block has no such sum."""
+        return None if self.block_view.pre is None else self.of_block(self.block_view.pre)
+
+    def of_block(self, values: Array) -> float:
+        """Its own among values of the whole block on the probe, (examples, ..., units)."""
+        return float(values.reshape(len(values), -1, self.block.units)[self.example, self.position, self.unit])
 
 
 def limit_of(values: Array) -> float:

@@ -1,9 +1,8 @@
-"""Comparing two branches, or two saves: where they part, whether they saw the same batches, how far apart they are."""
+"""Compares two branches, or two saves: where they part, whether they saw the same batches, how far apart they are."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +12,7 @@ from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.probe import Probe
 from tinynets.history.branch import Branch
 from tinynets.history.moment import Moment, RecordedEdit
-from tinynets.jobs import Progress
+from tinynets.jobs import Job, Progress
 from tinynets.measure.comparison import BlockDistance, Comparison, Disagreement, Side
 from tinynets.nn.block import Block
 from tinynets.nn.losses import Loss
@@ -23,12 +22,10 @@ from tinynets.numerics.arrays import Array, ignore_warnings
 from tinynets.numerics.checks import check_whole
 from tinynets.numerics.special import softmax
 from tinynets.recipes.recipe import MAX_STEPS
+from tinynets.storage.paths import SUFFIX
 from tinynets.storage.saves import open_experiment
 from tinynets.system.paths import expanded
 from tinynets.training.state import State, network_of
-
-SUFFIX = ".msgpack"
-Work = Generator[Progress, None, Comparison]
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class BranchRef:
                 return known
         return Moment(self.branch.number, step, self.branch.edits_through(step))
 
-    def said(self, moment: Moment) -> str:
+    def place_of(self, moment: Moment) -> str:
         """Which moment of its step that is, where edits were undone or lie ahead, in words; else empty."""
         undone_to = self.branch.undone_to
         count = self.branch.edits_through(moment.step) - moment.edits
@@ -72,12 +69,12 @@ def resolve_branch(experiment: Experiment, path: str, name: str) -> BranchRef:
     if name in branches:
         return BranchRef(experiment, experiment.timeline.named(name), name, path)
     if SUFFIX in name or os.path.exists(expanded(name)):
-        return line_of(name)
+        return branch_of_save(name)
     known = ", ".join(branches)
     raise TimelineError(f"`{name}` is neither a branch, only {known}, nor a save{nearest(name, branches)}")
 
 
-def line_of(source: str) -> BranchRef:
+def branch_of_save(source: str) -> BranchRef:
     """A branch of a save, `FILE:BRANCH`, or the one on which it stands, `FILE`."""
     source = expanded(source)
     path, colon, branch = source.rpartition(":")
@@ -92,18 +89,18 @@ def line_of(source: str) -> BranchRef:
     return BranchRef(experiment, found, f"{short}:{found.name}" if len(timeline.branches) > 1 else short, path)
 
 
-def compare_branches(a: BranchRef, b: BranchRef, step: int | None = None) -> Work:
+def compare_branches(a: BranchRef, b: BranchRef, step: int | None = None) -> Job[Comparison]:
     """The comparison of two branches, as work; neither run moves."""
     common = min(a.end.step, b.end.step)
     if step is not None:
         check_whole("step", step, 0, MAX_STEPS)
-        short = min(a, b, key=lambda line: len(line.branch.losses))
+        short = min(a, b, key=lambda ref: len(ref.branch.losses))
         last = len(short.branch.losses)
         if step > last:
             raise TimelineError(f"step {step:,} is not recorded on `{short.name}`, which ends at step {last:,}")
         common = int(step)
     if a.name == b.name and a.experiment is not b.experiment:
-        a, b = replace(a, name=_longer(a)), replace(b, name=_longer(b))
+        a, b = replace(a, name=_long_name(a)), replace(b, name=_long_name(b))
     if a.name == b.name and a.experiment is not b.experiment:
         a, b = replace(a, name=f"{a.name} (1)"), replace(b, name=f"{b.name} (2)")
     moments = a.moment(common), b.moment(common)
@@ -113,13 +110,13 @@ def compare_branches(a: BranchRef, b: BranchRef, step: int | None = None) -> Wor
     return _compared(a, b, moments, first, second)
 
 
-def _longer(line: BranchRef) -> str:
-    return f"{line.path or line.experiment.recipe.name}:{line.branch.name}"
+def _long_name(ref: BranchRef) -> str:
+    return f"{ref.path or ref.experiment.recipe.name}:{ref.branch.name}"
 
 
 def _compared(a: BranchRef, b: BranchRef, moments: tuple[Moment, Moment], first: State, second: State) -> Comparison:
     step = moments[0].step
-    parting, difference = _parting(a, b, *(max(line.end, at) for line, at in zip((a, b), moments, strict=True)))
+    first_difference, difference = _parting(a, b, *(max(ref.end, at) for ref, at in zip((a, b), moments, strict=True)))
     same, batches = _batches(a, b, first, second)
     ours, theirs = _network(a, first), _network(b, second)
     pairs, unlike = _pairs(a, b, ours, theirs)
@@ -140,18 +137,18 @@ def _compared(a: BranchRef, b: BranchRef, moments: tuple[Moment, Moment], first:
     elif same_probe:
         disagreement = _disagreement(probe, loss, out_a, out_b)
     return Comparison(
-        side_a,
-        side_b,
-        step,
-        parting,
-        difference,
-        same,
-        batches,
-        blocks,
-        distance,
-        _relative(distance, of_a),
-        tuple(unlike),
-        disagreement,
+        a=side_a,
+        b=side_b,
+        step=step,
+        first_difference=first_difference,
+        difference=difference,
+        same_batches=same,
+        batches=batches,
+        blocks=blocks,
+        distance=distance,
+        relative=_relative(distance, of_a),
+        unlike=tuple(unlike),
+        disagreement=disagreement,
     )
 
 
@@ -170,7 +167,7 @@ def _parting(a: BranchRef, b: BranchRef, end_a: Moment, end_b: Moment) -> tuple[
     if edited is not None and edited[0] <= both and (of_loss is None or edited[0] < of_loss):
         return edited
     if of_loss is not None:
-        values = [line.branch.losses.part(of_loss - 1, of_loss)[0] for line in (a, b)]
+        values = [ref.branch.losses.part(of_loss - 1, of_loss)[0] for ref in (a, b)]
         return of_loss, f"loss of step {of_loss:,}: {values[0]:.6g} and {values[1]:.6g}"
     longer, end = max((a, end_a), (b, end_b), key=lambda found: found[1].step)
     goes_on = f"; {longer.name} goes on to step {end.step:,}" if both < end.step else ""
@@ -181,7 +178,7 @@ def _first_edit(a: BranchRef, b: BranchRef, count_a: int, count_b: int) -> tuple
     """The first edit, of so many of each, that one has and the other has not, at that place."""
     first, second = a.branch.edits[:count_a], b.branch.edits[:count_b]
     same = 0
-    while same < min(len(first), len(second)) and _what(first[same]) == _what(second[same]):
+    while same < min(len(first), len(second)) and _told(first[same]) == _told(second[same]):
         same += 1
     ours, theirs = (entries[same] if same < len(entries) else None for entries in (first, second))
     if ours is not None and theirs is not None and ours.step == theirs.step:
@@ -194,25 +191,23 @@ def _first_edit(a: BranchRef, b: BranchRef, count_a: int, count_b: int) -> tuple
     return None
 
 
-def _what(placed: RecordedEdit) -> tuple[int, str]:
-    return placed.step, placed.edit.python()
+def _told(recorded: RecordedEdit) -> tuple[int, str]:
+    return recorded.step, recorded.edit.python()
 
 
 def _batches(a: BranchRef, b: BranchRef, first: State, second: State) -> tuple[bool, str]:
     """Whether every step of both trains on the same batch: addressed by data, seed, size and sampling alone."""
     draws: list[dict[str, str | int]] = [
         {
-            "data": line.experiment.data.sha256,
+            "data": ref.experiment.data.sha256,
             "seed": state.hyper.seed,
             "batch": state.hyper.batch,
             "sampling": state.hyper.sampling,
         }
-        for line, state in ((a, first), (b, second))
+        for ref, state in ((a, first), (b, second))
     ]
     ours, theirs = draws
-    shown = [
-        {**draw, "data": f"{line.experiment.data.sha256[:8]}..."} for line, draw in zip((a, b), draws, strict=True)
-    ]
+    shown = [{**draw, "data": f"{ref.experiment.data.sha256[:8]}..."} for ref, draw in zip((a, b), draws, strict=True)]
     unequal = [name for name in ours if ours[name] != theirs[name]]
     if unequal:
         return False, "others: " + ", ".join(f"{name} {shown[0][name]} and {shown[1][name]}" for name in unequal)
@@ -226,8 +221,8 @@ def _batches(a: BranchRef, b: BranchRef, first: State, second: State) -> tuple[b
 # -- how far apart they are
 
 
-def _network(line: BranchRef, state: State) -> Network:
-    return network_of(state, line.experiment.probe.x.shape[1:])
+def _network(ref: BranchRef, state: State) -> Network:
+    return network_of(state, ref.experiment.probe.x.shape[1:])
 
 
 def _pairs(a: BranchRef, b: BranchRef, ours: Network, theirs: Network) -> tuple[list[tuple[Block, Block]], list[str]]:
@@ -295,21 +290,21 @@ def _relative(distance: float, length: float) -> float:
     return distance / length if length else 0.0 if not distance else float("inf")
 
 
-def _side(line: BranchRef, moment: Moment, state: State, network: Network, probe: Probe) -> tuple[Array, Side]:
+def _side(ref: BranchRef, moment: Moment, state: State, network: Network, probe: Probe) -> tuple[Array, Side]:
     """What a state answers on the probe, and its side of the comparison."""
-    loss = line.experiment.loss
+    loss = ref.experiment.loss
     out = probe.forward(network).copy()
-    losses = line.branch.losses.part(0, len(line.branch.losses)).copy()
+    losses = ref.branch.losses.part(0, len(ref.branch.losses)).copy()
     standing = tuple(str(entry) for entry in state.interventions)
     return out, Side(
-        line.name,
+        ref.name,
         len(losses),
         losses,
         float(probe.losses_here(loss).mean()),
         probe.accuracy_here(loss),
         state.digest(),
         standing,
-        line.said(moment),
+        ref.place_of(moment),
     )
 
 

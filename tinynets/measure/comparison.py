@@ -1,4 +1,4 @@
-"""What a comparison of two runs found, as plain data; `str` says where and by how much they part."""
+"""A Comparison of two runs: plain data that says in words where and by how much they part."""
 
 from __future__ import annotations
 

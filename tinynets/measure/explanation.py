@@ -1,4 +1,4 @@
-"""What `explain` finds of a unit, as plain data that tells itself when it is printed."""
+"""An Explanation of one unit: plain data that tells itself in words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,16 @@ from dataclasses import dataclass
 
 from tinynets.foreign_text import printable
 from tinynets.numerics.arrays import Array
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """One term of a unit's sum: `product = x * w`."""
+
+    label: str
+    x: float
+    w: float
+    product: float
 
 
 @dataclass(frozen=True)
@@ -204,13 +214,3 @@ class Explanation:
 def _term_lines(terms: tuple[Contribution, ...]) -> list[str]:
     width = max(len(entry.label) for entry in terms)
     return [f"    {entry.label:<{width}}  {entry.x:+9.4f} * {entry.w:+9.4f} = {entry.product:+9.4f}" for entry in terms]
-
-
-@dataclass(frozen=True)
-class Contribution:
-    """One term of a unit's sum: `product = x * w`."""
-
-    label: str
-    x: float
-    w: float
-    product: float

@@ -1,4 +1,4 @@
-"""What comes into the units of a block: its parameters as one matrix with a column for each unit, rows named."""
+"""The parameters of a block as one matrix: a column for each unit, a name for each row."""
 
 from __future__ import annotations
 
@@ -8,54 +8,74 @@ from math import prod
 import numpy as np
 
 from tinynets.experiment.experiment import Experiment
+from tinynets.measure.producers import input_names
 from tinynets.nn.block import Block
 from tinynets.nn.layers import Layer, Parameter
-from tinynets.nn.layers.structure import Next, Split
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
 
 
 @dataclass(frozen=True)
-class Matrix:
+class WeightMatrix:
     """Parameters of a layer, (rows, units): column u holds what comes into unit u."""
 
     values: Array
     rows: tuple[str, ...]
+    """What each row is: `embed[2]@0`, `f rnn[2]@t-1`."""
     names: tuple[str, ...]
     """Of the parameters, in the order of the rows."""
+    biases: tuple[Array, ...]
+    """(units,) each: what is added to the units' sums beside it. Gates have biases of their own, which are not among
+    them."""
 
 
-def matrix(experiment: Experiment, block: Block) -> Matrix | None:
+def weight_matrix(experiment: Experiment, block: Block) -> WeightMatrix | None:
     """What comes into the units of a block: its matrices, or where it has none its vectors (gain and shift)."""
     layer = experiment.network.layers[block.first]
     values = incoming(layer, block.units)
     if values is None:
         return None
-    return Matrix(values, tuple(row_names(experiment, block)), tuple(entry.name for entry in _chosen(layer)))
+    names = tuple(entry.name for entry in _laid_out(layer))
+    return WeightMatrix(values, tuple(row_names(experiment, block)), names, biases_of(layer, block.units))
 
 
 def incoming(layer: Layer, units: int) -> Array | None:
     """The parameters of a layer with a column for each of its units; None where they cannot be laid out so."""
-    parts = [_by_unit(getattr(layer, entry.name), entry) for entry in _chosen(layer)]
+    parts = [_by_unit(getattr(layer, entry.name), entry) for entry in _laid_out(layer)]
     if not parts or not units or any(part.shape[1] != units for part in parts):
         return None
     return np.concatenate(parts)
 
 
+def incoming_flags(network: Network, block: Block, flags: Array) -> Array:
+    """A mask of all parameters, (n,), as the matrix of a block's first layer has them, (rows, units)."""
+    parts = []
+    for entry in _laid_out(network.layers[block.first]):
+        own = flags[network.parameter_slice(block.first, entry.name)].reshape(entry.shape)
+        parts.append(_by_unit(own, entry))
+    return np.concatenate(parts)
+
+
+def biases_of(layer: Layer, units: int) -> tuple[Array, ...]:
+    """The vectors of a layer with matrices that hold one number for each unit."""
+    matrices, vectors = _by_rank(layer)
+    return tuple(getattr(layer, entry.name) for entry in vectors if matrices and entry.size == units)
+
+
 def row_names(experiment: Experiment, block: Block) -> list[str]:
     """What each row of them is."""
     layer = experiment.network.layers[block.first]
-    _, vectors = _kinds(layer)
-    return [name for entry in _chosen(layer) for name in _rows(experiment, block, entry, entry in vectors)]
+    _, vectors = _by_rank(layer)
+    return [name for entry in _laid_out(layer) for name in _rows(experiment, block, entry, entry in vectors)]
 
 
-def _chosen(layer: Layer) -> list[Parameter]:
+def _laid_out(layer: Layer) -> list[Parameter]:
     """Its matrices, or where it has none its vectors."""
-    matrices, vectors = _kinds(layer)
+    matrices, vectors = _by_rank(layer)
     return matrices or vectors
 
 
-def _kinds(layer: Layer) -> tuple[list[Parameter], list[Parameter]]:
+def _by_rank(layer: Layer) -> tuple[list[Parameter], list[Parameter]]:
     """The parameters of a layer whose last axis is the units': matrices, and vectors."""
     ours = [entry for entry in layer.parameters() if entry.unit_axis == len(entry.shape) - 1]
     return [entry for entry in ours if len(entry.shape) > 1], [entry for entry in ours if len(entry.shape) == 1]
@@ -86,7 +106,7 @@ def _inputs(experiment: Experiment, block: Block, entry: Parameter) -> list[str]
     """What each row of a matrix is multiplied with; numbers, or characters, where rows are looked up."""
     network, count = experiment.network, prod(entry.shape[:-1])
     layer = network.layers[block.first]
-    if entry.name == "w_hh":
+    if entry.own_axis is not None:
         return [f"{block.name}[{index}]@t-1" for index in range(count)]
     if layer.takes_integers:
         text = experiment.data.text
@@ -94,57 +114,11 @@ def _inputs(experiment: Experiment, block: Block, entry: Parameter) -> list[str]
     if entry.fan_in != count:
         return list(map(str, range(count)))
     if len(entry.shape) == 4:  # an image's kernel
-        names = sources(network, block, entry.shape[2])
+        names = input_names(network, block, entry.shape[2])
         return [
             f"{name}@{row},{column}"
             for row in range(entry.shape[0])
             for column in range(entry.shape[1])
             for name in names
         ]
-    return sources(network, block, count)
-
-
-def sources(network: Network, block: Block, count: int) -> list[str]:
-    """Names for the `count` values that a block's first layer sums: `embed[2]@1`, unit 2 at place 1."""
-    before = producer(network, block)
-    width = count
-    if before is not None:
-        width = network.known_shapes[before.last][-1] or count
-    elif network.input_shape:
-        width = network.input_shape[-1]
-    name = "x" if before is None else f"{before.name}.out" if width != before.units else before.name
-    if count == width or count % width:
-        return [f"{name}[{index}]" for index in range(count)]
-    return [f"{name}[{index % width}]@{index // width}" for index in range(count)]
-
-
-def producer(network: Network, block: Block) -> Block | None:
-    """The block with units whose output a block takes up, through what only passes it on; None: the input."""
-    found = producers(network, block)
-    return found[-1] if found and not is_passthrough(found[-1]) else None
-
-
-def producers(network: Network, block: Block) -> tuple[Block, ...]:
-    """The same, led by those that only pass on what it gives (identity), the nearest first."""
-    found: list[Block] = []
-    index = block.first - 1
-    while index >= 0:
-        layer = network.layers[index]
-        if isinstance(layer, Next):  # back to where the branches part
-            index = next(
-                place
-                for place, other in enumerate(network.layers)
-                if isinstance(other, Split) and other.link is layer.link
-            )
-        ending = next((entry for entry in network.blocks if entry.last == index and entry.units), None)
-        if ending is not None:
-            found.append(ending)
-            if not is_passthrough(ending):
-                break
-        index -= 1
-    return tuple(found)
-
-
-def is_passthrough(block: Block) -> bool:
-    """It gives what it takes, unit by unit."""
-    return block.activation is not None and block.activation.hands_on and block.first == block.last
+    return input_names(network, block, count)

@@ -1,1 +1,1 @@
-"""A Lab in a process of its own, and the pictures that it sends."""
+"""A Lab in a process of its own, and the frames that it sends."""

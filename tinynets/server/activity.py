@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # numpy is for the engine to import, while the app imports Textual
-    pass
 
 
 @dataclass
-class _Play:
-    """A playback: from a step at a time, so many steps a second."""
+class Playback:
+    """A history that is played: from a step and a time on, so many steps a second (below 0: backward)."""
 
     speed: float
     first: int
@@ -21,7 +17,7 @@ class _Play:
     due: float = 0.0
 
 
-class _Rate:
+class StepRate:
     """Steps a second over the last second or so."""
 
     def __init__(self) -> None:
@@ -44,7 +40,7 @@ class _Rate:
 
 @dataclass(frozen=True)
 class Activity:
-    """What the engine is at, which a Lab does not know: mode, speed, and what it wants said."""
+    """What the server is at, which a Lab does not know: mode, speed, and what it wants said."""
 
     mode: str = "paused"
     steps_per_second: float = 0.0

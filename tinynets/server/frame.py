@@ -1,7 +1,7 @@
-"""What is looked at (`View`) and what there is to see (`Frame`), as plain data.
+"""What is looked at (View) and what there is to see (Frame), as plain data: one file, because a Frame is all of it.
 
-The app sends a View; the engine answers with Frames. Neither holds a Lab, a Network or a layer, so both cross to
-another process, and a widget that draws a Frame can be tested with one made by hand.
+The app sends a View; the server answers with Frames. Neither holds a Lab, a Network or a layer, so both cross to
+another process, and a widget can be tested with a Frame that was made by hand.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from tinynets.measure.explanation import Contribution
 
 Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
-
 Codes = NDArray[np.int8]
 
 PANES = ("network", "weights", "activations", "loss", "neuron", "output")
@@ -33,7 +32,7 @@ class View:
     """What the app looks at. Names that no longer exist fall back to the first block, numbers to the nearest."""
 
     block: str = ""
-    """Selected block; empty: the engine chooses the first hidden one."""
+    """Selected block; empty: the server chooses the first hidden one."""
     unit: int = 0
     """Selected unit of that block (last axis of its output)."""
     example: int = 0
@@ -81,7 +80,7 @@ class Status:
     can_undo: bool
     can_redo: bool
     note: str = ""
-    """What the engine wants said: why a run stopped (NaN), what a seek costs; empty when nothing."""
+    """What the server wants said: why a run stopped (NaN), what a seek costs; empty when nothing."""
     batch_loss: float | None = None
     """In mid-step: the loss of its batch, once the phase `loss` is done."""
     phase_kind: str = ""
@@ -433,7 +432,7 @@ class Frame:
 
     number: int
     view: View
-    """The view as the engine understood it: block, unit and example that exist."""
+    """The view as the server understood it: block, unit and example that exist."""
     status: Status
     blocks: tuple[BlockInfo, ...]
     examples: tuple[str, ...]

@@ -1,4 +1,8 @@
-"""The server's process: how it is started and what it runs."""
+"""The server's process: how it is started and what it runs.
+
+The app imports this file, and imports Textual while the process that it has started imports numpy: so this file does
+not, nor does anything that it imports.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tinynets.server.bell import Bell
 from tinynets.system import stopping
-
-if TYPE_CHECKING:  # numpy is for the engine to import, while the app imports Textual
-    pass
-from tinynets.server.server import Bell, Server
 
 
 @dataclass
@@ -44,14 +45,16 @@ def spawn(source: str, options: dict[str, Any] | None = None) -> ServerProcess:
 
 
 def serve(connection: Connection, source: str, options: dict[str, Any]) -> None:
-    """The engine process: until its pipe closes or it is told to quit."""
+    """What the process runs: a Server, until its pipe closes or it is told to quit."""
     bell = Bell()
     for number in stopping.SIGNALS:  # ctrl+c and a terminal that closes are the app's, whose end closes our pipe
         signal.signal(number, bell.ring if number == signal.SIGTERM else signal.SIG_IGN)
     stopping.let_through()
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - the terminal is the app's, to the end
+    # numpy is for this process to import, while the app imports Textual
     from tinynets.errors import TinynetsError
     from tinynets.nn.plugins import load_plugin
+    from tinynets.server.server import Server
 
     server: Server | None = None
     try:

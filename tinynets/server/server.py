@@ -1,32 +1,35 @@
 """A Lab in a process of its own, as a notebook's kernel: commands go in, results and frames come out.
 
-    to the engine      ("call", id, verb, args, kwargs)  ("view", View)  ("ack", frame number)  ("cancel",)
+    to the server      ("call", id, verb, args, kwargs)  ("view", View)  ("ack", frame number)  ("cancel",)
                        ("quit",)  ("leave",)
-    from the engine    ("result", id, value)  ("error", id, kind, message)  ("progress", id, Progress)
+    from the server    ("result", id, value)  ("error", id, kind, message)  ("progress", id, Progress)
                        ("frame", Frame)  ("said", message, severity)
 
 One frame is sent per acknowledgement, at most ten a second while running, and one at once after every command. The
-engine ends when its pipe closes, so that whoever started it leaves no orphan, however it ended. What was done is in a
+server ends when its pipe closes, so that whoever started it leaves no orphan, however it ended. What was done is in a
 journal (see storage/journal.py), which only `quit` throws away: that is what a person said who was asked.
 """
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tinynets.jobs import Progress, at_once
-
-if TYPE_CHECKING:  # numpy is for the engine to import, while the app imports Textual
-    from tinynets.lab.reports import PauseReport
-    from tinynets.server.frame import View
-from tinynets.server.activity import _Play, _Rate
+from tinynets.edits.registry import OPERATIONS
+from tinynets.errors import EditError, TinynetsError
+from tinynets.foreign_text import printable
+from tinynets.jobs import Job, Progress, at_once
+from tinynets.lab.lab import Lab
+from tinynets.lab.reports import PauseReport
+from tinynets.server.activity import Activity, Playback, StepRate
+from tinynets.server.bell import Bell
+from tinynets.server.frame import View
+from tinynets.server.frame_builder import FrameBuilder
 
 FRAME_SECONDS = 0.1
 SAMPLE_SECONDS = 1.0
@@ -54,30 +57,11 @@ RUNS = frozenset({"step", "run", "run_until", "back_until", "seek", "back", "und
 """Verbs that take steps, forward or again from a keyframe: while one works, the engine is running."""
 
 KEPT = ("journal", "memory")
-"""Options that are the engine's rather than the source's: they hold for what is opened later as well."""
-
-
-class Bell:
-    """Rung by SIGTERM, which ends the engine as `leave` does; what waits for commands waits for it as well."""
-
-    def __init__(self) -> None:
-        self.rung = False
-        self.heard: list[Any] = []
-        """To be waited for beside a pipe."""
-        if os.name == "posix":
-            out, self._into = os.pipe()
-            os.set_blocking(self._into, False)
-            self.heard = [out]
-
-    def ring(self, number: int, frame: Any) -> None:
-        self.rung = True
-        if self.heard:
-            with suppress(OSError):  # full: it has been rung often enough
-                os.write(self._into, b"!")
+"""Options that are the server's rather than the source's: they hold for what is opened later as well."""
 
 
 class Server:
-    """The engine's loop: one command at a time, a run or a playback between them, frames as they are wanted."""
+    """The server's loop: one command at a time, a run or a playback between them, frames as they are wanted."""
 
     def __init__(
         self,
@@ -89,12 +73,10 @@ class Server:
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         """`clock` tells the seconds by which a history is played."""
-        from tinynets.server.frame import View
-
         self.connection = connection
         self._bell = bell or Bell()
         self._clock = clock
-        self.view: View = View()
+        self.view = View()
         self.shown = False
         self._calls: deque[tuple[int, str, tuple[Any, ...], dict[str, Any]]] = deque()
         self._job: _Job | None = None
@@ -107,16 +89,13 @@ class Server:
         self._mount(source, options)
 
     def _mount(self, source: str, options: dict[str, Any]) -> None:
-        from tinynets.lab.lab import Lab
-        from tinynets.server.frame_builder import FrameBuilder
-
         self.lab = Lab(source, **options | self._kept)
         self.lab.hear(self._tell)
-        self.observer = FrameBuilder(self.lab)
+        self._frame_builder = FrameBuilder.of(self.lab)
         self._run: Generator[Progress, None, None] | None = None
-        self._play: _Play | None = None
+        self._play: Playback | None = None
         self._run_from = self._ran = 0
-        self._rate = _Rate()
+        self._rate = StepRate()
         self._note = "; ".join(self.lab.warnings)
         self._last_frame = self._last_samples = 0.0
 
@@ -182,8 +161,6 @@ class Server:
     # -- commands
 
     def _begin(self, identity: int, verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        from tinynets.edits.registry import OPERATIONS
-
         going_on = self._run is not None and (verb in LOOKS or verb in OPERATIONS)
         self._stop()
         self._note = ""
@@ -200,7 +177,6 @@ class Server:
 
     def _advance(self, job: _Job) -> None:
         """Work on a command for a moment; answer it when it is done."""
-        from tinynets.errors import TinynetsError
 
         begun = perf_counter()
         try:
@@ -250,20 +226,16 @@ class Server:
             self._run.close()
             self.lab.flush()
         self._run = self._play = None
-        self._rate = _Rate()
+        self._rate = StepRate()
 
     def _start(self) -> str:
         self._run, self._run_from = self.lab.free_run(), self.lab.step_number
         return "running"
 
     def _pause(self) -> PauseReport:
-        from tinynets.lab.reports import PauseReport
-
         return PauseReport(self.lab.step_number, self._ran)
 
     def _open(self, source: str) -> str:
-        from tinynets.foreign_text import printable
-
         before = self.lab
         self._mount(source, {})
         before.close(discard=True)  # the person was asked about what is not saved of it
@@ -276,8 +248,6 @@ class Server:
             self.connection.send(("said", message, "warning"))
 
     def _begin_play(self, speed: float | None = None, *, backward: bool = False) -> str | PauseReport:
-        from tinynets.errors import EditError
-
         is_number = isinstance(speed, int | float) and not isinstance(speed, bool)
         if speed is not None and not (is_number and abs(speed) <= 1e9):  # which NaN is not either
             raise EditError(f"`speed` must be a number of steps a second, not {speed!r}")
@@ -290,14 +260,12 @@ class Server:
         if speed < 0 and self.lab.step_number == 0:
             raise EditError("there is nothing recorded before step 0")
         self.lab.player.need_data()
-        self._play = _Play(speed, self.lab.step_number, self._clock())
+        self._play = Playback(speed, self.lab.step_number, self._clock())
         return f"playing {'forward' if speed > 0 else 'backward'}, {abs(speed):,.0f} steps a second"
 
     # -- between commands
 
     def _advance_run(self, run: Generator[Progress, None, None]) -> None:
-        from tinynets.errors import TinynetsError
-
         try:
             next(run)
             self._rate.note(self.lab.step_number)
@@ -309,7 +277,7 @@ class Server:
             self.connection.send(("said", str(error), "error"))
         self._want(self._last_frame + FRAME_SECONDS)
 
-    def _advance_play(self, play: _Play) -> None:
+    def _advance_play(self, play: Playback) -> None:
         """Move along what is recorded, to where the clock says."""
         now = self._clock()
         if now < play.due:
@@ -342,13 +310,11 @@ class Server:
         self._wanted = None
         self._last_frame = now
         self.connection.send(
-            ("frame", self.observer.frame(self.view, self._frames, self._doing(), renew_samples=renew))
+            ("frame", self._frame_builder.frame(self.view, self._frames, self._activity(), renew_samples=renew))
         )
         self.shown = True
 
-    def _doing(self) -> Any:
-        from tinynets.server.activity import Activity
-
+    def _activity(self) -> Activity:
         if self._run is not None:
             return Activity("running", self._rate.value, self._note)
         if self._job is not None and self._job.verb in RUNS:
@@ -364,7 +330,7 @@ class _Job:
 
     identity: int
     verb: str
-    work: Generator[Progress, None, Any]
+    work: Job[Any]
     resume: bool
     """Whether a run goes on when it is done."""
     begun: float = 0.0

@@ -83,7 +83,9 @@ def test_dead_and_saturated_are_what_the_panes_show(make_tiny: Make) -> None:
         lab = make_tiny(layer, optimizer=tn.SGD(30.0))
         for _ in range(4):
             lab.run(5)
-            frame = FrameBuilder(lab).frame(View(block="hidden"), 1, Activity("paused", 0.0, ""), renew_samples=False)
+            frame = FrameBuilder.of(lab).frame(
+                View(block="hidden"), 1, Activity("paused", 0.0, ""), renew_samples=False
+            )
             shown = frame.activations
             assert shown is not None
             for unit in range(6):

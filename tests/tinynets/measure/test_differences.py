@@ -224,7 +224,7 @@ def test_the_gradient_that_the_pane_shows_in_mid_step_is_that_of_the_batchs_loss
     view = View(block="hidden", unit=1, panes=("neuron",))
     for _ in range(len(lab.player.phase_order) - 1):
         lab.phase()
-    shown = FrameBuilder(lab).frame(view, 1, Activity()).neuron
+    shown = FrameBuilder.of(lab).frame(view, 1, Activity()).neuron
     assert shown is not None
     losses = []
     values = lab.player.trainer.workspace.units_behind(lab.network, lab.network.block("hidden").last)[:, 1].copy()
@@ -288,7 +288,7 @@ def test_every_loss_and_accuracy_shown_is_that_of_the_weighted_examples(kind: st
     probe = lab.probe
     loss, accuracy = _measured(lab, probe.x, probe.y, probe.weight)
     assert lab.probe_measures() == pytest.approx((loss, accuracy))
-    frame = FrameBuilder(lab).frame(View(example=3, panes=("output",)), 1, Activity())
+    frame = FrameBuilder.of(lab).frame(View(example=3, panes=("output",)), 1, Activity())
     assert frame.status.probe_loss == pytest.approx(loss)
     assert frame.output is not None
     assert frame.output.loss == pytest.approx(float(probe.losses(lab.network, lab.recipe.training.loss)[3]))

@@ -118,7 +118,7 @@ def test_what_all_units_add_to_the_outputs_and_the_bias_are_the_outputs(lab: tn.
 
 def test_what_a_unit_adds_and_where_it_goes_is_seen_through_layers_that_pass_on(lab: tn.Lab) -> None:
     def seen(name: str) -> tuple[Any, Any]:
-        neuron = FrameBuilder(lab).frame(View(block=name, unit=3), 1, Activity()).neuron
+        neuron = FrameBuilder.of(lab).frame(View(block=name, unit=3), 1, Activity()).neuron
         return lab.explain(f"{name}[3]", 7).effects, neuron and neuron.outgoing
 
     before = seen("hidden")
@@ -233,7 +233,7 @@ def test_an_rnn_is_saturated_and_dead_where_its_hidden_states_are(nonlinearity: 
         off = flat[..., unit] if nonlinearity == "tanh" else h[..., unit] == 0
         assert found.saturated_share == pytest.approx(flat[..., unit].mean())
         assert found.dead_share == pytest.approx(off.mean())
-        neuron = FrameBuilder(lab).frame(View(block="rnn", unit=unit), 1, Activity()).neuron
+        neuron = FrameBuilder.of(lab).frame(View(block="rnn", unit=unit), 1, Activity()).neuron
         assert neuron is not None
         assert (neuron.saturated_share, neuron.dead) == (pytest.approx(flat[..., unit].mean()), bool(off.all()))
     assert (flat if nonlinearity == "tanh" else h == 0)[..., 2].mean() > 0.1
@@ -252,7 +252,7 @@ def test_what_no_activation_makes_has_no_saturation(layer: tn.Layer) -> None:
     found = lab.explain("rnn[1]")
     assert (found.saturated_share, found.dead_share, found.dead) == (None, None, False)
     assert "saturated" not in str(found)
-    neuron = FrameBuilder(lab).frame(View(block="rnn"), 1, Activity()).neuron
+    neuron = FrameBuilder.of(lab).frame(View(block="rnn"), 1, Activity()).neuron
     assert neuron is not None
     assert neuron.saturated_share is None
 

@@ -86,10 +86,10 @@ def test_every_pane_shows_every_block(lab: tn.Lab) -> None:
     lab.run(1)
     for _ in range(lab.player.phases_done, 2 * len(lab.network.layers) + 1):
         lab.phase()  # backward has come past every block but the first
-    observer = FrameBuilder(lab)
+    builder = FrameBuilder.of(lab)
     for name in blocks(lab):
         block = lab.network.block(name)
-        frame = observer.frame(View(block=name, unit=block.units - 1, example=1), 1, Activity())
+        frame = builder.frame(View(block=name, unit=block.units - 1, example=1), 1, Activity())
         assert frame.view.block == name
         outline = next(entry for entry in frame.blocks if entry.name == name)
         cells = next(entry for entry in frame.network or () if entry.name == name)

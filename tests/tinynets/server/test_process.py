@@ -1,7 +1,9 @@
-"""The engine process loads plugins before it makes its Lab, and says what is wrong with one; its memory is bounded."""
+"""The server process starts light, loads plugins before it makes its Lab, and keeps to its memory."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from multiprocessing import Pipe
 from pathlib import Path
 
@@ -52,3 +54,9 @@ def test_the_memory_of_an_engine_holds_for_what_is_opened_later() -> None:
     server._open("names-mlp")
     assert server.lab.player.timeline.keyframes.budget == 3 * 2**20
     server.lab.close(discard=True)
+
+
+def test_starting_a_server_needs_no_numpy() -> None:
+    code = "import sys, tinynets.server.process; print([name for name in ('numpy', 'msgpack') if name in sys.modules])"
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert made.stdout.strip() == "[]"

@@ -299,7 +299,7 @@ def test_what_is_stored_can_be_looked_at_without_the_data(run: tn.Lab, alone: tn
     for step in stored(alone):
         assert alone.seek(step).step == run.seek(step).step
         assert alone.state.digest() == run.state.digest()
-    frame = FrameBuilder(alone).frame(View(block="hidden", unit=1), 1, Activity())
+    frame = FrameBuilder.of(alone).frame(View(block="hidden", unit=1), 1, Activity())
     assert frame.neuron is not None
     assert str(alone.compare("main", step=32)) == str(run.compare("main", step=32))
     alone.seek("middle")

@@ -31,7 +31,7 @@ OF_SCHEDULES: dict[str, dict[str, Any]] = {
 
 def status(lab: tn.Lab) -> Any:
     """What the lab's header is drawn from."""
-    return FrameBuilder(lab).frame(View("hidden"), 1, Activity()).status
+    return FrameBuilder.of(lab).frame(View("hidden"), 1, Activity()).status
 
 
 def old_lab(folder: Path) -> tn.Lab:

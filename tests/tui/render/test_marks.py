@@ -39,7 +39,7 @@ def operated() -> Frame:
     lab.freeze("hidden[10]")
     lab.freeze("hidden.w[0,11]")
     lab.rate("hidden[12]", 0.5)
-    return FrameBuilder(lab).frame(View("hidden", 9), 1, Activity())
+    return FrameBuilder.of(lab).frame(View("hidden", 9), 1, Activity())
 
 
 @pytest.mark.parametrize("look", [Terminal(), Terminal(colour=False), PLAIN])
@@ -117,7 +117,7 @@ def timed() -> Frame:
     lab.scale("rnn[9]", 2)
     lab.zero("rnn[9]@t=2")
     empty = lab.probe.examples.index("." * 8)
-    return FrameBuilder(lab).frame(View("rnn", 5, empty), 1, Activity())
+    return FrameBuilder.of(lab).frame(View("rnn", 5, empty), 1, Activity())
 
 
 def test_what_stands_at_one_time_step_marks_that_row_alone_and_the_rows_are_numbered(timed: Frame) -> None:

@@ -200,7 +200,7 @@ def test_what_a_zeroed_unit_would_be_comes_before_what_it_is(width: int, lead: s
     lab.probe.forward(lab.network)
     negative = int(lab.probe.values(lab.network, lab.network.block("hidden"))[:, 0, 3].argmin())
     lab.zero("hidden[3]")
-    frame = FrameBuilder(lab).frame(View("hidden", 3, negative), 1, Activity())
+    frame = FrameBuilder.of(lab).frame(View("hidden", 3, negative), 1, Activity())
     neuron = frame.neuron
     assert neuron is not None
     assert neuron.clean < 0
@@ -211,7 +211,7 @@ def test_what_a_zeroed_unit_would_be_comes_before_what_it_is(width: int, lead: s
 
 def test_the_share_of_saturated_cells_is_said_to_be_the_layers() -> None:
     lab = tn.Lab("names-mlp")
-    frame = FrameBuilder(lab).frame(View("hidden"), 1, Activity())
+    frame = FrameBuilder.of(lab).frame(View("hidden"), 1, Activity())
     assert frame.activations is not None
     assert f"layer {frame.activations.saturated.mean():.0%} saturated" in drawn(ActivationsPane(), frame, 93, 16)[-1]
 
@@ -228,7 +228,7 @@ def test_a_half_done_step_is_marked_where_it_is() -> None:
     seen: dict[str, tuple[int, int, bool, bool]] = {}
     while "update" not in seen:
         phase = lab.phase().phase
-        frame = FrameBuilder(lab).frame(View("hidden", 3), 1, Activity())
+        frame = FrameBuilder.of(lab).frame(View("hidden", 3), 1, Activity())
         text = "\n".join(drawn(NetworkPane(), frame, 93, 16))
         neuron = "\n".join(drawn(NeuronPane(), frame, 60, 16))
         header = drawn(Header(), frame, 80, 1)[0]

@@ -1,1 +1,1 @@
-"""Looking at a run: the Frame that a View asks for."""
+"""One file a pane: what it shows of a run, as plain data."""

@@ -1,4 +1,4 @@
-"""The Loss pane."""
+"""The Loss pane: the training loss of a branch, and its evaluations."""
 
 from __future__ import annotations
 

@@ -1,100 +1,63 @@
-"""The selected unit on the selected example: how it comes to its value and where that goes."""
+"""The Neuron pane: how the selected unit comes to its value, and where that goes."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from tinynets.experiment.experiment import Experiment
-from tinynets.measure.block_view import BlockView
-from tinynets.measure.explanation import Contribution
-from tinynets.measure.weight_matrix import is_passthrough, matrix, producers
+from tinynets.measure.block_view import UnitView
+from tinynets.measure.producers import is_passthrough, producers
+from tinynets.measure.unit_terms import UnitTerms
 from tinynets.nn.block import Block
 from tinynets.nn.interventions import recurs
 from tinynets.nn.layers import Linear
 from tinynets.nn.saturation import activation_of
 from tinynets.nn.workspace import Workspace
 from tinynets.numerics.arrays import Array, ignore_warnings
-from tinynets.server.frame import Neuron, View
+from tinynets.server.frame import Neuron
 from tinynets.server.panes.standing import StandingCache, rates, standing_on
 
 TOP = 12  # contributions and outgoing weights listed
 
 
-def neuron(
-    experiment: Experiment, block: Block, view: View, look: BlockView, spare: Workspace, stood: StandingCache
-) -> Neuron:
+def neuron(at: UnitView, spare: Workspace, standing: StandingCache) -> Neuron:
     """All there is to say about a unit; `spare` is a workspace for looking at what would be without interventions."""
-    unit, example = view.unit, view.example
-    position = look.position(example, unit)
-    out = look.out[:, :, unit]
-    terms = _terms(experiment, block, unit, example, position, look.out.shape[1])
-    pre = None if terms is None else terms.pre
-    if look.pre is not None:
-        pre = float(look.pre[example, position, unit])
+    experiment, block, unit, view = at.experiment, at.block, at.unit, at.block_view
+    out = view.out[:, :, unit]
+    terms = _terms(at)
     normed = block.last - block.first > (block.activation is not None)
     return Neuron(
         block=block.name,
         unit=unit,
-        name=f"{block.name}[{unit}]",
+        name=at.name,
         activation=block.activation.kind if block.activation is not None else "",
-        bias=terms.bias if terms else None,
+        bias=None if terms is None else terms.bias or 0.0,
         weighted=None if terms is None or normed else terms.weighted,
-        pre=pre,
-        value=float(out[example, position]),
-        clean=float(_clean(experiment, block, look, spare)[example, position, unit]),
-        contributions=terms.listed if terms else (),
-        rest=terms.rest if terms else 0.0,
+        pre=terms.z if at.pre is None and terms is not None else at.pre,
+        value=at.value,
+        clean=at.of_block(_clean(at, spare)),
+        contributions=terms.listed(TOP) if terms else (),
+        rest=terms.rest(TOP) if terms else 0.0,
         outgoing=_outgoing(experiment, block, unit),
-        frozen=float(stood.frozen_shares(experiment, block)[unit]),
+        frozen=float(standing.frozen_shares(experiment, block)[unit]),
         interventions=standing_on(experiment, block, unit),
-        dead=bool(look.dead[unit]),
-        saturated=bool(look.saturated[example, position, unit]),
-        saturated_share=float(look.saturated[:, :, unit].mean()) if activation_of(experiment.network, block) else None,
+        dead=bool(view.dead[unit]),
+        saturated=bool(view.saturated[at.example, at.position, unit]),
+        saturated_share=float(view.saturated[:, :, unit].mean()) if activation_of(at.network, block) else None,
         mean=float(out.mean(dtype=np.float64)),
         std=float(out.std(dtype=np.float64)),
         gradient=_gradient(experiment, block, unit),
         rate=float(rates(experiment, block)[unit]),
         batch_mean=_batch_mean(experiment, block, unit),
-        position=position,
-        pattern=_pattern(experiment, block, unit, example),
-        places=_places(experiment, block, out[example]),
+        position=at.position,
+        pattern=_pattern(experiment, block, unit, at.example),
+        places=_places(experiment, block, out[at.example]),
     )
 
 
-@dataclass(frozen=True)
-class _Terms:
-    """The sum that a unit is, at one position; of a recurrent one it is not shown."""
-
-    listed: tuple[Contribution, ...]
-    rest: float
-    weighted: float
-    bias: float | None
-
-    @property
-    def pre(self) -> float:
-        return self.weighted + (self.bias or 0.0)
-
-
-def _terms(experiment: Experiment, block: Block, unit: int, example: int, position: int, places: int) -> _Terms | None:
-    first, found = experiment.network.layers[block.first], matrix(experiment, block)
-    x = None if recurs(first) else _summed(experiment, block, example, position - places)
-    if x is None or found is None:
-        return None
-    w, x = found.values[:, unit].astype(np.float64), x.astype(np.float64)
-    products = x * w
-    order = np.argsort(-np.abs(products), kind="stable")
-    listed = tuple(Contribution(found.rows[i], float(x[i]), float(w[i]), float(products[i])) for i in order[:TOP])
-    biases = [getattr(first, entry.name)[unit] for entry in first.parameters() if len(entry.shape) == 1]
-    return _Terms(listed, float(products[order[TOP:]].sum()), float(products.sum()), float(sum(biases)))
-
-
-def _summed(experiment: Experiment, block: Block, example: int, place: int) -> Array | None:
-    """What the first layer of a block weighs and sums at a place, which counts from the end."""
-    network, probe = experiment.network, experiment.probe
-    x, buffers = probe.input_of(network, block.first), probe.workspace.buffers[block.first]
-    return network.layers[block.first].summands(x, buffers, example, place)
+def _terms(at: UnitView) -> UnitTerms | None:
+    """The sum that a unit is; the pane leaves a recurrent one, with its long past, out."""
+    return None if recurs(at.network.layers[at.block.first]) else UnitTerms.of(at)
 
 
 def _places(experiment: Experiment, block: Block, values: Array) -> Array | None:
@@ -106,21 +69,21 @@ def _places(experiment: Experiment, block: Block, values: Array) -> Array | None
     return shown.reshape(-1, shape[2] or 1) if len(shape) == 4 else shown
 
 
-def _clean(experiment: Experiment, block: Block, look: BlockView, spare: Workspace) -> Array:
+def _clean(at: UnitView, spare: Workspace) -> Array:
     """The block's output (examples, positions, units) as it would be without the interventions on it."""
-    network = experiment.network
+    network, probe, block, out = at.network, at.experiment.probe, at.block, at.block_view.out
     places = (block.last, block.pre, block.first)  # the first: a zeroed recurrent unit is held there too
     own = {index: network.taps[index] for index in places if index is not None}
     if not any(own.values()):
-        return look.out
+        return out
     if list(filter(None, own.values())) == [own[block.last]] and not network.layers[block.last].taps_itself:
-        return experiment.probe.workspace.buffers[block.last].out.reshape(look.out.shape)
+        return probe.workspace.buffers[block.last].out.reshape(out.shape)
     for index in own:
         network.taps[index] = None
     try:
         with ignore_warnings():
-            network.forward_checked(experiment.probe.x, spare)
-        return spare.units_behind(network, block.last).reshape(look.out.shape)
+            network.forward_checked(probe.x, spare)
+        return spare.units_behind(network, block.last).reshape(out.shape)
     finally:
         for index, tap in own.items():
             network.taps[index] = tap

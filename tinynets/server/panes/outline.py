@@ -1,4 +1,4 @@
-"""What a block is made of, and what may be done to it: what the outline and the command line's completion need."""
+"""The outline of the network: what each block is made of, and what can be done to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes out: probabilities or values, the plane that a network divides, the map that it has learned."""
+"""The Output pane: probabilities or values, the plane that a network divides, the map that it has learned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands on the units of a net: interventions, what is frozen, learning rates, and which units they are."""
+"""What stands on each unit: interventions, what is frozen, learning rates, and numbers that stay its own."""
 
 from __future__ import annotations
 

@@ -1,19 +1,29 @@
-"""The status line."""
+"""The header: where a run stands, what the server is doing, and whether it is saved."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from tinynets.experiment.experiment import Experiment
 from tinynets.nn.block import Block
 from tinynets.server.activity import Activity
 from tinynets.server.frame import Status
-from tinynets.server.panes.timeline import Filed
 from tinynets.training.frozen import why_nothing_learns
 from tinynets.training.trainer import LOSS
 
 
-def status(experiment: Experiment, filed: Filed, doing: Activity) -> Status:
+@dataclass(frozen=True)
+class FileStatus:
+    """How a run stands to its file, as its Lab says it."""
+
+    unsaved: bool = True
+    path: str = ""
+    read_only: bool = False
+    named_path: str = ""
+
+
+def status(experiment: Experiment, file: FileStatus, activity: Activity) -> Status:
     player = experiment.player
     order, done = player.phase_order, player.phases_done
     hyper = experiment.state.hyper
@@ -29,22 +39,22 @@ def status(experiment: Experiment, filed: Filed, doing: Activity) -> Status:
         loss=player.last_loss,
         probe_loss=probe_loss,
         lr=hyper.lr(moment.step),
-        steps_per_second=doing.steps_per_second,
-        mode=doing.mode,
+        steps_per_second=activity.steps_per_second,
+        mode=activity.mode,
         phase=str(order[done - 1]) if done else "",
         next_phase=str(order[done % len(order)]),
         phases_done=done,
         phases_total=len(order),
-        unsaved=filed.unsaved,
-        path=filed.path,
+        unsaved=file.unsaved,
+        path=file.path,
         seed=hyper.seed,
         dtype=experiment.network.dtype.name,
         parameters=experiment.network.theta.size,
         can_undo=bool(player.timeline.actions) or done > 0,
         can_redo=bool(player.timeline.undone),
-        note=doing.note,
-        read_only=filed.read_only,
-        named_path=filed.named_path,
+        note=activity.note,
+        read_only=file.read_only,
+        named_path=file.named_path,
         still=why_nothing_learns(experiment.network, experiment.state),
         **_half_done(experiment),
     )

@@ -1,24 +1,12 @@
-"""Where a run stands and how it came there: status, timeline, loss curve."""
+"""The timeline: the edits of a branch, the tree of branches, the bookmarks."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from tinynets.edits.registry import OPERATIONS
 from tinynets.experiment.experiment import Experiment
 from tinynets.history.moment import Bookmark
 from tinynets.history.tree import BranchSummary
 from tinynets.server.frame import BookmarkMark, BranchLine, EditMark, TimelineStrip
-
-
-@dataclass(frozen=True)
-class Filed:
-    """How the run stands to its file, as the Lab says it."""
-
-    unsaved: bool = True
-    path: str = ""
-    read_only: bool = False
-    named_path: str = ""
 
 
 def timeline(experiment: Experiment) -> TimelineStrip:
@@ -30,16 +18,18 @@ def timeline(experiment: Experiment) -> TimelineStrip:
         tuple(_mark(experiment, index) for index in range(len(branch.edits))),
         tuple(sorted({entry.step for entry in branch.evaluations})),
         len(branch.keyframes),
-        tuple(_branch_line(experiment, limb) for limb in experiment.timeline.tree()),
+        tuple(_branch_line(experiment, summary) for summary in experiment.timeline.tree()),
         tuple(_pin(experiment, mark) for mark in experiment.timeline.marks()),
         branch.widest * player.seconds_per_step,
     )
 
 
-def _branch_line(experiment: Experiment, limb: BranchSummary) -> BranchLine:
-    losses = experiment.timeline.branches[limb.number].losses.values
+def _branch_line(experiment: Experiment, summary: BranchSummary) -> BranchLine:
+    losses = experiment.timeline.branches[summary.number].losses.values
     loss = float(losses[-1]) if len(losses) else None
-    return BranchLine(limb.name, limb.fork, limb.end, limb.current, limb.parent, limb.depth, limb.edits, loss)
+    return BranchLine(
+        summary.name, summary.fork, summary.end, summary.current, summary.parent, summary.depth, summary.edits, loss
+    )
 
 
 def _mark(experiment: Experiment, index: int) -> EditMark:

@@ -1,4 +1,4 @@
-"""The Weights pane."""
+"""The Weights pane: the weight matrix of a block, and which of its weights are frozen alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from tinynets.experiment.experiment import Experiment
 from tinynets.measure.block_view import limit_of
-from tinynets.measure.weight_matrix import _by_unit, _chosen, _kinds, matrix
+from tinynets.measure.weight_matrix import incoming_flags, weight_matrix
 from tinynets.nn.block import Block
 from tinynets.server.frame import Mask, Weights
 from tinynets.training.frozen import frozen_mask
@@ -14,12 +14,9 @@ from tinynets.training.frozen import frozen_mask
 
 def weights(experiment: Experiment, block: Block) -> Weights | None:
     """The matrix of a block's first layer; None where it has no parameters."""
-    first = experiment.network.layers[block.first]
-    found = matrix(experiment, block)
+    found = weight_matrix(experiment, block)
     if found is None:
         return None
-    matrices, vectors = _kinds(first)
-    biases = [getattr(first, entry.name) for entry in vectors if matrices and entry.size == block.units]
     values = found.values.astype(np.float32)
     title = f"{' + '.join(f'{block.name}.{name}' for name in found.names)} ({values.shape[0]}, {values.shape[1]})"
     return Weights(
@@ -27,7 +24,7 @@ def weights(experiment: Experiment, block: Block) -> Weights | None:
         title,
         values,
         limit_of(values),
-        np.sum(biases, axis=0, dtype=np.float32) if biases else None,
+        np.sum(found.biases, axis=0, dtype=np.float32) if found.biases else None,
         found.rows,
         _held(experiment, block),
     )
@@ -38,11 +35,6 @@ def _held(experiment: Experiment, block: Block) -> Mask | None:
     network, frozen = experiment.network, experiment.state.frozen
     if not frozen.size:
         return None
-    flags = frozen_mask(network.theta.size, frozen)
-    parts = []
-    for entry in _chosen(network.layers[block.first]):
-        own = flags[network.parameter_slice(block.first, entry.name)].reshape(entry.shape)
-        parts.append(_by_unit(own, entry))
-    held = np.concatenate(parts)
+    held = incoming_flags(network, block, frozen_mask(network.theta.size, frozen))
     held = held & ~held.all(axis=0)
     return held if held.any() else None

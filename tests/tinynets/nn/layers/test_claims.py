@@ -202,7 +202,7 @@ def test_a_new_kind_is_shown_explained_changed_and_saved(tmp_path: Any) -> None:
     x, y = np.random.default_rng(0).normal(size=(8, 3)), np.arange(8) % 2
     lab = tn.Lab(tn.Network(layers, dtype="float64"), data=(x, y), loss=tn.CrossEntropy(), optimizer=tn.SGD(0.1))
     lab.run(3)
-    frame = FrameBuilder(lab).frame(View(block="h", unit=1, example=2), 1, Activity())
+    frame = FrameBuilder.of(lab).frame(View(block="h", unit=1, example=2), 1, Activity())
     assert frame.weights is not None
     assert frame.network is not None
     assert frame.weights.title == "h.w (3, 4)"

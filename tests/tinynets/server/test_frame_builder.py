@@ -19,7 +19,7 @@ Make = Callable[..., tn.Lab]
 
 
 def look(lab: tn.Lab, **view: Any) -> Frame:
-    return FrameBuilder(lab).frame(View(**view), 1, Activity())
+    return FrameBuilder.of(lab).frame(View(**view), 1, Activity())
 
 
 @pytest.mark.parametrize("recipe", ["names-mlp", "xor", "spiral"])

@@ -20,7 +20,7 @@ def lab_of(layers: list[tn.Layer], x: Any, y: Any = None, loss: tn.Loss | None =
 
 
 def seen(lab: tn.Lab, block: str, unit: int = 0, example: int = 0) -> Any:  # a Frame, whose panes are there
-    return FrameBuilder(lab).frame(View(block=block, unit=unit, example=example), 1, Activity())
+    return FrameBuilder.of(lab).frame(View(block=block, unit=unit, example=example), 1, Activity())
 
 
 def draws(*shape: int) -> np.ndarray:
