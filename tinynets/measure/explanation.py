@@ -74,7 +74,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Explanation:
-    """All of it; `print` tells it. What there is none of for a kind of layer is None or empty."""
+    """All that `explain` finds; `print` shows it in words. What a kind of layer does not have is None or empty."""
 
     name: str
     """`hidden[3]`."""
@@ -102,7 +102,7 @@ class Explanation:
     pre: float | None
     """What the activation was given: z, normalized where the block does that, with interventions there."""
     activation: str
-    """What makes of that the value; of an RNN the one inside. Empty where there is no such one."""
+    """What makes the value of that; of an RNN the one inside. Empty where there is none."""
     measure: str
     """What the value is, where it is neither a sum nor what an activation makes of one; else empty."""
     clean: float
