@@ -10,7 +10,7 @@ import pytest
 from opening import SMALL, WIDE, dialog_text, lab, opened, screen_text, until
 
 import tinynets as tn
-from tinynets.lab.verbs import ANY_OPTION, COMMANDS
+from tinynets.lab.verbs import VERBS
 from tinynets.server.frame import BookmarkMark, BranchLine, TimelineStrip, View
 from tui import actions
 from tui.app import COMMAND_HINT, LabApp, hint
@@ -41,21 +41,21 @@ async def test_the_palette_offers_the_actions_and_the_verbs_and_nothing_else() -
     async with opened() as (pilot, _):
         offered = [command.title for command in pilot.app.get_system_commands(pilot.app.screen)]
         keyed = [f"{a.help}  ({a.shown_key})" for a in actions.ACTIONS if a.palette]
-        assert offered == keyed + [f":{command.name}  {command.help}" for command in COMMANDS.values()]
+        assert offered == keyed + [f":{verb.name}  {verb.help}" for verb in VERBS.values()]
 
 
 async def test_a_verb_from_the_palette_is_done_or_asked_to_be_completed() -> None:
     async with opened() as (pilot, engine):
         app, done = lab(pilot), []
         app.run_line = done.append  # type: ignore[method-assign]
-        for command in COMMANDS.values():
-            app.begin_line(command)
-            if command.kinds or command.options:
-                assert app.command_line.value == f"{command.name} "
-                assert app.status.message.startswith(command.usage)
+        for verb in VERBS.values():
+            app.begin_line(verb)
+            if verb.asks:
+                assert app.command_line.value == f"{verb.name} "
+                assert app.status.message.startswith(verb.usage)
                 app.close_command_line()
             else:
-                assert done.pop() == command.name
+                assert done.pop() == verb.name
         assert not engine.calls
 
 
@@ -65,7 +65,7 @@ def test_the_verbs_of_every_day_have_keys() -> None:
         "play", "zero", "freeze", "release", "mean", "clamp", "scale", "prune", "reinit", "explain",
         "save", "open", "recover",
     }  # fmt: skip
-    assert daily <= set(COMMANDS)
+    assert daily <= set(VERBS)
     assert daily <= set(actions.BY_ID)
 
 
@@ -108,23 +108,23 @@ FOR_PROGRAMS = {
 
 def test_all_that_a_lab_does_has_a_verb() -> None:
     public = {name for name in dir(tn.Lab) if not name.startswith("_")}
-    verbs = {command.verb or name for name, command in COMMANDS.items()}
+    verbs = {verb.python for verb in VERBS.values()}
     assert public - verbs == set(FOR_PROGRAMS)
 
 
 def test_every_argument_of_a_method_can_be_given_on_the_command_line() -> None:
-    for name, command in COMMANDS.items():
-        method = getattr(tn.Lab, command.verb or name, None)
-        if not callable(method) or command.fixed:  # `lr` is short for what `set` does
+    for name, verb in VERBS.items():
+        method = getattr(tn.Lab, verb.python, None)
+        if not callable(method) or verb.fixed:  # `lr` is short for what `set` does
             continue
         known = list(inspect.signature(method).parameters.values())[1:]
         named = [p.name for p in known if p.kind is p.KEYWORD_ONLY]
         rest = any(p.kind is p.VAR_KEYWORD for p in known)
         places = [p for p in known if p.kind is p.POSITIONAL_OR_KEYWORD]
-        assert len(places) == len(command.kinds), name
-        assert command.options is ANY_OPTION if rest else set(named) == set(command.options), name
-        needed = sum(p.default is p.empty for p in places)
-        assert needed == sum(not kind.endswith("?") for kind in command.kinds), name
+        assert [p.name for p in places] == [argument.name for argument in verb.placed], name
+        assert verb.open_ended == rest, name
+        assert set(named) == {argument.name for argument in verb.named}, name
+        assert [p.default is p.empty for p in places] == [argument.required for argument in verb.placed], name
 
 
 TIMELINE = TimelineStrip(
@@ -199,11 +199,11 @@ def test_tab_offers_what_a_verb_takes(
 
 @pytest.mark.parametrize("room", [57, 77])
 def test_a_hint_is_cut_between_words(room: int) -> None:
-    for name, command in COMMANDS.items():
+    for name, verb in VERBS.items():
         text = hint(f"{name} ", room)
-        whole = f"{command.usage}   {command.help}".split()
+        whole = f"{verb.usage}   {verb.help}".split()
         assert len(text) <= room
-        assert text.startswith(command.usage) or len(command.usage) > room - 2
+        assert text.startswith(verb.usage) or len(verb.usage) > room - 2
         words = text.removesuffix(" …").split()
         assert [word.rstrip(",;:") for word in whole[: len(words)]] == [word.rstrip(",;:") for word in words]
     assert hint("", 77) == COMMAND_HINT
@@ -231,7 +231,7 @@ async def test_the_help_lists_every_action_and_every_verb_each_on_its_page() -> 
         await pilot.press("right", "right")
         await until(pilot, lambda: "What is typed behind :" in screen_text(pilot))
         text = dialog_text(pilot)
-        assert [name for name, command in COMMANDS.items() if command.help[:60] not in text] == []
+        assert [name for name, verb in VERBS.items() if verb.help[:60] not in text] == []
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(pilot.app.screen, HelpScreen))
 
@@ -248,4 +248,4 @@ async def test_the_help_explains_every_mark(size: tuple[int, int]) -> None:
 
 
 def test_the_help_knows_the_family_of_every_verb() -> None:
-    assert {command.group for command in COMMANDS.values()} == set(VERB_GROUPS)
+    assert {verb.group for verb in VERBS.values()} == set(VERB_GROUPS)

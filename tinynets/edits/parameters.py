@@ -12,13 +12,33 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.edits.arguments import flag, number, ordinal, reject_unknown, values, whole
-from tinynets.edits.edit import SOURCES, Edit
-from tinynets.edits.operation import Operation
+from tinynets.edits.arguments import flag, number, ordinal, values, whole
+from tinynets.edits.edit import OPERATIONS, Edit, Operation
+from tinynets.edits.kinds import (
+    BOOKMARK,
+    BRANCH,
+    ELEMENTS,
+    ELSEWHERE,
+    FLAG,
+    FLIPPABLE,
+    LEARNED,
+    NUMBER,
+    ORDINAL,
+    OTHER_UNITS,
+    SAVE,
+    UNITS_ELSEWHERE,
+    VALUES,
+    WEIGHTS,
+    WEIGHTS_OR_BIAS,
+    WHOLE,
+    Argument,
+    Target,
+)
 from tinynets.edits.surgery.plan import passed_units
 from tinynets.edits.surgery.reach import outgoing_places
 from tinynets.edits.surgery.standing import exchanged
 from tinynets.edits.symmetry import SIGNED, bears_sign, check_odd, flipped_from, flipped_places, takes_each
+from tinynets.edits.values import Arguments, Bench, Recorded, learned_of, places_of, said
 from tinynets.errors import EditError, SelectorError
 from tinynets.foreign_text import printable
 from tinynets.nn.block import Block
@@ -26,7 +46,7 @@ from tinynets.nn.interventions import Intervention
 from tinynets.nn.layers import GRU, LSTM, FeatureMap, Parameter
 from tinynets.nn.network import Network
 from tinynets.nn.selectors import ParameterSelector, Selector, select, select_learned
-from tinynets.numerics.arrays import Array, Values
+from tinynets.numerics.arrays import Array
 from tinynets.numerics.rules import FIRST
 from tinynets.training.hyper import Hyper
 from tinynets.training.param_groups import by_unit, with_units
@@ -87,13 +107,13 @@ Change = Callable[[Network, State, Edit], str]
 
 def _operation(
     name: str,
-    usage: str,
+    about: Target,
     help_: str,
     checked: Checked,
     change: Change,
-    kinds: tuple[str, ...] = ("units",),
-    options: dict[str, str] | None = None,
+    *arguments: Argument,
     exact: Callable[[Network, State | None, Edit], None] = lambda network, state, edit: None,
+    values: Callable[[Bench, str, Arguments], Recorded] | None = None,
 ) -> Operation:
     """An operation whose arguments do not depend on the state.
 
@@ -111,14 +131,13 @@ def _operation(
         if network.rules > FIRST:
             exact(network, None, edit)
 
-    return Operation(name, "parameter", usage, help_, resolve, change, check, kinds, options or {})
+    return Operation(name, "parameter", about, help_, arguments, resolve, change, check, values=values)
 
 
 # -- set, nudge, zero
 
 
 def _check_set(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    reject_unknown("set_weight", args, "value")
     _elements(network, "set_weight", target)
     return {"value": number("set_weight", args, "value")}
 
@@ -132,7 +151,6 @@ def _set_weight(network: Network, state: State, edit: Edit) -> str:
 
 
 def _check_nudge(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    reject_unknown("nudge", args, "by")
     _targeted(network, "nudge", target)
     return {"by": number("nudge", args, "by")}
 
@@ -153,7 +171,6 @@ def _put(state: State, places: Array, new: Array, what: str) -> None:
 
 
 def _check_zero(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    reject_unknown("zero_weights", args)
     _targeted(network, "zero_weights", target)
     return {}
 
@@ -168,7 +185,6 @@ def _zero_weights(network: Network, state: State, edit: Edit) -> str:
 
 
 def _check_reinit(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    reject_unknown("reinit", args, "ordinal")
     _units(network, "reinit", target)
     return {"ordinal": ordinal("reinit", args)}
 
@@ -211,7 +227,6 @@ def _drawn(
 
 def _check_pair(op: str, key: str) -> Checked:
     def checked(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-        reject_unknown(op, args, key, "outgoing")
         block, selector = _units(network, op, target)
         other_block, other = _units(network, op, args.get(key, ""))
         if other_block != block:
@@ -323,7 +338,6 @@ def _exact_swap(network: Network, state: State | None, edit: Edit) -> None:
 
 
 def _check_flip(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    reject_unknown("sign_flip", args, "outgoing")
     block, selector = _units(network, "sign_flip", target)
     if not flag("sign_flip", args, "outgoing"):
         return {}
@@ -421,7 +435,6 @@ def _flip_as_once(network: Network, state: State, block: Block, selector: Select
 
 
 def _check_round(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    reject_unknown("round", args, "bits")
     _targeted(network, "round", target)
     return {"bits": whole("round", args, "bits", 1, MAX_BITS)}
 
@@ -445,7 +458,6 @@ def _round(network: Network, state: State, edit: Edit) -> str:
 
 
 def _check_sparsify(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    reject_unknown("sparsify", args, "share")
     _targeted(network, "sparsify", target)
     return {"share": number("sparsify", args, "share", 0.0, 1.0)}
 
@@ -464,9 +476,8 @@ def _sparsify(network: Network, state: State, edit: Edit) -> str:
 
 
 def _check_transplant(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    reject_unknown("transplant", args, "values", "source", *SOURCES)
     block, selector = _units(network, "transplant", target)
-    size = sum(map(len, _of_units(network, block, selector)))
+    size = sum(map(len, places_of(network, block, selector)))
     made = {name: value for name, value in args.items() if name != "values"}
     for name, value in made.items():
         if not isinstance(value, str):
@@ -475,92 +486,102 @@ def _check_transplant(network: Network, target: str, args: dict[str, Any]) -> di
     return {**made, "values": found}
 
 
-def _of_units(network: Network, block: Block, selector: Selector) -> tuple[Array, Array]:
-    return network.unit_indices(block, selector.units), network.carried_indices(block, selector.units)
-
-
-def transplanted(network: Network, block: Block, selector: Selector, theta: Array, carried: Array) -> Values:
-    """What units have learned, of a network with this theta and these carried values, as `transplant` takes it."""
-    places, of_carried = _of_units(network, block, selector)
-    return Values(np.concatenate([theta[places], carried[of_carried]]))
+def _transplant_arguments(bench: Bench, target: str, given: Arguments) -> Recorded:
+    """Of `transplant`: from where, and which units there; or what they have learned."""
+    if given.get("values") is not None:
+        return {"values": given["values"]}
+    places, source = {name: given.get(name) for name in ("branch", "bookmark", "save")}, given.get("source")
+    found = yield from learned_of(bench, select(bench.network, target), source, places)
+    return {**said({**places, "source": source}), "values": found}
 
 
 def _transplant(network: Network, state: State, edit: Edit) -> str:
     block, selector = _units(network, "transplant", edit.target)
-    places, carried = _of_units(network, block, selector)
+    places, carried = places_of(network, block, selector)
     given = edit.args["values"].array
     state.theta[places], state.buffers[carried] = given[: len(places)], given[len(places) :]
     for slot in state.slots.values():
         slot[places] = 0
-    where = next((f" from {name} {printable(edit.args[name])}" for name in SOURCES if name in edit.args), "")
+    sources = [entry.name for entry in OPERATIONS[edit.op].arguments if entry.kind in ELSEWHERE]
+    where = next((f" from {name} {printable(edit.args[name])}" for name in sources if name in edit.args), "")
     return f"{selector} transplanted{where}"
 
 
-_OUTGOING = {"outgoing": "flag"}
+_OUTGOING = Argument("outgoing", FLAG)
 PARAMETERS = (
     _operation(
         "set_weight",
-        "set_weight WEIGHTS VALUE",
+        ELEMENTS,
         "set elements of a parameter: set_weight hidden.w[4,3] 0.5",
         _check_set,
         _set_weight,
-        ("units", "number"),
+        Argument("value", NUMBER, required=True, named=False, example="0"),
     ),
-    _operation("nudge", "nudge UNITS|WEIGHTS BY", "add to weights", _check_nudge, _nudge, ("units", "number")),
-    _operation("zero_weights", "zero_weights UNITS|WEIGHTS", "set incoming weights to 0", _check_zero, _zero_weights),
-    _operation("reinit", "reinit UNITS", "draw what units have learned anew", _check_reinit, _reinit),
+    _operation(
+        "nudge",
+        WEIGHTS_OR_BIAS,
+        "add to weights",
+        _check_nudge,
+        _nudge,
+        Argument("by", NUMBER.called("BY"), required=True, named=False, example="0.1"),
+    ),
+    _operation("zero_weights", WEIGHTS, "set incoming weights to 0", _check_zero, _zero_weights),
+    _operation("reinit", LEARNED, "draw what units have learned anew", _check_reinit, _reinit, ORDINAL),
     _operation(
         "copy",
-        "copy UNITS UNITS [outgoing=true]",
+        LEARNED,
         "copy what units have learned to others of their block",
         _check_pair("copy", "to"),
         _copy,
-        ("units", "text"),
+        Argument("to", OTHER_UNITS, required=True, named=False, example=""),
         _OUTGOING,
     ),
     _operation(
         "swap",
-        "swap UNITS UNITS [outgoing=true]",
+        LEARNED,
         "swap units of a block",
         _check_pair("swap", "other"),
         _swap,
-        ("units", "text"),
+        Argument("other", OTHER_UNITS, required=True, named=False, example=""),
         _OUTGOING,
-        _exact_swap,
+        exact=_exact_swap,
     ),
     _operation(
         "sign_flip",
-        "sign_flip UNITS [outgoing=true]",
+        FLIPPABLE,
         "turn the signs of units' weights and biases round",
         _check_flip,
         _sign_flip,
-        ("units",),
         _OUTGOING,
-        _exact_flip,
+        exact=_exact_flip,
     ),
     _operation(
         "round",
-        "round UNITS|WEIGHTS BITS",
+        WEIGHTS,
         "round weights to so many bits: what does quantizing cost?",
         _check_round,
         _round,
-        ("units", "whole"),
+        Argument("bits", WHOLE.called("BITS"), required=True, named=False, example="3"),
     ),
     _operation(
         "sparsify",
-        "sparsify UNITS|WEIGHTS SHARE",
+        WEIGHTS,
         "set the smallest weights to 0 and hold them there",
         _check_sparsify,
         _sparsify,
-        ("units", "number"),
+        Argument("share", NUMBER.called("SHARE"), required=True, named=False, example="0.5"),
     ),
     _operation(
         "transplant",
-        "transplant UNITS save=FILE|branch=B|bookmark=M [source=UNITS]",
+        LEARNED,
         "take what units have learned over from a save, branch or bookmark",
         _check_transplant,
         _transplant,
-        ("units",),
-        {"save": "text", "branch": "text", "bookmark": "text", "source": "text", "values": "numbers"},
+        Argument("save", SAVE, required=True, derives=True),
+        Argument("branch", BRANCH, either=True, example="", derives=True),
+        Argument("bookmark", BOOKMARK, either=True, derives=True),
+        Argument("source", UNITS_ELSEWHERE),
+        Argument("values", VALUES),
+        values=_transplant_arguments,
     ),
 )

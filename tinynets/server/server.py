@@ -33,25 +33,6 @@ SAMPLE_SECONDS = 1.0
 PROGRESS_SECONDS = 0.1
 SLICE = 0.002
 PLAY_SECONDS = 20.0  # a whole history plays in about so long, when no speed is given
-LOOKS = frozenset(
-    {
-        "evaluate",
-        "explain",
-        "sample",
-        "predict",
-        "save",
-        "log",
-        "interventions",
-        "frozen",
-        "frozen_weights",
-        "evaluations",
-        "compare",
-        "script",
-    }
-)
-"""Verbs beside the operations after which a run goes on; all others pause it."""
-RUNS = frozenset({"step", "run", "run_until", "back_until", "seek", "back", "undo", "redo", "switch"})
-"""Verbs that take steps, forward or again from a keyframe: while one works, the engine is running."""
 
 KEPT = ("journal", "memory")
 """Options that are the engine's rather than the source's: they hold for what is opened later as well."""
@@ -182,9 +163,10 @@ class Server:
     # -- commands
 
     def _begin(self, identity: int, verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        from tinynets.edits.registry import OPERATIONS
+        from tinynets.lab.verbs import verb_called
 
-        going_on = self._run is not None and (verb in LOOKS or verb in OPERATIONS)
+        known = verb_called(verb)
+        going_on = self._run is not None and known is not None and known.lets_run
         self._stop()
         self._note = ""
         own: dict[str, Callable[..., Any]] = {
@@ -194,9 +176,10 @@ class Server:
             "open": self._open,
         }
         if verb in own:
-            self._job = _Job(identity, verb, at_once(own[verb], args, kwargs), False)
+            self._job = _Job(identity, verb, at_once(own[verb], args, kwargs), False, False)
         else:
-            self._job = _Job(identity, verb, self.lab.work(verb, args, kwargs), going_on)
+            takes_steps = known is not None and known.takes_steps
+            self._job = _Job(identity, verb, self.lab.work(verb, args, kwargs), going_on, takes_steps)
 
     def _advance(self, job: _Job) -> None:
         """Work on a command for a moment; answer it when it is done."""
@@ -351,7 +334,7 @@ class Server:
 
         if self._run is not None:
             return Activity("running", self._rate.value, self._note)
-        if self._job is not None and self._job.verb in RUNS:
+        if self._job is not None and self._job.takes_steps:
             return Activity("running", self._rate.value, self._note)
         if self._play is not None:
             return Activity("playing" if self._play.speed > 0 else "rewinding", abs(self._play.speed), self._note)
@@ -367,6 +350,8 @@ class _Job:
     work: Generator[Progress, None, Any]
     resume: bool
     """Whether a run goes on when it is done."""
+    takes_steps: bool
+    """Whether the engine is running while it works."""
     begun: float = 0.0
     told: float = 0.0
 

@@ -12,6 +12,7 @@ from rich.style import Style
 
 from tinynets.server.frame import FROZEN, PARTLY, STANDING, Mask, Standing
 from tui.render import palette
+from tui.render.operation_looks import LOOKS
 from tui.render.palette import Terminal
 
 
@@ -30,14 +31,7 @@ class Sign:
 SIGNS: dict[str, Sign] = {
     sign.name: sign
     for sign in (
-        Sign("zero", palette.DONE, "zeroed"),
-        Sign("mean", palette.DONE, "at its mean"),
-        Sign("resample", palette.DONE, "resampled"),
-        Sign("clamp", palette.DONE, "clamped"),
-        Sign("scale", palette.DONE, "scaled"),
-        Sign("noise", palette.DONE, "noisy"),
-        Sign("patch", palette.DONE, "patched"),
-        Sign("steer", palette.DONE, "steered"),
+        *(Sign(name, palette.DONE, look.words) for name, look in LOOKS.items() if look.glyphs),
         Sign("several", palette.DONE, "several of these"),
         Sign("frozen", palette.ICE, "frozen"),
         Sign("partly", palette.ICE, "frozen in part"),

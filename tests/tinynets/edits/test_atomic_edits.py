@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinynets as tn
-from tinynets.edits.registry import edit, registry
+from tinynets.edits import edit, registry
 from tinynets.errors import PluginError
 from tinynets.nn import plugins
 from tinynets.nn.layers import LAYERS

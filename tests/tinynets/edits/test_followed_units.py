@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import tinynets as tn
+from tinynets.edits import registry
 from tinynets.edits.edit import Edit
-from tinynets.edits.registry import registry
 from tinynets.numerics.arrays import ignore_warnings
 from tinynets.numerics.rules import CURRENT, FIRST
 from tinynets.training.hyper import Hyper

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets.edits.registry import edit as edit_module
-from tinynets.edits.registry import registry
+from tinynets.edits import edit as edit_module
+from tinynets.edits import registry
 from tinynets.numerics.arrays import ignore_warnings
 
 Make = Callable[..., tn.Lab]

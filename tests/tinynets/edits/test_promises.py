@@ -18,7 +18,7 @@ import pytest
 from random_labs import a_block, random_lab, selector, some_units
 
 import tinynets as tn
-from tinynets.edits.registry import registry
+from tinynets.edits import registry
 from tinynets.nn.layers import LAYERS
 from tinynets.nn.network import network_from
 from tinynets.numerics.arrays import ignore_warnings
