@@ -26,6 +26,7 @@ import numpy as np
 from tinynets.edits import learning
 from tinynets.errors import CommandError, nearest
 from tinynets.experiment.experiment import Experiment
+from tinynets.experiment.probe import Probe
 from tinynets.nn.saturation import activation_of
 from tinynets.nn.selectors import Selector, select
 from tinynets.numerics.arrays import Array
@@ -64,11 +65,12 @@ class Condition:
         return self.text
 
     def __call__(self, experiment: Experiment) -> bool:
-        return self.root.value(_Here(experiment)) is True
+        losses = experiment.branch.losses.values[: experiment.moment.step]
+        return self.root.value(_Known(losses, experiment)) is True
 
-    def output_of(self, losses: Array) -> bool:
-        """Whether it holds behind the last of these losses of the first steps; of one that has `of_losses`."""
-        return self.root.value(_Behind(losses)) is True
+    def holds_after(self, losses: Array) -> bool:
+        """Whether it holds after the last of these losses, those of the first steps; of one that has `of_losses`."""
+        return self.root.value(_Known(losses)) is True
 
     def check(self, experiment: Experiment) -> None:
         """Raise CommandError or SelectorError where it asks for what this lab does not have."""
@@ -76,8 +78,8 @@ class Condition:
 
     @cached_property
     def of_losses(self) -> Callable[[Array], Array] | None:
-        """Where losses and steps alone decide: (n,) losses of the first steps -> behind which of them it holds."""
-        if self.root.of_losses(np.ones(1)) is None or self.root.start() is True:
+        """Where losses and steps alone decide: (n,) losses of the first steps -> after which of them it holds."""
+        if self.root.of_losses(np.ones(1)) is None or self.root.at_start() is True:
             return None
         return lambda losses: np.asarray(self.root.of_losses(losses), np.bool_)
 
@@ -91,18 +93,23 @@ def parse_condition(text: str) -> Condition:
     return _Parser(text.strip()).parse()
 
 
-class _Here:
-    """A lab at a moment; the probe is computed once, when first asked for."""
+class _Known:
+    """What is known of a moment: the losses that led to it and, where it is the live one, the whole experiment.
 
-    def __init__(self, experiment: Experiment) -> None:
-        self.experiment = experiment
+    The probe is computed once, when it is first asked for.
+    """
+
+    def __init__(self, losses: Array, experiment: Experiment | None = None) -> None:
+        self.losses = losses
+        self._experiment = experiment
 
     @property
-    def losses(self) -> Array:
-        return self.experiment.branch.losses.values[: self.experiment.moment.step]
+    def experiment(self) -> Experiment:
+        assert self._experiment is not None, "only losses and steps are asked of a moment that is not the live one"
+        return self._experiment
 
     @cached_property
-    def probe(self) -> Any:
+    def probe(self) -> Probe:
         self.experiment.probe.forward(self.experiment.network)
         return self.experiment.probe
 
@@ -115,27 +122,28 @@ class _Here:
         return None
 
 
-@dataclass
-class _Behind:
-    """A moment of which no more is known than the losses that led to it."""
-
-    losses: Array
-    experiment: Any = None
-
-
 class Node(Protocol):
-    """A piece of a condition; None: not known."""
+    """A piece of a condition."""
 
-    def check(self, experiment: Experiment) -> None: ...
-    def value(self, here: Any) -> bool | None: ...
-    def of_losses(self, losses: Array) -> Array | None: ...
-    def start(self) -> bool | None:
+    def check(self, experiment: Experiment) -> None:
+        """Raise CommandError or SelectorError where it asks for what this lab does not have."""
+        ...
+
+    def value(self, known: _Known) -> bool | None:
+        """Whether it holds; None where what it asks for is not known yet."""
+        ...
+
+    def of_losses(self, losses: Array) -> Array | None:
+        """(n,) losses of the first steps -> after which of them it holds; None where more than those decides."""
+        ...
+
+    def at_start(self) -> bool | None:
         """Its value before the first step, of one that losses and steps alone decide."""
         ...
 
 
 @dataclass(frozen=True)
-class Compared:
+class OfNumber:
     """`loss < 2.3`."""
 
     name: str
@@ -154,34 +162,34 @@ class Compared:
                 f"`{self.name}` is not a number that a condition can ask for; there are {', '.join(known)}"
                 f"{nearest(self.name, [*known, *UNIT_WORDS])}"
             )
-        on_the_way = self.name == "dev" and experiment.recipe.training.evaluate_every
-        if not on_the_way and not any(entry.split == self.name for entry in experiment.branch.evaluations):
+        comes = self.name == "dev" and experiment.recipe.training.evaluate_every
+        if not comes and not any(entry.split == self.name for entry in experiment.branch.evaluations):
             raise CommandError(
                 f"`{self.name}`: a condition asks for the latest evaluation of a split, and `{self.name}` has none on "
                 f'this branch; `lab.evaluate("{self.name}")` makes one'
             )
 
-    def value(self, here: Any) -> bool | None:
-        number = self._number(here)
+    def value(self, known: _Known) -> bool | None:
+        number = self._number(known)
         return None if number is None else bool(COMPARISONS[self.comparison](number, self.bound))
 
-    def _number(self, here: Any) -> float | None:
-        name, experiment, losses = self.name, here.experiment, here.losses
-        if name == "loss":
-            return float(losses[-1]) if len(losses) else None
-        if name == "average":
-            return float(losses[-AVERAGED:].mean(dtype=np.float64)) if len(losses) else None
-        if name == "step":
-            return len(losses)
-        if name == "lr":
-            return float(experiment.state.hyper.lr(experiment.moment.step))
-        if name == "probe":
-            return float(here.probe.losses_here(experiment.loss).mean())
-        if name == "accuracy":
-            accuracy: float | None = here.probe.accuracy_here(experiment.loss)
-            return accuracy
-        loss: float | None = here.evaluated(name)
-        return loss
+    def _number(self, known: _Known) -> float | None:
+        losses = known.losses
+        match self.name:
+            case "loss":
+                return float(losses[-1]) if len(losses) else None
+            case "average":
+                return float(losses[-AVERAGED:].mean(dtype=np.float64)) if len(losses) else None
+            case "step":
+                return len(losses)
+            case "lr":
+                return float(known.experiment.state.hyper.lr(len(losses)))
+            case "probe":
+                return float(known.probe.losses_here(known.experiment.loss).mean())
+            case "accuracy":
+                return known.probe.accuracy_here(known.experiment.loss)
+            case split:
+                return known.evaluated(split)
 
     def of_losses(self, losses: Array) -> Array | None:
         match self.name:
@@ -195,7 +203,7 @@ class Compared:
                 return None
         return np.asarray(COMPARISONS[self.comparison](numbers, self.bound))
 
-    def start(self) -> bool | None:
+    def at_start(self) -> bool | None:
         return bool(COMPARISONS[self.comparison](0, self.bound)) if self.name == "step" else None
 
 
@@ -221,19 +229,19 @@ class OfUnits:
         elif activation_of(experiment.network, block) is None:
             raise CommandError(f"`{block.name}` has no activation, so its units are never dead or saturated")
 
-    def value(self, here: Any) -> bool | None:
-        experiment = here.experiment
+    def value(self, known: _Known) -> bool | None:
+        experiment = known.experiment
         selector = select(experiment.network, self.selector)
         units = list(selector.units)
         if self.word == "frozen":
             return bool(learning.frozen_units(experiment.network, experiment.state, selector.block)[units].all())
         block = experiment.network.block(selector.block)
         if self.word == "mean":
-            return self._compare(_mean(here, selector))
+            return self._compare(_mean(known, selector))
         if self.word == "saturated":
-            share = float(here.probe.saturated(experiment.network, block)[..., units].mean())
+            share = float(known.probe.saturated(experiment.network, block)[..., units].mean())
             return self._compare(share) if self.comparison else share == 1
-        dead = here.probe.dead(experiment.network, block)[units]
+        dead = known.probe.dead(experiment.network, block)[units]
         return bool((~dead).all() if self.word == "alive" else dead.all())
 
     def _compare(self, number: float) -> bool:
@@ -242,7 +250,7 @@ class OfUnits:
     def of_losses(self, losses: Array) -> Array | None:
         return None
 
-    def start(self) -> bool | None:
+    def at_start(self) -> bool | None:
         return None
 
 
@@ -253,15 +261,15 @@ class Not:
     def check(self, experiment: Experiment) -> None:
         self.part.check(experiment)
 
-    def value(self, here: Any) -> bool | None:
-        return _not(self.part.value(here))
+    def value(self, known: _Known) -> bool | None:
+        return _not(self.part.value(known))
 
     def of_losses(self, losses: Array) -> Array | None:
         mask = self.part.of_losses(losses)
         return None if mask is None else ~mask
 
-    def start(self) -> bool | None:
-        return _not(self.part.start())
+    def at_start(self) -> bool | None:
+        return _not(self.part.at_start())
 
 
 @dataclass(frozen=True)
@@ -275,8 +283,8 @@ class Joined:
         for part in self.parts:
             part.check(experiment)
 
-    def value(self, here: Any) -> bool | None:
-        return self._joined(lambda part: part.value(here))
+    def value(self, known: _Known) -> bool | None:
+        return self._joined(lambda part: part.value(known))
 
     def _joined(self, ask: Callable[[Node], bool | None]) -> bool | None:
         decides, known = self.word == "or", True
@@ -293,24 +301,24 @@ class Joined:
             return None
         return np.asarray((np.any if self.word == "or" else np.all)(masks, axis=0))
 
-    def start(self) -> bool | None:
-        return self._joined(lambda part: part.start())
+    def at_start(self) -> bool | None:
+        return self._joined(lambda part: part.at_start())
 
 
 def _not(value: bool | None) -> bool | None:
     return None if value is None else not value
 
 
-def _mean(here: _Here, selector: Selector) -> float:
+def _mean(known: _Known, selector: Selector) -> float:
     """Mean output (or sum before the activation) of units over the probe and its positions."""
-    network = here.experiment.network
+    network = known.experiment.network
     block = network.block(selector.block)
-    values = here.probe.values(network, block, pre=selector.pre)[..., list(selector.units)]
+    values = known.probe.values(network, block, pre=selector.pre)[..., list(selector.units)]
     return float((values if selector.time is None else values[:, selector.time]).mean(dtype=np.float64))
 
 
 def _averages(losses: Array) -> Array:
-    """(n,) mean of the last `AVERAGED` losses behind each step, of those there are."""
+    """(n,) mean of the last `AVERAGED` losses after each step, of those there are."""
     first = [losses[: n + 1].mean(dtype=np.float64) for n in range(min(AVERAGED - 1, len(losses)))]
     if len(losses) < AVERAGED:
         return np.array(first)
@@ -394,7 +402,7 @@ class _Parser:
         if self._peek()[0] != "comparison":
             known = "" if word in NUMBERS else nearest(word, [*UNIT_WORDS, *NUMBERS])
             raise self.wrong(f"`{word}` must be compared with a number, as `{word} < 2.3`{known}")
-        return Compared(word, self._take()[1], self._number())
+        return OfNumber(word, self._take()[1], self._number())
 
     def _of_units(self, word: str) -> Node:
         kind, selector = self._take()

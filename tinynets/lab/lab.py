@@ -1,4 +1,4 @@
-"""Lab: the one object that a user holds. A facade; what it does is done by the rooms it is made of."""
+"""Lab: the one object that a user holds. It is long because each method is documented; its parts do the work."""
 
 from __future__ import annotations
 
@@ -687,7 +687,7 @@ class Lab:
         try:
             return run_to_end(job, self.player.lock)
         finally:
-            self._saving.note()
+            self._saving.journal_soon()
 
     def _edit(self, op: str, target: str, **args: Any) -> EditReport:
         return self._do(self._editor.edit(op, target, args))

@@ -89,7 +89,7 @@ class Saving:
             self._files.journal.flush()
 
     @whole
-    def note(self) -> None:
+    def journal_soon(self) -> None:
         """Have the journal, where there is one, hold all that was done before long."""
         if self.player.recorded is not None:
             self.player.recorded()

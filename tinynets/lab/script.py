@@ -1,9 +1,9 @@
-"""The log as Python: a script that rebuilds a whole run and checks that it ends at the same bytes."""
+"""A whole run as a Python script, which rebuilds it and checks that it ends at the same bytes."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tinynets.foreign_text import printable
 from tinynets.history.branch import Branch
 from tinynets.history.evaluation import Evaluation
 from tinynets.history.moment import Bookmark, Moment
-from tinynets.jobs import Progress
+from tinynets.jobs import Job
 from tinynets.lab.verb import call_line
 from tinynets.nn.plugins import own_things
 from tinynets.numerics.canonical import canonical
@@ -33,29 +33,27 @@ processor, numpy or number of threads the last bits may differ.
 import tinynets as tn
 '''
 
-Text = Generator[Progress, None, str]
 Place = tuple[int, int]
 """Steps done and edits applied."""
 
 
-def script_of(experiment: Experiment, path: str) -> Text:
+def script_of(experiment: Experiment, path: str) -> Job[str]:
     """A runnable script that rebuilds a run and ends where it stands, as work; `path` is its save's, may be empty.
 
     What undo would go back over is not in it. Raises TimelineError where there is no file for it to start from.
     """
     name = printable(experiment.recipe.name).replace("\\", "/").replace('"', "'")
-    lines = [HEAD.format(name=name), *_own(experiment), f"lab = {_source(experiment, path)}"]
-    writer = _Writer(experiment)
-    branches = [experiment.timeline.branches[limb.number] for limb in experiment.timeline.tree()]
+    lines = [HEAD.format(name=name), *_own_kinds(experiment), f"lab = {_opening(experiment, path)}"]
+    writer = _BranchWriter(experiment)
+    branches = [experiment.timeline.branches[entry.number] for entry in experiment.timeline.tree()]
     for branch in branches:
         lines += ["", *writer.branch(branch, branches[0])]
         digest = (yield from experiment.state_at(branch.end)).digest()
         lines.append(_check(digest, f"{branch.name} ends at step {branch.end.step:,}"))
     lines += writer.other_bookmarks()
     digest = (yield from experiment.state_at(experiment.moment)).digest()
-    going = writer.go(experiment.branch, experiment.moment)
     where = f"where the run stood: step {experiment.moment.step:,} of {experiment.branch.name}"
-    lines += ["", *going, _check(digest, where)] if going else []
+    lines += ["", *writer.go(experiment.branch, experiment.moment), _check(digest, where)]
     return "\n".join(lines) + "\n"
 
 
@@ -89,8 +87,8 @@ def _call(verb: str, *args: object, **kwargs: object) -> str:
 # -- what it starts from
 
 
-def _own(experiment: Experiment) -> list[str]:
-    """What must be registered first, as comments."""
+def _own_kinds(experiment: Experiment) -> list[str]:
+    """Comments that name the layers and losses of the user's own, which must be registered first."""
     architectures = [
         experiment.recipe.layers,
         *(b.keyframes[0, 0].architecture for b in experiment.timeline.branches.values()),
@@ -102,12 +100,12 @@ def _own(experiment: Experiment) -> list[str]:
     return [f"# `{printable(own['kind'])}` is a {own['family']} of your own: register it here first" for own in things]
 
 
-def _source(experiment: Experiment, path: str) -> str:
+def _opening(experiment: Experiment, path: str) -> str:
     """The call that makes the lab as it was at its start."""
     start = experiment.timeline.branches[next(iter(experiment.timeline.tree())).number].keyframes[0, 0]
     for source in (experiment.recipe.name, experiment.recipe.file):
-        recipe = _recipe(source)
-        if recipe is not None and _starts(recipe, experiment, start):
+        recipe = _recipe_named(source)
+        if recipe is not None and _starts_alike(recipe, experiment, start):
             seed = experiment.recipe.training.hyper.seed
             usual = threads_rule(experiment.recipe.training.hyper.batch * experiment.network.summary().largest)
             options: dict[str, object] = {} if seed == recipe.training.hyper.seed else {"seed": seed}
@@ -128,14 +126,14 @@ def _python(source: str, options: dict[str, object]) -> str:
     return _call("open", source, **options).removeprefix("lab = ")
 
 
-def _recipe(source: str) -> Recipe | None:
+def _recipe_named(source: str) -> Recipe | None:
     try:
         return load_recipe(source) if source and (source.endswith(".toml") or os.sep not in source) else None
     except TinynetsError:
         return None
 
 
-def _starts(recipe: Recipe, experiment: Experiment, start: State) -> bool:
+def _starts_alike(recipe: Recipe, experiment: Experiment, start: State) -> bool:
     """Whether a recipe, with the lab's seed, makes the very start of its run, on the same data."""
     seeded = replace(recipe.training.hyper, seed=experiment.recipe.training.hyper.seed)
     recipe = replace(recipe, training=replace(recipe.training, hyper=seeded))
@@ -160,7 +158,7 @@ def _saved_start(path: str) -> str:
 # -- what was done
 
 
-class _Writer:
+class _BranchWriter:
     """Writes the lines of branches, and knows where the script stands."""
 
     def __init__(self, experiment: Experiment) -> None:

@@ -20,7 +20,7 @@ from tinynets.numerics.checks import check_whole
 from tinynets.recipes.recipe import MAX_STEPS
 
 Asked = str | Condition | Callable[[], bool]
-"""What moves until it holds are told: text, a condition, or a predicate of nothing."""
+"""A condition, its text, or a predicate of nothing."""
 
 UNTIL_LIMIT = 100_000
 """Steps after which `run_until` gives up, where nothing else is said."""
@@ -91,9 +91,9 @@ class TimeMachine:
     ) -> Job[UntilReport]:
         """Take steps to the next moment at which a condition holds: text, or a predicate of nothing."""
         check_whole("limit", limit, 1, MAX_STEPS)
-        holds, text, of_losses = self._condition(condition)
+        holds, text, by_losses = self._condition(condition)
         first = self.player.position.step
-        found = yield from self.player.run_until(holds, limit, of_losses.output_of if of_losses else None)
+        found = yield from self.player.run_until(holds, limit, by_losses.holds_after if by_losses else None)
         return self._until(text, found, first)
 
     @verb(
@@ -103,9 +103,9 @@ class TimeMachine:
     )
     def back_until(self, condition: Annotated[Asked, CONDITION]) -> Job[UntilReport]:
         """Go back to the last moment before this one at which a condition held; stay here where there was none."""
-        holds, text, of_losses = self._condition(condition)
+        holds, text, by_losses = self._condition(condition)
         first = self.player.position.step
-        found = yield from self.player.back_until(holds, of_losses.of_losses if of_losses else None)
+        found = yield from self.player.back_until(holds, by_losses.of_losses if by_losses else None)
         return self._until(text, found, first)
 
     @verb("time", "what going to a recorded step costs", shows=True)
@@ -149,10 +149,8 @@ class TimeMachine:
             except TinynetsError:
                 raise
             except Exception as error:
-                if self.player.last_loss is None and isinstance(
-                    error, TypeError
-                ):  # before the first step there is no loss
-                    return False
+                if self.player.last_loss is None and isinstance(error, TypeError):
+                    return False  # before the first step there is no loss to compare
                 raise TimelineError(
                     f"the condition `{text}` failed at step {self.player.position.step:,}: {error!r}"
                 ) from error
@@ -239,6 +237,7 @@ class TimeMachine:
 
 
 def _name(what: str, name: object) -> str:
+    """A name without the blanks around it; raises TimelineError where it is none."""
     if not isinstance(name, str) or not is_name(name):
         raise TimelineError(f"{what} must be 1 to {MAX_NAME} printable characters, not {name!r}")
     return name.strip()

@@ -1,4 +1,4 @@
-"""The log as Python: the script of a run rebuilds it, every branch of it, and ends at the same bytes."""
+"""The script of a run rebuilds it, every branch of it, and ends at the same bytes."""
 
 from __future__ import annotations
 

@@ -375,7 +375,6 @@ import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from tinynets.storage import journal
-from tinynets.storage.recovery import leftovers
 import tinynets as tn
 
 journal.RETRY = 0.0

@@ -1,4 +1,4 @@
-"""Travelling: bookmarks, branches renamed and dropped, moments among edits, and running until something holds."""
+"""The time machine: bookmarks, branches renamed and dropped, moments among edits, runs until something holds."""
 
 from __future__ import annotations
 
