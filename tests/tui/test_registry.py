@@ -8,6 +8,7 @@ from pathlib import Path
 import frames
 import pytest
 from opening import SMALL, WIDE, dialog_text, lab, opened, screen_text, until
+from throwaway import registered
 
 import tinynets as tn
 from tinynets.lab.verbs import VERBS
@@ -15,6 +16,8 @@ from tinynets.server.frame import BookmarkMark, BranchLine, TimelineStrip, View
 from tui import actions
 from tui.app import COMMAND_HINT, LabApp, hint
 from tui.model.completion import completions
+from tui.model.operations import menu
+from tui.model.selection import Selection
 from tui.render.marks import SIGNS
 from tui.render.palette import Terminal
 from tui.screens.help import VERB_GROUPS, HelpScreen
@@ -249,3 +252,32 @@ async def test_the_help_explains_every_mark(size: tuple[int, int]) -> None:
 
 def test_the_help_knows_the_family_of_every_verb() -> None:
     assert {verb.group for verb in VERBS.values()} == set(VERB_GROUPS)
+
+
+async def test_a_new_operation_and_a_new_verb_are_offered_like_the_others() -> None:
+    with registered():
+        async with opened((160, 120)) as (pilot, engine):
+            app = lab(pilot)
+            offered = [command.title for command in app.get_system_commands(app.screen)]
+            assert ":dampen  multiply what units have learned" in offered
+            assert ":tally  count the examples of a split" in offered
+            assert completions("damp", app.lab_frame) == ["dampen "]
+            assert completions("dampen hid", app.lab_frame) == ["dampen hidden[0]", "dampen hidden"]
+            assert completions("dampen hidden 2 ", app.lab_frame) == ["dampen hidden 2 twice="]
+            assert completions("dampen hidden 2 twice=", app.lab_frame) == ["dampen hidden 2 twice=true"]
+            assert completions("lift hidden.p", app.lab_frame) == ["lift hidden.pre[0]", "lift hidden.pre"]
+            assert completions("tally d", app.lab_frame) == ["tally dev"]
+            assert hint("dampen ", 100).startswith("dampen UNITS FACTOR [twice=true]   multiply what")
+            assert app.lab_frame is not None
+            entries = {entry.verb: entry for entry in menu(app.lab_frame, Selection("hidden", 0))}
+            assert (entries["dampen"].family, entries["dampen"].line.whole) == ("parameters", "dampen hidden[0] 0.5")
+            assert (entries["lift"].family, entries["lift"].line.whole) == ("activations", "lift hidden[0] 1")
+            keys = [entry.key for entry in entries.values()]
+            assert len(set(keys)) == len(keys)
+            await pilot.press("a", entries["dampen"].key, "enter")
+            await until(pilot, lambda: engine.calls[-1:] == [("dampen", ("hidden[0]", 0.5), {})])
+            await pilot.press("colon", *"tally dev", "enter")
+            await until(pilot, lambda: engine.calls[-1:] == [("tally", ("dev",), {})])
+            await pilot.press("question_mark", "3")
+            await until(pilot, lambda: "dampen UNITS FACTOR" in dialog_text(pilot))
+            assert "count the examples of a split" in dialog_text(pilot)

@@ -240,7 +240,7 @@ def _steer_arguments(bench: Bench, target: str, given: Arguments) -> Recorded:
 # -- the operations
 
 
-def _stands(
+def intervening(
     op: str,
     done: str,
     help_: str,
@@ -267,8 +267,8 @@ def _stands(
 
 _VALUES = Argument("values", VALUES)
 ACTIVATIONS = (
-    _stands("zero", "zeroed", "hold units' activations at zero"),
-    _stands(
+    intervening("zero", "zeroed", "hold units' activations at zero"),
+    intervening(
         "mean",
         "set to its mean",
         "hold units at their mean over the probe or a split",
@@ -276,7 +276,7 @@ ACTIVATIONS = (
         _VALUES,
         values=_mean_arguments,
     ),
-    _stands(
+    intervening(
         "resample",
         "taken from other examples",
         "give units the activations of other examples, drawn at random",
@@ -286,26 +286,26 @@ ACTIVATIONS = (
         ORDINAL,
         values=_resample_arguments,
     ),
-    _stands(
+    intervening(
         "clamp",
         "clamped to {amount:g}",
         "hold units' activations at a value",
         Argument("value", NUMBER, required=True, named=False, example="0.5"),
     ),
-    _stands(
+    intervening(
         "scale",
         "scaled by {amount:g}",
         "multiply units' activations",
         Argument("factor", NUMBER.called("FACTOR"), required=True, named=False, example="2"),
     ),
-    _stands(
+    intervening(
         "noise",
         "with noise of sigma {amount:g}",
         "add normal noise to units' activations",
         Argument("sigma", NUMBER.called("SIGMA"), required=True, named=False, example="0.1"),
         ORDINAL,
     ),
-    _stands(
+    intervening(
         "patch",
         "patched",
         "hold units at what another example, input, branch, bookmark or save gives them",
@@ -317,7 +317,7 @@ ACTIVATIONS = (
         _VALUES,
         values=_patch_arguments,
     ),
-    _stands(
+    intervening(
         "steer",
         "steered",
         "add a vector to units: the difference of two classes' means",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from tinynets.edits.edit import Operation
 from tinynets.edits.kinds import NUMBER, OPTIMIZER, SCHEDULE, SOURCE, Argument
@@ -53,17 +53,13 @@ def _of_the_app() -> Iterator[Verb]:
     yield Verb("play", "time", "play what is recorded, so many steps a second; below 0 backward", (speed,))
 
 
-def _gathered(verbs: Iterable[Verb]) -> dict[str, Verb]:
-    """By name; a verb that says behind which one it is listed stands there."""
+def gather() -> dict[str, Verb]:
+    """What is typed -> its verb, those of a group in the order in which they are listed.
+
+    A verb that says behind which one it is listed stands there.
+    """
     made: list[Verb] = []
-    for entry in verbs:
-        names = [other.name for other in made]
-        made.insert(names.index(entry.after) + 1 if entry.after else len(made), entry)
-    return {entry.name: entry for entry in made}
-
-
-VERBS: dict[str, Verb] = _gathered(
-    (
+    for entry in (
         *verbs_of(Runs),
         *verbs_of(TimeMachine),
         *map(verb_of, OPERATIONS.values()),
@@ -71,9 +67,13 @@ VERBS: dict[str, Verb] = _gathered(
         *verbs_of(Inspector),
         *verbs_of(Saving),
         *_of_the_app(),
-    )
-)
-"""What is typed -> its verb, those of a group in the order in which they are listed."""
+    ):
+        names = [other.name for other in made]
+        made.insert(names.index(entry.after) + 1 if entry.after else len(made), entry)
+    return {entry.name: entry for entry in made}
+
+
+VERBS: dict[str, Verb] = gather()
 
 
 def verb_called(method: str) -> Verb | None:

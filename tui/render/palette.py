@@ -64,6 +64,7 @@ GLYPHS: dict[str, tuple[str, str]] = {
     "rate": ("η", "n"),
     **{name: look.glyphs for name, look in LOOKS.items() if look.glyphs},
     "several": ("&", "&"),
+    "other": ("●", "o"),
     "before": ("›", ")"),
     "undone": ("○", "o"),
     "weights": ("w", "w"),
