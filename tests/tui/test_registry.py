@@ -7,7 +7,8 @@ from pathlib import Path
 
 import frames
 import pytest
-from opening import SMALL, WIDE, dialog_text, lab, opened, screen_text, until
+from fake import FakeEngine
+from opening import SMALL, WIDE, dialog_text, lab, opened, screen_text, type_line, until
 from throwaway import registered
 
 import tinynets as tn
@@ -21,6 +22,7 @@ from tui.model.selection import Selection
 from tui.render.marks import SIGNS
 from tui.render.palette import Terminal
 from tui.screens.help import VERB_GROUPS, HelpScreen
+from tui.screens.operate import OperateScreen
 
 
 def test_every_binding_comes_from_the_registry_with_its_id() -> None:
@@ -255,8 +257,15 @@ def test_the_help_knows_the_family_of_every_verb() -> None:
 
 
 async def test_a_new_operation_and_a_new_verb_are_offered_like_the_others() -> None:
+    class Knowing(FakeEngine):
+        def do_dampen(self, selector: str, factor: float) -> str:
+            return f"{selector} dampened by {factor:g}"
+
+        def do_tally(self, split: str) -> str:
+            return f"the examples of {split}"
+
     with registered():
-        async with opened((160, 120)) as (pilot, engine):
+        async with opened((160, 120), engine=Knowing) as (pilot, engine):
             app = lab(pilot)
             offered = [command.title for command in app.get_system_commands(app.screen)]
             assert ":dampen  multiply what units have learned" in offered
@@ -274,10 +283,15 @@ async def test_a_new_operation_and_a_new_verb_are_offered_like_the_others() -> N
             assert (entries["lift"].family, entries["lift"].line.whole) == ("activations", "lift hidden[0] 1")
             keys = [entry.key for entry in entries.values()]
             assert len(set(keys)) == len(keys)
-            await pilot.press("a", entries["dampen"].key, "enter")
+            await pilot.press("a")
+            await until(pilot, lambda: isinstance(app.screen, OperateScreen))
+            await pilot.press(entries["dampen"].key)
+            await until(pilot, lambda: app.command_line.value == "dampen hidden[0] 0.5")
+            await pilot.press("enter")
             await until(pilot, lambda: engine.calls[-1:] == [("dampen", ("hidden[0]", 0.5), {})])
-            await pilot.press("colon", *"tally dev", "enter")
+            await type_line(pilot, "tally dev")
             await until(pilot, lambda: engine.calls[-1:] == [("tally", ("dev",), {})])
+            await until(pilot, lambda: "the examples of dev" in app.status.message)
             await pilot.press("question_mark", "3")
             await until(pilot, lambda: "dampen UNITS FACTOR" in dialog_text(pilot))
             assert "count the examples of a split" in dialog_text(pilot)
