@@ -7,13 +7,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from tinynets.edits.arguments import flag, number, ordinal, values, whole
+from tinynets.edits.arguments import number, ordinal, values, whole
 from tinynets.edits.edit import OPERATIONS, Edit, Operation
+from tinynets.edits.exchange import (
+    Checked,
+    check_flip,
+    check_pair,
+    copy,
+    exact_flip,
+    exact_swap,
+    learned_units,
+    sign_flip,
+    swap,
+)
 from tinynets.edits.kinds import (
     BOOKMARK,
     BRANCH,
@@ -34,36 +44,18 @@ from tinynets.edits.kinds import (
     Argument,
     Target,
 )
-from tinynets.edits.surgery.plan import passed_units
-from tinynets.edits.surgery.reach import outgoing_places
-from tinynets.edits.surgery.standing import exchanged
-from tinynets.edits.symmetry import SIGNED, bears_sign, check_odd, flipped_from, flipped_places, takes_each
 from tinynets.edits.values import Arguments, Bench, Recorded, learned_of, places_of, said
 from tinynets.errors import EditError, SelectorError
 from tinynets.foreign_text import printable
 from tinynets.nn.block import Block
-from tinynets.nn.interventions import Intervention
-from tinynets.nn.layers import GRU, LSTM, FeatureMap, Parameter
+from tinynets.nn.layers import Parameter
 from tinynets.nn.network import Network
 from tinynets.nn.selectors import ParameterSelector, Selector, select, select_learned
 from tinynets.numerics.arrays import Array
 from tinynets.numerics.rules import FIRST
-from tinynets.training.hyper import Hyper
-from tinynets.training.param_groups import by_unit, with_units
 from tinynets.training.state import State
 
 MAX_BITS = 16
-
-
-def _units(network: Network, op: str, target: str) -> tuple[Block, Selector]:
-    """Units of a block that has parameters."""
-    selector = select(network, target)
-    if selector.pre or selector.time is not None:
-        raise EditError(f"`{op}` is about all that a unit has learned: `{selector.block}[...]`, not `{selector}`")
-    block = network.block(selector.block)
-    if not network.block_parameters(block):
-        raise EditError(f"`{selector}` has no parameters")
-    return block, selector
 
 
 def weight_places(network: Network, block: Block, units: tuple[int, ...]) -> Array:
@@ -82,7 +74,7 @@ def _targeted(network: Network, op: str, target: str) -> tuple[str, Array]:
     selector = select_learned(network, target)
     if isinstance(selector, ParameterSelector):
         return str(selector), selector.places(network)
-    block, selector = _units(network, op, target)
+    block, selector = learned_units(network, op, target)
     places = weight_places(network, block, selector.units)
     if not places.size:
         raise EditError(f"`{selector}` has no weights")
@@ -101,7 +93,6 @@ def _elements(network: Network, op: str, target: str) -> tuple[str, Array]:
     return str(selector), selector.places(network)
 
 
-Checked = Callable[[Network, str, dict[str, Any]], dict[str, Any]]
 Change = Callable[[Network, State, Edit], str]
 
 
@@ -185,12 +176,12 @@ def _zero_weights(network: Network, state: State, edit: Edit) -> str:
 
 
 def _check_reinit(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    _units(network, "reinit", target)
+    learned_units(network, "reinit", target)
     return {"ordinal": ordinal("reinit", args)}
 
 
 def _reinit(network: Network, state: State, edit: Edit) -> str:
-    block, selector = _units(network, "reinit", edit.target)
+    block, selector = learned_units(network, "reinit", edit.target)
     drawn = []
     for index in range(block.first, block.last + 1):
         layer = network.layers[index]
@@ -220,215 +211,6 @@ def _drawn(
     if not np.isfinite(new).all():
         raise EditError(f"`reinit` {selector}: {entry.init!r} draws values beyond {state.theta.dtype}")
     return start + places, new
-
-
-# -- copy, swap, flip
-
-
-def _check_pair(op: str, key: str) -> Checked:
-    def checked(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-        block, selector = _units(network, op, target)
-        other_block, other = _units(network, op, args.get(key, ""))
-        if other_block != block:
-            raise EditError(f"`{op}`: `{selector}` and `{other}` are units of two blocks; of one block they must be")
-        if len(other.units) != len(selector.units):
-            raise EditError(f"`{op}`: `{selector}` has {len(selector.units)} units, `{other}` {len(other.units)}")
-        if set(other.units) & set(selector.units):
-            raise EditError(f"`{op}`: `{selector}` and `{other}` have units in common")
-        outgoing = {"outgoing": True} if flag(op, args, "outgoing") else {}
-        if outgoing:
-            outgoing_places(network, block, selector.units)
-        return {key: str(other), **outgoing}
-
-    return checked
-
-
-def _pairs(
-    network: Network, block: Block, one: Selector, other: Selector, outgoing: bool
-) -> list[tuple[Array, Array, bool]]:
-    """Places of units in theta, then in what is carried, each beside its like of the other units."""
-    found = []
-    for a, b in zip(one.units, other.units, strict=True):
-        found.append((network.unit_indices(block, [a]), network.unit_indices(block, [b]), False))
-        found.append((network.resettable_indices(block, [a]), network.resettable_indices(block, [b]), True))
-        if outgoing:
-            found.append((outgoing_places(network, block, [a]), outgoing_places(network, block, [b]), False))
-    return found
-
-
-def _copy(network: Network, state: State, edit: Edit) -> str:
-    """What was learned goes over; what stands on the others, what is frozen of them and their rates stay theirs."""
-    block, one = _units(network, "copy", edit.target)
-    _, other = _units(network, "copy", edit.args["to"])
-    for source, target, is_carried in _pairs(network, block, one, other, edit.args.get("outgoing", False)):
-        for vector in (state.buffers,) if is_carried else (state.theta, *state.slots.values()):
-            vector[target] = vector[source]
-    return f"{one} copied to {other}"
-
-
-def _swap(network: Network, state: State, edit: Edit) -> str:
-    """Everything of a unit goes with it to its new place: what it has learned and carries, the optimizer's slots, what
-    stands on it, what is frozen of it (zeros that are held too), its learning rate and penalties.
-
-    What a layer draws by place (dropout) stays with the place, and so do outgoing weights without `outgoing`, with what
-    stands on the layers in between.
-    """
-    block, one = _units(network, "swap", edit.target)
-    _, other = _units(network, "swap", edit.args["other"])
-    outgoing = edit.args.get("outgoing", False)
-    frozen, frozen_buffers = _mask(state.theta, state.frozen), _mask(state.buffers, state.frozen_buffers)
-    along = () if network.rules == FIRST else (frozen,)
-    along_carried = () if network.rules == FIRST else (frozen_buffers,)
-    for source, target, is_carried in _pairs(network, block, one, other, outgoing):
-        vectors = (state.buffers, *along_carried) if is_carried else (state.theta, *state.slots.values(), *along)
-        for vector in vectors:
-            vector[source], vector[target] = vector[target], vector[source]
-    if network.rules > FIRST:
-        state.frozen, state.frozen_buffers = np.flatnonzero(frozen), np.flatnonzero(frozen_buffers)
-        order = _order(block, one, other)
-        change = FeatureMap(order, np.ones(block.units), np.zeros(block.units, np.bool_))
-        state.interventions = exchanged(network, state.interventions, block, change, behind=outgoing)
-        state.hyper = _with_settings(state.hyper, block, order)
-    return f"{one} and {other} swapped"
-
-
-def _mask(vector: Array, places: Array) -> Array:
-    mask = np.zeros(vector.size, np.bool_)
-    mask[places] = True
-    return mask
-
-
-def _order(block: Block, one: Selector, other: Selector) -> Array:
-    """Which unit comes to each place of a block when these are swapped."""
-    order = np.arange(block.units)
-    order[[*one.units, *other.units]] = [*other.units, *one.units]
-    return order
-
-
-def _with_settings(hyper: Hyper, block: Block, order: Array) -> Hyper:
-    """What is set for single units of a block, with them in another order."""
-    changed: dict[str, Any] = {}
-    for name in ("rates", "l1", "l2"):
-        held = by_unit(getattr(hyper, name), block.name)
-        if held:
-            now = {new: held[int(old)] for new, old in enumerate(order) if int(old) in held}
-            changed[name] = with_units(getattr(hyper, name), block.name, now)
-    return replace(hyper, **changed)
-
-
-def _exact_swap(network: Network, state: State | None, edit: Edit) -> None:
-    """Raise EditError where units swapped with their outgoing weights would not compute what they did."""
-    if not edit.args.get("outgoing"):
-        return
-    block, one = _units(network, "swap", edit.target)
-    _, other = _units(network, "swap", edit.args["other"])
-    layer = network.layers[block.first]
-    if takes_each(layer):
-        raise EditError(
-            f"`swap`: a unit of `{layer.name}` {layer!r} takes the feature of its own number too, which would not go "
-            "with it"
-        )
-    if network.rules == FIRST and state is not None:
-        change = FeatureMap(_order(block, one, other), np.ones(block.units), np.zeros(block.units, np.bool_))
-        if exchanged(network, state.interventions, block, change, behind=True) != state.interventions:
-            raise EditError(
-                f"`swap`: in a run of an earlier version what stands on `{one}` or `{other}` stays where it is; "
-                "release it first"
-            )
-
-
-def _check_flip(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    block, selector = _units(network, "sign_flip", target)
-    if not flag("sign_flip", args, "outgoing"):
-        return {}
-    outgoing_places(network, block, selector.units)
-    return {"outgoing": True}
-
-
-def _exact_flip(network: Network, state: State | None, edit: Edit) -> None:
-    """Raise EditError where the sum of a unit cannot be turned round, or where, with what it gives on, that would be
-    seen.
-    """
-    block, selector = _units(network, "sign_flip", edit.target)
-    start = flipped_from(network, block)
-    layer = network.layers[start]
-    if not bears_sign(network, block):
-        raise EditError(f"`sign_flip`: the weights of `{layer.name}` {layer!r} do not bear the sign of what it gives")
-    outgoing = edit.args.get("outgoing", False)
-    if outgoing:
-        check_odd(network, block, start)
-    if state is None or network.rules > FIRST or not outgoing:
-        return
-    stands = _turned(network, state.interventions, block, selector, outgoing) != state.interventions
-    if stands or start > block.first or layer.joins or isinstance(layer, GRU | LSTM):
-        raise EditError(f"`sign_flip`: in a run of an earlier version it does not keep what `{selector}` gives on")
-
-
-def _sign_flip(network: Network, state: State, edit: Edit) -> str:
-    """The sum before the activation changes its sign: weights, biases, shifts and running means do; gains do not.
-
-    Where a norm begins the block or makes each unit of all of them, its gain and shift alone are turned round. Of a GRU
-    or LSTM those of what is new to the unit are, not of its gates. With the outgoing weights what a recurrent unit has
-    given itself changes too, and what holds values of the unit (a clamp) holds them with the other sign: so the network
-    computes what it did, and goes on learning as it would have (the optimizer's velocities and means turn too).
-    """
-    block, selector = _units(network, "sign_flip", edit.target)
-    outgoing = edit.args.get("outgoing", False)
-    if network.rules == FIRST:
-        _flip_as_once(network, state, block, selector, outgoing)
-    else:
-        start = flipped_from(network, block)
-        places, carried = flipped_places(network, block, start, selector.units)
-        state.buffers[carried] = -state.buffers[carried]
-        if outgoing:
-            own = start == block.first
-            places = np.setxor1d(places, outgoing_places(network, block, selector.units, own=own))
-            hidden = network.hidden_indices(block, selector.units if own else ())
-            state.buffers[hidden] = -state.buffers[hidden]
-        for vector in (state.theta, *(state.slots[name] for name in SIGNED & state.slots.keys())):
-            vector[places] = -vector[places]
-        state.interventions = _turned(network, state.interventions, block, selector, outgoing)
-    return f"signs of {selector} flipped" + (", outgoing too" if outgoing else "")
-
-
-def _turned(
-    network: Network, standing: tuple[Intervention, ...], block: Block, selector: Selector, outgoing: bool
-) -> tuple[Intervention, ...]:
-    """What stands, on flipped units with the other sign, where what is taken up of them is flipped too."""
-    closed = network.layers[block.last].closed  # with a head go the weights that take it up
-    if not outgoing and not closed:
-        return standing
-    flipped = {block.name: np.array(selector.units)}
-    if not closed:
-        flipped |= passed_units(network, block, selector.units)
-    made: list[Intervention] = []
-    for entry in standing:
-        units = flipped.get(network.site_block(entry.site).name)
-        axis = network.layers[network.site(entry.site)].site_axis
-        made += [entry] if units is None else entry.negated(units.tolist(), axis)
-    return tuple(made)
-
-
-def _flip_as_once(network: Network, state: State, block: Block, selector: Selector, outgoing: bool) -> None:
-    """The flip of runs that began with the first rules: of every weight, and of what stands nothing."""
-    whole_block = len(selector.units) == block.units
-    for index in range(block.first, block.last + 1):
-        layer = network.layers[index]
-        for entry in layer.parameters():
-            if entry.name != "gain":
-                start = network.parameter_slice(index, entry.name).start
-                places = start + entry.places(np.array(selector.units), whole=whole_block)
-                state.theta[places] = -state.theta[places]
-        for entry in layer.carried():
-            if entry.name == "running_mean":
-                start = network.carried_slice(index, entry.name).start
-                places = start + entry.places(np.array(selector.units), whole=whole_block)
-                state.buffers[places] = -state.buffers[places]
-    if outgoing:
-        places = outgoing_places(network, block, selector.units)
-        state.theta[places] = -state.theta[places]
-        hidden = network.hidden_indices(block, selector.units)
-        state.buffers[hidden] = -state.buffers[hidden]
 
 
 # -- round, sparsify
@@ -476,7 +258,7 @@ def _sparsify(network: Network, state: State, edit: Edit) -> str:
 
 
 def _check_transplant(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    block, selector = _units(network, "transplant", target)
+    block, selector = learned_units(network, "transplant", target)
     size = sum(map(len, places_of(network, block, selector)))
     made = {name: value for name, value in args.items() if name != "values"}
     for name, value in made.items():
@@ -496,7 +278,7 @@ def _transplant_arguments(bench: Bench, target: str, given: Arguments) -> Record
 
 
 def _transplant(network: Network, state: State, edit: Edit) -> str:
-    block, selector = _units(network, "transplant", edit.target)
+    block, selector = learned_units(network, "transplant", edit.target)
     places, carried = places_of(network, block, selector)
     given = edit.args["values"].array
     state.theta[places], state.buffers[carried] = given[: len(places)], given[len(places) :]
@@ -531,8 +313,8 @@ PARAMETERS = (
         "copy",
         LEARNED,
         "copy what units have learned to others of their block",
-        _check_pair("copy", "to"),
-        _copy,
+        check_pair("copy", "to"),
+        copy,
         Argument("to", OTHER_UNITS, required=True, named=False, example=""),
         _OUTGOING,
     ),
@@ -540,20 +322,20 @@ PARAMETERS = (
         "swap",
         LEARNED,
         "swap units of a block",
-        _check_pair("swap", "other"),
-        _swap,
+        check_pair("swap", "other"),
+        swap,
         Argument("other", OTHER_UNITS, required=True, named=False, example=""),
         _OUTGOING,
-        exact=_exact_swap,
+        exact=exact_swap,
     ),
     _operation(
         "sign_flip",
         FLIPPABLE,
         "turn the signs of units' weights and biases round",
-        _check_flip,
-        _sign_flip,
+        check_flip,
+        sign_flip,
         _OUTGOING,
-        exact=_exact_flip,
+        exact=exact_flip,
     ),
     _operation(
         "round",
