@@ -1,4 +1,4 @@
-"""Edits as small immutable records, and the operations that they are of."""
+"""Edits, which are small immutable records, and the operations that do them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arguments that verbs take, and the kinds of them: what a usage text calls them, and how a word is read."""
+"""Arguments of verbs and their kinds: what a usage text calls one, and how a typed word is read as one."""
 
 from __future__ import annotations
 

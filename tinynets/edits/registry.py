@@ -1,7 +1,8 @@
-"""Edits: what a user does to a running net, as small immutable records.
+"""The registry of operations, and how their edits are resolved, checked and done.
 
-An operation is defined once, in the room of its family: its arguments, what it checks, what it does to a State, its
-line of help. The API's method, the command line's verb, the log's entry and the palette's entry follow from that.
+An operation is defined once, in the file of its family: what it acts on, its arguments, what it checks, what it does to
+a State, its line of help. Beside that it has one typed method of Lab. The command line's verb, what is offered there,
+the log's line, the entries of palette and menu and what a save may hold follow from its entry.
 """
 
 from __future__ import annotations
