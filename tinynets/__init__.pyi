@@ -1,7 +1,7 @@
 # The public names and their homes, each once: `__init__.py` reads this file.
 
 from tinynets.data import Dataset as Dataset
-from tinynets.edits.edit import Edit as Edit
+from tinynets.edits.registry import Edit as Edit
 from tinynets.errors import CommandError as CommandError
 from tinynets.errors import CorruptSave as CorruptSave
 from tinynets.errors import DataError as DataError

@@ -26,7 +26,7 @@ from tui.widgets.loss import LossPane
 
 if TYPE_CHECKING:
     from tinynets.lab.command_line import Call
-    from tinynets.lab.verbs import Command
+    from tinynets.lab.verb import Verb
 
 
 class LabApp(Surgery):
@@ -34,25 +34,25 @@ class LabApp(Surgery):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette, from the registry of actions and the command line's verbs."""
-        from tinynets.lab.verbs import COMMANDS
+        from tinynets.lab.verbs import VERBS
 
         for action in actions.ACTIONS:
             if action.palette:
                 title = f"{action.help}  ({action.shown_key})"
                 yield SystemCommand(title, action.group, lambda a=action: self._from_palette(a))
-        for command in COMMANDS.values():
-            title = f":{command.name}  {command.help}"
-            yield SystemCommand(title, VERBS, lambda c=command: self.call_later(self.begin_line, c))
+        for verb in VERBS.values():
+            title = f":{verb.name}  {verb.help}"
+            yield SystemCommand(title, TYPED, lambda v=verb: self.call_later(self.begin_line, v))
 
     def _from_palette(self, action: Action) -> None:
         self.call_later(self.run_action, action.command)
 
-    def begin_line(self, command: Command) -> None:
+    def begin_line(self, verb: Verb) -> None:
         """Do a verb that needs nothing more said; open the command line on one that does, or could."""
-        if command.kinds or command.options:
-            self.action_command(f"{command.name} ")
+        if verb.asks:
+            self.action_command(f"{verb.name} ")
         else:
-            self.run_line(command.name)
+            self.run_line(verb.name)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Screens that open over the lab keep tab for their own fields; where nothing can be seen, only `q` acts."""
@@ -157,7 +157,7 @@ class LabApp(Surgery):
         """Parse a line of the API's verbs and send it."""
         from tinynets.errors import TinynetsError
         from tinynets.lab.command_line import parse
-        from tinynets.lab.verbs import PROPERTIES
+        from tinynets.lab.verbs import verb_called
 
         try:
             call = parse(text)
@@ -176,7 +176,7 @@ class LabApp(Surgery):
             self.run_worker(self._save_to(call.args[0]), exit_on_error=False)
         elif call.verb in ("tree", "bookmarks"):
             self._show_tree(call.verb)
-        elif call.verb in PROPERTIES:
+        elif (verb := verb_called(call.verb)) and verb.read:
             self.run_worker(self._list(call.verb), exit_on_error=False)
         else:
             self.run_worker(self._call(call), exit_on_error=False)
@@ -194,6 +194,7 @@ class LabApp(Surgery):
         if value is False:
             return
         from tinynets.lab.command_line import Call
+        from tinynets.lab.verbs import verb_called
 
         if call.verb == "compare":
             from tui.screens.compare import CompareScreen
@@ -207,7 +208,8 @@ class LabApp(Surgery):
             return
         lines = lines_of(value)
         whole = self.status.whole(message_for(call.verb, value))
-        if not whole and (len(lines) > 1 or call.verb in ANSWERS):
+        verb = verb_called(call.verb)
+        if not whole and (len(lines) > 1 or (verb is not None and verb.shows)):
             from tui.screens.entries import EntriesScreen
 
             how = "script FILE writes it" if call == Call("script") else ""
@@ -386,7 +388,5 @@ def hint(text: str, room: int) -> str:
     return clip_words(usage(text) or COMMAND_HINT, room)
 
 
-VERBS = "On the command line"
-ANSWERS = frozenset({"verify", "script", "evaluate", "predict", "sample", "seek_cost"})
-"""Verbs that are asked for their answer, which is shown whole."""
+TYPED = "On the command line"
 COMMAND_HINT = "type a verb: zero hidden[3], lr 0.01, seek 200; tab completes, escape closes"

@@ -7,17 +7,22 @@ from pathlib import Path
 
 import frames
 import pytest
-from opening import SMALL, WIDE, dialog_text, lab, opened, screen_text, until
+from fake import FakeEngine
+from opening import SMALL, WIDE, dialog_text, lab, opened, screen_text, type_line, until
+from throwaway import registered
 
 import tinynets as tn
-from tinynets.lab.verbs import ANY_OPTION, COMMANDS
+from tinynets.lab.verbs import VERBS
 from tinynets.server.frame import BookmarkMark, BranchLine, TimelineStrip, View
 from tui import actions
 from tui.app import COMMAND_HINT, LabApp, hint
 from tui.model.completion import completions
+from tui.model.operations import menu
+from tui.model.selection import Selection
 from tui.render.marks import SIGNS
 from tui.render.palette import Terminal
 from tui.screens.help import VERB_GROUPS, HelpScreen
+from tui.screens.operate import OperateScreen
 
 
 def test_every_binding_comes_from_the_registry_with_its_id() -> None:
@@ -41,21 +46,21 @@ async def test_the_palette_offers_the_actions_and_the_verbs_and_nothing_else() -
     async with opened() as (pilot, _):
         offered = [command.title for command in pilot.app.get_system_commands(pilot.app.screen)]
         keyed = [f"{a.help}  ({a.shown_key})" for a in actions.ACTIONS if a.palette]
-        assert offered == keyed + [f":{command.name}  {command.help}" for command in COMMANDS.values()]
+        assert offered == keyed + [f":{verb.name}  {verb.help}" for verb in VERBS.values()]
 
 
 async def test_a_verb_from_the_palette_is_done_or_asked_to_be_completed() -> None:
     async with opened() as (pilot, engine):
         app, done = lab(pilot), []
         app.run_line = done.append  # type: ignore[method-assign]
-        for command in COMMANDS.values():
-            app.begin_line(command)
-            if command.kinds or command.options:
-                assert app.command_line.value == f"{command.name} "
-                assert app.status.message.startswith(command.usage)
+        for verb in VERBS.values():
+            app.begin_line(verb)
+            if verb.asks:
+                assert app.command_line.value == f"{verb.name} "
+                assert app.status.message.startswith(verb.usage)
                 app.close_command_line()
             else:
-                assert done.pop() == command.name
+                assert done.pop() == verb.name
         assert not engine.calls
 
 
@@ -65,7 +70,7 @@ def test_the_verbs_of_every_day_have_keys() -> None:
         "play", "zero", "freeze", "release", "mean", "clamp", "scale", "prune", "reinit", "explain",
         "save", "open", "recover",
     }  # fmt: skip
-    assert daily <= set(COMMANDS)
+    assert daily <= set(VERBS)
     assert daily <= set(actions.BY_ID)
 
 
@@ -108,23 +113,23 @@ FOR_PROGRAMS = {
 
 def test_all_that_a_lab_does_has_a_verb() -> None:
     public = {name for name in dir(tn.Lab) if not name.startswith("_")}
-    verbs = {command.verb or name for name, command in COMMANDS.items()}
+    verbs = {verb.python for verb in VERBS.values()}
     assert public - verbs == set(FOR_PROGRAMS)
 
 
 def test_every_argument_of_a_method_can_be_given_on_the_command_line() -> None:
-    for name, command in COMMANDS.items():
-        method = getattr(tn.Lab, command.verb or name, None)
-        if not callable(method) or command.fixed:  # `lr` is short for what `set` does
+    for name, verb in VERBS.items():
+        method = getattr(tn.Lab, verb.python, None)
+        if not callable(method) or verb.fixed:  # `lr` is short for what `set` does
             continue
         known = list(inspect.signature(method).parameters.values())[1:]
         named = [p.name for p in known if p.kind is p.KEYWORD_ONLY]
         rest = any(p.kind is p.VAR_KEYWORD for p in known)
         places = [p for p in known if p.kind is p.POSITIONAL_OR_KEYWORD]
-        assert len(places) == len(command.kinds), name
-        assert command.options is ANY_OPTION if rest else set(named) == set(command.options), name
-        needed = sum(p.default is p.empty for p in places)
-        assert needed == sum(not kind.endswith("?") for kind in command.kinds), name
+        assert [p.name for p in places] == [argument.name for argument in verb.placed], name
+        assert verb.open_ended == rest, name
+        assert set(named) == {argument.name for argument in verb.named}, name
+        assert [p.default is p.empty for p in places] == [argument.required for argument in verb.placed], name
 
 
 TIMELINE = TimelineStrip(
@@ -199,11 +204,11 @@ def test_tab_offers_what_a_verb_takes(
 
 @pytest.mark.parametrize("room", [57, 77])
 def test_a_hint_is_cut_between_words(room: int) -> None:
-    for name, command in COMMANDS.items():
+    for name, verb in VERBS.items():
         text = hint(f"{name} ", room)
-        whole = f"{command.usage}   {command.help}".split()
+        whole = f"{verb.usage}   {verb.help}".split()
         assert len(text) <= room
-        assert text.startswith(command.usage) or len(command.usage) > room - 2
+        assert text.startswith(verb.usage) or len(verb.usage) > room - 2
         words = text.removesuffix(" …").split()
         assert [word.rstrip(",;:") for word in whole[: len(words)]] == [word.rstrip(",;:") for word in words]
     assert hint("", 77) == COMMAND_HINT
@@ -231,7 +236,7 @@ async def test_the_help_lists_every_action_and_every_verb_each_on_its_page() -> 
         await pilot.press("right", "right")
         await until(pilot, lambda: "What is typed behind :" in screen_text(pilot))
         text = dialog_text(pilot)
-        assert [name for name, command in COMMANDS.items() if command.help[:60] not in text] == []
+        assert [name for name, verb in VERBS.items() if verb.help[:60] not in text] == []
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(pilot.app.screen, HelpScreen))
 
@@ -248,4 +253,45 @@ async def test_the_help_explains_every_mark(size: tuple[int, int]) -> None:
 
 
 def test_the_help_knows_the_family_of_every_verb() -> None:
-    assert {command.group for command in COMMANDS.values()} == set(VERB_GROUPS)
+    assert {verb.group for verb in VERBS.values()} == set(VERB_GROUPS)
+
+
+async def test_a_new_operation_and_a_new_verb_are_offered_like_the_others() -> None:
+    class Knowing(FakeEngine):
+        def do_dampen(self, selector: str, factor: float) -> str:
+            return f"{selector} dampened by {factor:g}"
+
+        def do_tally(self, split: str) -> str:
+            return f"the examples of {split}"
+
+    with registered():
+        async with opened((160, 120), engine=Knowing) as (pilot, engine):
+            app = lab(pilot)
+            offered = [command.title for command in app.get_system_commands(app.screen)]
+            assert ":dampen  multiply what units have learned" in offered
+            assert ":tally  count the examples of a split" in offered
+            assert completions("damp", app.lab_frame) == ["dampen "]
+            assert completions("dampen hid", app.lab_frame) == ["dampen hidden[0]", "dampen hidden"]
+            assert completions("dampen hidden 2 ", app.lab_frame) == ["dampen hidden 2 twice="]
+            assert completions("dampen hidden 2 twice=", app.lab_frame) == ["dampen hidden 2 twice=true"]
+            assert completions("lift hidden.p", app.lab_frame) == ["lift hidden.pre[0]", "lift hidden.pre"]
+            assert completions("tally d", app.lab_frame) == ["tally dev"]
+            assert hint("dampen ", 100).startswith("dampen UNITS FACTOR [twice=true]   multiply what")
+            assert app.lab_frame is not None
+            entries = {entry.verb: entry for entry in menu(app.lab_frame, Selection("hidden", 0))}
+            assert (entries["dampen"].family, entries["dampen"].line.whole) == ("parameters", "dampen hidden[0] 0.5")
+            assert (entries["lift"].family, entries["lift"].line.whole) == ("activations", "lift hidden[0] 1")
+            keys = [entry.key for entry in entries.values()]
+            assert len(set(keys)) == len(keys)
+            await pilot.press("a")
+            await until(pilot, lambda: isinstance(app.screen, OperateScreen))
+            await pilot.press(entries["dampen"].key)
+            await until(pilot, lambda: app.command_line.value == "dampen hidden[0] 0.5")
+            await pilot.press("enter")
+            await until(pilot, lambda: engine.calls[-1:] == [("dampen", ("hidden[0]", 0.5), {})])
+            await type_line(pilot, "tally dev")
+            await until(pilot, lambda: engine.calls[-1:] == [("tally", ("dev",), {})])
+            await until(pilot, lambda: "the examples of dev" in app.status.message)
+            await pilot.press("question_mark", "3")
+            await until(pilot, lambda: "dampen UNITS FACTOR" in dialog_text(pilot))
+            assert "count the examples of a split" in dialog_text(pilot)

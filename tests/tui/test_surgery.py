@@ -10,20 +10,22 @@ import tinynets as tn
 from tinynets.edits.edit import Edit
 from tinynets.edits.registry import OPERATIONS
 from tinynets.lab.command_line import parse
-from tinynets.lab.verbs import COMMANDS
+from tinynets.lab.verbs import VERBS
 from tui.model import targets
 from tui.model.answers import message_for
 from tui.model.completion import completions
-from tui.model.operations import FAMILIES, KEYS, line_for, menu, sites
+from tui.model.operations import FAMILIES, FITTING, line_for, menu, sites
 from tui.model.selection import Selection
+from tui.render.operation_looks import LOOKS
 from tui.screens.explain import ExplainScreen
 from tui.screens.operate import OperateScreen
 
 
 def test_the_menu_knows_every_operation_and_each_has_a_key_of_its_own() -> None:
-    assert set(OPERATIONS) - {"set"} == set(KEYS) - {"explain"}
-    assert len(set(KEYS.values())) == len(KEYS)
-    assert {COMMANDS[verb].group for verb in KEYS} == set(FAMILIES)
+    assert set(OPERATIONS) - {"set"} == set(LOOKS) - {"explain"}
+    assert len({look.key for look in LOOKS.values()}) == len(LOOKS)
+    assert {VERBS[verb].group for verb in LOOKS} == set(FAMILIES)
+    assert {VERBS[verb].placed[0].kind.name for verb in LOOKS} == set(FITTING) == set(targets.TARGETS)
 
 
 @pytest.mark.parametrize("recipe", ["names-mlp", "digits-cnn", "names-gru", "names-transformer"])
@@ -46,16 +48,16 @@ def test_what_is_completed_as_a_target_the_engine_takes(recipe: str) -> None:
     from tinynets.nn.selectors import select, select_learned
 
     made, frame = tn.Lab(recipe), frame_of(recipe)
-    for verb in KEYS:
+    for verb in LOOKS:
         for block in frame.blocks:
             for typed in ("", f"{block.name}.", f"{block.name}["):
-                for name in targets.first(verb, frame, typed):
+                for name in targets.TARGETS[VERBS[verb].placed[0].kind.name](frame, typed):
                     if verb in ("prune", "grow"):
                         edit = Edit(verb, name, {"count": 1, "ordinal": 0} if verb == "grow" else {})
                         OPERATIONS[verb].check(made.network, edit)
                     elif verb == "remove":
                         assert made.network[name] is not None
-                    elif verb in targets.ON_WEIGHTS:
+                    elif "WEIGHTS" in VERBS[verb].placed[0].kind.shown:
                         select_learned(made.network, name)
                     else:
                         select(made.network, name)

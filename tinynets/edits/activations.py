@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from tinynets.edits.arguments import number, ordinal, reject_unknown, values
-from tinynets.edits.edit import DERIVED, Edit
-from tinynets.edits.operation import Operation
+from tinynets.edits.arguments import number, ordinal, values
+from tinynets.edits.edit import OPERATIONS, Edit, Operation
+from tinynets.edits.kinds import (
+    BOOKMARK,
+    BRANCH,
+    CLASS,
+    EXAMPLE,
+    INPUT,
+    NUMBER,
+    ORDINAL,
+    PROBE_OR_SPLIT,
+    SAVE,
+    SITE,
+    SPLIT,
+    STANDING,
+    VALUES,
+    WHOLE,
+    Argument,
+)
+from tinynets.edits.values import (
+    PROBE,
+    Arguments,
+    Bench,
+    Recorded,
+    direction_of,
+    mean_of,
+    numbers_of,
+    patch_of,
+    pool_of,
+    said,
+)
 from tinynets.errors import EditError, ShapeError
-from tinynets.nn.interventions import DRAWS, KINDS, TAKES_AMOUNT, TAKES_VALUES, Intervention, Standing, released
+from tinynets.nn.interventions import KINDS, Intervention, InterventionKind, Standing, released
 from tinynets.nn.network import Network
 from tinynets.nn.selectors import Selector, select
-from tinynets.numerics.arrays import Array, Shape, Values, shape_text
+from tinynets.numerics.arrays import Array, Shape, Values, ignore_warnings, plain, shape_text
 from tinynets.training.state import State
 
 MAX_VALUES = 2**22  # bytes that one edit may hold
 MAX_NAME = 1000  # letters of a site's name
 SIGMA = (0.0, 1e30)
-DONE = {
-    "zero": "zeroed",
-    "mean": "set to its mean",
-    "resample": "taken from other examples",
-    "clamp": "clamped to {amount:g}",
-    "scale": "scaled by {amount:g}",
-    "noise": "with noise of sigma {amount:g}",
-    "patch": "patched",
-    "steer": "steered",
-}
 
 
 def _resolve(op: str) -> Any:
@@ -45,22 +63,16 @@ def _check(network: Network, edit: Edit) -> None:
 
 def _checked(network: Network, op: str, selector: Selector, args: dict[str, Any]) -> dict[str, Any]:
     """The arguments, each of its kind; EditError says what is wrong."""
-    amount = TAKES_AMOUNT.get(op)
-    known = [amount] if amount else []
-    known += ["values", *sorted(DERIVED)] if op in TAKES_VALUES else []
-    known += ["scale"] if op == "steer" else []
-    known += ["ordinal"] if op in DRAWS else []
-    reject_unknown(op, args, *known)
     made = dict(args)
-    if amount:
-        made[amount] = number(op, args, amount, *(SIGMA if op == "noise" else ()))
-    if op == "steer" and "scale" in args:
-        made["scale"] = number(op, args, "scale")
-    if op in TAKES_VALUES:
-        made["values"] = _values(network, op, selector, args)
-    if op in DRAWS:
-        ordinal(op, args)
-        network.site_shape(network.site(selector.site))
+    for argument in OPERATIONS[op].arguments:
+        name = argument.name
+        if argument.kind is VALUES:
+            made[name] = _values(network, op, selector, args)
+        elif argument.kind.name == NUMBER.name and (argument.required or name in args):
+            made[name] = number(op, args, name, *(SIGMA if name == "sigma" else ()))
+        elif argument is ORDINAL:
+            ordinal(op, args)
+            network.site_shape(network.site(selector.site))
     return made
 
 
@@ -114,27 +126,25 @@ def _apply_all(network: Network, state: State, edits: Sequence[Edit]) -> str:
             continue
         new = _intervention(edit, selector)
         standing.put(new)
-        done = f"{selector} {DONE[edit.op].format(amount=new.amount)}"
+        done = f"{selector} {OPERATIONS[edit.op].done.format(amount=new.amount)}"
     state.interventions = standing.settled()
     return done
 
 
 def _intervention(edit: Edit, selector: Selector) -> Intervention:
-    args = edit.args
-    return Intervention(
-        edit.op,
-        selector.site,
-        selector.units,
-        selector.time,
-        args.get(TAKES_AMOUNT.get(edit.op, "")),
-        args["values"] if edit.op in TAKES_VALUES else None,
-        args["ordinal"] if edit.op in DRAWS else None,
-    )
+    args, op = edit.args, edit.op
+    amount, held, number = args.get(_amount(op)), args.get("values"), args.get("ordinal")
+    return Intervention(op, selector.site, selector.units, selector.time, amount, held, number)
+
+
+def _amount(op: str) -> str:
+    """The argument of an operation that is the `amount` of what stands; empty where it has none."""
+    arguments = OPERATIONS[op].arguments
+    return next((entry.name for entry in arguments if entry.required and entry.kind.name == NUMBER.name), "")
 
 
 def _resolve_release(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
     selector = select(network, target)
-    reject_unknown("release", args)
     if released(network, state.interventions, selector) == state.interventions:
         standing = ", ".join(map(str, state.interventions)) or "none"
         raise EditError(f"`{selector}`: no intervention stands there; standing: {standing}")
@@ -143,7 +153,6 @@ def _resolve_release(network: Network, state: State, target: str, args: dict[str
 
 def _check_release(network: Network, edit: Edit) -> None:
     select(network, edit.target)
-    reject_unknown("release", edit.args)
 
 
 def _is_site(name: object) -> bool:
@@ -152,7 +161,7 @@ def _is_site(name: object) -> bool:
 
 def intervention_from(network: Network, op: str, selector: Selector, args: dict[str, Any]) -> Intervention:
     """An intervention that stands in a file, checked as an edit would be."""
-    amount = TAKES_AMOUNT.get(op, "")
+    amount = _amount(op)
     given = {name: value for name, value in ((amount, args.get("amount")),) if name}
     given |= {name: args[name] for name in ("values", "ordinal") if args.get(name) is not None}
     made = _checked(network, op, selector, given)
@@ -162,7 +171,7 @@ def intervention_from(network: Network, op: str, selector: Selector, args: dict[
         if op != "noise" or len(rows) != len(selector.units) or not all(0 <= row < 2**20 for row in rows):
             raise EditError(f"`{op}` {selector}: `rows` must be a number for each unit, not {list(rows)}")
     origin = args.get("origin")
-    if origin is not None and (op not in DRAWS or not _is_site(origin)):
+    if origin is not None and (not KINDS[op].draws or not _is_site(origin)):
         raise EditError(f"`{op}` {selector}: `origin` must be the name of a site, not {origin!r}")
     return Intervention(
         op,
@@ -177,45 +186,154 @@ def intervention_from(network: Network, op: str, selector: Selector, args: dict[
     )
 
 
-_VALUES = {"values": "numbers"}
-_OF_VALUES = {"example": "whole", "input": "input", "branch": "text", "bookmark": "text", "save": "text", **_VALUES}
-_ARGUMENTS: dict[str, tuple[str, str, tuple[str, ...], dict[str, str]]] = {
-    "zero": ("zero UNITS", "hold units' activations at zero", ("units",), {}),
-    "mean": ("mean UNITS [SPLIT]", "hold units at their mean over the probe or a split", ("units", "text?"), _VALUES),
-    "resample": (
-        "resample UNITS [SPLIT] [examples=N]",
-        "give units the activations of other examples, drawn at random",
-        ("units", "text?"),
-        {"examples": "whole", **_VALUES},
-    ),
-    "clamp": ("clamp UNITS VALUE", "hold units' activations at a value", ("units", "number"), {}),
-    "scale": ("scale UNITS FACTOR", "multiply units' activations", ("units", "number"), {}),
-    "noise": ("noise UNITS SIGMA", "add normal noise to units' activations", ("units", "number"), {}),
-    "patch": (
-        "patch UNITS example=N|input=TEXT [branch=B|bookmark=M|save=FILE]",
-        "hold units at what another example, input, branch, bookmark or save gives them",
-        ("units",),
-        _OF_VALUES,
-    ),
-    "steer": (
-        "steer UNITS toward=CLASS away=CLASS [scale=K]",
-        "add a vector to units: the difference of two classes' means",
-        ("units",),
-        {"toward": "text", "away": "text", "scale": "number", "over": "text", **_VALUES},
-    ),
-}
-assert set(_ARGUMENTS) == set(KINDS)
+# -- where values come from: the arguments as they are given -> as they are recorded
 
+
+def _mean_arguments(bench: Bench, target: str, given: Arguments) -> Recorded:
+    """Of `mean`: over what it is taken, or its values."""
+    if given.get("values") is not None:
+        return {"values": given["values"]}
+    over = given["over"]
+    return {"over": over, "values": (yield from mean_of(bench, select(bench.network, target), over))}
+
+
+def _resample_arguments(bench: Bench, target: str, given: Arguments) -> Recorded:
+    """Of `resample`: from where, and how many examples are drawn; or the examples themselves."""
+    ordinal = given["ordinal"]
+    if given.get("values") is not None:
+        return {"values": given["values"], "ordinal": ordinal}
+    over, examples = given["over"], given["examples"]
+    found = yield from pool_of(bench, select(bench.network, target), over, examples, ordinal)
+    return {"over": over, "examples": plain(examples), "ordinal": ordinal, "values": found}
+
+
+def _patch_arguments(bench: Bench, target: str, given: Arguments) -> Recorded:
+    """Of `patch`: whose activations, and at which moment; or its values."""
+    places = {name: given.get(name) for name in ("branch", "bookmark", "save")}
+    example, written = given.get("example"), given.get("input")
+    if given.get("values") is not None:
+        if any(value is not None for value in (example, written, *places.values())):
+            raise EditError("`patch` takes `values` alone, or where they come from")
+        return {"values": given["values"]}
+    numbers = written if written is None or isinstance(written, str) else numbers_of(written).tolist()
+    found = yield from patch_of(bench, select(bench.network, target), example, written, places)
+    return {**said({"example": example, "input": numbers, **places}), "values": found}
+
+
+def _steer_arguments(bench: Bench, target: str, given: Arguments) -> Recorded:
+    """Of `steer`: toward and away from which class; or its values, scaled."""
+    toward, away = given.get("toward"), given.get("away")
+    factor = number("steer", given, "scale")
+    if given.get("values") is not None:
+        if toward is not None or away is not None:
+            raise EditError("`steer` takes `values` alone, or classes")
+        found = _values(bench.network, "steer", select(bench.network, target), given)
+        with ignore_warnings():
+            return {"values": found.array * bench.network.dtype.type(factor)}
+    if toward is None:
+        raise EditError("`steer` needs `toward=` (a class), or `values=`")
+    over = given["over"]
+    found = yield from direction_of(bench, select(bench.network, target), over, toward, away, factor)
+    return {**said({"toward": toward, "away": away, "over": over, "scale": factor}), "values": found}
+
+
+# -- the operations
+
+
+def intervening(
+    op: str,
+    done: str,
+    help_: str,
+    *arguments: Argument,
+    values: Callable[[Bench, str, Arguments], Recorded] | None = None,
+    kind: InterventionKind | None = None,
+) -> Operation:
+    """An operation that leaves an intervention of its name; `kind` is that of one that is not known yet."""
+    return Operation(
+        op,
+        "activation",
+        SITE,
+        help_,
+        arguments,
+        _resolve(op),
+        _apply,
+        _check,
+        values=values,
+        apply_all=_apply_all,
+        intervention=kind or KINDS[op],
+        done=done,
+    )
+
+
+_VALUES = Argument("values", VALUES)
 ACTIVATIONS = (
-    *(
-        Operation(op, "activation", usage, help_, _resolve(op), _apply, _check, kinds, options, apply_all=_apply_all)
-        for op, (usage, help_, kinds, options) in _ARGUMENTS.items()
+    intervening("zero", "zeroed", "hold units' activations at zero"),
+    intervening(
+        "mean",
+        "set to its mean",
+        "hold units at their mean over the probe or a split",
+        Argument("over", PROBE_OR_SPLIT, named=False, default=PROBE, derives=True),
+        _VALUES,
+        values=_mean_arguments,
+    ),
+    intervening(
+        "resample",
+        "taken from other examples",
+        "give units the activations of other examples, drawn at random",
+        Argument("over", SPLIT, named=False, default="train", derives=True),
+        Argument("examples", WHOLE, default=64, derives=True),
+        _VALUES,
+        ORDINAL,
+        values=_resample_arguments,
+    ),
+    intervening(
+        "clamp",
+        "clamped to {amount:g}",
+        "hold units' activations at a value",
+        Argument("value", NUMBER, required=True, named=False, example="0.5"),
+    ),
+    intervening(
+        "scale",
+        "scaled by {amount:g}",
+        "multiply units' activations",
+        Argument("factor", NUMBER.called("FACTOR"), required=True, named=False, example="2"),
+    ),
+    intervening(
+        "noise",
+        "with noise of sigma {amount:g}",
+        "add normal noise to units' activations",
+        Argument("sigma", NUMBER.called("SIGMA"), required=True, named=False, example="0.1"),
+        ORDINAL,
+    ),
+    intervening(
+        "patch",
+        "patched",
+        "hold units at what another example, input, branch, bookmark or save gives them",
+        Argument("example", EXAMPLE, required=True, example="", derives=True),
+        Argument("input", INPUT, either=True, derives=True),
+        Argument("branch", BRANCH, derives=True),
+        Argument("bookmark", BOOKMARK, either=True, derives=True),
+        Argument("save", SAVE, either=True, derives=True),
+        _VALUES,
+        values=_patch_arguments,
+    ),
+    intervening(
+        "steer",
+        "steered",
+        "add a vector to units: the difference of two classes' means",
+        Argument("toward", CLASS, required=True, example="", derives=True),
+        Argument("away", CLASS, required=True, derives=True),
+        Argument("scale", NUMBER.called("K"), default=1.0),
+        Argument("over", SPLIT.called(""), default="train", derives=True),
+        _VALUES,
+        values=_steer_arguments,
     ),
     Operation(
         "release",
         "activation",
-        "release UNITS",
+        STANDING,
         "take interventions off units",
+        (),
         _resolve_release,
         _apply,
         _check_release,

@@ -7,23 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.edits.edit import HIDDEN
 from tinynets.errors import DataError, EditError
 from tinynets.numerics.arrays import Array, Values, as_array, converted, is_finite_number, shape_text
 from tinynets.numerics.checks import true_or_false, whole_number
 
 LARGEST = float(np.finfo(np.float32).max)
-
-
-# -- arguments
-
-
-def reject_unknown(op: str, args: Mapping[str, Any], *known: str) -> None:
-    """Raise EditError where there is an argument that an operation does not take."""
-    for name in args:
-        if name not in known:
-            takes = ", ".join(name for name in known if name not in HIDDEN) or "no arguments"
-            raise EditError(f"`{op}` takes {takes}, not `{name}`")
 
 
 def number(op: str, args: Mapping[str, Any], name: str, low: float = -LARGEST, high: float = LARGEST) -> float:

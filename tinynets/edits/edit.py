@@ -1,26 +1,26 @@
-"""Edits, as small immutable records, and what an operation is."""
+"""Edits, which are small immutable records, and the operations that do them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from tinynets.edits.kinds import ELSEWHERE, FLAG, ORDINAL, Argument, Target, usage
+from tinynets.edits.values import Bench
+from tinynets.errors import EditError
 from tinynets.foreign_text import printable
+from tinynets.jobs import Progress
+from tinynets.nn.interventions import InterventionKind
+from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Values
 from tinynets.system.paths import restored, stored
+from tinynets.training.state import State
 
-POSITIONAL = frozenset({"value", "to", "factor", "sigma", "over", "bits", "share", "by", "other", "count", "kind"})
-"""Arguments that a line of Python gives without their names, where they come first."""
-HIDDEN = frozenset({"ordinal"})
-"""What an edit holds so that it is done again exactly, and no line of Python says."""
-SOURCES = ("branch", "bookmark", "save")
-"""Arguments that say from where else values came."""
-DERIVED = frozenset({"example", "input", "over", "examples", "toward", "away", *SOURCES})
-"""Arguments from which values follow, where the moment is the same."""
+Arguments = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -34,21 +34,30 @@ class Edit:
 
     def python(self) -> str:
         """The line of Python that does it, where the moment is the same."""
-        derived = bool(DERIVED & self.args.keys())
-        return self._line({key: value for key, value in self.args.items() if key != "values" or not derived})
+        known = self._known()
+        derived = any(name in known and known[name].derives for name in self.args)
+        return self._line({name: value for name, value in self.args.items() if name != "values" or not derived})
 
     def script(self) -> str:
         """The line of Python that does it with nothing beyond this branch: what came from elsewhere is written out."""
-        if not any(source in self.args for source in SOURCES):
+        known = self._known()
+        if not any(name in known and known[name].kind in ELSEWHERE for name in self.args):
             return self.python()
-        left = {key: value for key, value in self.args.items() if key == "values" or key not in DERIVED}
-        return self._line(left)
+        return self._line(
+            {name: value for name, value in self.args.items() if name not in known or not known[name].derives}
+        )
+
+    def _known(self) -> dict[str, Argument]:
+        operation = OPERATIONS.get(self.op)
+        return {} if operation is None else {argument.name: argument for argument in operation.arguments}
 
     def _line(self, args: Mapping[str, Any]) -> str:
-        shown = [(name, value) for name, value in args.items() if name not in HIDDEN]
+        known = self._known()
+        shown = [(name, value) for name, value in args.items() if name not in known or not known[name].hidden]
         parts = [literal(self.target)]
         for place, (name, value) in enumerate(shown):
-            parts.append(literal(value) if place == 0 and name in POSITIONAL else f"{name}={literal(value)}")
+            placed = place == 0 and name in known and not known[name].named
+            parts.append(literal(value) if placed else f"{name}={literal(value)}")
         return f"lab.{self.op}({', '.join(parts)})"
 
     def config(self) -> dict[str, Any]:
@@ -76,3 +85,74 @@ def edit_from(config: Mapping[str, Any]) -> Edit:
 def literal(value: Any) -> str:
     """A plain value as Python code, text in double quotes."""
     return printable(json.dumps(value, ensure_ascii=False)) if isinstance(value, str) else repr(value)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What can be done to a running net.
+
+    `target` is what it is done to, `arguments` what comes behind that; from these follow the usage text, what is read
+    and offered on a command line, whether it fits a unit, and the line of Python.
+    `resolve(network, state, target, args)` checks and gives the Edit; `check(network, edit)` checks one from a file as
+    far as that can be done without a state; `apply(network, state, edit)` does it to a State and says what was done
+    ("hidden[3] zeroed"). Applying the same edit to the same state gives the same bytes. `after(network, edit)` is a
+    network of the layers behind it to look at, of an operation that changes them. `apply_all(network, state, edits)`
+    does several of them (of all operations that have the same one) in work in proportion to what they name; it gives
+    the very bytes that doing one after the other would.
+    `values(bench, target, args)` finds `values` that are to be found: it gives the arguments as they are recorded.
+    `open_ended`: it takes arguments of any name, and checks them itself.
+    """
+
+    name: str
+    family: str
+    target: Target
+    help: str
+    arguments: tuple[Argument, ...]
+    resolve: Callable[[Network, State, str, Arguments], Edit]
+    apply: Callable[[Network, State, Edit], str]
+    check: Callable[[Network, Edit], object]
+    values: Callable[[Bench, str, Arguments], Generator[Progress, None, Arguments]] | None = None
+    after: Callable[[Network, Edit], Network] | None = None
+    apply_all: Callable[[Network, State, Sequence[Edit]], str] | None = None
+    open_ended: bool = False
+    intervention: InterventionKind | None = None
+    """What it leaves standing on activations."""
+    done: str = ""
+    """What it did, in words behind the units: "clamped to {amount:g}"."""
+
+    @property
+    def typed(self) -> tuple[Argument, ...]:
+        """What is given where it is done by name: what it is done to, then the arguments that are not hidden."""
+        first = Argument(self.target.argument, self.target, required=True, named=False)
+        return (first, *(argument for argument in self.arguments if not argument.hidden))
+
+    @property
+    def usage(self) -> str:
+        """How it is written on a command line."""
+        return usage(self.name, self.typed, open_ended=self.open_ended)
+
+    def given(self, args: Mapping[str, Any], ordinal: int) -> Arguments:
+        """The arguments of a call without those that say nothing, with the edit's number where it draws."""
+        known = {argument.name: argument for argument in self.arguments}
+        said = {}
+        for name, value in args.items():
+            argument = known.get(name)
+            silent = argument is not None and (
+                (value is None and argument.default is None and not argument.required)
+                or (value is False and argument.kind is FLAG)
+            )
+            if not silent:
+                said[name] = value
+        return {**said, ORDINAL.name: ordinal} if ORDINAL in self.arguments else said
+
+    def reject_unknown(self, args: Mapping[str, Any]) -> None:
+        """Raise EditError where there is an argument that it does not take."""
+        known = {argument.name: argument for argument in self.arguments}
+        for name in args:
+            if name not in known and not self.open_ended:
+                takes = ", ".join(name for name in known if not known[name].hidden) or "no arguments"
+                raise EditError(f"`{self.name}` takes {takes}, not `{name}`")
+
+
+OPERATIONS: dict[str, Operation] = {}
+"""Name -> operation; `registry.py` gathers them from their families."""

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.edits.arguments import flag, number, reject_unknown
-from tinynets.edits.edit import Edit
-from tinynets.edits.operation import Operation
+from tinynets.edits.arguments import flag, number
+from tinynets.edits.edit import Edit, Operation
+from tinynets.edits.kinds import FLAG, FROZEN, LEARNED, LEARNED_OR_ELEMENTS, NUMBER, Argument
 from tinynets.edits.surgery.reach import outgoing_places
 from tinynets.errors import EditError
 from tinynets.nn.block import Block
@@ -40,7 +40,6 @@ class Learned:
 
 def learned(network: Network, op: str, target: str, args: dict[str, Any]) -> Learned:
     """What an edit on learning is about; raises EditError or SelectorError."""
-    reject_unknown(op, args, "outgoing", "others")
     outgoing, others = flag(op, args, "outgoing"), flag(op, args, "others")
     selector = select_learned(network, target)
     none = np.empty(0, np.int64)
@@ -184,7 +183,6 @@ class _Held:
 
 
 def _rate(network: Network, target: str, args: dict[str, Any]) -> tuple[Selector, float]:
-    reject_unknown("rate", args, "factor")
     selector = select(network, target)
     if selector.pre or selector.time is not None or not network.block_parameters(network.block(selector.block)):
         raise EditError(f"`{selector}` has no parameters that a learning rate could be for")
@@ -211,39 +209,39 @@ def _apply_rates(network: Network, state: State, edits: Sequence[Edit]) -> str:
     return done
 
 
-_OPTIONS = {"outgoing": "flag", "others": "flag"}
+_WHAT = (Argument("outgoing", FLAG), Argument("others", FLAG))
 LEARNING = (
     Operation(
         "freeze",
         "learning",
-        "freeze UNITS|WEIGHTS [outgoing=true] [others=true]",
+        LEARNED_OR_ELEMENTS,
         "keep every byte of units (or of all others, or of single weights) while training",
+        _WHAT,
         _resolve_freeze,
         _freeze,
         _check,
-        options=_OPTIONS,
         apply_all=_settle,
     ),
     Operation(
         "unfreeze",
         "learning",
-        "unfreeze UNITS|WEIGHTS [outgoing=true] [others=true]",
+        FROZEN,
         "let what is frozen learn again",
+        _WHAT,
         _resolve_unfreeze,
         _unfreeze,
         _check,
-        options=_OPTIONS,
         apply_all=_settle,
     ),
     Operation(
         "rate",
         "learning",
-        "rate UNITS FACTOR",
+        LEARNED,
         "multiply the learning rate of units",
+        (Argument("factor", NUMBER.called("FACTOR"), required=True, named=False, example="0.1"),),
         _resolve_rate,
         _apply_rate,
         lambda network, edit: _rate(network, edit.target, edit.args),
-        ("units", "number"),
         apply_all=_apply_rates,
     ),
 )

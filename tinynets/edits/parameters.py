@@ -7,44 +7,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from tinynets.edits.arguments import flag, number, ordinal, reject_unknown, values, whole
-from tinynets.edits.edit import SOURCES, Edit
-from tinynets.edits.operation import Operation
-from tinynets.edits.surgery.plan import passed_units
-from tinynets.edits.surgery.reach import outgoing_places
-from tinynets.edits.surgery.standing import exchanged
-from tinynets.edits.symmetry import SIGNED, bears_sign, check_odd, flipped_from, flipped_places, takes_each
+from tinynets.edits.arguments import number, ordinal, values, whole
+from tinynets.edits.edit import OPERATIONS, Edit, Operation
+from tinynets.edits.exchange import (
+    Checked,
+    check_flip,
+    check_pair,
+    copy,
+    exact_flip,
+    exact_swap,
+    learned_units,
+    sign_flip,
+    swap,
+)
+from tinynets.edits.kinds import (
+    BOOKMARK,
+    BRANCH,
+    ELEMENTS,
+    ELSEWHERE,
+    FLAG,
+    FLIPPABLE,
+    LEARNED,
+    NUMBER,
+    ORDINAL,
+    OTHER_UNITS,
+    SAVE,
+    UNITS_ELSEWHERE,
+    VALUES,
+    WEIGHTS,
+    WEIGHTS_OR_BIAS,
+    WHOLE,
+    Argument,
+    Target,
+)
+from tinynets.edits.values import Arguments, Bench, Recorded, learned_of, places_of, said
 from tinynets.errors import EditError, SelectorError
 from tinynets.foreign_text import printable
 from tinynets.nn.block import Block
-from tinynets.nn.interventions import Intervention
-from tinynets.nn.layers import FeatureMap, Parameter
+from tinynets.nn.layers import Parameter
 from tinynets.nn.network import Network
 from tinynets.nn.selectors import ParameterSelector, Selector, select, select_learned
-from tinynets.numerics.arrays import Array, Values
+from tinynets.numerics.arrays import Array
 from tinynets.numerics.rules import FIRST
-from tinynets.training.frozen import frozen_mask
-from tinynets.training.hyper import Hyper
-from tinynets.training.param_groups import by_unit, with_units
 from tinynets.training.state import State
 
 MAX_BITS = 16
-
-
-def _units(network: Network, op: str, target: str) -> tuple[Block, Selector]:
-    """Units of a block that has parameters."""
-    selector = select(network, target)
-    if selector.pre or selector.time is not None:
-        raise EditError(f"`{op}` is about all that a unit has learned: `{selector.block}[...]`, not `{selector}`")
-    block = network.block(selector.block)
-    if not network.block_parameters(block):
-        raise EditError(f"`{selector}` has no parameters")
-    return block, selector
 
 
 def weight_places(network: Network, block: Block, units: tuple[int, ...]) -> Array:
@@ -63,7 +74,7 @@ def _targeted(network: Network, op: str, target: str) -> tuple[str, Array]:
     selector = select_learned(network, target)
     if isinstance(selector, ParameterSelector):
         return str(selector), selector.places(network)
-    block, selector = _units(network, op, target)
+    block, selector = learned_units(network, op, target)
     places = weight_places(network, block, selector.units)
     if not places.size:
         raise EditError(f"`{selector}` has no weights")
@@ -82,19 +93,18 @@ def _elements(network: Network, op: str, target: str) -> tuple[str, Array]:
     return str(selector), selector.places(network)
 
 
-Checked = Callable[[Network, str, dict[str, Any]], dict[str, Any]]
 Change = Callable[[Network, State, Edit], str]
 
 
 def _operation(
     name: str,
-    usage: str,
+    about: Target,
     help_: str,
     checked: Checked,
     change: Change,
-    kinds: tuple[str, ...] = ("units",),
-    options: dict[str, str] | None = None,
+    *arguments: Argument,
     exact: Callable[[Network, State | None, Edit], None] = lambda network, state, edit: None,
+    values: Callable[[Bench, str, Arguments], Recorded] | None = None,
 ) -> Operation:
     """An operation whose arguments do not depend on the state.
 
@@ -112,14 +122,13 @@ def _operation(
         if network.rules > FIRST:
             exact(network, None, edit)
 
-    return Operation(name, "parameter", usage, help_, resolve, change, check, kinds, options or {})
+    return Operation(name, "parameter", about, help_, arguments, resolve, change, check, values=values)
 
 
 # -- set, nudge, zero
 
 
 def _check_set(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    reject_unknown("set_weight", args, "value")
     _elements(network, "set_weight", target)
     return {"value": number("set_weight", args, "value")}
 
@@ -133,7 +142,6 @@ def _set_weight(network: Network, state: State, edit: Edit) -> str:
 
 
 def _check_nudge(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    reject_unknown("nudge", args, "by")
     _targeted(network, "nudge", target)
     return {"by": number("nudge", args, "by")}
 
@@ -154,7 +162,6 @@ def _put(state: State, places: Array, new: Array, what: str) -> None:
 
 
 def _check_zero(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    reject_unknown("zero_weights", args)
     _targeted(network, "zero_weights", target)
     return {}
 
@@ -169,13 +176,12 @@ def _zero_weights(network: Network, state: State, edit: Edit) -> str:
 
 
 def _check_reinit(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    reject_unknown("reinit", args, "ordinal")
-    _units(network, "reinit", target)
+    learned_units(network, "reinit", target)
     return {"ordinal": ordinal("reinit", args)}
 
 
 def _reinit(network: Network, state: State, edit: Edit) -> str:
-    block, selector = _units(network, "reinit", edit.target)
+    block, selector = learned_units(network, "reinit", edit.target)
     drawn = []
     for index in range(block.first, block.last + 1):
         layer = network.layers[index]
@@ -207,217 +213,10 @@ def _drawn(
     return start + places, new
 
 
-# -- copy, swap, flip
-
-
-def _check_pair(op: str, key: str) -> Checked:
-    def checked(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-        reject_unknown(op, args, key, "outgoing")
-        block, selector = _units(network, op, target)
-        other_block, other = _units(network, op, args.get(key, ""))
-        if other_block != block:
-            raise EditError(f"`{op}`: `{selector}` and `{other}` are units of two blocks; of one block they must be")
-        if len(other.units) != len(selector.units):
-            raise EditError(f"`{op}`: `{selector}` has {len(selector.units)} units, `{other}` {len(other.units)}")
-        if set(other.units) & set(selector.units):
-            raise EditError(f"`{op}`: `{selector}` and `{other}` have units in common")
-        outgoing = {"outgoing": True} if flag(op, args, "outgoing") else {}
-        if outgoing:
-            outgoing_places(network, block, selector.units)
-        return {key: str(other), **outgoing}
-
-    return checked
-
-
-def _pairs(
-    network: Network, block: Block, one: Selector, other: Selector, outgoing: bool
-) -> list[tuple[Array, Array, bool]]:
-    """Places of units in theta, then in what is carried, each beside its like of the other units."""
-    found = []
-    for a, b in zip(one.units, other.units, strict=True):
-        found.append((network.unit_indices(block, [a]), network.unit_indices(block, [b]), False))
-        found.append((network.resettable_indices(block, [a]), network.resettable_indices(block, [b]), True))
-        if outgoing:
-            found.append((outgoing_places(network, block, [a]), outgoing_places(network, block, [b]), False))
-    return found
-
-
-def _copy(network: Network, state: State, edit: Edit) -> str:
-    """What was learned goes over; what stands on the others, what is frozen of them and their rates stay theirs."""
-    block, one = _units(network, "copy", edit.target)
-    _, other = _units(network, "copy", edit.args["to"])
-    for source, target, is_carried in _pairs(network, block, one, other, edit.args.get("outgoing", False)):
-        for vector in (state.buffers,) if is_carried else (state.theta, *state.slots.values()):
-            vector[target] = vector[source]
-    return f"{one} copied to {other}"
-
-
-def _swap(network: Network, state: State, edit: Edit) -> str:
-    """Everything of a unit goes with it to its new place: what it has learned and carries, the optimizer's slots, what
-    stands on it, what is frozen of it (zeros that are held too), its learning rate and penalties.
-
-    What a layer draws by place (dropout) stays with the place, and so do outgoing weights without `outgoing`, with what
-    stands on the layers in between.
-    """
-    block, one = _units(network, "swap", edit.target)
-    _, other = _units(network, "swap", edit.args["other"])
-    outgoing = edit.args.get("outgoing", False)
-    frozen = frozen_mask(state.theta.size, state.frozen)
-    frozen_buffers = frozen_mask(state.buffers.size, state.frozen_buffers)
-    along = () if network.rules == FIRST else (frozen,)
-    along_carried = () if network.rules == FIRST else (frozen_buffers,)
-    for source, target, is_carried in _pairs(network, block, one, other, outgoing):
-        vectors = (state.buffers, *along_carried) if is_carried else (state.theta, *state.slots.values(), *along)
-        for vector in vectors:
-            vector[source], vector[target] = vector[target], vector[source]
-    if network.rules > FIRST:
-        state.frozen, state.frozen_buffers = np.flatnonzero(frozen), np.flatnonzero(frozen_buffers)
-        order = _order(block, one, other)
-        change = FeatureMap(order, np.ones(block.units), np.zeros(block.units, np.bool_))
-        state.interventions = exchanged(network, state.interventions, block, change, behind=outgoing)
-        state.hyper = _with_settings(state.hyper, block, order)
-    return f"{one} and {other} swapped"
-
-
-def _order(block: Block, one: Selector, other: Selector) -> Array:
-    """Which unit comes to each place of a block when these are swapped."""
-    order = np.arange(block.units)
-    order[[*one.units, *other.units]] = [*other.units, *one.units]
-    return order
-
-
-def _with_settings(hyper: Hyper, block: Block, order: Array) -> Hyper:
-    """What is set for single units of a block, with them in another order."""
-    changed: dict[str, Any] = {}
-    for name in ("rates", "l1", "l2"):
-        held = by_unit(getattr(hyper, name), block.name)
-        if held:
-            now = {new: held[int(old)] for new, old in enumerate(order) if int(old) in held}
-            changed[name] = with_units(getattr(hyper, name), block.name, now)
-    return replace(hyper, **changed)
-
-
-def _exact_swap(network: Network, state: State | None, edit: Edit) -> None:
-    """Raise EditError where units swapped with their outgoing weights would not compute what they did."""
-    if not edit.args.get("outgoing"):
-        return
-    block, one = _units(network, "swap", edit.target)
-    _, other = _units(network, "swap", edit.args["other"])
-    layer = network.layers[block.first]
-    if takes_each(layer):
-        raise EditError(
-            f"`swap`: a unit of `{layer.name}` {layer!r} takes the feature of its own number too, which would not go "
-            "with it"
-        )
-    if network.rules == FIRST and state is not None:
-        change = FeatureMap(_order(block, one, other), np.ones(block.units), np.zeros(block.units, np.bool_))
-        if exchanged(network, state.interventions, block, change, behind=True) != state.interventions:
-            raise EditError(
-                f"`swap`: in a run of an earlier version what stands on `{one}` or `{other}` stays where it is; "
-                "release it first"
-            )
-
-
-def _check_flip(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    reject_unknown("sign_flip", args, "outgoing")
-    block, selector = _units(network, "sign_flip", target)
-    if not flag("sign_flip", args, "outgoing"):
-        return {}
-    outgoing_places(network, block, selector.units)
-    return {"outgoing": True}
-
-
-def _exact_flip(network: Network, state: State | None, edit: Edit) -> None:
-    """Raise EditError where the sum of a unit cannot be turned round, or where, with what it gives on, that would be
-    seen.
-    """
-    block, selector = _units(network, "sign_flip", edit.target)
-    start = flipped_from(network, block)
-    layer = network.layers[start]
-    if not bears_sign(network, block):
-        raise EditError(f"`sign_flip`: the weights of `{layer.name}` {layer!r} do not bear the sign of what it gives")
-    outgoing = edit.args.get("outgoing", False)
-    if outgoing:
-        check_odd(network, block, start)
-    if state is None or network.rules > FIRST or not outgoing:
-        return
-    stands = _turned(network, state.interventions, block, selector, outgoing) != state.interventions
-    if stands or start > block.first or layer.joins or layer.signed_group is not None:
-        raise EditError(f"`sign_flip`: in a run of an earlier version it does not keep what `{selector}` gives on")
-
-
-def _sign_flip(network: Network, state: State, edit: Edit) -> str:
-    """The sum before the activation changes its sign: weights, biases, shifts and running means do; gains do not.
-
-    Where a norm begins the block or makes each unit of all of them, its gain and shift alone are turned round. Of a GRU
-    or LSTM those of what is new to the unit are, not of its gates. With the outgoing weights what a recurrent unit has
-    given itself changes too, and what holds values of the unit (a clamp) holds them with the other sign: so the network
-    computes what it did, and goes on learning as it would have (the optimizer's velocities and means turn too).
-    """
-    block, selector = _units(network, "sign_flip", edit.target)
-    outgoing = edit.args.get("outgoing", False)
-    if network.rules == FIRST:
-        _flip_as_once(network, state, block, selector, outgoing)
-    else:
-        start = flipped_from(network, block)
-        places, carried = flipped_places(network, block, start, selector.units)
-        state.buffers[carried] = -state.buffers[carried]
-        if outgoing:
-            own = start == block.first
-            places = np.setxor1d(places, outgoing_places(network, block, selector.units, own=own))
-            hidden = network.hidden_indices(block, selector.units if own else ())
-            state.buffers[hidden] = -state.buffers[hidden]
-        for vector in (state.theta, *(state.slots[name] for name in SIGNED & state.slots.keys())):
-            vector[places] = -vector[places]
-        state.interventions = _turned(network, state.interventions, block, selector, outgoing)
-    return f"signs of {selector} flipped" + (", outgoing too" if outgoing else "")
-
-
-def _turned(
-    network: Network, standing: tuple[Intervention, ...], block: Block, selector: Selector, outgoing: bool
-) -> tuple[Intervention, ...]:
-    """What stands, on flipped units with the other sign, where what is taken up of them is flipped too."""
-    closed = network.layers[block.last].closed  # with a head go the weights that take it up
-    if not outgoing and not closed:
-        return standing
-    flipped = {block.name: np.array(selector.units)}
-    if not closed:
-        flipped |= passed_units(network, block, selector.units)
-    made: list[Intervention] = []
-    for entry in standing:
-        units = flipped.get(network.site_block(entry.site).name)
-        axis = network.layers[network.site(entry.site)].site_axis
-        made += [entry] if units is None else entry.negated(units.tolist(), axis)
-    return tuple(made)
-
-
-def _flip_as_once(network: Network, state: State, block: Block, selector: Selector, outgoing: bool) -> None:
-    """The flip of runs that began with the first rules: of every weight, and of what stands nothing."""
-    whole_block = len(selector.units) == block.units
-    for index in range(block.first, block.last + 1):
-        layer = network.layers[index]
-        for entry in layer.parameters():
-            if entry.name != "gain":
-                start = network.parameter_slice(index, entry.name).start
-                places = start + entry.places(np.array(selector.units), whole=whole_block)
-                state.theta[places] = -state.theta[places]
-        for entry in layer.carried():
-            if entry.name == "running_mean":
-                start = network.carried_slice(index, entry.name).start
-                places = start + entry.places(np.array(selector.units), whole=whole_block)
-                state.buffers[places] = -state.buffers[places]
-    if outgoing:
-        places = outgoing_places(network, block, selector.units)
-        state.theta[places] = -state.theta[places]
-        hidden = network.hidden_indices(block, selector.units)
-        state.buffers[hidden] = -state.buffers[hidden]
-
-
 # -- round, sparsify
 
 
 def _check_round(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    reject_unknown("round", args, "bits")
     _targeted(network, "round", target)
     return {"bits": whole("round", args, "bits", 1, MAX_BITS)}
 
@@ -441,7 +240,6 @@ def _round(network: Network, state: State, edit: Edit) -> str:
 
 
 def _check_sparsify(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    reject_unknown("sparsify", args, "share")
     _targeted(network, "sparsify", target)
     return {"share": number("sparsify", args, "share", 0.0, 1.0)}
 
@@ -460,9 +258,8 @@ def _sparsify(network: Network, state: State, edit: Edit) -> str:
 
 
 def _check_transplant(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
-    reject_unknown("transplant", args, "values", "source", *SOURCES)
-    block, selector = _units(network, "transplant", target)
-    size = sum(map(len, _of_units(network, block, selector)))
+    block, selector = learned_units(network, "transplant", target)
+    size = sum(map(len, places_of(network, block, selector)))
     made = {name: value for name, value in args.items() if name != "values"}
     for name, value in made.items():
         if not isinstance(value, str):
@@ -471,92 +268,102 @@ def _check_transplant(network: Network, target: str, args: dict[str, Any]) -> di
     return {**made, "values": found}
 
 
-def _of_units(network: Network, block: Block, selector: Selector) -> tuple[Array, Array]:
-    return network.unit_indices(block, selector.units), network.carried_indices(block, selector.units)
-
-
-def transplanted(network: Network, block: Block, selector: Selector, theta: Array, carried: Array) -> Values:
-    """What units have learned, of a network with this theta and these carried values, as `transplant` takes it."""
-    places, of_carried = _of_units(network, block, selector)
-    return Values(np.concatenate([theta[places], carried[of_carried]]))
+def _transplant_arguments(bench: Bench, target: str, given: Arguments) -> Recorded:
+    """Of `transplant`: from where, and which units there; or what they have learned."""
+    if given.get("values") is not None:
+        return {"values": given["values"]}
+    places, source = {name: given.get(name) for name in ("branch", "bookmark", "save")}, given.get("source")
+    found = yield from learned_of(bench, select(bench.network, target), source, places)
+    return {**said({**places, "source": source}), "values": found}
 
 
 def _transplant(network: Network, state: State, edit: Edit) -> str:
-    block, selector = _units(network, "transplant", edit.target)
-    places, carried = _of_units(network, block, selector)
+    block, selector = learned_units(network, "transplant", edit.target)
+    places, carried = places_of(network, block, selector)
     given = edit.args["values"].array
     state.theta[places], state.buffers[carried] = given[: len(places)], given[len(places) :]
     for slot in state.slots.values():
         slot[places] = 0
-    where = next((f" from {name} {printable(edit.args[name])}" for name in SOURCES if name in edit.args), "")
+    sources = [entry.name for entry in OPERATIONS[edit.op].arguments if entry.kind in ELSEWHERE]
+    where = next((f" from {name} {printable(edit.args[name])}" for name in sources if name in edit.args), "")
     return f"{selector} transplanted{where}"
 
 
-_OUTGOING = {"outgoing": "flag"}
+_OUTGOING = Argument("outgoing", FLAG)
 PARAMETERS = (
     _operation(
         "set_weight",
-        "set_weight WEIGHTS VALUE",
+        ELEMENTS,
         "set elements of a parameter: set_weight hidden.w[4,3] 0.5",
         _check_set,
         _set_weight,
-        ("units", "number"),
+        Argument("value", NUMBER, required=True, named=False, example="0"),
     ),
-    _operation("nudge", "nudge UNITS|WEIGHTS BY", "add to weights", _check_nudge, _nudge, ("units", "number")),
-    _operation("zero_weights", "zero_weights UNITS|WEIGHTS", "set incoming weights to 0", _check_zero, _zero_weights),
-    _operation("reinit", "reinit UNITS", "draw what units have learned anew", _check_reinit, _reinit),
+    _operation(
+        "nudge",
+        WEIGHTS_OR_BIAS,
+        "add to weights",
+        _check_nudge,
+        _nudge,
+        Argument("by", NUMBER.called("BY"), required=True, named=False, example="0.1"),
+    ),
+    _operation("zero_weights", WEIGHTS, "set incoming weights to 0", _check_zero, _zero_weights),
+    _operation("reinit", LEARNED, "draw what units have learned anew", _check_reinit, _reinit, ORDINAL),
     _operation(
         "copy",
-        "copy UNITS UNITS [outgoing=true]",
+        LEARNED,
         "copy what units have learned to others of their block",
-        _check_pair("copy", "to"),
-        _copy,
-        ("units", "text"),
+        check_pair("copy", "to"),
+        copy,
+        Argument("to", OTHER_UNITS, required=True, named=False, example=""),
         _OUTGOING,
     ),
     _operation(
         "swap",
-        "swap UNITS UNITS [outgoing=true]",
+        LEARNED,
         "swap units of a block",
-        _check_pair("swap", "other"),
-        _swap,
-        ("units", "text"),
+        check_pair("swap", "other"),
+        swap,
+        Argument("other", OTHER_UNITS, required=True, named=False, example=""),
         _OUTGOING,
-        _exact_swap,
+        exact=exact_swap,
     ),
     _operation(
         "sign_flip",
-        "sign_flip UNITS [outgoing=true]",
+        FLIPPABLE,
         "turn the signs of units' weights and biases round",
-        _check_flip,
-        _sign_flip,
-        ("units",),
+        check_flip,
+        sign_flip,
         _OUTGOING,
-        _exact_flip,
+        exact=exact_flip,
     ),
     _operation(
         "round",
-        "round UNITS|WEIGHTS BITS",
+        WEIGHTS,
         "round weights to so many bits: what does quantizing cost?",
         _check_round,
         _round,
-        ("units", "whole"),
+        Argument("bits", WHOLE.called("BITS"), required=True, named=False, example="3"),
     ),
     _operation(
         "sparsify",
-        "sparsify UNITS|WEIGHTS SHARE",
+        WEIGHTS,
         "set the smallest weights to 0 and hold them there",
         _check_sparsify,
         _sparsify,
-        ("units", "number"),
+        Argument("share", NUMBER.called("SHARE"), required=True, named=False, example="0.5"),
     ),
     _operation(
         "transplant",
-        "transplant UNITS save=FILE|branch=B|bookmark=M [source=UNITS]",
+        LEARNED,
         "take what units have learned over from a save, branch or bookmark",
         _check_transplant,
         _transplant,
-        ("units",),
-        {"save": "text", "branch": "text", "bookmark": "text", "source": "text", "values": "numbers"},
+        Argument("save", SAVE, required=True, derives=True),
+        Argument("branch", BRANCH, either=True, example="", derives=True),
+        Argument("bookmark", BOOKMARK, either=True, derives=True),
+        Argument("source", UNITS_ELSEWHERE),
+        Argument("values", VALUES),
+        values=_transplant_arguments,
     ),
 )

@@ -1,7 +1,8 @@
-"""Edits: what a user does to a running net, as small immutable records.
+"""The registry of operations, and how their edits are resolved, checked and done.
 
-An operation is defined once, in the room of its family: its arguments, what it checks, what it does to a State, its
-line of help. The API's method, the command line's verb, the log's entry and the palette's entry follow from that.
+An operation is defined once, in the file of its family: what it acts on, its arguments, what it checks, what it does to
+a State, its line of help. Beside that it has one typed method of Lab. The command line's verb, what is offered there,
+the log's line, the entries of palette and menu and what a save may hold follow from its entry.
 """
 
 from __future__ import annotations
@@ -12,30 +13,46 @@ from itertools import groupby
 from typing import Any
 
 from tinynets.edits.activations import ACTIVATIONS
-from tinynets.edits.edit import Edit
+from tinynets.edits.edit import OPERATIONS as OPERATIONS
+from tinynets.edits.edit import Edit as Edit
+from tinynets.edits.edit import Operation
 from tinynets.edits.learning import LEARNING
-from tinynets.edits.operation import Operation
 from tinynets.edits.parameters import PARAMETERS
 from tinynets.edits.settings import SETTINGS
 from tinynets.edits.structure import STRUCTURE
 from tinynets.errors import EditError, SelectorError, nearest
+from tinynets.nn.interventions import KINDS
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Values
 from tinynets.training.counts import moving_counts
 from tinynets.training.state import State, network_of, state_taps
 
-OPERATIONS: dict[str, Operation] = {
-    entry.name: entry for entry in (*ACTIVATIONS, *LEARNING, *PARAMETERS, *STRUCTURE, *SETTINGS)
-}
+
+def register(operation: Operation) -> None:
+    """Have one more operation."""
+    OPERATIONS[operation.name] = operation
+    if operation.intervention is not None:
+        KINDS[operation.name] = operation.intervention
+
+
+for entry in (*ACTIVATIONS, *LEARNING, *PARAMETERS, *STRUCTURE, *SETTINGS):
+    register(entry)
+
+
+def named(op: str) -> Operation:
+    """The operation of a name; EditError where there is none."""
+    if op not in OPERATIONS:
+        raise EditError(f"`{op}` is not an operation; there are {', '.join(OPERATIONS)}{nearest(op, OPERATIONS)}")
+    return OPERATIONS[op]
 
 
 def resolve(network: Network, state: State, op: str, target: str, args: dict[str, Any]) -> Edit:
     """The Edit for an operation as asked for; raises EditError or SelectorError, and then nothing has changed."""
-    if op not in OPERATIONS:
-        raise EditError(f"`{op}` is not an operation; there are {', '.join(OPERATIONS)}{nearest(op, OPERATIONS)}")
+    operation = named(op)
     if not isinstance(target, str | int | float):  # an array would not compare
         raise SelectorError(f"what `{op}` acts on is named by text like `hidden` or `hidden[3]`, not {target!r}")
-    return OPERATIONS[op].resolve(network, state, target, args)
+    operation.reject_unknown(args)
+    return operation.resolve(network, state, target, args)
 
 
 def apply(network: Network, state: State, edit: Edit) -> str:
@@ -87,6 +104,7 @@ def apply_run(network: Network, state: State, several: Iterable[Edit]) -> None:
 
 def check(network: Network, edit: Edit) -> None:
     """Check that an edit from a file can be done to this network; raises what `resolve` would."""
+    OPERATIONS[edit.op].reject_unknown(edit.args)
     OPERATIONS[edit.op].check(network, edit)
     values = edit.args.get("values")
     if values is not None and (not isinstance(values, Values) or values.array.dtype != network.dtype):
@@ -96,5 +114,6 @@ def check(network: Network, edit: Edit) -> None:
 
 def network_after(network: Network, edit: Edit) -> Network | None:
     """A network of the layers behind an edit to look at, where it changes them; raises what `check` would."""
+    OPERATIONS[edit.op].reject_unknown(edit.args)
     after = OPERATIONS[edit.op].after
     return None if after is None else after(network, edit)

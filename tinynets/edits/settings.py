@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinynets.edits.arguments import reject_unknown
-from tinynets.edits.edit import Edit
-from tinynets.edits.operation import Operation
+from tinynets.edits.edit import Edit, Operation
+from tinynets.edits.kinds import CARRIED, SETTING, SETTING_VALUE, Argument
 from tinynets.errors import EditError
 from tinynets.nn.network import Network
 from tinynets.nn.selectors import Selector, select
@@ -26,13 +25,11 @@ def _carried_places(network: Network, selector: Selector) -> Array:
 
 def _resolve_reset(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
     selector = select(network, target)
-    reject_unknown("reset", args)
     _carried_places(network, selector)
     return Edit("reset", str(selector))
 
 
 def _check_reset(network: Network, edit: Edit) -> None:
-    reject_unknown("reset", edit.args)
     _carried_places(network, select(network, edit.target))
 
 
@@ -59,8 +56,9 @@ SETTINGS = (
     Operation(
         "reset",
         "state",
-        "reset UNITS",
+        CARRIED,
         "set carried hidden state, or running statistics, to the start",
+        (),
         _resolve_reset,
         _reset,
         _check_reset,
@@ -68,12 +66,12 @@ SETTINGS = (
     Operation(
         "set",
         "setting",
-        "set NAME VALUE [name=value ...]",
+        SETTING,
         "change lr, optimizer, schedule, clip_norm, hidden.rate, hidden.l2, ...",
+        (Argument("value", SETTING_VALUE, required=True, named=False),),
         _resolve_set,
         _set,
         _check_set,
-        ("text", "value"),
-        {"": "value"},
+        open_ended=True,
     ),
 )

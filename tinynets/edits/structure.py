@@ -9,9 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.edits.arguments import ordinal, reject_unknown, whole
-from tinynets.edits.edit import Edit, literal
-from tinynets.edits.operation import Operation
+from tinynets.edits.arguments import ordinal, whole
+from tinynets.edits.edit import Edit, Operation, literal
+from tinynets.edits.kinds import (
+    ACTIVATED,
+    ACTIVATION,
+    INSERTABLE,
+    LAYER,
+    LAYER_KIND,
+    NAME,
+    NUMBER,
+    ORDINAL,
+    PRUNABLE,
+    RESIZABLE,
+    UNIT_NUMBER,
+    WHOLE,
+    Argument,
+    Target,
+)
 from tinynets.edits.surgery.plan import SurgeryPlan, rebuilt, resize, shape_network, with_activation
 from tinynets.edits.surgery.transfer import check_carried, transfer_state
 from tinynets.errors import EditError, ShapeError, nearest
@@ -49,12 +64,11 @@ Planned = Callable[[Network, Edit], SurgeryPlan]
 
 def _structural(
     name: str,
-    usage: str,
+    about: Target,
     help_: str,
     plan: Planned,
     said: Callable[[Network, Edit], str],
-    kinds: tuple[str, ...],
-    options: dict[str, str] | None = None,
+    *arguments: Argument,
 ) -> Operation:
     def after(network: Network, edit: Edit) -> Network:
         try:
@@ -77,14 +91,13 @@ def _structural(
         transfer_state(network, state, plan(network, edit))
         return done
 
-    return Operation(name, "structure", usage, help_, resolve, apply, after, kinds, options or {}, after)
+    return Operation(name, "structure", about, help_, arguments, resolve, apply, after, after=after)
 
 
 # -- prune, grow
 
 
 def _prune(network: Network, edit: Edit) -> SurgeryPlan:
-    reject_unknown("prune", edit.args)
     selector, block = select(network, edit.target), _block(network, "prune", edit.target, whole_block=False)
     if selector.whole:
         raise EditError(f"`{selector}` is all of `{block.name}`; at least one unit must be left")
@@ -93,7 +106,6 @@ def _prune(network: Network, edit: Edit) -> SurgeryPlan:
 
 
 def _grow(network: Network, edit: Edit) -> SurgeryPlan:
-    reject_unknown("grow", edit.args, "count", "split", "ordinal")
     block, args = _block(network, "grow", edit.target), edit.args
     count, number = whole("grow", args, "count", 1, MAX_GROWN), ordinal("grow", args)
     parent = None if args.get("split") is None else whole("grow", args, "split", 0, block.units - 1)
@@ -154,7 +166,6 @@ def _pruned(network: Network, edit: Edit) -> str:
 
 
 def _insert(network: Network, edit: Edit) -> SurgeryPlan:
-    reject_unknown("insert", edit.args, "kind", "name", "rate")
     block, kind = _block(network, "insert", edit.target), edit.args.get("kind")
     known = insertable()
     if kind not in known:
@@ -221,7 +232,6 @@ def _inserted(network: Network, edit: Edit) -> str:
 
 
 def _remove(network: Network, edit: Edit) -> SurgeryPlan:
-    reject_unknown("remove", edit.args)
     layer = network[edit.target]
     index = network.layers.index(layer)
     before, after = network.known_shapes[index - 1] if index else network.known_input, network.known_shapes[index]
@@ -270,8 +280,13 @@ def _switchable(network: Network, target: str) -> Block:
     return block
 
 
+def activation_kinds() -> list[str]:
+    """The kinds that `activation` can switch a block to."""
+    return [name for name, layer in LAYERS.items() if issubclass(layer, Activation)]
+
+
 def _known_activation(kind: object) -> str:
-    known = [name for name, layer in LAYERS.items() if issubclass(layer, Activation)]
+    known = activation_kinds()
     if not isinstance(kind, str) or kind not in known:
         raise EditError(f"`{kind}` is not an activation; there are {', '.join(known)}{nearest(str(kind), known)}")
     return kind
@@ -325,35 +340,35 @@ STRUCTURE = (
     Operation(
         "activation",
         "structure",
-        "activation BLOCK KIND [name=value ...]",
+        ACTIVATED,
         "give a block another activation; its weights stay",
+        (Argument("to", ACTIVATION, required=True, named=False, example=""),),
         _resolve_activation,
         _activation,
         _activated,
-        ("text", "text"),
-        {"": "value"},
-        _after_activation,
+        after=_after_activation,
+        open_ended=True,
     ),
-    _structural(
-        "prune", "prune UNITS", "remove units; the outputs are those with them zeroed", _prune, _pruned, ("units",)
-    ),
+    _structural("prune", PRUNABLE, "remove units; the outputs are those with them zeroed", _prune, _pruned),
     _structural(
         "grow",
-        "grow BLOCK [COUNT] [split=UNIT]",
+        RESIZABLE,
         "add units without outgoing weights, or parts of one; the outputs stay",
         _grow,
         _grown,
-        ("units", "whole?"),
-        {"split": "whole"},
+        Argument("count", WHOLE.called("COUNT"), named=False, example="1", default=1),
+        Argument("split", UNIT_NUMBER),
+        ORDINAL,
     ),
     _structural(
         "insert",
-        "insert BLOCK KIND [name=NAME] [rate=P]",
+        INSERTABLE,
         f"insert a layer that changes no output behind a block: {', '.join(insertable())}",
         _insert,
         _inserted,
-        ("units", "text"),
-        {"name": "text", "rate": "number"},
+        Argument("kind", LAYER_KIND, required=True, named=False, example=""),
+        Argument("name", NAME),
+        Argument("rate", NUMBER.called("P")),
     ),
-    _structural("remove", "remove LAYER", "remove a layer that gives the shape it takes", _remove, _removed, ("text",)),
+    _structural("remove", LAYER, "remove a layer that gives the shape it takes", _remove, _removed),
 )

@@ -14,23 +14,24 @@ from typing import Any, Protocol
 import numpy as np
 
 from tinynets.data import Dataset
-from tinynets.edits.edit import SOURCES
-from tinynets.edits.parameters import transplanted
 from tinynets.errors import DataError, EditError, SelectorError, nearest
 from tinynets.jobs import Progress
+from tinynets.nn.block import Block
 from tinynets.nn.interventions import examples_from, released
 from tinynets.nn.network import Network
 from tinynets.nn.selectors import Selector, select
 from tinynets.nn.workspace import CHUNK, Workspace
 from tinynets.numerics import rng
-from tinynets.numerics.arrays import Array, Shape, Values, as_array, converted, ignore_warnings, shape_text
+from tinynets.numerics.arrays import Array, Shape, Values, as_array, converted, ignore_warnings, plain, shape_text
 from tinynets.numerics.checks import check_whole
-from tinynets.training.state import State
-from tinynets.training.state import state_taps as taps
+from tinynets.training.state import State, state_taps
 
 PROBE = "probe"
 MAX_POOL = 4096
 Found = Generator[Progress, None, Values]
+Arguments = dict[str, Any]
+Recorded = Generator[Progress, None, Arguments]
+"""The arguments of an edit as they are recorded, `values` among them."""
 
 
 class Bench(Protocol):
@@ -73,7 +74,9 @@ def activations(
     standing, workspace = network.taps, Workspace()
     try:
         if bare:
-            network.taps = taps(network, replace(state, interventions=released(network, state.interventions, selector)))
+            network.taps = state_taps(
+                network, replace(state, interventions=released(network, state.interventions, selector))
+            )
         with ignore_warnings(), examples_from(network, place):
             network.forward_checked(x, workspace)
     finally:
@@ -160,6 +163,11 @@ def _class(bench: Bench, name: str, given: Any, y: Array) -> int:
     return number
 
 
+def said(given: Arguments) -> Arguments:
+    """Those arguments that were given, their numbers Python's own."""
+    return {name: plain(value) for name, value in given.items() if value is not None}
+
+
 # -- from another moment
 
 
@@ -167,7 +175,7 @@ def source_of(bench: Bench, op: str, given: dict[str, Any]) -> Generator[Progres
     """The network that `branch`, `bookmark` or `save` names; the run's own where none is given."""
     named = {name: value for name, value in given.items() if value is not None}
     if len(named) > 1:
-        raise EditError(f"`{op}` takes one of {', '.join(SOURCES)}, not {' and '.join(named)}")
+        raise EditError(f"`{op}` takes one of {', '.join(given)}, not {' and '.join(named)}")
     if not named:
         return NetworkAt(bench, bench.network, bench.state)
     ((name, value),) = named.items()
@@ -187,7 +195,7 @@ def patch_of(bench: Bench, selector: Selector, example: int | None, given: Any, 
     if example is None and given is None:
         raise EditError(
             "`patch` needs `example=` (of the probe) or `input=`, here or with one of "
-            f"{', '.join(f'`{name}=`' for name in SOURCES)}; or `values=`"
+            f"{', '.join(f'`{name}=`' for name in sources)}; or `values=`"
         )
     if example is not None:
         check_whole("example", example, 0, len(bench.probe_batch[0]) - 1)
@@ -254,7 +262,7 @@ def numbers_of(given: Any, dtype: np.dtype[Any] | None = None) -> Array:
 def learned_of(bench: Bench, target: Selector, source: str | None, sources: dict[str, Any]) -> Found:
     """What units of another branch, bookmark or save have learned, as `transplant` takes it."""
     if all(value is None for value in sources.values()):
-        raise EditError(f"`transplant` needs one of {', '.join(f'{name}=' for name in SOURCES)}")
+        raise EditError(f"`transplant` needs one of {', '.join(f'{name}=' for name in sources)}")
     found = yield from source_of(bench, "transplant", sources)
     there = select(found.network, source or str(target))
     ours, theirs = bench.network.block(target.block), found.network.block(there.block)
@@ -270,8 +278,13 @@ def learned_of(bench: Bench, target: Selector, source: str | None, sources: dict
             f"`transplant`: `{target}` and `{there}` there must both be all units of their block, or neither: "
             "some of what is learned belongs to no single one"
         )
-    theta, carried = found.state.theta, found.state.buffers
-    return transplanted(found.network, theirs, there, theta, carried)
+    places, carried = places_of(found.network, theirs, there)
+    return Values(np.concatenate([found.state.theta[places], found.state.buffers[carried]]))
+
+
+def places_of(network: Network, block: Block, selector: Selector) -> tuple[Array, Array]:
+    """Where what units have learned lies: in theta, and in what is carried."""
+    return network.unit_indices(block, selector.units), network.carried_indices(block, selector.units)
 
 
 Shapes = list[tuple[str, tuple[int, ...]]]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from tinynets.edits.kinds import COMPARED, EXAMPLE, INPUT, NUMBER, ON, SCRIPT, SPLIT, TEXT, UNIT, WHOLE
 from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.generation import TextGenerator
 from tinynets.experiment.prediction import Prediction, predict
@@ -14,11 +15,14 @@ from tinynets.history.evaluation import Evaluation
 from tinynets.history.player import Player
 from tinynets.history.verify import Origin, VerifyReport, verify
 from tinynets.jobs import Job
+from tinynets.lab.reports import LogEntry
 from tinynets.lab.script import script_of, write_script
+from tinynets.lab.verb import verb
 from tinynets.measure.compare import compare_branches, resolve_branch
 from tinynets.measure.comparison import Comparison
 from tinynets.measure.explain import explain
 from tinynets.measure.explanation import Explanation
+from tinynets.nn.interventions import Intervention
 from tinynets.storage.session_files import SessionFiles
 from tinynets.training.frozen import frozen_units
 
@@ -38,31 +42,79 @@ class Inspector:
 
     # -- the network as it stands
 
+    @verb("looking", "how a unit comes to its value, what it responds to, what it does to the outputs", lets_run=True)
+    def explain(
+        self,
+        selector: Annotated[str, UNIT],
+        example: Annotated[int, WHOLE.called("EXAMPLE")] = 0,
+        *,
+        split: Annotated[str, SPLIT] = "train",
+        top: Annotated[int, WHOLE] = 8,
+    ) -> Job[Explanation]:
+        """How one unit comes to its value on an example of the probe, what came back, what it responds to, what for."""
+        return explain(self._experiment, selector, example, split, top)
+
+    @verb(
+        "looking",
+        "loss and accuracy over a split (dev), or over N of it; clean: without the interventions",
+        lets_run=True,
+        shows=True,
+    )
     def evaluate(
-        self, split: str | None = None, *, clean: bool = False, examples: int | None = None
+        self,
+        split: Annotated[str | None, SPLIT] = None,
+        *,
+        clean: Annotated[bool, ON] = False,
+        examples: Annotated[int | None, WHOLE] = None,
     ) -> Job[Evaluation]:
         """Mean loss (and accuracy) over a whole split, or over so many `examples` of it."""
         return self._experiment.evaluate(split, clean=clean, examples=examples)
 
-    def explain(self, selector: str, example: int = 0, *, split: str = "train", top: int = 8) -> Job[Explanation]:
-        """How one unit comes to its value on an example of the probe, what came back, what it responds to, what for."""
-        return explain(self._experiment, selector, example, split, top)
-
-    def map_errors(self, split: str = "train") -> dict[str, float]:
-        """Quantization and topographic error of a self-organizing map; nothing of other networks."""
-        return self._experiment.evaluator.map_errors(self.player.network, split)
-
+    @verb("looking", "write N names with the network as it stands", lets_run=True, shows=True)
     def sample(
-        self, n: int = 10, *, temperature: float = 1.0, seed: int | None = None, prefix: str = ""
+        self,
+        n: Annotated[int, WHOLE] = 10,
+        *,
+        temperature: Annotated[float, NUMBER.called("T")] = 1.0,
+        seed: Annotated[int | None, WHOLE.called("S")] = None,
+        prefix: Annotated[str, TEXT] = "",
     ) -> tuple[str, ...]:
         """n generated texts that start with `prefix`; the same when asked again at the same moment."""
         seed = self._experiment.recipe.training.hyper.seed if seed is None else seed
         return self._writer.sample(self.player.network, n, temperature, seed, prefix)
 
-    def predict(self, input: Any = None, *, example: int | None = None, split: str | None = None) -> Prediction:
+    @verb(
+        "looking",
+        "what comes after a text, or out for numbers, as 0.3,-1, or for an example of the data",
+        lets_run=True,
+        shows=True,
+    )
+    def predict(
+        self,
+        input: Annotated[Any, INPUT.called("TEXT|NUMBERS")] = None,
+        *,
+        example: Annotated[int | None, EXAMPLE] = None,
+        split: Annotated[str | None, SPLIT] = None,
+    ) -> Prediction:
         """What the network says of an input, or of an `example` of the data."""
         return predict(self._experiment, input, example, split)
 
+    def map_errors(self, split: str = "train") -> dict[str, float]:
+        """Quantization and topographic error of a self-organizing map; nothing of other networks."""
+        return self._experiment.evaluator.map_errors(self.player.network, split)
+
+    @verb("looking", "the edits that led to this moment", lets_run=True, read=True)
+    def log(self) -> tuple[LogEntry, ...]:
+        """The edits that led to this moment, in order."""
+        player = self.player
+        return tuple(LogEntry.of(placed) for placed in player.branch.edits[: player.position.edits])
+
+    @verb("looking", "what stands on activations at this moment", lets_run=True, read=True)
+    def interventions(self) -> tuple[Intervention, ...]:
+        """The operations on activations that stand at this moment."""
+        return self._experiment.interventions
+
+    @verb("looking", "the units that are frozen at this moment", lets_run=True, read=True)
     def frozen(self) -> dict[str, tuple[int, ...]]:
         """Block -> its frozen units, for the blocks that have any."""
         network, frozen, found = self.player.network, self.player.state.frozen, {}
@@ -72,6 +124,7 @@ class Inspector:
                 found[block.name] = tuple(int(unit) for unit in np.flatnonzero(mask))
         return found
 
+    @verb("looking", "how many single weights are frozen, by parameter", lets_run=True, read=True)
     def frozen_weights(self) -> dict[str, int]:
         """Parameter -> how many of its elements are frozen alone, their units not being frozen whole."""
         network, units, found = self.player.network, self.frozen(), {}
@@ -86,14 +139,32 @@ class Inspector:
                         found[f"{block.name}.{entry.name}"] = count
         return found
 
+    @verb("looking", "the evaluations of this branch, in the order of their steps", lets_run=True, read=True)
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """The evaluations of this branch, in the order of their steps."""
+        return tuple(self.player.branch.evaluations)
+
     # -- the whole run
 
-    def compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Job[Comparison]:
+    @verb(
+        "time",
+        "two branches or saves side by side; with one, the current branch against it",
+        lets_run=True,
+        after="tree",
+    )
+    def compare(
+        self,
+        a: Annotated[str, COMPARED],
+        b: Annotated[str | None, COMPARED.called("B")] = None,
+        *,
+        step: Annotated[int | None, WHOLE] = None,
+    ) -> Job[Comparison]:
         """Two branches, or saves, side by side; with one name, the current branch against it."""
         first, second = (self.player.branch.name, a) if b is None else (a, b)
         ours, theirs = (resolve_branch(self._experiment, self._files.path, name) for name in (first, second))
         return (yield from compare_branches(ours, theirs, step))
 
+    @verb("files", "compute every branch again and compare with what was kept", shows=True)
     def verify(self) -> Job[VerifyReport]:
         """Compute every branch again from its start and compare with what was kept: each keyframe, each loss."""
         experiment, recipe = self._experiment, self._experiment.recipe
@@ -101,7 +172,10 @@ class Inspector:
         origin = Origin(recipe.name, recipe.training.hyper.seed, given, experiment.initial)
         return verify(experiment.player, origin)
 
-    def script(self, path: str | Path | None = None, *, overwrite: bool = False) -> Job[str]:
+    @verb("files", "the whole run as a Python script that rebuilds it", lets_run=True, shows=True)
+    def script(
+        self, path: Annotated[str | Path | None, SCRIPT] = None, *, overwrite: Annotated[bool, ON] = False
+    ) -> Job[str]:
         """A Python script that rebuilds the whole run and checks that it ends at the same bytes."""
         text = yield from script_of(self._experiment, self._files.path)
         return text if path is None else write_script(text, path, overwrite)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from tinynets.data import Dataset
-from tinynets.edits import registry
+from tinynets.edits.kinds import bind
 from tinynets.errors import EditError, TinynetsError, nearest
 from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.prediction import Prediction
@@ -36,7 +36,7 @@ from tinynets.lab.reports import (
 from tinynets.lab.runs import Runs
 from tinynets.lab.saving import Saving
 from tinynets.lab.time_machine import UNTIL_LIMIT, TimeMachine
-from tinynets.lab.verbs import PROPERTIES
+from tinynets.lab.verbs import VERBS, verb_called
 from tinynets.measure.compare import BranchRef, branch_of_save, compare_branches
 from tinynets.measure.comparison import Comparison
 from tinynets.measure.explanation import Explanation
@@ -114,6 +114,7 @@ class Lab:
         self._editor = Editor(experiment, saves.open_experiment)
         self._time = TimeMachine(experiment)
         self._inspector = Inspector(experiment, files)
+        self._parts = self._runs, self._time, self._editor, self._inspector, self._saving
 
     def __reduce__(self) -> NoReturn:
         raise TinynetsError("a Lab cannot be copied or pickled: save it and open the save, or `fork` a branch")
@@ -200,17 +201,17 @@ class Lab:
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
         """The evaluations of this branch, in the order of their steps."""
-        return tuple(self.player.branch.evaluations)
+        return self._inspector.evaluations()
 
     @property
     def log(self) -> tuple[LogEntry, ...]:
         """The edits that led to this moment, in order."""
-        return tuple(LogEntry.of(placed) for placed in self.player.branch.edits[: self.moment.edits])
+        return self._inspector.log()
 
     @property
     def interventions(self) -> tuple[Intervention, ...]:
         """The operations on activations that stand at this moment."""
-        return self.player.state.interventions
+        return self._inspector.interventions()
 
     @property
     def frozen(self) -> dict[str, tuple[int, ...]]:
@@ -428,7 +429,7 @@ class Lab:
     @property
     def tree(self) -> BranchTree:
         """The branches, where each left its parent and where it ends; `print` draws them."""
-        return self.player.timeline.tree()
+        return self._time.tree()
 
     # -- bookmarks
 
@@ -443,7 +444,7 @@ class Lab:
     @property
     def bookmarks(self) -> tuple[Bookmark, ...]:
         """The bookmarks, in the order of their steps."""
-        return self.player.timeline.marks()
+        return self._time.bookmarks()
 
     def compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Comparison:
         """Two branches, or saves, side by side: where they part, and how far apart they are. Nothing moves.
@@ -474,7 +475,7 @@ class Lab:
 
     def mean(self, selector: str, over: str = "probe", *, values: Numbers | None = None) -> EditReport:
         """Hold units at their mean over the probe or a split, as it is now; or at `values` (units,)."""
-        return self._do(self._editor.mean(selector, over, values=values))
+        return self._edit("mean", selector, over=over, values=values)
 
     def resample(
         self, selector: str, over: str = "train", *, examples: int = 64, values: Numbers | None = None
@@ -483,7 +484,7 @@ class Lab:
 
         Which one it is, is drawn for each row of a batch, addressed by the run's seed and the step.
         """
-        return self._do(self._editor.resample(selector, over, examples=examples, values=values))
+        return self._edit("resample", selector, over=over, examples=examples, values=values)
 
     def clamp(self, selector: str, value: float) -> EditReport:
         """Hold the activations of units at a value."""
@@ -495,7 +496,7 @@ class Lab:
 
     def noise(self, selector: str, sigma: float) -> EditReport:
         """Add normal noise of mean 0 and deviation `sigma` to units, addressed by the run's seed and the step."""
-        return self._edit("noise", selector, sigma=sigma, ordinal=self.player.position.edits)
+        return self._edit("noise", selector, sigma=sigma)
 
     def patch(
         self,
@@ -513,10 +514,15 @@ class Lab:
         There as they are at the end of another `branch`, less what was undone, at a `bookmark`, or in a `save`, with
         what stands on activations there. `values`: as an example at the site has them, (..., units).
         """
-        return self._do(
-            self._editor.patch(
-                selector, example=example, input=input, branch=branch, bookmark=bookmark, save=save, values=values
-            )
+        return self._edit(
+            "patch",
+            selector,
+            example=example,
+            input=input,
+            branch=branch,
+            bookmark=bookmark,
+            save=save,
+            values=values,
         )
 
     def steer(
@@ -533,7 +539,7 @@ class Lab:
 
         `toward` and `away` are classes by label or number; without `away` the mean of all examples is taken off.
         """
-        return self._do(self._editor.steer(selector, toward=toward, away=away, over=over, scale=scale, values=values))
+        return self._edit("steer", selector, toward=toward, away=away, over=over, scale=scale, values=values)
 
     def release(self, selector: str) -> EditReport:
         """Take the interventions off units."""
@@ -547,11 +553,11 @@ class Lab:
         `outgoing`: the weights with which others take them up too. `others`: all but these. A selector of weights
         (`hidden.w[4,3]`) freezes those alone.
         """
-        return self._edit("freeze", selector, **_flags(outgoing=outgoing, others=others))
+        return self._edit("freeze", selector, outgoing=outgoing, others=others)
 
     def unfreeze(self, selector: str, *, outgoing: bool = False, others: bool = False) -> EditReport:
         """Let what is frozen learn again, the optimizer's slots as they were."""
-        return self._edit("unfreeze", selector, **_flags(outgoing=outgoing, others=others))
+        return self._edit("unfreeze", selector, outgoing=outgoing, others=others)
 
     def rate(self, selector: str, factor: float) -> EditReport:
         """Multiply the learning rate of units; what is set for units goes before what is set for their block."""
@@ -573,14 +579,14 @@ class Lab:
 
     def reinit(self, selector: str) -> EditReport:
         """Draw all that units have learned anew, as at the start; their slots begin at zero."""
-        return self._edit("reinit", selector, ordinal=self.player.position.edits)
+        return self._edit("reinit", selector)
 
     def copy(self, selector: str, to: str, *, outgoing: bool = False) -> EditReport:
         """Copy all that units have learned, slots too, to other units of their block.
 
         What stands on those, what is frozen of them and their rates stay theirs.
         """
-        return self._edit("copy", selector, to=to, **_flags(outgoing=outgoing))
+        return self._edit("copy", selector, to=to, outgoing=outgoing)
 
     def swap(self, selector: str, other: str, *, outgoing: bool = False) -> EditReport:
         """Swap units of a block; with `outgoing` the network computes what it did.
@@ -589,7 +595,7 @@ class Lab:
         zeros that are held, its learning rate and penalties. What dropout leaves out stays with the place.
         Raises EditError for `outgoing` where unit u also takes feature u of what comes in (a norm, positions).
         """
-        return self._edit("swap", selector, other=other, **_flags(outgoing=outgoing))
+        return self._edit("swap", selector, other=other, outgoing=outgoing)
 
     def sign_flip(self, selector: str, *, outgoing: bool = False) -> EditReport:
         """Turn the signs of units' weights and biases round, and so of their sums.
@@ -597,7 +603,7 @@ class Lab:
         `outgoing`: of the weights that take them up too, and of values that interventions hold them at, so that the
         network computes what it did; raises EditError where what comes in between is not odd (as a ReLU).
         """
-        return self._edit("sign_flip", selector, **_flags(outgoing=outgoing))
+        return self._edit("sign_flip", selector, outgoing=outgoing)
 
     def round(self, selector: str, bits: int) -> EditReport:
         """Round weights to so many bits, as symmetric quantization does: what does it cost?"""
@@ -621,8 +627,8 @@ class Lab:
 
         `source` selects them there, where they are not the same; in order, one for each. Shapes must fit.
         """
-        return self._do(
-            self._editor.transplant(selector, save=save, branch=branch, bookmark=bookmark, source=source, values=values)
+        return self._edit(
+            "transplant", selector, save=save, branch=branch, bookmark=bookmark, source=source, values=values
         )
 
     def reset(self, selector: str) -> EditReport:
@@ -640,16 +646,14 @@ class Lab:
 
         Parts of a unit share its outgoing weights unequally, so that they learn apart.
         """
-        more = {} if split is None else {"split": split}
-        return self._edit("grow", block, count=count, **more, ordinal=self.player.position.edits)
+        return self._edit("grow", block, count=count, split=split)
 
     def insert(self, block: str, kind: str, *, name: str | None = None, rate: float | None = None) -> EditReport:
         """Insert a layer behind a block that gives what it takes: linear, conv1d, conv2d, dropout, identity.
 
         `rate` is that of a dropout.
         """
-        more = {key: value for key, value in {"name": name, "rate": rate}.items() if value is not None}
-        return self._edit("insert", block, kind=kind, **more)
+        return self._edit("insert", block, kind=kind, name=name, rate=rate)
 
     def remove(self, layer: str) -> EditReport:
         """Remove a layer that gives the shape it takes, by its name."""
@@ -686,7 +690,7 @@ class Lab:
             self._saving.journal_soon()
 
     def _edit(self, op: str, target: str, **args: Any) -> EditReport:
-        return self._editor.edit(op, target, **args)
+        return self._do(self._editor.edit(op, target, args))
 
     def _bound(self, given: Any) -> Any:
         """A predicate of the lab as one of nothing, which is what its parts ask; all else stays as it was given."""
@@ -703,60 +707,28 @@ class Lab:
 
     def work(self, verb: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Job[Any]:
         """A verb as a generator: yields Progress, returns the result; closing it cancels and leaves a whole moment."""
-        long: dict[str, Callable[..., Job[Any]]] = {
-            "step": self._runs.step,
-            "run": self._runs.run,
-            "seek": self._time.seek,
-            "back": self._time.back,
-            "undo": self._time.undo,
-            "redo": self._time.redo,
-            "switch": self._time.switch,
-            "run_until": self._time.run_until,
-            "back_until": self._time.back_until,
-            "compare": self._inspector.compare,
-            "script": self._inspector.script,
-            "verify": self._inspector.verify,
-            "evaluate": self._inspector.evaluate,
-            "explain": self._inspector.explain,
-            "mean": self._editor.mean,
-            "resample": self._editor.resample,
-            "patch": self._editor.patch,
-            "steer": self._editor.steer,
-            "transplant": self._editor.transplant,
-        }
         args, kwargs = tuple(map(self._bound, args)), {name: self._bound(value) for name, value in kwargs.items()}
+        made = self._begin(verb, args, kwargs)
+        return (yield from between_pieces(made, self.player.lock)) if isinstance(made, Generator) else made
+
+    def _begin(self, verb: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """A verb as a job, or as its answer where it is done at once."""
+        known = verb_called(verb)
+        part = next((part for part in self._parts if known is not None and type(part) is known.part), None)
+        if known is None or part is None:
+            methods = [entry.python for entry in VERBS.values() if entry.part is not None]
+            raise EditError(f"`{verb}` is not something a lab does{nearest(verb, methods)}")
         try:
-            if verb in long:
-                return (yield from between_pieces(long[verb](*args, **kwargs), self.player.lock))
-            if verb in PROPERTIES and not args and not kwargs:
-                return getattr(self, verb)
-            if verb in SHORT:
-                return getattr(self, verb)(*args, **kwargs)
+            given = bind(f"Lab.{verb}", known.arguments, args, kwargs, known.open_ended)
         except TypeError as error:
-            if error.__traceback__ is not None and error.__traceback__.tb_next is None:
-                raise EditError(f"`{verb}`: {error}") from None
-            raise
-        known = (*long, *SHORT)
-        raise EditError(f"`{verb}` is not something a lab does{nearest(verb, known)}")
+            raise EditError(f"`{verb}`: {error}") from None
+        if part is self._editor:
+            return self._editor.edit(verb, given.pop(known.arguments[0].name), given)
+        return getattr(part, verb)(**given)
 
     def free_run(self) -> Work:
         """Steps until closed."""
         return between_pieces(self._runs.free_run(), self.player.lock)
-
-
-SHORT = (
-    *registry.OPERATIONS,
-    "fork",
-    "rename",
-    "drop",
-    "bookmark",
-    "unbookmark",
-    "seek_cost",
-    "phase",
-    "sample",
-    "predict",
-    "save",
-)
 
 
 def compare(a: str | Path | Lab, b: str | Path | Lab, *, step: int | None = None) -> Comparison:
@@ -777,7 +749,3 @@ def _line(source: str | Path | Lab) -> BranchRef:
 def experiment_of(lab: Lab) -> Experiment:
     """What a lab has open, for what looks at it."""
     return lab._experiment
-
-
-def _flags(**given: bool) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if value is not False}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
+from typing import Annotated
 
+from tinynets.edits.kinds import WHOLE
 from tinynets.experiment.experiment import Experiment
 from tinynets.history import runs
 from tinynets.history.player import Player, whole
 from tinynets.jobs import Job, Work
 from tinynets.lab.reports import PhaseReport, StepReport
+from tinynets.lab.verb import verb
 from tinynets.numerics.checks import check_whole
 from tinynets.recipes.recipe import MAX_STEPS
 from tinynets.training.frozen import why_nothing_learns
@@ -28,11 +31,13 @@ class Runs:
         """The live state that is trained."""
         return self._experiment.player
 
-    def step(self, n: int = 1) -> Job[StepReport]:
+    @verb("training", "take a step, or N", takes_steps=True)
+    def step(self, n: Annotated[int, WHOLE] = 1) -> Job[StepReport]:
         """Take a step, or n: one that is half done is finished. In the past, what is recorded is replayed."""
         return self.run(n)
 
-    def run(self, steps: int) -> Job[StepReport]:
+    @verb("training", "take N steps", takes_steps=True)
+    def run(self, steps: Annotated[int, WHOLE]) -> Job[StepReport]:
         """Take many steps, as one action."""
         check_whole("steps", steps, 1, MAX_STEPS)
         player, begun = self.player, perf_counter()
@@ -49,6 +54,7 @@ class Runs:
         """Take steps until closed."""
         return runs.run(self.player, None)
 
+    @verb("training", "do the next phase of a step")
     @whole
     def phase(self) -> PhaseReport:
         """Do the next phase of a step: batch, forward layer by layer, loss, backward layer by layer, update."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
+from tinynets.edits.kinds import SAVE
 from tinynets.experiment.experiment import Experiment
 from tinynets.history.player import Player, whole
 from tinynets.lab.reports import SaveReport
+from tinynets.lab.verb import verb
 from tinynets.storage import paths, saves
 from tinynets.storage.session_files import SessionFiles
 
@@ -55,8 +58,9 @@ class Saving:
         """The file of the journal, where one is written."""
         return self._files.journal.file if self._files.journal is not None else None
 
+    @verb("files", "write everything to a file", lets_run=True)
     @whole
-    def save(self, path: str | Path | None = None) -> SaveReport:
+    def save(self, path: Annotated[str | Path | None, SAVE] = None) -> SaveReport:
         """Write everything to a file (default: where it was last saved, else a new one in the saves folder)."""
         experiment, files, player = self._experiment, self._files, self.player
         known = files.known() if path is None else ""

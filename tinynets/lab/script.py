@@ -14,7 +14,7 @@ from tinynets.history.branch import Branch
 from tinynets.history.evaluation import Evaluation
 from tinynets.history.moment import Bookmark, Moment
 from tinynets.jobs import Job
-from tinynets.lab.command_line import Call
+from tinynets.lab.verb import call_line
 from tinynets.nn.plugins import own_things
 from tinynets.numerics.canonical import canonical
 from tinynets.numerics.determinism import fix_threads, threads_rule
@@ -81,7 +81,7 @@ def _check(digest: str, what: str) -> str:
 
 
 def _call(verb: str, *args: object, **kwargs: object) -> str:
-    return Call(verb, args, kwargs).python()
+    return call_line(verb, args, kwargs)
 
 
 # -- what it starts from

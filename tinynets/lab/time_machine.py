@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
+from typing import Annotated
 
+from tinynets.edits.kinds import BOOKMARK, BRANCH, CONDITION, MOMENT, NAME, OTHER_BRANCH, REST, WHOLE
 from tinynets.errors import TimelineError, TinynetsError, unwritable
 from tinynets.experiment.experiment import Experiment
 from tinynets.history import moves, runs
 from tinynets.history.moment import MAX_NAME, MAX_NOTE, Bookmark, Moment, is_name
 from tinynets.history.player import Player, whole
+from tinynets.history.tree import BranchTree
 from tinynets.jobs import Job
 from tinynets.lab.conditions import Condition, parse_condition
 from tinynets.lab.reports import MoveReport, SeekCost, UntilReport
+from tinynets.lab.verb import verb
 from tinynets.numerics.checks import check_whole
 from tinynets.recipes.recipe import MAX_STEPS
 
@@ -36,7 +40,28 @@ class TimeMachine:
 
     # -- moments
 
-    def seek(self, step: int | str, *, edits: int | None = None) -> Job[MoveReport]:
+    @verb("time", "go a step back, or N", takes_steps=True)
+    def back(self, n: Annotated[int, WHOLE] = 1) -> Job[MoveReport]:
+        """Go n steps back; a step that is half done is dropped, and counts as the first."""
+        begun = perf_counter()
+        check_whole("n", n, 1, MAX_STEPS)
+        half = self.player.phases_done > 0
+        if n - half > self.player.position.step:
+            raise TimelineError(f"cannot go {n} back from step {self.player.position.step}")
+        self.player.cancel_step()
+        n -= half
+        if n:
+            yield from moves.seek(self.player, self.player.position.step - n)
+        return self._moved(begun=begun)
+
+    @verb(
+        "time",
+        "go to after the last (or the Nth) edit at a step; beyond the end, run there",
+        takes_steps=True,
+    )
+    def seek(
+        self, step: Annotated[int | str, MOMENT], *, edits: Annotated[int | None, WHOLE] = None
+    ) -> Job[MoveReport]:
         """Go to after the last edit at `step` of this branch, or to a bookmark; beyond what is recorded, run there."""
         begun, player = perf_counter(), self.player
         if isinstance(step, str):
@@ -56,39 +81,15 @@ class TimeMachine:
         yield from moves.go(player, Moment(player.position.branch, int(step), first + int(edits)))
         return self._moved(begun=begun)
 
-    def back(self, n: int = 1) -> Job[MoveReport]:
-        """Go n steps back; a step that is half done is dropped, and counts as the first."""
-        begun = perf_counter()
-        check_whole("n", n, 1, MAX_STEPS)
-        half = self.player.phases_done > 0
-        if n - half > self.player.position.step:
-            raise TimelineError(f"cannot go {n} back from step {self.player.position.step}")
-        self.player.cancel_step()
-        n -= half
-        if n:
-            yield from moves.seek(self.player, self.player.position.step - n)
-        return self._moved(begun=begun)
-
-    def undo(self) -> Job[MoveReport]:
-        """Go to the moment before the last action, an edit or a run of steps; a half-done step is dropped instead."""
-        what = _action(self.player.timeline.actions, self.player)
-        yield from moves.undo(self.player)
-        return self._moved(f"undone: {what}," if what else "")
-
-    def redo(self) -> Job[MoveReport]:
-        """Go to the moment after the action that was undone last."""
-        what = _action(self.player.timeline.undone, self.player)
-        yield from moves.redo(self.player)
-        return self._moved(f"redone: {what}," if what else "")
-
-    def seek_cost(self, step: int) -> SeekCost:
-        """What going to a recorded step of this branch costs: steps to compute again, and about how many seconds."""
-        check_whole("step", step, 0, len(self.player.branch.losses))
-        return SeekCost(*moves.cost(self.player, self.player.branch.moment_at(step)))
-
-    # -- until something holds
-
-    def run_until(self, condition: Asked, *, limit: int = UNTIL_LIMIT) -> Job[UntilReport]:
+    @verb(
+        "time",
+        "step until it holds, N steps at most: loss < 2.3, dead hidden[7]",
+        name="until",
+        takes_steps=True,
+    )
+    def run_until(
+        self, condition: Annotated[Asked, CONDITION], *, limit: Annotated[int, WHOLE] = UNTIL_LIMIT
+    ) -> Job[UntilReport]:
         """Take steps to the next moment at which a condition holds: text, or a predicate of nothing."""
         check_whole("limit", limit, 1, MAX_STEPS)
         holds, text, by_losses = self._condition(condition)
@@ -96,12 +97,37 @@ class TimeMachine:
         found = yield from runs.run_until(self.player, holds, limit, by_losses.holds_after if by_losses else None)
         return self._until(text, found, first)
 
-    def back_until(self, condition: Asked) -> Job[UntilReport]:
+    @verb(
+        "time",
+        "back to the last moment at which it held: alive hidden[7], loss < 2.3",
+        takes_steps=True,
+    )
+    def back_until(self, condition: Annotated[Asked, CONDITION]) -> Job[UntilReport]:
         """Go back to the last moment before this one at which a condition held; stay here where there was none."""
         holds, text, by_losses = self._condition(condition)
         first = self.player.position.step
         found = yield from moves.back_until(self.player, holds, by_losses.of_losses if by_losses else None)
         return self._until(text, found, first)
+
+    @verb("time", "what going to a recorded step costs", shows=True)
+    def seek_cost(self, step: Annotated[int, WHOLE.called("STEP")]) -> SeekCost:
+        """What going to a recorded step of this branch costs: steps to compute again, and about how many seconds."""
+        check_whole("step", step, 0, len(self.player.branch.losses))
+        return SeekCost(*moves.cost(self.player, self.player.branch.moment_at(step)))
+
+    @verb("time", "undo the last edit or run of steps", takes_steps=True)
+    def undo(self) -> Job[MoveReport]:
+        """Go to the moment before the last action, an edit or a run of steps; a half-done step is dropped instead."""
+        what = _action(self.player.timeline.actions, self.player)
+        yield from moves.undo(self.player)
+        return self._moved(f"undone: {what}," if what else "")
+
+    @verb("time", "redo what was undone", takes_steps=True)
+    def redo(self) -> Job[MoveReport]:
+        """Go to the moment after the action that was undone last."""
+        what = _action(self.player.timeline.undone, self.player)
+        yield from moves.redo(self.player)
+        return self._moved(f"redone: {what}," if what else "")
 
     def _until(self, text: str, found: bool, first: int) -> UntilReport:
         player, (_, step, edits) = self.player, self.player.position
@@ -134,37 +160,49 @@ class TimeMachine:
 
     # -- branches
 
+    @verb("time", "go on from here on a new branch")
     @whole
-    def fork(self, name: str) -> MoveReport:
+    def fork(self, name: Annotated[str, NAME]) -> MoveReport:
         """Go on from here on a new branch of that name."""
         self.player.fork(_name("a branch's name", name))
         return self._moved(f"on branch {self.player.branch.name},")
 
-    def switch(self, name: str) -> Job[MoveReport]:
+    @verb("time", "go to the end of another branch", takes_steps=True)
+    def switch(self, name: Annotated[str, OTHER_BRANCH]) -> Job[MoveReport]:
         """Go to the end of another branch; where edits there were undone, to before those."""
         begun = perf_counter()
         yield from moves.switch(self.player, name)
         undone = self.player.branch.undone_edits
         return self._moved(f"on branch {self.player.branch.name},{f' {undone},' if undone else ''}", begun)
 
+    @verb("time", "give a branch another name")
     @whole
-    def rename(self, branch: str, name: str) -> str:
+    def rename(self, branch: Annotated[str, BRANCH.called("BRANCH")], name: Annotated[str, NAME]) -> str:
         """Give a branch another name."""
         self.player.timeline.rename(branch, _name("a branch's name", name))
         self.player.tick(True)
         return f"{branch} is now {name.strip()}"
 
+    @verb("time", "forget a branch and what only it holds")
     @whole
-    def drop(self, branch: str) -> str:
+    def drop(self, branch: Annotated[str, OTHER_BRANCH]) -> str:
         """Forget a branch and what only it holds; not the current one. Branches that left it keep their whole past."""
         dropped = self.player.timeline.drop(branch)
         self.player.tick(True)
         return dropped
 
+    @verb("time", "the branches: where each left its parent, where it ends", read=True)
+    def tree(self) -> BranchTree:
+        """The branches, where each left its parent and where it ends."""
+        return self.player.timeline.tree()
+
     # -- bookmarks
 
+    @verb("time", "mark this moment, to come back with seek NAME")
     @whole
-    def bookmark(self, name: str, note: str = "") -> Bookmark:
+    def bookmark(
+        self, name: Annotated[str, BOOKMARK.called("NAME")], note: Annotated[str, REST.called("NOTE")] = ""
+    ) -> Bookmark:
         """Mark this moment with a name and a note, to come back with `seek(name)`; a name marks one moment."""
         if not isinstance(note, str) or len(note) > MAX_NOTE:
             raise TimelineError(f"a bookmark's note must be text of at most {MAX_NOTE:,} characters, not {note!r}")
@@ -174,12 +212,18 @@ class TimeMachine:
         self.player.tick(True)
         return mark
 
+    @verb("time", "take a bookmark away")
     @whole
-    def unbookmark(self, name: str) -> str:
+    def unbookmark(self, name: Annotated[str, BOOKMARK.called("NAME")]) -> str:
         """Take a bookmark away."""
         self.player.timeline.unbookmark(name)
         self.player.tick(True)
         return f"bookmark {name} taken away"
+
+    @verb("time", "the moments that are marked", read=True)
+    def bookmarks(self) -> tuple[Bookmark, ...]:
+        """The bookmarks, in the order of their steps."""
+        return self.player.timeline.marks()
 
     def _moved(self, what: str = "", begun: float | None = None) -> MoveReport:
         seconds = 0.0 if begun is None else perf_counter() - begun

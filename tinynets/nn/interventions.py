@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,12 +22,31 @@ from tinynets.numerics import rng
 from tinynets.numerics.arrays import Array, Shape, Values
 from tinynets.numerics.rules import FIRST
 
-SETS = frozenset({"zero", "mean", "clamp", "patch", "resample"})
-"""What gives its units values of their own, whatever they were."""
-KINDS = ("zero", "mean", "resample", "clamp", "scale", "noise", "patch", "steer")
-TAKES_AMOUNT = {"clamp": "value", "scale": "factor", "noise": "sigma"}
-TAKES_VALUES = frozenset({"mean", "resample", "patch", "steer"})
-DRAWS = frozenset({"resample", "noise"})
+
+@dataclass(frozen=True)
+class InterventionKind:
+    """What a kind of interventions does to what its units give."""
+
+    does: Literal["sets", "adds", "multiplies"]
+    """One that sets gives its units values of their own, whatever they were."""
+    draws: bool = False
+    """Its values are drawn, anew for each batch."""
+
+    @property
+    def sets(self) -> bool:
+        return self.does == "sets"
+
+
+KINDS: dict[str, InterventionKind] = {
+    "zero": InterventionKind("sets"),
+    "mean": InterventionKind("sets"),
+    "resample": InterventionKind("sets", draws=True),
+    "clamp": InterventionKind("sets"),
+    "scale": InterventionKind("multiplies"),
+    "noise": InterventionKind("adds", draws=True),
+    "patch": InterventionKind("sets"),
+    "steer": InterventionKind("adds"),
+}
 
 
 @dataclass(frozen=True)
@@ -83,7 +102,7 @@ class Intervention:
 
     def at(self, site: str) -> Intervention:
         """The same at a site of another name, with what is drawn for it as it was."""
-        if site == self.site or self.op not in DRAWS:
+        if site == self.site or not KINDS[self.op].draws:
             return replace(self, site=site)
         origin = self.origin or self.site
         return replace(self, site=site, origin=None if origin == site else origin)
@@ -97,7 +116,7 @@ class Intervention:
         """The same where some units give what they gave with the other sign: those that stay, and those that turn."""
         wanted = frozenset(flipped)
         turned = [place for place, unit in enumerate(self.units) if unit in wanted]
-        if not turned or self.op in ("zero", "scale"):
+        if not turned or self.op == "zero" or KINDS[self.op].does == "multiplies":
             return (self,)
         left = [place for place in range(len(self.units)) if place not in turned]
         stay = (self.of_units(left, [self.units[place] for place in left], axis),) if left else ()
@@ -123,7 +142,7 @@ class Intervention:
 
 def pushed(network: Network, standing: Iterable[Intervention], new: Intervention) -> tuple[Intervention, ...]:
     """Those that stand, and a new one on top; one that sets values covers those before it."""
-    if new.op in SETS:
+    if KINDS[new.op].sets:
         standing = without_units(network, standing, new.site, new.units, new.time)
     return (*standing, new)
 
@@ -145,7 +164,7 @@ class Standing:
 
     def put(self, new: Intervention) -> None:
         """One more on top; where it sets values, it covers those before it."""
-        if new.op in SETS:
+        if KINDS[new.op].sets:
             self.take_off(new.site, new.units, new.time)
         self._add(new)
 
@@ -244,7 +263,7 @@ class _Affine:
         )
 
     def do(self, entry: Intervention, axis: int, where: Any) -> None:
-        if entry.op == "scale":
+        if KINDS[entry.op].does == "multiplies":
             self.multiply[where] *= entry.amount
             self.add[where] *= entry.amount
             return
@@ -255,7 +274,7 @@ class _Affine:
                 shape = list(values.shape)
                 shape[axis] = self.add.shape[axis]
                 self.add = np.broadcast_to(self.add, np.broadcast_shapes(self.add.shape, tuple(shape))).copy()
-        if entry.op == "steer":
+        if KINDS[entry.op].does == "adds":
             self.add[where] += values
         else:
             self.multiply[where] = 0
@@ -277,10 +296,10 @@ def _tap(network: Network, index: int, entries: list[Intervention], seed: int, s
         if steps:
             part.over_time(steps)
         where = _where(entry, axis)
-        if entry.op in DRAWS:
+        if KINDS[entry.op].draws:
             stages += [_adds(part)] if stages else []
             stages.append(_draws(entry, axis, seed, step, by_place=network.rules > FIRST))
-            if entry.op == "resample":
+            if KINDS[entry.op].sets:
                 whole.multiply[where] = 0
             part = _Affine(np.ones_like(whole.multiply), np.zeros_like(whole.multiply))
             continue
@@ -290,7 +309,7 @@ def _tap(network: Network, index: int, entries: list[Intervention], seed: int, s
     if not stages:
         return Tap(whole.multiply, whole.add)
     stages.append(_adds(part))
-    drawn = frozenset(unit for entry in entries if entry.op in DRAWS for unit in entry.units)
+    drawn = frozenset(unit for entry in entries if KINDS[entry.op].draws for unit in entry.units)
     return Tap(whole.multiply, whole.add, Drawing(network.site_shape(index), whole.add, stages), drawn)
 
 

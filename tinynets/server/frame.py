@@ -21,7 +21,7 @@ Codes = NDArray[np.int8]
 PANES = ("network", "weights", "activations", "loss", "neuron", "output")
 
 STANDING = ("", "zero", "mean", "resample", "clamp", "scale", "noise", "patch", "steer", "several")
-"""What a code of `Standing` says: the kind of intervention; nothing; or several of them."""
+"""What a code of `Standing` says: the kind of intervention; nothing; or several of them. Others may come behind."""
 SEVERAL = len(STANDING) - 1
 FREE, PARTLY, FROZEN = 0, 1, 2
 """Codes of `Standing.frozen`."""
@@ -146,6 +146,8 @@ class Standing:
     """Numbers that stay a unit's own when others are pruned or grown."""
     timed: Mapping[int, Codes] = field(default_factory=dict)
     """Time step -> the intervention on the output there alone, of the steps that have one."""
+    kinds: tuple[str, ...] = STANDING
+    """What the codes of interventions say; those of kinds that are not in STANDING stand behind it."""
 
     @staticmethod
     def none(units: int) -> Standing:

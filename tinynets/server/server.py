@@ -20,12 +20,12 @@ from multiprocessing.connection import Connection, wait
 from time import perf_counter
 from typing import Any
 
-from tinynets.edits.registry import OPERATIONS
 from tinynets.errors import EditError, TinynetsError
 from tinynets.foreign_text import printable
 from tinynets.jobs import Job, Progress, at_once
 from tinynets.lab.lab import Lab
 from tinynets.lab.reports import PauseReport
+from tinynets.lab.verbs import verb_called
 from tinynets.server.activity import Activity, Playback, StepRate
 from tinynets.server.bell import Bell
 from tinynets.server.frame import View
@@ -36,25 +36,6 @@ SAMPLE_SECONDS = 1.0
 PROGRESS_SECONDS = 0.1
 SLICE = 0.002
 PLAY_SECONDS = 20.0  # a whole history plays in about so long, when no speed is given
-LOOKS = frozenset(
-    {
-        "evaluate",
-        "explain",
-        "sample",
-        "predict",
-        "save",
-        "log",
-        "interventions",
-        "frozen",
-        "frozen_weights",
-        "evaluations",
-        "compare",
-        "script",
-    }
-)
-"""Verbs beside the operations after which a run goes on; all others pause it."""
-RUNS = frozenset({"step", "run", "run_until", "back_until", "seek", "back", "undo", "redo", "switch"})
-"""Verbs that take steps, forward or again from a keyframe: while one works, the engine is running."""
 
 KEPT = ("journal", "memory")
 """Options that are the server's rather than the source's: they hold for what is opened later as well."""
@@ -161,7 +142,8 @@ class Server:
     # -- commands
 
     def _begin(self, identity: int, verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        going_on = self._run is not None and (verb in LOOKS or verb in OPERATIONS)
+        known = verb_called(verb)
+        going_on = self._run is not None and known is not None and known.lets_run
         self._stop()
         self._note = ""
         own: dict[str, Callable[..., Any]] = {
@@ -171,9 +153,10 @@ class Server:
             "open": self._open,
         }
         if verb in own:
-            self._job = _Job(identity, verb, at_once(own[verb], args, kwargs), False)
+            self._job = _Job(identity, verb, at_once(own[verb], args, kwargs), False, False)
         else:
-            self._job = _Job(identity, verb, self.lab.work(verb, args, kwargs), going_on)
+            takes_steps = known is not None and known.takes_steps
+            self._job = _Job(identity, verb, self.lab.work(verb, args, kwargs), going_on, takes_steps)
 
     def _advance(self, job: _Job) -> None:
         """Work on a command for a moment; answer it when it is done."""
@@ -317,7 +300,7 @@ class Server:
     def _activity(self) -> Activity:
         if self._run is not None:
             return Activity("running", self._rate.value, self._note)
-        if self._job is not None and self._job.verb in RUNS:
+        if self._job is not None and self._job.takes_steps:
             return Activity("running", self._rate.value, self._note)
         if self._play is not None:
             return Activity("playing" if self._play.speed > 0 else "rewinding", abs(self._play.speed), self._note)
@@ -333,6 +316,8 @@ class _Job:
     work: Job[Any]
     resume: bool
     """Whether a run goes on when it is done."""
+    takes_steps: bool
+    """Whether the engine is running while it works."""
     begun: float = 0.0
     told: float = 0.0
 

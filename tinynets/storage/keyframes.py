@@ -260,7 +260,7 @@ class KeyframeReader:
     def _intervention(self, network: Network, entry: Any) -> Intervention:
         fields = RecordFields(self.file, entry, "an intervention")
         op, units, time = fields.get("op", str), fields.get("units", list), fields.record.get("time")
-        if op not in OPERATIONS or OPERATIONS[op].family != "activation" or op == "release":
+        if op not in OPERATIONS or OPERATIONS[op].intervention is None:
             raise UnsupportedSave(f"`{self.file}` has an intervention `{op}`, which this version does not know")
         if len(set(units)) < len(units):
             fields.wrong("a unit is there twice")

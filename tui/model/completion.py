@@ -1,33 +1,33 @@
-"""What the command line offers: the verbs, then units, branches, bookmarks and files by what the verb takes."""
+"""What the command line offers: the verbs, then what each of their arguments can be."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from tinynets.errors import CommandError
 from tinynets.server.frame import Frame
-from tui.model import targets
-from tui.model.targets import units
+from tui.model.targets import TARGETS, block_of, other_units, units
 
 
 def completions(text: str, frame: Frame | None) -> list[str]:
     """Whole lines that the line so far could become."""
-    from tinynets.lab.verbs import COMMANDS
+    from tinynets.lab.verbs import VERBS
 
     head, last = _split(text)
     typed = _words(head)
-    words = map(_quoted, [*_arguments(typed, frame, last), *_options(typed)]) if typed else map(_verb, sorted(COMMANDS))
+    words = map(_quoted, [*_arguments(typed, frame, last), *_options(typed)]) if typed else map(_verb, sorted(VERBS))
     found = dict.fromkeys(words)
     return [head + word for word in found if word != last and _begins(word, last)]
 
 
 def _verb(name: str) -> str:
     """A verb, with the space behind it where something may follow."""
-    from tinynets.lab.verbs import COMMANDS
+    from tinynets.lab.verbs import VERBS
 
-    return f"{name} " if COMMANDS[name].kinds or COMMANDS[name].options else name
+    return f"{name} " if VERBS[name].asks else name
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -62,104 +62,108 @@ def _begins(word: str, last: str) -> bool:
 
 def _arguments(typed: list[str], frame: Frame | None, last: str) -> list[str]:
     """What may come after the words that are typed."""
-    verb, second = typed[0], len(typed) > 1
-    if verb == "set" and typed[1:] in (["optimizer"], ["schedule"]):
-        verb, second = typed[1], False
-    if verb in ("optimizer", "schedule", "set"):
-        return [] if second else _settings(verb)
-    key, found, _ = last.partition("=")
-    if found and frame is not None and (values := _values(verb, key, frame)):
-        return [f"{key}={value}" for value in values]
-    if verb in OFFERS:
-        return OFFERS[verb](frame, typed[1:])
-    if frame is None:
+    from tinynets.lab.verbs import verb_typed
+
+    verb = verb_typed(typed[0])
+    if verb is None:
         return []
-    plain = [word for word in typed[1:] if "=" not in word or "[" in word.partition("=")[0]]  # `rnn[5]@t=3`
-    if not plain:
-        return targets.first(verb, frame, last)
-    return targets.second(verb, frame, plain[0], last) if len(plain) == 1 else []
-
-
-def _values(verb: str, option: str, frame: Frame) -> list[str]:
-    """What an option may be, where that can be listed."""
-    from tinynets.lab.verbs import COMMANDS
-
-    kind = COMMANDS[verb].options.get(option) if verb in COMMANDS else None
-    if kind is None:
-        return []
-    if kind == "flag" or (verb, option) in FLAGS:
-        return ["true"]
-    listed: dict[str, Callable[[], list[str]]] = {
-        "branch": lambda: _branch_names(frame),
-        "bookmark": lambda: [pin.name for pin in frame.timeline.pins],
-        "save": _saves_here,
-        "toward": lambda: list(frame.labels),
-        "away": lambda: list(frame.labels),
-        "over": lambda: list(frame.splits),
-        "split": lambda: list(frame.splits) if verb in ("explain", "predict") else [str(frame.view.unit)],
-        "source": lambda: targets.first("reinit", frame, ""),
-        "example": lambda: [str(frame.view.example)],
-    }
-    return listed[option]() if option in listed else []
+    line = Line(frame, typed[1:], last)
+    name, found, _ = last.partition("=")
+    named = {argument.name: argument for argument in verb.named}
+    if found and name in named and (values := line.offers(named[name].kind.name)):
+        return [f"{name}={value}" for value in values]
+    placed, at = verb.placed, len(line.plain)
+    if placed and placed[-1].kind.rest:
+        at = min(at, len(placed) - 1)
+    return line.offers(placed[at].kind.name) if at < len(placed) else []
 
 
 def _options(typed: list[str]) -> list[str]:
     """The `name=` of the options that are not written yet."""
-    from tinynets.lab.verbs import COMMANDS
+    from tinynets.lab.verbs import verb_typed
 
-    command = COMMANDS.get(typed[0])
+    verb = verb_typed(typed[0])
     given = {word.partition("=")[0] for word in typed[1:]}
-    return [f"{name}=" for name in command.options if name and name not in given] if command else []
+    return [f"{argument.name}=" for argument in verb.named if argument.name not in given] if verb else []
 
 
-FLAGS = {("evaluate", "clean"), ("script", "overwrite")}
+@dataclass(frozen=True)
+class Line:
+    """A line that is being typed: the words behind its verb, and the last one, which is not done yet."""
+
+    frame: Frame | None
+    words: list[str]
+    last: str
+
+    @property
+    def plain(self) -> list[str]:
+        """The words that are no `name=value`; `rnn[5]@t=3` is none."""
+        return [word for word in self.words if "=" not in word or "[" in word.partition("=")[0]]
+
+    def offers(self, kind: str) -> list[str]:
+        """What an argument of a kind can be."""
+        if kind in OFFERED:
+            return OFFERED[kind](self)
+        if self.frame is None:
+            return []
+        if kind in TARGETS:
+            return TARGETS[kind](self.frame, self.last)
+        return SEEN[kind](self.frame, self) if kind in SEEN else []
 
 
-# -- by verb: what is offered, of a frame and the words behind the verb
+# -- by kind of argument
 
 
-def _splits(frame: Frame | None, typed: list[str]) -> list[str]:
-    return [] if typed or frame is None else list(frame.splits)
+def _branches(frame: Frame, line: Line) -> list[str]:
+    return [entry.name for entry in frame.timeline.branches]
 
 
-def _branches(frame: Frame | None, typed: list[str]) -> list[str]:
-    return [] if typed else _branch_names(frame)
-
-
-def _other_branches(frame: Frame | None, typed: list[str]) -> list[str]:
+def _other_branches(frame: Frame, line: Line) -> list[str]:
     """All but the current one, which can neither be switched to nor dropped."""
-    return [] if typed or frame is None else [line.name for line in frame.timeline.branches if not line.current]
+    return [entry.name for entry in frame.timeline.branches if not entry.current]
 
 
-def _comparable(frame: Frame | None, typed: list[str]) -> list[str]:
+def _bookmarks(frame: Frame, line: Line) -> list[str]:
+    return [pin.name for pin in frame.timeline.pins]
+
+
+def _layer_kinds(frame: Frame, line: Line) -> list[str]:
+    block = block_of(frame, line.plain[0])
+    return list(block.insertable) if block else []
+
+
+SEEN: dict[str, Callable[[Frame, Line], list[str]]] = {
+    "split": lambda frame, line: list(frame.splits),
+    "probe or split": lambda frame, line: ["probe", *frame.splits],
+    "example": lambda frame, line: [str(frame.view.example)],
+    "class": lambda frame, line: list(frame.labels),
+    "branch": _branches,
+    "other branch": _other_branches,
+    "bookmark": _bookmarks,
+    "moment": _bookmarks,
+    "script": lambda frame, line: [f"{frame.status.recipe}.py"],
+    "other units": lambda frame, line: other_units(frame, line.plain[0]),
+    "units elsewhere": lambda frame, line: TARGETS["learned"](frame, ""),
+    "unit number": lambda frame, line: [str(frame.view.unit)],
+    "layer kind": _layer_kinds,
+}
+"""Kind of an argument -> what it can be by what is seen of the lab."""
+
+
+def _comparable(line: Line) -> list[str]:
     """Branches, those not named yet first, then saves."""
-    names = sorted(_branch_names(frame), key=lambda name: frame is not None and name == frame.status.branch)
-    return [name for name in [*names, *_saves_here()] if name not in typed] if len(typed) < 2 else []
+    frame = line.frame
+    branches = sorted(_branches(frame, line), key=lambda name: name == frame.status.branch) if frame else []
+    return [name for name in [*branches, *_saves(line)] if name not in line.words]
 
 
-def _bookmarks(frame: Frame | None, typed: list[str]) -> list[str]:
-    return [] if typed or frame is None else [pin.name for pin in frame.timeline.pins]
-
-
-def _files(frame: Frame | None, typed: list[str]) -> list[str]:
-    return [] if typed else _found((".msgpack", ".toml"))
-
-
-def _saves(frame: Frame | None, typed: list[str]) -> list[str]:
-    return [] if typed else _saves_here()
-
-
-def _scripts(frame: Frame | None, typed: list[str]) -> list[str]:
-    return [f"{frame.status.recipe}.py"] if frame is not None and not typed else []
-
-
-def _conditions(frame: Frame | None, typed: list[str]) -> list[str]:
+def _conditions(line: Line) -> list[str]:
     """The words of conditions; behind those that ask for units, the selected one and the blocks."""
     from tinynets.lab.conditions import COMPARISONS, JOINING, NUMBERS, UNIT_WORDS
 
-    before = typed[-1] if typed else ""
+    before = line.words[-1] if line.words else ""
     if before in UNIT_WORDS:
-        return units(frame, "") if frame is not None else []
+        return units(line.frame, "") if line.frame is not None else []
     if before in NUMBERS:
         return list(COMPARISONS)
     if before and before not in JOINING:
@@ -167,40 +171,56 @@ def _conditions(frame: Frame | None, typed: list[str]) -> list[str]:
     return [*NUMBERS, *UNIT_WORDS, "not"]
 
 
-OFFERS: dict[str, Callable[[Frame | None, list[str]], list[str]]] = {
-    "evaluate": _splits,
-    "open": _files,
-    "save": _saves,
-    "script": _scripts,
-    "switch": _other_branches,
-    "drop": _other_branches,
-    "rename": _branches,
-    "compare": _comparable,
-    "seek": _bookmarks,
-    "bookmark": _bookmarks,
-    "unbookmark": _bookmarks,
-    "until": _conditions,
-    "run_until": _conditions,
-    "back_until": _conditions,
-}
+def _activations(line: Line) -> list[str]:
+    from tinynets.edits.structure import activation_kinds
+
+    return sorted(activation_kinds())
 
 
-def _branch_names(frame: Frame | None) -> list[str]:
-    return [line.name for line in frame.timeline.branches] if frame else []
-
-
-def _settings(verb: str) -> list[str]:
-    from tinynets.training.optimizers import NAMED
-    from tinynets.training.schedules import SCHEDULES
+def _settings(line: Line) -> list[str]:
     from tinynets.training.settings import setting_names
 
-    if verb == "set":
-        return list(setting_names())
-    return list(NAMED) if verb == "optimizer" else list(SCHEDULES)
+    return list(setting_names())
 
 
-def _saves_here() -> list[str]:
+def _setting_values(line: Line) -> list[str]:
+    """What the setting that is named can be, where that can be listed."""
+    return OFFERED[line.words[0]](line) if line.words[0] in ("optimizer", "schedule") else []
+
+
+def _optimizers(line: Line) -> list[str]:
+    from tinynets.training.optimizers import NAMED
+
+    return list(NAMED)
+
+
+def _schedules(line: Line) -> list[str]:
+    from tinynets.training.schedules import SCHEDULES
+
+    return list(SCHEDULES)
+
+
+def _saves(line: Line) -> list[str]:
     return _found((".msgpack",))
+
+
+def _sources(line: Line) -> list[str]:
+    return _found((".msgpack", ".toml"))
+
+
+OFFERED: dict[str, Callable[[Line], list[str]]] = {
+    "flag": lambda line: ["true"],
+    "save": _saves,
+    "source": _sources,
+    "compared": _comparable,
+    "condition": _conditions,
+    "activation": _activations,
+    "setting": _settings,
+    "setting value": _setting_values,
+    "optimizer": _optimizers,
+    "schedule": _schedules,
+}
+"""Kind of an argument -> what it can be whatever the lab is."""
 
 
 def _found(suffixes: tuple[str, ...]) -> list[str]:
@@ -212,8 +232,8 @@ def _found(suffixes: tuple[str, ...]) -> list[str]:
 
 def usage(text: str) -> str:
     """The usage and help of the verb at the start of a line; empty when it is none."""
-    from tinynets.lab.verbs import COMMANDS, METHODS
+    from tinynets.lab.verbs import verb_typed
 
     words = text.split()
-    command = COMMANDS.get(METHODS.get(words[0], words[0])) if words else None
-    return f"{command.usage}   {command.help}" if command else ""
+    verb = verb_typed(words[0]) if words else None
+    return f"{verb.usage}   {verb.help}" if verb else ""

@@ -5,10 +5,17 @@ Plain functions of a frame; the menu and the keys draw on them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tinynets.server.frame import BlockInfo, Frame
 from tui.model.selection import Selection, UnitNow, unit_now
+from tui.render.operation_looks import menu_keys
+
+if TYPE_CHECKING:  # the verbs are known once the engine is there; the app starts without them
+    from tinynets.edits.kinds import Argument
+    from tinynets.lab.verb import Verb
 
 FAMILIES = {
     "activation": "activations",
@@ -19,15 +26,6 @@ FAMILIES = {
     "looking": "looking",
 }
 """Family of a verb -> what the menu calls it."""
-
-KEYS = {
-    "zero": "z", "mean": "M", "resample": "R", "clamp": "c", "scale": "C", "noise": "n", "patch": "p", "steer": "S",
-    "release": "r", "freeze": "f", "unfreeze": "u", "rate": "l", "set_weight": "w", "nudge": "plus",
-    "zero_weights": "0", "reinit": "I", "copy": "y", "swap": "x", "sign_flip": "minus", "round": "b", "sparsify": "s",
-    "transplant": "t", "reset": "e", "activation": "a", "prune": "D", "grow": "G", "insert": "i", "remove": "d",
-    "explain": "E",
-}  # fmt: skip
-"""Verb -> its key in the menu; those that have a key of their own in the lab have the same here."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +48,7 @@ class Entry:
     family: str
     help: str
     line: CommandDraft
+    key: str
 
 
 @dataclass(frozen=True)
@@ -74,100 +73,160 @@ def sites(block: BlockInfo, time: int) -> list[Site]:
 
 def menu(frame: Frame, selection: Selection, site: Site = OUTPUT) -> list[Entry]:
     """All operations that fit a unit, by family; those on activations at a site."""
-    from tinynets.lab.verbs import COMMANDS
+    from tinynets.lab.verbs import VERBS
 
-    found = []
-    for verb in sorted(KEYS, key=lambda verb: list(FAMILIES).index(COMMANDS[verb].group)):
-        line = line_for(verb, frame, selection, site)
-        if line is not None:
-            found.append(Entry(verb, FAMILIES[COMMANDS[verb].group], COMMANDS[verb].help, line))
-    return found
+    order = list(FAMILIES)
+    verbs = [verb for verb in VERBS.values() if verb.placed and verb.placed[0].kind.name in FITTING]
+    verbs.sort(key=lambda verb: order.index(verb.group) if verb.group in order else len(order))
+    keys = menu_keys(verb.name for verb in verbs)
+    lines = [(verb, line_for(verb.name, frame, selection, site)) for verb in verbs]
+    return [
+        Entry(verb.name, FAMILIES.get(verb.group, verb.group), verb.help, line, keys[verb.name])
+        for verb, line in lines
+        if line is not None
+    ]
 
 
 def line_for(verb: str, frame: Frame, selection: Selection, site: Site = OUTPUT) -> CommandDraft | None:
     """The line that does a verb to a unit; None where it does not fit."""
+    from tinynets.lab.verbs import VERBS
+
     block = next((block for block in frame.blocks if block.name == selection.block), None)
     if block is None:
         return None
-    now, unit = unit_now(frame, selection), selection.selector
-    if verb in ON_ACTIVATIONS:
-        target = f"{block.name}.pre[{selection.unit}]" if site.before and block.pre else unit
-        target += "" if site.time is None else f"@t={site.time}"
-        return _on_activations(verb, target, site, frame, selection, now)
-    if site.time is not None:
+    cursor = Cursor(frame, selection, block, site, unit_now(frame, selection))
+    kind = VERBS[verb].placed[0].kind.name
+    target = FITTING[kind](cursor) if site.time is None or kind in AT_A_TIME else None
+    if target is None:
         return None
-    if verb == "explain":
-        split = " split=dev" if "dev" in frame.splits else ""  # of text the training examples take long
-        return CommandDraft(f"explain {unit} {selection.example}{split}")
-    if verb in ("prune", "grow", "insert", "remove", "activation"):
-        return _on_structure(verb, block, unit, last=block.name == frame.blocks[-1].name)
-    if verb == "reset":
-        return CommandDraft(f"reset {unit}") if block.carries else None
-    if not block.has_weights or (verb == "sign_flip" and not block.signed):
+    return CommandDraft(verb, target) if kind == "layer" else _draft(VERBS[verb], target, cursor)
+
+
+def _draft(verb: Verb, target: str, cursor: Cursor) -> CommandDraft | None:
+    """The line of a verb and what it is done to, behind which is what it asks for."""
+    if verb.name == "explain":
+        split = " split=dev" if "dev" in cursor.frame.splits else ""  # of text the training examples take long
+        return CommandDraft(f"explain {target} {cursor.selection.example}{split}")
+    asked = next((argument for argument in verb.arguments if argument.example is not None), None)
+    if asked is None:
+        return CommandDraft(f"{verb.name} {target}")
+    example = _example(asked, cursor)
+    if example is None:
         return None
-    return _on_learned(verb, block, selection, now)
+    return CommandDraft(f"{verb.name} {target}", f"{asked.name}={example}" if asked.named else example)
 
 
-ON_ACTIVATIONS = {
-    "zero": "", "mean": "", "resample": "", "clamp": "0.5", "scale": "2", "noise": "0.1", "patch": "example=",
-    "steer": "toward=", "release": "",
-}  # fmt: skip
-"""What is asked for each."""
+def _example(argument: Argument, cursor: Cursor) -> str | None:
+    """What the menu offers for an argument; None where there is nothing that it could be."""
+    if argument.example or argument.kind.name not in SUGGESTED:
+        return argument.example
+    return SUGGESTED[argument.kind.name](cursor)
 
 
-def _on_activations(
-    verb: str, target: str, site: Site, frame: Frame, selection: Selection, now: UnitNow
-) -> CommandDraft | None:
-    if verb == "release":
-        there = now.before if site.before else now.output or now.times if site.time is None else site.time in now.times
-        return CommandDraft(f"release {target}") if there else None
-    if verb == "steer" and not frame.labels:
-        return None
-    asked = ON_ACTIVATIONS[verb]
-    if verb == "patch":
-        asked += str((selection.example + 1) % max(1, len(frame.examples)))
-    if verb == "steer":
-        asked += frame.labels[min(1, len(frame.labels) - 1)]
-    return CommandDraft(f"{verb} {target}", asked)
+# -- what fits
 
 
-def _on_structure(verb: str, block: BlockInfo, unit: str, last: bool) -> CommandDraft | None:
-    if verb == "prune":
-        return CommandDraft(f"prune {unit}") if block.units > 1 and block.resizable else None
-    if verb == "grow":
-        return CommandDraft(f"grow {block.name}", "1") if block.resizable else None
-    if verb == "insert":
-        return (
-            CommandDraft(f"insert {block.name}", "dropout" if last else block.insertable[0])
-            if block.insertable
-            else None
-        )
-    if verb == "remove":
-        return CommandDraft("remove", block.removable[0]) if block.removable else None
-    other = "tanh" if block.activation == "relu" else "relu"
-    return CommandDraft(f"activation {block.name}", other) if block.activation else None
+@dataclass(frozen=True)
+class Cursor:
+    """The selected unit, the site that is chosen there, and what stands on it."""
+
+    frame: Frame
+    selection: Selection
+    block: BlockInfo
+    site: Site
+    now: UnitNow
 
 
-def _on_learned(verb: str, block: BlockInfo, selection: Selection, now: UnitNow) -> CommandDraft | None:
-    unit = selection.selector
-    other = f"{block.name}[{selection.unit + 1 if selection.unit + 1 < block.units else 0}]"
-    names = dict(block.learned)
-    if verb == "unfreeze" and not now.frozen:
-        return None
-    if verb in ("copy", "swap") and block.units < 2:
-        return None
-    asked = {
-        "rate": "0.1", "set_weight": "0", "nudge": "0.1", "copy": other, "swap": other, "round": "3",
-        "sparsify": "0.5", "transplant": "branch=",
-    }  # fmt: skip
-    if verb == "set_weight":
-        weight = weights_of(block, selection)
-        return CommandDraft(f"set_weight {weight}", "0") if weight else None
-    if verb == "nudge" and names.get("b") == (block.units,):
-        return CommandDraft(f"nudge {block.name}.b[{selection.unit}]", "0.1")
-    if verb in ("nudge", "zero_weights", "round", "sparsify") and all(len(shape) < 2 for shape in names.values()):
-        return None
-    return CommandDraft(f"{verb} {unit}", asked.get(verb, ""))
+def _site(cursor: Cursor) -> str:
+    site, block = cursor.site, cursor.block
+    target = f"{block.name}.pre[{cursor.selection.unit}]" if site.before and block.pre else cursor.selection.selector
+    return target if site.time is None else f"{target}@t={site.time}"
+
+
+def _standing(cursor: Cursor) -> str | None:
+    site, now = cursor.site, cursor.now
+    there = now.before if site.before else now.output or now.times if site.time is None else site.time in now.times
+    return _site(cursor) if there else None
+
+
+def _learned(cursor: Cursor) -> str | None:
+    return cursor.selection.selector if cursor.block.has_weights else None
+
+
+def _weights(cursor: Cursor) -> str | None:
+    matrix = any(len(shape) > 1 for shape in dict(cursor.block.learned).values())
+    return _learned(cursor) if matrix else None
+
+
+def _weights_or_bias(cursor: Cursor) -> str | None:
+    block = cursor.block
+    if block.has_weights and dict(block.learned).get("b") == (block.units,):
+        return f"{block.name}.b[{cursor.selection.unit}]"
+    return _weights(cursor)
+
+
+def _elements(cursor: Cursor) -> str | None:
+    return weights_of(cursor.block, cursor.selection) or None if cursor.block.has_weights else None
+
+
+def _prunable(cursor: Cursor) -> str | None:
+    return cursor.selection.selector if cursor.block.units > 1 and cursor.block.resizable else None
+
+
+def _block(able: Callable[[BlockInfo], object]) -> Callable[[Cursor], str | None]:
+    """The block, where it is able."""
+    return lambda cursor: cursor.block.name if able(cursor.block) else None
+
+
+FITTING: dict[str, Callable[[Cursor], str | None]] = {
+    "site": _site,
+    "standing": _standing,
+    "learned": _learned,
+    "learned or elements": _learned,
+    "frozen": lambda cursor: _learned(cursor) if cursor.now.frozen else None,
+    "flippable": lambda cursor: _learned(cursor) if cursor.block.signed else None,
+    "weights": _weights,
+    "weights or bias": _weights_or_bias,
+    "elements": _elements,
+    "carried": lambda cursor: cursor.selection.selector if cursor.block.carries else None,
+    "prunable": _prunable,
+    "resizable": _block(lambda block: block.resizable),
+    "insertable": _block(lambda block: block.insertable),
+    "activated": _block(lambda block: block.activation),
+    "layer": lambda cursor: cursor.block.removable[0] if cursor.block.removable else None,
+    "unit": lambda cursor: cursor.selection.selector,
+}
+"""What an operation is done to -> which of it the selected unit is; None where it is none."""
+AT_A_TIME = ("site", "standing")
+
+
+def _next_example(cursor: Cursor) -> str:
+    return str((cursor.selection.example + 1) % max(1, len(cursor.frame.examples)))
+
+
+def _label(cursor: Cursor) -> str | None:
+    labels = cursor.frame.labels
+    return labels[min(1, len(labels) - 1)] if labels else None
+
+
+def _other_unit(cursor: Cursor) -> str | None:
+    block, unit = cursor.block, cursor.selection.unit
+    return f"{block.name}[{unit + 1 if unit + 1 < block.units else 0}]" if block.units > 1 else None
+
+
+def _layer_kind(cursor: Cursor) -> str:
+    last = cursor.block.name == cursor.frame.blocks[-1].name
+    return "dropout" if last else cursor.block.insertable[0]
+
+
+SUGGESTED: dict[str, Callable[[Cursor], str | None]] = {
+    "example": _next_example,
+    "class": _label,
+    "other units": _other_unit,
+    "layer kind": _layer_kind,
+    "activation": lambda cursor: "tanh" if cursor.block.activation == "relu" else "relu",
+}
+"""Kind of an argument -> what the menu offers for it; None where there is nothing that it could be."""
 
 
 def weights_of(block: BlockInfo, selection: Selection) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinynets.server.frame import FREE, STANDING, Frame
+from tinynets.server.frame import FREE, Frame
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class UnitNow:
     """What stands on the selected unit, whether it learns and whether it is dead."""
 
     output: str = ""
-    """The intervention on its output (of a sequence at every time step), as STANDING calls it."""
+    """The intervention on its output (of a sequence at every time step), as `Standing.kinds` calls it."""
     before: str = ""
     """That before its activation."""
     frozen: int = FREE
@@ -42,7 +42,7 @@ def unit_now(frame: Frame | None, selection: Selection) -> UnitNow:
     if frame is None or standing is None or selection.unit >= len(standing.frozen):
         return UnitNow()
     at = selection.unit
-    ops = STANDING[standing.output[at]], STANDING[standing.before[at]]
+    ops = standing.kinds[standing.output[at]], standing.kinds[standing.before[at]]
     times = tuple(time for time, codes in standing.timed.items() if codes[at])
     return UnitNow(*ops, int(standing.frozen[at]), _dead(frame, selection), times)
 

@@ -2,56 +2,87 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tinynets.server.frame import BlockInfo, Frame
 
-ON_ACTIVATIONS = ("zero", "mean", "resample", "clamp", "scale", "noise", "patch", "steer", "release")
-ON_WEIGHTS = ("freeze", "unfreeze", "nudge", "zero_weights", "round", "sparsify", "set_weight")
-"""Verbs that take single weights too; the last one takes nothing else."""
-ON_LEARNED = (*ON_WEIGHTS, "rate", "reinit", "copy", "swap", "sign_flip", "transplant")
 MOST = 40
 """Units of a block that are offered one by one."""
 
 
-def first(verb: str, frame: Frame, last: str) -> list[str]:
-    """What a verb's first argument can be, the selected unit first; parts of a block once its name is written."""
-    blocks = _in_order(frame)
-    if verb == "remove":
-        return [name for block in frame.blocks for name in block.removable]
-    if verb == "activation":
-        return [block.name for block in blocks if block.activation]
-    if verb in ("grow", "insert"):
-        return [block.name for block in blocks if (block.resizable if verb == "grow" else block.insertable)]
-    if verb in ON_ACTIVATIONS:
-        return [*units(frame, last), *_before(frame, last)]
-    if verb == "set_weight":
-        return [name for block in blocks for name in _weights(block, _unit(frame, block))]
-    if verb in ON_LEARNED:
-        named = [block for block in blocks if block.has_weights and last.startswith(f"{block.name}.")]
-        inside = [name for block in named for name in _weights(block, _unit(frame, block)) if verb in ON_WEIGHTS]
-        able = [block for block in blocks if block.has_weights and (block.signed or verb != "sign_flip")]
-        return [*_of(frame, able, last), *inside]
-    if verb == "explain":
-        return [name for name in units(frame, last) if "[" in name]
-    if verb == "prune":  # of a block not all
-        found = [*_of(frame, [block for block in blocks if block.resizable], last), *_dead(frame)]
-        return [name for name in found if name.endswith("]")]
-    return _of(frame, [block for block in blocks if block.carries], last) if verb == "reset" else []
+def _site(frame: Frame, last: str) -> list[str]:
+    return [*units(frame, last), *_before(frame, last)]
 
 
-def second(verb: str, frame: Frame, target: str, last: str) -> list[str]:
-    """What a verb's second argument can be."""
-    from tinynets.lab.verbs import activations
+def _unit_of(frame: Frame, last: str) -> list[str]:
+    return [name for name in units(frame, last) if "[" in name]
 
-    block = next((block for block in frame.blocks if block.name == target.partition("[")[0]), None)
-    if verb in ("mean", "resample"):
-        return [*(["probe"] if verb == "mean" else []), *frame.splits]
-    if verb == "activation":
-        return activations()
-    if verb == "insert":
-        return list(block.insertable) if block else []
-    if verb in ("copy", "swap") and block is not None and "[" in target:
-        return [name for name in _each(block, MOST) if name != target]
-    return []
+
+def _learned(frame: Frame, last: str) -> list[str]:
+    return _of(frame, [block for block in _in_order(frame) if block.has_weights], last)
+
+
+def _flippable(frame: Frame, last: str) -> list[str]:
+    return _of(frame, [block for block in _in_order(frame) if block.has_weights and block.signed], last)
+
+
+def _learned_or_elements(frame: Frame, last: str) -> list[str]:
+    named = [block for block in _in_order(frame) if block.has_weights and last.startswith(f"{block.name}.")]
+    return [*_learned(frame, last), *(name for block in named for name in _weights(block, _unit(frame, block)))]
+
+
+def _elements(frame: Frame, last: str) -> list[str]:
+    return [name for block in _in_order(frame) for name in _weights(block, _unit(frame, block))]
+
+
+def _carried(frame: Frame, last: str) -> list[str]:
+    return _of(frame, [block for block in _in_order(frame) if block.carries], last)
+
+
+def _prunable(frame: Frame, last: str) -> list[str]:
+    """Units of a block, but not all."""
+    found = [*_of(frame, [block for block in _in_order(frame) if block.resizable], last), *_dead(frame)]
+    return [name for name in found if name.endswith("]")]
+
+
+def _blocks(able: Callable[[BlockInfo], object]) -> Callable[[Frame, str], list[str]]:
+    """The blocks that are able."""
+    return lambda frame, last: [block.name for block in _in_order(frame) if able(block)]
+
+
+TARGETS: dict[str, Callable[[Frame, str], list[str]]] = {
+    "site": _site,
+    "standing": _site,
+    "unit": _unit_of,
+    "learned": _learned,
+    "flippable": _flippable,
+    "learned or elements": _learned_or_elements,
+    "frozen": _learned_or_elements,
+    "weights": _learned_or_elements,
+    "weights or bias": _learned_or_elements,
+    "elements": _elements,
+    "carried": _carried,
+    "prunable": _prunable,
+    "resizable": _blocks(lambda block: block.resizable),
+    "insertable": _blocks(lambda block: block.insertable),
+    "activated": _blocks(lambda block: block.activation),
+    "layer": lambda frame, last: [name for block in frame.blocks for name in block.removable],
+}
+"""What an operation is done to -> what can be written for it, the selected unit first.
+
+Parts of a block are offered once its name is written.
+"""
+
+
+def other_units(frame: Frame, target: str) -> list[str]:
+    """The units of the block of which one is written, but for that."""
+    block = block_of(frame, target)
+    return [name for name in _each(block, MOST) if name != target] if block is not None and "[" in target else []
+
+
+def block_of(frame: Frame, target: str) -> BlockInfo | None:
+    """The block of units that are written."""
+    return next((block for block in frame.blocks if block.name == target.partition("[")[0]), None)
 
 
 def units(frame: Frame, last: str) -> list[str]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from rich.style import Style
 
-from tinynets.server.frame import FROZEN, PARTLY, STANDING, Mask, Standing
+from tinynets.server.frame import FROZEN, PARTLY, Mask, Standing
 from tui.render import palette
+from tui.render.operation_looks import LOOKS
 from tui.render.palette import Terminal
 
 
@@ -30,14 +31,7 @@ class Sign:
 SIGNS: dict[str, Sign] = {
     sign.name: sign
     for sign in (
-        Sign("zero", palette.DONE, "zeroed"),
-        Sign("mean", palette.DONE, "at its mean"),
-        Sign("resample", palette.DONE, "resampled"),
-        Sign("clamp", palette.DONE, "clamped"),
-        Sign("scale", palette.DONE, "scaled"),
-        Sign("noise", palette.DONE, "noisy"),
-        Sign("patch", palette.DONE, "patched"),
-        Sign("steer", palette.DONE, "steered"),
+        *(Sign(name, palette.DONE, look.words) for name, look in LOOKS.items() if look.glyphs),
         Sign("several", palette.DONE, "several of these"),
         Sign("frozen", palette.ICE, "frozen"),
         Sign("partly", palette.ICE, "frozen in part"),
@@ -46,6 +40,12 @@ SIGNS: dict[str, Sign] = {
     )
 }
 """In the order in which they go before one another where there is room for one."""
+
+
+def sign_of(name: str) -> Sign:
+    """The sign of a name; of an operation on activations that has no look of its own that of its family."""
+    return SIGNS.get(name) or Sign("other", palette.DONE, name)
+
 
 BEFORE = palette.DONE + Style(underline=True)
 """Of an intervention before the activation."""
@@ -89,10 +89,10 @@ class Marks:
         """The mark of a unit, None where there is nothing to say."""
         if not 0 <= unit < len(self.any) or not self.any[unit]:
             return None
-        names = [STANDING[self._op[unit]]] if self._op[unit] else []
+        names = [self.standing.kinds[self._op[unit]]] if self._op[unit] else []
         names += [name for name, mask in self._masks.items() if mask[unit]]
-        second = SIGNS[names[1]] if len(names) > 1 else None
-        return UnitMark(SIGNS[names[0]], bool(self._op[unit]) and not self.standing.output[unit], second)
+        second = sign_of(names[1]) if len(names) > 1 else None
+        return UnitMark(sign_of(names[0]), bool(self._op[unit]) and not self.standing.output[unit], second)
 
     def glyph(self, unit: int, look: Terminal) -> tuple[str, Style] | None:
         """The mark in one cell."""
@@ -101,6 +101,7 @@ class Marks:
 
     def counts(self) -> list[tuple[Sign, int]]:
         """How many units have each sign."""
-        found = [(SIGNS[name], int((self._op == code).sum())) for code, name in enumerate(STANDING) if code]
+        kinds = enumerate(self.standing.kinds)
+        found = [(sign_of(name), int((self._op == code).sum())) for code, name in kinds if code]
         found += [(SIGNS[name], int(mask.sum())) for name, mask in self._masks.items()]
         return [(sign, count) for sign, count in found if count]

@@ -14,6 +14,7 @@ from rich.color import Color, ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
+from tui.render.operation_looks import LOOKS
 from tui.render.strips import colour_code
 
 LEVELS = 31
@@ -61,15 +62,9 @@ GLYPHS: dict[str, tuple[str, str]] = {
     "frozen": ("✱", "*"),
     "partly": ("½", ":"),
     "rate": ("η", "n"),
-    "zero": ("∅", "0"),
-    "mean": ("μ", "m"),
-    "resample": ("⇄", "r"),
-    "clamp": ("≡", "c"),
-    "scale": ("×", "s"),
-    "noise": ("~", "~"),
-    "patch": ("⊞", "p"),
-    "steer": ("↗", "/"),
+    **{name: look.glyphs for name, look in LOOKS.items() if look.glyphs},
     "several": ("&", "&"),
+    "other": ("●", "o"),
     "before": ("›", ")"),
     "undone": ("○", "o"),
     "weights": ("w", "w"),

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from tui import actions
 from tui.render import palette
 from tui.render.marks import SIGNS
+from tui.render.operation_looks import LOOKS
 from tui.render.palette import Terminal
 from tui.screens.modal import Modal
 from tui.widgets.timeline import FAMILIES
@@ -34,7 +35,7 @@ TIMELINE = (
 )
 MARKS = {
     "On activations; {before} or a line under it: before the activation": (
-        "zero", "mean", "resample", "clamp", "scale", "noise", "patch", "steer", "several",
+        *(name for name, look in LOOKS.items() if look.glyphs), "several",
     ),
     "On learning; in Weights, single weights that are frozen have the shade of ice": ("frozen", "partly", "rate"),
     "Not done by anyone: no gradient on any probe example": ("dead",),
@@ -157,17 +158,18 @@ def _group(name: str, found: list[actions.Action]) -> Group:
 
 def _verbs() -> Group:
     """What the command line understands, by family."""
-    from tinynets.lab.verbs import COMMANDS
+    from tinynets.lab.verbs import VERBS
 
     made: list[Text | Table] = [
         Text("What is typed behind : ; it takes lines of Python as well: lab.run(100)", palette.TEXT),
         Text(""),
     ]
-    for group, title in VERB_GROUPS.items():
+    others = {verb.group: verb.group.capitalize() for verb in VERBS.values() if verb.group not in VERB_GROUPS}
+    for group, title in (VERB_GROUPS | others).items():
         table = Table.grid(padding=(0, 2))
         table.add_column(width=36)
-        for command in COMMANDS.values():
-            if command.group == group:
-                table.add_row(Text(command.usage, palette.ACCENT_BOLD), Text(command.help, palette.TEXT))
+        for verb in VERBS.values():
+            if verb.group == group:
+                table.add_row(Text(verb.usage, palette.ACCENT_BOLD), Text(verb.help, palette.TEXT))
         made += [Text(title, palette.BRIGHT), table, Text("")]
     return Group(*made)

@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from tinynets.server.frame import Frame
 from tui.actions import shown_key
-from tui.model.operations import KEYS, OUTPUT, CommandDraft, Entry, Site, menu, sites
+from tui.model.operations import OUTPUT, CommandDraft, Entry, Site, menu, sites
 from tui.model.selection import Selection
 from tui.render import palette
 from tui.render.drawing import clip_words
@@ -87,7 +87,7 @@ class OperateScreen(Modal[CommandDraft | None]):
         called = entry.verb + ((" …" if look.unicode else " ..") if entry.line.asked else "")
         row = Text(no_wrap=True, overflow="ellipsis")
         row.append(f"{entry.family if first else '':<12}", palette.DIM.without_color)
-        row.append(f"{shown_key(KEYS[entry.verb]):>2}  ", "bold")
+        row.append(f"{shown_key(entry.key):>2}  ", "bold")
         row.append(f"{glyph} {called:<14}")
         row.append(f" {clip_words(entry.help, self._room - 34)}")
         return row
@@ -132,9 +132,7 @@ class OperateScreen(Modal[CommandDraft | None]):
         if self._chooses_time(event.key):
             event.stop()
             return
-        chosen = next(
-            (entry for entry in self._entries if event.key in (KEYS[entry.verb], NUMPAD.get(entry.verb))), None
-        )
+        chosen = next((entry for entry in self._entries if event.key in (entry.key, NUMPAD.get(entry.verb))), None)
         if chosen is not None:
             event.stop()
             self.dismiss(chosen.line)

@@ -26,7 +26,7 @@ from tui.render.drawing import (
     signed,
     signed_bar,
 )
-from tui.render.marks import SIGNS
+from tui.render.marks import SIGNS, sign_of
 from tui.render.pictures import extent, fitting, mapped, picture
 from tui.widgets.pane import Pane
 
@@ -76,7 +76,7 @@ class NeuronPane(Pane):
 
     def _standing_lines(self, neuron: Neuron, width: int, room: int) -> list[Strip]:
         """What was done to its activations, in order: in one line where there is room, else one below another."""
-        chips = [chip(f"{SIGNS[one.op].glyph(self.look)} {one}", palette.CHIP_DONE) for one in neuron.interventions]
+        chips = [chip(f"{sign_of(one.op).glyph(self.look)} {one}", palette.CHIP_DONE) for one in neuron.interventions]
         arrow: Part = (f" {self.look.glyph('arrow')} ", palette.DIM)
         row = [part for one in chips for part in (arrow, one)][1:]
         if not chips or length(row) <= width or room < 2:

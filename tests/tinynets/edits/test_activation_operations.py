@@ -131,7 +131,9 @@ def sites(network: tn.Network) -> list[tuple[str, int, int]]:
 
 
 @st.composite
-def wanted(draw: st.DrawFn, places: list[tuple[str, int, int]], ops: tuple[str, ...] = KINDS) -> tuple[Done, int]:
+def wanted(
+    draw: st.DrawFn, places: list[tuple[str, int, int]], ops: tuple[str, ...] = tuple(KINDS)
+) -> tuple[Done, int]:
     """An operation on some units, and the number of an example."""
     site, units, times = draw(st.sampled_from(places))
     chosen = tuple(sorted(draw(st.sets(st.integers(0, units - 1), min_size=1))))

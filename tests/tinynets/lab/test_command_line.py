@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 import tinynets as tn
 from tinynets.edits.registry import OPERATIONS
 from tinynets.lab.command_line import parse
-from tinynets.lab.verbs import COMMANDS, PROPERTIES, names_of
+from tinynets.lab.verbs import OF_THE_APP, VERBS
 
 
 @pytest.mark.parametrize(
@@ -166,14 +167,19 @@ def test_a_line_of_python_calls_what_a_lab_does(says: Callable[..., Any]) -> Non
 
 
 def test_every_operation_has_its_verb_and_every_verb_its_help() -> None:
-    assert set(OPERATIONS) <= set(COMMANDS)
-    assert all(command.help and command.usage.startswith(name) for name, command in COMMANDS.items())
+    assert set(OPERATIONS) <= set(VERBS)
+    assert all(verb.help and verb.usage.startswith(name) for name, verb in VERBS.items())
 
 
 def test_every_argument_of_a_lab_s_verb_can_be_given_by_its_name() -> None:
-    for name, command in COMMANDS.items():
-        if name != "play":
-            assert len(names_of(name)) == len(command.kinds), name
+    for name, verb in VERBS.items():
+        if name in OF_THE_APP:
+            continue
+        method = tn.Lab.__init__ if name == "open" else getattr(tn.Lab, verb.python)
+        if not verb.read:
+            known = list(inspect.signature(method).parameters.values())[1 + len(verb.fixed) :]
+            places = [entry.name for entry in known if entry.kind is entry.POSITIONAL_OR_KEYWORD]
+            assert places == [argument.name for argument in verb.placed], name
 
 
 def test_the_values_of_a_head_can_be_written() -> None:
@@ -191,9 +197,9 @@ def test_a_bracket_that_stays_open_takes_nothing_of_what_comes_behind_it() -> No
 
 def test_every_verb_of_the_lab_is_a_method_of_the_lab() -> None:
     of_the_app = {"open", "play", "recover"}
-    for name, command in COMMANDS.items():
-        assert name in of_the_app or hasattr(tn.Lab, command.verb or name)
-        assert isinstance(getattr(tn.Lab, name, None), property) == (name in PROPERTIES)
+    for name, verb in VERBS.items():
+        assert name in of_the_app or hasattr(tn.Lab, verb.python)
+        assert isinstance(getattr(tn.Lab, name, None), property) == verb.read
 
 
 def test_what_a_line_says_the_lab_does(make_tiny: Callable[..., tn.Lab]) -> None:

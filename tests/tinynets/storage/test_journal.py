@@ -20,6 +20,7 @@ from journals import copied, file_of, made, shape
 from patience import until
 
 import tinynets as tn
+from tinynets.history import moves
 from tinynets.history.moment import Moment
 from tinynets.jobs import run_to_end
 from tinynets.storage import journal
@@ -195,7 +196,7 @@ class Witness:
         assert set(found.bookmarks) <= self.marks
         assert found.state.digest() == self.digests.get(found.moment, found.state.digest())
         for moment in [moment for moment in self.digests if held(found, moment)][:4]:
-            assert run_to_end(found.player.state_at(moment)).digest() == self.digests[moment]
+            assert run_to_end(moves.state_at(found.player, moment)).digest() == self.digests[moment]
 
 
 def held(lab: tn.Lab, moment: Moment) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from tinynets.edits.edit import Edit
 from tinynets.experiment.experiment import Experiment
 from tinynets.nn.block import Block
+from tinynets.nn.interventions import KINDS
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
 from tinynets.server.frame import FREE, FROZEN, PARTLY, SEVERAL, STANDING, Standing, StandingIntervention
@@ -25,7 +26,7 @@ class StandingCache:
 
     def of(self, experiment: Experiment) -> dict[str, Standing]:
         """What stands on each block with units."""
-        numbers = unit_numbers(experiment)
+        numbers, kinds = unit_numbers(experiment), _kinds()
         return {
             block.name: Standing(
                 _ops(experiment, block, block.name),
@@ -34,6 +35,7 @@ class StandingCache:
                 rates(experiment, block),
                 numbers.get(block.name, np.arange(block.units)),
                 {time: _ops(experiment, block, block.name, time) for time in _times(experiment, block)},
+                kinds,
             )
             for block in experiment.network.blocks
             if block.units
@@ -52,6 +54,11 @@ class StandingCache:
         return self._shares[block.name]
 
 
+def _kinds() -> tuple[str, ...]:
+    """What the codes of interventions say."""
+    return (*STANDING, *(kind for kind in KINDS if kind not in STANDING))
+
+
 def _times(experiment: Experiment, block: Block) -> list[int]:
     """The time steps of a block at which something stands alone."""
     return sorted(
@@ -61,11 +68,11 @@ def _times(experiment: Experiment, block: Block) -> list[int]:
 
 def _ops(experiment: Experiment, block: Block, site: str, time: int | None = None) -> Array:
     """A code for each unit: the kind that stands at a site, at one time step or at all, or that there are several."""
-    found = np.zeros(block.units, np.int8)
+    found, kinds = np.zeros(block.units, np.int8), _kinds()
     for entry in experiment.interventions:
         if entry.site == site and entry.time == time:
             units = list(entry.units)
-            found[units] = np.where(found[units] > 0, SEVERAL, STANDING.index(entry.op))
+            found[units] = np.where(found[units] > 0, SEVERAL, kinds.index(entry.op))
     return found
 
 

@@ -1,0 +1,245 @@
+"""Arguments of verbs and their kinds: what a usage text calls one, and how a typed word is read as one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+# -- how words are read
+
+
+def _text(word: str) -> str:
+    return word
+
+
+def _whole(word: str) -> int:
+    return int(word.replace("_", "").replace(",", ""))
+
+
+def _moment(word: str) -> int | str:
+    """A step, or a bookmark's name."""
+    plain = word.replace("_", "").replace(",", "")
+    return int(plain) if plain.isdecimal() else word
+
+
+def _flag(word: str) -> bool:
+    return {"true": True, "yes": True, "false": False, "no": False}[word.lower()]
+
+
+def _input(word: str) -> Any:
+    return _listed(word) or word
+
+
+def _numbers(word: str) -> list[Any]:
+    """Numbers with commas between them, in a bracket or not; lists of lists as Python has them."""
+    if not word.startswith("[["):
+        return [float(part) for part in word.strip("[]").split(",")]
+    found = _listed(word)
+    if found is None:
+        raise ValueError
+    return found
+
+
+def _listed(word: str) -> list[Any] | None:
+    """The list of numbers, or of such lists, that a word is; None where it is none."""
+    if not word.startswith("["):
+        return None
+    try:
+        found = ast.literal_eval(word)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return None
+    return found if isinstance(found, list) and _of_numbers(found) else None
+
+
+def _of_numbers(found: object) -> bool:
+    if isinstance(found, list):
+        return all(map(_of_numbers, found))
+    return isinstance(found, int | float) and not isinstance(found, bool)
+
+
+def _value(word: str) -> Any:
+    """What a word looks like: a number, true or false, numbers with commas between them, a Python list, or text."""
+    if word in ("true", "false"):
+        return word == "true"
+    listed = _listed(word)
+    if listed:
+        return listed
+    if "," in word:
+        parts = [_value(part) for part in word.split(",") if part]
+        return parts if _of_numbers(parts) else word
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
+    return word
+
+
+# -- kinds
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an argument may be.
+
+    `name` says what can be offered for it (see tui/model/completion.py). `shown` is what a usage text calls it; what
+    is called nothing is left out there. `read` makes it of a typed word; ValueError or KeyError where it is no `rule`.
+    """
+
+    name: str
+    shown: str
+    read: Callable[[str], Any] = _text
+    rule: str = "text"
+    rest: bool = False
+    """It takes what is left of the line."""
+
+    def called(self, shown: str) -> Kind:
+        """The same under another name in a usage text."""
+        return replace(self, shown=shown)
+
+
+TEXT = Kind("text", "TEXT")
+NAME = Kind("text", "NAME")
+REST = Kind("text", "TEXT", rest=True)
+WHOLE = Kind("whole", "N", _whole, "a whole number")
+NUMBER = Kind("number", "VALUE", float, "a number")
+FLAG = Kind("flag", "true", _flag, "true or false")
+ON = Kind("flag", "true", _value)
+"""A flag that takes what it is given for what it looks like."""
+VALUE = Kind("value", "VALUE", _value)
+VALUES = Kind("values", "", _numbers, "numbers: 0.5,-1,2 or [[0.5,-1],[2,3]]")
+INPUT = Kind("input", "TEXT", _input)
+
+EXAMPLE = Kind("example", "N", _whole, "a whole number")
+"""The number of an example."""
+SPLIT = Kind("split", "SPLIT")
+PROBE_OR_SPLIT = Kind("probe or split", "SPLIT")
+CLASS = Kind("class", "CLASS")
+BRANCH = Kind("branch", "B")
+OTHER_BRANCH = Kind("other branch", "BRANCH")
+BOOKMARK = Kind("bookmark", "M")
+SAVE = Kind("save", "FILE")
+ELSEWHERE = (BRANCH, BOOKMARK, SAVE)
+"""Where values of an edit can come from that are no part of the branch itself."""
+MOMENT = Kind("moment", "STEP|BOOKMARK", _moment)
+CONDITION = Kind("condition", "CONDITION", rest=True)
+COMPARED = Kind("compared", "A")
+"""A branch or a save."""
+SOURCE = Kind("source", "RECIPE|SAVE")
+SCRIPT = Kind("script", "FILE")
+OTHER_UNITS = Kind("other units", "UNITS")
+"""Units of the same block."""
+UNITS_ELSEWHERE = Kind("units elsewhere", "UNITS")
+UNIT_NUMBER = Kind("unit number", "UNIT", _whole, "a whole number")
+ACTIVATION = Kind("activation", "KIND")
+LAYER_KIND = Kind("layer kind", "KIND")
+SETTING_VALUE = Kind("setting value", "VALUE", _value)
+OPTIMIZER = Kind("optimizer", "NAME")
+SCHEDULE = Kind("schedule", "NAME")
+
+
+@dataclass(frozen=True)
+class Target(Kind):
+    """What an operation is done to, which its first argument selects."""
+
+    argument: str = "selector"
+    """What the first argument is called."""
+
+
+SITE = Target("site", "UNITS")
+"""Units at a place where activations can be changed: the output, before the activation, a time step."""
+STANDING = Target("standing", "UNITS")
+"""Units on which something stands."""
+UNIT = Target("unit", "UNIT")
+"""One unit."""
+LEARNED = Target("learned", "UNITS")
+"""Units of a block that learns."""
+FLIPPABLE = Target("flippable", "UNITS")
+"""Those of them whose sign can be turned round."""
+LEARNED_OR_ELEMENTS = Target("learned or elements", "UNITS|WEIGHTS")
+"""All that units have learned, or elements of a parameter."""
+FROZEN = Target("frozen", "UNITS|WEIGHTS")
+"""The same, of what does not learn."""
+WEIGHTS = Target("weights", "UNITS|WEIGHTS")
+"""The incoming weights of units, or elements of a parameter."""
+WEIGHTS_OR_BIAS = Target("weights or bias", "UNITS|WEIGHTS")
+"""The same; of one unit first of all its bias."""
+ELEMENTS = Target("elements", "WEIGHTS")
+"""Elements of a parameter."""
+CARRIED = Target("carried", "UNITS")
+"""Units that carry something from step to step."""
+PRUNABLE = Target("prunable", "UNITS")
+RESIZABLE = Target("resizable", "BLOCK", argument="block")
+INSERTABLE = Target("insertable", "BLOCK", argument="block")
+ACTIVATED = Target("activated", "BLOCK", argument="block")
+LAYER = Target("layer", "LAYER", argument="layer")
+SETTING = Target("setting", "NAME", argument="name")
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a verb."""
+
+    name: str
+    kind: Kind
+    required: bool = False
+    named: bool = True
+    """Given as `name=value`; else by its place."""
+    either: bool = False
+    """Given instead of the argument in front of it."""
+    example: str | None = None
+    """What a menu offers to be overwritten; where empty, what the kind suggests. None: it does not ask."""
+    default: Any = None
+    """What it is where it is not given; None: nothing is said of it."""
+    derives: bool = False
+    """It says where `values` come from, so that the line of Python leaves those out."""
+    hidden: bool = False
+    """Held so that an edit is done again exactly; nobody gives it."""
+
+
+ORDINAL = Argument("ordinal", WHOLE, required=True, hidden=True)
+"""The edit's number on its branch, which what is drawn for it is addressed by."""
+
+
+def usage(name: str, arguments: tuple[Argument, ...], *, open_ended: bool = False) -> str:
+    """How a verb is written: `grow BLOCK [COUNT] [split=UNIT]`."""
+    parts: list[list[str]] = []
+    needed: list[bool] = []
+    for argument in arguments:
+        if argument.hidden or not argument.kind.shown:
+            continue
+        text = f"{argument.name}={argument.kind.shown}" if argument.named else argument.kind.shown
+        if argument.either:
+            parts[-1].append(text)
+        else:
+            parts.append([text])
+            needed.append(argument.required)
+    written = ["|".join(part) if need else f"[{'|'.join(part)}]" for part, need in zip(parts, needed, strict=True)]
+    return " ".join([name, *written, *(["[name=value ...]"] if open_ended else [])])
+
+
+def bind(
+    name: str, arguments: tuple[Argument, ...], args: tuple[Any, ...], kwargs: Mapping[str, Any], open_ended: bool
+) -> dict[str, Any]:
+    """The arguments of a call by their names, those of a default too; TypeError in the words of Python."""
+    placed = [argument for argument in arguments if not argument.named]
+    known = [argument.name for argument in arguments]
+    if len(args) > len(placed):
+        takes = f"{len(placed) + 1} positional argument{'s' if placed else ''}"
+        raise TypeError(f"{name}() takes {takes} but {len(args) + 1} were given")
+    given = {argument.name: value for argument, value in zip(placed, args, strict=False)}
+    for key, value in kwargs.items():
+        if key in given:
+            raise TypeError(f"{name}() got multiple values for argument '{key}'")
+        if key not in known and not open_ended:
+            raise TypeError(f"{name}() got an unexpected keyword argument '{key}'")
+        given[key] = value
+    missing = [f"'{argument.name}'" for argument in placed if argument.required and argument.name not in given]
+    if missing:
+        what = f"{len(missing)} required positional argument{'s' if len(missing) > 1 else ''}"
+        raise TypeError(f"{name}() missing {what}: {' and '.join(missing)}")
+    defaults = {argument.name: argument.default for argument in arguments if argument.default is not None}
+    ordered = {key: given.get(key, defaults.get(key)) for key in known if key in given or key in defaults}
+    return ordered | given

@@ -1,0 +1,128 @@
+"""What a verb is, how a method becomes one, and the line of Python that calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from inspect import Parameter, signature
+from typing import Any, TypeVar, get_args, get_type_hints
+
+from tinynets.edits.edit import literal
+from tinynets.edits.kinds import Argument, Kind, usage
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Verb:
+    """Something that can be typed: how it is written, what it does, and how those that do it have to treat it."""
+
+    name: str
+    group: str
+    help: str
+    arguments: tuple[Argument, ...] = ()
+    method: str = ""
+    """What it is called in Python, where that is another name."""
+    part: type | None = None
+    """The part of a lab that does it; None for what stands for another verb, or what only an app does."""
+    fixed: tuple[Any, ...] = ()
+    """Arguments that it stands for: `lr 0.01` is `set("lr", 0.01)`."""
+    open_ended: bool = False
+    """It takes `name=value` arguments of any name; what they may be is known where they are used."""
+    takes_steps: bool = False
+    """It takes steps, forward or again from a keyframe: while it works, the engine is running."""
+    lets_run: bool = False
+    """A run goes on behind it; all others pause it."""
+    shows: bool = False
+    """It is asked for its answer, which is shown whole."""
+    read: bool = False
+    """It is an attribute in Python: `lab.log`."""
+    after: str = ""
+    """The verb behind which it is listed, where that is one of another part."""
+
+    @property
+    def python(self) -> str:
+        """What it is called in Python."""
+        return self.method or self.name
+
+    @property
+    def usage(self) -> str:
+        """How it is written on a command line."""
+        return usage(self.name, self.arguments, open_ended=self.open_ended)
+
+    @property
+    def asks(self) -> bool:
+        """Whether something can stand behind it."""
+        return bool(self.arguments) or self.open_ended
+
+    @property
+    def placed(self) -> tuple[Argument, ...]:
+        """The arguments that are given by their place."""
+        return tuple(argument for argument in self.arguments if not argument.named)
+
+    @property
+    def named(self) -> tuple[Argument, ...]:
+        """Those that are given as `name=value`."""
+        return tuple(argument for argument in self.arguments if argument.named)
+
+
+@dataclass(frozen=True)
+class _Marked:
+    """What is said of a method that is a verb."""
+
+    group: str
+    help: str
+    name: str
+    how: dict[str, Any]
+
+
+def verb(
+    group: str,
+    help_: str,
+    *,
+    name: str = "",
+    takes_steps: bool = False,
+    lets_run: bool = False,
+    shows: bool = False,
+    read: bool = False,
+    after: str = "",
+) -> Callable[[Method], Method]:
+    """Make a method of a lab's part a verb; the kinds of its arguments are those that they are annotated with.
+
+    `name`: what is typed, where that is not the method's name. The others: see `Verb`.
+    """
+
+    def mark(method: Method) -> Method:
+        how = {"takes_steps": takes_steps, "lets_run": lets_run, "shows": shows, "read": read, "after": after}
+        method.__dict__["verb"] = _Marked(group, help_, name, how)
+        return method
+
+    return mark
+
+
+def verbs_of(part: type) -> Iterator[Verb]:
+    """The verbs among the methods of a lab's part, in their order."""
+    for name, method in vars(part).items():
+        marked = getattr(method, "verb", None)
+        if isinstance(marked, _Marked):
+            typed, called = marked.name or name, name if marked.name else ""
+            yield Verb(typed, marked.group, marked.help, _arguments(method), called, part, **marked.how)
+
+
+def _arguments(method: Callable[..., Any]) -> tuple[Argument, ...]:
+    """A method's arguments, each of the kind with which it is annotated."""
+    hints = get_type_hints(method, include_extras=True)
+    made = []
+    for parameter in list(signature(method).parameters.values())[1:]:
+        (kind,) = (entry for entry in get_args(hints[parameter.name]) if isinstance(entry, Kind))
+        named = parameter.kind is Parameter.KEYWORD_ONLY
+        made.append(Argument(parameter.name, kind, required=parameter.default is parameter.empty, named=named))
+    return tuple(made)
+
+
+def call_line(method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """The line of Python that calls a method of a lab: `lab.zero("hidden[3]")`; `open` makes the lab."""
+    parts = [literal(value) for value in args]
+    parts += [f"{name}={literal(value)}" for name, value in kwargs.items()]
+    called = "lab = tn.Lab" if method == "open" else f"lab.{method}"
+    return f"{called}({', '.join(parts)})"

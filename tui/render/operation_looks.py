@@ -1,0 +1,66 @@
+"""How operations look: the mark of each, what a unit that it stands on is called, and its key in the menu.
+
+All of it is optional: an operation without a row gets the next free letter, and no mark of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from string import ascii_letters
+
+
+@dataclass(frozen=True)
+class OperationLook:
+    """One operation's."""
+
+    key: str
+    """In the menu; those that have a key of their own in the lab have the same here."""
+    glyphs: tuple[str, str] | None = None
+    """The mark of what stands on activations, in Unicode and in ASCII."""
+    words: str = ""
+    """What a unit is called on which it stands."""
+
+
+LOOKS = {
+    "zero": OperationLook("z", ("∅", "0"), "zeroed"),
+    "mean": OperationLook("M", ("μ", "m"), "at its mean"),
+    "resample": OperationLook("R", ("⇄", "r"), "resampled"),
+    "clamp": OperationLook("c", ("≡", "c"), "clamped"),
+    "scale": OperationLook("C", ("×", "s"), "scaled"),
+    "noise": OperationLook("n", ("~", "~"), "noisy"),
+    "patch": OperationLook("p", ("⊞", "p"), "patched"),
+    "steer": OperationLook("S", ("↗", "/"), "steered"),
+    "release": OperationLook("r"),
+    "freeze": OperationLook("f"),
+    "unfreeze": OperationLook("u"),
+    "rate": OperationLook("l"),
+    "set_weight": OperationLook("w"),
+    "nudge": OperationLook("plus"),
+    "zero_weights": OperationLook("0"),
+    "reinit": OperationLook("I"),
+    "copy": OperationLook("y"),
+    "swap": OperationLook("x"),
+    "sign_flip": OperationLook("minus"),
+    "round": OperationLook("b"),
+    "sparsify": OperationLook("s"),
+    "transplant": OperationLook("t"),
+    "reset": OperationLook("e"),
+    "activation": OperationLook("a"),
+    "prune": OperationLook("D"),
+    "grow": OperationLook("G"),
+    "insert": OperationLook("i"),
+    "remove": OperationLook("d"),
+    "explain": OperationLook("E"),
+}
+
+RESERVED = "jkqhl"
+"""Letters that move about in a menu."""
+
+
+def menu_keys(verbs: Iterable[str]) -> dict[str, str]:
+    """Verb -> its key in the menu; one that has none gets the next free letter, where there is one."""
+    wanted = list(verbs)
+    taken = {look.key for look in LOOKS.values()}
+    free = (letter for letter in ascii_letters if letter not in taken and letter not in RESERVED)
+    return {verb: LOOKS[verb].key if verb in LOOKS else next(free, "") for verb in wanted}
