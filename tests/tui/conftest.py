@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # what the tests share: opening, fake, frames
+HERE = Path(__file__).parent
+for folder in (HERE, HERE / "widgets", HERE / "screens"):  # what the tests share: opening, fake, frames, and each other's
+    sys.path.insert(0, str(folder))
 resource_tracker.ensure_running()
 
 
