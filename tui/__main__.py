@@ -199,7 +199,7 @@ def _run(arguments: list[str] | None) -> int:
     status = app.return_code or 0
     if status > stopping.status_of(0):
         word = stopping.stopped(status - stopping.status_of(0))
-        kept = "; `tinynets recover` has what was not saved" if app.lab_status and app.lab_status.unsaved else ""
+        kept = "; `tinynets recover` has what was not saved" if app.unsaved else ""
         streams.say(f"{word}{kept}", "tinynets-lab")
     return status
 

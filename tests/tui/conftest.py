@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-for folder in (HERE, HERE / "widgets", HERE / "screens"):  # what the tests share: opening, fake, frames, and each other's
+for folder in (
+    HERE,
+    HERE / "widgets",
+    HERE / "screens",
+):  # what the tests share: opening, frames, each other
     sys.path.insert(0, str(folder))
 resource_tracker.ensure_running()
 

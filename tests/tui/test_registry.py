@@ -7,17 +7,19 @@ from pathlib import Path
 
 import frames
 import pytest
-from opening import SMALL, WIDE, dialog_text, lab, opened, screen_text, until
+from fake import FakeEngine
+from opening import SMALL, WIDE, commands, dialog_text, lab, opened, screen_text, until
 
 import tinynets as tn
 from tinynets.lab.verbs import ANY_OPTION, COMMANDS
 from tinynets.server.frame import BookmarkMark, BranchLine, TimelineStrip, View
 from tui import actions
-from tui.app import COMMAND_HINT, LabApp, hint
+from tui.app import LabApp
 from tui.model.completion import completions
 from tui.render.marks import SIGNS
 from tui.render.palette import Terminal
 from tui.screens.help import VERB_GROUPS, HelpScreen
+from tui.widgets.command_line import COMMAND_HINT, hint
 
 
 def test_every_binding_comes_from_the_registry_with_its_id() -> None:
@@ -32,9 +34,13 @@ def test_no_key_means_two_things() -> None:
     assert not [key for key, count in keys.items() if count > 1]
 
 
-def test_every_action_exists_in_the_app() -> None:
+def test_every_action_is_done_by_a_method_that_takes_its_arguments() -> None:
+    app = LabApp(FakeEngine, "names-mlp")
     for action in actions.ACTIONS:
-        assert hasattr(LabApp, f"action_{action.command.split('(')[0]}"), action.id
+        if action.command.startswith("perform"):
+            inspect.signature(app.handler(action)).bind(*action.args)
+        else:
+            assert hasattr(app, f"action_{action.command}"), action.id
 
 
 async def test_the_palette_offers_the_actions_and_the_verbs_and_nothing_else() -> None:
@@ -46,14 +52,14 @@ async def test_the_palette_offers_the_actions_and_the_verbs_and_nothing_else() -
 
 async def test_a_verb_from_the_palette_is_done_or_asked_to_be_completed() -> None:
     async with opened() as (pilot, engine):
-        app, done = lab(pilot), []
-        app.run_line = done.append  # type: ignore[method-assign]
+        screen, done = lab(pilot), []
+        commands(pilot).run_line = done.append  # type: ignore[method-assign]
         for command in COMMANDS.values():
-            app.begin_line(command)
+            commands(pilot).begin_line(command)
             if command.kinds or command.options:
-                assert app.command_line.value == f"{command.name} "
-                assert app.status.message.startswith(command.usage)
-                app.close_command_line()
+                assert screen.command_line.value == f"{command.name} "
+                assert screen.status.message.startswith(command.usage)
+                screen.close_command_line()
             else:
                 assert done.pop() == command.name
         assert not engine.calls

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from rich.style import Style
 from rich.text import Text
@@ -20,9 +21,6 @@ from tui.render.palette import Terminal
 from tui.render.plain_text import plain
 from tui.screens.modal import Modal
 
-if TYPE_CHECKING:
-    from tui.app import LabApp
-
 KEYS = "enter go  F fork here  r rename  d drop  c compare  esc close"
 FEW_KEYS = "enter go  F fork  r rename  d drop  c compare  esc"
 NARROW = 56
@@ -33,6 +31,21 @@ MOST = 34, 50
 """Columns of the names, where the branches are drawn beside them: as a rule, and where there is much room."""
 NAME = 16
 """Columns that a name keeps, however deep its branch is in the tree."""
+
+
+@dataclass(frozen=True)
+class HistoryActions:
+    """What the tree can have done, and asks."""
+
+    go: Callable[[str, str], None]
+    """Do the verb that goes somewhere: a branch, a bookmark."""
+    fork: Callable[[], None]
+    drop: Callable[[str], None]
+    compare: Callable[[str], None]
+    done: Callable[..., Awaitable[tuple[bool, str]]]
+    """Do another verb; gives whether it worked, and what is said of it."""
+    latest: Callable[[], Frame | None]
+    """The last frame that has come."""
 
 
 class TreeScreen(Modal[None]):
@@ -52,9 +65,9 @@ class TreeScreen(Modal[None]):
         ("c", "compare", "compare"),
     ]
 
-    def __init__(self, frame: Frame, on: str = "") -> None:
+    def __init__(self, frame: Frame, history: HistoryActions, on: str = "") -> None:
         super().__init__()
-        self._frame = frame
+        self._frame, self._history = frame, history
         self._first = on
         self._items: list[BranchLine | BookmarkMark] = []
         self._told = ""
@@ -63,8 +76,8 @@ class TreeScreen(Modal[None]):
         """What was said of it."""
 
     @property
-    def lab(self) -> LabApp:
-        return cast("LabApp", self.app)
+    def _look(self) -> Terminal:
+        return getattr(self.app, "look", Terminal())
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
@@ -83,8 +96,9 @@ class TreeScreen(Modal[None]):
 
     def on_screen_resume(self) -> None:
         """What came while a question stood above."""
-        if self.lab.lab_frame is not None:
-            self.hear(self.lab.lab_frame)
+        frame = self._history.latest()
+        if frame is not None:
+            self.hear(frame)
 
     # -- the rows
 
@@ -124,7 +138,7 @@ class TreeScreen(Modal[None]):
         return f"{'bookmark' if isinstance(item, BookmarkMark) else 'branch'} {item.name}"
 
     def _rows(self, strip: TimelineStrip, layout: Layout) -> list[tuple[BranchLine | BookmarkMark, Text]]:
-        look: Terminal = self.lab.look
+        look = self._look
         rows: list[tuple[BranchLine | BookmarkMark, Text]] = []
         for at, branch in enumerate(strip.branches):
             lead = layout.lead(strip.branches, at, look)
@@ -140,7 +154,7 @@ class TreeScreen(Modal[None]):
         return Text("  " + "branch".ljust(layout.name) + picture + steps)
 
     def _branch_row(self, strip: TimelineStrip, branch: BranchLine, lead: str, layout: Layout) -> Text:
-        here = self.lab.look.glyph("here") if branch.current else " "
+        here = self._look.glyph("here") if branch.current else " "
         row = Text.assemble((here + " ", "bold"), (lead, palette.FAINT.without_color + Style(dim=True)))
         name = layout.name - len(lead)
         row.append(padded(clip(branch.name, name - 1), name), "bold")
@@ -154,7 +168,7 @@ class TreeScreen(Modal[None]):
 
     def _line(self, strip: TimelineStrip, branch: BranchLine, width: int) -> str:
         """The branch to scale: from its fork to its end, with its bookmarks and where we stand."""
-        look: Terminal = self.lab.look
+        look = self._look
         last = max(1, *(line.end for line in strip.branches))
         first, end, here = (round(step / last * (width - 1)) for step in (branch.fork, branch.end, strip.step))
         drawn = list(" " * first + look.glyph("line" if branch.current else "lane") * (end + 1 - first))
@@ -170,9 +184,7 @@ class TreeScreen(Modal[None]):
 
     def _pin_row(self, pin: BookmarkMark, lead: str, width: int) -> Text:
         at = f"step {pin.step:,}" + (f", after {pin.here} edit{'s' if pin.here > 1 else ''} there" if pin.here else "")
-        row = Text.assemble(
-            "  ", (lead, Style(dim=True)), (f"{self.lab.look.glyph('pin')} {printable(pin.name)}", "bold")
-        )
+        row = Text.assemble("  ", (lead, Style(dim=True)), (f"{self._look.glyph('pin')} {printable(pin.name)}", "bold"))
         row.append(f"  {at}" + (f": {printable(pin.note)}" if pin.note else ""))
         row.truncate(width - 2, overflow="ellipsis")
         return row
@@ -196,13 +208,10 @@ class TreeScreen(Modal[None]):
     def on_option_list_option_selected(self) -> None:
         item = self._item
         self.dismiss(None)
-        if isinstance(item, BookmarkMark):
-            self.lab.do("seek", item.name)
-        else:
-            self.lab.do("switch", item.name)
+        self._history.go("seek" if isinstance(item, BookmarkMark) else "switch", item.name)
 
     def action_fork(self) -> None:
-        self.lab.action_fork()
+        self._history.fork()
 
     def action_rename(self) -> None:
         from tui.screens.ask import AskScreen
@@ -228,7 +237,7 @@ class TreeScreen(Modal[None]):
         elif item.current:
             self.say(f"{item.name} is the current branch: go to another (enter) before it is dropped", error=True)
         else:
-            self.lab.ask_drop(item.name)
+            self._history.drop(item.name)
 
     def action_compare(self) -> None:
         item = self._item
@@ -237,12 +246,12 @@ class TreeScreen(Modal[None]):
         elif item.current:
             self.say("this is the current branch: pick the one to compare it with", error=True)
         else:
-            self.lab.compare(item.name)
+            self._history.compare(item.name)
 
     def _do(self, verb: str, *args: Any) -> None:
         async def work() -> None:
-            done = await self.lab.done(verb, *args)
-            self.say(self.lab.status.message, error=not done)
+            done, said = await self._history.done(verb, *args)
+            self.say(said, error=not done)
 
         self.run_worker(work(), exit_on_error=False)
 
