@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
@@ -25,7 +23,7 @@ from tui.controllers.key_bar import KeyBarController
 from tui.controllers.running import RunningController
 from tui.controllers.unit import UnitController
 from tui.controllers.view import ViewController
-from tui.render.palette import Terminal
+from tui.render.palette import Terminal, speaks_unicode
 from tui.render.plain_text import Seen
 from tui.screens.lab import LabScreen
 from tui.widgets.command_line import CommandLine
@@ -54,7 +52,7 @@ class LabApp(App[None]):
         self.register_theme(THEME)
         self.theme = "tinynets"
         self.animation_level = "none"
-        self.look = Terminal(colour=not self.no_color, unicode=_speaks_unicode())
+        self.look = Terminal(colour=not self.no_color, unicode=speaks_unicode())
         self.lab = lab = LabScreen(
             ready=lambda: self.engine.begin(engine),
             looked=lambda view: self.engine.look(view),
@@ -92,15 +90,7 @@ class LabApp(App[None]):
             self.lab.fit(event.size)
 
     def on_unmount(self) -> None:
-        self.close_engine()
-
-    def close_engine(self) -> None:
         self.engine.close()
-
-    @property
-    def unsaved(self) -> bool:
-        """Whether the run holds something that no save has."""
-        return self.lab.frame is not None and self.lab.frame.status.unsaved
 
     # -- keys
 
@@ -157,11 +147,3 @@ class LabApp(App[None]):
     @on(TimelineStripWidget.Hovered)
     def _hovered(self, message: TimelineStripWidget.Hovered) -> None:
         self.lab.status.hint(message.text)
-
-
-def _speaks_unicode() -> bool:
-    """False where the terminal's encoding has no blocks, or where a person asks for plain ASCII."""
-    if os.environ.get("TINYNETS_ASCII"):
-        return False
-    encoding = (getattr(sys.__stdout__, "encoding", "") or "utf-8").lower()
-    return "utf" in encoding

@@ -6,6 +6,7 @@ import pytest
 from opening import SMALL, WIDE, app_of, lab, opened, screen_text, status, type_line, until
 from test_kinds import RECIPES, frame_of
 from test_real import real, step
+from textual.pilot import Pilot
 
 import tinynets as tn
 from tinynets.edits.edit import Edit
@@ -16,9 +17,13 @@ from tui.model import targets
 from tui.model.answers import message_for
 from tui.model.completion import completions
 from tui.model.operations import FAMILIES, KEYS, line_for, menu, sites
-from tui.model.selection import Selection
+from tui.model.selection import Selection, UnitNow
 from tui.screens.explain import ExplainScreen
 from tui.screens.operate import OperateScreen
+
+
+def unit_now(pilot: Pilot[None]) -> UnitNow:
+    return app_of(pilot).unit.unit_now
 
 
 def test_the_menu_knows_every_operation_and_each_has_a_key_of_its_own() -> None:
@@ -124,11 +129,11 @@ async def test_tab_in_the_menu_goes_on_to_a_time_step_that_is_chosen() -> None:
         await pilot.press("9", "3")
         await until(pilot, lambda: "rnn[5]@t=3" in screen_text(pilot))
         await pilot.press("z")
-        await until(pilot, lambda: app_of(pilot).unit.unit_now.times == (3,))
+        await until(pilot, lambda: unit_now(pilot).times == (3,))
         await pilot.press("a")
         await until(pilot, lambda: "take interventions off" in screen_text(pilot))
         await pilot.press("shift+tab", "3", "r")
-        await until(pilot, lambda: app_of(pilot).unit.unit_now.times == ())
+        await until(pilot, lambda: unit_now(pilot).times == ())
         await pilot.press("a", "tab", "tab")
         await until(pilot, lambda: "What to do to rnn[5] " in screen_text(pilot))
 
@@ -137,9 +142,9 @@ async def test_r_takes_off_what_stands_at_one_time_step() -> None:
     async with real("names-rnn", SMALL) as (pilot, _):
         lab(pilot).select(block="rnn", unit=5)
         await type_line(pilot, "zero rnn[5]@t=3")
-        await until(pilot, lambda: app_of(pilot).unit.unit_now.times == (3,))
+        await until(pilot, lambda: unit_now(pilot).times == (3,))
         await pilot.press("r")
-        await until(pilot, lambda: app_of(pilot).unit.unit_now.times == ())
+        await until(pilot, lambda: unit_now(pilot).times == ())
 
 
 async def test_enter_in_the_menu_does_what_is_under_the_cursor() -> None:
@@ -155,11 +160,9 @@ async def test_r_takes_off_all_that_stands_on_a_unit() -> None:
     async with real("xor") as (pilot, _):
         await type_line(pilot, "noise hidden.pre[0] 0.1")
         await type_line(pilot, "scale hidden[0] 2")
-        await until(
-            pilot, lambda: app_of(pilot).unit.unit_now.before == "noise" and lab(pilot).unit_now.output == "scale"
-        )
+        await until(pilot, lambda: unit_now(pilot).before == "noise" and unit_now(pilot).output == "scale")
         await pilot.press("r")
-        await until(pilot, lambda: not app_of(pilot).unit.unit_now.before and not lab(pilot).unit_now.output)
+        await until(pilot, lambda: not unit_now(pilot).before and not unit_now(pilot).output)
         await pilot.press("r")
         await until(pilot, lambda: "no intervention stands there" in status(pilot))
 
@@ -168,15 +171,15 @@ async def test_the_cursor_follows_its_unit_through_prune_undo_and_grow() -> None
     async with real("names-mlp") as (pilot, _):
         lab(pilot).select(block="hidden", unit=7)
         await type_line(pilot, "zero hidden[7]")
-        await until(pilot, lambda: app_of(pilot).unit.unit_now.output == "zero")
+        await until(pilot, lambda: unit_now(pilot).output == "zero")
         await type_line(pilot, "prune hidden[2,3]")
-        await until(pilot, lambda: lab(pilot).selection.unit == 5 and app_of(pilot).unit.unit_now.output == "zero")
+        await until(pilot, lambda: lab(pilot).selection.unit == 5 and unit_now(pilot).output == "zero")
         await until(pilot, lambda: "∅ zero" in screen_text(pilot) and "hidden[5]" in screen_text(pilot))
         await pilot.press("u")
         await until(pilot, lambda: lab(pilot).selection.unit == 7)
         await pilot.press("D")
         await until(pilot, lambda: "hidden[7] pruned: 200 -> 199 units" in status(pilot))
-        await until(pilot, lambda: lab(pilot).selection.unit == 7 and not app_of(pilot).unit.unit_now.output)
+        await until(pilot, lambda: lab(pilot).selection.unit == 7 and not unit_now(pilot).output)
         await type_line(pilot, "grow hidden 2")
         await until(pilot, lambda: "Linear(30, 201)" in screen_text(pilot))
         assert lab(pilot).selection.selector == "hidden[7]"

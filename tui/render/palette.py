@@ -5,6 +5,8 @@ Values become one of 31 levels, so that no more than 961 colour pairs exist and 
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -259,3 +261,11 @@ class CellWriter(dict[int, str]):
 
 
 writer = cache(CellWriter)
+
+
+def speaks_unicode() -> bool:
+    """False where the terminal's encoding has no blocks, or where a person asks for plain ASCII."""
+    if os.environ.get("TINYNETS_ASCII"):
+        return False
+    encoding = (getattr(sys.__stdout__, "encoding", "") or "utf-8").lower()
+    return "utf" in encoding

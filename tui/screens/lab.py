@@ -16,19 +16,15 @@ from tinynets.server.frame import Frame, View
 from tui.actions import Action
 from tui.model.completion import completions
 from tui.model.selection import Selection, fitted, followed
+from tui.panes import make_desk
 from tui.render.plain_text import plain
-from tui.widgets.activations import ActivationsPane
 from tui.widgets.command_line import CommandLine, hint
-from tui.widgets.desk import Body, Desk, picked
+from tui.widgets.desk import Body, Desk
 from tui.widgets.header import Header, Tabs
-from tui.widgets.loss import LossPane
 from tui.widgets.network import NetworkPane
-from tui.widgets.neuron import NeuronPane
-from tui.widgets.output import OutputPane
 from tui.widgets.pane import Lines, Pane
 from tui.widgets.status import KeyBar, StatusLine
 from tui.widgets.timeline import TimelineStripWidget
-from tui.widgets.weights import WeightsPane
 
 SMALLEST = (60, 16)
 AT_ONCE = 3
@@ -66,7 +62,7 @@ class LabScreen(Screen[None]):
             yield Header(id="header")
             yield Static("", id="banner", markup=False)
             yield Tabs(id="tabs")
-            yield Desk(NetworkPane(), WeightsPane(), ActivationsPane(), LossPane(), NeuronPane(), OutputPane())
+            yield make_desk()
             yield TimelineStripWidget(id="timeline")
             yield StatusLine(id="status")
             yield KeyBar(self._keys, self._label, id="keys")
@@ -111,7 +107,7 @@ class LabScreen(Screen[None]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if isinstance(event.widget, Pane) and self.desk.wish.active != event.widget.NAME:
-            self.desk.ask(replace(self.desk.wish, **picked(self.desk.wish, event.widget.NAME)))
+            self.desk.pick(event.widget.NAME)
             self.tabs.update(self.desk.visible_panes(), event.widget.NAME)
 
     @on(Tabs.Picked)
@@ -120,7 +116,7 @@ class LabScreen(Screen[None]):
 
     def pick_pane(self, name: str) -> None:
         """Show a pane and give it the keys."""
-        self.desk.ask(replace(self.desk.wish, **picked(self.desk.wish, name)))
+        self.desk.pick(name)
         self.panes[name].display = True
         self.panes[name].focus()
         self.tabs.update(self.desk.visible_panes(), name)
