@@ -18,6 +18,8 @@ from rich.style import Style
 
 from tui.render.strips import colour_code
 
+WITH_VALUE = 7
+"""Characters from which a cell has room for its value."""
 LEVELS = 31
 MIDDLE = LEVELS // 2
 NEUTRAL = (38, 44, 54)
