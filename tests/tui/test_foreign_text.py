@@ -301,7 +301,7 @@ async def test_a_save_is_asked_for_under_the_name_that_it_has() -> None:
 
 async def test_the_search_for_commands_reads_no_markup_in_them() -> None:
     async with opened(SMALL) as (pilot, _):
-        for command in lab(pilot).get_system_commands(pilot.app.screen):
+        for command in pilot.app.get_system_commands(pilot.app.screen):
             assert Content.from_markup(command.title).plain == command.title
             assert Content.from_markup(command.help).plain == command.help
 

@@ -15,11 +15,12 @@ from textual.widgets import Input, OptionList
 
 import tinynets as tn
 from tinynets.server.frame import BookmarkMark, BranchLine, EditMark
+from tui.render.branch_tree import NAME
 from tui.screens.ask import AskScreen
 from tui.screens.bookmark import BookmarkScreen
 from tui.screens.drop import DropScreen, UnbookmarkScreen
 from tui.screens.overwrite import OverwriteScreen
-from tui.screens.tree import NAME, TreeScreen
+from tui.screens.tree import TreeScreen
 from tui.screens.until import UntilScreen
 
 LONG = "a very long name of a branch that somebody typed in"

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from tinynets.server.frame import Status
 from tui.controllers.commands import Commands
 from tui.model.selection import UnitNow, unit_now
+from tui.screens.ask import AskScreen
 from tui.screens.lab import LabScreen
 from tui.screens.modal import Modal
 
@@ -36,7 +37,6 @@ class Controller:
 
     def ask_count(self, title: str, default: str, then: Callable[[int], None]) -> None:
         """Ask for a whole number, then do something with it."""
-        from tui.screens.ask import AskScreen
 
         def answered(text: str | None) -> None:
             if text is None:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from textual.timer import Timer
 
+from tinynets.errors import TinynetsError
 from tinynets.foreign_text import printable_lines
 from tui.client import Client, EngineError
 from tui.model.answers import lines_of, message_for
+from tui.screens.entries import EntriesScreen
 from tui.screens.lab import LabScreen
 
 if TYPE_CHECKING:  # imported where a line is parsed: the app starts sooner without them
@@ -124,8 +126,7 @@ class Commands:
 
     def run_line(self, text: str) -> None:
         """Parse a line of the API's verbs, and do or send it."""
-        from tinynets.errors import TinynetsError
-        from tinynets.lab.command_line import parse
+        from tinynets.lab.command_line import parse  # the app starts sooner without them
         from tinynets.lab.verbs import PROPERTIES
 
         try:
@@ -160,8 +161,6 @@ class Commands:
             self._show_entries(f"lab.{verb}", lines_of(found))
 
     def _show_entries(self, title: str, lines: list[str], hint: str = "") -> None:
-        from tui.screens.entries import EntriesScreen
-
         self.ui.app.push_screen(EntriesScreen(title, lines, hint))
 
     # -- what is said
@@ -180,6 +179,6 @@ class Commands:
 
 def python_line(verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     """The call as a user of the library writes it."""
-    from tinynets.lab.command_line import Call
+    from tinynets.lab.command_line import Call  # the app starts sooner without it
 
     return Call(verb, args, kwargs).python()

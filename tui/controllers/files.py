@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 from tinynets.errors import unwritable
 from tui.controllers.base import Controller
 from tui.controllers.commands import Commands
+from tui.screens.ask import AskScreen
 from tui.screens.lab import LabScreen
+from tui.screens.leave import LeaveScreen
+from tui.screens.open import OpenScreen
+from tui.screens.overwrite import OverwriteScreen, in_the_way
 
 if TYPE_CHECKING:  # the app starts sooner without it
     from tinynets.lab.command_line import Call
@@ -36,8 +40,6 @@ class FileController(Controller):
 
     async def _save_as(self) -> bool:
         """Ask for a name and save under it; whether that was done."""
-        from tui.screens.ask import AskScreen
-
         status = self.run_now
         path = status.path or status.named_path if status else ""
         title = f"Save as ({Path(path).name} is read-only here)" if status and status.read_only else "Save as"
@@ -47,8 +49,6 @@ class FileController(Controller):
 
     async def _save_to(self, path: str) -> bool:
         """Save to a file, asked for first where that is another's; whether that was done."""
-        from tui.screens.overwrite import OverwriteScreen, in_the_way
-
         status = self.run_now
         file, holds = await asyncio.to_thread(in_the_way, path, status.path if status else "")
         if file and not await self.ui.app.push_screen_wait(OverwriteScreen(file, holds)):
@@ -75,8 +75,6 @@ class FileController(Controller):
     # -- opening
 
     def open(self) -> None:
-        from tui.screens.open import OpenScreen
-
         self.ask(OpenScreen(), self._take_up)
 
     def _take_up(self, source: str | None) -> None:
@@ -105,7 +103,7 @@ class FileController(Controller):
         return True
 
     async def _offer_recovery(self, asked: bool = False) -> None:
-        from tinynets.storage.recovery import recoverable
+        from tinynets.storage.recovery import recoverable  # the app starts sooner without these
         from tui.screens.recover import RecoverScreen
 
         found = await asyncio.to_thread(recoverable)
@@ -129,7 +127,6 @@ class FileController(Controller):
         if status is None or not status.unsaved or not self.commands.alive:
             then()
             return
-        from tui.screens.leave import LeaveScreen
 
         def answered(answer: str | None) -> None:
             if answer == "go":

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 from tui.controllers.base import Answer, Controller
 from tui.controllers.commands import Commands
 from tui.model.stops import Stop, next_stop
+from tui.screens.bookmark import BookmarkScreen
+from tui.screens.drop import DropScreen
+from tui.screens.fork import ForkScreen
 from tui.screens.lab import LabScreen
 from tui.screens.modal import Modal
+from tui.screens.tree import HistoryActions, TreeScreen
+from tui.screens.until import UntilScreen
 
 if TYPE_CHECKING:  # the app starts sooner without it
     from tinynets.lab.command_line import Call
@@ -67,8 +72,6 @@ class HistoryController(Controller):
             self.ui.status.say(f"step {step:,}, {stop.text}", self.ui.status.python)
 
     def until(self, back: bool = False) -> None:
-        from tui.screens.until import UntilScreen
-
         def answered(answer: tuple[str, bool] | None) -> None:
             if answer:
                 self._condition, backward = answer
@@ -109,8 +112,6 @@ class HistoryController(Controller):
         self.ask(screen, answered)
 
     def bookmark(self) -> None:
-        from tui.screens.bookmark import BookmarkScreen
-
         def answered(answer: tuple[str, str] | None) -> None:
             if answer:
                 self.commands.do("bookmark", answer[0], *([answer[1]] if answer[1] else []))
@@ -119,8 +120,6 @@ class HistoryController(Controller):
             self._ask_of_now(BookmarkScreen(self.ui.frame), answered)
 
     def fork(self) -> None:
-        from tui.screens.fork import ForkScreen
-
         frame = self.ui.frame
         if frame is None:
             return
@@ -138,8 +137,6 @@ class HistoryController(Controller):
 
     def tree(self, on: str = "") -> None:
         """The tree of branches; `on` is the row that is highlighted first."""
-        from tui.screens.tree import HistoryActions, TreeScreen
-
         if self.ui.frame is not None:
             actions = HistoryActions(
                 go=self.commands.do,
@@ -158,8 +155,6 @@ class HistoryController(Controller):
 
     def drop(self, name: str) -> None:
         """Drop a branch, asked for first; what the engine refuses it refuses in words."""
-        from tui.screens.drop import DropScreen
-
         frame = self.ui.frame
         if frame is None or all(branch.name != name or branch.current for branch in frame.timeline.branches):
             self.commands.do("drop", name)
@@ -168,7 +163,7 @@ class HistoryController(Controller):
 
     def compare(self, name: str) -> None:
         """Compare the current branch with another."""
-        from tinynets.lab.command_line import Call
+        from tinynets.lab.command_line import Call  # the app starts sooner without it
 
         self.commands.start(self.commands.answer(Call("compare", (name,))))
 
@@ -189,6 +184,6 @@ class HistoryController(Controller):
         return True
 
     def _show_comparison(self, call: Call, found: Any) -> None:
-        from tui.screens.compare import CompareScreen
+        from tui.screens.compare import CompareScreen  # the app starts sooner without it
 
         self.ask(CompareScreen(found, call.python()))

@@ -10,6 +10,7 @@ from tui.controllers.commands import Commands
 from tui.model.operations import CommandDraft, line_for
 from tui.model.selection import RELEASED
 from tui.screens.lab import LabScreen
+from tui.screens.operate import OperateScreen
 
 if TYPE_CHECKING:  # the app starts sooner without it
     from tinynets.lab.command_line import Call
@@ -48,8 +49,6 @@ class UnitController(Controller):
         if frame is None or not at.block:
             return
         if not verb:
-            from tui.screens.operate import OperateScreen
-
             self.ask(OperateScreen(frame, at), self._begin)
             return
         line = line_for(verb, frame, at)
@@ -68,7 +67,7 @@ class UnitController(Controller):
             self.commands.run_line(line.text)
 
     def _show_explanation(self, call: Call, found: Any) -> None:
-        from tui.screens.explain import ExplainScreen
+        from tui.screens.explain import ExplainScreen  # the app starts sooner without it
 
         self.ask(ExplainScreen(found, self._explain, self.ui.frame.splits if self.ui.frame else ()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tinynets.server.frame import PANES
 from tui.controllers.base import Controller
+from tui.screens.help import HelpScreen
 from tui.widgets.loss import LossPane
 
 
@@ -44,6 +45,4 @@ class ViewController(Controller):
         self.ui.open_command_line()
 
     def help(self) -> None:
-        from tui.screens.help import HelpScreen
-
         self.ask(HelpScreen())

@@ -149,7 +149,7 @@ def _group(name: str, found: list[actions.Action]) -> Group:
 
 def _verbs() -> Group:
     """What the command line understands, by family."""
-    from tinynets.lab.verbs import COMMANDS
+    from tinynets.lab.verbs import COMMANDS  # the app starts sooner without it
 
     made: list[Text | Table] = [
         Text("What is typed behind : ; it takes lines of Python as well: lab.run(100)", palette.TEXT),
