@@ -45,7 +45,7 @@ class Action:
     help: str
     group: str
     handler: str
-    """The controller and its method."""
+    """The controller and its method, which is given `args`: "history.undo" is `undo` in `controllers/history.py`."""
     footer: int | None = None
     palette: bool = True
     args: tuple[Any, ...] = ()

@@ -16,9 +16,7 @@ from tui.widgets.weights import WeightsPane
 
 @dataclass(frozen=True)
 class PaneRow:
-    """What there is to know of a pane beside what it draws; the rows of a side stand in this order, the last at the
-    bottom. `tinynets.server.frame.PANES` has the names in the order of their numbers.
-    """
+    """A pane: on each side of the desk they stand one under another, in the order of their rows."""
 
     widget: type[Pane]
     slot: Slot

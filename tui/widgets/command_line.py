@@ -1,4 +1,4 @@
-"""The command line: the API's verbs with completion and history."""
+"""The command line: the API's verbs with completion, history and a hint at what comes next."""
 
 from __future__ import annotations
 
