@@ -36,7 +36,7 @@ class Process(Protocol):
 
 
 class Spawned(Protocol):
-    """What `tinynets.host.spawn` returns."""
+    """What `tinynets.server.process.spawn` returns."""
 
     @property
     def process(self) -> Process: ...
