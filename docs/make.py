@@ -60,13 +60,13 @@ async def picture() -> None:
     source = str(ROOT / "saves" / "names-surgery.msgpack")
     app = LabApp(spawn, source, {}, spawn(source))
     async with app.run_test(size=SIZE) as pilot:
-        while app.lab_frame is None:
+        while app.lab.frame is None:
             await pilot.pause(0.05)
         await pilot.press("colon", *"seek", "space", *"2000", "enter")
-        while app.lab_frame.status.step != 2000:
+        while app.lab.frame.status.step != 2000:
             await pilot.pause(0.05)
         await pilot.press("l", "l", "l", "l", "z")
-        while not app.lab_frame.status.unsaved:
+        while not app.lab.frame.status.unsaved:
             await pilot.pause(0.05)
         await pilot.pause(0.5)
         app.save_screenshot("lab.svg", str(ROOT / "docs"))

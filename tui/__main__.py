@@ -195,11 +195,12 @@ def _run(arguments: list[str] | None) -> int:
     try:
         app.run()
     finally:
-        app.close_engine()
+        app.engine.close()
     status = app.return_code or 0
     if status > stopping.status_of(0):
         word = stopping.stopped(status - stopping.status_of(0))
-        kept = "; `tinynets recover` has what was not saved" if app.lab_status and app.lab_status.unsaved else ""
+        unsaved = app.lab.frame is not None and app.lab.frame.status.unsaved
+        kept = "; `tinynets recover` has what was not saved" if unsaved else ""
         streams.say(f"{word}{kept}", "tinynets-lab")
     return status
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from textual.binding import Binding
+
+from tinynets.server.frame import PANES
 
 KEY_NAMES = {
     "question_mark": "?",
@@ -41,10 +44,16 @@ class Action:
     """A word or two for the row of keys."""
     help: str
     group: str
-    command: str
-    """Textual's action, run on the app."""
+    handler: str
+    """The controller and its method, which is given `args`: "history.undo" is `undo` in `controllers/history.py`."""
     footer: int | None = None
     palette: bool = True
+    args: tuple[Any, ...] = ()
+
+    @property
+    def command(self) -> str:
+        """Textual's action, run on the app; the palette is one of Textual's own."""
+        return self.handler.removeprefix("app.") if self.handler.startswith("app.") else f"perform('{self.id}')"
 
     @property
     def shown_key(self) -> str:
@@ -62,113 +71,183 @@ def shown_key(key: str) -> str:
 
 RUN, TIME, EDIT, LOOK, FILE = "Running", "Going back and forth", "The selected unit", "Looking", "Saves and the app"
 
+_PANES = tuple(
+    Action(
+        f"pane{number}",
+        str(number),
+        name.capitalize(),
+        f"To the {name.capitalize()} pane",
+        LOOK,
+        "view.pane",
+        args=(name,),
+    )
+    for number, name in enumerate(PANES, 1)
+)
+
 ACTIONS: tuple[Action, ...] = (
-    Action("run", "space", "run", "Run until paused; pause", RUN, "run_or_pause", 1),
-    Action("step", "s", "step", "Train one step (one minibatch)", RUN, "step(1)", 2),
-    Action("step_count", "S", "step n", "Train a number of steps; asks how many", RUN, "ask_steps"),
+    Action("run", "space", "run", "Run until paused; pause", RUN, "running.run_or_pause", 1),
+    Action("step", "s", "step", "Train one step (one minibatch)", RUN, "running.step", 2, args=(1,)),
+    Action("step_count", "S", "step n", "Train a number of steps; asks how many", RUN, "running.ask_steps"),
     Action(
         "phase",
         "n",
         "phase",
         "The next phase of a step: batch, forward by layer, loss, backward, update",
         RUN,
-        "phase",
+        "running.phase",
         9,
     ),
     Action(
-        "evaluate", "e", "evaluate", "Loss and accuracy over the dev split, where there is one", RUN, "evaluate", 12
+        "evaluate",
+        "e",
+        "evaluate",
+        "Loss and accuracy over the dev split, where there is one",
+        RUN,
+        "running.evaluate",
+        12,
     ),
-    Action("cancel", "escape", "cancel", "Cancel what is at work; close what is open; leave the zoom", RUN, "cancel"),
-    Action("back", "b", "back", "One step back in time", TIME, "go_back(1)", 3),
-    Action("back_count", "B", "back n", "A number of steps back; asks how many", TIME, "ask_back"),
-    Action("start", "less_than_sign", "start", "To the first moment of the run", TIME, "seek_start"),
-    Action("end", "greater_than_sign", "end", "To the last recorded moment", TIME, "seek_end"),
+    Action(
+        "cancel",
+        "escape",
+        "cancel",
+        "Cancel what is at work; close what is open; leave the zoom",
+        RUN,
+        "running.cancel",
+    ),
+    Action("back", "b", "back", "One step back in time", TIME, "history.back", 3, args=(1,)),
+    Action("back_count", "B", "back n", "A number of steps back; asks how many", TIME, "history.ask_back"),
+    Action("start", "less_than_sign", "start", "To the first moment of the run", TIME, "history.seek_start"),
+    Action("end", "greater_than_sign", "end", "To the last recorded moment", TIME, "history.seek_end"),
     Action(
         "previous_stop",
         "left_square_bracket",
         "mark",
         "To the edit, bookmark or fork before this moment; before and after an edit are two moments",
         TIME,
-        "stop(-1)",
+        "history.stop",
+        args=(-1,),
     ),
-    Action("next_stop", "right_square_bracket", "mark", "To the next edit, bookmark or fork", TIME, "stop(1)"),
-    Action("bookmark", "m", "bookmark", "Bookmark this moment; asks for a name and a note", TIME, "bookmark", 17),
+    Action(
+        "next_stop",
+        "right_square_bracket",
+        "mark",
+        "To the next edit, bookmark or fork",
+        TIME,
+        "history.stop",
+        args=(1,),
+    ),
+    Action(
+        "bookmark", "m", "bookmark", "Bookmark this moment; asks for a name and a note", TIME, "history.bookmark", 17
+    ),
     Action(
         "tree",
         "t,apostrophe",
         "tree",
         "The tree of branches, and the bookmarks: go there, rename, drop, compare",
         TIME,
-        "tree",
+        "history.tree",
         10,
     ),
-    Action("fork", "F", "fork", "Go on from here on a new branch; asks for its name", TIME, "fork"),
-    Action("until", "U", "until", "Run until something holds, as loss < 2.3; asks for it", TIME, "until"),
-    Action("back_until", "ctrl+u", "back until", "Back to where something last held; asks for it", TIME, "until(True)"),
-    Action("play", "p", "play", "Play the recorded run forward; again: pause", TIME, "play(1)", 14),
-    Action("rewind", "P", "rewind", "Play the recorded run backward; again: pause", TIME, "play(-1)"),
-    Action("faster", "plus,equals_sign", "faster", "While playing: twice as fast", TIME, "speed(2)"),
-    Action("slower", "minus", "slower", "While playing: half as fast", TIME, "speed(0.5)"),
-    Action("undo", "u", "undo", "Take back the last action", TIME, "undo", 8),
-    Action("redo", "ctrl+r", "redo", "Do again what was taken back", TIME, "redo"),
-    Action("zero", "z", "zero", "Zero the unit's output; again: release it", EDIT, "zero_or_release", 4),
+    Action("fork", "F", "fork", "Go on from here on a new branch; asks for its name", TIME, "history.fork"),
+    Action("until", "U", "until", "Run until something holds, as loss < 2.3; asks for it", TIME, "history.until"),
+    Action(
+        "back_until",
+        "ctrl+u",
+        "back until",
+        "Back to where something last held; asks for it",
+        TIME,
+        "history.until",
+        args=(True,),
+    ),
+    Action("play", "p", "play", "Play the recorded run forward; again: pause", TIME, "history.play", 14, args=(1,)),
+    Action("rewind", "P", "rewind", "Play the recorded run backward; again: pause", TIME, "history.play", args=(-1,)),
+    Action("faster", "plus,equals_sign", "faster", "While playing: twice as fast", TIME, "history.speed", args=(2,)),
+    Action("slower", "minus", "slower", "While playing: half as fast", TIME, "history.speed", args=(0.5,)),
+    Action("undo", "u", "undo", "Take back the last action", TIME, "history.undo", 8),
+    Action("redo", "ctrl+r", "redo", "Do again what was taken back", TIME, "history.redo"),
+    Action("zero", "z", "zero", "Zero the unit's output; again: release it", EDIT, "unit.zero_or_release", 4),
     Action(
         "freeze",
         "f",
         "freeze",
         "Freeze everything that the unit learns; again: unfreeze it",
         EDIT,
-        "freeze_or_unfreeze",
+        "unit.freeze_or_unfreeze",
         5,
     ),
-    Action("operate", "a", "act", "All that can be done to the unit: a menu, by family", EDIT, "operate", 5),
+    Action("operate", "a", "act", "All that can be done to the unit: a menu, by family", EDIT, "unit.operate", 5),
     Action(
         "explain",
         "E",
         "explain",
         "The unit explains itself: its sum, what came back, what for",
         EDIT,
-        "operate('explain')",
+        "unit.operate",
         6,
+        args=("explain",),
     ),
-    Action("release", "r", "release", "Take off all that stands on the unit", EDIT, "release"),
-    Action("mean", "M", "mean", "Hold the unit at its mean over the probe", EDIT, "operate('mean')"),
-    Action("clamp", "c", "clamp", "Hold the unit at a value; asks for it", EDIT, "operate('clamp')"),
-    Action("scale", "C", "scale", "Multiply the unit's output; asks by how much", EDIT, "operate('scale')"),
-    Action("reinit", "I", "reinit", "Draw anew all that the unit has learned", EDIT, "operate('reinit')"),
-    Action("prune", "D", "prune", "Remove the unit from the network; u brings it back", EDIT, "operate('prune')"),
-    Action("left", "left,h", "left", "The unit to the left", LOOK, "move(-1,0)", palette=False),
-    Action("right", "right,l", "right", "The unit to the right", LOOK, "move(1,0)", palette=False),
-    Action("up", "up,k", "up", "The row above: units, inputs or examples, by pane", LOOK, "move(0,-1)", palette=False),
-    Action("down", "down,j", "down", "The row below", LOOK, "move(0,1)", palette=False),
-    Action("previous_example", "comma", "example", "The probe example before", LOOK, "example(-1)"),
-    Action("next_example", "full_stop", "example", "The next probe example", LOOK, "example(1)", 11),
-    Action("pane1", "1", "Network", "To the Network pane", LOOK, "pane('network')"),
-    Action("pane2", "2", "Weights", "To the Weights pane", LOOK, "pane('weights')"),
-    Action("pane3", "3", "Activations", "To the Activations pane", LOOK, "pane('activations')"),
-    Action("pane4", "4", "Loss", "To the Loss pane", LOOK, "pane('loss')"),
-    Action("pane5", "5", "Neuron", "To the Neuron pane", LOOK, "pane('neuron')"),
-    Action("pane6", "6", "Output", "To the Output pane", LOOK, "pane('output')"),
+    Action("release", "r", "release", "Take off all that stands on the unit", EDIT, "unit.release"),
+    Action("mean", "M", "mean", "Hold the unit at its mean over the probe", EDIT, "unit.operate", args=("mean",)),
+    Action("clamp", "c", "clamp", "Hold the unit at a value; asks for it", EDIT, "unit.operate", args=("clamp",)),
+    Action(
+        "scale", "C", "scale", "Multiply the unit's output; asks by how much", EDIT, "unit.operate", args=("scale",)
+    ),
+    Action("reinit", "I", "reinit", "Draw anew all that the unit has learned", EDIT, "unit.operate", args=("reinit",)),
+    Action(
+        "prune",
+        "D",
+        "prune",
+        "Remove the unit from the network; u brings it back",
+        EDIT,
+        "unit.operate",
+        args=("prune",),
+    ),
+    Action("left", "left,h", "left", "The unit to the left", LOOK, "view.move", palette=False, args=(-1, 0)),
+    Action("right", "right,l", "right", "The unit to the right", LOOK, "view.move", palette=False, args=(1, 0)),
+    Action(
+        "up",
+        "up,k",
+        "up",
+        "The row above: units, inputs or examples, by pane",
+        LOOK,
+        "view.move",
+        palette=False,
+        args=(0, -1),
+    ),
+    Action("down", "down,j", "down", "The row below", LOOK, "view.move", palette=False, args=(0, 1)),
+    Action("previous_example", "comma", "example", "The probe example before", LOOK, "view.example", args=(-1,)),
+    Action("next_example", "full_stop", "example", "The next probe example", LOOK, "view.example", 11, args=(1,)),
+    *_PANES,
     Action(
         "next_pane",
         "tab",
         "next pane",
         "To the next pane (shift+tab: the one before)",
         LOOK,
-        "next_pane(1)",
+        "view.next_pane",
         13,
         palette=False,
+        args=(1,),
     ),
-    Action("previous_pane", "shift+tab", "pane before", "To the pane before", LOOK, "next_pane(-1)", palette=False),
-    Action("zoom", "x,enter", "zoom", "The pane alone; again: all panes", LOOK, "zoom", 15),
-    Action("log", "g", "log10", "The loss as log10, or as it is", LOOK, "log"),
+    Action(
+        "previous_pane",
+        "shift+tab",
+        "pane before",
+        "To the pane before",
+        LOOK,
+        "view.next_pane",
+        palette=False,
+        args=(-1,),
+    ),
+    Action("zoom", "x,enter", "zoom", "The pane alone; again: all panes", LOOK, "view.zoom", 15),
+    Action("log", "g", "log10", "The loss as log10, or as it is", LOOK, "view.log"),
     Action(
         "command",
         "colon",
         "command",
         "A command line with the API's verbs: zero hidden[3], lr 0.01, seek 200",
         FILE,
-        "command",
+        "view.command_line",
         6,
     ),
     Action(
@@ -177,17 +256,20 @@ ACTIONS: tuple[Action, ...] = (
         "palette",
         "Search all keys and verbs by what they do",
         FILE,
-        "command_palette",
-        None,
-        False,
+        "app.command_palette",
+        palette=False,
     ),
-    Action("save", "w", "save", "Write a save", FILE, "save", 9),
-    Action("save_as", "W", "save as", "Write a save under a name; asks for it", FILE, "save_as"),
-    Action("open", "o", "open", "Open a save or a recipe", FILE, "open", 13),
-    Action("recover", "O", "recover", "What a lab that ended unsaved left behind: take it up again", FILE, "recover"),
-    Action("restart", "R", "restart", "Start the engine again after it died, from the last save", FILE, "restart"),
-    Action("help", "question_mark", "help", "All keys and what they do", FILE, "help", 0),
-    Action("quit", "q,ctrl+q", "quit", "Quit; asks if something is unsaved", FILE, "leave", 7),
+    Action("save", "w", "save", "Write a save", FILE, "files.save", 9),
+    Action("save_as", "W", "save as", "Write a save under a name; asks for it", FILE, "files.save_as"),
+    Action("open", "o", "open", "Open a save or a recipe", FILE, "files.open", 13),
+    Action(
+        "recover", "O", "recover", "What a lab that ended unsaved left behind: take it up again", FILE, "files.recover"
+    ),
+    Action(
+        "restart", "R", "restart", "Start the engine again after it died, from the last save", FILE, "engine.restart"
+    ),
+    Action("help", "question_mark", "help", "All keys and what they do", FILE, "view.help", 0),
+    Action("quit", "q,ctrl+q", "quit", "Quit; asks if something is unsaved", FILE, "files.leave", 7),
 )
 
 BY_ID = {action.id: action for action in ACTIONS}

@@ -36,7 +36,7 @@ class Process(Protocol):
 
 
 class Spawned(Protocol):
-    """What `tinynets.host.spawn` returns."""
+    """What `tinynets.server.process.spawn` returns."""
 
     @property
     def process(self) -> Process: ...
@@ -55,11 +55,11 @@ class EngineError(Exception):
 class Listener(Protocol):
     """Who hears what the engine says; all are called in the app's own thread."""
 
-    def engine_frame(self, frame: Frame) -> None: ...
-    def engine_progress(self, done: int, total: int | None, what: str) -> None: ...
-    def engine_said(self, message: str, severity: str) -> None: ...
-    def engine_failed(self, kind: str, message: str) -> None: ...
-    def engine_died(self, exitcode: int | None) -> None: ...
+    def frame(self, frame: Frame) -> None: ...
+    def progress(self, done: int, total: int | None, what: str) -> None: ...
+    def said(self, message: str, severity: str) -> None: ...
+    def failed(self, kind: str, message: str) -> None: ...
+    def died(self, exitcode: int | None) -> None: ...
 
 
 class Client:
@@ -156,26 +156,26 @@ class Client:
                 future.set_exception(EngineError("EngineDied", "the engine ended before it answered"))
         if not self._closing:
             self._process.join(0.2)
-            self._listener.engine_died(self._process.exitcode)
+            self._listener.died(self._process.exitcode)
 
     def _receive(self, message: tuple[Any, ...]) -> None:
         if self._closing:
             return
         match message:
             case ("frame", Frame() as frame):
-                self._listener.engine_frame(frame)
+                self._listener.frame(frame)
             case ("result", int(number), value):
                 self._answer(number, value, None)
             case ("error", 0, str(kind), str(text)):
-                self._listener.engine_failed(kind, text)
+                self._listener.failed(kind, text)
             case ("error", int(number), str(kind), str(text)):
                 self._answer(number, None, EngineError(kind, text))
                 if kind == "Cancelled":
                     self._drop(EngineError(kind, text))
             case ("progress", _, progress):
-                self._listener.engine_progress(progress.done, progress.total, progress.what)
+                self._listener.progress(progress.done, progress.total, progress.what)
             case ("said", str(text), str(severity)):
-                self._listener.engine_said(text, severity)
+                self._listener.said(text, severity)
 
     def _drop(self, error: EngineError) -> None:
         """Commands that waited behind a cancelled one are never answered by the engine."""

@@ -16,6 +16,8 @@ from tinynets.server.process import ServerProcess, spawn
 from tinynets.storage.paths import journal_folder
 from tinynets.storage.records import HEADER, encode_record
 from tui.app import LabApp
+from tui.controllers.commands import Commands
+from tui.screens.lab import LabScreen
 
 WIDE, MIDDLE, SMALL = (160, 48), (100, 30), (80, 24)
 
@@ -29,10 +31,18 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
     await pilot.pause()
 
 
-def lab(pilot: Pilot[None]) -> LabApp:
+def app_of(pilot: Pilot[None]) -> LabApp:
     app = pilot.app
     assert isinstance(app, LabApp)
     return app
+
+
+def lab(pilot: Pilot[None]) -> LabScreen:
+    return app_of(pilot).lab
+
+
+def commands(pilot: Pilot[None]) -> Commands:
+    return app_of(pilot).commands
 
 
 def status(pilot: Pilot[None]) -> str:
@@ -54,9 +64,9 @@ def dialog_text(pilot: Pilot[None]) -> str:
 
 async def type_line(pilot: Pilot[None], text: str) -> None:
     """A line on the command line, whatever keys its letters have elsewhere."""
-    app = lab(pilot)
-    app.action_command(text)
-    app.command_line.post_message(app.command_line.Entered(text))
+    screen = lab(pilot)
+    screen.open_command_line(text)
+    screen.command_line.post_message(screen.command_line.Entered(text))
     await pilot.pause()
 
 
@@ -73,7 +83,7 @@ async def opened(
 
     app = LabApp(spawn, source)
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.lab_frame is not None)
+        await until(pilot, lambda: app.lab.frame is not None)
         yield pilot, engines[-1]
 
 
@@ -90,14 +100,14 @@ async def real(
 
     app = LabApp(spawned, source)
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.lab_frame is not None or status(pilot))
+        await until(pilot, lambda: app.lab.frame is not None or status(pilot))
         yield pilot, engines[0]
     assert not any(engine.process.is_alive() for engine in engines)
 
 
 def step(pilot: Pilot[None]) -> int:
     """The step at which the lab stands."""
-    frame = lab(pilot).lab_frame
+    frame = lab(pilot).frame
     assert frame is not None
     return frame.status.step
 

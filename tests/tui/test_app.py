@@ -2,7 +2,7 @@
 
 import pytest
 from fake import FakeEngine
-from opening import MIDDLE, SMALL, WIDE, lab, opened, screen_text, status, until
+from opening import MIDDLE, SMALL, WIDE, app_of, lab, opened, screen_text, status, until
 
 from tinynets.server.frame import PANES
 from tui.app import LabApp
@@ -243,9 +243,9 @@ async def test_an_engine_that_is_started_again_from_a_save_has_what_holds_for_al
 
     app = LabApp(spawn, "names-mlp", {"seed": 3, "memory": 2**20})
     async with app.run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: app.lab_frame is not None)
-        app.reconnect("names-mlp")
-        app.reconnect("saves/names-mlp.msgpack")
+        await until(pilot, lambda: app.lab.frame is not None)
+        app.engine.reconnect("names-mlp")
+        app.engine.reconnect("saves/names-mlp.msgpack")
     assert spawned == [
         ("names-mlp", {"seed": 3, "memory": 2**20}),
         ("names-mlp", {"seed": 3, "memory": 2**20}),
@@ -268,7 +268,7 @@ async def test_a_click_on_the_timeline_seeks_there() -> None:
     async with opened() as (pilot, engine):
         engine.world.go(1000)
         await pilot.press("e")
-        await until(pilot, lambda: lab(pilot).lab_frame and lab(pilot).lab_frame.timeline.end == 1000)
+        await until(pilot, lambda: lab(pilot).frame and lab(pilot).frame.timeline.end == 1000)
         await pilot.click("#timeline", offset=(80, 1))
         await until(pilot, lambda: engine.calls[-1][0] == "seek")
         assert 400 < engine.calls[-1][1][0] < 600
@@ -289,7 +289,7 @@ async def test_no_color_marks_signs_by_glyphs(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("NO_COLOR", "1")
     async with opened() as (pilot, _):
         await pilot.pause()
-        assert not lab(pilot).look.colour
+        assert not app_of(pilot).look.colour
         assert "▀▀▀" not in screen_text(pilot)
 
 

@@ -14,7 +14,7 @@ import pytest
 from foreign import NAMES, ForeignEngine
 from hypothesis import given
 from hypothesis import strategies as st
-from opening import MIDDLE, SMALL, WIDE, lab, left_behind, opened, screen_text, until
+from opening import MIDDLE, SMALL, WIDE, commands, lab, left_behind, opened, screen_text, until
 from rich.cells import cell_len
 from textual.content import Content
 from textual.pilot import Pilot
@@ -71,7 +71,7 @@ async def foreign(name: str, size: tuple[int, int]) -> AsyncIterator[tuple[Pilot
         world.marks = [EditMark(5, "zero", "lab.zero('hidden[3]')", True, 1, "activation")]
         world.evaluations = {10: 2.0}
         await pilot.press("s")
-        await until(pilot, lambda: len(lab(pilot).lab_frame.timeline.branches) == 2)  # type: ignore[union-attr]
+        await until(pilot, lambda: len(lab(pilot).frame.timeline.branches) == 2)  # type: ignore[union-attr]
         yield pilot, made
 
 
@@ -162,7 +162,7 @@ async def _questions(pilot: Pilot[None], name: str) -> None:
 
 async def _screens(pilot: Pilot[None], name: str, compared: Comparison, explained: Explanation) -> None:
     """All that is shown in a screen of its own."""
-    app, frame = lab(pilot), lab(pilot).lab_frame
+    app, frame = lab(pilot), lab(pilot).frame
     assert frame is not None
     sides = [replace(side, name=side.name + name, interventions=(name,)) for side in (compared.a, compared.b)]
     both = replace(compared, a=sides[0], b=sides[1], difference=name * 3, batches=name, unlike=(name * 40,))
@@ -186,7 +186,7 @@ async def _screens(pilot: Pilot[None], name: str, compared: Comparison, explaine
         OperateScreen(frame, app.selection),
     ]
     for screen in shown:
-        app.push_screen(screen)
+        pilot.app.push_screen(screen)
         await _on_top(pilot, type(screen))
         assert part(name) in seen(pilot) or isinstance(screen, BookmarkScreen), screen
         await _close(pilot)
@@ -204,10 +204,10 @@ async def _messages(pilot: Pilot[None], engine: ForeignEngine, name: str) -> Non
     engine.answers["zero"] = lambda *_: {}[f"`{name}` is none"]
     engine.answers["log"] = lambda *_: (name, name)
     engine.answers["predict"] = lambda *_: name
-    app.run_line("zero hidden[0]")
+    commands(pilot).run_line("zero hidden[0]")
     await until(pilot, lambda: app.status.message.startswith("`"))
     assert part(name) in seen(pilot)
-    app.run_line("log")
+    commands(pilot).run_line("log")
     await _on_top(pilot, EntriesScreen)
     assert part(name) in seen(pilot)
     await _close(pilot)
@@ -215,12 +215,12 @@ async def _messages(pilot: Pilot[None], engine: ForeignEngine, name: str) -> Non
     await pilot.pause()
     assert part(name) in seen(pilot)
     app.status.rest()
-    app.action_command(f"save {name}")
+    app.open_command_line(f"save {name}")
     await pilot.pause()
     assert one_for_one(name)[:4] in seen(pilot).replace("\n", "")
     app.command_line.complete()
     await pilot.press("escape")
-    app.run_line(name)
+    commands(pilot).run_line(name)
     await pilot.pause()
     seen(pilot)
 
@@ -280,7 +280,7 @@ async def test_files_are_listed_with_their_names_as_they_are(
         await _on_top(pilot, OpenScreen)
         assert part(file) in seen(pilot)
         await _close(pilot)
-        lab(pilot).action_command("open saves/")
+        lab(pilot).open_command_line("open saves/")
         await pilot.press("tab")
         assert one_for_one(file)[:3] in seen(pilot)
 
@@ -289,7 +289,7 @@ async def test_a_save_is_asked_for_under_the_name_that_it_has() -> None:
     async with opened(SMALL) as (pilot, engine):
         engine.read_only, engine.world.path = True, "saves/[red]\x1b[31m.msgpack"
         await pilot.press("s")
-        await until(pilot, lambda: lab(pilot).lab_frame.status.path)  # type: ignore[union-attr]
+        await until(pilot, lambda: lab(pilot).frame.status.path)  # type: ignore[union-attr]
         await pilot.press("W")
         await _on_top(pilot, AskScreen)
         assert r"Save as ([red]\x1b[31m.msgpack is read-only here)" in seen(pilot)
@@ -300,7 +300,7 @@ async def test_a_save_is_asked_for_under_the_name_that_it_has() -> None:
 
 async def test_the_search_for_commands_reads_no_markup_in_them() -> None:
     async with opened(SMALL) as (pilot, _):
-        for command in lab(pilot).get_system_commands(pilot.app.screen):
+        for command in pilot.app.get_system_commands(pilot.app.screen):
             assert Content.from_markup(command.title).plain == command.title
             assert Content.from_markup(command.help).plain == command.help
 

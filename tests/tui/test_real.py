@@ -39,7 +39,7 @@ async def test_step_zero_back_save_and_open_again(tmp_path: Path, monkeypatch: p
         path = next((tmp_path / "saves").glob("*.msgpack"))
     async with real(str(path)) as (pilot, _):
         await until(pilot, lambda: step(pilot) == 2 and "2 of 3" in screen_text(pilot))
-        assert [mark.op for mark in lab(pilot).lab_frame.timeline.marks] == ["zero"]  # type: ignore[union-attr]
+        assert [mark.op for mark in lab(pilot).frame.timeline.marks] == ["zero"]  # type: ignore[union-attr]
         await pilot.press("P")
         await until(pilot, lambda: step(pilot) == 0)
         await pilot.press("p")
@@ -66,8 +66,8 @@ async def test_a_bookmark_made_while_running_is_of_the_step_in_its_name() -> Non
         await pilot.press("space")
         await until(pilot, lambda: step(pilot) > 200)
         await pilot.press("m", "enter")  # at once, before the pause is known
-        await until(pilot, lambda: lab(pilot).lab_frame.timeline.pins)  # type: ignore[union-attr]
-        (pin,) = lab(pilot).lab_frame.timeline.pins  # type: ignore[union-attr]
+        await until(pilot, lambda: lab(pilot).frame.timeline.pins)  # type: ignore[union-attr]
+        (pin,) = lab(pilot).frame.timeline.pins  # type: ignore[union-attr]
         assert pin.name == f"step-{pin.step}"
 
 
@@ -218,7 +218,7 @@ async def test_a_save_that_cannot_be_read_is_told_and_another_can_be_opened(tmp_
         await until(pilot, lambda: isinstance(pilot.app.screen, OpenScreen))
         assert "broken.msgpack" in status(pilot)
         await pilot.press("enter")
-        await until(pilot, lambda: lab(pilot).lab_frame is not None)
+        await until(pilot, lambda: lab(pilot).frame is not None)
         assert "1 Network" in screen_text(pilot)
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import frames
 import pytest
 from fake import FakeEngine
-from opening import SMALL, WIDE, dialog_text, lab, opened, screen_text, type_line, until
+from opening import SMALL, WIDE, app_of, commands, dialog_text, lab, opened, screen_text, type_line, until
 from throwaway import registered
 
 import tinynets as tn
 from tinynets.lab.verbs import VERBS
 from tinynets.server.frame import BookmarkMark, BranchLine, TimelineStrip, View
 from tui import actions
-from tui.app import COMMAND_HINT, LabApp, hint
+from tui.app import LabApp
 from tui.model.completion import completions
 from tui.model.operations import menu
 from tui.model.selection import Selection
@@ -23,6 +23,7 @@ from tui.render.marks import SIGNS
 from tui.render.palette import Terminal
 from tui.screens.help import VERB_GROUPS, HelpScreen
 from tui.screens.operate import OperateScreen
+from tui.widgets.command_line import COMMAND_HINT, hint
 
 
 def test_every_binding_comes_from_the_registry_with_its_id() -> None:
@@ -37,9 +38,13 @@ def test_no_key_means_two_things() -> None:
     assert not [key for key, count in keys.items() if count > 1]
 
 
-def test_every_action_exists_in_the_app() -> None:
+def test_every_action_is_done_by_a_method_that_takes_its_arguments() -> None:
+    app = LabApp(FakeEngine, "names-mlp")
     for action in actions.ACTIONS:
-        assert hasattr(LabApp, f"action_{action.command.split('(')[0]}"), action.id
+        if action.command.startswith("perform"):
+            inspect.signature(app.handler(action)).bind(*action.args)
+        else:
+            assert hasattr(app, f"action_{action.command}"), action.id
 
 
 async def test_the_palette_offers_the_actions_and_the_verbs_and_nothing_else() -> None:
@@ -51,14 +56,14 @@ async def test_the_palette_offers_the_actions_and_the_verbs_and_nothing_else() -
 
 async def test_a_verb_from_the_palette_is_done_or_asked_to_be_completed() -> None:
     async with opened() as (pilot, engine):
-        app, done = lab(pilot), []
-        app.run_line = done.append  # type: ignore[method-assign]
+        screen, done = lab(pilot), []
+        commands(pilot).run_line = done.append  # type: ignore[method-assign]
         for verb in VERBS.values():
-            app.begin_line(verb)
+            commands(pilot).begin_line(verb)
             if verb.asks:
-                assert app.command_line.value == f"{verb.name} "
-                assert app.status.message.startswith(verb.usage)
-                app.close_command_line()
+                assert screen.command_line.value == f"{verb.name} "
+                assert screen.status.message.startswith(verb.usage)
+                screen.close_command_line()
             else:
                 assert done.pop() == verb.name
         assert not engine.calls
@@ -267,24 +272,24 @@ async def test_a_new_operation_and_a_new_verb_are_offered_like_the_others() -> N
     with registered():
         async with opened((160, 120), engine=Knowing) as (pilot, engine):
             app = lab(pilot)
-            offered = [command.title for command in app.get_system_commands(app.screen)]
+            offered = [command.title for command in app_of(pilot).get_system_commands(pilot.app.screen)]
             assert ":dampen  multiply what units have learned" in offered
             assert ":tally  count the examples of a split" in offered
-            assert completions("damp", app.lab_frame) == ["dampen "]
-            assert completions("dampen hid", app.lab_frame) == ["dampen hidden[0]", "dampen hidden"]
-            assert completions("dampen hidden 2 ", app.lab_frame) == ["dampen hidden 2 twice="]
-            assert completions("dampen hidden 2 twice=", app.lab_frame) == ["dampen hidden 2 twice=true"]
-            assert completions("lift hidden.p", app.lab_frame) == ["lift hidden.pre[0]", "lift hidden.pre"]
-            assert completions("tally d", app.lab_frame) == ["tally dev"]
+            assert completions("damp", app.frame) == ["dampen "]
+            assert completions("dampen hid", app.frame) == ["dampen hidden[0]", "dampen hidden"]
+            assert completions("dampen hidden 2 ", app.frame) == ["dampen hidden 2 twice="]
+            assert completions("dampen hidden 2 twice=", app.frame) == ["dampen hidden 2 twice=true"]
+            assert completions("lift hidden.p", app.frame) == ["lift hidden.pre[0]", "lift hidden.pre"]
+            assert completions("tally d", app.frame) == ["tally dev"]
             assert hint("dampen ", 100).startswith("dampen UNITS FACTOR [twice=true]   multiply what")
-            assert app.lab_frame is not None
-            entries = {entry.verb: entry for entry in menu(app.lab_frame, Selection("hidden", 0))}
+            assert app.frame is not None
+            entries = {entry.verb: entry for entry in menu(app.frame, Selection("hidden", 0))}
             assert (entries["dampen"].family, entries["dampen"].line.whole) == ("parameters", "dampen hidden[0] 0.5")
             assert (entries["lift"].family, entries["lift"].line.whole) == ("activations", "lift hidden[0] 1")
             keys = [entry.key for entry in entries.values()]
             assert len(set(keys)) == len(keys)
             await pilot.press("a")
-            await until(pilot, lambda: isinstance(app.screen, OperateScreen))
+            await until(pilot, lambda: isinstance(pilot.app.screen, OperateScreen))
             await pilot.press(entries["dampen"].key)
             await until(pilot, lambda: app.command_line.value == "dampen hidden[0] 0.5")
             await pilot.press("enter")

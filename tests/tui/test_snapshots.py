@@ -12,13 +12,13 @@ from tui.app import LabApp
 
 
 async def _first_frame(pilot: Pilot[None]) -> None:
-    await until(pilot, lambda: pilot.app.lab_frame is not None)  # type: ignore[attr-defined]
+    await until(pilot, lambda: pilot.app.lab.frame is not None)  # type: ignore[attr-defined]
 
 
 async def _unsaved_and_quitting(pilot: Pilot[None]) -> None:
     await _first_frame(pilot)
     await pilot.press("s")
-    await until(pilot, lambda: pilot.app.lab_frame.status.unsaved)  # type: ignore[attr-defined]
+    await until(pilot, lambda: pilot.app.lab.frame.status.unsaved)  # type: ignore[attr-defined]
     await pilot.press("q")
     await until(pilot, lambda: len(pilot.app.screen_stack) == 2)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tinynets.edits.edit import Operation
+from tinynets.edits.edit import OPERATIONS, Operation
 from tinynets.edits.kinds import NUMBER, OPTIMIZER, SCHEDULE, SOURCE, Argument
-from tinynets.edits.registry import OPERATIONS
 from tinynets.lab.editor import Editor
 from tinynets.lab.inspector import Inspector
 from tinynets.lab.runs import Runs

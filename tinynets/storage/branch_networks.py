@@ -14,8 +14,7 @@ from typing import Any, NoReturn
 import msgpack
 
 from tinynets.edits import registry
-from tinynets.edits.edit import Edit
-from tinynets.edits.registry import OPERATIONS
+from tinynets.edits.edit import OPERATIONS, Edit
 from tinynets.edits.surgery.plan import shape_network
 from tinynets.errors import CorruptSave, SaveError, SelectorError
 from tinynets.history.branch import Branch

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinynets.data import Dataset
 from tinynets.edits.activations import intervention_from
-from tinynets.edits.registry import OPERATIONS
+from tinynets.edits.edit import OPERATIONS
 from tinynets.errors import CorruptSave, SaveError, UnsupportedSave
 from tinynets.history.branch import Branch
 from tinynets.history.moment import Moment

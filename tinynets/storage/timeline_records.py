@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinynets.edits.edit import edit_from
-from tinynets.edits.registry import OPERATIONS
+from tinynets.edits.edit import OPERATIONS, edit_from
 from tinynets.errors import UnsupportedSave
 from tinynets.history.branch import Branch
 from tinynets.history.evaluation import Evaluation

@@ -8,6 +8,9 @@ import numpy as np
 
 from tinynets.server.frame import FREE, Frame
 
+RELEASED = ("zero", "several")
+"""Interventions on a unit's output that `z` takes off again."""
+
 
 @dataclass(frozen=True)
 class Selection:

@@ -123,6 +123,15 @@ def _holder(line: BranchLine, lines: dict[str, BranchLine], parted: dict[str, in
     return "" if parent is None or parent.current else parent.name
 
 
+def shown_lanes(strip: TimelineStrip, room: int) -> tuple[list[Lane], int]:
+    """The lanes that have a line, of so many lines, and how many have none."""
+    found = lanes(strip)
+    if len(found) <= room:
+        return found, 0
+    shown = nearest_lanes(found, room - 1)
+    return shown, len(found) - len(shown)
+
+
 def nearest_lanes(found: list[Lane], room: int) -> list[Lane]:
     """At most `room` of the lanes, in their order: those on the current line before those that hang on others."""
     chosen: set[str] = set()

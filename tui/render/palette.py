@@ -5,6 +5,8 @@ Values become one of 31 levels, so that no more than 961 colour pairs exist and 
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -17,6 +19,8 @@ from rich.style import Style
 from tui.render.operation_looks import LOOKS
 from tui.render.strips import colour_code
 
+WITH_VALUE = 7
+"""Characters from which a cell has room for its value."""
 LEVELS = 31
 MIDDLE = LEVELS // 2
 NEUTRAL = (38, 44, 54)
@@ -254,3 +258,11 @@ class CellWriter(dict[int, str]):
 
 
 writer = cache(CellWriter)
+
+
+def speaks_unicode() -> bool:
+    """False where the terminal's encoding has no blocks, or where a person asks for plain ASCII."""
+    if os.environ.get("TINYNETS_ASCII"):
+        return False
+    encoding = (getattr(sys.__stdout__, "encoding", "") or "utf-8").lower()
+    return "utf" in encoding

@@ -1,1 +1,1 @@
-"""The screens that open over the lab: help, open, questions."""
+"""The screen of the lab, and those that open over it: help, open, questions."""

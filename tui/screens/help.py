@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from tui import actions
+from tui import actions, panes
 from tui.render import palette
 from tui.render.marks import SIGNS
 from tui.render.operation_looks import LOOKS
@@ -20,14 +20,6 @@ from tui.render.palette import Terminal
 from tui.screens.modal import Modal
 from tui.widgets.timeline import FAMILIES
 
-PANE_HELP = (
-    ("1 Network", "each unit a cell, coloured by its activation on the selected probe example"),
-    ("2 Weights", "what comes into each unit: inputs down, units across; the selected column between bars"),
-    ("3 Activations", "each unit (across) on each probe example (down); under it the share of saturated ones"),
-    ("4 Loss", "mean and range of the training loss; dots are evaluations (e makes one)"),
-    ("5 Neuron", "the selected unit: its sum, its largest terms, where it goes"),
-    ("6 Output", "what the network says for the selected example, and what it generates"),
-)
 TIMELINE = (
     "{here} where we stand, {ahead} what is recorded ahead; above it edits by the glyph of what they did, several at "
     "one step by their number, and bookmarks {pin}; {evaluation} evaluations; below it the other branches from where "
@@ -122,8 +114,8 @@ class HelpScreen(Modal[None]):
         look: Terminal = getattr(self.app, "look", Terminal())
         table = Table.grid(padding=(0, 2))
         table.add_column(no_wrap=True)
-        for name, what in PANE_HELP:
-            table.add_row(Text(name, palette.ACCENT_BOLD), Text(what, palette.TEXT))
+        for row in panes.ROWS:
+            table.add_row(Text(row.title, palette.ACCENT_BOLD), Text(row.help, palette.TEXT))
         glyphs = {name: look.glyph(name) for name in ("here", "ahead", "pin", "evaluation")}
         table.add_row(Text("Timeline", palette.ACCENT_BOLD), Text(TIMELINE.format(**glyphs), palette.TEXT))
         colours = Text()
@@ -158,7 +150,7 @@ def _group(name: str, found: list[actions.Action]) -> Group:
 
 def _verbs() -> Group:
     """What the command line understands, by family."""
-    from tinynets.lab.verbs import VERBS
+    from tinynets.lab.verbs import VERBS  # the app starts sooner without it
 
     made: list[Text | Table] = [
         Text("What is typed behind : ; it takes lines of Python as well: lab.run(100)", palette.TEXT),

@@ -67,7 +67,7 @@ def _row(name: str, about: str, room: int) -> Text:
 
 def recipes() -> list[tuple[str, str]]:
     """The recipes that ship: name and description."""
-    from tinynets.recipes.catalog import list_recipes
+    from tinynets.recipes.catalog import list_recipes  # the app starts sooner without it
 
     return [(info.name, info.description) for info in list_recipes()]
 
@@ -85,6 +85,6 @@ def _joined(about: list[str], room: int) -> str:
 
 def saves() -> list[tuple[Path, str, str, str]]:
     """The saves that are found, newest first: what each holds, when it was written, how large it is."""
-    from tinynets.storage.catalog import list_headers, size_text
+    from tinynets.storage.catalog import list_headers, size_text  # the app starts sooner without it
 
     return [(entry.path, entry.holds, entry.when, size_text(entry.size)) for entry in list_headers()]

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import ClassVar
 
+from tinynets.errors import SaveError
+from tinynets.foreign_text import printable
 from tui.render.drawing import clip_middle
 from tui.screens.confirm import ConfirmScreen
 
@@ -23,10 +25,8 @@ class OverwriteScreen(ConfirmScreen):
 
 def in_the_way(path: str, own: str) -> tuple[str, str]:
     """The file that saving to `path` would overwrite and what it holds; empty where that is nobody's or our `own`."""
-    from tinynets.errors import SaveError
-    from tinynets.foreign_text import printable
     from tinynets.storage.paths import target
-    from tinynets.storage.saves import read_header
+    from tinynets.storage.saves import read_header  # the app starts sooner without it
 
     try:
         file = target(path)

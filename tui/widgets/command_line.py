@@ -1,4 +1,4 @@
-"""The command line: the API's verbs with completion and history."""
+"""The command line: the API's verbs with completion, history and a hint at what comes next."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from textual.message import Message
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
+from tui.model.completion import usage
+from tui.render.drawing import clip_words
 from tui.render.plain_text import Typed
+
+COMMAND_HINT = "type a verb: zero hidden[3], lr 0.01, seek 200; tab completes, escape closes"
 
 
 class CommandLine(Input):
@@ -85,3 +89,8 @@ class CommandLine(Input):
         self._at = max(0, min(len(self._history), self._at + by))
         self.value = self._history[self._at] if self._at < len(self._history) else ""
         self.cursor_position = len(self.value)
+
+
+def hint(text: str, room: int) -> str:
+    """What the status line says while a command is typed, in so many letters."""
+    return clip_words(usage(text) or COMMAND_HINT, room)

@@ -5,7 +5,8 @@ Plain numbers first (`plan`), then the container that follows them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from textual.containers import Container, Vertical
@@ -15,12 +16,10 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tinynets.server.frame import PANES
 from tui.render.drawing import blank
 
 LARGE = (140, 34)
 """From this size of the desk on (terminal of about 140x40), all panes are shown."""
-LEFT = ("network", "weights", "activations")
 
 
 @dataclass(frozen=True)
@@ -37,42 +36,50 @@ class PaneChoice:
     """Lines the network would like, frame included; until one is seen, those of the recipe that opens by itself."""
 
 
-def picked(wish: PaneChoice, pane: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Slot:
+    """Where a pane stands when all are shown: its side, and its share of the lines that those above it have left."""
+
+    side: str
+    share: tuple[int, int] = (1, 1)
+    least: int = 0
+
+
+def picked(pane: str, slot: Slot) -> dict[str, Any]:
     """The fields of a wish that change when a pane is picked."""
     changes: dict[str, Any] = {"active": pane}
-    if pane in LEFT and pane != "network":
-        changes |= {"left": pane, "other": pane}
-    elif pane != "network":
-        changes |= {"right": pane, "other": pane}
+    if pane != "network":
+        changes |= {slot.side: pane, "other": pane}
     return changes
 
 
-def plan(width: int, height: int, wish: PaneChoice) -> dict[str, Region]:
+def plan(width: int, height: int, wish: PaneChoice, slots: Mapping[str, Slot]) -> dict[str, Region]:
     """The region of each visible pane."""
     if wish.zoom:
         return {wish.active: Region(0, 0, width, height)}
     if width >= LARGE[0] and height >= LARGE[1]:
-        return _all(width, height, wish)
+        left = round(width * 0.6)
+        return _column("left", 0, left, height, wish, slots) | _column("right", left, width - left, height, wish, slots)
     if width >= 96 and height >= 22:
         return _four(width, height, wish)
     return _two(width, height, wish)
 
 
-def _all(width: int, height: int, wish: PaneChoice) -> dict[str, Region]:
-    left = round(width * 0.6)
-    right = width - left
-    network = max(6, min(wish.network_height, height * 2 // 5))
-    weights = (height - network) // 2
-    loss = max(10, height * 3 // 10)
-    neuron = max(12, (height - loss) * 11 // 20)
-    return {
-        "network": Region(0, 0, left, network),
-        "weights": Region(0, network, left, weights),
-        "activations": Region(0, network + weights, left, height - network - weights),
-        "loss": Region(left, 0, right, loss),
-        "neuron": Region(left, loss, right, neuron),
-        "output": Region(left, loss + neuron, right, height - loss - neuron),
-    }
+def _column(
+    side: str, x: int, width: int, height: int, wish: PaneChoice, slots: Mapping[str, Slot]
+) -> dict[str, Region]:
+    """All panes of a side, one under another; the last has the lines that are left."""
+    names = [name for name, slot in slots.items() if slot.side == side]
+    regions, top = {}, 0
+    for name in names:
+        part, of = slots[name].share
+        tall = height - top
+        if name != names[-1]:
+            tall = tall * part // of
+            tall = max(slots[name].least, min(tall, wish.network_height) if name == "network" else tall)
+        regions[name] = Region(x, top, width, tall)
+        top += tall
+    return regions
 
 
 def _four(width: int, height: int, wish: PaneChoice) -> dict[str, Region]:
@@ -98,7 +105,7 @@ class DeskLayout(Layout):
 
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
         assert isinstance(parent, Desk)
-        regions = plan(size.width, size.height, parent.wish)
+        regions = plan(size.width, size.height, parent.wish, parent.slots)
         no_margin = parent.styles.margin
         return [
             WidgetPlacement(regions[child.id], Region(0, 0, 0, 0).offset, no_margin, child)
@@ -126,8 +133,9 @@ class Desk(Bare, Container):
     class Arranged(Message):
         """Other panes are visible now, or they stand elsewhere."""
 
-    def __init__(self, *panes: Widget) -> None:
+    def __init__(self, slots: Mapping[str, Slot], *panes: Widget) -> None:
         super().__init__(*panes, id="desk")
+        self.slots = slots
         self.wish = PaneChoice()
         self._desk_layout = DeskLayout()
 
@@ -137,14 +145,18 @@ class Desk(Bare, Container):
 
     def visible_panes(self) -> tuple[str, ...]:
         """The panes of the plan, in the order of their numbers."""
-        regions = plan(self.size.width, self.size.height, self.wish)
-        return tuple(pane for pane in PANES if pane in regions)
+        regions = plan(self.size.width, self.size.height, self.wish, self.slots)
+        return tuple(pane for pane in self.slots if pane in regions)
 
     def ask(self, wish: PaneChoice) -> None:
         """Arrange by another wish."""
         if wish != self.wish:
             self.wish = wish
             self.arrange_panes()
+
+    def pick(self, pane: str) -> None:
+        """Show a pane as the active one."""
+        self.ask(replace(self.wish, **picked(pane, self.slots[pane])))
 
     def on_resize(self) -> None:
         self.arrange_panes()

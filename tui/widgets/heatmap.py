@@ -22,13 +22,11 @@ from textual.strip import Strip
 from tinynets.server.frame import Frame
 from tui.render import palette
 from tui.render.drawing import Part, cells, clip, line, padded_left, signed
-from tui.render.palette import Levels, Terminal
+from tui.render.palette import WITH_VALUE, Levels, Terminal
 from tui.render.strips import LazyLine, ansi
 
 WIDEST, TALLEST = 10, 3
 """The largest cell: characters, lines."""
-WITH_VALUE = 7
-"""Characters from which a cell has room for its value."""
 
 
 @dataclass(frozen=True)

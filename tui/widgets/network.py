@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -11,23 +10,10 @@ from textual.strip import Strip
 from tinynets.server.frame import BlockCells, BlockInfo, Frame
 from tui.render import palette
 from tui.render.arrangement import Arrangement, Room, Row, Span, arrange, fit
-from tui.render.drawing import (
-    Part,
-    blank,
-    both_ends,
-    clip,
-    clip_name,
-    columns,
-    first_fitting,
-    legend,
-    length,
-    line,
-    padded,
-    signed,
-)
-from tui.render.marks import SIGNS, Marks, UnitMark
+from tui.render.drawing import Part, blank, clip_name, columns, length, line, padded
+from tui.render.marks import Marks
+from tui.render.network_cells import block_legend, heading, unit_cells
 from tui.render.pictures import mapped, picture
-from tui.widgets.heatmap import WITH_VALUE
 from tui.widgets.pane import Pane
 
 WITH_LEGEND = 6
@@ -70,20 +56,9 @@ class NetworkPane(Pane):
         lines = [self._line(frame, row, cells.get(frame.blocks[row.block].name), width) for row in shown]
         if legend_lines:
             lines += [blank(width)] * (height - len(lines))
-            lines.append(self._legend(cells.get(self.selection.block), width))
+            selected = self.selection.block
+            lines.append(block_legend(cells.get(selected), self._marks.get(selected), width, self.look))
         return lines
-
-    def _legend(self, cells: BlockCells | None, width: int) -> Strip:
-        """What the colours of the selected block mean; each block has a scale of its own."""
-        if cells is None:
-            return blank(width)
-        wide, narrow = legend(cells.limit, self.look), legend(cells.limit, self.look, 5)
-        whose: list[Part] = [(f"scale of {cells.name}", palette.DIM)]
-        marks: list[Part] = []
-        for sign, _ in self._marks[cells.name].counts():
-            added = [*marks, (f"{sign.glyph(self.look)} {sign.words}  ", sign.style)]
-            marks = added if length(added) + length(narrow) + 2 <= width else marks
-        return first_fitting(width, (marks or whose, wide), (marks or whose, narrow), ([], narrow))
 
     @property
     def _rows(self) -> tuple[Row, ...]:
@@ -133,7 +108,8 @@ class NetworkPane(Pane):
         if row.gap:
             return blank(width)
         if not row.spans:
-            return self._heading(block, cells, width)
+            marks = self._marks[cells.name] if cells else None
+            return heading(block, marks, frame.status, block.name == self.selection.block, width, self.look)
         parts: list[Part | Segment] = [self._folded_name(block, row.spans[0].x)] if row.folded else []
         for span in row.spans:
             gap = max(0, span.x - length(parts))
@@ -142,13 +118,18 @@ class NetworkPane(Pane):
             if span.line >= 0:
                 parts += self._pixels(span, block, cells)
             elif cells:
-                parts += self._units(span, cells, self._marks_of(span, row.folded))
+                marks, cursor = self._marks_of(span, row.folded), self._cursor_in(span)
+                parts += unit_cells(span, cells, marks, cursor, self._cell, self.look)
         return line(parts, width)
 
     def _marks_of(self, span: Span, folded: bool) -> Marks:
         """What to mark in a span: what stands at its time step, on a folded block at whichever."""
         whole = self._marks[span.block]
         return whole if folded else self._marks_at.get((span.block, span.position), whole)
+
+    def _cursor_in(self, span: Span) -> int:
+        """The selected unit where it is one of this block; -1 elsewhere."""
+        return self.selection.unit if span.block == self.selection.block else -1
 
     def _folded_name(self, block: BlockInfo, room: int) -> Part:
         """The name before a folded block."""
@@ -173,90 +154,6 @@ class NetworkPane(Pane):
             made = picture(mapped(values, cells.limit), int(self._arrangement.big), self.look, marks)
             self._pictures[span.block, span.first] = made
         return made[span.line]
-
-    def _heading(self, block: BlockInfo, cells: BlockCells | None, width: int) -> Strip:
-        selected = block.name == self.selection.block
-        name = f"{self.look.glyph('right')} {block.name}" if selected else f"  {block.name}"
-        style = palette.ACCENT_BOLD if selected else palette.TEXT if block.units else palette.DIM
-        passed = self._phase(block)
-        positions = self._positions(block) if width >= 60 else ""
-        counts = self._counts(cells, width - columns(name) - length(passed) - len(positions) - 12) if cells else []
-        room = width - columns(name) - 2 - len(positions) - length(counts) - length(passed) - 1
-        left: list[Part | Segment] = [(name + "  ", style), *passed, (clip(block.summary, room), palette.DIM)]
-        return both_ends([*left, (positions, palette.FAINT)], [*counts], width)
-
-    def _phase(self, block: BlockInfo) -> list[Part]:
-        """Which way a half-done step has just passed this block."""
-        status = self.frame.status if self.frame else None
-        if status is None or status.phase_block != block.name:
-            return []
-        forward = status.phase_kind == "forward"
-        arrow = self.look.glyph("down" if forward else "up")
-        return [(f"{arrow} {status.phase_kind}  ", palette.GOOD if forward else palette.WARN)]
-
-    def _positions(self, block: BlockInfo) -> str:
-        if not block.units or block.positions == 1:
-            return ""
-        return "  {} x {} pixels".format(*block.image) if block.image else f"  at {block.positions} positions"
-
-    def _counts(self, cells: BlockCells, room: int) -> list[Part]:
-        """How many units have which mark: in words where there is room, at least for the glyphs."""
-        found = self._marks[cells.name].counts()
-        wordy: list[Part] = [(f"  {sign.glyph(self.look)} {n} {sign.words}", sign.style) for sign, n in found]
-        short: list[Part] = [(f"  {sign.glyph(self.look)} {n}", sign.style) for sign, n in found]
-        several = SIGNS["several"]
-        total = sum(n for sign, n in found if sign.style is several.style)
-        rest = [part for part, (sign, _) in zip(short, found, strict=True) if sign.style is not several.style]
-        merged: list[Part] = [(f"  {several.glyph(self.look)} {total}", several.style), *rest] if total else rest
-        shown = next((parts for parts in (wordy, short) if length(parts) <= room), merged)
-        while shown and length(shown) > room:
-            shown = shown[:-1]
-        return shown
-
-    def _units(self, span: Span, cells: BlockCells, marks: Marks) -> list[Segment]:
-        values = cells.values[span.position] if span.position >= 0 else cells.values.mean(axis=0)
-        values = np.asarray(values[span.first : span.first + span.count])
-        levels = palette.levels(values, cells.limit).tolist()
-        special = marks.any.tolist()
-        empty = " " * self._cell
-        plain = self.look.colour and self._cell < WITH_VALUE
-        selected = self.selection.unit if span.block == self.selection.block else -1
-        made: list[Segment] = []
-        for unit, level in enumerate(levels, span.first):
-            if plain and not special[unit] and unit != selected:
-                made.append(palette.cell(level, empty))
-            else:
-                made += self._unit(span, unit, level, float(values[unit - span.first]), marks.of(unit))
-        return made
-
-    def _unit(self, span: Span, unit: int, level: int, value: float, mark: UnitMark | None) -> list[Segment]:
-        """A cell with what is to be said of its unit: the glyph on dark ground, then the value's colour."""
-        text = signed(value, 3).center(self._cell) if self._cell >= WITH_VALUE else " " * self._cell
-        if not self.look.colour and self._cell < WITH_VALUE:
-            text = palette.sign_glyph(level, self._cell)
-        if mark is not None:
-            value_text = signed(value, 3).rjust(self._cell - 2) if self._cell >= WITH_VALUE else text[2:]
-            text = (mark.text(2, self.look) + value_text)[: self._cell]
-        ground: Style | None = None if self.look.colour else palette.TEXT
-        if span.block == self.selection.block and unit == self.selection.unit:
-            ground = self._cursor_style(level, span.home)
-            text = self._cursor_text() if span.home and not text.strip() else text
-            return [Segment(text, ground)]
-        if mark is None or self._cell == 1:
-            return [palette.cell(level, text) if ground is None else Segment(text, ground)]
-        rest = palette.cell(level, text[1:]) if ground is None else Segment(text[1:], ground)
-        return [Segment(text[0], mark.style), rest]
-
-    def _cursor_text(self) -> str:
-        """The unit's own colour as a block in the middle of the white cell."""
-        if not self.look.unicode:
-            return "o".center(self._cell)
-        return ("▐▌" if self._cell % 2 == 0 else "■").center(self._cell)
-
-    def _cursor_style(self, level: int, here: bool) -> Style:
-        if not self.look.colour:
-            return Style(reverse=True, bold=True)
-        return palette.cursor_cell(level) if here else palette.paper(level) + Style(color="#ffffff", underline=True)
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:
         return self.Chosen(unit=self.selection.unit + right) if right else self._vertically(down)

@@ -12,7 +12,7 @@ from textual.strip import Strip
 from tinynets.foreign_text import printable
 from tinynets.server.frame import EditMark, Frame, TimelineStrip
 from tui.model.selection import Selection
-from tui.model.stops import Lane, Place, Stop, cost_words, lanes, nearest_lanes, stops
+from tui.model.stops import Place, Stop, cost_words, shown_lanes, stops
 from tui.render import palette
 from tui.render.drawing import Part, clip, length, line
 from tui.render.marks import SIGNS
@@ -37,6 +37,36 @@ LANES = ((44, 4), (34, 3), (28, 2))
 """Lines of the terminal -> how many other branches get a line; on fewer they share one."""
 
 Cell = tuple[str, Style]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Where steps stand in a line of a given width, the same for all branches."""
+
+    width: int
+    last: int
+    """The end of the longest branch."""
+
+    @classmethod
+    def of(cls, strip: TimelineStrip, width: int) -> Scale:
+        return cls(width, max(1, *(branch.end for branch in strip.branches)))
+
+    @property
+    def right(self) -> int:
+        """Columns at the right, for what is said of the line."""
+        return NAMES[0] if self.width >= WIDE else NAMES[1]
+
+    @property
+    def span(self) -> int:
+        """Columns from the first step to the last."""
+        return max(10, self.width - LABEL - self.right)
+
+    def x(self, step: int) -> int:
+        return round(min(1.0, step / self.last) * (self.span - 1))
+
+    def step(self, x: int) -> int:
+        """The step at a column."""
+        return round(min(1.0, max(0.0, x / max(1, self.span - 1))) * self.last)
 
 
 @dataclass(frozen=True)
@@ -94,49 +124,27 @@ class TimelineStripWidget(Lines):
         if self.frame is None:
             return [line([], width)] * height
         strip = self.frame.timeline
-        drawn = [self._edits(strip, width), self._track(strip, width)]
+        scale = Scale.of(strip, width)
+        drawn = [self._edits(strip, scale), self._track(strip, scale)]
         if len(strip.branches) > 1:
-            drawn += self._lane_lines(strip, width) if self._lane_room() else [self._names(strip, width)]
+            drawn += self._lane_lines(strip, scale) if self._lane_room() else [self._names(strip, width)]
         return drawn
-
-    # -- where things stand
-
-    def _right(self, width: int) -> int:
-        return NAMES[0] if width >= WIDE else NAMES[1]
-
-    def _span(self, width: int) -> int:
-        return max(10, width - LABEL - self._right(width))
-
-    def _last(self, strip: TimelineStrip) -> int:
-        """The step at the right end: that of the longest branch, so that all are drawn to one scale."""
-        return max(1, *(branch.end for branch in strip.branches))
-
-    def _x(self, step: int, strip: TimelineStrip, width: int) -> int:
-        return round(min(1.0, step / self._last(strip)) * (self._span(width) - 1))
-
-    def _shown_lanes(self, strip: TimelineStrip) -> tuple[list[Lane], int]:
-        """The lanes that have a line, and how many have none."""
-        found, room = lanes(strip), self._lane_room()
-        if len(found) <= room:
-            return found, 0
-        shown = nearest_lanes(found, room - 1)
-        return shown, len(found) - len(shown)
 
     # -- the lines
 
-    def _edits(self, strip: TimelineStrip, width: int) -> Strip:
+    def _edits(self, strip: TimelineStrip, scale: Scale) -> Strip:
         """Edits by the glyph of their family, several in one place by their number; those ahead of us are faint."""
-        row: list[Cell] = [(" ", palette.TEXT)] * self._span(width)
+        row: list[Cell] = [(" ", palette.TEXT)] * scale.span
         places: dict[int, list[EditMark]] = {}
         for mark in strip.marks:
-            places.setdefault(self._x(mark.step, strip, width), []).append(mark)
+            places.setdefault(scale.x(mark.step), []).append(mark)
         for x, marks in places.items():
             glyph, style = self._mark(marks)
             row[x] = (glyph, style if any(mark.applied for mark in marks) else palette.FAINT)
         for pin in [pin for pin in strip.pins if pin.on_branch]:
-            self._pin(row, self._x(pin.step, strip, width), pin.name)
+            self._pin(row, scale.x(pin.step), pin.name)
         label = " edits" + (f" {self.look.glyph('pin')}" if strip.pins else "")
-        return line([(label.ljust(LABEL), palette.DIM), *row, *self._cost(strip, width)], width)
+        return line([(label.ljust(LABEL), palette.DIM), *row, *self._cost(strip, scale)], scale.width)
 
     def _mark(self, marks: list[EditMark]) -> Cell:
         """The glyph of an edit, or the number of several, in the colour of their family where they have one."""
@@ -157,56 +165,58 @@ class TimelineStripWidget(Lines):
         if len(after) == len(name) + 1 and all(text == " " for text, _ in after) and name.isascii():
             row[x + 1 : x + 1 + len(name)] = [(letter, palette.GOOD) for letter in name]
 
-    def _cost(self, strip: TimelineStrip, width: int) -> list[Part]:
+    def _cost(self, strip: TimelineStrip, scale: Scale) -> list[Part]:
         if not strip.seek_seconds or not strip.end:
             return []
         cost = cost_words(strip.seek_seconds)
-        text = f"any step within {cost}" if width >= WIDE else f"seek {cost}"
-        return [(text.rjust(self._right(width) - 1), palette.FAINT)]
+        text = f"any step within {cost}" if scale.width >= WIDE else f"seek {cost}"
+        return [(text.rjust(scale.right - 1), palette.FAINT)]
 
-    def _track(self, strip: TimelineStrip, width: int) -> Strip:
-        at, end = self._x(strip.step, strip, width), self._x(strip.end, strip, width)
+    def _track(self, strip: TimelineStrip, scale: Scale) -> Strip:
+        at, end = scale.x(strip.step), scale.x(strip.end)
         done, ahead = self.look.glyph("line"), self.look.glyph("ahead")
         row: list[Cell] = [(done, palette.ACCENT)] * at + [(ahead, palette.DIM)] * (end + 1 - at)
-        row += [(" ", palette.TEXT)] * (self._span(width) - len(row))
+        row += [(" ", palette.TEXT)] * (scale.span - len(row))
         last = -3
         for step in strip.evaluations:
-            x = self._x(step, strip, width)
+            x = scale.x(step)
             if x - last > 2:  # nearer together they would hide the track
                 row[x] = (self.look.glyph("evaluation"), palette.WARN if step <= strip.step else palette.FAINT)
                 last = x
         if self._lane_room():
-            for lane in self._shown_lanes(strip)[0]:
+            for lane in shown_lanes(strip, self._lane_room())[0]:
                 if not lane.on:
-                    x = self._x(lane.start, strip, width)
+                    x = scale.x(lane.start)
                     past = x < at
                     row[x] = (self.look.glyph("fork" if past else "fork ahead"), row[x][1] if past else palette.DIM)
         row[at] = (self.look.glyph("here"), palette.CURSOR)
         name = next((branch.name for branch in strip.branches if branch.current), "")
-        return line([(" timeline ", palette.DIM), *row, *self._end(name, strip.end, width, palette.BRIGHT)], width)
+        return line(
+            [(" timeline ", palette.DIM), *row, *self._end(name, strip.end, scale, palette.BRIGHT)], scale.width
+        )
 
-    def _end(self, name: str, end: int, width: int, style: Style) -> list[Part]:
+    def _end(self, name: str, end: int, scale: Scale, style: Style) -> list[Part]:
         """What stands at the right: a branch's name, and its last step."""
-        number, room = f"{end:,}", self._right(width) - 1
-        if width < WIDE:
+        number, room = f"{end:,}", scale.right - 1
+        if scale.width < WIDE:
             return [(number.rjust(room), palette.DIM)]
         name = clip(name, room - len(number) - 2)
         gap = " " * (room - length([(name, style)]) - len(number) - 1)
         return [(" " + name, style), (gap + number, palette.DIM)]
 
-    def _lane_lines(self, strip: TimelineStrip, width: int) -> list[Strip]:
+    def _lane_lines(self, strip: TimelineStrip, scale: Scale) -> list[Strip]:
         """A thin line for each other branch, hanging on the line that it left."""
-        shown, left_out = self._shown_lanes(strip)
-        grid = [[" "] * self._span(width) for _ in shown]
+        shown, left_out = shown_lanes(strip, self._lane_room())
+        grid = [[" "] * scale.span for _ in shown]
         glyph, rows = self.look.glyph, {lane.name: y for y, lane in enumerate(shown)}
         for y, lane in enumerate(shown):
-            x = self._x(lane.start, strip, width)
+            x = scale.x(lane.start)
             grid[y][x] = glyph("leave")
-            for at in range(x + 1, self._x(lane.end, strip, width) + 1):
+            for at in range(x + 1, scale.x(lane.end) + 1):
                 grid[y][at] = glyph("lane")
         through = {glyph("leave"): "leave and pass", glyph("lane"): "cross", " ": "bar"}
         for y, lane in enumerate(shown):
-            x, top = self._x(lane.start, strip, width), rows.get(lane.on, -1)
+            x, top = scale.x(lane.start), rows.get(lane.on, -1)
             for between in range(top + 1, y):
                 grid[between][x] = glyph(through.get(grid[between][x], "leave and pass"))
             if top >= 0:
@@ -214,14 +224,14 @@ class TimelineStripWidget(Lines):
         pins = [(rows[pin.branch], pin) for pin in strip.pins if not pin.on_branch and pin.branch in rows]
         drawn = [[(text, palette.DIM) for text in cells] for cells in grid]
         for y, pin in pins:
-            drawn[y][self._x(pin.step, strip, width)] = (glyph("pin"), palette.GOOD)
+            drawn[y][scale.x(pin.step)] = (glyph("pin"), palette.GOOD)
         made = []
         for y, lane in enumerate(shown):
             label = " branches " if y == 0 else " " * LABEL
-            end = self._end(lane.name, lane.end, width, palette.TEXT)
-            made.append(line([(label, palette.DIM), *drawn[y], *end], width))
+            end = self._end(lane.name, lane.end, scale, palette.TEXT)
+            made.append(line([(label, palette.DIM), *drawn[y], *end], scale.width))
         if left_out:
-            made.append(line([(" " * LABEL, palette.DIM), (_more(left_out), palette.FAINT)], width))
+            made.append(line([(" " * LABEL, palette.DIM), (_more(left_out), palette.FAINT)], scale.width))
         return made
 
     def _names(self, strip: TimelineStrip, width: int) -> Strip:
@@ -247,12 +257,12 @@ class TimelineStripWidget(Lines):
 
     # -- the mouse
 
-    def _places(self, strip: TimelineStrip, width: int) -> dict[int, list[Stop]]:
+    def _places(self, strip: TimelineStrip, scale: Scale) -> dict[int, list[Stop]]:
         """Where the marks stand: column -> the moments there."""
         found: dict[int, list[Stop]] = {}
         for stop in stops(strip):
             if stop.edited or "bookmark" in stop.text:
-                found.setdefault(self._x(stop.place[0], strip, width), []).append(stop)
+                found.setdefault(scale.x(stop.place[0]), []).append(stop)
         return found
 
     def target(self, x: int, y: int) -> Target | None:
@@ -260,26 +270,25 @@ class TimelineStripWidget(Lines):
         if self.frame is None:
             return None
         strip, width = self.frame.timeline, self.size.width
-        column = x - LABEL
+        column, scale = x - LABEL, Scale.of(strip, width)
         if y == 0:
-            return self._mark_at(strip, column, width)
+            return self._mark_at(strip, column, scale)
         if y == 1:
-            share = min(1.0, max(0.0, column / max(1, self._span(width) - 1)))
-            step = min(strip.end, round(share * self._last(strip)))
-            return Target(f"step {step:,}", (step, 0)) if 0 <= column < self._span(width) else None
+            step = min(strip.end, scale.step(column))
+            return Target(f"step {step:,}", (step, 0)) if 0 <= column < scale.span else None
         if not self._lane_room():
             for part, name in self._named(strip, width):
                 if 0 <= column < length([part]):
                     return self._branch(strip, name)
                 column -= length([part])
             return None
-        shown = self._shown_lanes(strip)[0]
+        shown = shown_lanes(strip, self._lane_room())[0]
         return self._branch(strip, shown[y - 2].name) if y - 2 < len(shown) else None
 
-    def _mark_at(self, strip: TimelineStrip, column: int, width: int) -> Target | None:
+    def _mark_at(self, strip: TimelineStrip, column: int, scale: Scale) -> Target | None:
         """The mark under the mouse, or beside it; of several in one place the one behind where we stand, in turn."""
         assert self.frame is not None
-        places = self._places(strip, width)
+        places = self._places(strip, scale)
         at = min(places, key=lambda x: abs(x - column), default=None)
         if at is None or abs(at - column) > 1:
             return None

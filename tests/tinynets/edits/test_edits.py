@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets.edits.registry import OPERATIONS
+from tinynets.edits.edit import OPERATIONS
 from tinynets.training.settings import BY_KIND, CLIPPING, PER_BLOCK
 
 Make = Callable[..., tn.Lab]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import tinynets as tn
-from tinynets.edits.registry import OPERATIONS
+from tinynets.edits.edit import OPERATIONS
 
 RANDOM = np.random.default_rng(0)
 

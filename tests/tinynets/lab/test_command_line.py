@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynets as tn
-from tinynets.edits.registry import OPERATIONS
+from tinynets.edits.edit import OPERATIONS
 from tinynets.lab.command_line import parse
 from tinynets.lab.verbs import OF_THE_APP, VERBS
 

@@ -11,7 +11,7 @@ import pytest
 from throwaway import registered
 
 import tinynets as tn
-from tinynets.edits.registry import OPERATIONS
+from tinynets.edits.edit import OPERATIONS
 from tinynets.lab.command_line import parse
 from tinynets.lab.verbs import VERBS, verb_called
 

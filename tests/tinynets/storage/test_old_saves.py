@@ -13,7 +13,7 @@ import pytest
 from mutations import copied, filed, packed
 
 import tinynets as tn
-from tinynets.edits.registry import OPERATIONS
+from tinynets.edits.edit import OPERATIONS
 from tinynets.history.timeline import Timeline
 from tinynets.storage import saves
 from tinynets.storage.records import RecordFile, read_records

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import tinynets as tn
-from tinynets.edits.registry import OPERATIONS
+from tinynets.edits.edit import OPERATIONS
 from tinynets.history import moves, runs
 from tinynets.history.moment import Moment
 from tinynets.storage import data_record, header, timeline_records, user_code

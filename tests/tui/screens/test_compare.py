@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from opening import MIDDLE, SMALL, WIDE, dialog_text, lab, opened, screen_text, type_line, until
+from opening import MIDDLE, SMALL, WIDE, app_of, dialog_text, opened, screen_text, type_line, until
 from textual.pilot import Pilot
 
 import tinynets as tn
@@ -108,7 +108,7 @@ async def test_it_opens_from_the_command_line_and_over_the_tree(found: Compariso
         await until(pilot, lambda: isinstance(pilot.app.screen, CompareScreen))
         await pilot.press("escape", "t")
         await until(pilot, lambda: isinstance(pilot.app.screen, TreeScreen))
-        lab(pilot).compare("what-if")
+        app_of(pilot).history.compare("what-if")
         await until(pilot, lambda: isinstance(pilot.app.screen, CompareScreen))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, TreeScreen))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fake import FakeEngine
-from opening import SMALL, WIDE, lab, opened, screen_text, status, until
+from opening import SMALL, WIDE, commands, lab, opened, screen_text, status, until
 
 from tinynets.lab.reports import LogEntry
 from tui.app import LabApp
@@ -21,14 +21,14 @@ async def test_opening_asks_when_something_is_unsaved(line: str) -> None:
     async with opened() as (pilot, engine):
         await pilot.press("s")
         await until(pilot, lambda: "unsaved" in screen_text(pilot))
-        lab(pilot).run_line(line)
+        commands(pilot).run_line(line)
         await until(pilot, lambda: isinstance(pilot.app.screen, LeaveScreen))
         assert "open without saving" in screen_text(pilot)
         await pilot.press("q")  # of the other question
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(pilot.app.screen, LeaveScreen))
         assert engine.calls[-1][0] == "step"
-        lab(pilot).run_line(line)
+        commands(pilot).run_line(line)
         await until(pilot, lambda: isinstance(pilot.app.screen, LeaveScreen))
         await pilot.press("s")
         await until(pilot, lambda: [verb for verb, _, _ in engine.calls] == ["step", "save", "open"])
@@ -67,9 +67,9 @@ async def test_the_log_is_listed() -> None:
     async with opened() as (pilot, engine):
         entries = (LogEntry(3, 'lab.zero("hidden[3]")', "hidden[3] zeroed", 2.4, 2.5),)
         engine.answers |= {"log": lambda: entries, "interventions": tuple}
-        lab(pilot).run_line("interventions")
+        commands(pilot).run_line("interventions")
         await until(pilot, lambda: status(pilot) == "interventions: nothing yet")
-        lab(pilot).run_line("log")
+        commands(pilot).run_line("log")
         await until(pilot, lambda: isinstance(pilot.app.screen, EntriesScreen))
         assert str(entries[0]) in screen_text(pilot)
         assert lab(pilot).status.python == "lab.log"
@@ -77,7 +77,7 @@ async def test_the_log_is_listed() -> None:
 
 async def test_a_refused_source_leaves_nothing_open_and_no_restart() -> None:
     async with opened() as (pilot, engine):
-        lab(pilot).lab_frame = None
+        lab(pilot).frame = None
         for widget in (lab(pilot).header, *lab(pilot).panes.values()):
             widget.frame = None
         engine._far.send(("error", 0, "SaveError", "`bad.msgpack` is not a save"))
@@ -88,7 +88,7 @@ async def test_a_refused_source_leaves_nothing_open_and_no_restart() -> None:
         text = screen_text(pilot)
         assert "nothing is open: o opens, q quits" in text.splitlines()[0]
         assert text.count("nothing is open") > 3
-        await until(pilot, lambda: not lab(pilot).link.alive)  # type: ignore[union-attr]
+        await until(pilot, lambda: not commands(pilot).link.alive)  # type: ignore[union-attr]
         await pilot.press("R")
         await until(pilot, lambda: status(pilot) == "nothing is open: o opens, q quits")
         assert "restart" not in screen_text(pilot)
@@ -97,10 +97,10 @@ async def test_a_refused_source_leaves_nothing_open_and_no_restart() -> None:
 async def test_only_what_the_status_line_cuts_is_noted_and_not_over_it() -> None:
     app = LabApp(FakeEngine, "names-mlp")
     async with app.run_test(size=WIDE, notifications=True) as pilot:
-        await until(pilot, lambda: app.lab_frame is not None)
-        app.fail("short")
+        await until(pilot, lambda: app.lab.frame is not None)
+        app.commands.fail("short")
         await pilot.pause()
         assert len(app._notifications) == 0
-        app.fail("long " * 60)
+        app.commands.fail("long " * 60)
         await until(pilot, lambda: list(app.screen.query("Toast")))
         assert all(0 < toast.region.bottom < 20 for toast in app.screen.query("Toast"))

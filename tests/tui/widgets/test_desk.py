@@ -9,27 +9,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynets.server.frame import PANES
+from tui.panes import ROWS, SLOTS
 from tui.render.plot import ticks
 from tui.widgets.desk import PaneChoice, picked, plan
 
 panes = st.sampled_from(PANES)
 
 
+def test_the_rows_of_the_panes_are_in_the_order_of_their_numbers() -> None:
+    assert [row.name for row in ROWS] == list(PANES)
+    assert [row.title[0] for row in ROWS] == [str(number) for number in range(1, len(PANES) + 1)]
+
+
 @given(st.integers(60, 300), st.integers(9, 100), panes, st.booleans(), st.integers(4, 40))
 def test_panes_cover_the_desk_without_overlap(width: int, height: int, pane: str, zoom: bool, network: int) -> None:
-    regions = plan(width, height, PaneChoice(zoom=zoom, network_height=network, **picked(PaneChoice(), pane)))  # type: ignore[arg-type]
+    regions = plan(width, height, PaneChoice(zoom=zoom, network_height=network, **picked(pane, SLOTS[pane])), SLOTS)  # type: ignore[arg-type]
     assert sum(region.area for region in regions.values()) == width * height
     assert not any(a.overlaps(b) for a, b in combinations(regions.values(), 2))
 
 
 @given(st.integers(60, 300), st.integers(9, 100), panes, st.booleans())
 def test_the_pane_that_was_picked_is_visible(width: int, height: int, pane: str, zoom: bool) -> None:
-    assert pane in plan(width, height, PaneChoice(zoom=zoom, **picked(PaneChoice(), pane)))  # type: ignore[arg-type]
+    assert pane in plan(width, height, PaneChoice(zoom=zoom, **picked(pane, SLOTS[pane])), SLOTS)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("size", "count"), [((160, 42), 6), ((140, 35), 6), ((100, 24), 3), ((80, 18), 2)])
 def test_more_room_shows_more_panes(size: tuple[int, int], count: int) -> None:
-    assert len(plan(*size, PaneChoice())) == count
+    assert len(plan(*size, PaneChoice(), SLOTS)) == count
 
 
 @given(st.floats(-100, 1e6), st.floats(1e-3, 1e6), st.integers(2, 12))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from opening import MIDDLE, SMALL, WIDE, lab, real, screen_text, status, type_line, until
+from opening import MIDDLE, SMALL, WIDE, app_of, lab, real, screen_text, status, type_line, until
 from panes import PLAIN, drawn, frame_of
 from textual.pilot import Pilot
 
@@ -107,7 +107,7 @@ async def test_set_lr_0_is_drawn_in_the_header_and_the_status_line(size: tuple[i
 async def test_the_end_of_a_schedule_is_drawn_in_the_header_and_the_status_line(size: tuple[int, int]) -> None:
     async with real("xor", size) as (pilot, _):
         await type_line(pilot, "schedule cosine steps=5")
-        await until(pilot, lambda: lab(pilot).lab_frame.timeline.marks)  # type: ignore[union-attr]
+        await until(pilot, lambda: lab(pilot).frame.timeline.marks)  # type: ignore[union-attr]
         await type_line(pilot, "run 9")
         await until(pilot, lambda: "lr 0, nothing learns" in said_in(pilot)[0])
         await until(pilot, lambda: ENDED in said_in(pilot)[1])
@@ -126,7 +126,7 @@ async def test_what_is_found_still_when_it_is_opened_is_said_in_the_colour_of_a_
         await until(pilot, lambda: "nothing learns: everything is frozen" in said_in(pilot)[1])
         app = lab(pilot)
         app.status.say("something else")
-        app._say_still("everything is frozen")
+        app_of(pilot).engine.say_still("everything is frozen")
         strip = app.status.render_line(0)
         assert "nothing learns: everything is frozen" in strip.text
         assert any(segment.style == palette.WARN and "nothing" in segment.text for segment in strip)

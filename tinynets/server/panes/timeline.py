@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinynets.edits.registry import OPERATIONS
+from tinynets.edits.edit import OPERATIONS
 from tinynets.experiment.experiment import Experiment
 from tinynets.history.moment import Bookmark
 from tinynets.history.tree import BranchSummary

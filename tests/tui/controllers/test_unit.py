@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import pytest
-from opening import SMALL, WIDE, lab, opened, real, screen_text, status, step, type_line, until
+from opening import SMALL, WIDE, app_of, lab, opened, real, screen_text, status, step, type_line, until
 from panes import RECIPES, frame_of
+from textual.pilot import Pilot
 
 import tinynets as tn
-from tinynets.edits.edit import Edit
-from tinynets.edits.registry import OPERATIONS
+from tinynets.edits.edit import OPERATIONS, Edit
 from tinynets.lab.command_line import parse
 from tinynets.lab.verbs import VERBS
 from tui.model import targets
 from tui.model.answers import message_for
 from tui.model.completion import completions
 from tui.model.operations import FAMILIES, FITTING, line_for, menu, sites
-from tui.model.selection import Selection
+from tui.model.selection import Selection, UnitNow
 from tui.render.operation_looks import LOOKS
 from tui.screens.explain import ExplainScreen
 from tui.screens.operate import OperateScreen
+
+
+def unit_now(pilot: Pilot[None]) -> UnitNow:
+    return app_of(pilot).unit.unit_now
 
 
 def test_the_menu_knows_every_operation_and_each_has_a_key_of_its_own() -> None:
@@ -125,11 +129,11 @@ async def test_tab_in_the_menu_goes_on_to_a_time_step_that_is_chosen() -> None:
         await pilot.press("9", "3")
         await until(pilot, lambda: "rnn[5]@t=3" in screen_text(pilot))
         await pilot.press("z")
-        await until(pilot, lambda: lab(pilot).unit_now.times == (3,))
+        await until(pilot, lambda: unit_now(pilot).times == (3,))
         await pilot.press("a")
         await until(pilot, lambda: "take interventions off" in screen_text(pilot))
         await pilot.press("shift+tab", "3", "r")
-        await until(pilot, lambda: lab(pilot).unit_now.times == ())
+        await until(pilot, lambda: unit_now(pilot).times == ())
         await pilot.press("a", "tab", "tab")
         await until(pilot, lambda: "What to do to rnn[5] " in screen_text(pilot))
 
@@ -138,9 +142,9 @@ async def test_r_takes_off_what_stands_at_one_time_step() -> None:
     async with real("names-rnn", SMALL) as (pilot, _):
         lab(pilot).select(block="rnn", unit=5)
         await type_line(pilot, "zero rnn[5]@t=3")
-        await until(pilot, lambda: lab(pilot).unit_now.times == (3,))
+        await until(pilot, lambda: unit_now(pilot).times == (3,))
         await pilot.press("r")
-        await until(pilot, lambda: lab(pilot).unit_now.times == ())
+        await until(pilot, lambda: unit_now(pilot).times == ())
 
 
 async def test_enter_in_the_menu_does_what_is_under_the_cursor() -> None:
@@ -156,9 +160,9 @@ async def test_r_takes_off_all_that_stands_on_a_unit() -> None:
     async with real("xor") as (pilot, _):
         await type_line(pilot, "noise hidden.pre[0] 0.1")
         await type_line(pilot, "scale hidden[0] 2")
-        await until(pilot, lambda: lab(pilot).unit_now.before == "noise" and lab(pilot).unit_now.output == "scale")
+        await until(pilot, lambda: unit_now(pilot).before == "noise" and unit_now(pilot).output == "scale")
         await pilot.press("r")
-        await until(pilot, lambda: not lab(pilot).unit_now.before and not lab(pilot).unit_now.output)
+        await until(pilot, lambda: not unit_now(pilot).before and not unit_now(pilot).output)
         await pilot.press("r")
         await until(pilot, lambda: "no intervention stands there" in status(pilot))
 
@@ -167,15 +171,15 @@ async def test_the_cursor_follows_its_unit_through_prune_undo_and_grow() -> None
     async with real("names-mlp") as (pilot, _):
         lab(pilot).select(block="hidden", unit=7)
         await type_line(pilot, "zero hidden[7]")
-        await until(pilot, lambda: lab(pilot).unit_now.output == "zero")
+        await until(pilot, lambda: unit_now(pilot).output == "zero")
         await type_line(pilot, "prune hidden[2,3]")
-        await until(pilot, lambda: lab(pilot).selection.unit == 5 and lab(pilot).unit_now.output == "zero")
+        await until(pilot, lambda: lab(pilot).selection.unit == 5 and unit_now(pilot).output == "zero")
         await until(pilot, lambda: "∅ zero" in screen_text(pilot) and "hidden[5]" in screen_text(pilot))
         await pilot.press("u")
         await until(pilot, lambda: lab(pilot).selection.unit == 7)
         await pilot.press("D")
         await until(pilot, lambda: "hidden[7] pruned: 200 -> 199 units" in status(pilot))
-        await until(pilot, lambda: lab(pilot).selection.unit == 7 and not lab(pilot).unit_now.output)
+        await until(pilot, lambda: lab(pilot).selection.unit == 7 and not unit_now(pilot).output)
         await type_line(pilot, "grow hidden 2")
         await until(pilot, lambda: "Linear(30, 201)" in screen_text(pilot))
         assert lab(pilot).selection.selector == "hidden[7]"
@@ -186,7 +190,7 @@ async def test_blocks_come_and_go_while_it_runs_and_the_panes_follow() -> None:
         await pilot.press("space")
         await until(pilot, lambda: step(pilot) > 20)
         await type_line(pilot, "insert hidden linear name=more")
-        await until(pilot, lambda: "more" in [block.name for block in lab(pilot).lab_frame.blocks])  # type: ignore[union-attr]
+        await until(pilot, lambda: "more" in [block.name for block in lab(pilot).frame.blocks])  # type: ignore[union-attr]
         lab(pilot).select(block="more", unit=150)
         await until(pilot, lambda: "more.w (200, 200)" in screen_text(pilot))
         await type_line(pilot, "remove more")

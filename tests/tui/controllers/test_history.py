@@ -9,17 +9,18 @@ from pathlib import Path
 
 import pytest
 from fake import FakeEngine
-from opening import SMALL, WIDE, dialog_text, lab, opened, screen_text, status, type_line, until
+from opening import SMALL, WIDE, commands, dialog_text, lab, opened, screen_text, status, type_line, until
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 import tinynets as tn
 from tinynets.server.frame import BookmarkMark, BranchLine, EditMark
+from tui.render.branch_tree import NAME
 from tui.screens.ask import AskScreen
 from tui.screens.bookmark import BookmarkScreen
 from tui.screens.drop import DropScreen, UnbookmarkScreen
 from tui.screens.overwrite import OverwriteScreen
-from tui.screens.tree import NAME, TreeScreen
+from tui.screens.tree import TreeScreen
 from tui.screens.until import UntilScreen
 
 LONG = "a very long name of a branch that somebody typed in"
@@ -88,7 +89,7 @@ async def test_in_a_tree_of_thirty_nested_branches_every_name_is_whole_and_every
         ]
         engine.world.pins = [BookmarkMark("deep", "", names[-1], 1240, False)]
         await pilot.press("e")
-        await until(pilot, lambda: len(lab(pilot).lab_frame.timeline.branches) == 31)  # type: ignore[union-attr]
+        await until(pilot, lambda: len(lab(pilot).frame.timeline.branches) == 31)  # type: ignore[union-attr]
         await in_the_tree(pilot)
         assert pilot.app.screen.query_one(OptionList).virtual_size.height == 32
         for at, name in enumerate(names, 1):
@@ -197,7 +198,7 @@ async def test_until_runs_forward_or_back_and_remembers_the_condition() -> None:
 
 async def test_on_a_dead_unit_back_until_asks_for_when_it_was_alive() -> None:
     async with in_the_past() as (pilot, engine):
-        frame = lab(pilot).lab_frame
+        frame = lab(pilot).frame
         assert frame is not None
         assert frame.network is not None
         dead = next(cells for cells in frame.network if cells.name == "hidden").dead
@@ -243,7 +244,7 @@ async def test_a_run_that_begins_behind_the_question_of_a_bookmark_is_paused() -
     async with opened() as (pilot, engine):
         await pilot.press("m")
         await until(pilot, lambda: isinstance(pilot.app.screen, BookmarkScreen))
-        lab(pilot).do("start")
+        commands(pilot).do("start")
         await until(pilot, lambda: engine.calls[-1:] == [("pause", (), {})])
 
 
@@ -323,7 +324,7 @@ async def test_saving_over_a_file_that_is_not_this_labs_asks_and_says_what_it_ho
         await pilot.press("o")
         await until(pilot, lambda: engine.calls == [("save", ("theirs.msgpack",), {})])
         await pilot.press("e")  # a frame, which says that it is this lab's file now
-        await until(pilot, lambda: lab(pilot).lab_status.path == "theirs.msgpack")  # type: ignore[union-attr]
+        await until(pilot, lambda: lab(pilot).frame.status.path == "theirs.msgpack")  # type: ignore[union-attr]
         for name in (str(tmp_path / "theirs"), "new.msgpack"):
             await type_line(pilot, f"save {name}")
             await until(pilot, lambda: engine.calls[-1] == ("save", (name,), {}))  # noqa: B023

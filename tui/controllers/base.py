@@ -1,0 +1,50 @@
+"""What all controllers have: the screen, the commands they share, and questions to the person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from tinynets.server.frame import Status
+from tui.controllers.commands import Commands
+from tui.model.selection import UnitNow, unit_now
+from tui.screens.ask import AskScreen
+from tui.screens.lab import LabScreen
+from tui.screens.modal import Modal
+
+Answer = TypeVar("Answer")
+
+
+class Controller:
+    """Does what some of the actions say; the registry in `tui/actions.py` names its methods."""
+
+    def __init__(self, ui: LabScreen, commands: Commands) -> None:
+        self.ui, self.commands = ui, commands
+
+    @property
+    def run_now(self) -> Status | None:
+        """How the run stands; None before the first frame."""
+        return self.ui.frame.status if self.ui.frame else None
+
+    @property
+    def unit_now(self) -> UnitNow:
+        """What stands on the selected unit."""
+        return unit_now(self.ui.frame, self.ui.selection)
+
+    def ask(self, screen: Modal[Answer], answered: Callable[[Answer | None], Any] | None = None) -> None:
+        """Open a screen over the lab, and do something with its answer."""
+        self.ui.app.push_screen(screen, answered)
+
+    def ask_count(self, title: str, default: str, then: Callable[[int], None]) -> None:
+        """Ask for a whole number, then do something with it."""
+
+        def answered(text: str | None) -> None:
+            if text is None:
+                return
+            digits = text.replace(",", "").replace("_", "").strip()
+            if digits.isdigit() and int(digits) > 0:
+                then(int(digits))
+            else:
+                self.commands.fail(f"`{text}` is not a number of steps: a whole number from 1 is needed")
+
+        self.ask(AskScreen(title, default, "a whole number"), answered)

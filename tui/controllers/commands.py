@@ -1,0 +1,185 @@
+"""Commands to the engine: sent, waited for, and their answers said; and what a line of the command line does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from textual.timer import Timer
+
+from tinynets.errors import TinynetsError
+from tinynets.foreign_text import printable_lines
+from tui.client import Client, EngineError
+from tui.model.answers import lines_of, message_for
+from tui.screens.entries import EntriesScreen
+from tui.screens.lab import LabScreen
+
+if TYPE_CHECKING:  # imported where a line is parsed: the app starts sooner without them
+    from tinynets.lab.command_line import Call
+    from tinynets.lab.verb import Verb
+
+NOTHING_OPEN = "nothing is open: o opens, q quits"
+SLOW = 0.2
+"""Seconds after which a command that has not been answered is shown to be at work."""
+
+
+class Commands:
+    """What the controllers share: the link to the engine, and the one way in which a verb is done."""
+
+    def __init__(self, ui: LabScreen) -> None:
+        self.ui = ui
+        self.link: Client | None = None
+        self.refused = False
+        """The engine could not open what it was started on."""
+        self.quit_for_good = False
+        """The person has quit, and was asked about what is not saved."""
+        self.work = ""
+        """The verb that was sent last."""
+        self._pending = 0
+        self._working: Timer | None = None
+        self._pausing = False
+        self._lines: dict[str, Callable[[Call], bool]] = {}
+        self._screens: dict[str, Callable[[Call, Any], None]] = {}
+
+    def on_line(self, verb: str, handler: Callable[[Call], bool]) -> None:
+        """Have lines of a verb done by a handler; where that gives False, the verb is sent as it stands."""
+        self._lines[verb] = handler
+
+    def on_answer(self, verb: str, show: Callable[[Call, Any], None]) -> None:
+        """Have what a verb gives shown by a function of its own."""
+        self._screens[verb] = show
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is an engine that runs."""
+        return self.link is not None and self.link.alive
+
+    # -- a verb
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Have work done that waits for something; the app goes on meanwhile."""
+        self.ui.app.run_worker(work, exit_on_error=False)
+
+    def do(self, verb: str, *args: Any, **kwargs: Any) -> None:
+        """Send a command; its result goes to the status line."""
+        self.start(self.done(verb, *args, **kwargs))
+
+    async def done(self, verb: str, *args: Any, **kwargs: Any) -> Any:
+        """Send a command and wait for what it gives, True for nothing; False when it failed, which has been said."""
+        if self.link is None:
+            return False
+        if self.refused:
+            self.fail(NOTHING_OPEN)
+            return False
+        self._begin(verb)
+        try:
+            value = await self.link.call(verb, *args, **kwargs)
+        except EngineError as error:
+            self.fail(error.message, quiet=error.kind == "Cancelled")
+            return False
+        else:
+            line = getattr(value, "python", python_line(verb, args, kwargs))
+            self.ui.status.say(message_for(verb, value, self.ui.status.room), line)
+            return True if value is None else value
+        finally:
+            self._finish()
+
+    def hold_still(self) -> None:
+        """Pause what goes on."""
+        if not self._pausing:
+            self._pausing = True
+            self.start(self._pause())
+
+    async def _pause(self) -> None:
+        try:
+            await self.done("pause")
+        finally:
+            self._pausing = False
+
+    def _begin(self, verb: str) -> None:
+        self._pending += 1
+        self.work = verb
+        if self._working is None:
+            self._working = self.ui.app.set_timer(SLOW, self._show_work)
+
+    def _show_work(self) -> None:
+        self.ui.status.working(self.work)
+        self._working = self.ui.app.set_interval(0.1, self.ui.status.redraw)
+
+    def _finish(self) -> None:
+        self._pending -= 1
+        if not self._pending and self._working is not None:
+            self._working.stop()
+            self._working = None
+            self.ui.status.rest()
+
+    # -- a line
+
+    def begin_line(self, verb: Verb) -> None:
+        """Do a verb that needs nothing more said; open the command line on one that does, or could."""
+        if verb.asks:
+            self.ui.open_command_line(f"{verb.name} ")
+        else:
+            self.run_line(verb.name)
+
+    def run_line(self, text: str) -> None:
+        """Parse a line of the API's verbs, and do or send it."""
+        from tinynets.lab.command_line import parse  # the app starts sooner without them
+        from tinynets.lab.verbs import verb_called
+
+        try:
+            call = parse(text)
+        except TinynetsError as error:
+            self.fail(str(error))
+            return
+        handler = self._lines.get(call.verb)
+        if handler is not None and handler(call):
+            return
+        verb = verb_called(call.verb)
+        self.start(self._list(call.verb) if verb is not None and verb.read else self.answer(call))
+
+    async def answer(self, call: Call) -> None:
+        """Send a call; what it gives is shown in a screen of its own where the status line has no room for it."""
+        value = await self.done(call.verb, *call.args, **call.kwargs)
+        if value is False:
+            return
+        show = self._screens.get(call.verb)
+        if show is not None:
+            show(call, value)
+            return
+        from tinynets.lab.verbs import verb_called  # the app starts sooner without it
+
+        lines, verb = lines_of(value), verb_called(call.verb)
+        whole = self.ui.status.whole(message_for(call.verb, value))
+        if not whole and (len(lines) > 1 or (verb is not None and verb.shows)):
+            bare = call.verb == "script" and not call.args and not call.kwargs
+            self._show_entries(call.python(), lines, "script FILE writes it" if bare else "")
+
+    async def _list(self, verb: str) -> None:
+        """Show the entries of what a lab keeps a list of."""
+        found = await self.done(verb)
+        if found:
+            self._show_entries(f"lab.{verb}", lines_of(found))
+
+    def _show_entries(self, title: str, lines: list[str], hint: str = "") -> None:
+        self.ui.app.push_screen(EntriesScreen(title, lines, hint))
+
+    # -- what is said
+
+    def fail(self, message: str, quiet: bool = False) -> None:
+        """In the status line; a `quiet` one is what the person asked for."""
+        self.ui.status.say(message, error=True)
+        if not quiet:
+            self.notify_cut(message, "error")
+
+    def notify_cut(self, message: str, kind: Any) -> None:
+        """A notification with the whole of a message that the status line has no room for."""
+        if not self.ui.status.whole(message):
+            self.ui.app.notify(printable_lines(message), severity=kind, markup=False)
+
+
+def python_line(verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """The call as a user of the library writes it."""
+    from tinynets.lab.command_line import Call  # the app starts sooner without it
+
+    return Call(verb, args, kwargs).python()

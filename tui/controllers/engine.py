@@ -1,0 +1,171 @@
+"""The engine's process: started, listened to, started again when it has ended, and closed."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from typing import Any
+
+from tinynets.server.frame import Frame, View
+from tui.client import Client, Spawned
+from tui.controllers.base import Controller
+from tui.controllers.commands import NOTHING_OPEN, Commands
+from tui.model.answers import still_words
+from tui.render.plain_text import plain
+from tui.screens.lab import LabScreen
+from tui.screens.modal import Modal
+from tui.widgets.pane import WAITING
+
+Spawn = Callable[[str, dict[str, Any]], Spawned]
+
+WELCOMES = (
+    "space runs the training, s makes one step, arrows walk the units, z zeroes the one under the cursor, ? is help",
+    "space runs, s makes one step, arrows walk the units, z zeroes one, ? is help",
+    "space runs, s steps, arrows walk, ? is help",
+)
+"""The longest that fits is said."""
+
+LASTING = frozenset({"memory", "threads", "plugins"})
+"""Options that hold whatever is opened; the others are of the source they were given with."""
+
+
+class EngineController(Controller):
+    """Hears what the engine says. `opened` is called at its first frame, `refused` where it could open nothing."""
+
+    def __init__(
+        self,
+        ui: LabScreen,
+        commands: Commands,
+        spawn: Spawn,
+        source: str,
+        options: dict[str, Any],
+        *,
+        opened: Callable[[], None],
+        refused: Callable[[], None],
+    ) -> None:
+        super().__init__(ui, commands)
+        self._spawn, self._source, self._options = spawn, source, options
+        self._opened, self._refused = opened, refused
+        self._sent: View | None = None
+        self._first = True
+        """No frame of this engine has come yet."""
+
+    # -- its life
+
+    def begin(self, engine: Spawned | None = None) -> None:
+        """Listen to an engine that was started before, or start one."""
+        self.commands.link = Client(engine or self._spawn(self._source, self._options), self)
+        self._first = True
+        self._sent = None
+        self.ui.send_view()
+
+    def restart(self) -> None:
+        if self.commands.alive:
+            self.ui.status.say("the engine is running: R is for when it has ended")
+            return
+        if self.commands.refused:
+            self.commands.fail(NOTHING_OPEN)
+            return
+        self.reconnect(self._restart_source())
+
+    def _restart_source(self) -> str:
+        """The last save, or what the lab was opened on."""
+        return (self.run_now.path if self.run_now else "") or self._source or "names-mlp"
+
+    def reconnect(self, source: str) -> None:
+        """Start another engine process in place of the one that ended."""
+        if self.commands.link:
+            self.commands.link.close()
+        if source != self._source:
+            self._options = {name: value for name, value in self._options.items() if name in LASTING}
+        self._source, self.commands.refused = source, False
+        self._wait(WAITING)
+        self.ui.header.dead = False
+        self.ui.banner.display = False
+        self.ui.status.say("")
+        self.begin()
+
+    def close(self) -> None:
+        """Leave no process behind; may be called twice."""
+        link, self.commands.link = self.commands.link, None
+        if link:
+            link.close(quit_for_good=self.commands.quit_for_good)
+
+    def _wait(self, text: str) -> None:
+        """Say why there is nothing to see, wherever there is nothing."""
+        for widget in (self.ui.header, *self.ui.panes.values()):
+            widget.waiting = text
+            widget.redraw()
+
+    # -- what it is told
+
+    def look(self, view: View) -> None:
+        """Tell it what is looked at, when that has changed."""
+        if self.commands.link is not None and view != self._sent:
+            self._sent = view
+            self.commands.link.look(view)
+
+    def drawn(self, number: int) -> None:
+        """A frame was drawn: the next may come."""
+        if self.commands.link is not None:
+            self.commands.link.acknowledge(number)
+
+    # -- what it says
+
+    def frame(self, frame: Frame) -> None:
+        self.ui.after_cursor(self._take, frame)
+
+    def _take(self, frame: Frame) -> None:
+        before = self.ui.frame
+        if self._first and not self.ui.status.message:
+            room = self.ui.app.size.width - 3
+            self.ui.status.say(next((text for text in WELCOMES if len(text) <= room), WELCOMES[-1]))
+        if self._first:
+            self.ui.app.call_later(self._opened)
+        self._first = False
+        if before is None:
+            gc.freeze()  # what has been made by now stays: looking through it again would hold up a key
+        if frame.status.note and (before is None or frame.status.note != before.status.note):
+            self.ui.status.say(frame.status.note)
+            self.commands.notify_cut(frame.status.note, "warning")
+        if frame.status.still and (before is None or frame.status.still != before.status.still):
+            self.say_still(frame.status.still)
+        self.ui.take(frame)
+        top = self.ui.app.screen
+        if isinstance(top, Modal):
+            if top.STILL and frame.status.mode != "paused":
+                self.commands.hold_still()
+            top.call_later(top.hear, frame)  # it may not have its widgets yet
+
+    def say_still(self, why: str) -> None:
+        """That nothing learns, unless the answer of what made it so says it already."""
+        said = still_words(why)
+        if said not in self.ui.status.message:
+            self.ui.status.say(said, warning=True)
+
+    def progress(self, done: int, total: int | None, what: str) -> None:
+        self.ui.status.working(what or self.commands.work, done, total)
+
+    def said(self, message: str, severity: str) -> None:
+        kind = severity if severity in ("warning", "error") else "information"
+        self.ui.status.say(message, error=kind == "error")
+        self.commands.notify_cut(message, kind)
+
+    def failed(self, kind: str, message: str) -> None:
+        """The engine could not open what it was started on."""
+        self.commands.refused = True
+        self.ui.header.dead = True
+        self._wait(NOTHING_OPEN)
+        self.commands.fail(message)
+        self.ui.app.call_later(self._refused)
+
+    def died(self, exitcode: int | None) -> None:
+        if self.commands.refused:
+            return
+        self.ui.header.dead = True
+        self.ui.header.redraw()
+        how = f" (exit status {exitcode})" if exitcode else ""
+        said = f"The engine process ended{how}. What you see is its last picture."
+        self.ui.banner.update(plain(f"{said} R starts it again from {self._restart_source()}."))
+        self.ui.banner.display = True
+        self.commands.fail("the engine process ended: R starts it again")

@@ -1,0 +1,38 @@
+"""Training: run and pause, steps, phases, evaluations, and escape."""
+
+from __future__ import annotations
+
+from tui.controllers.base import Controller
+
+
+class RunningController(Controller):
+    """The actions of the group that runs."""
+
+    def run_or_pause(self) -> None:
+        if self.run_now and self.run_now.mode != "paused":
+            self.commands.do("pause")
+        else:
+            self.commands.do("start")
+
+    def step(self, n: int) -> None:
+        self.commands.do("step", *([n] if n != 1 else []))
+
+    def ask_steps(self) -> None:
+        self.ask_count("Steps to train", "100", lambda n: self.commands.do("step", n))
+
+    def phase(self) -> None:
+        self.commands.do("phase")
+
+    def evaluate(self) -> None:
+        self.commands.do("evaluate")
+
+    def cancel(self) -> None:
+        """The innermost thing first: the command line, work, the zoom, a run."""
+        if self.ui.command_line.display:
+            self.ui.close_command_line()
+        elif self.commands.link and self.commands.link.busy:
+            self.commands.link.cancel()
+        elif self.ui.desk.wish.zoom:
+            self.ui.toggle_zoom()
+        elif self.run_now and self.run_now.mode != "paused":
+            self.commands.do("pause")

@@ -1,0 +1,76 @@
+"""What is done to the selected unit, and how it explains itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tinynets.server.frame import FROZEN
+from tui.controllers.base import Controller
+from tui.controllers.commands import Commands
+from tui.model.operations import CommandDraft, line_for
+from tui.model.selection import RELEASED
+from tui.screens.lab import LabScreen
+from tui.screens.operate import OperateScreen
+
+if TYPE_CHECKING:  # the app starts sooner without it
+    from tinynets.lab.command_line import Call
+
+
+class UnitController(Controller):
+    """The actions of the group of the selected unit. None is selected before the first frame, and none is done then."""
+
+    def __init__(self, ui: LabScreen, commands: Commands) -> None:
+        super().__init__(ui, commands)
+        commands.on_answer("explain", self._show_explanation)
+
+    def zero_or_release(self) -> None:
+        self._do("release" if self.unit_now.output in RELEASED else "zero")
+
+    def freeze_or_unfreeze(self) -> None:
+        self._do("unfreeze" if self.unit_now.frozen == FROZEN else "freeze")
+
+    def release(self) -> None:
+        """Take off all that stands on the unit, before its activation and at its output."""
+        if self.ui.frame is None:
+            return
+        now, at = self.unit_now, self.ui.selection
+        sites = [f"{at.block}.pre[{at.unit}]"] if now.before else []
+        sites += [at.selector] if now.output or now.times or not sites else []
+        for site in sites:
+            self.commands.do("release", site)
+
+    def _do(self, verb: str) -> None:
+        if self.ui.frame is not None and self.ui.selection.block:
+            self.commands.do(verb, self.ui.selection.selector)
+
+    def operate(self, verb: str = "") -> None:
+        """Do an operation to the unit, what it needs being asked for on the command line; without a verb a menu."""
+        frame, at = self.ui.frame, self.ui.selection
+        if frame is None or not at.block:
+            return
+        if not verb:
+            self.ask(OperateScreen(frame, at), self._begin)
+            return
+        line = line_for(verb, frame, at)
+        if line is None:
+            self.commands.fail(f"`{verb}` does not fit {at.selector}: a lists what does")
+        else:
+            self._begin(line)
+
+    def _begin(self, line: CommandDraft | None) -> None:
+        """Do a line that is whole; have the person say what one lacks."""
+        if line is None:
+            return
+        if line.asked:
+            self.ui.open_command_line(line.whole, len(line.asked.partition("=")[2] or line.asked))
+        else:
+            self.commands.run_line(line.text)
+
+    def _show_explanation(self, call: Call, found: Any) -> None:
+        from tui.screens.explain import ExplainScreen  # the app starts sooner without it
+
+        self.ask(ExplainScreen(found, self._explain, self.ui.frame.splits if self.ui.frame else ()))
+
+    async def _explain(self, selector: str, example: int, split: str) -> Any:
+        """An Explanation, or False when it failed."""
+        return await self.commands.done("explain", selector, example, split=split)

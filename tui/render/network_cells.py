@@ -1,0 +1,127 @@
+"""What the network pane draws of a block: its heading, its units as cells, the legend of its colours."""
+
+from __future__ import annotations
+
+import numpy as np
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tinynets.server.frame import BlockCells, BlockInfo, Status
+from tui.render import palette
+from tui.render.arrangement import Span
+from tui.render.drawing import Part, blank, both_ends, clip, columns, first_fitting, legend, length, signed
+from tui.render.marks import SIGNS, Marks, UnitMark
+from tui.render.palette import WITH_VALUE, Terminal
+
+
+def heading(
+    block: BlockInfo, marks: Marks | None, status: Status | None, selected: bool, width: int, look: Terminal
+) -> Strip:
+    """A block's name, what it is, and how many of its units have which mark."""
+    name = f"{look.glyph('right')} {block.name}" if selected else f"  {block.name}"
+    style = palette.ACCENT_BOLD if selected else palette.TEXT if block.units else palette.DIM
+    passed = _phase(block, status, look)
+    positions = _positions(block) if width >= 60 else ""
+    left_over = width - columns(name) - length(passed) - len(positions) - 12
+    counts = _counts(marks, left_over, look) if marks is not None else []
+    room = width - columns(name) - 2 - len(positions) - length(counts) - length(passed) - 1
+    left: list[Part | Segment] = [(name + "  ", style), *passed, (clip(block.summary, room), palette.DIM)]
+    return both_ends([*left, (positions, palette.FAINT)], [*counts], width)
+
+
+def _phase(block: BlockInfo, status: Status | None, look: Terminal) -> list[Part]:
+    """Which way a half-done step has just passed this block."""
+    if status is None or status.phase_block != block.name:
+        return []
+    forward = status.phase_kind == "forward"
+    arrow = look.glyph("down" if forward else "up")
+    return [(f"{arrow} {status.phase_kind}  ", palette.GOOD if forward else palette.WARN)]
+
+
+def _positions(block: BlockInfo) -> str:
+    if not block.units or block.positions == 1:
+        return ""
+    return "  {} x {} pixels".format(*block.image) if block.image else f"  at {block.positions} positions"
+
+
+def _counts(marks: Marks, room: int, look: Terminal) -> list[Part]:
+    """How many units have which mark: in words where there is room, at least for the glyphs."""
+    found = marks.counts()
+    wordy: list[Part] = [(f"  {sign.glyph(look)} {n} {sign.words}", sign.style) for sign, n in found]
+    short: list[Part] = [(f"  {sign.glyph(look)} {n}", sign.style) for sign, n in found]
+    several = SIGNS["several"]
+    total = sum(n for sign, n in found if sign.style is several.style)
+    rest = [part for part, (sign, _) in zip(short, found, strict=True) if sign.style is not several.style]
+    merged: list[Part] = [(f"  {several.glyph(look)} {total}", several.style), *rest] if total else rest
+    shown = next((parts for parts in (wordy, short) if length(parts) <= room), merged)
+    while shown and length(shown) > room:
+        shown = shown[:-1]
+    return shown
+
+
+def block_legend(cells: BlockCells | None, marks: Marks | None, width: int, look: Terminal) -> Strip:
+    """What the colours of the selected block mean; each block has a scale of its own."""
+    if cells is None or marks is None:
+        return blank(width)
+    wide, narrow = legend(cells.limit, look), legend(cells.limit, look, 5)
+    whose: list[Part] = [(f"scale of {cells.name}", palette.DIM)]
+    shown: list[Part] = []
+    for sign, _ in marks.counts():
+        added = [*shown, (f"{sign.glyph(look)} {sign.words}  ", sign.style)]
+        shown = added if length(added) + length(narrow) + 2 <= width else shown
+    return first_fitting(width, (shown or whose, wide), (shown or whose, narrow), ([], narrow))
+
+
+def unit_cells(span: Span, cells: BlockCells, marks: Marks, cursor: int, cell: int, look: Terminal) -> list[Segment]:
+    """The units of a span as cells, so many characters each; `cursor` is the selected unit, -1 for none."""
+    values = cells.values[span.position] if span.position >= 0 else cells.values.mean(axis=0)
+    values = np.asarray(values[span.first : span.first + span.count])
+    levels = palette.levels(values, cells.limit).tolist()
+    special = marks.any.tolist()
+    empty = " " * cell
+    plain = look.colour and cell < WITH_VALUE
+    made: list[Segment] = []
+    for unit, level in enumerate(levels, span.first):
+        if plain and not special[unit] and unit != cursor:
+            made.append(palette.cell(level, empty))
+            continue
+        mark = marks.of(unit)
+        text = _cell_text(level, float(values[unit - span.first]), mark, cell, look)
+        if unit == cursor:
+            made.append(_cursor_cell(text, level, span.home, cell, look))
+        else:
+            made += _unit_cell(text, level, mark, cell, look)
+    return made
+
+
+def _cell_text(level: int, value: float, mark: UnitMark | None, cell: int, look: Terminal) -> str:
+    """What is to be said of a unit in its cell: the mark, then the value or its sign where colour does not say it."""
+    text = signed(value, 3).center(cell) if cell >= WITH_VALUE else " " * cell
+    if not look.colour and cell < WITH_VALUE:
+        text = palette.sign_glyph(level, cell)
+    if mark is not None:
+        value_text = signed(value, 3).rjust(cell - 2) if cell >= WITH_VALUE else text[2:]
+        text = (mark.text(2, look) + value_text)[:cell]
+    return text
+
+
+def _unit_cell(text: str, level: int, mark: UnitMark | None, cell: int, look: Terminal) -> list[Segment]:
+    """The glyph of a mark on dark ground, then the value's colour."""
+
+    def coloured(part: str) -> Segment:
+        return palette.cell(level, part) if look.colour else Segment(part, palette.TEXT)
+
+    if mark is None or cell == 1:
+        return [coloured(text)]
+    return [Segment(text[0], mark.style), coloured(text[1:])]
+
+
+def _cursor_cell(text: str, level: int, home: bool, cell: int, look: Terminal) -> Segment:
+    """The selected unit: where the cursor stands its own colour as a block in the middle of the white cell."""
+    if home and not text.strip():
+        text = ("▐▌" if cell % 2 == 0 else "■").center(cell) if look.unicode else "o".center(cell)
+    if not look.colour:
+        return Segment(text, Style(reverse=True, bold=True))
+    underlined = palette.paper(level) + Style(color="#ffffff", underline=True)
+    return Segment(text, palette.cursor_cell(level) if home else underlined)

@@ -1,0 +1,227 @@
+"""The screen of the lab: the panes on their desk, the latest frame that they draw, and the selection in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.geometry import Size
+from textual.screen import Screen
+from textual.widgets import Static
+
+from tinynets.server.frame import Frame, View
+from tui.actions import Action
+from tui.model.completion import completions
+from tui.model.selection import Selection, fitted, followed
+from tui.panes import make_desk
+from tui.render.plain_text import plain
+from tui.widgets.command_line import CommandLine, hint
+from tui.widgets.desk import Body, Desk
+from tui.widgets.header import Header, Tabs
+from tui.widgets.network import NetworkPane
+from tui.widgets.pane import Lines, Pane
+from tui.widgets.status import KeyBar, StatusLine
+from tui.widgets.timeline import TimelineStripWidget
+
+SMALLEST = (60, 16)
+AT_ONCE = 3
+"""Widgets drawn between two looks at what else has arrived."""
+
+
+class LabScreen(Screen[None]):
+    """Shows frames and holds the selection. What a key does is for the controllers, which this screen does not know.
+
+    It is given what it tells those above it: that it is `ready`, what is `looked` at, the number of the frame that was
+    `drawn`; and what it asks them: the `keys` of its last row, and the `label` of each.
+    """
+
+    def __init__(
+        self,
+        *,
+        ready: Callable[[], None],
+        looked: Callable[[View], None],
+        drawn: Callable[[int], None],
+        keys: Callable[[], list[Action]],
+        label: Callable[[Action], str],
+    ) -> None:
+        super().__init__()
+        self.frame: Frame | None = None
+        self.selection = Selection()
+        self.room = True
+        """Whether the terminal has room for the lab."""
+        self._ready, self._looked, self._drawn = ready, looked, drawn
+        self._keys, self._label = keys, label
+        self._undrawn: list[Lines] = []
+        self._cursor_unpainted = False
+
+    def compose(self) -> ComposeResult:
+        with Body(id="lab"):
+            yield Header(id="header")
+            yield Static("", id="banner", markup=False)
+            yield Tabs(id="tabs")
+            yield make_desk()
+            yield TimelineStripWidget(id="timeline")
+            yield StatusLine(id="status")
+            yield KeyBar(self._keys, self._label, id="keys")
+            yield CommandLine(lambda text: completions(text, self.frame))
+        yield Static("", id="small", markup=False)
+
+    def on_mount(self) -> None:
+        # Looked up once: a query for each frame would cost more than drawing the header.
+        self.desk = self.query_one(Desk)
+        self.header = self.query_one(Header)
+        self.banner = self.query_one("#banner", Static)
+        self.tabs = self.query_one(Tabs)
+        self.timeline = self.query_one(TimelineStripWidget)
+        self.status = self.query_one(StatusLine)
+        self.keys = self.query_one(KeyBar)
+        self.command_line = self.query_one(CommandLine)
+        self.panes = {pane.NAME: pane for pane in self.query(Pane)}
+        self.fit(self.app.size)
+        self.panes["network"].focus()
+        self._ready()
+
+    def fit(self, size: Size) -> None:
+        """All panes, some of them, or a plain message when there is no room for any."""
+        self.room = fits = size.width >= SMALLEST[0] and size.height >= SMALLEST[1]
+        self.query_one("#lab").display = fits
+        small = self.query_one("#small", Static)
+        small.display = not fits
+        if not fits:
+            needs = f"{SMALLEST[0]}x{SMALLEST[1]}"
+            small.update(plain(f"tinynets-lab needs at least {needs}; this terminal is {size.width}x{size.height}"))
+
+    # -- which panes are seen
+
+    @on(Desk.Arranged)
+    def _arranged(self) -> None:
+        """The visible panes changed: the others are not asked for."""
+        visible = self.desk.visible_panes()
+        self.tabs.display = len(visible) < len(self.panes)
+        self.tabs.update(visible, self.desk.wish.active)
+        self.send_view()
+        self.show()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if isinstance(event.widget, Pane) and self.desk.wish.active != event.widget.NAME:
+            self.desk.pick(event.widget.NAME)
+            self.tabs.update(self.desk.visible_panes(), event.widget.NAME)
+
+    @on(Tabs.Picked)
+    def _tab_picked(self, message: Tabs.Picked) -> None:
+        self.pick_pane(message.pane)
+
+    def pick_pane(self, name: str) -> None:
+        """Show a pane and give it the keys."""
+        self.desk.pick(name)
+        self.panes[name].display = True
+        self.panes[name].focus()
+        self.tabs.update(self.desk.visible_panes(), name)
+
+    @property
+    def active_pane(self) -> Pane:
+        return self.panes[self.desk.wish.active]
+
+    def toggle_zoom(self) -> None:
+        """The active pane alone, or all panes again."""
+        self.desk.ask(replace(self.desk.wish, zoom=not self.desk.wish.zoom))
+        self.active_pane.focus()
+
+    # -- frames
+
+    def take(self, frame: Frame) -> None:
+        """Draw a frame; the selection follows its unit."""
+        self._cursor_unpainted = False
+        self.selection = followed(self.selection, self.frame, frame)
+        self.frame = frame
+        network = self.panes["network"]
+        assert isinstance(network, NetworkPane)
+        if self.desk.size.width:
+            wanted = network.wanted_height(frame, round(self.desk.size.width * 0.6) - 2) + 2
+            self.desk.ask(replace(self.desk.wish, network_height=wanted))
+        self.send_view()
+        self._undrawn = self._shown()
+        self._draw_next()
+
+    def after_cursor(self, then: Callable[..., None], *args: Any) -> None:
+        """Do something; after the cursor, if that has moved and not been painted yet."""
+        if self._cursor_unpainted:
+            self.app.screen.call_after_refresh(then, *args)
+        else:
+            then(*args)
+
+    def show(self) -> None:
+        """Draw the latest frame with the selection as it is now."""
+        if self.frame is not None:
+            for widget in self._shown():
+                widget.show(self.frame, self.selection)
+
+    def _shown(self) -> list[Lines]:
+        return [self.header, self.timeline, *(p for p in self.panes.values() if p.display), self.keys]
+
+    def _draw_next(self) -> None:
+        """Draw the frame a few widgets at a time, so that a key need not wait for all; painted together at the end."""
+        if self.frame is not None and self._undrawn:
+            now, self._undrawn = self._undrawn[:AT_ONCE], self._undrawn[AT_ONCE:]
+            for widget in now:
+                widget.show(self.frame, self.selection, hold=True)
+        if self._undrawn:
+            self.app.call_later(self._draw_next)
+            return
+        for widget in self._shown():
+            widget.repaint()
+        if self.frame:
+            self.app.screen.call_after_refresh(self._drawn, self.frame.number)
+
+    # -- selection and view
+
+    def select(self, **changes: Any) -> None:
+        """Move the cursor: drawn at once, the engine's details follow."""
+        wanted = replace(self.selection, **{key: value for key, value in changes.items() if value is not None})
+        if self.frame is not None:
+            if wanted.block != self.selection.block:
+                wanted = replace(wanted, row=0)
+            wanted = fitted(wanted, self.frame)
+        if wanted != self.selection:
+            self.selection = wanted
+            self.send_view()
+            self._show_cursor()
+
+    @on(Pane.Chosen)
+    def choose(self, message: Pane.Chosen) -> None:
+        self.select(block=message.block, unit=message.unit, example=message.example, row=message.row)
+
+    def _show_cursor(self) -> None:
+        """Draw the panes on which the cursor stands; the others wait for the frame that follows."""
+        for name in ("network", "weights", "activations"):
+            if self.frame is not None and self.panes[name].display:
+                self.panes[name].show(self.frame, self.selection)
+        self._cursor_unpainted = True
+        self.app.screen.call_after_refresh(setattr, self, "_cursor_unpainted", False)
+
+    def send_view(self) -> None:
+        """Tell what is looked at."""
+        if self.desk.size.width:
+            at, columns = self.selection, max(20, self.panes["loss"].size.width - 10)
+            self._looked(View(at.block, at.unit, at.example, self.desk.visible_panes(), columns))
+
+    # -- the command line
+
+    def open_command_line(self, text: str = "", asked: int = 0) -> None:
+        """Begin a line with a text, of which the last `asked` letters are to be said by the person."""
+        self.keys.display = False
+        self.command_line.open(text, asked)
+        self.status.say(hint(text, self.status.room))
+
+    def close_command_line(self) -> None:
+        self.command_line.close()
+        self.keys.display = True
+        self.set_focus(self.active_pane)
+        self.status.say("")
+
+    @on(CommandLine.Edited)
+    def _line_edited(self, message: CommandLine.Edited) -> None:
+        self.status.say(hint(message.text, self.status.room))
