@@ -1,4 +1,4 @@
-"""The recipe and the data set of a Lab that is built from Python: of a network, arrays and settings."""
+"""The recipe and the data set of a Lab that is built from a Network, arrays and settings."""
 
 from __future__ import annotations
 
