@@ -36,6 +36,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def rooms() -> list[str]:
+    """The folders with code, as paths from the root."""
     folders = [path.parent for top in HOUSE for path in top.rglob("*.py")]
     return sorted({folder.relative_to(ROOT).as_posix() for folder in folders})
 
@@ -135,6 +136,18 @@ def groups_that_wait(tree: ast.Module) -> list[list[ast.stmt]]:
                 for group in side_by_side(block if isinstance(block, list) else []):
                     found[group[0].lineno] = group
     return [found[line] for line in sorted(found)]
+
+
+def test_imports_that_wait_are_found_wherever_they_stand() -> None:
+    text = (
+        "import a\nif TYPE_CHECKING:\n    import b\ndef f():\n    import c\n    import d\n    if x:\n        import e\n"
+    )
+    found = groups_that_wait(ast.parse(text))
+    assert [[ast.unparse(part) for part in group] for group in found] == [
+        ["import b"],
+        ["import c", "import d"],
+        ["import e"],
+    ]
 
 
 def side_by_side(block: list[ast.stmt]) -> Iterator[list[ast.stmt]]:

@@ -1,4 +1,4 @@
-"""Warnings before training: of what cannot be learned as it is built or split, and of a loss with a wrong gradient."""
+"""Warnings before a run: what cannot be learned as it is built or split; and one try of a function as loss."""
 
 from __future__ import annotations
 
