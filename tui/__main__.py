@@ -25,7 +25,7 @@ class OneLine(argparse.ArgumentParser):
     """Says what is wrong in one line, without the usage before it."""
 
     def error(self, message: str) -> NoReturn:
-        from tinynets.foreign_text import printable
+        from tinynets.foreign_text import printable  # the app starts sooner without it
 
         self.exit(2, f"{self.prog}: {printable(message)}; `{self.prog} --help` shows what there is\n")
 
@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
+    from importlib.metadata import PackageNotFoundError, version  # the app starts sooner without it
 
     try:
         return version("tinynets")
@@ -71,7 +71,7 @@ def problem_with(source: str) -> str:
         return f"`{source}` is a directory; a save or a recipe is a file" if path.is_dir() else ""
     if os.path.isfile(path) or _is_recipe(source):
         return ""
-    from tinynets.errors import nearest
+    from tinynets.errors import nearest  # the app starts sooner without it
     from tinynets.recipes.catalog import list_recipes
 
     names = [info.name for info in list_recipes()]
@@ -109,7 +109,7 @@ def problem_with_recipe(source: str, plugins: list[str]) -> str:
     """What is wrong with a recipe of the person's own, as far as can be told without plugins; empty when nothing is."""
     if not source.endswith(".toml") or plugins:
         return ""
-    from tinynets.errors import TinynetsError
+    from tinynets.errors import TinynetsError  # the app starts sooner without it
     from tinynets.recipes.catalog import load_recipe
 
     try:
@@ -156,7 +156,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str] | None) -> int:
     options = parser().parse_args(arguments)
-    from tinynets.system.paths import expanded
+    from tinynets.system.paths import expanded  # the app starts sooner without it
 
     options.source, options.plugin = expanded(options.source), [expanded(path) for path in options.plugin]
     options.data = options.data and expanded(options.data)
@@ -176,7 +176,7 @@ def _run(arguments: list[str] | None) -> int:
         return 2
     # A running app has replaced stderr by an object without a file number, on which starting a process would fail.
     resource_tracker.ensure_running()
-    from tinynets.server.process import spawn
+    from tinynets.server.process import spawn  # the app starts sooner without it
 
     given = {
         "seed": options.seed,
@@ -189,7 +189,7 @@ def _run(arguments: list[str] | None) -> int:
     engine = spawn(options.source, chosen)
     # A key's effect waits for Textual's next look at what is to be painted.
     os.environ.setdefault("TEXTUAL_FPS", "120")
-    from tui.app import LabApp
+    from tui.app import LabApp  # the app starts sooner without it
 
     app = LabApp(spawn, options.source, chosen, engine)
     try:

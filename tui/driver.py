@@ -23,7 +23,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from tinynets.system import stopping, streams
 
 if TYPE_CHECKING:
-    from textual.app import App
+    from textual.app import App  # for its type alone
 
 LOOK = 0.1  # seconds between two looks whether keys are still wanted, as Textual has them
 AS_FOUND = (

@@ -116,7 +116,7 @@ def test_an_import_that_waits_says_why(room: str) -> None:
     for path in files_of(room):
         reasons = reasons_in(path)
         for group in groups_that_wait(parsed(path)):
-            lines = range(group[0].lineno, (group[-1].end_lineno or 0) + 1)
+            lines = range(group[0].lineno - 1, (group[-1].end_lineno or 0) + 1)
             if reasons.isdisjoint(lines):
                 found.append(f"{path.name}:{group[0].lineno}: {ast.unparse(group[0])}")
     assert not found, listed(found)

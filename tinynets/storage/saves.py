@@ -16,6 +16,7 @@ from tinynets.errors import (
     DataError,
     NonFiniteError,
     SaveError,
+    ShapeError,
     TinynetsError,
     UnsupportedSave,
 )
@@ -150,7 +151,7 @@ def opened(
     loaded = read(path, data, recover=recover)
     loaded.timeline.keyframes.budget = budget
     with gated(path):
-        experiment = Experiment.of(loaded.recipe, loaded.data, loaded.timeline)
+        experiment = _experiment(path, loaded, loaded.timeline, data)
         warnings = [*loaded.warnings, *experiment.warnings, *stand_at(experiment.player, loaded.position)]
     experiment.same_machine = loaded.same_machine
     loaded.timeline.elsewhere = not loaded.same_machine
@@ -171,8 +172,18 @@ def opened_afresh(path: str, data: object = None, *, budget: int = BUDGET, threa
     first = next(branch for branch in loaded.timeline.branches.values() if branch.parent is None)
     with gated(path):
         timeline = Timeline(first.keyframes[0, 0], budget=budget)
-        experiment = Experiment.of(loaded.recipe, loaded.data, timeline)
+        experiment = _experiment(path, loaded, timeline, data)
     return Opened(experiment, (*loaded.warnings, *experiment.warnings))
+
+
+def _experiment(path: str, loaded: LoadedSave, timeline: Timeline, given: object) -> Experiment:
+    """What a save holds, at work. Raises DataError or ShapeError for `given` data, CorruptSave for its own."""
+    try:
+        return Experiment.of(loaded.recipe, loaded.data, timeline)
+    except (DataError, ShapeError) as error:
+        if given is not None:
+            raise
+        raise CorruptSave(f"`{path}`: its data do not fit its network: {error}") from None
 
 
 def stand_at(player: Player, moment: Moment) -> list[str]:

@@ -14,7 +14,7 @@ from tui.model.targets import TARGETS, block_of, other_units, units
 
 def completions(text: str, frame: Frame | None) -> list[str]:
     """Whole lines that the line so far could become."""
-    from tinynets.lab.verbs import VERBS
+    from tinynets.lab.verbs import VERBS  # the app starts sooner without it
 
     head, last = _split(text)
     typed = _words(head)
@@ -25,7 +25,7 @@ def completions(text: str, frame: Frame | None) -> list[str]:
 
 def _verb(name: str) -> str:
     """A verb, with the space behind it where something may follow."""
-    from tinynets.lab.verbs import VERBS
+    from tinynets.lab.verbs import VERBS  # the app starts sooner without it
 
     return f"{name} " if VERBS[name].asks else name
 
@@ -44,7 +44,7 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _words(text: str) -> list[str]:
-    from tinynets.lab.command_line import split_words
+    from tinynets.lab.command_line import split_words  # the app starts sooner without it
 
     try:
         return split_words(text)
@@ -62,7 +62,7 @@ def _begins(word: str, last: str) -> bool:
 
 def _arguments(typed: list[str], frame: Frame | None, last: str) -> list[str]:
     """What may come after the words that are typed."""
-    from tinynets.lab.verbs import verb_typed
+    from tinynets.lab.verbs import verb_typed  # the app starts sooner without it
 
     verb = verb_typed(typed[0])
     if verb is None:
@@ -80,7 +80,7 @@ def _arguments(typed: list[str], frame: Frame | None, last: str) -> list[str]:
 
 def _options(typed: list[str]) -> list[str]:
     """The `name=` of the options that are not written yet."""
-    from tinynets.lab.verbs import verb_typed
+    from tinynets.lab.verbs import verb_typed  # the app starts sooner without it
 
     verb = verb_typed(typed[0])
     given = {word.partition("=")[0] for word in typed[1:]}
@@ -159,7 +159,7 @@ def _comparable(line: Line) -> list[str]:
 
 def _conditions(line: Line) -> list[str]:
     """The words of conditions; behind those that ask for units, the selected one and the blocks."""
-    from tinynets.lab.conditions import COMPARISONS, JOINING, NUMBERS, UNIT_WORDS
+    from tinynets.lab.conditions import COMPARISONS, JOINING, NUMBERS, UNIT_WORDS  # the app starts sooner without it
 
     before = line.words[-1] if line.words else ""
     if before in UNIT_WORDS:
@@ -172,13 +172,13 @@ def _conditions(line: Line) -> list[str]:
 
 
 def _activations(line: Line) -> list[str]:
-    from tinynets.edits.structure import activation_kinds
+    from tinynets.edits.structure import activation_kinds  # the app starts sooner without it
 
     return sorted(activation_kinds())
 
 
 def _settings(line: Line) -> list[str]:
-    from tinynets.training.settings import setting_names
+    from tinynets.training.settings import setting_names  # the app starts sooner without it
 
     return list(setting_names())
 
@@ -189,13 +189,13 @@ def _setting_values(line: Line) -> list[str]:
 
 
 def _optimizers(line: Line) -> list[str]:
-    from tinynets.training.optimizers import NAMED
+    from tinynets.training.optimizers import NAMED  # the app starts sooner without it
 
     return list(NAMED)
 
 
 def _schedules(line: Line) -> list[str]:
-    from tinynets.training.schedules import SCHEDULES
+    from tinynets.training.schedules import SCHEDULES  # the app starts sooner without it
 
     return list(SCHEDULES)
 
@@ -232,7 +232,7 @@ def _found(suffixes: tuple[str, ...]) -> list[str]:
 
 def usage(text: str) -> str:
     """The usage and help of the verb at the start of a line; empty when it is none."""
-    from tinynets.lab.verbs import verb_typed
+    from tinynets.lab.verbs import verb_typed  # the app starts sooner without it
 
     words = text.split()
     verb = verb_typed(words[0]) if words else None

@@ -73,7 +73,7 @@ def sites(block: BlockInfo, time: int) -> list[Site]:
 
 def menu(frame: Frame, selection: Selection, site: Site = OUTPUT) -> list[Entry]:
     """All operations that fit a unit, by family; those on activations at a site."""
-    from tinynets.lab.verbs import VERBS
+    from tinynets.lab.verbs import VERBS  # the app starts sooner without it
 
     order = list(FAMILIES)
     verbs = [verb for verb in VERBS.values() if verb.placed and verb.placed[0].kind.name in FITTING]
@@ -89,7 +89,7 @@ def menu(frame: Frame, selection: Selection, site: Site = OUTPUT) -> list[Entry]
 
 def line_for(verb: str, frame: Frame, selection: Selection, site: Site = OUTPUT) -> CommandDraft | None:
     """The line that does a verb to a unit; None where it does not fit."""
-    from tinynets.lab.verbs import VERBS
+    from tinynets.lab.verbs import VERBS  # the app starts sooner without it
 
     block = next((block for block in frame.blocks if block.name == selection.block), None)
     if block is None:

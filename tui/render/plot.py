@@ -58,7 +58,7 @@ def loss_plot(curve: LossCurve, width: int, height: int, log: bool, look: Termin
 
     With `log` by their log10, unless one of the losses is 0 or below: the axis is then linear.
     """
-    import plotext as plt
+    import plotext as plt  # takes long to import: when a plot is drawn first
 
     finite = np.isfinite(curve.mean) & np.isfinite(curve.low) & np.isfinite(curve.high)
     scale = Scale(log and fits_log(curve))
@@ -157,7 +157,7 @@ def pair_span(one: Curve, other: Curve, parted: int | None) -> tuple[int, int, i
 
 def pair_plot(one: Curve, other: Curve, parted: int | None, width: int, height: int) -> list[Strip]:
     """Two runs in one plot: grey as far as they are the same, then each in its colour, averaged over columns."""
-    import plotext as plt
+    import plotext as plt  # takes long to import: when a plot is drawn first
 
     first, same, end = pair_span(one, other, parted)
     plt.clear_figure()
