@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -667,3 +668,17 @@ def test_the_values_of_an_edit_are_an_array_of_the_runs_own_dtype(
     write_records(tmp_path / "altered.msgpack", altered)
     with pytest.raises(tn.CorruptSave, match=f"`patch`: `values` must be an array of float32, not {what}$"):
         tn.Lab(tmp_path / "altered.msgpack")
+
+
+def test_indices_that_the_network_of_a_save_has_no_row_for_are_refused(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).integers(0, 5, (20, 3))
+    layers = [tn.Embedding(5, 2, name="table"), tn.Flatten(), tn.Linear(6, 2, name="output")]
+    tn.Lab(tn.Network(layers, seed=0), data=(x, x[:, 0] % 2), loss=tn.CrossEntropy()).save(tmp_path / "x.msgpack")
+    altered = list(read_records(tmp_path / "x.msgpack"))
+    payload = copy.deepcopy(of(altered, "data")["payload"])
+    payload["splits"]["train"]["x"] = np.full_like(payload["splits"]["train"]["x"], 7)
+    of(altered, "data").update(payload=payload, sha256=payload_digest(payload))
+    write_records(tmp_path / "x.msgpack", altered)
+    message = "its data do not fit its network: `table` Embedding(5, 2) takes indices 0 to 4, not 7"
+    with pytest.raises(tn.CorruptSave, match=re.escape(message)):
+        tn.Lab(tmp_path / "x.msgpack")
