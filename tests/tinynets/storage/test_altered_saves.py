@@ -676,7 +676,9 @@ def test_indices_that_the_network_of_a_save_has_no_row_for_are_refused(tmp_path:
     tn.Lab(tn.Network(layers, seed=0), data=(x, x[:, 0] % 2), loss=tn.CrossEntropy()).save(tmp_path / "x.msgpack")
     altered = list(read_records(tmp_path / "x.msgpack"))
     payload = copy.deepcopy(of(altered, "data")["payload"])
-    payload["splits"]["train"]["x"] = np.full_like(payload["splits"]["train"]["x"], 7)
+    rows = payload["splits"]["train"]["x"].copy()
+    rows[-1, 0] = 7  # not where a look at the first rows would find it
+    payload["splits"]["train"]["x"] = rows
     of(altered, "data").update(payload=payload, sha256=payload_digest(payload))
     write_records(tmp_path / "x.msgpack", altered)
     message = "its data do not fit its network: `table` Embedding(5, 2) takes indices 0 to 4, not 7"
