@@ -394,7 +394,7 @@ def held(branches: dict[int, Branch], moment: Moment) -> bool:
 
 @contextmanager
 def server() -> Iterator[subprocess.Popen[str]]:
-    paths = [Path(tn.__file__).parents[1], Path(__file__).parents[2]]
+    paths = [Path(tn.__file__).parents[1], Path(__file__).parents[2] / "helpers"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths))}
     with subprocess.Popen(
         [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
