@@ -23,9 +23,10 @@ from tinynets.nn.interventions import Intervention
 from tinynets.nn.losses import Loss
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
+from tinynets.numerics.checks import check_whole
 from tinynets.numerics.determinism import fix_threads, threads_rule
 from tinynets.recipes.preflight import warnings_of
-from tinynets.recipes.recipe import Recipe
+from tinynets.recipes.recipe import MAX_STEPS, Recipe
 from tinynets.training.state import State
 
 
@@ -154,4 +155,5 @@ class Experiment:
 
     def evaluates_at(self, step: int) -> bool:
         """Whether a run makes an evaluation by itself when it comes to a step."""
-        return self.schedule.is_due(step)
+        check_whole("step", step, 0, MAX_STEPS)
+        return self.schedule.is_due(int(step))

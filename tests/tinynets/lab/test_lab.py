@@ -349,3 +349,9 @@ def test_a_saves_folder_without_permission_is_refused_in_words(tmp_path: Path, s
     folder.mkdir(mode=0o555)
     with says(tn.SaveError, f"`{folder / 'x.msgpack'}` cannot be written: permission denied"):
         made().save(folder / "x.msgpack")
+
+
+@pytest.mark.parametrize("step", ["nan", 1j, np.arange(3), -1, None])
+def test_whether_a_run_evaluates_is_asked_of_a_step(step: Any, names: tn.Lab) -> None:
+    with pytest.raises(tn.EditError, match="`step` must be a whole number from 0 to"):
+        names.evaluates_at(step)
