@@ -283,8 +283,8 @@ def bindings() -> list[Binding]:
     ]
 
 
-# Textual's screens take tab for moving the focus, which would skip the panes that are hidden; and what is typed right
-# behind `:` belongs into the command line, which has to have the focus by then.
+# Textual's screens use tab to move the focus, which would skip hidden panes. And what is typed right after `:`
+# belongs in the command line, which must have the focus by then.
 PRIORITY = frozenset({"next_pane", "previous_pane", "command"})
 
 

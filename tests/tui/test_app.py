@@ -154,7 +154,7 @@ async def test_tab_goes_through_all_panes_even_where_few_fit() -> None:
         for _ in PANES:
             await pilot.press("tab")
             await pilot.pause()
-            seen.append(lab(pilot).desk.wish.active)
+            seen.append(lab(pilot).desk.choice.active)
         assert seen == [*PANES[1:], PANES[0]]
 
 
