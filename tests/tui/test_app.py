@@ -1,4 +1,4 @@
-"""The app on a made-up engine: what keys send, what the screen says."""
+"""The app on a fake engine: what keys send, and what the screen says."""
 
 import pytest
 from fake import FakeEngine

@@ -1,4 +1,4 @@
-"""Opening something else, and a source that cannot be opened."""
+"""Opening another source, and sources that cannot be opened."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def test_opening_asks_when_something_is_unsaved(line: str) -> None:
         commands(pilot).run_line(line)
         await until(pilot, lambda: isinstance(pilot.app.screen, LeaveScreen))
         assert "open without saving" in screen_text(pilot)
-        await pilot.press("q")  # of the other question
+        await pilot.press("q")  # a key of the other question
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(pilot.app.screen, LeaveScreen))
         assert engine.calls[-1][0] == "step"
