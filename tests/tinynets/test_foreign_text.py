@@ -1,4 +1,4 @@
-"""Text of others comes to the terminal as something that can be read, and never as something that it acts on."""
+"""Foreign text reaches the terminal in readable form, and never as something that the terminal acts on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Set-up for tests of the app: it can start processes, and what is drawn does not depend on time or terminal."""
+"""Set-up for tests of the app: it can start processes, and the settings of the terminal do not affect it."""
 
 from __future__ import annotations
 

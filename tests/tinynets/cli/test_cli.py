@@ -1,4 +1,4 @@
-"""`tinynets ...`: what a person at a shell sees, and the status it ends with."""
+"""The command `tinynets ...`: what it prints, and its exit status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data that could be misread are refused in words: pairs, dicts of arrays, masks, numbers too large, foreign arrays."""
+"""Data that could be misread are refused with a reason: pairs, dicts, masks, huge numbers, foreign arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every operation on activations at every kind of layer against a slow engine: values, and gradients by differences."""
+"""Every operation on activations at every kind of layer: values against a slow reference, gradients by differences."""
 
 from __future__ import annotations
 

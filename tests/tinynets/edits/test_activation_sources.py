@@ -1,4 +1,4 @@
-"""Where values come from: means, other examples, inputs, classes, branches, bookmarks, saves; and what is refused."""
+"""Sources of values: means, other examples, inputs, classes, branches, bookmarks, saves; and what is refused."""
 
 from __future__ import annotations
 

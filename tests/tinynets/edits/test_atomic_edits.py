@@ -1,4 +1,4 @@
-"""An edit is done whole or not at all, whatever is raised inside: in what it does, in what is measured behind it."""
+"""An edit is done completely or not at all, whatever is raised in it or in the measurement after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hidden state from step to step: replayed, undone, saved and reset to the byte; frozen units of every layer here."""
+"""Hidden state carried from step to step: replayed, undone, saved and reset to the byte, with units frozen too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations: zero and release, freeze and unfreeze, set; what they do, and what they refuse."""
+"""The basic operations zero, release, freeze, unfreeze and set: what they do, and what they refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run with every operation there is, over three branches: a save of it and its script come to the same bytes."""
+"""A run with every operation on three branches: its save and its script both give the same bytes."""
 
 from __future__ import annotations
 

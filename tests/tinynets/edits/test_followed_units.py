@@ -1,4 +1,4 @@
-"""What belongs to a unit goes with it: through recurrences, layers that pass it on, swaps, flips, and other names."""
+"""What belongs to a unit moves with it: through recurrences, layers that pass it on, swaps, flips and renames."""
 
 from __future__ import annotations
 

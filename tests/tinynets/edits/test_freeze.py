@@ -1,4 +1,4 @@
-"""Freezing keeps every byte, for every layer and optimizer, and the others learn as if nothing were kept in books."""
+"""Freezing keeps every byte, for every layer and optimizer, and does not affect how the others learn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The probe: examples drawn from all of a split, the same for the same run, those of old saves as they were."""
+"""The probe: examples drawn from a whole split, the same ones for the same run, and unchanged in old saves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kept states: the closest one to start from, a budget that holds, and a ring that lets the oldest go."""
+"""Keyframes: the closest one is the start of a replay, the budget holds, and the oldest recent state goes first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two branches, or two saves, side by side: where they part, and how far apart they are."""
+"""Two branches or two saves compared: where they part, and how far apart they are."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What explain, evaluate, compare and the panes show, held against differences of the loss that the lab itself reports.
+"""What explain, evaluate, compare and the panes show agrees with differences of the loss that the lab reports.
 
-Over networks of many kinds, with weights that are negative and zero, and with interventions, penalties, clipping,
-frozen units and rates. `pytest -m proof` looks at 40 labs of each kind, with TINYNETS_PROOF=10 in the environment at
-400.
+The networks are of many kinds, with negative and zero weights, interventions, penalties, clipping, frozen units and
+rates. `pytest -m proof` checks 40 labs of each kind; with TINYNETS_PROOF=10 in the environment, 400.
 """
 
 from __future__ import annotations

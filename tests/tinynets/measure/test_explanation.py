@@ -1,4 +1,4 @@
-"""A unit's explanation says what is so: each number beside one that was found another way."""
+"""The explanation of a unit is true: each number is compared with one computed in another way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written to a layer lies in its network; what is copied or pickled is whole, and a thing of its own."""
+"""Writing to a layer's array changes its network; copies and pickles are complete and independent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""grad_check: right gradients pass, wrong ones are named with place and numbers."""
+"""grad_check: right gradients pass, and wrong ones are reported with place and numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A unit that has become infinite can be zeroed, wherever it lies; and what overflows first is named."""
+"""A unit that has become infinite can be zeroed anywhere, and the first place that overflows is named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Network: one flat vector, blocks with names, sites, and shapes that are checked where layers meet."""
+"""Network: one flat vector, named blocks, sites, and shapes checked where layers meet."""
 
 from __future__ import annotations
 

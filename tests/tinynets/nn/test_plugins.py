@@ -1,4 +1,4 @@
-"""Layers and losses of one's own: registered, loaded from files, used in recipes, named in saves, refused in words."""
+"""The user's own layers and losses: registered, loaded from files, used in recipes, named in saves, or refused."""
 
 from __future__ import annotations
 

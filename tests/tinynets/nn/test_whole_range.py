@@ -1,8 +1,8 @@
-"""Every activation and loss in float32 against float64 formulas, over all of float32: the relative error of each.
+"""The relative error of every activation and loss in float32, over all of float32, against float64 formulas.
 
-A value is off by at most the part of it that stands here. Where a value or slope is a sum of terms that cancel (SiLU,
-GELU), or told from an output next to its bound (Tanh), it is off by that part of those terms. What is less than the
-smallest normal number may be rounded to 0.
+Each case states the largest relative error of a value and of a slope. If these are sums of terms that cancel (SiLU,
+GELU), or computed from an output near its bound (Tanh), the error is relative to the largest term. What is less than
+the smallest normal number may be rounded to 0.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""BLAS threads: a rule of the shapes, settled once for the process, overridden by argument and environment."""
+"""BLAS threads: chosen by a rule from the shapes, fixed once per process, overridden by argument or environment."""
 
 from __future__ import annotations
 

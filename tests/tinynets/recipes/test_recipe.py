@@ -1,4 +1,4 @@
-"""Recipes: what a file says is checked, and an error names file, key, rule, value and the nearest right name."""
+"""Recipes: files are checked, and an error names the file, key, rule, value and nearest right name."""
 
 from __future__ import annotations
 

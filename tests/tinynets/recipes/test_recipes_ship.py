@@ -1,4 +1,4 @@
-"""Every recipe that ships: it steps, replays, freezes, shows itself in every pane, and learns."""
+"""Every recipe that ships steps, replays, freezes, shows itself in every pane, and learns."""
 
 from __future__ import annotations
 

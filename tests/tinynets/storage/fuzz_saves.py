@@ -1,10 +1,10 @@
-"""Coverage-guided fuzzing of what reads saves, where atheris is installed.
+"""Fuzzes the reading of saves, guided by coverage; needs atheris.
 
-`python tests/tinynets/storage/fuzz_saves.py -max_total_time=300` (any option of libFuzzer; a folder given keeps
-the corpus).
+`python tests/tinynets/storage/fuzz_saves.py -max_total_time=300` (takes any option of libFuzzer, and a folder for the
+corpus).
 
-Every input is read as a file whose checksums are right, so that what is mutated gets behind them; one input in three is
-altered record by record. What is not refused with a SaveError must be a lab that works.
+Every input is given right checksums, so that mutations get past them; one input in three is altered record by record.
+What is not refused with a SaveError must be a lab that works.
 """
 
 from __future__ import annotations

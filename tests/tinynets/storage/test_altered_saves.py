@@ -1,4 +1,4 @@
-"""Saves whose records were altered, their frames whole: each is refused in words, cheaply, or works."""
+"""Saves with altered records in whole frames: each is refused cheaply with a reason, or works."""
 
 from __future__ import annotations
 

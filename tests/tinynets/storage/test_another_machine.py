@@ -1,4 +1,4 @@
-"""What was recorded with another processor or numpy: the stored keyframes count, and that is said."""
+"""Runs recorded with another processor or numpy: the stored keyframes decide, and the lab says so."""
 
 from __future__ import annotations
 

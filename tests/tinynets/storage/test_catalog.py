@@ -1,4 +1,4 @@
-"""The list of saves: what each says of itself, and that none of them can spoil the list."""
+"""The list of saves: what each says about itself, and that no bad save can spoil the list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values survive packing; bytes that are none of ours are refused before they cost anything."""
+"""Values survive packing; bytes that are not ours are refused before they cost anything."""
 
 from __future__ import annotations
 

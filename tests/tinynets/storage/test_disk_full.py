@@ -1,4 +1,4 @@
-"""A disk that fills up during a save: what stood there still stands, and the lab goes on."""
+"""The disk fills up during a save: the old file survives, and the lab goes on."""
 
 from __future__ import annotations
 

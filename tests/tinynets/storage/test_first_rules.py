@@ -1,4 +1,4 @@
-"""Runs of the first rules come to the bytes that they came to when there were no others."""
+"""Runs under the first rules give the same bytes as when there were no other rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of somebody else's: whatever is wrong in one comes out in words, and none says where to write.
+"""Files from somebody else: whatever is wrong is refused with a reason, and none can choose where to write.
 
 `pytest -m proof` reads 1,000 saves and journals with right checksums and wrong fields and orders of records; with
 TINYNETS_PROOF=100 in the environment a hundred times as many. A failure names the kind and the seed of the file:

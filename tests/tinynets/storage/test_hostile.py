@@ -1,4 +1,4 @@
-"""Files made to do harm: each is refused in a line, or is a lab that works; at once, and in little memory.
+"""Files made to do harm: each is refused in one line or is a working lab; quickly, and in little memory.
 
 `pytest -m proof` reads 5,000 altered saves; with TINYNETS_PROOF=20 in the environment twenty times as many. A failure
 names the kind and the seed of the file: `altered(sample(kind), kind, seed)` in mutations.py makes it again.

@@ -1,4 +1,4 @@
-"""The journal: what a lab does is on the disk as it does it, and any part of that from its beginning is a past."""
+"""The journal: what a lab does reaches the disk at once, and any beginning of a journal is a valid past."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Locks: one process has a file at a time, however it ends; labs of one process share."""
+"""Locks: one process holds a file at a time, however it ends; labs in one process share it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saves that versions of the format wrote open for ever, with everything in them; tests/saves/make.py makes them."""
+"""Saves of earlier format versions still open, with everything in them; tests/saves/make.py makes them."""
 
 from __future__ import annotations
 

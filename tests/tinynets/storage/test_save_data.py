@@ -1,4 +1,4 @@
-"""Data too large for a save: found where it was, given again, or missing, and then what is stored can be looked at."""
+"""Data too large for a save: found in place, given again, or missing; without them, the rest can be inspected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/save-format.md is enough to read a save: a reader written from that page alone sees what the lab says."""
+"""docs/save-format.md suffices to read a save: a reader written from it alone sees what the lab says."""
 
 from __future__ import annotations
 

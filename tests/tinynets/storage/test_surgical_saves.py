@@ -1,4 +1,4 @@
-"""Saves whose edits change the structure, and lie: refused in words, before anything is made of what they ask for."""
+"""Saves with false edits of the structure are refused with a reason, before anything they ask for is built."""
 
 from __future__ import annotations
 

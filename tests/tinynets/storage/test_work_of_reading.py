@@ -1,4 +1,4 @@
-"""Reading takes work in proportion to the file: calls are counted, of a file and of one with twice as much in it."""
+"""Reading takes work in proportion to the file: calls are counted for a file and for one with twice as much in it."""
 
 from __future__ import annotations
 

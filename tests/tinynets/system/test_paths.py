@@ -1,4 +1,4 @@
-"""Paths as people type them, and names that are no text: taken everywhere, or refused in words."""
+"""Paths as people type them, and names that are not valid text: accepted everywhere, or refused with a reason."""
 
 from __future__ import annotations
 

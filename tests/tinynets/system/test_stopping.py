@@ -1,4 +1,4 @@
-"""Signals that end a command: nothing that was done is lost, and nothing is said but one line.
+"""Signals that end a command: no work is lost, and only one line is printed.
 
 `pytest -m proof` presses ctrl+c at each of the imports that a start makes.
 """

@@ -1,4 +1,4 @@
-"""Every command, with its standard streams closed, full, narrow, or read by nobody any more.
+"""Every command with its standard streams closed, full, narrow, or no longer read.
 
 `pytest -m proof` tries every command with every kind of streams.
 """

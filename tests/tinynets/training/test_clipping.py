@@ -1,4 +1,4 @@
-"""Clipping by norm over all of a dtype's range: neither squares that overflow nor those that vanish mislead it."""
+"""Clipping by norm over the whole range of a dtype: squares that overflow or vanish do not mislead it."""
 
 from __future__ import annotations
 

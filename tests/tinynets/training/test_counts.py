@@ -1,7 +1,7 @@
-"""What begins to learn late under Adam counts its updates from there, as PyTorch counts them for each parameter.
+"""Parameters that begin to learn late under Adam count their updates from then on, as in PyTorch.
 
-Held against an Adam written here, with hand-made gradients of a small net, that keeps weight, mean, square and count of
-each parameter and moves them with numpy's own `delete` and `append`. `pytest -m proof` takes 300 random walks; with
+They are compared with an Adam written here, with gradients of a small network by hand. It keeps the weight, mean, square
+and count of each parameter, and moves them with numpy's own `delete` and `append`. `pytest -m proof` takes 300 random walks; with
 TINYNETS_PROOF=10 in the environment ten times as many.
 """
 

@@ -1,4 +1,4 @@
-"""A schedule counts from where it is set, and a rate of 0, by whatever way, is said."""
+"""A schedule counts from the step at which it is set; and when nothing learns, the lab says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What shapes a training step, computed by hand; and what `set` changes while training, undone and replayed."""
+"""What shapes a training step, computed by hand; and settings changed in mid-run, undone and replayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training: the steps of the lesson, written a second time; frozen units; and what happens when numbers run away."""
+"""Training: the steps of the lesson, written a second time; frozen units; and numbers that run away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Linear, Embedding, norms and activations against values that PyTorch 2.13 gave (tests/references/make_basic.py)."""
+"""Linear, Embedding, norms and activations agree with values of PyTorch 2.13 (tests/references/make_basic.py)."""
 
 from __future__ import annotations
 

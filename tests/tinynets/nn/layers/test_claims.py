@@ -1,4 +1,4 @@
-"""What kinds of layers say of themselves is true, and all that a new kind needs: its class, listed."""
+"""What each kind of layer says about itself is true, and a new kind needs only its class, listed."""
 
 from __future__ import annotations
 

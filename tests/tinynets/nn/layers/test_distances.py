@@ -1,4 +1,4 @@
-"""Distances: squared distances to prototypes, their gradients, and the network of radial basis functions they make."""
+"""Distances: squared distances to prototypes, their gradients, and networks of radial basis functions made of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RNN, GRU and LSTM: gradients, interventions at every step or one, and what is carried from batch to batch."""
+"""RNN, GRU and LSTM: gradients, interventions at one step or all, and state carried from batch to batch."""
 
 from __future__ import annotations
 

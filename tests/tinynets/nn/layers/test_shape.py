@@ -1,4 +1,4 @@
-"""Flatten: all axes after the batch made one, and gradients brought back into their shape."""
+"""Flatten: all axes after the batch become one, and gradients get their shape back."""
 
 from __future__ import annotations
 
