@@ -2,9 +2,9 @@
 
 Run: `python tests/benchmarks/live.py [ROUNDS]` (4 unless told otherwise; about 25 s each).
 
-The stand-in for the terminal only reads bytes and looks for a few of them, so that it takes little of the two cores that
-the app and its engine share. Speed: headless and live take turns, a round each; the headless lab runs in a process of
-its own with the same evaluations on the way, and the app is paused meanwhile.
+The stand-in for the terminal only reads bytes and looks for a few of them, so that it takes little of the two cores
+that the app and its engine share. Speed: headless and live take turns, a round each; the headless lab runs in a process
+of its own with the same evaluations on the way, and the app is paused meanwhile.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Makes the saves of this format version that every later version must open, and `facts.json`: what they hold.
 
-Run: `python tests/saves/make.py`. It makes the missing saves in the version's folder, and leaves existing
-ones as they are. For anything new in a version, add a function below and its name to `SAVES`.
+Run: `python tests/saves/make.py`. It makes the missing saves in the version's folder, and leaves existing ones as they
+are. For anything new in a version, add a function below and its name to `SAVES`.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ EDITS: tuple[Callable[[tn.Lab], object], ...] = (
 
 
 def branches() -> tn.Lab:
-    """A lab with three branches (one forked from another), bookmarks and evaluations, in the past, with an undone edit."""
+    """A lab with three branches (one forked from another), bookmarks, evaluations and an undone edit, in the past."""
     lab = small()
     lab.run(20)
     lab.evaluate("dev")

@@ -1,8 +1,8 @@
 """A process that trains, operates and saves is killed at random: its saves open whole, its journal recovers.
 
 The process logs what it begins and what it has done, moment by moment, with digests; what is found on the disk
-afterwards is compared with that log. `pytest -m proof` kills it 300 times; with TINYNETS_PROOF=5 in the
-environment five times as often. Run as a script, this file is the process, or rather a server that forks one for each kill.
+afterwards is compared with that log. `pytest -m proof` kills it 300 times; with TINYNETS_PROOF=5 in the environment
+five times as often. Run as a script, this file is the process, or rather a server that forks one for each kill.
 """
 
 from __future__ import annotations

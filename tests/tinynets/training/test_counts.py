@@ -1,8 +1,8 @@
 """Parameters that begin to learn late under Adam count their updates from then on, as in PyTorch.
 
-They are compared with an Adam written here, with gradients of a small network by hand. It keeps the weight, mean, square
-and count of each parameter, and moves them with numpy's own `delete` and `append`. `pytest -m proof` takes 300 random walks; with
-TINYNETS_PROOF=10 in the environment ten times as many.
+They are compared with an Adam written here, with gradients of a small network by hand. It keeps the weight, mean,
+square and count of each parameter, and moves them with numpy's own `delete` and `append`. `pytest -m proof` takes 300
+random walks; with TINYNETS_PROOF=10 in the environment ten times as many.
 """
 
 from __future__ import annotations
