@@ -1,4 +1,4 @@
-"""Zero, mean and patch against PyTorch's forward hooks on the same weights: outputs, losses and gradients."""
+"""Zero, mean and patch against PyTorch's forward hooks on the same weights: outputs, losses, gradients."""
 
 from __future__ import annotations
 

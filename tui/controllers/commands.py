@@ -28,7 +28,7 @@ class Commands:
 
     def __init__(self, ui: LabScreen) -> None:
         self.ui = ui
-        self.link: Client | None = None
+        self.client: Client | None = None
         self.refused = False
         """Whether the engine could not open its source."""
         self.quit_for_good = False
@@ -52,7 +52,7 @@ class Commands:
     @property
     def alive(self) -> bool:
         """Whether an engine is running."""
-        return self.link is not None and self.link.alive
+        return self.client is not None and self.client.alive
 
     # -- a verb
 
@@ -66,14 +66,14 @@ class Commands:
 
     async def done(self, verb: str, *args: Any, **kwargs: Any) -> Any:
         """Send a command and await its result (True in place of None). On failure, report it and return False."""
-        if self.link is None:
+        if self.client is None:
             return False
         if self.refused:
             self.fail(NOTHING_OPEN)
             return False
         self._begin(verb)
         try:
-            value = await self.link.call(verb, *args, **kwargs)
+            value = await self.client.call(verb, *args, **kwargs)
         except EngineError as error:
             self.fail(error.message, quiet=error.kind == "Cancelled")
             return False

@@ -54,7 +54,7 @@ class EngineController(Controller):
 
     def begin(self, engine: Spawned | None = None) -> None:
         """Listen to an engine that was started earlier, or start one."""
-        self.commands.link = Client(engine or self._spawn(self._source, self._options), self)
+        self.commands.client = Client(engine or self._spawn(self._source, self._options), self)
         self._first = True
         self._sent = None
         self.ui.send_view()
@@ -74,8 +74,8 @@ class EngineController(Controller):
 
     def reconnect(self, source: str) -> None:
         """Start another engine in place of the one that ended."""
-        if self.commands.link:
-            self.commands.link.close()
+        if self.commands.client:
+            self.commands.client.close()
         if source != self._source:
             self._options = {name: value for name, value in self._options.items() if name in LASTING}
         self._source, self.commands.refused = source, False
@@ -87,9 +87,9 @@ class EngineController(Controller):
 
     def close(self) -> None:
         """Close the engine, so that no process stays behind; may be called twice."""
-        link, self.commands.link = self.commands.link, None
-        if link:
-            link.close(quit_for_good=self.commands.quit_for_good)
+        client, self.commands.client = self.commands.client, None
+        if client:
+            client.close(quit_for_good=self.commands.quit_for_good)
 
     def _wait(self, text: str) -> None:
         """Have every empty widget say why there is nothing to see."""
@@ -101,14 +101,14 @@ class EngineController(Controller):
 
     def look(self, view: View) -> None:
         """Tell the engine what the user is looking at, if that has changed."""
-        if self.commands.link is not None and view != self._sent:
+        if self.commands.client is not None and view != self._sent:
             self._sent = view
-            self.commands.link.look(view)
+            self.commands.client.look(view)
 
     def drawn(self, number: int) -> None:
         """Tell the engine that a frame was drawn, so that it may send the next."""
-        if self.commands.link is not None:
-            self.commands.link.acknowledge(number)
+        if self.commands.client is not None:
+            self.commands.client.acknowledge(number)
 
     # -- from the engine
 

@@ -16,8 +16,8 @@ class KeyBarController(Controller):
 
     def shown(self) -> list[Action]:
         found = actions.footer_actions()
-        link = self.commands.link
-        if link is not None and not link.alive and not self.commands.refused:
+        client = self.commands.client
+        if client is not None and not client.alive and not self.commands.refused:
             return [actions.BY_ID["restart"], *found]
         return with_travel(found, self.run_now)
 

@@ -30,8 +30,8 @@ class RunningController(Controller):
         """Close or stop the innermost thing: the command line, a command at work, the zoom, a run."""
         if self.ui.command_line.display:
             self.ui.close_command_line()
-        elif self.commands.link and self.commands.link.busy:
-            self.commands.link.cancel()
+        elif self.commands.client and self.commands.client.busy:
+            self.commands.client.cancel()
         elif self.ui.desk.choice.zoom:
             self.ui.toggle_zoom()
         elif self.run_now and self.run_now.mode != "paused":

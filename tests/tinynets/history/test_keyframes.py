@@ -21,7 +21,7 @@ def state() -> State:
 
 
 def store(state: State, steps: list[int], budget: int) -> KeyframeStore:
-    """Keyframes of one branch, kept in this order."""
+    """A store of keyframes of one branch, added in this order."""
     branch = Branch(0, "main", LossHistory())
     made = KeyframeStore({0: branch}, budget)
     for step in [0, *steps]:

@@ -19,7 +19,7 @@ def test_small_products_take_one_thread_and_large_ones_two() -> None:
 
 
 def said(code: str, **environment: str) -> str:
-    """What a process of its own prints, or the last line of its error."""
+    """What a new process prints, or the last line of its error."""
     run = subprocess.run(
         [sys.executable, "-c", f"import tinynets as tn\n{code}"],
         capture_output=True,

@@ -36,7 +36,7 @@ SAMPLES = {kind: sample(kind) for kind in KINDS}
 
 
 def mended(content: bytes) -> bytes:
-    """The same bytes, with the checksum of every record right."""
+    """The same bytes, with the checksum of every record corrected."""
     made, at = [content[:HEAD]], HEAD
     while at + 8 <= len(content):
         length = min(struct.unpack_from("<I", content, at)[0], len(content) - at - 8)
@@ -47,7 +47,7 @@ def mended(content: bytes) -> bytes:
 
 
 def mutate(content: bytes, most: int, seed: int) -> bytes:
-    """Another input: one altered record by record, or bytes changed as libFuzzer does."""
+    """Another input: records altered, or bytes changed as libFuzzer does."""
     random = Random(seed)
     if random.random() < 0.33:
         kind = random.choice(KINDS)

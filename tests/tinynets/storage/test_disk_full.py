@@ -40,7 +40,7 @@ print(lab.state.digest(), lab.unsaved)
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    """A save that is there before the disk fills up, in a folder of its own."""
+    """A save made before the disk fills up, in a folder of its own."""
     path = tmp_path / "saves" / "xor.msgpack"
     lab = tn.Lab("xor")
     lab.run(20)

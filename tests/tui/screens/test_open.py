@@ -88,7 +88,7 @@ async def test_a_refused_source_leaves_nothing_open_and_no_restart() -> None:
         text = screen_text(pilot)
         assert "nothing is open: o opens, q quits" in text.splitlines()[0]
         assert text.count("nothing is open") > 3
-        await until(pilot, lambda: not commands(pilot).link.alive)  # type: ignore[union-attr]
+        await until(pilot, lambda: not commands(pilot).client.alive)  # type: ignore[union-attr]
         await pilot.press("R")
         await until(pilot, lambda: status(pilot) == "nothing is open: o opens, q quits")
         assert "restart" not in screen_text(pilot)
