@@ -174,7 +174,7 @@ def _run(arguments: list[str] | None) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         streams.say("needs a terminal; `tinynets --help` shows what works without one", "tinynets-lab")
         return 2
-    # Start the engine first: a running app replaces stderr by an object without a file number, so starting would fail.
+    # Started now: a running app replaces stderr by an object without a file number, with which starting would fail.
     resource_tracker.ensure_running()
     from tinynets.server.process import spawn  # the app starts sooner without it
 

@@ -85,7 +85,7 @@ class LabDriver(LinuxDriver):
             if select.select([self.fileno], [], [], LOOK)[0]:
                 try:
                     read = os.read(self.fileno, 1 << 12)
-                except OSError:  # so a terminal is gone for a process that is not its own any more
+                except OSError:  # raised if this process no longer owns its terminal
                     read = b""
                 if not read:
                     self._end_app(signal.SIGHUP)

@@ -47,5 +47,5 @@ class Seen(LineFilter):
 
 
 def _in_place(text: str) -> str:
-    shown = ((printable("a" + letter)[1:], letter) for letter in text)  # only after a letter is an accent an accent
+    shown = ((printable("a" + letter)[1:], letter) for letter in text)  # an accent is one only after a letter
     return "".join(sign if len(sign) == 1 else "?" * cell_len(letter) for sign, letter in shown)

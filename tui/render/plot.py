@@ -58,12 +58,12 @@ def loss_plot(curve: LossCurve, width: int, height: int, log: bool, look: Termin
 
     With `log` the loss axis is log10, unless a loss is 0 or below: then it is linear.
     """
-    import plotext as plt  # takes long to import: when a plot is drawn first
+    import plotext as plt  # slow to import: only when a plot is first drawn
 
     finite = np.isfinite(curve.mean) & np.isfinite(curve.low) & np.isfinite(curve.high)
     scale = Scale(log and fits_log(curve))
     plt.clear_figure()
-    plt.limit_size(False, False)  # not to what `COLUMNS` and `LINES` say
+    plt.limit_size(False, False)  # ignores `COLUMNS` and `LINES`
     plt.plotsize(width, height)
     plt.theme("clear")
     plt.axes_color("default")
@@ -157,11 +157,11 @@ def pair_span(one: Curve, other: Curve, parted: int | None) -> tuple[int, int, i
 
 def pair_plot(one: Curve, other: Curve, parted: int | None, width: int, height: int) -> list[Strip]:
     """Plot two runs together: grey while they are the same, then each in its colour, averaged over columns."""
-    import plotext as plt  # takes long to import: when a plot is drawn first
+    import plotext as plt  # slow to import: only when a plot is first drawn
 
     first, same, end = pair_span(one, other, parted)
     plt.clear_figure()
-    plt.limit_size(False, False)  # not to what `COLUMNS` and `LINES` say
+    plt.limit_size(False, False)  # ignores `COLUMNS` and `LINES`
     plt.plotsize(width, height)
     plt.theme("clear")
     plt.axes_color("default")
@@ -217,7 +217,7 @@ def ticks(low: float, high: float, most: int, whole: bool = False) -> list[float
     if not high > low:
         return [low]
     half = high / 2 - low / 2  # high - low could overflow
-    if not half / most:  # numbers so small that half of one is 0
+    if not half / most:  # numbers so close that the quotient is 0
         return [low]
     power = float(10.0 ** np.floor(np.log10(half / most * 2))) if most > 1 else half * 2
     for step in (power * factor for factor in (1, 2, 5, 10, 20, 50)):
