@@ -127,7 +127,7 @@ class LabScreen(Screen[None]):
 
     def toggle_zoom(self) -> None:
         """Show the active pane alone, or all panes again."""
-        self.desk.ask(replace(self.desk.choice, zoom=not self.desk.choice.zoom))
+        self.desk.follow(replace(self.desk.choice, zoom=not self.desk.choice.zoom))
         self.active_pane.focus()
 
     # -- frames
@@ -141,7 +141,7 @@ class LabScreen(Screen[None]):
         assert isinstance(network, NetworkPane)
         if self.desk.size.width:
             wanted = network.wanted_height(frame, round(self.desk.size.width * 0.6) - 2) + 2
-            self.desk.ask(replace(self.desk.choice, network_height=wanted))
+            self.desk.follow(replace(self.desk.choice, network_height=wanted))
         self.send_view()
         self._undrawn = self._shown()
         self._draw_next()

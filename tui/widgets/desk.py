@@ -59,9 +59,8 @@ def plan(width: int, height: int, choice: PaneChoice, slots: Mapping[str, Slot])
         return {choice.active: Region(0, 0, width, height)}
     if width >= LARGE[0] and height >= LARGE[1]:
         left = round(width * 0.6)
-        return _column("left", 0, left, height, choice, slots) | _column(
-            "right", left, width - left, height, choice, slots
-        )
+        at_left = _column("left", 0, left, height, choice, slots)
+        return at_left | _column("right", left, width - left, height, choice, slots)
     if width >= 96 and height >= 22:
         return _four(width, height, choice)
     return _two(width, height, choice)
@@ -150,7 +149,7 @@ class Desk(Bare, Container):
         regions = plan(self.size.width, self.size.height, self.choice, self.slots)
         return tuple(pane for pane in self.slots if pane in regions)
 
-    def ask(self, choice: PaneChoice) -> None:
+    def follow(self, choice: PaneChoice) -> None:
         """Arrange the panes by a choice."""
         if choice != self.choice:
             self.choice = choice
@@ -158,7 +157,7 @@ class Desk(Bare, Container):
 
     def pick(self, pane: str) -> None:
         """Show a pane as the active one."""
-        self.ask(replace(self.choice, **picked(pane, self.slots[pane])))
+        self.follow(replace(self.choice, **picked(pane, self.slots[pane])))
 
     def on_resize(self) -> None:
         self.arrange_panes()
