@@ -1,4 +1,4 @@
-"""What holds for all tests: locks and journals of their own, signals as in a terminal, no deadline, what they share."""
+"""Set-up for all tests: separate locks and journals, signals as in a terminal, no deadlines, shared helpers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ settings.register_profile("tinynets", deadline=None)
 settings.load_profile("tinynets")
 _numbers = count()
 
-# What starts the tests in the background may have made them ignore ctrl+c or hang-ups, and so all that they start.
+# If the tests were started in the background, they and their children may be ignoring ctrl+c or hang-ups.
 for _number in (getattr(signal, name) for name in ("SIGINT", "SIGHUP", "SIGTERM") if hasattr(signal, name)):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)

@@ -1,1 +1,1 @@
-"""The terminal app: it draws frames and sends commands; all that it can do, `tinynets.Lab` can."""
+"""The terminal app: it draws frames and sends commands. It can do nothing that `tinynets.Lab` cannot."""

@@ -1,4 +1,4 @@
-"""`tinynets-lab`: arguments first, then the engine's process, then Textual, which takes longest to import."""
+"""The command `tinynets-lab`: it reads arguments, starts the engine, then imports Textual, which is slow to load."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ try:
     from typing import Any, NoReturn
 
     from tinynets.system import stopping, streams
-except KeyboardInterrupt:  # ctrl+c before `main` can say what that does
+except KeyboardInterrupt:  # for a ctrl+c that comes before `main` can handle it
     sys.exit(130)
 
 MEGABYTE = 2**20
 MOST_MEMORY = 2**30
-"""In MB, what a lab takes at most."""
+"""The largest memory budget, in MB, that a lab accepts."""
 
 
 class OneLine(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage before it."""
+    """A parser that reports an error in one line, without printing the usage first."""
 
     def error(self, message: str) -> NoReturn:
         from tinynets.foreign_text import printable  # the app starts sooner without it
@@ -63,7 +63,7 @@ def _version() -> str:
 
 
 def problem_with(source: str) -> str:
-    """What is wrong with a source, as far as can be told without the engine; empty when nothing is."""
+    """What is wrong with a source, as far as we can tell without the engine; empty if nothing is."""
     path = Path(source)
     if path.suffix in (".msgpack", ".toml") or "/" in source or "\\" in source:
         if not os.path.exists(path):
@@ -79,7 +79,7 @@ def problem_with(source: str) -> str:
 
 
 def problem_with_seed(seed: int | None, source: str) -> str:
-    """What is wrong with a seed; empty when nothing is."""
+    """What is wrong with a seed; empty if nothing is."""
     if seed is None:
         return ""
     if not 0 <= seed <= 2**63 - 1:
@@ -88,7 +88,7 @@ def problem_with_seed(seed: int | None, source: str) -> str:
 
 
 def problem_with_data(data: str | None, source: str) -> str:
-    """What is wrong with a file of data, as far as can be told without the engine; empty when nothing is."""
+    """What is wrong with a data file, as far as we can tell without the engine; empty if nothing is."""
     if data is None:
         return ""
     if not _is_save(source):
@@ -99,14 +99,14 @@ def problem_with_data(data: str | None, source: str) -> str:
 
 
 def problem_with_memory(megabytes: int | None) -> str:
-    """What is wrong with a budget of memory; empty when nothing is."""
+    """What is wrong with a memory budget; empty if nothing is."""
     if megabytes is None or 1 <= megabytes <= MOST_MEMORY:
         return ""
     return f"`memory` must be a whole number of MB from 1 to {MOST_MEMORY}, not {megabytes}"
 
 
 def problem_with_recipe(source: str, plugins: list[str]) -> str:
-    """What is wrong with a recipe of the person's own, as far as can be told without plugins; empty when nothing is."""
+    """What is wrong with the user's own recipe, as far as we can tell without plugins; empty if nothing is."""
     if not source.endswith(".toml") or plugins:
         return ""
     from tinynets.errors import TinynetsError  # the app starts sooner without it
@@ -120,7 +120,7 @@ def problem_with_recipe(source: str, plugins: list[str]) -> str:
 
 
 def problem_with_plugins(paths: list[str]) -> str:
-    """The first plugin that is not there; empty when all are."""
+    """What is wrong with the first plugin whose file is missing; empty if all exist."""
     missing = [path for path in paths if not os.path.isfile(path)]
     return f"plugin `{missing[0]}`: there is no such file" if missing else ""
 
@@ -131,20 +131,20 @@ def _is_save(source: str) -> bool:
 
 
 def _is_recipe(name: str) -> bool:
-    """Whether a recipe of this name ships; looks for the file, since importing numpy here would hold up the engine."""
+    """Whether a recipe of this name ships. Looks for the file, since importing numpy here would delay the engine."""
     found = find_spec("tinynets")
     places = found.submodule_search_locations if found else None
     return any((Path(place) / "recipes" / f"{name}.toml").is_file() for place in places or ())
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the app; 2 for arguments that cannot be used, 128 + its number where a signal ended it."""
-    if arguments is None:  # the process is this command's own
+    """Run the app. Returns 2 for unusable arguments, and 128 plus the signal's number if a signal ended the app."""
+    if arguments is None:  # this process runs nothing but this command
         stopping.end_at_once("tinynets-lab")
         streams.prepare()
     try:
         status = _run(arguments)
-    except SystemExit as ended:  # of the parser: help, or arguments that cannot be used
+    except SystemExit as ended:  # the parser printed help or refused the arguments
         status = int(ended.code or 0)
     except BrokenPipeError:
         status = 1
@@ -174,7 +174,7 @@ def _run(arguments: list[str] | None) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         streams.say("needs a terminal; `tinynets --help` shows what works without one", "tinynets-lab")
         return 2
-    # A running app has replaced stderr by an object without a file number, on which starting a process would fail.
+    # Started now: a running app replaces stderr by an object without a file number, with which starting would fail.
     resource_tracker.ensure_running()
     from tinynets.server.process import spawn  # the app starts sooner without it
 
@@ -187,7 +187,7 @@ def _run(arguments: list[str] | None) -> int:
     }
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     engine = spawn(options.source, chosen)
-    # A key's effect waits for Textual's next look at what is to be painted.
+    # A key takes effect on the screen only when Textual next checks what to paint.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     from tui.app import LabApp  # the app starts sooner without it
 

@@ -1,4 +1,4 @@
-"""Everything a person can do, once: key bindings, command palette, row of keys and help come from here."""
+"""The registry of everything a user can do: key bindings, command palette, key bar and help all read it."""
 
 from __future__ import annotations
 
@@ -35,29 +35,29 @@ KEY_NAMES = {
 
 @dataclass(frozen=True)
 class Action:
-    """One thing to do. `footer` is its place in the row of keys (lower first), None where it is left to the help."""
+    """One thing a user can do. `footer` is its place in the key bar (lower first), None if only the help shows it."""
 
     id: str
     keys: str
-    """Comma-separated, as Textual names them."""
+    """The keys by Textual's names, separated by commas."""
     label: str
-    """A word or two for the row of keys."""
+    """A word or two for the key bar."""
     help: str
     group: str
     handler: str
-    """The controller and its method, which is given `args`: "history.undo" is `undo` in `controllers/history.py`."""
+    """The controller and the method called with `args`: "history.undo" is `undo` in `controllers/history.py`."""
     footer: int | None = None
     palette: bool = True
     args: tuple[Any, ...] = ()
 
     @property
     def command(self) -> str:
-        """Textual's action, run on the app; the palette is one of Textual's own."""
+        """The action string that Textual runs on the app; the palette uses one of Textual's own actions."""
         return self.handler.removeprefix("app.") if self.handler.startswith("app.") else f"perform('{self.id}')"
 
     @property
     def shown_key(self) -> str:
-        """The first key as it stands on the keyboard."""
+        """The first key as printed on the keyboard."""
         return shown_key(self.keys.split(",")[0])
 
     @property
@@ -276,25 +276,25 @@ BY_ID = {action.id: action for action in ACTIONS}
 
 
 def bindings() -> list[Binding]:
-    """Every action's keys; the id lets a keymap change them."""
+    """The key bindings of all actions; their ids let a keymap change them."""
     return [
         Binding(action.keys, action.command, action.label, show=False, id=action.id, priority=action.id in PRIORITY)
         for action in ACTIONS
     ]
 
 
-# Textual's screens take tab for moving the focus, which would skip the panes that are hidden; and what is typed right
-# behind `:` belongs into the command line, which has to have the focus by then.
+# Textual's screens use tab to move the focus, which would skip hidden panes. And what is typed right after `:`
+# belongs in the command line, which must have the focus by then.
 PRIORITY = frozenset({"next_pane", "previous_pane", "command"})
 
 
 def footer_actions() -> list[Action]:
-    """The actions of the row of keys, most needed first."""
+    """The actions of the key bar, the most important first."""
     return sorted((a for a in ACTIONS if a.footer is not None), key=lambda a: a.footer if a.footer is not None else 99)
 
 
 def groups() -> dict[str, list[Action]]:
-    """The actions by group, in order, for the help."""
+    """The actions by group, in the order of the help."""
     found: dict[str, list[Action]] = {}
     for action in ACTIONS:
         found.setdefault(action.group, []).append(action)

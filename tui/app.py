@@ -1,4 +1,4 @@
-"""The app: made of one screen and its controllers, and the place where keys and clicks reach them."""
+"""The app: it builds one screen and its controllers, and passes keys and clicks on to them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ THEME = Theme(
 
 
 class LabApp(App[None]):
-    """Puts the parts together. Keys are bound here: `perform` finds the controller that the registry names."""
+    """Puts the parts together and binds the keys: `perform` finds the controller that the registry names."""
 
     TITLE = "tinynets-lab"
     NOTIFICATION_TIMEOUT = 4
@@ -77,7 +77,7 @@ class LabApp(App[None]):
     def get_driver_class(self) -> type[Driver]:
         found = super().get_driver_class()
         if found.__name__ == "LinuxDriver":
-            from tui.driver import LabDriver  # there is none on Windows
+            from tui.driver import LabDriver  # Windows has no such driver
 
             return LabDriver
         return found
@@ -95,7 +95,7 @@ class LabApp(App[None]):
     # -- keys
 
     def handler(self, action: actions.Action) -> Callable[..., None]:
-        """The method of a controller that does an action."""
+        """The controller method that carries out an action."""
         controller, _, method = action.handler.partition(".")
         found: Callable[..., None] = getattr(getattr(self, controller), method)
         return found
@@ -105,7 +105,7 @@ class LabApp(App[None]):
         self.handler(action)(*action.args)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Screens that open over the lab keep tab for their own fields; where nothing can be seen, only `q` acts."""
+        """Screens opened over the lab keep tab for their own fields; while nothing is visible, only `q` acts."""
         name = parameters[0] if action == "perform" else ""
         if not self.lab.room and name != "quit":
             return False
@@ -117,7 +117,7 @@ class LabApp(App[None]):
         self.files.leave()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The command palette, from the registry of actions and the command line's verbs."""
+        """Entries of the command palette: the registry's actions and the command line's verbs."""
         from tinynets.lab.verbs import VERBS  # the app starts sooner without it
 
         for action in actions.ACTIONS:
@@ -128,7 +128,7 @@ class LabApp(App[None]):
             title = f":{verb.name}  {verb.help}"
             yield SystemCommand(title, TYPED, lambda v=verb: self.call_later(self.commands.begin_line, v))
 
-    # -- what the widgets of the lab say
+    # -- messages from the lab's widgets
 
     @on(CommandLine.Entered)
     def _line_entered(self, message: CommandLine.Entered) -> None:

@@ -1,4 +1,4 @@
-"""The app's end of the engine: awaitable commands, the latest frame, and word when the process is gone."""
+"""The app's connection to the engine: commands to await, the latest frame, and notice when the process is gone."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Any, Protocol
 from tinynets.server.frame import Frame, View
 
 JOURNAL = 10
-"""Times the patience with an engine that ends, where what it did is to be kept."""
+"""How many times longer we wait for an engine to end if its work is to be kept."""
 
 
 class Pipe(Protocol):
-    """What is used of a `multiprocessing.connection.Connection`."""
+    """The part of `multiprocessing.connection.Connection` that we use."""
 
     def send(self, obj: Any, /) -> None: ...
     def recv(self) -> Any: ...
@@ -25,7 +25,7 @@ class Pipe(Protocol):
 
 
 class Process(Protocol):
-    """What is used of a `multiprocessing` process."""
+    """The part of a `multiprocessing` process that we use."""
 
     @property
     def exitcode(self) -> int | None: ...
@@ -45,7 +45,7 @@ class Spawned(Protocol):
 
 
 class EngineError(Exception):
-    """A command that the engine refused or could not do; `kind` is the class name of the error there."""
+    """A command that the engine refused or could not carry out; `kind` is the class name of the engine's error."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -53,7 +53,7 @@ class EngineError(Exception):
 
 
 class Listener(Protocol):
-    """Who hears what the engine says; all are called in the app's own thread."""
+    """Callbacks for what the engine reports; all are called in the app's own thread."""
 
     def frame(self, frame: Frame) -> None: ...
     def progress(self, done: int, total: int | None, what: str) -> None: ...
@@ -63,7 +63,7 @@ class Listener(Protocol):
 
 
 class Client:
-    """One engine process as the app sees it."""
+    """One engine, as the app sees it."""
 
     def __init__(self, spawned: Spawned, listener: Listener) -> None:
         self._process, self._connection = spawned.process, spawned.connection
@@ -72,7 +72,7 @@ class Client:
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._sending = threading.Lock()
         self._loop = asyncio.get_running_loop()
-        # Textual keeps its app in a context variable, which the reader's thread does not have.
+        # Textual keeps its app in a context variable, which the reader thread lacks.
         self._context = contextvars.copy_context()
         self._closing = False
         self._dropped: set[int] = set()
@@ -82,7 +82,7 @@ class Client:
 
     @property
     def busy(self) -> bool:
-        """A command was sent and has not been answered."""
+        """Whether a command was sent and is still unanswered."""
         return bool(self._waiting)
 
     async def call(self, verb: str, *args: Any, **kwargs: Any) -> Any:
@@ -99,22 +99,22 @@ class Client:
             self._waiting.pop(number, None)
 
     def look(self, view: View) -> None:
-        """Tell the engine what is looked at."""
+        """Tell the engine what the user is looking at."""
         self._send(("view", view))
 
     def acknowledge(self, number: int) -> None:
-        """A frame was drawn: the next may come."""
+        """Tell the engine that a frame was drawn, so that it may send the next."""
         self._send(("ack", number))
 
     def cancel(self) -> None:
-        """Stop what is at work; what was sent after it and waits behind it is dropped as well."""
+        """Stop the command that is running, and drop those that wait behind it."""
         self._dropped = set(self._waiting)
         self._send(("cancel",))
 
     def close(self, patience: float = 0.5, *, quit_for_good: bool = False) -> None:
-        """End the process: asked first, then told, then made to. What is not saved goes when the person has `quit`.
+        """End the engine: ask it first, then terminate it, then kill it.
 
-        Otherwise it has longer, for the journal.
+        Unsaved work is dropped if the user has `quit`; otherwise the engine gets longer, to finish its journal.
         """
         self._closing = True
         self._send(("quit" if quit_for_good else "leave",))
@@ -128,23 +128,23 @@ class Client:
             self._connection.close()
 
     def _send(self, message: tuple[Any, ...]) -> None:
-        # A dead pipe shows itself to the reader as well, which tells the app once.
+        # The reader thread notices a dead pipe too, and tells the app once.
         with self._sending, contextlib.suppress(OSError, ValueError):
             self._connection.send(message)
 
     def _read(self) -> None:
-        """In a thread of its own: pass everything on to the app's thread until the pipe ends."""
+        """Pass everything on to the app's thread until the pipe ends; runs in a thread of its own."""
         while True:
             try:
                 message = self._connection.recv()
             except Exception:
-                # EOFError and OSError: the process ended. Anything else: half a message of one that was killed.
+                # EOFError and OSError: the engine ended. Anything else: it was killed in the middle of a message.
                 self._hand_over(self._ended)
                 return
             self._hand_over(self._receive, message)
 
     def _hand_over(self, callback: Callable[..., None], *args: Any) -> None:
-        with contextlib.suppress(RuntimeError):  # the app's loop is closed: nobody listens any more
+        with contextlib.suppress(RuntimeError):  # the app's loop is closed: nobody is listening any more
             self._loop.call_soon_threadsafe(callback, *args, context=self._context)
 
     def _ended(self) -> None:
@@ -178,7 +178,7 @@ class Client:
                 self._listener.said(text, severity)
 
     def _drop(self, error: EngineError) -> None:
-        """Commands that waited behind a cancelled one are never answered by the engine."""
+        """Fail the commands that waited behind a cancelled one; the engine never answers them."""
         for number in self._dropped:
             self._answer(number, None, error)
         self._dropped = set()

@@ -1,8 +1,8 @@
-"""The terminal's driver: what ends the lab from outside, a signal or a terminal that is gone, ends it whole.
+"""The terminal driver: a signal, or a terminal that goes away, ends the lab cleanly.
 
-Textual's own one dies of SIGTERM and SIGHUP with the terminal as it is, raw and on the other screen, and reads the end
-of input of a terminal that is gone for ever. This one has the app close as `q` would, the journal kept; a signal that
-is sent again while the app does not answer puts the terminal back by itself.
+On SIGTERM and SIGHUP, Textual's own driver dies and leaves the terminal raw and on the alternate screen; when the
+terminal is gone, it reads the end of input for ever. This driver closes the app as `q` would, and keeps the journal. If
+the app does not answer, a second signal restores the terminal at once.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from textual.drivers.linux_driver import LinuxDriver
 from tinynets.system import stopping, streams
 
 if TYPE_CHECKING:
-    from textual.app import App  # for its type alone
+    from textual.app import App  # only for its type
 
-LOOK = 0.1  # seconds between two looks whether keys are still wanted, as Textual has them
+LOOK = 0.1  # seconds between checks whether to stop reading keys, as in Textual
 AS_FOUND = (
     "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"  # mouse reports
-    "\x1b[?2004l\x1b[?2048l\x1b[?1004l\x1b[<u\x1b[?2026l"  # pastes, sizes and focus told, keys in full, held pictures
-    "\x1b[?7h\x1b[?1049l\x1b[?25h"  # wrapped lines, the first screen, the cursor
+    "\x1b[?2004l\x1b[?2048l\x1b[?1004l\x1b[<u\x1b[?2026l"  # paste, sizes, focus, full key codes, synchronized output
+    "\x1b[?7h\x1b[?1049l\x1b[?25h"  # line wrap, the main screen, the cursor
 )
 
 
 class LabDriver(LinuxDriver):
-    """Tells the app to end where Textual's driver would not."""
+    """Tells the app to end in cases where Textual's driver would not."""
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
         self._screen = self._file = streams.unfailing(screen(), "replace")
         self._before: list[tuple[int, Any]] = []
         self._noted = stopping.Noted(self._at_once, stopping.SIGNALS)
-        # Textual keeps its app in a context variable, which neither a signal nor a thread has.
+        # Textual keeps its app in a context variable, which signal handlers and threads lack.
         self._context = contextvars.copy_context()
 
     # -- signals
@@ -65,7 +65,7 @@ class LabDriver(LinuxDriver):
             self._end_app(number)
 
     def _at_once(self, number: int) -> None:
-        """The app does not answer: put the terminal back without it. The engine hears that its pipe ends."""
+        """Restore the terminal without the app, which does not answer. The engine notices that its pipe has closed."""
         self._restore()
         stopping.leave(number, f"tinynets-lab: {stopping.stopped(number)} at once")
 
@@ -79,32 +79,32 @@ class LabDriver(LinuxDriver):
     # -- input
 
     def run_input_thread(self) -> None:
-        """Read keys until they are no longer wanted, or there can be none any more."""
+        """Read keys until told to stop, or until the terminal is gone."""
         parser, decode = XTermParser(self._debug), getincrementaldecoder("utf-8")("replace").decode
         while not self.exit_event.is_set():
             if select.select([self.fileno], [], [], LOOK)[0]:
                 try:
                     read = os.read(self.fileno, 1 << 12)
-                except OSError:  # so a terminal is gone for a process that is not its own any more
+                except OSError:  # raised if this process no longer owns its terminal
                     read = b""
                 if not read:
                     self._end_app(signal.SIGHUP)
                     return
                 text = decode(read)
-                for event in parser.feed(text) if text else ():  # half a letter is no end
+                for event in parser.feed(text) if text else ():  # half a letter is not the end of input
                     self.process_message(event)
             for event in parser.tick():
                 self.process_message(event)
 
     def _end_app(self, number: int) -> None:
-        with suppress(RuntimeError):  # the loop has ended by itself
+        with suppress(RuntimeError):  # the loop has already ended
             self._loop.call_soon_threadsafe(self._app.exit, None, stopping.status_of(number), context=self._context)
 
 
 def screen() -> TextIO:
-    """What is drawn on: stderr, as Textual does, or stdout where that alone is the terminal."""
+    """The stream to draw on: stderr, as in Textual, or stdout if only that is a terminal."""
     error, out = sys.__stderr__, sys.__stdout__
     if error is not None and error.isatty():
         return error
-    assert out is not None  # `tinynets-lab` needs it to be a terminal
+    assert out is not None  # `tinynets-lab` made sure that stdout is a terminal
     return out

@@ -1,4 +1,4 @@
-"""The panes, a row each: its widget with name and number, where it stands on the desk, and what the help says of it."""
+"""The list of panes: for each its widget, its slot on the desk, and its line in the help."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui.widgets.weights import WeightsPane
 
 @dataclass(frozen=True)
 class PaneRow:
-    """A pane: on each side of the desk they stand one under another, in the order of their rows."""
+    """One pane; on each side of the desk, panes are stacked in the order of their rows."""
 
     widget: type[Pane]
     slot: Slot
@@ -59,5 +59,5 @@ SLOTS = {row.name: row.slot for row in ROWS}
 
 
 def make_desk() -> Desk:
-    """The desk with all panes on it."""
+    """Make the desk with all panes on it."""
     return Desk(SLOTS, *(row.widget() for row in ROWS))

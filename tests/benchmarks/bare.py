@@ -1,7 +1,7 @@
-"""Training steps as bare sequences of numpy calls: straight lines over buffers made beforehand, `out=` everywhere.
+"""Training steps as bare sequences of numpy calls: straight-line code over preallocated buffers, with `out=`.
 
-They call what is fastest for the arithmetic, as our layers do (`a.dot(b, out)` rather than `np.matmul`, sums by dot
-products, arrays without axes rather than Python numbers), update all parameters as one vector, and check nothing.
+Like our layers, they use the fastest calls for the arithmetic (`a.dot(b, out)` rather than `np.matmul`, sums by dot
+products, arrays without axes rather than Python numbers). They update all parameters as one vector, and check nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What every contest shares: contestants that take turns, each a generator that takes a step and yields its loss.
+"""The basis of every contest: contestants take turns, each a generator that takes one step and yields its loss.
 
-They begin with the same parameters and go through the same batches, and must agree on the losses before anything is
-timed: different losses mean different work, and then there is nothing to compare.
+They start with the same parameters and use the same batches, and must agree on the losses before anything is timed:
+different losses mean different work, which cannot be compared.
 """
 
 from __future__ import annotations

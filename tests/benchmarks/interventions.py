@@ -1,8 +1,8 @@
-"""A training step of names-mlp with interventions on: a unit or the whole layer zeroed, scaled, set; and drawn ones.
+"""Times a training step of names-mlp with interventions: a unit or the whole layer zeroed, scaled, set, or drawn.
 
 Run: `python tests/benchmarks/interventions.py`, on an idle machine. All run in one process with one thread and take
-turns in short rounds; the ratios are medians over rounds. `no taps` is the step as it would be if the engine knew no
-interventions: the layers' own forward and backward, one behind the other.
+turns in short rounds; the ratios are medians over rounds. `no taps` is the step as it would be without any support for
+interventions: the layers' own forward and backward passes, one after the other.
 """
 
 from __future__ import annotations

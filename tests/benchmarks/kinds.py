@@ -1,4 +1,4 @@
-"""A training step of every kind of network: ours, the bare numpy calls of its arithmetic, PyTorch eager, JAX jitted.
+"""Times a training step of every kind of network: ours, bare numpy calls, PyTorch eager, JAX jitted.
 
 Run: `python tests/benchmarks/kinds.py [KIND ...]`, on an idle machine; all kinds unless some are named. PyTorch and JAX
 are left out where they are not installed. Everything runs in one process with one thread, the contestants of a kind

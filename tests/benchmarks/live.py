@@ -1,10 +1,10 @@
-"""The lab in a pseudo-terminal of 160x48 on names-mlp: how fast it starts, trains and answers.
+"""Times the lab in a pseudo-terminal of 160x48 on names-mlp: how fast it starts, trains and answers.
 
 Run: `python tests/benchmarks/live.py [ROUNDS]` (4 unless told otherwise; about 25 s each).
 
-What stands for the terminal only reads bytes and looks for a few of them, so that it takes little of the two cores that
-the app and its engine share. Speed: headless and live take turns, a round each; the headless lab runs in a process of
-its own with the same evaluations on the way, and the app is paused meanwhile.
+The stand-in for the terminal only reads bytes and looks for a few of them, so that it takes little of the two cores
+that the app and its engine share. Speed: headless and live take turns, a round each; the headless lab runs in a process
+of its own with the same evaluations on the way, and the app is paused meanwhile.
 """
 
 from __future__ import annotations

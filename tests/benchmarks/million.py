@@ -1,4 +1,4 @@
-"""Seek time and memory over a run of a million steps of names-mlp: is memory flat, and what does a distance cost?
+"""Times seeks, and measures memory, over a million steps of names-mlp: is memory flat, and what does distance cost?
 
 Run: `python tests/benchmarks/million.py [STEPS [MB]]`; with fewer steps it says the same of a shorter run, with another
 budget for keyframes what a seek costs where they have to lie farther apart.

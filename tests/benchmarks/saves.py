@@ -1,4 +1,4 @@
-"""What a save takes: bytes by kind of record, memory and time of saving and loading 100 MB, and a list of 200 saves.
+"""Measures saves: bytes by kind of record, memory and time to save and load 100 MB, and a list of 200 saves.
 
 Run: `python tests/benchmarks/saves.py`; it writes some 150 MB to the folder for temporary files.
 """

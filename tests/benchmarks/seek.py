@@ -1,4 +1,4 @@
-"""How long it takes to reach a step again, and one step back, in a long run of names-mlp; and the memory that takes.
+"""Times how long it takes to go back in a long run of names-mlp, and measures the memory that takes.
 
 Run: `python tests/benchmarks/seek.py [STEPS]` (100,000 unless told otherwise).
 """

@@ -1,6 +1,6 @@
-"""An engine without a network: the same messages, made-up frames. For tests of the app alone.
+"""A fake engine without a network, for tests of the app alone: it sends the same messages, but made-up frames.
 
-`python tests/tui/fake.py` opens the app on it.
+`python tests/helpers/fake.py` opens the app on it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DONE = {"zero": "zeroed", "release": "released", "freeze": "frozen", "unfreeze":
 
 @dataclass
 class FakeProcess:
-    """A thread that stands for a process."""
+    """A thread in place of a process."""
 
     thread: threading.Thread
     exitcode: int | None = None
@@ -43,7 +43,7 @@ class FakeProcess:
 
 
 class FakeEngine:
-    """Answers commands about a network that is only numbers."""
+    """Answers commands about a made-up network."""
 
     def __init__(self, source: str | None = None, options: dict[str, object] | None = None) -> None:
         self.connection, self._far = Pipe()
@@ -61,7 +61,7 @@ class FakeEngine:
         thread.start()
 
     def die(self) -> None:
-        """The process is killed: the pipe closes without a word."""
+        """Close the pipe without a word, as if the process had been killed."""
         self.process.exitcode = -9
         self._far.close()
 
@@ -85,7 +85,7 @@ class FakeEngine:
 
     def _advance(self) -> None:
         world = self.world
-        if self._mode == "paused" or monotonic() - self._moved < 0.15:  # the app gets idle in between
+        if self._mode == "paused" or monotonic() - self._moved < 0.15:  # the app is idle in between
             return
         self._moved = monotonic()
         if self._mode == "running":

@@ -1,4 +1,4 @@
-"""An engine whose every name, label, note and message is of somebody who means ill, or only writes in another way."""
+"""A fake engine whose names, labels, notes and messages are hostile, or just in an unusual script."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ NAMED = frozenset(
     | {"label", "outgoing", "input", "labels", "samples", "text", "parent", "splits", "standing", "evaluations"}
     | {"activation"}
 )
-"""The fields of a frame in which names stand."""
+"""The fields of a frame that hold names."""
 
 
 class ForeignEngine(FakeEngine):
-    """Adds the name to every name that a frame holds."""
+    """Adds the foreign name to every name in a frame."""
 
     foreign = ""
 

@@ -1,9 +1,9 @@
-"""Saves with right checksums and wrong contents: any field that docs/save-format.md names, and any order of records.
+"""Makes saves with right checksums and wrong contents: any field in docs/save-format.md, any order of records.
 
-`foreign(kind, seed)` is the same file each time. One to five things are done to a small save: a field is given another
-type, shape, dtype or size (0, 1, huge), is left out or put in where it does not belong; records are swapped, doubled,
-dropped, cut off, turned round, or come from a save of another kind. The digest of the data is made right again, mostly:
-who writes a wrong file on purpose writes that too.
+`foreign(kind, seed)` always makes the same file. It makes one to five changes to a small save: a field gets another
+type, shape, dtype or size (0, 1, huge), is left out, or is put where it does not belong; records are swapped, doubled,
+dropped, cut off, reversed, or taken from a save of another kind. The digest of the data is usually corrected, since
+somebody who writes a wrong file on purpose would do that too.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ Records = list[Any]
 
 @cache
 def sample(kind: str) -> Sample:
-    """The file of a kind that is altered, made once: its records are copied before they are."""
+    """The whole file of a kind, made once; its records are copied before they are altered."""
     return made_sample(kind)
 
 
-# -- what the page names
+# -- the fields in the docs
 
 
 @cache
 def fields_named() -> dict[str, tuple[str, ...]]:
-    """Kind of record -> the fields that the page's tables name for it, those of the maps in it too."""
+    """Kind of record -> its fields in the tables of docs/save-format.md, including those of maps in it."""
     found: dict[str, tuple[str, ...]] = {}
     for part in re.split(r"^### ", PAGE.read_text(encoding="utf-8"), flags=re.M)[1:]:
         title, _, text = part.partition("\n")
@@ -70,7 +70,7 @@ def fields_named() -> dict[str, tuple[str, ...]]:
 
 
 def _fields_in(text: str) -> Iterator[str]:
-    """The words in the columns that hold names of fields."""
+    """The words in the columns that hold field names."""
     columns: tuple[int, ...] = ()
     for line in text.splitlines():
         cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
@@ -78,7 +78,7 @@ def _fields_in(text: str) -> Iterator[str]:
             columns = ()
         elif not columns:
             columns = (0,) if cells[0] == "field" or cells[0].startswith("of ") else (len(cells) - 1,)
-            if cells[0].startswith("`"):  # a table whose heading names fields itself: an edit's, a payload's
+            if cells[0].startswith("`"):  # the heading of this table names fields itself: an edit's, a payload's
                 yield from WORD.findall(" ".join(cells))
         else:
             yield from (word for column in columns for word in WORD.findall(cells[column]))
@@ -94,7 +94,7 @@ def fields_of(record: Any) -> Iterator[Place]:
 
 
 def wrong_shape(random: Random, value: np.ndarray) -> Any:
-    """An array of another shape, dtype or size: none, one, too many elements."""
+    """An array of another shape, dtype or size: no elements, one, too many."""
     flat = value.reshape(-1)
     match random.randrange(6):
         case 0:
@@ -115,7 +115,7 @@ def wrong_shape(random: Random, value: np.ndarray) -> Any:
 
 
 def wrong_size(random: Random, value: Any) -> Any:
-    """The same kind of value, with nothing in it, one thing, or very many."""
+    """The same kind of value with no elements, one, or very many."""
     if isinstance(value, np.ndarray):
         return wrong_shape(random, value)
     if isinstance(value, list):
@@ -146,9 +146,9 @@ def wrong_type(random: Random, records: Records) -> Any:
 
 
 def spoil_field(random: Random, records: Records) -> tuple[str, str] | None:
-    """A field that the page names, wherever it stands in records of its kind; put in where it does not stand.
+    """Spoil a documented field wherever it is in records of its kind; add it where it is missing.
 
-    Gives the kind and the field.
+    Returns the kind and the field.
     """
     there = sorted({str(record["record"]) for record in records} & set(fields_named()))
     if not there:
@@ -226,7 +226,7 @@ def turn_round(random: Random, records: Records) -> None:
 
 
 def splice(random: Random, records: Records) -> None:
-    """Records of another save, or one of them in the place of one of the same kind."""
+    """Add the records of another save, or put one of them in the place of one of the same kind."""
     record = random.choice(fresh_records(random.choice(KINDS)))
     same = [at for at, mine in enumerate(records) if mine["record"] == record["record"]]
     if same and random.random() < 0.7:
@@ -236,7 +236,7 @@ def splice(random: Random, records: Records) -> None:
 
 
 def insert_of_journals(random: Random, records: Records) -> None:
-    """A record that goes back over what stands: a branch, bookmark or name that is there goes."""
+    """Add a record that undoes an earlier one: a branch, bookmark or name is dropped."""
     numbers = [r.get("number") for r in records if r["record"] == "branch"] or [0]
     names = [p.value for p in places(records) if p.key == "name" and type(p.value) is str] or ["x"]
     number, name = random.choice([*numbers, 7]), random.choice([*names, "new"])
@@ -281,11 +281,11 @@ def set_digest(record: Record) -> None:
         try:
             record["sha256"] = payload_digest(record["payload"])
         except Exception:
-            return  # what is in it has no digest
+            return  # its contents have no digest
 
 
 def foreign(kind: str, seed: int) -> bytes:
-    """The file of this kind and seed: right checksums, an end that counts its records, and what else is wrong."""
+    """The file of this kind and seed: right checksums, an end that counts its records, wrong contents."""
     random, records = altered_records(kind, seed)
     made: Sample = sample(kind)
     version = 3 - made.version if random.random() < 0.02 else made.version
@@ -294,7 +294,7 @@ def foreign(kind: str, seed: int) -> bytes:
 
 
 class _SlowError(Exception):
-    """What only `mutations.packed` can write stands in it."""
+    """A value that only `mutations.packed` can write is in it."""
 
 
 def quickly_packed(record: Record) -> bytes:
@@ -317,7 +317,7 @@ def _payloads(kind: str) -> list[bytes]:
 
 
 def fresh_records(kind: str) -> Records:
-    """The records of a kind, to be altered; made from their bytes, which is quicker than copying them."""
+    """The records of a kind, to be altered; unpacked from bytes, which is faster than copying them."""
     return [msgpack.unpackb(payload, ext_hook=_array) for payload in _payloads(kind)]
 
 

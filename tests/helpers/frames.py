@@ -16,7 +16,7 @@ SIZES = {"embed": 10, "hidden": 200, "output": 27}
 
 
 def examples() -> tuple[tuple[str, int], ...]:
-    """64 contexts of three letters with the letter that follows."""
+    """64 contexts of three letters, each with the letter that follows."""
     found = []
     for name in NAMES:
         text = "..." + name + "."
@@ -26,7 +26,7 @@ def examples() -> tuple[tuple[str, int], ...]:
 
 @dataclass
 class World:
-    """All that the made-up run has: where it stands and what was done to it."""
+    """The state of the made-up run: its position, and what was done to it."""
 
     recipe: str = "names-mlp"
     step: int = 0
@@ -36,7 +36,7 @@ class World:
     path: str = ""
     marks: list[f.EditMark] = field(default_factory=list)
     others: list[f.BranchLine] = field(default_factory=list)
-    """The branches beside `main`, on which we stand."""
+    """The branches other than `main`, the current one."""
     pins: list[f.BookmarkMark] = field(default_factory=list)
     evaluations: dict[int, float] = field(default_factory=dict)
     frozen: dict[str, np.ndarray] = field(default_factory=lambda: {k: np.zeros(v, bool) for k, v in SIZES.items()})
@@ -72,7 +72,7 @@ BLOCKS = (
 
 @dataclass
 class Net:
-    """Weights that turn slowly as steps go by, and the activations that follow from them."""
+    """Weights that change slowly from step to step, and the activations that follow from them."""
 
     weights: dict[str, np.ndarray]
     embedded: np.ndarray
@@ -100,7 +100,7 @@ def net(world: World) -> Net:
 
 
 def frame(world: World, view: f.View, number: int = 1) -> f.Frame:
-    """One frame for a view, with the panes that it asks for."""
+    """A frame for a view, with the panes that it asks for."""
     block = view.block if view.block in SIZES else "hidden"
     unit = max(0, min(view.unit, SIZES[block] - 1))
     example = max(0, min(view.example, 63))

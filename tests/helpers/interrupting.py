@@ -1,4 +1,4 @@
-"""Sends a process ctrl+c at its Nth import: the moments of a start, one by one, however fast the machine is."""
+"""Interrupts a process at its Nth import, so that every moment of a start can be tested on any machine."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ if CtrlC.left:
 
 
 def interrupted_at(count: int, folder: Path, paths: str) -> dict[str, str]:
-    """What makes any Python that is started with this environment interrupt itself at an import."""
+    """Environment variables that make a Python process interrupt itself at one of its imports."""
     (folder / "sitecustomize.py").write_text(CUSTOM, encoding="utf-8")
     return {AT: str(count), "PYTHONPATH": os.pathsep.join([str(folder), paths])}

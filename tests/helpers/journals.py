@@ -1,4 +1,4 @@
-"""Small labs that write a journal, and all that a journal brings back."""
+"""Small labs that write a journal, and a summary of what a journal restores."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def file_of(lab: tn.Lab) -> Path:
 
 
 def copied(file: Path, to: Path, size: int | None = None) -> Path:
-    """The first bytes of a journal, as a file of another name."""
+    """Copy the first bytes of a journal to another file."""
     to.write_bytes(file.read_bytes()[:size])
     return to
 
 
 def shape(lab: tn.Lab) -> dict[str, Any]:
-    """All that a journal brings back."""
+    """Everything that a journal restores."""
     timeline = lab.player.timeline
     return {
         "branches": {

@@ -1,7 +1,7 @@
-"""Saves altered on purpose: what each is made from, and what is done to it, told by a kind and a seed alone.
+"""Makes saves that are altered on purpose, each determined by a kind and a seed alone.
 
-`altered(sample(kind), kind, seed)` is the same file each time. Records are altered with right checksums, by somebody
-who knows the format; bytes with wrong ones, as a disk or a network would.
+`altered(sample(kind), kind, seed)` always makes the same file. Altered records have right checksums, as if written by
+somebody who knows the format; altered bytes have wrong ones, as if damaged by a disk or a network.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ Records = list[Any]
 
 
 class Raw(bytes):
-    """Bytes that stand in a payload as they are."""
+    """Bytes that go into a payload unchanged."""
 
 
 class Pairs(list[tuple[Any, Any]]):
-    """The entries of a map, keys of any kind, one of them twice or not."""
+    """The entries of a map, whose keys may be of any kind, and may repeat."""
 
 
 # -- records, as bytes
 
 
 def packed(value: Any) -> bytes:
-    """msgpack of a value, in which `Raw` and `Pairs` may stand."""
+    """A value in msgpack; it may contain `Raw` and `Pairs`."""
     if isinstance(value, Raw):
         return bytes(value)
     if isinstance(value, dict | Pairs):
@@ -68,7 +68,7 @@ def framed(payload: bytes) -> bytes:
 
 
 def filed(payloads: list[bytes], version: int, *, count: int | None, whole: bool) -> bytes:
-    """A file of payloads with right checksums, and an end that counts them."""
+    """A file of payloads, with right checksums and an end that counts them."""
     end = framed(packed({"record": END, "count": len(payloads) if count is None else count}))
     return MAGIC + struct.pack("<H", version) + b"".join(map(framed, payloads)) + (end if whole else b"")
 
@@ -77,7 +77,7 @@ def filed(payloads: list[bytes], version: int, *, count: int | None, whole: bool
 
 
 def copied(value: Any) -> Any:
-    """Lists and maps copied, arrays not: those are put elsewhere, never written."""
+    """A copy of lists and maps, but not of arrays, which are moved but never written to."""
     if type(value) is dict:
         return {key: copied(part) for key, part in value.items()}
     return [copied(part) for part in value] if type(value) is list else value
@@ -95,12 +95,12 @@ class Place:
         return self.owner[self.key]
 
     def put(self, value: Any) -> None:
-        """Whole numbers beyond 64 bits cannot be written: the nearest that can."""
+        """Put a value here; a whole number beyond 64 bits cannot be packed, so the nearest that can is put."""
         self.owner[self.key] = min(max(value, -(2**63)), 2**64 - 1) if type(value) is int else value
 
 
 def places(records: Records) -> list[Place]:
-    """Every place in the records, but the names of their kinds."""
+    """Every place in the records except the names of their kinds."""
     found: list[Place] = []
 
     def walk(owner: Any) -> None:
@@ -116,7 +116,7 @@ def places(records: Records) -> list[Place]:
 
 
 def a_place(random: Random, records: Records, wanted: type | None = None) -> Place | None:
-    """A place anywhere: first a record is drawn, so that the long ones do not take all."""
+    """A random place; the record is drawn first, so that long records are not preferred."""
     for _ in range(20):
         found = places([random.choice(records)]) if records else []
         fitting = [place for place in found if wanted is None or type(place.value) is wanted]
@@ -156,7 +156,7 @@ SHAPES = ((), (0,), (1,), (2**20,), (2**50,), (2**63,), (-1,), (2**32, 2**32), (
 
 
 def odd(random: Random, records: Records) -> Any:
-    """A value of any type; one time in three one that stands elsewhere in the file."""
+    """A value of any type; one time in three a value from elsewhere in the file."""
     match random.randrange(9):
         case 0 | 1 | 2:
             place = a_place(random, records)
@@ -176,7 +176,7 @@ def odd(random: Random, records: Records) -> Any:
 
 
 def _array(random: Random) -> Any:
-    """An array, whole or one whose head says what is not so."""
+    """An array, either whole or with a false header."""
     dtype = random.choice(DTYPES[:6])
     shape = random.choice([(), (0,), (1,), (3,), (8,), (32,), (2, 6), (0, 6), (1, 6), (5, 0), (1, 1, 1, 1, 1, 1, 1, 1)])
     if random.random() < 0.6:
@@ -189,7 +189,7 @@ def _array(random: Random) -> Any:
 
 
 def _bomb(random: Random) -> bytes:
-    """Bytes of a value that claims more than there is, or lies deeper than anything."""
+    """Bytes of a value that claims more than there is, or is nested extremely deep."""
     length = random.choice([2**16, 2**20, 2**31 - 1, 2**31, 2**32 - 1])
     head = random.choice([b"\xc6", b"\xdb", b"\xdd", b"\xdf", b"\xc9"]) + struct.pack(">I", length)
     depth = random.choice([15, 17, 500, 50_000])
@@ -245,7 +245,7 @@ def alter_text(random: Random, records: Records) -> None:
 
 
 def alter_everywhere(random: Random, records: Records) -> None:
-    """The same value under the same key, in all records at once: what agrees with itself goes deeper."""
+    """Put the same value under the same key in all records: a consistent file is read further."""
     place = a_place(random, records)
     if place is None or isinstance(place.value, dict | list | np.ndarray):
         return
@@ -263,7 +263,7 @@ def alter_everywhere(random: Random, records: Records) -> None:
 
 
 def alter_layer(random: Random, records: Records) -> None:
-    """A layer put in, left out, made twice or altered, in the recipe and in every keyframe alike."""
+    """Add, drop, double or alter a layer, alike in the recipe and in every keyframe."""
     lists = [
         r["config"].get("layers") for r in records if r.get("record") == "recipe" and isinstance(r.get("config"), dict)
     ]
@@ -323,7 +323,7 @@ def alter_array(random: Random, records: Records) -> None:
 
 
 def remove(random: Random, records: Records) -> None:
-    """A record, a key or an item less."""
+    """Remove a record, a key or an item."""
     if random.random() < 0.5:
         del records[random.randrange(len(records))]
         return
@@ -333,7 +333,7 @@ def remove(random: Random, records: Records) -> None:
 
 
 def double(random: Random, records: Records) -> None:
-    """A record, or an item of a list, once more; now and then a thousand times."""
+    """Repeat a record or an item of a list once, or now and then a thousand times."""
     times = random.choice([1, 1, 1, 1, 1, 1, 2, 50, 1000])
     if random.random() < 0.5:
         at = random.randrange(len(records))
@@ -358,7 +358,7 @@ def rename_kind(random: Random, records: Records) -> None:
 
 
 def add_record(random: Random, records: Records) -> None:
-    """A record that a journal may have, at any place."""
+    """Add a record that a journal may have, at any place."""
     number, name = random.randrange(4), random.choice(["main", "what-if", "here", "new", ""])
     made: Record = random.choice(
         [
@@ -375,7 +375,7 @@ def add_record(random: Random, records: Records) -> None:
 
 
 def twin_key(random: Random, records: Records) -> None:
-    """A map in which a key stands twice, or is no text."""
+    """Make a map in which a key is repeated, or is not text."""
     place = a_place(random, records, dict)
     if place and place.value:
         pairs = list(place.value.items())
@@ -407,7 +407,7 @@ CHANGES: tuple[Change, ...] = (
 
 
 def spoiled(random: Random, content: bytes) -> bytes:
-    """Bytes flipped, cut out, put in or appended."""
+    """The content with bytes flipped, cut out, inserted or appended."""
     at = random.randrange(len(content) + 1)
     wide = random.choice([1, 1, 4, 64, 5000])
     match random.randrange(6):
@@ -433,7 +433,7 @@ def spoiled(random: Random, content: bytes) -> bytes:
 
 
 class Altered(NamedTuple):
-    """A file, and whether its bytes are damaged, not its records altered: then it must be refused."""
+    """A file, and whether its bytes are damaged (rather than its records altered): then it must be refused."""
 
     content: bytes
     damaged: bool = False
@@ -450,7 +450,7 @@ def altered(made: Sample, kind: str, seed: int) -> Altered:
         if records:
             random.choice(CHANGES)(random, records)
     payloads = [packed(record) for record in records]
-    if payloads and random.random() < 0.15:  # bytes of a payload, its checksum right again
+    if payloads and random.random() < 0.15:  # bytes of a payload, with the checksum corrected
         at = random.randrange(len(payloads))
         payloads[at] = spoiled(random, payloads[at])
     count = random.choice([0, -1, 2**40, len(payloads) + 1]) if random.random() < 0.02 else None

@@ -1,4 +1,4 @@
-"""The app of a test, on a made-up engine or the real one: opened, typed into, read off, and waited for."""
+"""Opens the app in a test, on the fake engine or the real one, to type into it, read its screen and wait."""
 
 from __future__ import annotations
 
@@ -50,20 +50,20 @@ def status(pilot: Pilot[None]) -> str:
 
 
 def screen_text(pilot: Pilot[None]) -> str:
-    """What stands on the screen, line by line."""
+    """The text on the screen, line by line."""
     strips = pilot.app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
 def dialog_text(pilot: Pilot[None]) -> str:
-    """The words in the dialog on top, however they are wrapped."""
+    """The words in the top dialog, however they are wrapped."""
     region = pilot.app.screen.query_one(".box").content_region
     rows = screen_text(pilot).split("\n")[region.y : region.bottom]
     return " ".join(" ".join(row[region.x : region.right] for row in rows).split())
 
 
 async def type_line(pilot: Pilot[None], text: str) -> None:
-    """A line on the command line, whatever keys its letters have elsewhere."""
+    """Type a line on the command line, whatever its letters do as keys elsewhere."""
     screen = lab(pilot)
     screen.open_command_line(text)
     screen.command_line.post_message(screen.command_line.Entered(text))
@@ -74,7 +74,7 @@ async def type_line(pilot: Pilot[None], text: str) -> None:
 async def opened(
     size: tuple[int, int] = WIDE, source: str = "names-mlp", engine: type[FakeEngine] = FakeEngine
 ) -> AsyncIterator[tuple[Pilot[None], FakeEngine]]:
-    """The app on a made-up engine, with its first frame drawn."""
+    """The app on the fake engine, with its first frame drawn."""
     engines: list[FakeEngine] = []
 
     def spawn(source: str | None, options: dict[str, object]) -> FakeEngine:
@@ -91,7 +91,7 @@ async def opened(
 async def real(
     source: str = "names-mlp", size: tuple[int, int] = (160, 48)
 ) -> AsyncIterator[tuple[Pilot[None], ServerProcess]]:
-    """The app on the real engine, in a process of its own, which is gone at the end."""
+    """The app on the real engine, in a process of its own, which is ended afterwards."""
     engines: list[ServerProcess] = []
 
     def spawned(source: str, options: dict[str, object]) -> ServerProcess:
@@ -106,14 +106,14 @@ async def real(
 
 
 def step(pilot: Pilot[None]) -> int:
-    """The step at which the lab stands."""
+    """The lab's present step."""
     frame = lab(pilot).frame
     assert frame is not None
     return frame.status.step
 
 
 def left_behind(name: str, step: int = 7, save: str = "", recipe: str = "names-mlp") -> Path:
-    """A journal that nobody holds, as far as a list of them looks into it."""
+    """A journal that nobody holds, with as much in it as a list of journals reads."""
     records: list[dict[str, Any]] = [
         {"record": "header", "kind": "journal", "recipe": recipe, "path": save},
         {"record": "branch"},

@@ -1,4 +1,4 @@
-"""Panes drawn outside of any app, on frames of the real recipes."""
+"""Draws panes outside any app, on frames of the real recipes."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ PLAIN = Terminal(colour=False, unicode=False)
 
 @cache
 def frame_of(recipe: str, block: str = "", unit: int = 0, example: int = 0) -> Frame:
-    """What there is to see of a recipe at its start."""
+    """The frame of a recipe at its start."""
     return FrameBuilder.of(tn.Lab(recipe)).frame(View(block, unit, example), 1, Activity())
 
 
 def drawn(pane: Lines, frame: Frame, width: int, height: int, look: Terminal = Terminal()) -> list[str]:  # noqa: B008
-    """The lines of a pane outside of any app; none may be wider than the pane."""
+    """The lines of a pane outside any app; none may be wider than the pane."""
     vars(pane).update(look=look, frame=frame, selection=selection_of(frame))
     strips = pane.draw(width, height)[:height]
     assert max(strip.cell_length for strip in strips) <= width
@@ -42,7 +42,7 @@ def selection_of(frame: Frame) -> Selection:
 
 @st.composite
 def grids(draw: st.DrawFn) -> tuple[Grid, int]:
-    """A place for a map of any size in any room, and the row that is marked."""
+    """The geometry of a map of any size in any room, and its selected row."""
     rows, columns = draw(st.integers(1, 90)), draw(st.integers(1, 300))
     row, marked = draw(st.integers(0, rows - 1)), draw(st.integers(0, columns - 1))
     room = (draw(st.integers(1, 40)), draw(st.integers(20, 150)))

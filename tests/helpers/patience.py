@@ -1,4 +1,4 @@
-"""Waiting for what must come about: for a condition, however busy the machine is, and never for a time."""
+"""Waits for a condition, however busy the machine is, and never for a fixed time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from time import monotonic, sleep
 
 PATIENCE = 600.0
-"""Seconds after which a test that waits is given up. No test passes or fails by it but where something hangs."""
+"""Seconds after which a waiting test gives up. It decides no test unless something hangs."""
 
 
 def until(condition: Callable[[], object]) -> None:

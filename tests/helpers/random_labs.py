@@ -1,6 +1,6 @@
-"""Labs of random networks, of every kind of layer, with all that can stand on them: for what must hold of any.
+"""Labs of random networks with every kind of layer and intervention, to test what must hold for any lab.
 
-`random_lab(seed)` makes the same one again.
+`random_lab(seed)` always makes the same lab.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _Builder:
         return LAYERS[kind]()
 
     def joined(self, size: int) -> list[tn.Layer]:
-        """What may join a block: norms, an activation."""
+        """Layers that may join a block: norms, an activation."""
         made: list[tn.Layer] = []
         if self.chance(0.3):
             made.append(tn.BatchNorm(size) if self.chance(0.7) else tn.LayerNorm(size))
@@ -47,7 +47,7 @@ class _Builder:
         return made
 
     def same(self, shape: tuple[int, ...], depth: int) -> list[tn.Layer]:
-        """Layers that give the shape they take."""
+        """Layers whose output has the shape of their input."""
         size = shape[-1]
         kinds = ["dropout", "dropout", "activation", "activation", "norm", "residual"]
         kinds += ["positions", "attention"] if len(shape) == 2 else []
@@ -75,7 +75,7 @@ class _Builder:
         return network.known_shapes[-1][-1] or 0
 
     def weighing(self, shape: tuple[int, ...]) -> tuple[list[tn.Layer], tuple[int, ...]]:
-        """A layer with weights and what joins it, and the shape behind."""
+        """A layer with weights and those that join it, and the shape of its output."""
         size, inputs = self.size(), shape[-1]
         kinds: list[Callable[[], tuple[tn.Layer, tuple[int, ...]]]] = [
             lambda: (tn.Linear(inputs, size, bias=self.chance(0.8)), (*shape[:-1], size)),
@@ -113,7 +113,7 @@ class _Builder:
         return layers, shape
 
     def collapsed(self, shape: tuple[int, ...]) -> tuple[list[tn.Layer], tuple[int, ...]]:
-        """What makes one row of an example."""
+        """Layers that turn an example into one row."""
         if len(shape) == 3:
             pool = [tn.MaxPool2d(2)] if self.chance(0.4) else [tn.AvgPool2d(2)] if self.chance(0.5) else []
             shape = (shape[0] // 2, shape[1] // 2, shape[2]) if pool else shape
@@ -135,7 +135,7 @@ class _Builder:
                 return [tn.Flatten()], (shape[0] * shape[-1],)
 
     def network(self) -> tuple[list[tn.Layer], tuple[int, ...], bool]:
-        """Layers, the shape of an example, and whether it holds whole numbers."""
+        """Layers, the shape of an example, and whether examples are whole numbers."""
         start = [(3,), (STEPS, 2), (STEPS, 3), (STEPS,), (4, 4, 2)][int(self.rng.integers(5))]
         tokens, shape, layers = start == (STEPS,), start, []
         if tokens:
@@ -162,7 +162,7 @@ OPTIMIZERS = [
 
 
 def random_lab(seed: int, dtype: str = "float64") -> tn.Lab:
-    """A lab that has done a few steps, with things standing on it."""
+    """A lab that has taken a few steps, with interventions on it."""
     rng = np.random.default_rng(seed)
     builder = _Builder(rng)
     layers, shape, tokens = builder.network()
@@ -181,13 +181,13 @@ def random_lab(seed: int, dtype: str = "float64") -> tn.Lab:
 
 
 def tried(lab: tn.Lab, rng: Generator, acts: list[Callable[[tn.Lab, Generator], object]]) -> None:
-    """One of some acts, where it can be done."""
+    """Do one of some acts that can be done."""
     with suppress(tn.EditError, tn.SelectorError, tn.ShapeError):
         acts[int(rng.integers(len(acts)))](lab, rng)
 
 
 def a_block(lab: tn.Lab, rng: Generator, *, learned: bool = False, inner: bool = False) -> Any:
-    """A block with units: that has parameters; that is not the last one."""
+    """A random block with units; `learned`: one with parameters; `inner`: not the last one."""
     network = lab.network
     blocks = [
         block
@@ -210,7 +210,7 @@ def selector(lab: tn.Lab, rng: Generator, *, learned: bool = False, inner: bool 
 
 
 def site(lab: tn.Lab, rng: Generator) -> str:
-    """Units at a site, before the activation or at one time step where there is one."""
+    """A selector of units: at the output, before the activation, or at one time step if there are any."""
     block = a_block(lab, rng)
     units = f"[{','.join(map(str, some_units(rng, block.units)))}]"
     if block.pre is not None and rng.random() < 0.3:

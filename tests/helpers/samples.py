@@ -1,4 +1,4 @@
-"""Small saves of many kinds, whole: what mutations.py alters."""
+"""Small whole saves of many kinds, for mutations.py to alter."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Sample:
-    """A file that is whole: its records without the last, and all its bytes."""
+    """A whole file: its records but the last, and all its bytes."""
 
     records: list[Record]
     content: bytes
@@ -40,7 +40,7 @@ def lab_of(layers: list[tn.Layer], data: Any, shape: tuple[int, ...], **options:
 
 
 def plain() -> tn.Lab:
-    """Edits, branches, bookmarks, evaluations."""
+    """A lab with edits, branches, bookmarks, evaluations."""
     layers = [tn.Linear(2, 6, name="hidden"), tn.Tanh(), tn.Linear(6, 2, name="output")]
     lab = lab_of(layers, {"train": _points(), "dev": _points()}, (2,), optimizer=tn.SGD(0.1, momentum=0.9))
     lab.run(4)
@@ -63,7 +63,7 @@ def plain() -> tn.Lab:
 
 
 def statistics() -> tn.Lab:
-    """Normalization, dropout, Adam, a schedule, penalties."""
+    """A lab with normalization, dropout, Adam, a schedule, penalties."""
     layers = [tn.Linear(2, 6, name="hidden"), tn.BatchNorm(6), tn.Tanh(), tn.Dropout(0.2), tn.Linear(6, 2)]
     options = {
         "optimizer": tn.Adam(0.01),
@@ -82,7 +82,7 @@ def statistics() -> tn.Lab:
 
 
 def carried() -> tn.Lab:
-    """Recurrent layers that go on where the last batch ended."""
+    """A lab whose recurrent layers go on where the last batch ended."""
     series = np.random.default_rng(0).normal(size=(121, 2))
     data = series[:-1].reshape(40, 3, 2), (series[1:, 0] > 0).astype(np.int64).reshape(40, 3)
     layers = [tn.GRU(2, 4, carry=4, name="hidden"), tn.Linear(4, 2, name="output")]
@@ -94,7 +94,7 @@ def carried() -> tn.Lab:
 
 
 def text() -> tn.Lab:
-    """Names, an embedding, a transformer's block."""
+    """A lab of names, with an embedding and a transformer block."""
     words = b"\n".join(b"anna bella cora dora emma fay gina hana isa jana kara lena mona nora".split())
     data = from_text(words, context=4)
     size = len(data.labels)
@@ -114,7 +114,7 @@ def text() -> tn.Lab:
 
 
 def images() -> tn.Lab:
-    """Convolution and pooling, in float64."""
+    """A lab with convolution and pooling, in float64."""
     x = np.random.default_rng(0).normal(size=(16, 6, 6, 1))
     network = tn.Network(
         [tn.Conv2d(1, 2, 3, name="conv"), tn.ReLU(), tn.MaxPool2d(2), tn.Flatten(), tn.Linear(8, 2, name="output")],
@@ -135,7 +135,7 @@ def snapshot_of(lab: tn.Lab, kind: str = "save") -> Iterator[Record]:
 
 
 def _journal() -> list[Record]:
-    """What a lab's journal holds: all that there was, and what came since."""
+    """The records of a lab's journal: everything so far, and what came after."""
     lab = plain()
     records = list(snapshot_of(lab, "journal"))
     written = Written.all_of(lab.player)
@@ -160,7 +160,7 @@ KINDS = (*LABS, "journal", *FILES)
 
 
 def sample(kind: str) -> Sample:
-    """The file of a kind that is altered."""
+    """The whole file of a kind, to be altered."""
     if kind in FILES:
         file = RecordFile(FILES[kind], recover=True)
         return Sample(list(file), FILES[kind].read_bytes(), file.version)

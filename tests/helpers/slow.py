@@ -1,8 +1,8 @@
-"""A second engine, slow and plain, to hold the first one against: forward passes in float64 with what stands on them.
+"""A slow, plain second implementation to compare with: forward passes in float64 with interventions.
 
-Written from what the layers' docstrings say. Operations are done one after the other, unit by unit and at recurrent
-layers step by step, on the values themselves. Of the engine it takes the layers' order, settings and parameters, and
-uniform numbers by their address.
+It is written from the layers' docstrings. Operations are applied one after the other to the values themselves, unit by
+unit and, in recurrent layers, step by step. From the library it takes only the layers' order, settings and parameters,
+and uniform numbers by their address.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SETS = {"zero", "mean", "clamp", "patch", "resample"}
 
 @dataclass
 class Done:
-    """An operation on activations, as someone would write it down; `values` as an example at the site has them."""
+    """An operation on activations, written down; `values` has the shape of one example at the site."""
 
     op: str
     site: str
@@ -38,9 +38,9 @@ class Done:
 
 
 class Slow:
-    """A network's forward with these operations, at a step of a run with this seed.
+    """A network's forward pass with these operations, at one step of a run with this seed.
 
-    `bare`: a place (site, units, time) where nothing of what is done shows.
+    `bare`: a place (site, units, time) at which no operation shows.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Slow:
         self.step, self.seed, self.training = step, seed, training
         self.bare: Done | None = None
         self.seen: dict[int, np.ndarray] = {}
-        """By layer what lies at its site, (B, ..., units); of attention (B, heads, T, d)."""
+        """Layer -> the values at its site, (B, ..., units); of attention (B, heads, T, d)."""
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         opened: list[list[Any]] = []
@@ -68,7 +68,7 @@ class Slow:
         return x
 
     def at(self, wanted: Done, x: np.ndarray) -> np.ndarray:
-        """What the units of `wanted` give for x, without what stands on these very units at its time."""
+        """The values of `wanted`'s units for x, without interventions on these same units at its time."""
         self.bare = wanted
         self.forward(x)
         self.bare = None
@@ -80,10 +80,10 @@ class Slow:
     def is_heads(self, done: Done) -> bool:
         return self.network.layers[self.network.site(done.site)].kind == "causal-self-attention"
 
-    # -- what stands
+    # -- interventions
 
     def after(self, index: int, x: np.ndarray) -> np.ndarray:
-        """x (B, ..., units) behind a layer, with what is done there."""
+        """x (B, ..., units), the output of a layer, with the operations there applied."""
         x = x.copy()
         for done in self.of(index):
             times = range(x.shape[1]) if done.time is not None or self.bare_at(index) else [None]
@@ -103,7 +103,7 @@ class Slow:
         return h
 
     def on_heads(self, index: int, y: np.ndarray) -> np.ndarray:
-        """What heads give, y (B, heads, T, d)."""
+        """The outputs of heads, y (B, heads, T, d), with the operations on them applied."""
         y = y.copy()
         for done in self.of(index):
             for place, unit in enumerate(done.units):
@@ -125,7 +125,7 @@ class Slow:
     def changed(
         self, done: Done, place: int, cell: np.ndarray, t: int | None, shape: tuple[int, ...], heads: bool = False
     ) -> Any:
-        """One unit's values `cell` (B, ...), at time t or whole; `shape` is that of all its values."""
+        """One unit's values `cell` (B, ...), at time t or at all; `shape` is that of all its values."""
         if done.op == "zero":
             return 0.0
         if done.op == "clamp":
@@ -147,7 +147,7 @@ class Slow:
         return rng.uniforms(self.seed, f"{done.op}/{done.site}/{done.ordinal}", self.step, shape)
 
     def normals(self, done: Done, unit: int, shape: tuple[int, ...]) -> np.ndarray:
-        """The unit's own row of normal numbers, two uniform ones for each pair (Box and Muller)."""
+        """The unit's own row of normal numbers, each pair made from two uniform ones (Box and Muller)."""
         half = (int(np.prod(shape)) + 1) // 2
         a, b = self.uniforms(done, (unit + 1, 2, half))[unit]
         radius = np.sqrt(-2 * np.log(1 - a))
@@ -261,7 +261,7 @@ def recurrent(step: Callable[..., tuple[np.ndarray, np.ndarray]]) -> Callable[..
 
 
 def attention(slow: Slow, index: int, layer: Any, x: np.ndarray) -> np.ndarray:
-    """Head by head and position by position."""
+    """Attention computed head by head and position by position."""
     batch, steps, size = x.shape
     d = size // layer.heads
     qkv = x @ layer.w_qkv + layer.b_qkv

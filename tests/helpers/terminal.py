@@ -1,4 +1,4 @@
-"""The lab in a real pseudo-terminal: started as a person starts it, its keys typed, its screen read off an emulator."""
+"""Runs the lab in a real pseudo-terminal: starts it as a user would, types keys, reads the screen of an emulator."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MARK = "TINYNETS_STARTED_BY"
 
 
 class Pty:
-    """A command in a pseudo-terminal of its own, and the bytes that it writes there."""
+    """A command in its own pseudo-terminal, and the bytes that it writes there."""
 
     def __init__(
         self,
@@ -36,15 +36,15 @@ class Pty:
         prepare: Callable[[], object] = lambda: None,
         **environment: str,
     ) -> None:
-        """`prepare` is done in the new process before it becomes the command."""
+        """Start a command; `prepare` is called in the new process before it becomes the command."""
         self.mark = uuid.uuid4().hex
         self.fd, inside = pty.openpty()
         self.modes = termios.tcgetattr(self.fd)
-        """Of the terminal, as the command finds it."""
+        """The settings of the terminal before the command starts."""
         self._resize(size)
 
         def begin() -> None:
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # as a terminal does: closing it is a hang-up
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # as in a real terminal, closing it is a hang-up
             prepare()
 
         self.process = subprocess.Popen(
@@ -63,7 +63,7 @@ class Pty:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
 
     def read(self, seconds: float) -> bytes:
-        """What has been written, waiting at most so long for it to begin; nothing when the terminal has closed."""
+        """What the command has written, waiting at most `seconds` for it to begin; empty if the terminal is closed."""
         if not select.select([self.fd], [], [], seconds)[0]:
             return b""
         with suppress(OSError):
@@ -74,13 +74,13 @@ class Pty:
         os.write(self.fd, keys.encode())
 
     def close_terminal(self) -> None:
-        """What closing the window does."""
+        """Do what closing the window does."""
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
 
     def end(self) -> None:
-        """Leave nothing behind, however the test went."""
+        """End the command and close the terminal, however the test went."""
         self.close_terminal()
         if self.process.poll() is None:
             self.process.kill()
@@ -91,7 +91,7 @@ class Pty:
 
 
 class Terminal(Pty):
-    """The same, with an emulator that knows what stands on the screen."""
+    """A pseudo-terminal with an emulator that knows what is on the screen."""
 
     def __init__(self, *arguments: str, cwd: Path, size: tuple[int, int] = (120, 36), **others: Any) -> None:
         super().__init__(*arguments, cwd=cwd, size=size, **others)
@@ -106,10 +106,10 @@ class Terminal(Pty):
 
     def resize(self, columns: int, lines: int) -> None:
         self.screen.resize(lines, columns)
-        self._resize((columns, lines))  # tells the app as well
+        self._resize((columns, lines))  # this tells the app too
 
     def _listen(self) -> None:
-        """Take in what has been written since, all of it, as looking at the screen costs more than writing there."""
+        """Read all that has been written since; at once, as the screen takes longer to read than to write."""
         found = self.read(0.05)
         while len(found) < 1 << 18 and (more := self.read(0)):
             found += more
@@ -117,14 +117,14 @@ class Terminal(Pty):
         self._stream.feed(found)
 
     def listen_to_the_end(self) -> None:
-        """Take in all that is still written, until nobody has the terminal open for that."""
+        """Read all that is still written, until nobody has the terminal open for writing."""
         end = monotonic() + PATIENCE
         while True:
             assert monotonic() < end, "something still has the terminal open"
             if select.select([self.fd], [], [], 0.05)[0]:
                 try:
                     found = os.read(self.fd, 1 << 16)
-                except OSError:  # Linux says so of a terminal that has no other end any more
+                except OSError:  # Linux raises this for a terminal whose other end is closed
                     return
                 if not found:
                     return
@@ -132,7 +132,7 @@ class Terminal(Pty):
                 self._stream.feed(found)
 
     def until(self, *wanted: str | Callable[[str], object]) -> str:
-        """Read on until all of this stands on the screen, or holds of its text; returns the text."""
+        """Read on until all of `wanted` is on the screen, or true of its text; returns the text."""
         end = monotonic() + PATIENCE
         while not self._shows(wanted):
             assert monotonic() < end, f"{wanted} not on the screen in {PATIENCE:g} s:\n{self.text}"
@@ -148,7 +148,7 @@ class Terminal(Pty):
         return all(want in text if isinstance(want, str) else want(text) for want in wanted)
 
     def press(self, keys: str, *wanted: str | Callable[[str], object]) -> str:
-        """Type, and wait for what that brings."""
+        """Type keys, and wait for their effect."""
         self.send(keys)
         return self.until(*wanted)
 
@@ -162,7 +162,7 @@ class Terminal(Pty):
 
 
 def surroundings(home: Path) -> dict[str, str]:
-    """An environment in which everything that is written lands in `home`."""
+    """An environment in which all files are written to `home`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "TEXTUAL", "TINYNETS"))}
     for name in ("NO_COLOR", "TMUX", "COLUMNS", "LINES"):
         kept.pop(name, None)
@@ -172,7 +172,7 @@ def surroundings(home: Path) -> dict[str, str]:
 
 
 def processes(mark: str, word: str = "") -> list[int]:
-    """Living processes with this mark in their environment, and a word in their command line. Needs /proc."""
+    """Running processes with this mark in their environment and a word in their command line. Needs /proc."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""A throw-away operation and a throw-away verb, each in its two places alone: its entry, and its method of Lab."""
+"""A throw-away operation and verb, each added in only two places: its registry entry, and its method of Lab."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tinynets.nn.network import Network
 from tinynets.nn.selectors import select
 from tinynets.training.state import State
 
-# -- the entries of operations, as they would stand in the files of their families
+# -- the entries of operations, as they would be in the files of their families
 
 
 def _resolve(network: Network, state: State, target: str, args: Arguments) -> Edit:
@@ -71,7 +71,7 @@ def lift(lab: tn.Lab, selector: str, by: float) -> EditReport:
     return lab._edit("lift", selector, by=by)
 
 
-# -- a verb, as it would stand in the part of a lab that does it, and its method of Lab
+# -- a verb, as it would be in the part of a lab that does it, and its method of Lab
 
 
 @verb("looking", "count the examples of a split", lets_run=True, shows=True)
@@ -87,7 +87,7 @@ def lab_tally(lab: tn.Lab, split: str = "train", *, every: int = 1) -> str:
 
 @contextmanager
 def registered() -> Iterator[None]:
-    """The library as it would be with them in it: what is gathered at import is gathered again."""
+    """The library with the two added: what is collected at import is collected again."""
     tables: tuple[dict[str, object], ...] = (OPERATIONS, KINDS, verbs.VERBS)  # type: ignore[assignment]
     before = [dict(table) for table in tables]
     with pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,4 @@
-"""Work that is counted, so that no test depends on how fast the machine is."""
+"""Counts work in calls, so that no test depends on how fast the machine is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 
 def worked(act: Callable[[], Result]) -> tuple[int, Result]:
-    """How many functions are called, Python's and those written in C, and what comes of it."""
+    """How many functions (in Python and in C) an act calls, and its result."""
     count = 0
 
     def note(frame: Any, event: str, argument: Any) -> None:
@@ -29,7 +29,7 @@ def worked(act: Callable[[], Result]) -> tuple[int, Result]:
 
 
 def weighed(act: Callable[[], Result]) -> tuple[int, Result]:
-    """The same, Python's functions alone, each counted with the elements of the arrays that it is called with."""
+    """The same for Python functions alone, each counted with the elements of the arrays passed to it."""
     count = 0
 
     def note(frame: Any, event: str, argument: Any) -> None:

@@ -1,4 +1,4 @@
-"""Linear, Embedding, norms and activations against PyTorch at random shapes; skipped where it is not installed."""
+"""Linear, Embedding, norms and activations against PyTorch at random shapes; skipped if it is not installed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def agree(found: Any, expected: Any) -> None:
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=2), st.integers(1, 6), st.integers(0, 999))
 def test_output_and_gradients_are_alike(kind: str, training: bool, sizes: list[int], size: int, seed: int) -> None:
     if kind == "batch-norm":
-        sizes = [sizes[0] + 1]  # PyTorch keeps channels elsewhere
+        sizes = [sizes[0] + 1]  # PyTorch has the channels on another axis
     ours, theirs = PAIRS[kind][0](size), PAIRS[kind][1](size).double().train(training)
     network = tn.Network([ours], dtype="float64", seed=seed, input_shape=(*sizes[1:], size))
     layer: Any = network.layers[0]

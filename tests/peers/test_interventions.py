@@ -1,4 +1,4 @@
-"""Zero, mean and patch against PyTorch's forward hooks on the same weights: outputs, losses and gradients."""
+"""Zero, mean and patch against PyTorch's forward hooks on the same weights: outputs, losses, gradients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import tinynets as tn
 torch: Any = pytest.importorskip("torch")
 
 SITES = {"hidden.pre": 0, "hidden": 1, "second.pre": 2, "second": 3}
-"""Site -> the module of `theirs` that it lies behind."""
+"""Site -> the module of `theirs` whose output it is."""
 Hook = Callable[[Any, Any, Any], Any]
 
 
@@ -44,7 +44,7 @@ def theirs(lab: tn.Lab) -> Any:
 
 
 def seen(model: Any, module: int, x: Any) -> Any:
-    """What a module gives, with the hooks that are on."""
+    """The output of a module, with its hooks applied."""
     found = []
     handle = model[module].register_forward_hook(lambda m, i, out: found.append(out.detach().clone()))
     model(x)
@@ -62,7 +62,7 @@ def held_at(units: list[int], values: Any) -> Hook:
 
 
 def intervene(lab: tn.Lab, model: Any, op: str, site: str, units: list[int], example: int, x: Any) -> None:
-    """The same in both."""
+    """Apply the same intervention in both."""
     selector = f"{site}[{','.join(map(str, units))}]"
     before = seen(model, SITES[site], x)[:, units]
     if op == "zero":

@@ -1,4 +1,4 @@
-"""Convolutions, pools, recurrent layers and attention against PyTorch at random shapes; skipped where it is absent."""
+"""Convolutions, pools, recurrent layers and attention against PyTorch at random shapes; skipped if it is absent."""
 
 from __future__ import annotations
 

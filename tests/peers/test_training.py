@@ -1,4 +1,4 @@
-"""Losses and optimizers against PyTorch at random shapes and seeds; skipped where it is absent."""
+"""Losses and optimizers against PyTorch at random shapes and seeds; skipped if it is absent."""
 
 from __future__ import annotations
 

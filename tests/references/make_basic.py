@@ -1,6 +1,6 @@
-"""Makes basic.npz: what PyTorch 2.13 gives for Linear, Embedding, BatchNorm, LayerNorm and every activation, float64.
+"""Makes basic.npz: results of PyTorch 2.13 for Linear, Embedding, BatchNorm, LayerNorm and all activations, float64.
 
-Each case holds its input, its parameters, its output, the gradient `dout` sent back and what came of it. Run with
+Each case holds its input, parameters and output, the gradient `dout` sent back, and the resulting gradients. Run with
 PyTorch installed: python tests/references/make_basic.py
 """
 

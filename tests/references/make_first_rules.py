@@ -1,7 +1,7 @@
-"""What runs of the first rules come to: `first_rules.json`, made by the last version that knew no others.
+"""Makes first_rules.json: results of runs under the first rules, from the last version that knew no others.
 
-Every shipped recipe trains, is operated on in every family, changes optimizer, schedule and clipping. Digests depend on
-the machine, whose fingerprint stands beside them.
+Every shipped recipe is trained, gets operations of every family, and changes optimizer, schedule and clipping. Digests
+depend on the machine, so its fingerprint is stored with them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Makes structured.npz: what PyTorch 2.13 gives for convolutions, pools, RNN, GRU, LSTM and attention, in float64.
+"""Makes structured.npz: results of PyTorch 2.13 for convolutions, pools, RNN, GRU, LSTM and attention, in float64.
 
 A case is layers (as tinynets describes them), their parameters as tinynets lays them out, and batches passed one after
-the other: inputs, outputs, the gradients sent back and what came of them. Run with PyTorch installed:
-python tests/references/make_structured.py
+the other: inputs, outputs, the gradients sent back and the resulting gradients. Run with PyTorch installed: python
+tests/references/make_structured.py
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Makes training.npz: what PyTorch 2.13 gives for losses (value and gradient) and optimizers (50 steps), in float64.
+"""Makes training.npz: results of PyTorch 2.13 for losses (value and gradient) and optimizers (50 steps), in float64.
 
 Run with PyTorch installed: python tests/references/make_training.py
 """
@@ -54,7 +54,7 @@ CLIPS = {"plain": {}, "norm": {"clip_norm": 0.5}, "value": {"clip_value": 0.1}}
 
 
 def trained(name: str, clip: str, seed: int, steps: int = 50) -> Case:
-    """A 3-4-2 tanh network on all of its 6 examples, squared error, so many steps."""
+    """A 3-4-2 tanh network trained for `steps` steps on all of its 6 examples, with squared error."""
     ours, make, theirs = OPTIMIZERS[name]
     torch.manual_seed(seed)
     net = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).double()

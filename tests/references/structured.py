@@ -1,4 +1,4 @@
-"""Whether tinynets gives what a case of make_structured.py holds, to 1e-6; for the stored cases and for live ones."""
+"""Checks that tinynets agrees to 1e-6 with a case of make_structured.py, stored or computed live."""
 
 from __future__ import annotations
 

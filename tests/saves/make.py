@@ -1,7 +1,7 @@
-"""Makes the saves of this format version that every later version must open, and `facts.json`: what was in them.
+"""Makes the saves of this format version that every later version must open, and `facts.json`: what they hold.
 
-Run: `python tests/saves/make.py`. It makes what is not there yet, in the folder of the version: what is there stays as
-it was written. For what is new in a version, add a function below and its name to `SAVES`.
+Run: `python tests/saves/make.py`. It makes the missing saves in the version's folder, and leaves existing ones as they
+are. For anything new in a version, add a function below and its name to `SAVES`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_BYTES = 100_000
 
 
 def points(count: int = 40) -> tuple[np.ndarray, np.ndarray]:
-    """(count, 2) points and their class, by a rule that test_old_saves.py has too."""
+    """(count, 2) points and their classes, by a rule that test_old_saves.py repeats."""
     x = np.arange(2 * count).reshape(count, 2) * 7 % 11 / 11
     return x, (x[:, 0] > x[:, 1]).astype(np.int64)
 
@@ -48,7 +48,7 @@ def small(parts: list[tn.Layer] | None = None, **options: Any) -> tn.Lab:
 
 
 def edits() -> tn.Lab:
-    """Every kind of edit, some undone, with an odd note."""
+    """A lab with every kind of edit, some undone, with an odd note."""
     lab = small(
         [tn.Linear(2, 6, name="hidden"), tn.BatchNorm(6, name="norm"), tn.Tanh(), tn.Linear(6, 2, name="output")]
     )
@@ -76,7 +76,7 @@ EDITS: tuple[Callable[[tn.Lab], object], ...] = (
 
 
 def branches() -> tn.Lab:
-    """Three branches, one of them of another; bookmarks; evaluations; it stands in the past, with something undone."""
+    """A lab with three branches (one forked from another), bookmarks, evaluations and an undone edit, in the past."""
     lab = small()
     lab.run(20)
     lab.evaluate("dev")
@@ -99,7 +99,7 @@ def branches() -> tn.Lab:
 
 
 def carried() -> tn.Lab:
-    """Hidden state that goes on from batch to batch, frozen in part."""
+    """A lab that carries hidden state from batch to batch, frozen in part."""
     x = np.arange(240).reshape(60, 4, 1) * 5 % 13 / 13
     parts: list[tn.Layer] = [tn.RNN(1, 5, carry=4, sequence=True, name="rnn"), tn.Linear(5, 1, name="output")]
     lab = small(parts, data=(x, x.sum(axis=2, keepdims=True)), loss=tn.MSE(), batch=4, sampling="stream")
@@ -110,7 +110,7 @@ def carried() -> tn.Lab:
 
 
 def adam() -> tn.Lab:
-    """Adam's slots, in float64, batches by epochs, penalties and clipping."""
+    """A lab with Adam's slots in float64, batches by epochs, penalties and clipping."""
     lab = small(
         dtype="float64",
         optimizer=tn.Adam(0.01),
@@ -125,7 +125,7 @@ def adam() -> tn.Lab:
 
 
 def weighted() -> tn.Lab:
-    """Weights of examples, and targets that are values."""
+    """A lab with example weights, and with values as targets."""
     x, y = points()
     lab = small(data=(x, np.stack([y, 1 - y], axis=1), np.linspace(0.5, 1.5, len(x))), loss=tn.MSE())
     lab.run(10)
@@ -133,7 +133,7 @@ def weighted() -> tn.Lab:
 
 
 def sample() -> tn.Lab:
-    """Data that is not in the save: its digest, where it was, and a few examples."""
+    """A lab whose data are not in the save: only their digest, their path and a few examples."""
     data_record.EMBED_LIMIT = 10
     lab = small(data={"train": points(200), "dev": points(50)}, probe=20)
     lab.run(24)
@@ -143,7 +143,7 @@ def sample() -> tn.Lab:
 
 
 def journal() -> tn.Lab:
-    """What a lab wrote that was never saved: branches renamed and dropped, a bookmark taken away, a record cut."""
+    """A journal of a lab never saved: branches renamed and dropped, a bookmark removed, a record cut."""
     lab = small(journal=SCRATCH)
     lab.run(10)
     lab.flush()
@@ -168,7 +168,7 @@ def journal() -> tn.Lab:
 
 
 def surgery() -> tn.Lab:
-    """Operations on activations, learning, parameters and structure, on branches with other layers."""
+    """A lab with operations on activations, learning, parameters and structure, on branches whose layers differ."""
     lab = small([tn.Linear(2, 8, name="hidden"), tn.Tanh(), tn.Dropout(0.1), tn.Linear(8, 2, name="output")])
     for act in OPERATIONS_ON_UNITS:
         act(lab)
@@ -223,7 +223,7 @@ SCRATCH = ""
 
 def main() -> None:
     global SCRATCH
-    runs.KEYFRAME_COST = 1e-9  # keyframes so close that small runs have some
+    runs.KEYFRAME_COST = 1e-9  # keyframes so dense that small runs have some
     FOLDER.mkdir(exist_ok=True)
     listed = FOLDER / "facts.json"
     known: dict[str, Any] = json.loads(listed.read_text()) if listed.exists() else {}
@@ -251,7 +251,7 @@ def main() -> None:
 
 
 def write_journal(lab: tn.Lab, written: Path) -> None:
-    """A lab's journal, with a record that drops a branch and one that was cut."""
+    """Write a lab's journal, with a record that drops a branch and one that is cut."""
     (file,) = Path(SCRATCH).glob("*.journal")
     content, short = file.read_bytes(), lab.player.timeline.named("short")
     lab.drop(short.name)
@@ -261,7 +261,7 @@ def write_journal(lab: tn.Lab, written: Path) -> None:
 
 
 def facts(lab: tn.Lab, file: Path) -> dict[str, Any]:
-    """What was in a lab, nothing of which depends on the machine that reads it."""
+    """What a lab holds, as far as it does not depend on the machine that reads it."""
     timeline = lab.player.timeline
     return {
         "recipe": lab.recipe.name,
@@ -293,7 +293,7 @@ def facts(lab: tn.Lab, file: Path) -> dict[str, Any]:
 
 
 def keyframes(timeline: Timeline, lab: tn.Lab, file: Path) -> list[dict[str, Any]]:
-    """The States that the file keeps, as the lab had them."""
+    """The states that the file keeps, as the lab had them."""
     found = []
     for record in read_records(file):
         if record["record"] == "keyframe":

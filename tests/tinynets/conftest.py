@@ -1,4 +1,4 @@
-"""What the tests of the engine share: small labs, central differences, and the very words of an error."""
+"""Fixtures that the library's tests share: small labs, central differences, and exact messages of errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import tinynets as tn
 
 
 def points(count: int = 40, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """(count, 2) points and their class: on which side of a curve they lie."""
+    """(count, 2) points and their classes: on which side of a curve they are."""
     x = np.random.default_rng(seed).uniform(-1, 1, (count, 2))
     return x, (x[:, 1] > x[:, 0] ** 2).astype(np.int64)
 
@@ -35,13 +35,13 @@ def make_tiny() -> Callable[..., tn.Lab]:
 
 @pytest.fixture(scope="module")
 def names() -> tn.Lab:
-    """A lab of names-mlp that a whole module shares: leave it as it was."""
+    """A lab of names-mlp that a whole module shares: leave it unchanged."""
     return tn.Lab("names-mlp")
 
 
 @pytest.fixture(scope="session")
 def says() -> Callable[[type[Exception], str], AbstractContextManager[None]]:
-    """`with says(tn.EditError, "the very words"):` one error of that type, with that message and no other."""
+    """`with says(tn.EditError, "the very words"):` expects an error of that type with exactly that message."""
 
     @contextmanager
     def expected(kind: type[Exception], message: str) -> Iterator[None]:
@@ -55,7 +55,7 @@ def says() -> Callable[[type[Exception], str], AbstractContextManager[None]]:
 
 @pytest.fixture(scope="session")
 def central_differences() -> Callable[..., np.ndarray]:
-    """d f() / d array by central differences; `array` is written and put back. `places` limits them to flat indices."""
+    """d f() / d array by central differences; `array` is changed and restored. `places`: only these flat indices."""
 
     def differences(
         function: Callable[[], float], array: np.ndarray, *, h: float = 1e-5, places: np.ndarray | None = None
@@ -78,7 +78,7 @@ def central_differences() -> Callable[..., np.ndarray]:
 
 @pytest.fixture(scope="session")
 def close() -> Callable[[np.ndarray, np.ndarray], None]:
-    """Two gradients agree to 1e-6 of the larger of their norms (what central differences in float64 can show)."""
+    """Check that two gradients agree to 1e-6 of the larger norm (what central differences in float64 can show)."""
 
     def check(analytic: np.ndarray, numeric: np.ndarray) -> None:
         assert analytic.shape == numeric.shape
@@ -95,9 +95,9 @@ Value = Callable[[np.ndarray], tuple[float, np.ndarray]]
 def gradients_agree(
     central_differences: Callable[..., np.ndarray], close: Callable[[np.ndarray, np.ndarray], None]
 ) -> Callable[..., None]:
-    """Check all gradients of a float64 network for a batch: parameters, and the input where it has any.
+    """Check all gradients of a float64 network for a batch: parameters, and the input if it has a gradient.
 
-    `value(out)` gives a number and its gradient; by default a random weighted sum of the output. `training`: as in a
+    `value(out)` returns a number and its gradient; by default a random weighted sum of the output. `training`: as in a
     training step.
     """
 

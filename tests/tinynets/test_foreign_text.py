@@ -1,4 +1,4 @@
-"""Text of others comes to the terminal as something that can be read, and never as something that it acts on."""
+"""Foreign text reaches the terminal in readable form, and never as something that the terminal acts on."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ def test_an_error_is_printable(text: str) -> None:
 
 
 EVIL = "a\x1b]52;c;aGk=\x07\x9b31m\u202eb\u200b\x7f\r\n\tz"
-"""Would write to the clipboard, colour what follows, turn it round, and go on in another line."""
+"""Such text would write to the clipboard, colour or reverse what follows, or begin another line."""
 
 
 @pytest.fixture
 def run(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Callable[..., list[str]]:
-    """The lines that a command gives out, of both streams; each is one that a terminal only shows."""
+    """The lines that a command prints on both streams; checks that a terminal would only show them."""
     monkeypatch.setenv(locks.STATE, str(tmp_path / "state"))
 
     def command(*arguments: str) -> list[str]:
@@ -101,7 +101,7 @@ def run(
 
 
 def text_lab(name: str, **options: Any) -> tn.Lab:
-    """A lab of foreign words whose recipe has a foreign name, with things done on it that are foreign too."""
+    """A lab of foreign words, with a foreign recipe name and foreign names of branches and bookmarks."""
     words = ["ab\x1b]\x07", "b\x9bm\u202e", "\u200b\x7f\r\n\tz"]
     codec = TextCodec.of(words, 2)
     x, y = codec.rows(words)

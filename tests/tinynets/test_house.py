@@ -1,7 +1,7 @@
-"""The rules of the house, held for each room: how long things are, what they import, and how they are called.
+"""The structural rules, checked for each folder: how long things are, what they import, and how they are named.
 
-A function or a method is as long as its whole definition, docstring included. A room is a folder of `tinynets` or
-`tui`, or the files that lie in neither's folders.
+The length of a function or method is that of its whole definition, docstring included. A room is a folder of
+`tinynets` or `tui`; the files directly in either of them are a room too.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ FACADES = {
     "Lab": "the one object that people hold: a typed and documented method for each thing that can be done",
     "Network": "what people ask of a network is answered by its parts, and many ask",
 }
-"""Classes whose methods of one statement do not count: they hand on to the part that does it."""
+"""Classes whose one-statement methods do not count: they delegate to the part that does the work."""
 OF_THE_WHOLE = {
     "tinynets": {"house", "imports", "packaging", "public_api"},
-    "tui": {"ending", "foreign_text", "real", "registry", "snapshots", "terminal"},
+    "tui": {"ending", "foreign_text", "real", "snapshots", "terminal", "typed"},
 }
-"""Tests that are of no single room."""
+"""Tests that belong to no single room."""
 BY_HAND = {"fuzz_saves.py"}
-"""What lies among the tests and is run by command."""
+"""Files among the tests that are run by hand."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -51,14 +51,14 @@ def parsed(path: Path) -> ast.Module:
 
 
 def nodes(room: str) -> Iterator[tuple[str, ast.AST]]:
-    """Every node of a room, with the file that it is in."""
+    """Every syntax node of a room, with its file."""
     for path in files_of(room):
         for node in ast.walk(parsed(path)):
             yield path.name, node
 
 
 def opening(path: Path) -> str:
-    """The first line of a file's docstring; empty: it has none."""
+    """The first line of a file's docstring; empty if it has none."""
     return (ast.get_docstring(parsed(path)) or "").partition("\n")[0]
 
 
@@ -92,7 +92,7 @@ def test_a_class_does_one_thing(room: str) -> None:
 
 
 def hands_on(method: Function) -> bool:
-    """Whether a method is one statement beside its docstring."""
+    """Whether a method is one statement after its docstring."""
     return len(method.body) - (ast.get_docstring(method) is not None) <= 1
 
 
@@ -111,7 +111,7 @@ def test_a_long_file_says_why_in_its_first_line(room: str) -> None:
 
 @pytest.mark.parametrize("room", rooms())
 def test_an_import_that_waits_says_why(room: str) -> None:
-    """One that stands in a function or under TYPE_CHECKING: a comment beside it, or beside another of its group."""
+    """An import in a function or under TYPE_CHECKING has a comment beside it, or beside another of its group."""
     found = []
     for path in files_of(room):
         reasons = reasons_in(path)
@@ -123,7 +123,7 @@ def test_an_import_that_waits_says_why(room: str) -> None:
 
 
 def groups_that_wait(tree: ast.Module) -> list[list[ast.stmt]]:
-    """Imports that are not done when the module is loaded, those side by side together, in the file's order."""
+    """Imports that are not run when the module loads, in file order; adjacent ones form a group."""
     waiting = [
         node
         for node in ast.walk(tree)
@@ -161,7 +161,7 @@ def side_by_side(block: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
 
 
 def reasons_in(path: Path) -> set[int]:
-    """The lines with a comment that is for people."""
+    """The lines with a comment for people, not for tools."""
     text = path.read_text(encoding="utf-8")
     return {
         token.start[0]
@@ -191,7 +191,7 @@ def test_what_is_private_is_used_in_its_own_file(room: str) -> None:
 
 
 def modules_imported(tree: ast.Module) -> set[str]:
-    """The names that modules and classes of this house are imported by."""
+    """The names under which our modules and classes are imported."""
     return {
         alias.asname or alias.name
         for node in ast.walk(tree)
@@ -204,7 +204,7 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
-# -- how they are called
+# -- how they are named
 
 
 @pytest.mark.parametrize("room", rooms())
@@ -215,7 +215,7 @@ def test_a_file_says_in_a_sentence_what_it_is(room: str) -> None:
 
 @pytest.mark.parametrize("top", HOUSE, ids=lambda top: top.name)
 def test_tests_lie_where_what_they_test_lies(top: Path) -> None:
-    """In a folder of its name, or beside it; what tests share is in tests/helpers, and fixtures in a conftest."""
+    """Tests are in the folder they test, or beside it; shared code is in tests/helpers, fixtures are in a conftest."""
     tests = TESTS / top.name
     names = OF_THE_WHOLE[top.name] | {path.stem for path in top.glob("*.py")}
     found = []

@@ -1,4 +1,4 @@
-"""The library stands without the terminal, and every public name is there."""
+"""The library works without the terminal app, and every public name exists."""
 
 from __future__ import annotations
 

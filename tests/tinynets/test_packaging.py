@@ -1,4 +1,4 @@
-"""What is not code comes along: data files are found where the package is, and the build is told to take them."""
+"""Data files are part of the package: they are found in it, and the build includes them."""
 
 from __future__ import annotations
 

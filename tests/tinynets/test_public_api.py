@@ -1,6 +1,6 @@
-"""What users write against: the public names with their signatures, and the public members of what they hold.
+"""The public API: public names with their signatures, and the public members of the main classes.
 
-`public_api.txt` beside this file holds them. A change of it is a change for users: it belongs into CHANGELOG.md.
+They are listed in `public_api.txt` beside this file. If it changes, users see a change: say so in CHANGELOG.md.
 `python tests/tinynets/test_public_api.py` writes it anew.
 """
 
@@ -26,12 +26,12 @@ def api() -> list[str]:
 
 
 def members(kind: type) -> dict[str, object]:
-    """The class's public members, those that it inherits too, as they stand in the class."""
+    """The public members of a class, including inherited ones."""
     return {name: inspect.getattr_static(kind, name) for name in dir(kind) if not name.startswith("_")}
 
 
 def shape(thing: object) -> str:
-    """A signature; "" where there is none to tell, `: property` for what is read without a call."""
+    """A signature; `: property` for what is read without a call; "" if there is none."""
     if isinstance(thing, property):
         return ": property"
     try:

@@ -1,4 +1,4 @@
-"""Processes can be started from inside a test's app once the resource tracker runs; pictures hold still."""
+"""Set-up for tests of the app: it can start processes, and the settings of the terminal do not affect it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ resource_tracker.ensure_running()
 
 @pytest.fixture(autouse=True)
 def _plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the terminal of the person who runs the tests says of itself."""
+    """Hide what the terminal that runs the tests says about itself."""
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("TINYNETS_ASCII", raising=False)

@@ -1,4 +1,4 @@
-"""The app on a made-up engine: what keys send, what the screen says."""
+"""The app on a fake engine: what keys send, and what the screen says."""
 
 import pytest
 from fake import FakeEngine
@@ -154,7 +154,7 @@ async def test_tab_goes_through_all_panes_even_where_few_fit() -> None:
         for _ in PANES:
             await pilot.press("tab")
             await pilot.pause()
-            seen.append(lab(pilot).desk.wish.active)
+            seen.append(lab(pilot).desk.choice.active)
         assert seen == [*PANES[1:], PANES[0]]
 
 

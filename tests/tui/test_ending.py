@@ -1,4 +1,4 @@
-"""What ends the lab from outside: signals, a terminal that is gone, streams that are closed, ctrl+c while it starts."""
+"""Ends of the lab from outside: signals, a terminal that goes away, closed streams, ctrl+c during the start."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from terminal import REPOSITORY, Terminal, engine_of, until_gone
 import tinynets as tn
 from tinynets.storage.recovery import RecoverableJournal, recoverable
 
-pytestmark = pytest.mark.proof  # some two seconds each: CI runs them behind the tests
+pytestmark = pytest.mark.proof  # about two seconds each: CI runs them after the other tests
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
 SWITCHED_ON = re.compile(rb"\x1b\[\?([\d;]+)h")
 SWITCHED_OFF = re.compile(rb"\x1b\[\?([\d;]+)l")
 FROM_THE_START = {7, 25}
-"""Modes that a terminal has on when nothing has been said: lines wrap, the cursor shows."""
+"""The modes that a terminal has on by default: lines wrap, the cursor is visible."""
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def left(cwd: Path) -> list[RecoverableJournal]:
 
 
 def modes(written: bytes) -> set[int]:
-    """The modes that a terminal is in after all of this."""
+    """The modes of a terminal after all this was written to it."""
     on = set(FROM_THE_START)
     for found in re.finditer(rb"\x1b\[\?([\d;]+)([hl])", written):
         for mode in map(int, found[1].split(b";")):
@@ -59,7 +59,7 @@ def modes(written: bytes) -> set[int]:
 
 
 def as_it_was_found(terminal: Terminal) -> bool:
-    """Whether the terminal is as the lab found it, once that has ended."""
+    """Whether the terminal is as it was before the lab, once the lab has ended."""
     terminal.listen_to_the_end()
     assert modes(bytes(terminal.written)) == FROM_THE_START
     assert terminal.written.count(b"\x1b[>") == terminal.written.count(b"\x1b[<u") or b"\x1b[<u" in terminal.written
@@ -72,7 +72,7 @@ def steps(text: str) -> int:
 
 
 def to_work(terminal: Terminal, cwd: Path) -> None:
-    """Have it run, and what it does in its journal."""
+    """Start a run, and wait until its journal has steps."""
     terminal.until("step 0", "? help")
     terminal.press(" ", "running", lambda text: steps(text) > 0 and list((cwd / "state").glob("journals/*.journal")))
 
@@ -157,7 +157,7 @@ def test_a_terminal_that_is_gone_ends_a_lab_that_ignores_hang_ups(tmp_path: Path
         to_work(terminal, tmp_path)
         if state == "at rest":
             terminal.press(" ", "paused")
-        terminal.process.send_signal(signal.SIGHUP)  # is ignored
+        terminal.process.send_signal(signal.SIGHUP)  # this one is ignored
         terminal.press("?", "Going back")
         terminal.close_terminal()
         assert terminal.process.wait(PATIENCE) == 128 + signal.SIGHUP
@@ -176,7 +176,7 @@ def test_a_terminal_that_is_gone_ends_a_lab_that_is_of_another_session(tmp_path:
 
 
 def leave_the_session() -> None:
-    """As `setsid` does: the terminal is not this process's any more, and tells it nothing."""
+    """Leave the terminal's session as `setsid` does, so that the terminal sends this process no signals."""
     import fcntl
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -237,7 +237,7 @@ def test_a_lab_is_drawn_in_letters_that_the_terminal_has(tmp_path: Path, encodin
 
 
 def check_start(tmp_path: Path, count: int) -> bool:
-    """Press ctrl+c at an import of the lab, and of its engine; whether the lab was still starting."""
+    """Press ctrl+c at an import of the lab or of its engine; returns whether the lab was still starting."""
     path = interrupted_at(count, tmp_path, str(REPOSITORY))
     with lab("xor", cwd=tmp_path, **path) as terminal:
         shown = False
@@ -247,7 +247,7 @@ def check_start(tmp_path: Path, count: int) -> bool:
                 shown = True
                 terminal.process.terminate()
         status = terminal.status()
-        # Once it is shown both are sent, ctrl+c at an import that comes later: whichever is first ends it.
+        # Once the lab is shown, both ctrl+c at a later import and this signal may come: the first one ends it.
         ends = {128 + signal.SIGINT, 128 + signal.SIGTERM} if shown else {128 + signal.SIGINT}
         assert status in ends, (count, terminal.text)
         assert as_it_was_found(terminal)

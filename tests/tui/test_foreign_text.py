@@ -1,4 +1,4 @@
-"""Names, notes, paths and messages of others are shown as they are: nothing in them is markup, nothing a command."""
+"""Foreign names, notes, paths and messages are shown as they are: nothing in them is markup or a command."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ from tui.screens.recover import RecoverScreen
 from tui.screens.tree import TreeScreen
 
 CODES = re.compile(r"\x1b\[[0-9;]*m")
-"""Colours, which are our own."""
+"""Colour codes, the only ones that the app itself writes."""
 
 
 def seen(pilot: Pilot[None]) -> str:
-    """What stands on the screen; every line of it is as wide as that, and sends nothing but text and colours."""
+    """The text on the screen; checks that each line fills it and sends nothing but text and colours."""
     for strip in pilot.app.screen._compositor.render_strips():
         sent = CODES.sub("", strip.render(pilot.app.console))
         assert sent.isprintable(), ascii(sent)
@@ -55,7 +55,7 @@ def seen(pilot: Pilot[None]) -> str:
 
 @asynccontextmanager
 async def foreign(name: str, size: tuple[int, int]) -> AsyncIterator[tuple[Pilot[None], ForeignEngine]]:
-    """The app on an engine that gives everything this name: branches, bookmarks and edits too."""
+    """The app on an engine that gives this name to everything, including branches, bookmarks and edits."""
 
     class Engine(ForeignEngine):
         foreign = name
@@ -76,7 +76,7 @@ async def foreign(name: str, size: tuple[int, int]) -> AsyncIterator[tuple[Pilot
 
 
 def part(name: str) -> str:
-    """As much of a name as is to be seen wherever it stands, spaces aside."""
+    """As much of a name as is visible wherever it is shown, without spaces."""
     return drawing.clip(name, 6).rstrip("…").strip()
 
 
@@ -113,7 +113,7 @@ async def _close(pilot: Pilot[None]) -> None:
 
 
 async def _panes(pilot: Pilot[None], name: str) -> None:
-    """All panes, each alone as well, with the cursor at several places; the line under the mouse."""
+    """Visit all panes, also each alone, with the cursor in several places, and the line for the mouse."""
     assert part(name) in seen(pilot)
     for key in "123456":
         await pilot.press(key, "x", "down", "right", "full_stop")
@@ -131,7 +131,7 @@ async def _panes(pilot: Pilot[None], name: str) -> None:
 
 
 async def _tree(pilot: Pilot[None], name: str) -> None:
-    """Every row of the tree with the questions that come of it."""
+    """Visit every row of the tree, and the questions it leads to."""
     await pilot.press("t")
     await _on_top(pilot, TreeScreen)
     for _ in range(4):
@@ -147,7 +147,7 @@ async def _tree(pilot: Pilot[None], name: str) -> None:
 
 
 async def _questions(pilot: Pilot[None], name: str) -> None:
-    """All that asks: by key."""
+    """Visit every question that a key asks."""
     for key in ("m", "F", "U", "ctrl+u", "S", "B", "a", "question_mark", "o", "W", "c"):
         await pilot.press(key)
         await pilot.pause()
@@ -161,7 +161,7 @@ async def _questions(pilot: Pilot[None], name: str) -> None:
 
 
 async def _screens(pilot: Pilot[None], name: str, compared: Comparison, explained: Explanation) -> None:
-    """All that is shown in a screen of its own."""
+    """Visit everything that is shown in a screen of its own."""
     app, frame = lab(pilot), lab(pilot).frame
     assert frame is not None
     sides = [replace(side, name=side.name + name, interventions=(name,)) for side in (compared.a, compared.b)]
@@ -193,8 +193,8 @@ async def _screens(pilot: Pilot[None], name: str, compared: Comparison, explaine
 
 
 async def _messages(pilot: Pilot[None], engine: ForeignEngine, name: str) -> None:
-    """What is said in the status line, in notifications, of commands and of their errors."""
-    app, name = lab(pilot), name.replace("\n", "")  # what is said may have lines
+    """Visit messages in the status line and in notifications, of commands and of errors."""
+    app, name = lab(pilot), name.replace("\n", "")  # a message may have several lines
     for severity in ("information", "warning", "error"):
         engine.say(f"{name} {severity}", severity)
         await until(pilot, lambda: part(name) in app.status.message)
@@ -226,7 +226,7 @@ async def _messages(pilot: Pilot[None], engine: ForeignEngine, name: str) -> Non
 
 
 async def _left_behind(pilot: Pilot[None], name: str) -> None:
-    name = name.encode("utf-8", "ignore").decode()  # a journal holds no half of a character
+    name = name.encode("utf-8", "ignore").decode()  # a journal cannot hold half a character
     left_behind("one", save=f"saves/{name}", recipe=name)
     await pilot.press("O")
     await _on_top(pilot, RecoverScreen)
@@ -237,7 +237,7 @@ async def _left_behind(pilot: Pilot[None], name: str) -> None:
 
 
 async def walk(name: str, size: tuple[int, int], compared: Comparison, explained: Explanation) -> None:
-    """Every place of every screen."""
+    """Visit every place of every screen."""
     async with foreign(name, size) as (pilot, engine):
         await _panes(pilot, name)
         await _tree(pilot, name)
@@ -264,7 +264,7 @@ async def test_every_place_shows_every_kind_of_name_at_every_size(
     await walk(name, size, compared, explained)
 
 
-# -- the open dialog, and what Textual reads markup in by itself
+# -- the open dialog, and widgets in which Textual reads markup by default
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES.values() if len(name) < 200 and "\udce9" not in name])
@@ -347,15 +347,15 @@ def _keywords(node: ast.Call) -> dict[str | None, str]:
 
 
 def _own_words(node: ast.AST) -> bool:
-    """A constant of ours without anything that markup could be."""
+    """Whether a node is a constant of ours that contains no possible markup."""
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and "[" not in node.value
 
 
 TITLES = ("border_title", "border_subtitle", "tooltip")
 NO_MARKUP = ("Static", "OptionList")
-"""The widgets of Textual's that are used and read markup unless told not to."""
+"""Widgets of Textual that we use and that read markup unless told not to."""
 OTHERS = ("Input",)
-"""Those that read none."""
+"""Widgets of Textual that read no markup."""
 
 
 def test_every_title_is_plain_text() -> None:

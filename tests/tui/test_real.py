@@ -135,7 +135,7 @@ def branched(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.proof
 async def test_a_save_plays_forward_and_backward_at_a_speed_that_can_be_changed(branched: Path) -> None:
     async with real(str(branched), SMALL) as (pilot, _):
-        await type_line(pilot, "play -0.01")  # so slow that it is seen, however late the app looks
+        await type_line(pilot, "play -0.01")  # so slow that the app cannot miss it
         await until(pilot, lambda: "rewinding" in screen_text(pilot) and "0.01 steps/s" in screen_text(pilot))
         await type_line(pilot, "play -100")
         await until(pilot, lambda: step(pilot) == 0 and "paused" in screen_text(pilot))

@@ -1,4 +1,4 @@
-"""What the whole screen looks like, for two small screens."""
+"""Pictures of the whole screen, for two small screens."""
 
 from __future__ import annotations
 

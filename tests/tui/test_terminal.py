@@ -1,4 +1,4 @@
-"""The lab as a person meets it: a process in a real pseudo-terminal, keys in, a screen out."""
+"""The lab as a user meets it: a process in a real pseudo-terminal, with keys in and a screen out."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_session_is_kept_and_plays_again(tmp_path: Path) -> None:
         terminal.press("<", "step 0 of 2", lambda text: "1 zeroed" not in text)
         terminal.press("p", "step 2 ", "1 zeroed", "paused", lambda text: loss_of(text) == loss_of(second))
         terminal.press("P", "step 0 of 2", "paused")
-        terminal.send("q")  # nothing is new, so nothing is asked
+        terminal.send("q")  # nothing is unsaved, so nothing is asked
         assert terminal.status() == 0
 
 

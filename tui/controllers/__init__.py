@@ -1,1 +1,1 @@
-"""What a key does: controllers, which share `Commands` and never call one another."""
+"""Controllers carry out the actions of the keys; they share `Commands` and never call one another."""

@@ -1,4 +1,4 @@
-"""What all controllers have: the screen, the commands they share, and questions to the person."""
+"""The base of all controllers: the screen, the shared commands, and a way to ask the user questions."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ Answer = TypeVar("Answer")
 
 
 class Controller:
-    """Does what some of the actions say; the registry in `tui/actions.py` names its methods."""
+    """Carries out some of the actions; the registry in `tui/actions.py` names its methods."""
 
     def __init__(self, ui: LabScreen, commands: Commands) -> None:
         self.ui, self.commands = ui, commands
 
     @property
     def run_now(self) -> Status | None:
-        """How the run stands; None before the first frame."""
+        """The run's present status; None before the first frame."""
         return self.ui.frame.status if self.ui.frame else None
 
     @property
     def unit_now(self) -> UnitNow:
-        """What stands on the selected unit."""
+        """The present state of the selected unit."""
         return unit_now(self.ui.frame, self.ui.selection)
 
     def ask(self, screen: Modal[Answer], answered: Callable[[Answer | None], Any] | None = None) -> None:
-        """Open a screen over the lab, and do something with its answer."""
+        """Open a screen over the lab, and call `answered` with its answer."""
         self.ui.app.push_screen(screen, answered)
 
     def ask_count(self, title: str, default: str, then: Callable[[int], None]) -> None:
-        """Ask for a whole number, then do something with it."""
+        """Ask for a whole number, and call `then` with it."""
 
         def answered(text: str | None) -> None:
             if text is None:

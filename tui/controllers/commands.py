@@ -1,4 +1,4 @@
-"""Commands to the engine: sent, waited for, and their answers said; and what a line of the command line does."""
+"""Sends commands to the engine, waits for answers and reports them; also runs lines of the command line."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from tui.model.answers import lines_of, message_for
 from tui.screens.entries import EntriesScreen
 from tui.screens.lab import LabScreen
 
-if TYPE_CHECKING:  # imported where a line is parsed: the app starts sooner without them
+if TYPE_CHECKING:  # imported only when a line is parsed: the app starts sooner without them
     from tinynets.lab.command_line import Call
     from tinynets.lab.verb import Verb
 
 NOTHING_OPEN = "nothing is open: o opens, q quits"
 SLOW = 0.2
-"""Seconds after which a command that has not been answered is shown to be at work."""
+"""Seconds after which the status line shows an unanswered command as running."""
 
 
 class Commands:
-    """What the controllers share: the link to the engine, and the one way in which a verb is done."""
+    """What the controllers share: the client of the engine, and the one way to run a verb."""
 
     def __init__(self, ui: LabScreen) -> None:
         self.ui = ui
-        self.link: Client | None = None
+        self.client: Client | None = None
         self.refused = False
-        """The engine could not open what it was started on."""
+        """Whether the engine could not open its source."""
         self.quit_for_good = False
-        """The person has quit, and was asked about what is not saved."""
+        """Whether the user has quit, and was asked about unsaved work."""
         self.work = ""
-        """The verb that was sent last."""
+        """The last verb sent."""
         self._pending = 0
         self._working: Timer | None = None
         self._pausing = False
@@ -42,38 +42,38 @@ class Commands:
         self._screens: dict[str, Callable[[Call, Any], None]] = {}
 
     def on_line(self, verb: str, handler: Callable[[Call], bool]) -> None:
-        """Have lines of a verb done by a handler; where that gives False, the verb is sent as it stands."""
+        """Let a handler run the lines of a verb; if it returns False, the verb is sent as written."""
         self._lines[verb] = handler
 
     def on_answer(self, verb: str, show: Callable[[Call, Any], None]) -> None:
-        """Have what a verb gives shown by a function of its own."""
+        """Let a function of its own show the result of a verb."""
         self._screens[verb] = show
 
     @property
     def alive(self) -> bool:
-        """Whether there is an engine that runs."""
-        return self.link is not None and self.link.alive
+        """Whether an engine is running."""
+        return self.client is not None and self.client.alive
 
     # -- a verb
 
     def start(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Have work done that waits for something; the app goes on meanwhile."""
+        """Run a coroutine in the background while the app goes on."""
         self.ui.app.run_worker(work, exit_on_error=False)
 
     def do(self, verb: str, *args: Any, **kwargs: Any) -> None:
-        """Send a command; its result goes to the status line."""
+        """Send a command and show its result in the status line."""
         self.start(self.done(verb, *args, **kwargs))
 
     async def done(self, verb: str, *args: Any, **kwargs: Any) -> Any:
-        """Send a command and wait for what it gives, True for nothing; False when it failed, which has been said."""
-        if self.link is None:
+        """Send a command and await its result (True in place of None). On failure, report it and return False."""
+        if self.client is None:
             return False
         if self.refused:
             self.fail(NOTHING_OPEN)
             return False
         self._begin(verb)
         try:
-            value = await self.link.call(verb, *args, **kwargs)
+            value = await self.client.call(verb, *args, **kwargs)
         except EngineError as error:
             self.fail(error.message, quiet=error.kind == "Cancelled")
             return False
@@ -85,7 +85,7 @@ class Commands:
             self._finish()
 
     def hold_still(self) -> None:
-        """Pause what goes on."""
+        """Pause a run or a playback."""
         if not self._pausing:
             self._pausing = True
             self.start(self._pause())
@@ -116,14 +116,14 @@ class Commands:
     # -- a line
 
     def begin_line(self, verb: Verb) -> None:
-        """Do a verb that needs nothing more said; open the command line on one that does, or could."""
+        """Run a verb that takes no arguments; for any other, open the command line with it."""
         if verb.asks:
             self.ui.open_command_line(f"{verb.name} ")
         else:
             self.run_line(verb.name)
 
     def run_line(self, text: str) -> None:
-        """Parse a line of the API's verbs, and do or send it."""
+        """Parse a line of the command line, and run or send it."""
         from tinynets.lab.command_line import parse  # the app starts sooner without them
         from tinynets.lab.verbs import verb_called
 
@@ -139,7 +139,7 @@ class Commands:
         self.start(self._list(call.verb) if verb is not None and verb.read else self.answer(call))
 
     async def answer(self, call: Call) -> None:
-        """Send a call; what it gives is shown in a screen of its own where the status line has no room for it."""
+        """Send a call; show its result in a screen of its own if the status line has no room for it."""
         value = await self.done(call.verb, *call.args, **call.kwargs)
         if value is False:
             return
@@ -156,7 +156,7 @@ class Commands:
             self._show_entries(call.python(), lines, "script FILE writes it" if bare else "")
 
     async def _list(self, verb: str) -> None:
-        """Show the entries of what a lab keeps a list of."""
+        """Show one of the lab's lists, entry by entry."""
         found = await self.done(verb)
         if found:
             self._show_entries(f"lab.{verb}", lines_of(found))
@@ -164,22 +164,22 @@ class Commands:
     def _show_entries(self, title: str, lines: list[str], hint: str = "") -> None:
         self.ui.app.push_screen(EntriesScreen(title, lines, hint))
 
-    # -- what is said
+    # -- reports
 
     def fail(self, message: str, quiet: bool = False) -> None:
-        """In the status line; a `quiet` one is what the person asked for."""
+        """Show an error in the status line; a `quiet` one was caused by the user, by a cancel for example."""
         self.ui.status.say(message, error=True)
         if not quiet:
             self.notify_cut(message, "error")
 
     def notify_cut(self, message: str, kind: Any) -> None:
-        """A notification with the whole of a message that the status line has no room for."""
+        """Show a whole message as a notification if the status line has no room for it."""
         if not self.ui.status.whole(message):
             self.ui.app.notify(printable_lines(message), severity=kind, markup=False)
 
 
 def python_line(verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    """The call as a user of the library writes it."""
+    """The call as a user of the library would write it."""
     from tinynets.lab.command_line import Call  # the app starts sooner without it
 
     return Call(verb, args, kwargs).python()

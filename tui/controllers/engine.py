@@ -1,4 +1,4 @@
-"""The engine's process: started, listened to, started again when it has ended, and closed."""
+"""Starts the engine, listens to it, restarts it after it has ended, and closes it."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ WELCOMES = (
 """The longest that fits is said."""
 
 LASTING = frozenset({"memory", "threads", "plugins"})
-"""Options that hold whatever is opened; the others are of the source they were given with."""
+"""Options that hold for every source; the others belong to the source they were given with."""
 
 
 class EngineController(Controller):
-    """Hears what the engine says. `opened` is called at its first frame, `refused` where it could open nothing."""
+    """Listens to the engine. `opened` is called at its first frame, `refused` if it could not open its source."""
 
     def __init__(
         self,
@@ -48,13 +48,13 @@ class EngineController(Controller):
         self._opened, self._refused = opened, refused
         self._sent: View | None = None
         self._first = True
-        """No frame of this engine has come yet."""
+        """Whether this engine has yet to send its first frame."""
 
     # -- its life
 
     def begin(self, engine: Spawned | None = None) -> None:
-        """Listen to an engine that was started before, or start one."""
-        self.commands.link = Client(engine or self._spawn(self._source, self._options), self)
+        """Listen to an engine that was started earlier, or start one."""
+        self.commands.client = Client(engine or self._spawn(self._source, self._options), self)
         self._first = True
         self._sent = None
         self.ui.send_view()
@@ -69,13 +69,13 @@ class EngineController(Controller):
         self.reconnect(self._restart_source())
 
     def _restart_source(self) -> str:
-        """The last save, or what the lab was opened on."""
+        """The last save, or the source that the lab was opened on."""
         return (self.run_now.path if self.run_now else "") or self._source or "names-mlp"
 
     def reconnect(self, source: str) -> None:
-        """Start another engine process in place of the one that ended."""
-        if self.commands.link:
-            self.commands.link.close()
+        """Start another engine in place of the one that ended."""
+        if self.commands.client:
+            self.commands.client.close()
         if source != self._source:
             self._options = {name: value for name, value in self._options.items() if name in LASTING}
         self._source, self.commands.refused = source, False
@@ -86,31 +86,31 @@ class EngineController(Controller):
         self.begin()
 
     def close(self) -> None:
-        """Leave no process behind; may be called twice."""
-        link, self.commands.link = self.commands.link, None
-        if link:
-            link.close(quit_for_good=self.commands.quit_for_good)
+        """Close the engine, so that no process stays behind; may be called twice."""
+        client, self.commands.client = self.commands.client, None
+        if client:
+            client.close(quit_for_good=self.commands.quit_for_good)
 
     def _wait(self, text: str) -> None:
-        """Say why there is nothing to see, wherever there is nothing."""
+        """Have every empty widget say why there is nothing to see."""
         for widget in (self.ui.header, *self.ui.panes.values()):
             widget.waiting = text
             widget.redraw()
 
-    # -- what it is told
+    # -- to the engine
 
     def look(self, view: View) -> None:
-        """Tell it what is looked at, when that has changed."""
-        if self.commands.link is not None and view != self._sent:
+        """Tell the engine what the user is looking at, if that has changed."""
+        if self.commands.client is not None and view != self._sent:
             self._sent = view
-            self.commands.link.look(view)
+            self.commands.client.look(view)
 
     def drawn(self, number: int) -> None:
-        """A frame was drawn: the next may come."""
-        if self.commands.link is not None:
-            self.commands.link.acknowledge(number)
+        """Tell the engine that a frame was drawn, so that it may send the next."""
+        if self.commands.client is not None:
+            self.commands.client.acknowledge(number)
 
-    # -- what it says
+    # -- from the engine
 
     def frame(self, frame: Frame) -> None:
         self.ui.after_cursor(self._take, frame)
@@ -124,7 +124,7 @@ class EngineController(Controller):
             self.ui.app.call_later(self._opened)
         self._first = False
         if before is None:
-            gc.freeze()  # what has been made by now stays: looking through it again would hold up a key
+            gc.freeze()  # what exists by now will stay: collecting it as garbage again and again would delay a key
         if frame.status.note and (before is None or frame.status.note != before.status.note):
             self.ui.status.say(frame.status.note)
             self.commands.notify_cut(frame.status.note, "warning")
@@ -135,10 +135,10 @@ class EngineController(Controller):
         if isinstance(top, Modal):
             if top.STILL and frame.status.mode != "paused":
                 self.commands.hold_still()
-            top.call_later(top.hear, frame)  # it may not have its widgets yet
+            top.call_later(top.hear, frame)  # the screen may not have its widgets yet
 
     def say_still(self, why: str) -> None:
-        """That nothing learns, unless the answer of what made it so says it already."""
+        """Warn that nothing learns, unless the answer of the command that caused it says so already."""
         said = still_words(why)
         if said not in self.ui.status.message:
             self.ui.status.say(said, warning=True)
@@ -152,7 +152,7 @@ class EngineController(Controller):
         self.commands.notify_cut(message, kind)
 
     def failed(self, kind: str, message: str) -> None:
-        """The engine could not open what it was started on."""
+        """Report that the engine could not open its source."""
         self.commands.refused = True
         self.ui.header.dead = True
         self._wait(NOTHING_OPEN)

@@ -1,4 +1,4 @@
-"""Saves: writing and opening them, what a lab left behind, and leaving with something unsaved."""
+"""Writes and opens saves, offers to recover journals, and asks before unsaved work is left."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # the app starts sooner without it
 
 
 class FileController(Controller):
-    """The actions of the group of saves. `reconnect` starts another engine where none runs any more."""
+    """The actions on saves. `reconnect` starts another engine if none is running any more."""
 
     def __init__(self, ui: LabScreen, commands: Commands, reconnect: Callable[[str], None]) -> None:
         super().__init__(ui, commands)
@@ -39,16 +39,16 @@ class FileController(Controller):
         self.commands.start(self._save_as())
 
     async def _save_as(self) -> bool:
-        """Ask for a name and save under it; whether that was done."""
+        """Ask for a path and save to it. Returns whether it was saved."""
         status = self.run_now
         path = status.path or status.named_path if status else ""
         title = f"Save as ({Path(path).name} is read-only here)" if status and status.read_only else "Save as"
-        default = "" if unwritable(path) else path  # a name that is no text cannot be typed
+        default = "" if unwritable(path) else path  # a path that is not valid text cannot be typed
         chosen = await self.ui.app.push_screen_wait(AskScreen(title, default, "a path ending in .msgpack"))
         return bool(chosen and await self._save_to(chosen))
 
     async def _save_to(self, path: str) -> bool:
-        """Save to a file, asked for first where that is another's; whether that was done."""
+        """Save to a file, asking first if that overwrites a file not our own. Returns whether it was saved."""
         status = self.run_now
         file, holds = await asyncio.to_thread(in_the_way, path, status.path if status else "")
         if file and not await self.ui.app.push_screen_wait(OverwriteScreen(file, holds)):
@@ -57,7 +57,7 @@ class FileController(Controller):
         return bool(await self.commands.done("save", path))
 
     async def _save_and(self, then: Callable[[], object] = lambda: None) -> None:
-        """Save, under another name where this one is not ours to write, and go on when it is done."""
+        """Save, then call `then`; asks for another path if we may not write to the present one."""
         status = self.run_now
         asks = status is not None and (status.read_only or bool(status.named_path))
         if await (self._save_as() if asks else self.commands.done("save")):
@@ -92,7 +92,7 @@ class FileController(Controller):
         return False
 
     def offer(self) -> None:
-        """Offer what an earlier lab left behind, where nothing else is asked at the moment."""
+        """Offer to recover the journal of an earlier lab, unless another question is open."""
         self.commands.start(self._offer_recovery())
 
     def recover(self) -> None:
@@ -122,7 +122,7 @@ class FileController(Controller):
         self.ui.app.exit()
 
     def _leaving(self, verb: str, then: Callable[[], object]) -> None:
-        """Do what leaves the run that is open; ask before, where it is not saved."""
+        """Leave the open run, asking first if it is unsaved."""
         status = self.run_now
         if status is None or not status.unsaved or not self.commands.alive:
             then()

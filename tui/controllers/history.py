@@ -1,4 +1,4 @@
-"""Going back and forth: steps, marks, playing, branches and bookmarks, conditions, undo."""
+"""Moves in time: steps, marks, playback, branches and bookmarks, conditions, undo."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:  # the app starts sooner without it
     from tinynets.lab.command_line import Call
 
 MIN_SPEED, MAX_SPEED = 0.5, 1e6
-"""Steps a second, of playing."""
+"""Speeds of playback, in steps per second."""
 
 
 class HistoryController(Controller):
-    """The actions of the group that goes back and forth, and the clicks on the timeline."""
+    """The actions that move in time, and clicks on the timeline."""
 
     def __init__(self, ui: LabScreen, commands: Commands) -> None:
         super().__init__(ui, commands)
         self._condition = ""
-        """The condition that was asked for last."""
+        """The last condition entered."""
         commands.on_line("drop", self._drop_line)
         commands.on_line("tree", self._tree_line)
         commands.on_line("bookmarks", self._tree_line)
@@ -55,7 +55,7 @@ class HistoryController(Controller):
         self.commands.do("seek", step, **({} if edits is None else {"edits": edits}))
 
     def stop(self, by: int) -> None:
-        """To the next moment worth stopping at; says what it is."""
+        """Go to the next moment worth stopping at, and say what it is."""
         status = self.run_now
         if self.ui.frame is None or status is None:
             return
@@ -82,7 +82,7 @@ class HistoryController(Controller):
         self.ask(UntilScreen(unit, back, asked), answered)
 
     def speed(self, factor: float) -> None:
-        """Play faster or slower, in the direction in which it plays."""
+        """Play faster or slower, in the same direction."""
         status = self.run_now
         if status is None or status.mode not in ("playing", "rewinding"):
             self.ui.status.say("p plays what is recorded, P plays it backward; then + and - change the speed")
@@ -91,7 +91,7 @@ class HistoryController(Controller):
         self.commands.do("play", speed if status.mode == "playing" else -speed)
 
     def play(self, direction: int) -> None:
-        """Play the recorded run forward (1) or backward (-1); pause what plays that way."""
+        """Play the recorded run forward (1) or backward (-1); pause it if it already plays that way."""
         if self.run_now and self.run_now.mode == ("playing" if direction > 0 else "rewinding"):
             self.commands.do("pause")
         else:
@@ -106,7 +106,7 @@ class HistoryController(Controller):
     # -- bookmarks and branches
 
     def _ask_of_now(self, screen: Modal[Answer], answered: Callable[[Answer | None], None]) -> None:
-        """Ask about this moment, and stay in it: behind the question nothing goes on."""
+        """Ask about the present moment, and stay there: the lab is paused while the question is open."""
         if self.run_now and self.run_now.mode != "paused":
             self.commands.hold_still()
         self.ask(screen, answered)
@@ -136,7 +136,7 @@ class HistoryController(Controller):
         self.commands.do("switch", branch)
 
     def tree(self, on: str = "") -> None:
-        """The tree of branches; `on` is the row that is highlighted first."""
+        """Open the tree of branches; `on` is the row highlighted first."""
         if self.ui.frame is not None:
             actions = HistoryActions(
                 go=self.commands.do,
@@ -149,12 +149,12 @@ class HistoryController(Controller):
             self.ask(TreeScreen(self.ui.frame, actions, on))
 
     async def _said(self, verb: str, *args: Any) -> tuple[bool, str]:
-        """Do a verb; whether it worked, and what is said of it."""
+        """Run a verb. Returns whether it worked, and the message about it."""
         found = await self.commands.done(verb, *args)
         return bool(found), self.ui.status.message
 
     def drop(self, name: str) -> None:
-        """Drop a branch, asked for first; what the engine refuses it refuses in words."""
+        """Drop a branch, asking first; but if the engine would refuse, let it say so at once."""
         frame = self.ui.frame
         if frame is None or all(branch.name != name or branch.current for branch in frame.timeline.branches):
             self.commands.do("drop", name)

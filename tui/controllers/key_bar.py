@@ -1,4 +1,4 @@
-"""What the row of keys says: the keys that matter now, each with what it would do now."""
+"""Chooses what the key bar shows: the keys that matter now, each labelled with what it would do now."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ MODES = {"play": "playing", "rewind": "rewinding"}
 
 
 class KeyBarController(Controller):
-    """Answers the row of keys."""
+    """Answers the key bar's questions."""
 
     def shown(self) -> list[Action]:
         found = actions.footer_actions()
-        link = self.commands.link
-        if link is not None and not link.alive and not self.commands.refused:
+        client = self.commands.client
+        if client is not None and not client.alive and not self.commands.refused:
             return [actions.BY_ID["restart"], *found]
         return with_travel(found, self.run_now)
 
     def label(self, action: Action) -> str:
-        """The label of a key, by what it would do now."""
+        """The label of a key: what it would do now."""
         status = self.run_now
         if action.id == "run":
             return "pause" if status and status.mode != "paused" else "run"
@@ -35,12 +35,12 @@ class KeyBarController(Controller):
         if action.id == "phase" and status and status.next_phase and status.phase:
             return f"phase: {status.next_phase}"
         if action.id == "zoom":
-            return "all panes" if self.ui.desk.wish.zoom else "zoom"
+            return "all panes" if self.ui.desk.choice.zoom else "zoom"
         return action.label
 
 
 def with_travel(found: list[Action], status: Status | None) -> list[Action]:
-    """The row of keys with those that matter while the recorded run plays, or in the past, behind the second of it."""
+    """The key bar with the keys for playback, or those for the past, put after its second key."""
     if status is None:
         return found
     more = ["end"] if status.step < status.end else []

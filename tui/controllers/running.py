@@ -1,4 +1,4 @@
-"""Training: run and pause, steps, phases, evaluations, and escape."""
+"""Trains: run and pause, steps, phases, evaluations, and escape."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tui.controllers.base import Controller
 
 
 class RunningController(Controller):
-    """The actions of the group that runs."""
+    """The actions of training."""
 
     def run_or_pause(self) -> None:
         if self.run_now and self.run_now.mode != "paused":
@@ -27,12 +27,12 @@ class RunningController(Controller):
         self.commands.do("evaluate")
 
     def cancel(self) -> None:
-        """The innermost thing first: the command line, work, the zoom, a run."""
+        """Close or stop the innermost thing: the command line, a command at work, the zoom, a run."""
         if self.ui.command_line.display:
             self.ui.close_command_line()
-        elif self.commands.link and self.commands.link.busy:
-            self.commands.link.cancel()
-        elif self.ui.desk.wish.zoom:
+        elif self.commands.client and self.commands.client.busy:
+            self.commands.client.cancel()
+        elif self.ui.desk.choice.zoom:
             self.ui.toggle_zoom()
         elif self.run_now and self.run_now.mode != "paused":
             self.commands.do("pause")

@@ -1,4 +1,4 @@
-"""What is done to the selected unit, and how it explains itself."""
+"""Operates on the selected unit, and opens its explanation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # the app starts sooner without it
 
 
 class UnitController(Controller):
-    """The actions of the group of the selected unit. None is selected before the first frame, and none is done then."""
+    """The actions on the selected unit. They do nothing before the first frame, when no unit is selected."""
 
     def __init__(self, ui: LabScreen, commands: Commands) -> None:
         super().__init__(ui, commands)
@@ -30,7 +30,7 @@ class UnitController(Controller):
         self._do("unfreeze" if self.unit_now.frozen == FROZEN else "freeze")
 
     def release(self) -> None:
-        """Take off all that stands on the unit, before its activation and at its output."""
+        """Remove all interventions on the unit, before its activation and at its output."""
         if self.ui.frame is None:
             return
         now, at = self.unit_now, self.ui.selection
@@ -44,7 +44,7 @@ class UnitController(Controller):
             self.commands.do(verb, self.ui.selection.selector)
 
     def operate(self, verb: str = "") -> None:
-        """Do an operation to the unit, what it needs being asked for on the command line; without a verb a menu."""
+        """Apply an operation to the unit; the command line asks for what it needs. Without a verb, open the menu."""
         frame, at = self.ui.frame, self.ui.selection
         if frame is None or not at.block:
             return
@@ -58,7 +58,7 @@ class UnitController(Controller):
             self._begin(line)
 
     def _begin(self, line: CommandDraft | None) -> None:
-        """Do a line that is whole; have the person say what one lacks."""
+        """Run a line that is complete; otherwise let the user complete it."""
         if line is None:
             return
         if line.asked:
@@ -72,5 +72,5 @@ class UnitController(Controller):
         self.ask(ExplainScreen(found, self._explain, self.ui.frame.splits if self.ui.frame else ()))
 
     async def _explain(self, selector: str, example: int, split: str) -> Any:
-        """An Explanation, or False when it failed."""
+        """An Explanation; False if it failed."""
         return await self.commands.done("explain", selector, example, split=split)

@@ -1,4 +1,4 @@
-"""Looking: the cursor, the examples, which panes are seen, the command line, the help."""
+"""Changes the view: the cursor, the example, the visible panes, the command line, the help."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tui.widgets.loss import LossPane
 
 
 class ViewController(Controller):
-    """The actions that change what is seen and nothing of the run."""
+    """The actions that change the view, and nothing in the run."""
 
     def move(self, right: int, down: int) -> None:
         pane = self.ui.active_pane
@@ -26,11 +26,11 @@ class ViewController(Controller):
         self.ui.pick_pane(name)
 
     def next_pane(self, by: int) -> None:
-        """The pane behind; while a line is typed, its next completion."""
+        """Go to the next pane; while a line is being typed, to its next completion."""
         if self.ui.command_line.display:
             self.ui.command_line.complete()
             return
-        at = PANES.index(self.ui.desk.wish.active)
+        at = PANES.index(self.ui.desk.choice.active)
         self.ui.pick_pane(PANES[(at + by) % len(PANES)])
 
     def zoom(self) -> None:

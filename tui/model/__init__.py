@@ -1,1 +1,1 @@
-"""Plain functions of frames."""
+"""Plain functions that compute what the app needs from a frame."""

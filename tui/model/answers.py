@@ -1,4 +1,4 @@
-"""What the status line says of what a command gave, as much of it as there is room for."""
+"""Puts a command's result into words, as long as the status line has room for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tui.render.drawing import clip_middle, columns
 
 
 def message_for(verb: str, value: Any, room: int = 10_000) -> str:
-    """What a command gave, in so many letters; an edit's answer keeps its numbers whole."""
+    """A command's result in at most `room` letters; the numbers of an edit are never cut."""
     if value in ((), {}):
         return f"{verb}: nothing yet"
     if value is None:
@@ -22,12 +22,12 @@ def message_for(verb: str, value: Any, room: int = 10_000) -> str:
 
 
 def still_words(why: str) -> str:
-    """What is said where nothing learns."""
+    """The warning that nothing learns, and why."""
     return f"nothing learns: {why}"
 
 
 def _edited(report: Any, room: int) -> str:
-    """The first that fits; at last what was done gives way to what came of it."""
+    """The longest wording that fits; if none does, the effect is kept rather than the name of the edit."""
     before, after = report.before, report.after
     has_accuracy = report.accuracy_before is not None and report.accuracy_after is not None
     share = f"{report.accuracy_before:.1%} -> {report.accuracy_after:.1%}" if has_accuracy else ""
@@ -43,7 +43,7 @@ def _edited(report: Any, room: int) -> str:
 
 
 def lines_of(value: Any) -> list[str]:
-    """What a command gave, an entry a line: units by block as selectors."""
+    """A command's result, one entry a line; units are written as selectors, block by block."""
     if isinstance(value, dict):
         return [f"{block}[{','.join(map(str, units))}]" for block, units in value.items()]
     return [str(entry) for entry in value] if type(value) is tuple else str(value).splitlines()

@@ -1,4 +1,4 @@
-"""What the command line offers: the verbs, then what each of their arguments can be."""
+"""Completions of the command line: the verbs, then possible values of their arguments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.model.targets import TARGETS, block_of, other_units, units
 
 
 def completions(text: str, frame: Frame | None) -> list[str]:
-    """Whole lines that the line so far could become."""
+    """Complete lines that the typed text could become."""
     from tinynets.lab.verbs import VERBS  # the app starts sooner without it
 
     head, last = _split(text)
@@ -24,14 +24,14 @@ def completions(text: str, frame: Frame | None) -> list[str]:
 
 
 def _verb(name: str) -> str:
-    """A verb, with the space behind it where something may follow."""
+    """A verb, with a space after it if arguments may follow."""
     from tinynets.lab.verbs import VERBS  # the app starts sooner without it
 
     return f"{name} " if VERBS[name].asks else name
 
 
 def _split(text: str) -> tuple[str, str]:
-    """The line up to its last word, and that word: one that begins with a quote goes on over spaces."""
+    """The line up to its last word, and that word; a word that begins with a quote may contain spaces."""
     quote, start = "", 0
     for at, letter in enumerate(text):
         if quote:
@@ -61,7 +61,7 @@ def _begins(word: str, last: str) -> bool:
 
 
 def _arguments(typed: list[str], frame: Frame | None, last: str) -> list[str]:
-    """What may come after the words that are typed."""
+    """What may come after the words typed so far."""
     from tinynets.lab.verbs import verb_typed  # the app starts sooner without it
 
     verb = verb_typed(typed[0])
@@ -79,7 +79,7 @@ def _arguments(typed: list[str], frame: Frame | None, last: str) -> list[str]:
 
 
 def _options(typed: list[str]) -> list[str]:
-    """The `name=` of the options that are not written yet."""
+    """The `name=` of each option not written yet."""
     from tinynets.lab.verbs import verb_typed  # the app starts sooner without it
 
     verb = verb_typed(typed[0])
@@ -89,7 +89,7 @@ def _options(typed: list[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Line:
-    """A line that is being typed: the words behind its verb, and the last one, which is not done yet."""
+    """A line being typed: the words after its verb, and the last word, which is unfinished."""
 
     frame: Frame | None
     words: list[str]
@@ -97,11 +97,11 @@ class Line:
 
     @property
     def plain(self) -> list[str]:
-        """The words that are no `name=value`; `rnn[5]@t=3` is none."""
+        """The words that are not `name=value`; `rnn[5]@t=3` counts as plain."""
         return [word for word in self.words if "=" not in word or "[" in word.partition("=")[0]]
 
     def offers(self, kind: str) -> list[str]:
-        """What an argument of a kind can be."""
+        """Possible values for a kind of argument."""
         if kind in OFFERED:
             return OFFERED[kind](self)
         if self.frame is None:
@@ -119,7 +119,7 @@ def _branches(frame: Frame, line: Line) -> list[str]:
 
 
 def _other_branches(frame: Frame, line: Line) -> list[str]:
-    """All but the current one, which can neither be switched to nor dropped."""
+    """All branches but the current one, which can be neither switched to nor dropped."""
     return [entry.name for entry in frame.timeline.branches if not entry.current]
 
 
@@ -147,18 +147,18 @@ SEEN: dict[str, Callable[[Frame, Line], list[str]]] = {
     "unit number": lambda frame, line: [str(frame.view.unit)],
     "layer kind": _layer_kinds,
 }
-"""Kind of an argument -> what it can be by what is seen of the lab."""
+"""Kind of argument -> its possible values, given the frame."""
 
 
 def _comparable(line: Line) -> list[str]:
-    """Branches, those not named yet first, then saves."""
+    """The branches (the current one last) and saves that the line does not name yet."""
     frame = line.frame
     branches = sorted(_branches(frame, line), key=lambda name: name == frame.status.branch) if frame else []
     return [name for name in [*branches, *_saves(line)] if name not in line.words]
 
 
 def _conditions(line: Line) -> list[str]:
-    """The words of conditions; behind those that ask for units, the selected one and the blocks."""
+    """The words of conditions; after those that take units, the selected unit and the blocks."""
     from tinynets.lab.conditions import COMPARISONS, JOINING, NUMBERS, UNIT_WORDS  # the app starts sooner without it
 
     before = line.words[-1] if line.words else ""
@@ -184,7 +184,7 @@ def _settings(line: Line) -> list[str]:
 
 
 def _setting_values(line: Line) -> list[str]:
-    """What the setting that is named can be, where that can be listed."""
+    """Possible values of the named setting, if they can be listed."""
     return OFFERED[line.words[0]](line) if line.words[0] in ("optimizer", "schedule") else []
 
 
@@ -220,18 +220,18 @@ OFFERED: dict[str, Callable[[Line], list[str]]] = {
     "optimizer": _optimizers,
     "schedule": _schedules,
 }
-"""Kind of an argument -> what it can be whatever the lab is."""
+"""Kind of argument -> its possible values; these can be offered without a frame."""
 
 
 def _found(suffixes: tuple[str, ...]) -> list[str]:
-    """The files of these kinds, here and in the folder of saves."""
+    """Files with these suffixes, in the working folder and in the folder of saves."""
     folders = [folder for folder in (Path("."), Path("saves")) if folder.is_dir()]
     files = (path for folder in folders for path in folder.iterdir())
     return sorted(str(path) for path in files if path.suffix in suffixes and path.name != "pyproject.toml")
 
 
 def usage(text: str) -> str:
-    """The usage and help of the verb at the start of a line; empty when it is none."""
+    """Usage and help of the verb that begins a line; empty if it begins with no verb."""
     from tinynets.lab.verbs import verb_typed  # the app starts sooner without it
 
     words = text.split()

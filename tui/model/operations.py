@@ -1,6 +1,6 @@
-"""What can be done to the selected unit: which operations fit it, their keys, and the lines that do them.
+"""Operations on the selected unit: which ones fit it, their keys, and the command lines that apply them.
 
-Plain functions of a frame; the menu and the keys draw on them.
+Plain functions of a frame; the menu and the keys use them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tinynets.server.frame import BlockInfo, Frame
 from tui.model.selection import Selection, UnitNow, unit_now
 from tui.render.operation_looks import menu_keys
 
-if TYPE_CHECKING:  # the verbs are known once the engine is there; the app starts without them
+if TYPE_CHECKING:  # the verbs are needed only once the engine runs; the app starts without them
     from tinynets.edits.kinds import Argument
     from tinynets.lab.verb import Verb
 
@@ -25,12 +25,12 @@ FAMILIES = {
     "structure": "structure",
     "looking": "looking",
 }
-"""Family of a verb -> what the menu calls it."""
+"""Family of a verb -> its title in the menu."""
 
 
 @dataclass(frozen=True)
 class CommandDraft:
-    """A line of the command line; `asked` is the end of it, which a person is to say."""
+    """A line for the command line; `asked` is its last part, which the user is to replace."""
 
     text: str
     asked: str = ""
@@ -42,7 +42,7 @@ class CommandDraft:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the menu."""
+    """One entry of the menu."""
 
     verb: str
     family: str
@@ -53,9 +53,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Site:
-    """Where operations on activations are done: at the output, before the activation, or at one time step of a block.
+    """Where operations on activations apply: at the output, before the activation, or at one time step of a block.
 
-    With a time step there are those on activations alone.
+    At a time step, only operations on activations are offered.
     """
 
     before: bool = False
@@ -66,13 +66,13 @@ OUTPUT = Site()
 
 
 def sites(block: BlockInfo, time: int) -> list[Site]:
-    """The sites of a block's units, its time step being this one."""
+    """The sites of a block's units, with the given time step."""
     before = [Site(before=True)] if block.pre else []
     return [OUTPUT, *before, *([Site(time=time)] if block.timed else [])]
 
 
 def menu(frame: Frame, selection: Selection, site: Site = OUTPUT) -> list[Entry]:
-    """All operations that fit a unit, by family; those on activations at a site."""
+    """All operations that fit the selected unit, by family; those on activations apply at `site`."""
     from tinynets.lab.verbs import VERBS  # the app starts sooner without it
 
     order = list(FAMILIES)
@@ -88,7 +88,7 @@ def menu(frame: Frame, selection: Selection, site: Site = OUTPUT) -> list[Entry]
 
 
 def line_for(verb: str, frame: Frame, selection: Selection, site: Site = OUTPUT) -> CommandDraft | None:
-    """The line that does a verb to a unit; None where it does not fit."""
+    """The line that applies a verb to the selected unit; None if the verb does not fit it."""
     from tinynets.lab.verbs import VERBS  # the app starts sooner without it
 
     block = next((block for block in frame.blocks if block.name == selection.block), None)
@@ -103,9 +103,9 @@ def line_for(verb: str, frame: Frame, selection: Selection, site: Site = OUTPUT)
 
 
 def _draft(verb: Verb, target: str, cursor: Cursor) -> CommandDraft | None:
-    """The line of a verb and what it is done to, behind which is what it asks for."""
+    """The line of a verb and its target, followed by an example of the argument it asks for."""
     if verb.name == "explain":
-        split = " split=dev" if "dev" in cursor.frame.splits else ""  # of text the training examples take long
+        split = " split=dev" if "dev" in cursor.frame.splits else ""  # the training examples of a text take long
         return CommandDraft(f"explain {target} {cursor.selection.example}{split}")
     asked = next((argument for argument in verb.arguments if argument.example is not None), None)
     if asked is None:
@@ -117,7 +117,7 @@ def _draft(verb: Verb, target: str, cursor: Cursor) -> CommandDraft | None:
 
 
 def _example(argument: Argument, cursor: Cursor) -> str | None:
-    """What the menu offers for an argument; None where there is nothing that it could be."""
+    """The value that the menu suggests for an argument; None if there is none."""
     if argument.example or argument.kind.name not in SUGGESTED:
         return argument.example
     return SUGGESTED[argument.kind.name](cursor)
@@ -128,7 +128,7 @@ def _example(argument: Argument, cursor: Cursor) -> str | None:
 
 @dataclass(frozen=True)
 class Cursor:
-    """The selected unit, the site that is chosen there, and what stands on it."""
+    """The selected unit, the chosen site, and the unit's present state."""
 
     frame: Frame
     selection: Selection
@@ -174,7 +174,7 @@ def _prunable(cursor: Cursor) -> str | None:
 
 
 def _block(able: Callable[[BlockInfo], object]) -> Callable[[Cursor], str | None]:
-    """The block, where it is able."""
+    """The selected unit's block, if `able` is true of it."""
     return lambda cursor: cursor.block.name if able(cursor.block) else None
 
 
@@ -196,7 +196,7 @@ FITTING: dict[str, Callable[[Cursor], str | None]] = {
     "layer": lambda cursor: cursor.block.removable[0] if cursor.block.removable else None,
     "unit": lambda cursor: cursor.selection.selector,
 }
-"""What an operation is done to -> which of it the selected unit is; None where it is none."""
+"""Kind of target -> the target that the selected unit stands for; None if it stands for none."""
 AT_A_TIME = ("site", "standing")
 
 
@@ -226,11 +226,11 @@ SUGGESTED: dict[str, Callable[[Cursor], str | None]] = {
     "layer kind": _layer_kind,
     "activation": lambda cursor: "tanh" if cursor.block.activation == "relu" else "relu",
 }
-"""Kind of an argument -> what the menu offers for it; None where there is nothing that it could be."""
+"""Kind of argument -> the value that the menu suggests; None if there is none."""
 
 
 def weights_of(block: BlockInfo, selection: Selection) -> str:
-    """The weight under the cursor where the block's weights are a plain matrix, else what is learned of the unit."""
+    """The weight under the cursor if the block's weights are a plain matrix; otherwise all of the unit's parameters."""
     for name, shape in block.learned:
         if shape[-1] == block.units:
             places = [":"] * (len(shape) - 1)

@@ -1,4 +1,4 @@
-"""What is selected in the app: a block, a unit, a probe example, an input row. The cursor moves here first, at once."""
+"""The app's selection: block, unit, probe example and input row. A cursor key changes it at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from tinynets.server.frame import FREE, Frame
 
 RELEASED = ("zero", "several")
-"""Interventions on a unit's output that `z` takes off again."""
+"""Interventions on a unit's output that `z` removes."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Selection:
     unit: int = 0
     example: int = 0
     row: int = 0
-    """Input row of the weight matrix; the engine need not know."""
+    """The input row of the weight matrix; the engine need not know it."""
 
     @property
     def selector(self) -> str:
@@ -27,20 +27,20 @@ class Selection:
 
 @dataclass(frozen=True)
 class UnitNow:
-    """What stands on the selected unit, whether it learns and whether it is dead."""
+    """The selected unit's interventions, whether it learns and whether it is dead."""
 
     output: str = ""
-    """The intervention on its output (of a sequence at every time step), as `Standing.kinds` calls it."""
+    """The intervention on its output (in a sequence: on every time step), named as in `Standing.kinds`."""
     before: str = ""
-    """That before its activation."""
+    """The intervention before its activation."""
     frozen: int = FREE
     dead: bool = False
     times: tuple[int, ...] = ()
-    """The time steps at which something stands alone."""
+    """The time steps that have an intervention of their own."""
 
 
 def unit_now(frame: Frame | None, selection: Selection) -> UnitNow:
-    """What is known of the selected unit: dead is known while a pane shows it."""
+    """What a frame says about the selected unit; whether it is dead is known only while a pane shows it."""
     standing = frame.standing.get(selection.block) if frame else None
     if frame is None or standing is None or selection.unit >= len(standing.frozen):
         return UnitNow()
@@ -59,7 +59,7 @@ def _dead(frame: Frame, selection: Selection) -> bool:
 
 
 def followed(selection: Selection, before: Frame | None, frame: Frame) -> Selection:
-    """The selection on the same unit in a frame whose network is another: it may stand elsewhere, or be gone."""
+    """The selection on the same unit after the network has changed: the unit may have moved, or be gone."""
     if before is None or selection.block not in before.standing:
         return fitted(selection, frame)
     if selection.block not in frame.standing:
@@ -68,13 +68,13 @@ def followed(selection: Selection, before: Frame | None, frame: Frame) -> Select
     if selection.unit >= len(old) or np.array_equal(old, new):
         return fitted(selection, frame)
     at = np.flatnonzero(new == old[selection.unit])
-    # Gone: to the unit that has come into its place.
+    # Gone: select the unit that took its place.
     unit = int(at[0]) if at.size else int(np.isin(new, old[: selection.unit]).sum())
     return fitted(replace(selection, unit=unit), frame)
 
 
 def _beside(block: str, before: Frame, frame: Frame) -> str:
-    """The block that came before one that is gone, or else behind it."""
+    """The block before one that is gone, or else the block after it."""
     names = [entry.name for entry in before.blocks]
     at = names.index(block)
     found = [name for name in [*reversed(names[:at]), *names[at:]] if name in frame.standing]
@@ -82,7 +82,7 @@ def _beside(block: str, before: Frame, frame: Frame) -> str:
 
 
 def fitted(selection: Selection, frame: Frame) -> Selection:
-    """The selection cut to what the frame has; the engine's choice where there is none yet."""
+    """The selection limited to what the frame has; the engine's choice if there is none yet."""
     sizes = {block.name: block.units for block in frame.blocks if block.units}
     if selection.block not in sizes:
         view = frame.view

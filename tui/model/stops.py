@@ -1,4 +1,4 @@
-"""What the timeline strip and its keys make of a branch's history: where one can stop, and where other branches leave.
+"""The moments on a timeline where one can stop, and the lanes of the other branches.
 
 Plain functions of a `TimelineStrip`; nothing here draws.
 """
@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from tinynets.server.frame import BranchLine, EditMark, TimelineStrip
 
 Place = tuple[int, int]
-"""A step, and how many of the edits at it have been applied."""
+"""A step, and how many of its edits have been applied."""
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A moment worth stopping at: around an edit, at a bookmark, at a fork, at either end."""
+    """A moment worth stopping at: before or after an edit, a bookmark, a fork, or either end."""
 
     place: Place
     text: str
     edited: bool = False
-    """Whether edits were done at this step, so that the place among them has to be said."""
+    """Whether this step has edits, so that a stop must say which of them are applied."""
 
 
 def stops(strip: TimelineStrip) -> list[Stop]:
-    """All of them, in order; before and after each edit is a moment of its own."""
+    """All stops in order; before and after each edit are two of them."""
     texts: dict[Place, list[str]] = {}
 
     def add(place: Place, text: str) -> None:
@@ -49,7 +49,7 @@ def stops(strip: TimelineStrip) -> list[Stop]:
 
 
 def next_stop(strip: TimelineStrip, here: Place, by: int) -> Stop | None:
-    """The stop before (`by` -1) or behind (1) a place; None where there is none."""
+    """The stop before (`by` -1) or after (1) a place; None if there is none."""
     found = stops(strip)
     if by > 0:
         return next((stop for stop in found if stop.place > here), None)
@@ -64,26 +64,26 @@ def edits_by_step(strip: TimelineStrip) -> dict[int, list[EditMark]]:
 
 
 def plain(mark: EditMark) -> str:
-    """An edit without the name of the lab: `zero("hidden[3]")`."""
+    """An edit's call without the lab's name: `zero("hidden[3]")`."""
     return mark.text.removeprefix("lab.")
 
 
 @dataclass(frozen=True)
 class Lane:
-    """Another branch as a line of its own: from where it parts from the line it hangs on, to its end."""
+    """Another branch drawn as a line: from its fork on the line above to its end."""
 
     name: str
     start: int
     end: int
     on: str
-    """The lane that it hangs on; empty for the line of the current branch."""
+    """The lane it forks from; empty for the line of the current branch."""
 
 
 def lanes(strip: TimelineStrip) -> list[Lane]:
-    """The other branches; those that part late first, each followed by those that hang on it.
+    """The other branches: late forks first, each followed by the lanes that fork from it.
 
-    In this order the lines down to them do not cross. What a branch shares with the current one is not drawn twice: its
-    ancestors begin where the current branch left them.
+    In this order the connecting lines do not cross. What a branch shares with the current one is not drawn twice: the
+    current branch's ancestors begin where it left them.
     """
     lines = {line.name: line for line in strip.branches}
     parted = _ancestors(strip, lines)
@@ -102,7 +102,7 @@ def lanes(strip: TimelineStrip) -> list[Lane]:
 
 
 def _ancestors(strip: TimelineStrip, lines: dict[str, BranchLine]) -> dict[str, int]:
-    """Each branch that the current one comes from -> the step at which the two part."""
+    """Each ancestor of the current branch -> the step at which the two part."""
     line = next((line for line in strip.branches if line.current), None)
     found: dict[str, int] = {}
     step = strip.end
@@ -114,7 +114,7 @@ def _ancestors(strip: TimelineStrip, lines: dict[str, BranchLine]) -> dict[str, 
 
 
 def _holder(line: BranchLine, lines: dict[str, BranchLine], parted: dict[str, int]) -> str:
-    """The lane on which the step of a fork is drawn: that of the branch it left, unless that one begins later."""
+    """The lane that shows a branch's fork: its parent's, unless that lane begins after the fork."""
     parent = lines.get(line.parent)
     while parent is not None and not parent.current and line.fork <= parted.get(parent.name, parent.fork):
         if parent.name in parted:
@@ -124,7 +124,7 @@ def _holder(line: BranchLine, lines: dict[str, BranchLine], parted: dict[str, in
 
 
 def shown_lanes(strip: TimelineStrip, room: int) -> tuple[list[Lane], int]:
-    """The lanes that have a line, of so many lines, and how many have none."""
+    """The lanes shown on at most `room` lines, and how many are left out."""
     found = lanes(strip)
     if len(found) <= room:
         return found, 0
@@ -133,7 +133,7 @@ def shown_lanes(strip: TimelineStrip, room: int) -> tuple[list[Lane], int]:
 
 
 def nearest_lanes(found: list[Lane], room: int) -> list[Lane]:
-    """At most `room` of the lanes, in their order: those on the current line before those that hang on others."""
+    """At most `room` of the lanes, in order; those that fork from the current branch take precedence."""
     chosen: set[str] = set()
     depth: set[str] = {""}
     while len(chosen) < room and depth:
@@ -144,7 +144,7 @@ def nearest_lanes(found: list[Lane], room: int) -> list[Lane]:
 
 
 def cost_words(seconds: float) -> str:
-    """About how long something takes at most: 40 ms, 1.5 s; two digits, never less than a millisecond."""
+    """An upper bound of a time in words: 40 ms, 1.5 s; two digits, at least a millisecond."""
     if seconds < 0.9995:
         milliseconds = max(1.0, seconds * 1000)
         return f"{milliseconds:.0f} ms" if milliseconds < 100 else f"{round(milliseconds, -1):.0f} ms"

@@ -1,4 +1,4 @@
-"""What an operation can be done to, as selectors: what the command line offers is what the engine takes."""
+"""Targets of operations, as selectors: the command line offers what the engine accepts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tinynets.server.frame import BlockInfo, Frame
 
 MOST = 40
-"""Units of a block that are offered one by one."""
+"""The most units of a block that are offered one by one."""
 
 
 def _site(frame: Frame, last: str) -> list[str]:
@@ -40,13 +40,13 @@ def _carried(frame: Frame, last: str) -> list[str]:
 
 
 def _prunable(frame: Frame, last: str) -> list[str]:
-    """Units of a block, but not all."""
+    """Units of a block, but not the whole block."""
     found = [*_of(frame, [block for block in _in_order(frame) if block.resizable], last), *_dead(frame)]
     return [name for name in found if name.endswith("]")]
 
 
 def _blocks(able: Callable[[BlockInfo], object]) -> Callable[[Frame, str], list[str]]:
-    """The blocks that are able."""
+    """The blocks of which `able` is true."""
     return lambda frame, last: [block.name for block in _in_order(frame) if able(block)]
 
 
@@ -68,25 +68,25 @@ TARGETS: dict[str, Callable[[Frame, str], list[str]]] = {
     "activated": _blocks(lambda block: block.activation),
     "layer": lambda frame, last: [name for block in frame.blocks for name in block.removable],
 }
-"""What an operation is done to -> what can be written for it, the selected unit first.
+"""Kind of target -> the selectors that can be written for it, the selected unit first.
 
 Parts of a block are offered once its name is written.
 """
 
 
 def other_units(frame: Frame, target: str) -> list[str]:
-    """The units of the block of which one is written, but for that."""
+    """The other units of the target's block."""
     block = block_of(frame, target)
     return [name for name in _each(block, MOST) if name != target] if block is not None and "[" in target else []
 
 
 def block_of(frame: Frame, target: str) -> BlockInfo | None:
-    """The block of units that are written."""
+    """The block that a written target belongs to."""
     return next((block for block in frame.blocks if block.name == target.partition("[")[0]), None)
 
 
 def units(frame: Frame, last: str) -> list[str]:
-    """The selected unit first, then the blocks; a block's units once its bracket is open, its time steps behind @."""
+    """The selected unit, then the blocks; after an open bracket a block's units, after @ its time steps."""
     return _of(frame, _in_order(frame), last)
 
 
@@ -103,7 +103,7 @@ def _of(frame: Frame, blocks: list[BlockInfo], last: str) -> list[str]:
 
 
 def _dead(frame: Frame) -> list[str]:
-    """The dead units of the selected block together, where others are left."""
+    """All dead units of the selected block together, if it has others too."""
     own = next((cells for cells in frame.network or () if cells.name == frame.view.block), None)
     block = next((block for block in frame.blocks if block.name == frame.view.block), None)
     if own is None or block is None or not block.resizable or not own.dead.any() or own.dead.all():
@@ -112,17 +112,17 @@ def _dead(frame: Frame) -> list[str]:
 
 
 def _before(frame: Frame, last: str) -> list[str]:
-    """The sums before the activation of a block whose name is written."""
+    """The block's sums before its activation, once its name is written."""
     named = [block for block in _in_order(frame) if block.pre and last.startswith(f"{block.name}.")]
     return [name for block in named for name in (f"{block.name}.pre[{_unit(frame, block)}]", f"{block.name}.pre")]
 
 
 def _weights(block: BlockInfo, unit: int) -> list[str]:
-    """What a unit has learned, and the whole parameters: `hidden.w[:,3]`, `hidden.w`."""
+    """A unit's part of each parameter, and the whole parameters: `hidden.w[:,3]`, `hidden.w`."""
     made: list[str] = []
     shapes: dict[str, tuple[int, ...]] = {}
     for name, shape in block.learned:
-        shapes.setdefault(name, shape)  # a selector means the first of the name
+        shapes.setdefault(name, shape)  # a selector names the first parameter of a name
     for name, shape in shapes.items():
         own = f"{block.name}.{name}"
         if shape[-1] == block.units:
@@ -137,10 +137,10 @@ def _each(block: BlockInfo, most: int) -> list[str]:
 
 
 def _unit(frame: Frame, block: BlockInfo) -> int:
-    """The selected unit, where it is the block's."""
+    """The selected unit if it is in the block; otherwise the first."""
     return frame.view.unit if block.name == frame.view.block else 0
 
 
 def _in_order(frame: Frame) -> list[BlockInfo]:
-    """The blocks that have units; the selected one first."""
+    """The blocks that have units, the selected one first."""
     return sorted((block for block in frame.blocks if block.units), key=lambda block: block.name != frame.view.block)

@@ -1,1 +1,1 @@
-"""Colours, lines, glyphs, pictures and plots."""
+"""Colours, lines, glyphs, pictures and plots: everything drawn as text."""

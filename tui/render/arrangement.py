@@ -1,8 +1,8 @@
-"""Where the units of a network stand in the network pane: lines of spans, as plain numbers.
+"""Arranges the units of a network in the network pane: lines of spans, as plain numbers.
 
-Positions (characters, time steps) stand side by side or below one another, images as a small picture for each channel.
-Where the whole network does not fit, layers without units are left out; where that is not enough, every block but the
-selected one is folded into a line.
+Positions (characters, time steps) are placed side by side or one below another; an image has a small picture for each
+channel. If the network does not fit, layers without units are left out. If that is not enough, every block but the
+selected one is folded into one line.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from tinynets.server.frame import BlockInfo
 from tui.render.drawing import columns, places
 
 WIDTHS = (8, 4, 3, 2, 1)
-"""Characters a unit may have."""
+"""The widths, in characters, that a unit's cell may have."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """A run of one position's units in one line, or a line of the picture that is one unit of an image."""
+    """Units of one position in one line, or one line of a channel's picture."""
 
     block: str
     position: int
-    """-1: the mean over all positions."""
+    """The position; -1 for the mean over all positions."""
     first: int
     count: int
     x: int
     label: str
     home: bool
-    """Whether the cursor may stand here: at the last position, the one that the neuron pane is about."""
+    """Whether the cursor may be here: only at the last position, which the neuron pane shows."""
     line: int = -1
-    """Which line of a picture; -1 where this is none."""
+    """The line of a picture; -1 if this is no picture."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the pane: a block's heading, spans of its units, both for a folded block, or nothing (a gap)."""
+    """One line of the pane: a block's heading, spans of its units, both (a folded block), or neither (a gap)."""
 
     block: int
     spans: tuple[Span, ...] = ()
@@ -50,30 +50,30 @@ class Row:
 class Arrangement:
     rows: tuple[Row, ...]
     cell: int
-    """Characters of a unit."""
+    """The width of a unit's cell, in characters."""
     big: bool
-    """Pixels take two characters; else one, and half a line where the terminal has half blocks."""
+    """Whether pixels are two characters wide; if not, they are one wide, and half a line high if half blocks exist."""
 
 
 @dataclass(frozen=True)
 class Room:
-    """What there is to arrange the blocks in."""
+    """The space that the blocks are arranged in."""
 
     width: int
     example: str
     half: bool
-    """Whether two rows of pixels fit into a line."""
+    """Whether one line can hold two rows of pixels."""
     timed: bool = False
-    """Whether there are time steps, which are numbered as selectors name them."""
+    """Whether there are time steps, which are numbered as in selectors."""
 
     @property
     def gutter(self) -> int:
-        """Columns before the cells, for their numbers."""
+        """Columns for the numbers before the cells."""
         wide = self.width >= 50
         return (7 if self.timed else 5) if wide else (5 if self.timed else 4)
 
     def names(self, block: BlockInfo) -> tuple[str, ...]:
-        """What stands before each position of a block: its character or number; of a time step `t=3 e`, or `t3`."""
+        """The label of each position of a block: its character or number; for a time step `t=3 e`, or `t3`."""
         found = tuple(map(one_for_one, places(self.example, block.positions)))
         if not block.timed:
             return found
@@ -86,7 +86,7 @@ class Room:
 
 @lru_cache(64)
 def fit(blocks: tuple[BlockInfo, ...], room: Room, height: int, selected: str) -> Arrangement:
-    """The widest cells with which everything fits; else folded, which may still be more than the height."""
+    """Arrange with the widest cells that fit. If none fit, fold blocks; even that may exceed the height."""
     outlined = tuple(block for block in blocks if block.units)
     widest = max((block.units for block in outlined), default=1)
     images = any(block.image for block in outlined)
@@ -103,7 +103,7 @@ def fit(blocks: tuple[BlockInfo, ...], room: Room, height: int, selected: str) -
     ours = [i for i, row in enumerate(rows) if blocks[row.block].name == selected and row.spans]
     earlier = sum(not any(span.home for span in rows[i].spans) for i in ours)
     spare = min(len(ours) - max(2, height * 2 // 3), earlier)
-    if spare > 0 and not blocks[rows[ours[0]].block].image:  # of a long sequence, the end
+    if spare > 0 and not blocks[rows[ours[0]].block].image:  # the end of a long sequence
         rows = rows[: ours[0]] + rows[ours[0] + spare :]
     return Arrangement(rows, cell, False)
 
@@ -117,7 +117,7 @@ def arrange(
     hidden: bool = False,
     unfolded: str | None = None,
 ) -> tuple[Row, ...]:
-    """All lines of the network; `hidden` layers without units, every block folded but the one that is `unfolded`."""
+    """All lines of the network. `hidden` leaves out layers without units; `unfolded` is the one block not folded."""
     rows = []
     for index, block in enumerate(blocks):
         if not block.units and hidden:
@@ -136,7 +136,7 @@ def _name_width(blocks: tuple[BlockInfo, ...], width: int) -> int:
 
 
 def _folded(index: int, block: BlockInfo, x: int, width: int, cell: int) -> Row:
-    """A block in one line: its last position, or the mean of its pixels."""
+    """A block in one line: its last position, or the means of its channels."""
     position = -1 if block.image else block.positions - 1
     count = min(block.units, max(1, (width - x) // cell))
     return Row(index, (Span(block.name, position, 0, count, x, "", True),), True)
@@ -162,7 +162,7 @@ def _block_rows(index: int, block: BlockInfo, room: Room, cell: int, big: bool) 
 
 
 def _position_rows(index: int, block: BlockInfo, room: Room, cell: int) -> list[Row]:
-    """Positions side by side, each after the character that stands there."""
+    """Positions side by side, each after its label."""
     names = room.names(block)
     wide = block.units * cell + max(map(columns, names)) + 2
     per_row = _balanced(block.positions, (room.width - room.gutter + 3) // wide)
@@ -177,7 +177,7 @@ def _position_rows(index: int, block: BlockInfo, room: Room, cell: int) -> list[
 
 
 def _picture_rows(index: int, block: BlockInfo, image: tuple[int, int], room: Room, big: bool) -> list[Row]:
-    """A picture for each channel, side by side, each after its number."""
+    """A picture for each channel, side by side, each after the channel's number."""
     columns = image[1] * (2 if big else 1)
     lines = ceil(image[0] / 2) if room.half and not big else image[0]
     gap = len(str(block.units - 1)) + 1
@@ -196,6 +196,6 @@ def _picture_rows(index: int, block: BlockInfo, image: tuple[int, int], room: Ro
 
 
 def _balanced(count: int, most: int) -> int:
-    """How many in a row, when rows are to be about equally long."""
+    """How many to put in each row so that rows are about equally long."""
     most = max(1, most)
     return ceil(count / ceil(count / most))

@@ -1,4 +1,4 @@
-"""The tree of branches as rows of text: its lines, each branch to scale with its numbers, the bookmarks under it."""
+"""The tree of branches as rows of text: each branch drawn to scale, with its numbers and its bookmarks."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tui.render.drawing import clip, columns, number, padded
 from tui.render.palette import Terminal
 
 NARROW = 56
-"""Columns under which only the numbers that matter most have room."""
+"""Below this many columns, only the most important numbers are shown."""
 PICTURE = 100
-"""Columns of the dialog from which the branches are drawn to scale."""
+"""From this many columns on, the branches are drawn to scale."""
 MOST = 34, 50
-"""Columns of the names, where the branches are drawn beside them: as a rule, and where there is much room."""
+"""Columns of the names beside drawn branches: usually, and in a wide dialog."""
 NAME = 16
-"""Columns that a name keeps, however deep its branch is in the tree."""
+"""The fewest columns of a name, however deep its branch is in the tree."""
 
 
 def tree_rows(strip: TimelineStrip, layout: Layout, look: Terminal) -> list[tuple[BranchLine | BookmarkMark, Text]]:
-    """Each branch with its row, followed by its bookmarks with theirs."""
+    """Each branch with its row of text, followed by its bookmarks with theirs."""
     rows: list[tuple[BranchLine | BookmarkMark, Text]] = []
     for at, branch in enumerate(strip.branches):
         lead = layout.lead(strip.branches, at, look)
@@ -36,7 +36,7 @@ def tree_rows(strip: TimelineStrip, layout: Layout, look: Terminal) -> list[tupl
 
 
 def heading(layout: Layout) -> Text:
-    """What stands over the columns."""
+    """The heading of the columns."""
     steps = f"{'from':>8}{'to':>9}{'edits':>7}{'loss there':>12}" if layout.whole else f"{'to':>9}{'loss':>9}"
     picture = " " * (layout.picture + 2) if layout.picture else ""
     return Text("  " + "branch".ljust(layout.name) + picture + steps)
@@ -57,7 +57,7 @@ def _branch_row(strip: TimelineStrip, branch: BranchLine, lead: str, layout: Lay
 
 
 def _to_scale(strip: TimelineStrip, branch: BranchLine, width: int, look: Terminal) -> str:
-    """The branch from its fork to its end, with its bookmarks and where we stand."""
+    """Draw a branch from its fork to its end, with its bookmarks and the current position."""
     last = max(1, *(line.end for line in strip.branches))
     first, end, here = (round(step / last * (width - 1)) for step in (branch.fork, branch.end, strip.step))
     drawn = list(" " * first + look.glyph("line" if branch.current else "lane") * (end + 1 - first))
@@ -82,17 +82,17 @@ def _pin_row(pin: BookmarkMark, lead: str, width: int, look: Terminal) -> Text:
 
 @dataclass(frozen=True)
 class Layout:
-    """How many columns of a row each of its parts has; `picture` 0: there is no room for one."""
+    """The width of each part of a row, in columns; `picture` is 0 if there is no room for it."""
 
     width: int
     name: int
     picture: int
     indent: int
-    """Columns by which a branch stands to the right of the one that it left: fewer where they nest deeply."""
+    """Columns by which a branch is indented under its parent; fewer if the tree is deep."""
 
     @property
     def whole(self) -> bool:
-        """Whether there is room for all of the numbers."""
+        """Whether there is room for all the numbers."""
         return self.width >= NARROW
 
     @classmethod
@@ -107,7 +107,7 @@ class Layout:
         return cls(width, name, max(0, min(60, width - name - 46)) if drawn else 0, indent)
 
     def lead(self, branches: tuple[BranchLine, ...], at: int, look: Terminal, *, below: bool = False) -> str:
-        """The lines before a name; where they would leave it too little room, the depth and the last of them."""
+        """The tree's lines before a name; if they leave too little room for it, the depth and the last line."""
         drawn, room = twig(branches, at, look, self.indent, below=below), max(0, self.name - 1 - NAME)
         if len(drawn) <= room:
             return drawn
@@ -117,7 +117,7 @@ class Layout:
 
 
 def twig(branches: tuple[BranchLine, ...], at: int, look: Terminal, indent: int = 3, *, below: bool = False) -> str:
-    """The tree's lines before the name of a branch; `below`: before what stands under that branch."""
+    """The tree's lines before the name of a branch, or, with `below`, before the rows under that branch."""
     glyphs = ("│  ", "├─ ", "╰─ ", "   ") if look.unicode else ("|  ", "+- ", "`- ", "   ")
     bar, fork, last, none = (glyph[:indent] for glyph in glyphs)
     drawn = ""
@@ -131,7 +131,7 @@ def twig(branches: tuple[BranchLine, ...], at: int, look: Terminal, indent: int 
 
 
 def _goes_on(branches: tuple[BranchLine, ...], at: int, depth: int) -> bool:
-    """Whether another branch of this depth follows before the tree comes back above it."""
+    """Whether another branch of this depth follows before the tree returns to a smaller depth."""
     for branch in branches[at + 1 :]:
         if branch.depth <= depth:
             return branch.depth == depth

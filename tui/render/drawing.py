@@ -1,4 +1,4 @@
-"""Small pieces of lines that several panes draw: numbers, bars, the legend, and lines cut to a width."""
+"""Pieces of lines that several panes draw: numbers, bars, the legend, and lines cut to a width."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tui.render.strips import StyledLine, joined
 
 Part = tuple[str, Style]
 OUTER = re.compile(r"^(.* )?(?:\w+\.)+(\w+\[.*)$")
-"""A selector with what the block belongs to before its own name, perhaps after a gate."""
+"""A selector whose block's name has a container before it, perhaps after a gate's name."""
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number in at most about seven characters, signless when positive."""
+    """A number in about seven characters at most, without a sign if positive."""
     if value is None:
         return "-"
     if not math.isfinite(value):
@@ -37,13 +37,13 @@ def number(value: float | None, digits: int = 4) -> str:
 
 
 def signed(value: float, digits: int = 4) -> str:
-    """A number with its sign always shown, so that it can be told without colour."""
+    """A number that always shows its sign, so that it can be told without colour."""
     text = number(value, digits)
     return text if text.startswith("-") or text == "NaN" else "+" + text
 
 
 def setting(value: float) -> str:
-    """A setting as a person would type it: 0.1, 0.01, 1e-05."""
+    """A setting as a user would type it: 0.1, 0.01, 1e-05."""
     return f"{value:.4g}"
 
 
@@ -53,7 +53,7 @@ def line(parts: Iterable[Part | Segment], width: int) -> Strip:
 
 
 def cells(segments: list[Segment], width: int) -> Strip:
-    """One line, not searched for neighbours of one style: there are few in a map."""
+    """One line of exactly `width` cells; neighbours of one style are not merged, since a map has few."""
     used = length(segments)
     if used < width:
         segments.append(Segment(" " * (width - used), palette.GROUND))
@@ -70,23 +70,23 @@ def length(parts: Iterable[Part | Segment]) -> int:
 
 
 def both_ends(left: list[Part | Segment], right: list[Part | Segment], width: int) -> Strip:
-    """One line with something at each end; the right end gives way when there is no room."""
+    """One line with text at both ends; the right end is cut if there is too little room."""
     gap = width - length(left) - length(right)
     if gap < 1:
         return line(left, width)
     return line([*left, (" " * gap, palette.TEXT), *right], width)
 
 
-# -- foreign text: what these give is printable, and has so many cells
+# -- foreign text: results are printable, and as wide as they say
 
 
 def columns(text: str) -> int:
-    """The cells that a text takes once it is printable."""
+    """The width of a text in cells once it is made printable."""
     return len(text) if text.isascii() and text.isprintable() else cell_len(printable(text))
 
 
 def clip(text: str, width: int) -> str:
-    """The text in at most `width` cells, with an ellipsis where it was cut."""
+    """The text in at most `width` cells, with an ellipsis if it was cut."""
     text = printable(text)
     if cell_len(text) <= width:
         return text
@@ -103,7 +103,7 @@ def clip_words(text: str, width: int) -> str:
 
 
 def clip_name(text: str, width: int) -> str:
-    """A unit's name in at most `width` cells: `block1.norm[3]@2` gives up what it belongs to before its numbers."""
+    """A unit's name in at most `width` cells: `block1.norm[3]@2` loses its container's name before its numbers."""
     text = printable(text)
     if cell_len(text) <= width:
         return text
@@ -112,12 +112,12 @@ def clip_name(text: str, width: int) -> str:
 
 
 def _head(text: str, width: int) -> str:
-    """The first of the text that `width` cells hold; a wide letter is not cut in two."""
+    """The beginning of the text that fits into `width` cells; a wide letter is never split."""
     return set_cell_size(text, max(0, width)) if cell_len(text) > width else text
 
 
 def _tail(text: str, width: int) -> str:
-    """The last of the text that `width` cells hold."""
+    """The end of the text that fits into `width` cells."""
     text = text[-width:]
     while columns(text) > width:
         text = text[1:]
@@ -125,35 +125,35 @@ def _tail(text: str, width: int) -> str:
 
 
 def padded(text: str, width: int) -> str:
-    """The text with blanks behind it."""
+    """The text with blanks after it, up to `width` cells."""
     return printable(text) + " " * (width - columns(text))
 
 
 def padded_left(text: str, width: int) -> str:
-    """The text with blanks before it."""
+    """The text with blanks before it, up to `width` cells."""
     return " " * (width - columns(text)) + printable(text)
 
 
 def centred(text: str, width: int) -> str:
-    """The text in the middle of exactly `width` cells: cut, and a sign for each letter, where it has no room."""
+    """The text centred in exactly `width` cells, cut if it is longer."""
     text = printable(text) if columns(text) <= width else set_cell_size(one_for_one(text), width)
     return text.center(width - columns(text) + len(text))
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` cells, cut between words where that can be."""
+    """The text in lines of at most `width` cells, broken between words if possible."""
     rows = wrap(printable(text), width)
     return [piece for row in rows for piece in (chop_cells(row, width) if cell_len(row) > width else [row])]
 
 
 def places(example: str, count: int) -> tuple[str, ...]:
-    """What to call the positions of a sequence: its characters, where an example (`.em → m`) has one for each."""
+    """Labels for the positions of a sequence: its characters, if an example (`.em → m`) has one for each."""
     text = example.rpartition(" → ")[0] or example
     return tuple(text) if len(text) == count else tuple(map(str, range(count)))
 
 
 def clip_middle(text: str, width: int) -> str:
-    """The same, cut in the middle: both ends of a path matter."""
+    """The text in at most `width` cells, cut in the middle, since both ends of a path matter."""
     text = printable(text)
     if cell_len(text) <= width or width < 10:
         return clip(text, width)
@@ -174,7 +174,7 @@ def plain_bar(share: float, width: int, style: Style, look: Terminal) -> list[Pa
 
 
 def signed_bar(value: float, limit: float, width: int, look: Terminal) -> list[Part]:
-    """A bar from the middle: to the left and orange when negative, to the right and blue when positive."""
+    """A bar from the middle: orange and to the left if negative, blue and to the right if positive."""
     half = max(1, (width - 1) // 2)
     share = min(1.0, abs(value) / limit) if limit > 0 and math.isfinite(value) else 0.0
     axis = (look.glyph("bar"), palette.FAINT)
@@ -187,7 +187,7 @@ def signed_bar(value: float, limit: float, width: int, look: Terminal) -> list[P
 
 
 def legend(limit: float, look: Terminal, width: int = 15) -> list[Part | Segment]:
-    """The colour map with its numbers: what orange and blue mean here."""
+    """The colour map with its limits: what orange and blue mean here."""
     edge = number(limit, 3)
     steps = [round(i * (palette.LEVELS - 1) / (width - 1)) for i in range(width)]
     if not look.colour:
@@ -198,7 +198,7 @@ def legend(limit: float, look: Terminal, width: int = 15) -> list[Part | Segment
 
 
 def first_fitting(width: int, *choices: tuple[list[Part], list[Part | Segment]]) -> Strip:
-    """The first pair of ends that fits into the width; the last one cut if none does."""
+    """The first pair of ends that fits into the width; if none does, the last pair, cut."""
     for left, right in choices:
         if length(left) + length(right) + 2 <= width:
             return both_ends([*left], right, width)
@@ -206,5 +206,5 @@ def first_fitting(width: int, *choices: tuple[list[Part], list[Part | Segment]])
 
 
 def chip(text: str, style: Style) -> Part:
-    """A word on a coloured ground."""
+    """A word on a coloured background."""
     return (f" {text} ", style)

@@ -1,6 +1,6 @@
-"""What stands on a unit, as glyphs and colours that mean one thing everywhere.
+"""Marks of units: glyphs and colours that mean the same in every pane.
 
-Magenta is what was done to activations, ice what no longer learns, red what is dead; orange and blue stay the values'.
+Magenta marks interventions, ice what is frozen, red what is dead; orange and blue are kept for values.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tui.render.palette import Terminal
 
 @dataclass(frozen=True)
 class Sign:
-    """How a thing that can be the matter with a unit is shown and called."""
+    """How one state of a unit (zeroed, frozen, dead, ...) is shown and called."""
 
     name: str
     style: Style
@@ -39,21 +39,21 @@ SIGNS: dict[str, Sign] = {
         Sign("rate", palette.ICE, "own rate"),
     )
 }
-"""In the order in which they go before one another where there is room for one."""
+"""All signs, the most important first: a cell with room for only one shows that."""
 
 
 def sign_of(name: str) -> Sign:
-    """The sign of a name; of an operation on activations that has no look of its own that of its family."""
+    """The sign of a name; an operation on activations without a look of its own has the sign of its family."""
     return SIGNS.get(name) or Sign("other", palette.DONE, name)
 
 
 BEFORE = palette.DONE + Style(underline=True)
-"""Of an intervention before the activation."""
+"""The style of the mark of an intervention before the activation."""
 
 
 @dataclass(frozen=True)
 class UnitMark:
-    """What is to be said of one unit: its first sign, and whether that stands before the activation."""
+    """The mark of one unit: its first sign, and whether that is an intervention before the activation."""
 
     sign: Sign
     before: bool = False
@@ -64,13 +64,13 @@ class UnitMark:
         return BEFORE if self.before else self.sign.style
 
     def text(self, width: int, look: Terminal) -> str:
-        """The glyph, behind it another where there is room: the next sign, or that it stands before the activation."""
+        """The glyph and, if there is room, another after it: the next sign, or "before the activation"."""
         more = self.second.glyph(look) if self.second else look.glyph("before") if self.before else ""
         return (self.sign.glyph(look) + (more if width > 1 else "")).ljust(width)
 
 
 class Marks:
-    """The marks of a block's units: at one of its time steps, or at whichever something stands."""
+    """The marks of a block's units at one of its time steps, or at all of them."""
 
     def __init__(self, standing: Standing | None, dead: Mask, time: int | None = None) -> None:
         if standing is None or len(standing.op) != len(dead):
@@ -86,7 +86,7 @@ class Marks:
         self.any: Mask = np.logical_or.reduce([self._op > 0, *self._masks.values()])
 
     def of(self, unit: int) -> UnitMark | None:
-        """The mark of a unit, None where there is nothing to say."""
+        """The mark of a unit; None if it has none."""
         if not 0 <= unit < len(self.any) or not self.any[unit]:
             return None
         names = [self.standing.kinds[self._op[unit]]] if self._op[unit] else []
@@ -95,7 +95,7 @@ class Marks:
         return UnitMark(sign_of(names[0]), bool(self._op[unit]) and not self.standing.output[unit], second)
 
     def glyph(self, unit: int, look: Terminal) -> tuple[str, Style] | None:
-        """The mark in one cell."""
+        """The mark of a unit in one cell; None if it has none."""
         mark = self.of(unit)
         return None if mark is None else (mark.sign.glyph(look), mark.style)
 

@@ -1,4 +1,4 @@
-"""What the network pane draws of a block: its heading, its units as cells, the legend of its colours."""
+"""Draws a block in the network pane: its heading, its units as cells, the legend of its colours."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui.render.palette import WITH_VALUE, Terminal
 def heading(
     block: BlockInfo, marks: Marks | None, status: Status | None, selected: bool, width: int, look: Terminal
 ) -> Strip:
-    """A block's name, what it is, and how many of its units have which mark."""
+    """A block's heading: its name, its kind, and how many of its units have each mark."""
     name = f"{look.glyph('right')} {block.name}" if selected else f"  {block.name}"
     style = palette.ACCENT_BOLD if selected else palette.TEXT if block.units else palette.DIM
     passed = _phase(block, status, look)
@@ -31,7 +31,7 @@ def heading(
 
 
 def _phase(block: BlockInfo, status: Status | None, look: Terminal) -> list[Part]:
-    """Which way a half-done step has just passed this block."""
+    """Whether an unfinished step has just passed this block forward or backward."""
     if status is None or status.phase_block != block.name:
         return []
     forward = status.phase_kind == "forward"
@@ -46,7 +46,7 @@ def _positions(block: BlockInfo) -> str:
 
 
 def _counts(marks: Marks, room: int, look: Terminal) -> list[Part]:
-    """How many units have which mark: in words where there is room, at least for the glyphs."""
+    """How many units have each mark: in words if there is room, otherwise by glyphs."""
     found = marks.counts()
     wordy: list[Part] = [(f"  {sign.glyph(look)} {n} {sign.words}", sign.style) for sign, n in found]
     short: list[Part] = [(f"  {sign.glyph(look)} {n}", sign.style) for sign, n in found]
@@ -61,7 +61,7 @@ def _counts(marks: Marks, room: int, look: Terminal) -> list[Part]:
 
 
 def block_legend(cells: BlockCells | None, marks: Marks | None, width: int, look: Terminal) -> Strip:
-    """What the colours of the selected block mean; each block has a scale of its own."""
+    """The legend of the selected block's colours; each block has its own scale."""
     if cells is None or marks is None:
         return blank(width)
     wide, narrow = legend(cells.limit, look), legend(cells.limit, look, 5)
@@ -74,7 +74,7 @@ def block_legend(cells: BlockCells | None, marks: Marks | None, width: int, look
 
 
 def unit_cells(span: Span, cells: BlockCells, marks: Marks, cursor: int, cell: int, look: Terminal) -> list[Segment]:
-    """The units of a span as cells, so many characters each; `cursor` is the selected unit, -1 for none."""
+    """The units of a span as cells of `cell` characters; `cursor` is the selected unit, -1 for none."""
     values = cells.values[span.position] if span.position >= 0 else cells.values.mean(axis=0)
     values = np.asarray(values[span.first : span.first + span.count])
     levels = palette.levels(values, cells.limit).tolist()
@@ -96,7 +96,7 @@ def unit_cells(span: Span, cells: BlockCells, marks: Marks, cursor: int, cell: i
 
 
 def _cell_text(level: int, value: float, mark: UnitMark | None, cell: int, look: Terminal) -> str:
-    """What is to be said of a unit in its cell: the mark, then the value or its sign where colour does not say it."""
+    """The text in a unit's cell: its mark, then its value, or a sign if there is no colour to show it."""
     text = signed(value, 3).center(cell) if cell >= WITH_VALUE else " " * cell
     if not look.colour and cell < WITH_VALUE:
         text = palette.sign_glyph(level, cell)
@@ -107,7 +107,7 @@ def _cell_text(level: int, value: float, mark: UnitMark | None, cell: int, look:
 
 
 def _unit_cell(text: str, level: int, mark: UnitMark | None, cell: int, look: Terminal) -> list[Segment]:
-    """The glyph of a mark on dark ground, then the value's colour."""
+    """The glyph of a mark on a dark background, then the colour of the value."""
 
     def coloured(part: str) -> Segment:
         return palette.cell(level, part) if look.colour else Segment(part, palette.TEXT)
@@ -118,7 +118,7 @@ def _unit_cell(text: str, level: int, mark: UnitMark | None, cell: int, look: Te
 
 
 def _cursor_cell(text: str, level: int, home: bool, cell: int, look: Terminal) -> Segment:
-    """The selected unit: where the cursor stands its own colour as a block in the middle of the white cell."""
+    """The selected unit: white, and at the cursor itself a block of the unit's own colour in the middle."""
     if home and not text.strip():
         text = ("▐▌" if cell % 2 == 0 else "■").center(cell) if look.unicode else "o".center(cell)
     if not look.colour:

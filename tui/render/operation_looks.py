@@ -1,4 +1,4 @@
-"""How operations look: the mark of each, what a unit that it stands on is called, and its key in the menu.
+"""How operations look: the mark of each, the word for a unit under it, and its key in the menu.
 
 All of it is optional: an operation without a row gets the next free letter, and no mark of its own.
 """
@@ -12,14 +12,14 @@ from string import ascii_letters
 
 @dataclass(frozen=True)
 class OperationLook:
-    """One operation's."""
+    """The look of one operation."""
 
     key: str
-    """In the menu; those that have a key of their own in the lab have the same here."""
+    """The key in the menu; an operation with a key of its own in the lab has the same key here."""
     glyphs: tuple[str, str] | None = None
-    """The mark of what stands on activations, in Unicode and in ASCII."""
+    """The mark of an intervention, in Unicode and in ASCII."""
     words: str = ""
-    """What a unit is called on which it stands."""
+    """The word for a unit under this intervention."""
 
 
 LOOKS = {
@@ -55,11 +55,11 @@ LOOKS = {
 }
 
 RESERVED = "jkqhl"
-"""Letters that move about in a menu."""
+"""Letters that move the highlight in a menu."""
 
 
 def menu_keys(verbs: Iterable[str]) -> dict[str, str]:
-    """Verb -> its key in the menu; one that has none gets the next free letter, where there is one."""
+    """Verb -> its key in the menu; a verb without one gets the next free letter, if any is left."""
     wanted = list(verbs)
     taken = {look.key for look in LOOKS.values()}
     free = (letter for letter in ascii_letters if letter not in taken and letter not in RESERVED)

@@ -1,6 +1,6 @@
-"""Colours: one diverging map everywhere (orange negative, blue positive), styles for text, and glyphs.
+"""Colours: one diverging map for all panes (orange negative, blue positive), styles for text, and glyphs.
 
-Values become one of 31 levels, so that no more than 961 colour pairs exist and every Style and Segment is made once.
+Each value becomes one of 31 levels, so that at most 961 colour pairs exist and every Style and Segment is made once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tui.render.operation_looks import LOOKS
 from tui.render.strips import colour_code
 
 WITH_VALUE = 7
-"""Characters from which a cell has room for its value."""
+"""From this many characters on, a cell has room for its value."""
 LEVELS = 31
 MIDDLE = LEVELS // 2
 NEUTRAL = (38, 44, 54)
@@ -28,17 +28,17 @@ NEGATIVE = (255, 158, 44)
 POSITIVE = (58, 160, 255)
 SATURATED_RGB = (255, 214, 166), (166, 213, 255), (214, 220, 230)
 SATURATED = 31, 32, 33
-"""Levels beyond the others: saturated and negative, saturated and positive, saturated near zero (of a sigmoid)."""
+"""Extra levels of saturated values: negative, positive, and near zero (of a sigmoid)."""
 HELD_RGB = (214, 190, 150), (126, 196, 226), (74, 112, 122)
 HELD = 34, 35, 36
-"""The same of weights that are frozen alone, in the shades of ice."""
+"""Extra levels of weights frozen one by one, in shades of ice: negative, positive, and near zero."""
 NOTHING = 37
-"""The ground, under the last row of a map with an odd number of rows."""
+"""The level of the background, below the last row of a map with an odd number of rows."""
 ALL = 38
-"""All of them; a map that marks cells leaves the outermost of the others out (see `marked`)."""
+"""The number of all levels; a map with marked cells does not use the two outermost plain ones (see `marked`)."""
 
 BACK = "#11151b"
-"""The ground of the app; every style brings it, so that no line needs a second pass."""
+"""The app's background; every style includes it, so that no line needs a second pass."""
 GROUND = Style(bgcolor=BACK)
 GROUND_RGB = (17, 21, 27)
 
@@ -54,11 +54,11 @@ class Terminal:
 
     @property
     def half_blocks(self) -> bool:
-        """Two rows of a map fit into a line only where a half block can have two colours."""
+        """Whether two rows of a map fit into one line, which takes half blocks in two colours."""
         return self.colour and self.unicode
 
     def glyph(self, name: str) -> str:
-        """A mark by its name, in the richest set that the terminal has."""
+        """A glyph by its name, in the richest character set of the terminal."""
         return GLYPHS[name][0 if self.unicode else 1]
 
 
@@ -102,7 +102,7 @@ GLYPHS: dict[str, tuple[str, str]] = {
 
 
 def levels(values: NDArray[np.floating], limit: float) -> Levels:
-    """The level, 0 to 30, of each value between -limit and +limit; what is not a number counts as nothing."""
+    """The level, 0 to 30, of each value on a scale from -limit to +limit; NaN counts as 0."""
     if not limit > 0 or not np.isfinite(limit):
         return np.full(np.shape(values), MIDDLE, dtype=np.int8)
     scaled = np.minimum(np.maximum(np.asarray(values, dtype=np.float32) / np.float32(limit), -1), 1)
@@ -111,24 +111,24 @@ def levels(values: NDArray[np.floating], limit: float) -> Levels:
 
 
 def saturated(shown: Levels, mask: NDArray[np.bool_]) -> Levels:
-    """Levels with the saturated cells told from those that are merely large."""
+    """Levels in which saturated cells differ from those that are merely large."""
     return marked(shown, mask, SATURATED, MIDDLE // 2)
 
 
 def held(shown: Levels, mask: NDArray[np.bool_]) -> Levels:
-    """Levels with the weights that are frozen alone told from those that learn."""
+    """Levels in which weights frozen one by one differ from those that learn."""
     return marked(shown, mask, HELD, 2)
 
 
 def marked(shown: Levels, mask: NDArray[np.bool_], to: tuple[int, int, int], zero: int) -> Levels:
-    """Levels with those under a mask made negative, positive or near zero; `zero` levels from the middle still are."""
+    """Levels with those under a mask replaced by `to`: negative, positive, or (up to `zero` from the middle) near 0."""
     signs = np.where(shown < MIDDLE - zero, to[0], np.where(shown > MIDDLE + zero, to[1], to[2]))
     return np.asarray(np.where(mask, signs, np.clip(shown, 1, LEVELS - 2)), dtype=np.int8)
 
 
 @cache
 def rgb(level: int) -> tuple[int, int, int]:
-    """The colour of a level; the middle is dark and grey, the ends are bright."""
+    """The colour of a level: dark grey in the middle, bright at the ends."""
     if level >= LEVELS:
         special = dict(zip((*SATURATED, *HELD), (*SATURATED_RGB, *HELD_RGB), strict=True))
         return {**special, NOTHING: GROUND_RGB}[level]
@@ -146,18 +146,18 @@ def colour(level: int) -> Color:
 
 @cache
 def ink(level: int) -> Style:
-    """Text or bars in the colour of a level."""
+    """The style of text or bars in the colour of a level."""
     return Style(color=colour(level), bgcolor=BACK)
 
 
 @cache
 def paper(level: int) -> Style:
-    """A cell of a level, with a glyph on it that can be read."""
+    """The style of a cell of a level, on which a glyph is legible."""
     return Style(color=Color.from_rgb(*glyph_rgb(level)), bgcolor=colour(level), bold=True)
 
 
 def glyph_rgb(level: int) -> tuple[int, int, int]:
-    """Black on bright cells, white on dark ones."""
+    """The colour of a glyph on a cell: black on bright cells, white on dark ones."""
     red, green, blue = rgb(level)
     return (10, 12, 16) if 0.3 * red + 0.59 * green + 0.11 * blue > 110 else (240, 244, 250)
 
@@ -170,12 +170,12 @@ def pair(top: int, bottom: int) -> Segment:
 
 @lru_cache(4096)
 def cell(level: int, text: str) -> Segment:
-    """One cell of a map with a text (usually blanks) on it."""
+    """One cell of a map, with text (usually blanks) on it."""
     return Segment(text, paper(level))
 
 
 def sign_glyph(level: int, width: int = 1) -> str:
-    """A level without colour: its sign, and its size by weight, as the legend has them; the same in every pane."""
+    """A level without colour: its sign, in heavier glyphs for larger values, as the legend shows them."""
     if level >= LEVELS:
         return dict(zip((*SATURATED, *HELD), "%@!***", strict=True))[level] * width
     share = abs(level - MIDDLE) / MIDDLE
@@ -194,7 +194,7 @@ WARN = Style(bgcolor=BACK, color="#ffd76a")
 BAD = Style(bgcolor=BACK, color="#ff7b72", bold=True)
 ICE = Style(bgcolor=BACK, color="#8ff0ff", bold=True)
 DONE = Style(bgcolor=BACK, color="#ff7ae0", bold=True)
-"""What was done to activations."""
+"""The style of interventions."""
 CURSOR = Style(bgcolor=BACK, color="#ffffff", bold=True)
 CURSOR_PAPER = Color.parse("#ffffff")
 CHIP = Style(color="#11151b", bgcolor="#c9a6ff", bold=True)
@@ -209,13 +209,13 @@ POSITIVE_INK = Style(bgcolor=BACK, color=Color.from_rgb(*POSITIVE))
 
 
 def sign_ink(value: float) -> Style:
-    """Orange for what is negative, blue for what is positive."""
+    """The style of a signed value: orange if negative, blue if positive."""
     return NEGATIVE_INK if value < 0 else POSITIVE_INK if value > 0 else DIM
 
 
 @cache
 def cursor_cell(level: int) -> Style:
-    """The cell under the cursor: its colour as a mark on white."""
+    """The style of the cell under the cursor: a mark in the cell's colour on white."""
     return Style(
         color=colour(level) if level != MIDDLE else Color.from_rgb(90, 98, 110), bgcolor=CURSOR_PAPER, bold=True
     )
@@ -223,7 +223,7 @@ def cursor_cell(level: int) -> Style:
 
 @lru_cache(ALL * 8)
 def dot(level: int, positive: bool, glyph: str) -> Segment:
-    """A point of a class on a map: a strong mark in the class's own colour, lightened so that it stands out."""
+    """A point of a class on a map: a bold glyph in a lighter shade of the class's colour, so that it stands out."""
     red, green, blue = POSITIVE if positive else NEGATIVE
     light = Color.from_rgb((red * 3 + 255) // 4, (green * 3 + 255) // 4, (blue * 3 + 255) // 4)
     return Segment(glyph, Style(color=light, bgcolor=colour(level), bold=True))
@@ -232,7 +232,7 @@ def dot(level: int, positive: bool, glyph: str) -> Segment:
 def pair_codes(upper: Levels, lower: Levels, cuts: tuple[int, ...] = ()) -> NDArray[np.intp]:
     """What to write for each pair of cells, as indices into a `CellWriter`: what differs from the cell to the left.
 
-    At the cuts (columns) something else is written in between, after which all is said anew.
+    At each cut (a column) something else is written in between, so the cell after it is written in full.
     """
     up, low = (upper.astype(np.intp) + 1) * (ALL + 1), lower.astype(np.intp) + 1
     fresh = np.ones((2, *up.shape), np.bool_)
@@ -243,7 +243,7 @@ def pair_codes(upper: Levels, lower: Levels, cuts: tuple[int, ...] = ()) -> NDAr
 
 
 class CellWriter(dict[int, str]):
-    """Index of a pair of cells -> its character with the colour codes before it, for a terminal of some colours."""
+    """Index of a pair of cells -> its character after its colour codes, for one colour system of a terminal."""
 
     def __init__(self, system: ColorSystem) -> None:
         super().__init__()
@@ -261,7 +261,7 @@ writer = cache(CellWriter)
 
 
 def speaks_unicode() -> bool:
-    """False where the terminal's encoding has no blocks, or where a person asks for plain ASCII."""
+    """Whether to use Unicode: not if the terminal's encoding has no blocks, or if the user asks for plain ASCII."""
     if os.environ.get("TINYNETS_ASCII"):
         return False
     encoding = (getattr(sys.__stdout__, "encoding", "") or "utf-8").lower()

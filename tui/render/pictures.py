@@ -1,4 +1,4 @@
-"""Pictures: pixels of any colour in characters, two of them in a line where half blocks can be had."""
+"""Pictures: pixels of any colour drawn as characters, two rows in a line if the terminal has half blocks."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from tui.render import palette
 from tui.render.palette import Terminal
 
 Pixels = NDArray[np.uint8]
-"""(rows, columns, 3)."""
+"""Red, green and blue of each pixel: (rows, columns, 3)."""
 Rgb = tuple[int, int, int]
 DARK, LIGHT = np.array((26, 31, 39)), np.array((244, 247, 252))
 RAMP = " .:-=+*#%@"
 STEPS = 32
-"""Shades of grey, and of each of red, green and blue: few enough that styles are made once."""
+"""Shades of grey, and of red, green and blue each: few enough that every style is made once."""
 
 
 def greys(values: NDArray[np.floating]) -> Pixels:
-    """Values 0 (dark) to 1 (light) in shades of grey."""
+    """Values from 0 (dark) to 1 (light) as shades of grey."""
     shares = np.rint(np.clip(np.nan_to_num(values), 0, 1) * (STEPS - 1))[..., None] / (STEPS - 1)
     return np.asarray(np.rint(DARK + shares * (LIGHT - DARK)), np.uint8)
 
 
 def colours(values: NDArray[np.floating]) -> Pixels:
-    """Red, green and blue, 0 to 1, as they are."""
+    """Values of red, green and blue, from 0 to 1, as pixels."""
     return np.asarray(
         np.rint(np.rint(np.clip(np.nan_to_num(values), 0, 1) * (STEPS - 1)) * 255 / (STEPS - 1)), np.uint8
     )
 
 
 def mapped(values: NDArray[np.floating], limit: float) -> Pixels:
-    """Orange for what is negative and blue for what is positive, as in all maps."""
+    """Values as pixels, orange if negative and blue if positive, as in all maps."""
     table = np.array([palette.rgb(level) for level in range(palette.LEVELS)], np.uint8)
     return np.asarray(table[palette.levels(values, limit)])
 
@@ -44,9 +44,9 @@ def mapped(values: NDArray[np.floating], limit: float) -> Pixels:
 def picture(
     pixels: Pixels, size: int, look: Terminal, marks: dict[tuple[int, int], str] | None = None
 ) -> list[list[Segment]]:
-    """The lines of a picture: pixels of `2 size` characters by `size` lines; size 0: of one character by half a line.
+    """The lines of a picture. A pixel is `2 size` characters by `size` lines; at size 0, one character by half a line.
 
-    marks: (row, column) -> a character that stands on that pixel.
+    marks: (row, column) -> a character drawn on that pixel.
     """
     marks = marks or {}
     if not size:
@@ -61,7 +61,7 @@ def picture(
 
 
 def fitting(shape: tuple[int, int], width: int, height: int, most: int = 4) -> int:
-    """The largest size of a picture of (rows, columns) that fits; 0 where only the smallest may."""
+    """The largest size at which a picture of (rows, columns) fits; 0 if at best the smallest does."""
     return next((s for s in range(most, 0, -1) if shape[1] * 2 * s <= width and shape[0] * s <= height), 0)
 
 
@@ -74,7 +74,7 @@ def extent(shape: tuple[int, int], size: int, look: Terminal) -> tuple[int, int]
 
 
 def _small(pair: Pixels, y: int, marks: dict[tuple[int, int], str], look: Terminal) -> list[Segment]:
-    """One line of pixels of a character each, of two rows where `pair` has them."""
+    """One line of pixels, one character each: two rows of them if `pair` has two."""
     upper, lower = pair[0].tolist(), pair[-1].tolist()
     line = []
     for x, (top, bottom) in enumerate(zip(upper, lower, strict=True)):

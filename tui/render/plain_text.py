@@ -1,6 +1,6 @@
-"""Foreign text (names, notes, paths, messages) as Textual's widgets can show it: as it is, with nothing read into it.
+"""Foreign text (names, notes, paths, messages) made safe for Textual's widgets: never markup, never a command.
 
-`[/]` and `[red]` are names like any others here, and control characters are written out. What the panes draw line by
+Here `[/]` and `[red]` are names like any others, and control characters are written out. What the panes draw line by
 line goes through `drawing` and `strips` instead.
 """
 
@@ -23,7 +23,7 @@ def plain(*lines: str) -> Content:
 
 
 class Typed(Highlighter):
-    """Of a field: what stands in it, with a sign for each character that cannot be shown, so that the cursor fits."""
+    """Highlighter of input fields: shows one sign for each character typed, so that the cursor is placed right."""
 
     def __call__(self, text: str | Text) -> Text:
         made = text.copy() if isinstance(text, Text) else Text(text)
@@ -35,7 +35,7 @@ class Typed(Highlighter):
 
 
 class Seen(LineFilter):
-    """The last gate before the terminal: what a widget of Textual's lets through takes the cells that it took there."""
+    """The last filter before the terminal: replaces what Textual let through, keeping the width it had there."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [
@@ -47,5 +47,5 @@ class Seen(LineFilter):
 
 
 def _in_place(text: str) -> str:
-    shown = ((printable("a" + letter)[1:], letter) for letter in text)  # behind a letter an accent is one
+    shown = ((printable("a" + letter)[1:], letter) for letter in text)  # an accent is one only after a letter
     return "".join(sign if len(sign) == 1 else "?" * cell_len(letter) for sign, letter in shown)

@@ -1,4 +1,4 @@
-"""The one owner of plotext: it keeps its figure in module globals, so nothing else may draw with it."""
+"""Plots of losses; the only user of plotext, which keeps its figure in module globals."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CODE = re.compile(r"\x1b\[([0-9;]*)m")
 
 @dataclass(frozen=True)
 class Scale:
-    """How losses lie on the axis: as they are, or by their log10, which only losses above 0 have."""
+    """The scale of the loss axis: linear, or log10, which needs losses above 0."""
 
     log: bool = False
 
@@ -41,29 +41,29 @@ class Scale:
 
 
 def lowest(curve: LossCurve) -> float | None:
-    """The lowest finite loss of all that a curve holds; None where none is finite."""
+    """The lowest finite loss in a curve; None if none is finite."""
     held = [curve.mean, curve.low, curve.high, *(losses for _, losses in curve.evaluations.values())]
     known = [float(part[np.isfinite(part)].min()) for part in held if np.isfinite(part).any()]
     return min(known) if known else None
 
 
 def fits_log(curve: LossCurve) -> bool:
-    """Whether the losses can be shown by their log10: each that is finite lies above 0."""
+    """Whether the losses can be shown on a log scale: all finite ones are above 0."""
     least = lowest(curve)
     return least is None or least > 0
 
 
 def loss_plot(curve: LossCurve, width: int, height: int, log: bool, look: Terminal) -> list[Strip]:
-    """The training curve (its mean, and the band from min to max), evaluations as points, where we stand as a line.
+    """Plot the training curve (mean, and band from min to max), evaluations as points, the current step as a line.
 
-    With `log` by their log10, unless one of the losses is 0 or below: the axis is then linear.
+    With `log` the loss axis is log10, unless a loss is 0 or below: then it is linear.
     """
-    import plotext as plt  # takes long to import: when a plot is drawn first
+    import plotext as plt  # slow to import: only when a plot is first drawn
 
     finite = np.isfinite(curve.mean) & np.isfinite(curve.low) & np.isfinite(curve.high)
     scale = Scale(log and fits_log(curve))
     plt.clear_figure()
-    plt.limit_size(False, False)  # not to what `COLUMNS` and `LINES` say
+    plt.limit_size(False, False)  # ignores `COLUMNS` and `LINES`
     plt.plotsize(width, height)
     plt.theme("clear")
     plt.axes_color("default")
@@ -87,7 +87,7 @@ def loss_plot(curve: LossCurve, width: int, height: int, log: bool, look: Termin
 def _draw_curve(
     plt: Any, curve: LossCurve, finite: np.ndarray, scale: Scale, room: tuple[int, int], look: Terminal
 ) -> None:
-    """The band in a light shade, the mean in dots on it; one point for each column of the plot, none left out."""
+    """Draw the band in a light shade and the mean in dots on it, with a point in every column of the plot."""
     known = curve.steps[finite].astype(float)
     steps = np.linspace(known[0], known[-1], room[0]) if len(known) > 1 else known
     low, high, mean = (np.interp(steps, known, scale(values[finite])) for values in (curve.low, curve.high, curve.mean))
@@ -97,7 +97,7 @@ def _draw_curve(
 
 
 def _has_band(height: int) -> bool:
-    """In a low plot the band would leave the mean no room to fall."""
+    """Whether to draw the band: in a low plot it would leave the mean no room."""
     return height >= BAND_HEIGHT
 
 
@@ -113,7 +113,7 @@ def _draw_band(plt: Any, steps: np.ndarray, low: np.ndarray, high: np.ndarray, h
 
 
 def _axes(plt: Any, curve: LossCurve, finite: np.ndarray, scale: Scale, width: int, height: int) -> None:
-    """Round numbers on both axes, and room for all that is drawn."""
+    """Set both axes: round numbers, and room for all that is drawn."""
     evaluated = [v for _, losses in curve.evaluations.values() for v in scale(losses[np.isfinite(losses)])]
     band = _has_band(height)
     low, high = _range(
@@ -128,7 +128,7 @@ def _axes(plt: Any, curve: LossCurve, finite: np.ndarray, scale: Scale, width: i
 
 
 def _range(low: list[float], mean: list[float], high: list[float], evaluated: list[float]) -> tuple[float, float]:
-    """All of the mean, and the band but for its few largest spikes, which would flatten the rest."""
+    """The range of the loss axis: the whole mean, but the band without its largest spikes, which would flatten it."""
     shown = [*mean, *evaluated]
     if low:
         shown += [float(np.quantile(low, 0.1)), float(np.quantile(high, 0.9))]
@@ -137,7 +137,7 @@ def _range(low: list[float], mean: list[float], high: list[float], evaluated: li
 
 @dataclass(frozen=True)
 class Curve:
-    """The training losses of one run, (steps,), from the first step on."""
+    """The training losses of one run from the first step on: (steps,)."""
 
     losses: np.ndarray
     color: tuple[int, int, int]
@@ -145,9 +145,9 @@ class Curve:
 
 
 def pair_span(one: Curve, other: Curve, parted: int | None) -> tuple[int, int, int]:
-    """The first step of a plot of two runs, the one up to which they are the same, and the last.
+    """The first step of a plot of two runs, the step up to which they are the same, and the last step.
 
-    Where they part late, what comes before is cut short, so that half of the plot is about the difference.
+    If they part late, the plot begins late too, so that half of it shows the difference.
     """
     end = max(len(one.losses), len(other.losses), 1)
     same = end if parted is None else min(parted, end)
@@ -156,12 +156,12 @@ def pair_span(one: Curve, other: Curve, parted: int | None) -> tuple[int, int, i
 
 
 def pair_plot(one: Curve, other: Curve, parted: int | None, width: int, height: int) -> list[Strip]:
-    """Two runs in one plot: grey as far as they are the same, then each in its colour, averaged over columns."""
-    import plotext as plt  # takes long to import: when a plot is drawn first
+    """Plot two runs together: grey while they are the same, then each in its colour, averaged over columns."""
+    import plotext as plt  # slow to import: only when a plot is first drawn
 
     first, same, end = pair_span(one, other, parted)
     plt.clear_figure()
-    plt.limit_size(False, False)  # not to what `COLUMNS` and `LINES` say
+    plt.limit_size(False, False)  # ignores `COLUMNS` and `LINES`
     plt.plotsize(width, height)
     plt.theme("clear")
     plt.axes_color("default")
@@ -189,7 +189,7 @@ def pair_plot(one: Curve, other: Curve, parted: int | None, width: int, height: 
 
 
 def pair_difference(one: Curve, other: Curve, parted: int | None, columns: int) -> np.ndarray:
-    """(columns,) how much higher the other's mean loss is in each column of their plot; NaN where one has none."""
+    """How much higher the other's mean loss is in each column of their plot, (columns,); NaN where one has no loss."""
     first, same, end = pair_span(one, other, parted)
     both = min(len(one.losses), len(other.losses))
     first_losses, others = one.losses[:both], other.losses[:both]
@@ -202,7 +202,7 @@ def pair_difference(one: Curve, other: Curve, parted: int | None, columns: int) 
 
 
 def _means(losses: np.ndarray, start: int, each: float) -> tuple[list[float], list[float]]:
-    """The mean loss of every so many steps behind `start`, and the middles of these."""
+    """The mean loss over each `each` steps after `start`, and the middle step of each mean."""
     count = int(np.ceil((len(losses) - start) / each))
     if count < 1:
         return [], []
@@ -216,21 +216,21 @@ def ticks(low: float, high: float, most: int, whole: bool = False) -> list[float
     """At most `most` round numbers (1, 2 or 5 times a power of ten apart) between low and high."""
     if not high > low:
         return [low]
-    half = high / 2 - low / 2  # the whole may be more than a number can be
-    if not half / most:  # of numbers that have no half
+    half = high / 2 - low / 2  # high - low could overflow
+    if not half / most:  # numbers so close that the quotient is 0
         return [low]
     power = float(10.0 ** np.floor(np.log10(half / most * 2))) if most > 1 else half * 2
     for step in (power * factor for factor in (1, 2, 5, 10, 20, 50)):
         if (whole and step < 1) or not 0 < step < np.inf:
             continue
         first, last = int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))
-        if last - first < most:  # of numbers that are neighbours several round ones are the same
+        if last - first < most:  # between neighbouring floats, several round numbers are the same
             return list(dict.fromkeys(min(max(i * step, low), high) for i in range(first, last + 1))) or [low]
     return [low]
 
 
 def labels(numbers: list[float]) -> list[str]:
-    """Ticks in as few digits as tell them apart, three or more."""
+    """Labels of ticks, with as few digits as tell them apart, but at least three."""
     for digits in range(3, 17):
         written = [f"{number + 0.0:.{digits}g}" for number in numbers]  # + 0.0: no negative zero
         if len(set(written)) == len(numbers):
@@ -247,7 +247,7 @@ def short(step: float) -> str:
 
 
 def _strip(row: str, width: int) -> Strip:
-    """A line of plotext's output, with its colour codes, as a strip."""
+    """A line of plotext's output, with its colour codes, as a Strip."""
     segments, style, at = [], palette.DIM, 0
     for match in _CODE.finditer(row):
         if match.start() > at:

@@ -1,7 +1,7 @@
-"""A line on its way to the terminal: Textual's Strip, made for being drawn once and thrown away.
+"""Lines for the terminal: variants of Textual's Strip that are cheap to draw once and throw away.
 
-A frame is a hundred such lines, ten times a second. A Strip brings seven caches of its own, and writes a whole colour
-code and a reset around every segment; a Line makes the caches when something asks for them, and writes what changes.
+A frame is a hundred such lines, ten times a second. A Strip creates seven caches, and writes a full colour code and a
+reset around every segment. A StyledLine creates the caches only when asked for them, and writes only what changes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from textual.strip import Strip
 from tinynets.foreign_text import printable
 
 Codes = tuple[str, str, str]
-"""Of a style: attributes (bold, ...), colour, ground."""
+"""The codes of a style: attributes (bold, ...), colour, background."""
 MOST_STYLES = 8192
 
 _codes: dict[int, tuple[Style, Codes]] = {}
@@ -37,7 +37,7 @@ class StyledLine(Strip):
         self._render_cache = None
 
     def __getattr__(self, name: str) -> Any:
-        """What a Strip has besides: asked for where something lies over the line, or when it is exported."""
+        """Create the other attributes of a Strip, needed when something overlaps the line or it is exported."""
         Strip.__init__(self, self._segments, self._cell_length)
         return object.__getattribute__(self, name)
 
@@ -55,7 +55,7 @@ class StyledLine(Strip):
 
 
 class LazyLine(StyledLine):
-    """A line that is written without its segments, which are made only when something asks for them."""
+    """A line that is written without its segments, which are made only when asked for."""
 
     __slots__ = ("_make", "_write", "key")
 
@@ -63,7 +63,7 @@ class LazyLine(StyledLine):
         self, key: object, cell_length: int, make: Callable[[], list[Segment]], write: Callable[[ColorSystem], str]
     ) -> None:
         self.key = key
-        """Two lines of one key look the same."""
+        """Two lines with the same key look the same."""
         self._make, self._write = make, write
         self._cell_length = cell_length
         self._render_cache = None
@@ -81,7 +81,7 @@ class LazyLine(StyledLine):
 
 
 def between(side: Segment, inside: Strip, width: int) -> StyledLine:
-    """A line between the sides of a frame."""
+    """A line between the left and right sides of a frame."""
     if not isinstance(inside, LazyLine):
         return StyledLine([side, *inside, side], width)
     made = inside
@@ -94,7 +94,7 @@ def between(side: Segment, inside: Strip, width: int) -> StyledLine:
 
 
 def ansi(segments: Iterable[Segment], system: ColorSystem) -> str:
-    """The segments with the colour codes that differ from one to the next, and a reset at the end."""
+    """The segments as text, with only those colour codes that change from one to the next, and a reset at the end."""
     global _system
     if system is not _system or len(_codes) > MOST_STYLES:
         _system = system
@@ -120,7 +120,7 @@ def ansi(segments: Iterable[Segment], system: ColorSystem) -> str:
 
 
 def _learn(style: Style | None, system: ColorSystem) -> Codes:
-    """The codes of a style, each with a semicolon before it; kept with the style, so that its id stays its own."""
+    """The codes of a style, each after a semicolon; cached with the style itself, so that its id is never reused."""
     if style is None:
         return ("", "", "")
     attributes = Strip.render_ansi(style.without_color, system)
@@ -138,7 +138,7 @@ def colour_code(colour: Color | None, system: ColorSystem, front: bool) -> str:
 
 
 def joined(parts: Iterable[tuple[str, Style] | Segment], width: int, ground: Style) -> Strip:
-    """Texts with styles as one line of exactly `width` cells; neighbours of one style become one segment."""
+    """Styled texts as one line of exactly `width` cells; neighbours of one style become one segment."""
     segments: list[Segment] = []
     texts: list[str] = []
     last: Style | None = None

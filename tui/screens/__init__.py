@@ -1,1 +1,1 @@
-"""The screen of the lab, and those that open over it: help, open, questions."""
+"""The lab's main screen, and the screens that open over it: help, open, questions."""

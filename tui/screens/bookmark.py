@@ -14,7 +14,7 @@ from tui.screens.modal import Modal
 
 
 class BookmarkScreen(Modal[tuple[str, str] | None]):
-    """Enter marks the moment, once that stands still; tab goes to the note, which may stay empty."""
+    """Enter bookmarks the moment once the lab is paused; tab goes to the note, which may stay empty."""
 
     STILL: ClassVar = True
 
@@ -43,7 +43,7 @@ class BookmarkScreen(Modal[tuple[str, str] | None]):
             yield Static("", id="about", markup=False)
 
     def take(self, frame: Frame) -> None:
-        """Name the step that is stood at, unless another name was typed."""
+        """Suggest the present step as the name, unless another name was typed."""
         name = self.query_one("#name", Input)
         if name.value == _name(self._frame) != _name(frame):
             name.value = _name(frame)

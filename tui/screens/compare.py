@@ -1,4 +1,4 @@
-"""Two runs side by side: where they part, their losses in one plot, how far their parameters and answers are apart."""
+"""Compares two runs: where they part, their losses in one plot, how far apart their parameters and outputs are."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ LABEL = 12
 SPARKS = " ▁▂▃▄▅▆▇█"
 PLAIN_SPARKS = " .:-=+*#%"
 AXIS = "│┤┐|"
-"""What the upright axis of a plot is drawn with."""
+"""The characters of the vertical axis of a plot."""
 MOST = 3
-"""Units named for each block."""
+"""How many units are named for each block."""
 
 
 class CompareScreen(Modal[None]):
-    """As much of it as there is room for; arrows scroll."""
+    """Shows as much of the comparison as there is room for; arrows scroll."""
 
     DEFAULT_CSS = "CompareScreen > VerticalScroll { width: 132; height: auto; }"
     BINDINGS: ClassVar = [("escape,enter,q,c", "dismiss(None)", "close")]
@@ -72,7 +72,7 @@ class Compared(Lines):
         self._made: tuple[tuple[int, int], list[Strip]] | None = None
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """All lines; the widget then takes as many as they are."""
+        """All lines of the comparison, and make the widget that high."""
         tall = min(16, max(8, self.app.size.height // 3))
         if self._made is None or self._made[0] != (width, tall):
             self._made = (width, tall), self._lines_of(width, tall)
@@ -88,7 +88,7 @@ class Compared(Lines):
         return made + [row for text in found.unlike for row in self._fact("unlike", text, width, palette.WARN)]
 
     def _fact(self, label: str, text: str, width: int, style: Style = palette.TEXT) -> list[Strip]:
-        """A label and a text behind it, on as many lines as it needs."""
+        """A label and a text after it, on as many lines as it needs."""
         rows = wrapped(text, max(20, width - LABEL)) or [""]
         return [
             line([((label if not i else "").ljust(LABEL), palette.DIM), (row, style)], width)
@@ -127,7 +127,7 @@ class Compared(Lines):
         ]
 
     def _difference(self, one: Curve, other: Curve, plot: list[Strip], width: int) -> list[Strip]:
-        """Under each column of the plot how much higher or lower the other's loss is there, as a colour."""
+        """A colour under each column of the plot: how much higher or lower the other's loss is there."""
         found = self._found
         left = next((at + 1 for at, text in enumerate(plot[0].text) if text in AXIS), 0)
         values = pair_difference(one, other, found.first_difference, width - left)
@@ -193,7 +193,7 @@ class Compared(Lines):
         return made
 
     def _block(self, entry: BlockDistance, name: int, limit: float, width: int) -> list[Strip]:
-        """A bar of the distance, the units that moved most, and all units in their order."""
+        """One block: a bar of the distance, the units that moved most, and all units in order."""
         bar = max(8, min(30, width // 4))
         parts: list[Part] = [("  " + padded(clip(entry.block, name - 1), name), palette.TEXT)]
         parts += plain_bar(entry.distance / limit, bar, palette.ACCENT, self.look)
@@ -209,7 +209,7 @@ class Compared(Lines):
         return [line(parts, width), self._units(entry, name, width)]
 
     def _units(self, entry: BlockDistance, name: int, width: int) -> Strip:
-        """How far each unit lies apart, as a skyline; the largest of those that share a column."""
+        """How far apart each unit is, as a row of bars; units that share a column show the largest."""
         room = width - name - 2 - 24
         across = min(len(entry.units), max(8, room))
         edges = np.linspace(0, len(entry.units), across, endpoint=False).astype(int)

@@ -13,11 +13,11 @@ from tui.render.plain_text import plain
 from tui.screens.modal import Modal
 
 TIGHT = 20
-"""Lines of the terminal under which the dialog does without blank ones."""
+"""In a terminal with fewer lines, the dialog has no blank ones."""
 
 
 class ConfirmScreen(Modal[bool]):
-    """Enter keeps things as they are: losing them takes a letter, which the subclass binds, or a choice."""
+    """Enter keeps things as they are; losing them takes a letter, which the subclass binds, or a choice in the list."""
 
     DEFAULT_CSS = "ConfirmScreen > Vertical { width: 64; } ConfirmScreen Static { margin-bottom: 1; }"
     BINDINGS: ClassVar = [("y", "dismiss(True)", "do it"), ("escape,n,q", "dismiss(False)", "keep")]

@@ -10,7 +10,7 @@ from tui.screens.confirm import ConfirmScreen
 
 
 class DropScreen(ConfirmScreen):
-    """Of a branch."""
+    """Asks before a branch is dropped."""
 
     BINDINGS: ClassVar = [("d", "dismiss(True)", "drop")]
 
@@ -19,7 +19,7 @@ class DropScreen(ConfirmScreen):
 
 
 class UnbookmarkScreen(ConfirmScreen):
-    """Of a bookmark."""
+    """Asks before a bookmark is dropped."""
 
     BINDINGS: ClassVar = [("d", "dismiss(True)", "drop")]
 
@@ -30,7 +30,7 @@ class UnbookmarkScreen(ConfirmScreen):
 
 
 def what_goes(strip: TimelineStrip, name: str) -> list[str]:
-    """What would be lost with a branch, and what stays, in sentences."""
+    """Sentences on what would be lost with a branch, and what stays."""
     branch = next(line for line in strip.branches if line.name == name)
     children = [line for line in strip.branches if line.parent == name]
     kept = max([branch.fork if branch.parent else 0, *(child.fork for child in children)])

@@ -1,4 +1,4 @@
-"""Shows a list of the lab's: its log, what stands on activations."""
+"""Shows one of the lab's lists: its log, its interventions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.screens.modal import Modal
 
 
 class EntriesScreen(Modal[None]):
-    """An entry a line."""
+    """A list, one entry a line."""
 
     DEFAULT_CSS = "EntriesScreen > VerticalScroll { width: 132; height: auto; }"
     BINDINGS: ClassVar = [("escape,enter,q", "dismiss(None)", "close")]

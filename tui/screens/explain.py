@@ -1,4 +1,4 @@
-"""A unit that explains itself: its sum, what came back, the last step, what it responds to, what it adds to outputs."""
+"""Explains a unit: its sum, its gradient, the last step, what it responds to, what it adds to the outputs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ GAP = 4
 
 
 class ExplainScreen(Modal[None]):
-    """As much of it as there is room for; arrows scroll, other examples and units are asked for anew."""
+    """Shows as much of the explanation as there is room for; arrows scroll, other examples and units need a new one."""
 
     DEFAULT_CSS = "ExplainScreen > VerticalScroll { width: 136; height: auto; }"
     BINDINGS: ClassVar = [
@@ -85,13 +85,13 @@ class ExplainScreen(Modal[None]):
         )
 
     def action_split(self) -> None:
-        """The same over the next split."""
+        """Explain the same unit over the next split."""
         if self._found.split in self._splits:
             split = self._splits[(self._splits.index(self._found.split) + 1) % len(self._splits)]
             self.run_worker(self._go(self._found.selector, self._found.example, split), exclusive=True)
 
     async def _go(self, name: str, example: int, split: str) -> None:
-        """Another explanation; where there is none, the one that is shown stays."""
+        """Ask for another explanation; if there is none, the one shown stays."""
         if example >= 0 and "[-" not in name:
             found = await self._ask(name, example, split)
             if isinstance(found, Explanation) and self.is_current:
@@ -116,7 +116,7 @@ class Explained(Lines):
         self.redraw()
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """All lines; the widget then takes as many as they are."""
+        """All lines of the explanation, and make the widget that high."""
         if self._made is None or self._made[0] != width:
             self._made = width, self._all(width)
             self.styles.height = len(self._made[1])
@@ -134,7 +134,7 @@ class Explained(Lines):
         pairs = zip(_filled(left, rows, half), _filled(right, rows, half), strict=True)
         return top + [line([*one, (" " * GAP, palette.TEXT), *other], width) for one, other in pairs]
 
-    # -- what it is, and what came back
+    # -- what it is, and its gradient
 
     def _facts(self, width: int) -> list[Strip]:
         found = self._found
@@ -160,17 +160,17 @@ class Explained(Lines):
         return line([(lead, palette.DIM), (signed(found.clean), palette.TEXT), then, value, where], width)
 
     def _gradient(self, width: int) -> list[Strip]:
-        """d loss / d value, and what that asks of the unit: a step goes against it."""
+        """d loss / d value, and which way it pushes the unit: a step goes against it."""
         found = self._found
         if found.gradient is None:
             return []
         step = "" if found.time is None else "by its output at that step "
         parts: list[Part] = [(f"gradient of this loss {step}", palette.DIM), _small(found.gradient)]
-        wish = "" if not found.gradient else "less of it" if found.gradient > 0 else "more of it"
-        words = f"{wish} would lower the loss" if wish else ""
+        direction = "" if not found.gradient else "less of it" if found.gradient > 0 else "more of it"
+        words = f"{direction} would lower the loss" if direction else ""
         if found.gradient_pre is not None:
             parts += [("   before the activation ", palette.DIM), _small(found.gradient_pre)]
-            if wish and not found.gradient_pre:
+            if direction and not found.gradient_pre:
                 words = f"nothing of it passes {'what stands here' if found.on_output else 'the activation here'}"
         more: Part = (f"   {words}", palette.DIM)
         return [line([*parts, more] if length([*parts, more]) <= width else parts, width)]
@@ -204,7 +204,7 @@ class Explained(Lines):
     # -- its sum
 
     def _sum(self, width: int) -> list[Strip]:
-        """Its terms as bars, or those of its gates, and what they come to."""
+        """Its terms as bars, or those of its gates, and their sum."""
         found = self._found
         made: list[Strip] = []
         for gate in found.gates:
@@ -236,7 +236,7 @@ class Explained(Lines):
             return [_heading("The last step changed nothing of its weights", width)]
         return [_heading(f"What the last step did to its weights{ratio}", width), *self._bars(rows, width)]
 
-    # -- what for
+    # -- what it does
 
     def _responses(self, width: int) -> list[Strip]:
         found = self._found
@@ -260,7 +260,7 @@ class Explained(Lines):
         return [heading, *self._bars(rows, width, label=24)]
 
     def _pictures(self, responses: Sequence[Response], width: int) -> list[Strip]:
-        """Small pictures beside one another, as many as there is room for, with value and class under each."""
+        """Small pictures side by side, as many as there is room for, with value and class under each."""
         shown = [(entry, picture(greys(entry.image), 0, self.look)) for entry in responses if entry.image is not None]
         wide = max(9, len(shown[0][1][0])) + 2
         made: list[Strip] = []
@@ -300,7 +300,7 @@ class Explained(Lines):
 
 
 def _total(rows: list[tuple[str, float, str]], z: float, then: str, value: float | None, width: int) -> Strip:
-    """What the rows come to, and what is then made of it."""
+    """The sum of the rows, and what the activation makes of it."""
     label = "together".ljust(min(LABEL, max(columns(row[0]) for row in rows)))
     parts: list[Part] = [(f"{label} ", palette.BRIGHT), (f"= {signed(z)}", _ink(z))]
     return line(parts if value is None else [*parts, (then, palette.DIM), (signed(value), _ink(value))], width)
@@ -311,7 +311,7 @@ def _ink(value: float) -> Any:
 
 
 def _digits(limit: float) -> str:
-    """How the numbers of one list are written, the largest of which is `limit`: all with as many decimals."""
+    """The format of the numbers in a list whose largest is `limit`: all with the same number of decimals."""
     if not 1e-3 <= limit < 1e5:
         return ".2e" if limit else ".3f"
     return f".{max(0, 3 - max(-1, floor(log10(limit))))}f"

@@ -1,4 +1,4 @@
-"""All keys and what they do, how to read the colours and marks, and what the command line understands."""
+"""The help: what the colours and marks mean, what each key does, and what the command line understands."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ VERB_GROUPS = {
 
 
 class HelpScreen(Modal[None]):
-    """Three pages: what is seen, the keys, the command line."""
+    """Three pages: the panes and marks, the keys, the command line."""
 
     DEFAULT_CSS = "HelpScreen > VerticalScroll { width: 132; height: auto; } HelpScreen Static { padding-right: 1; }"
     BINDINGS: ClassVar = [
@@ -101,7 +101,7 @@ class HelpScreen(Modal[None]):
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
     def _keys(self) -> Group:
-        """Two columns where there is room."""
+        """The keys, in two columns if there is room."""
         groups = [_group(name, found) for name, found in actions.groups().items()]
         if self.app.size.width < 120:
             return Group(*groups)
@@ -125,7 +125,7 @@ class HelpScreen(Modal[None]):
 
 
 def _marks(look: Terminal) -> list[Text]:
-    """The marks of units by what they are about, and those of edits that have none."""
+    """The marks of units by subject, and those of edits that leave no mark on a unit."""
     made = []
     for about, names in MARKS.items():
         made.append(Text(about.format(before=look.glyph("before")), palette.BRIGHT))

@@ -1,4 +1,4 @@
-"""The screen of the lab: the panes on their desk, the latest frame that they draw, and the selection in it."""
+"""The lab's main screen: the panes on their desk, the latest frame, and the selection in it."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from tui.widgets.timeline import TimelineStripWidget
 
 SMALLEST = (60, 16)
 AT_ONCE = 3
-"""Widgets drawn between two looks at what else has arrived."""
+"""How many widgets are drawn before other messages get their turn."""
 
 
 class LabScreen(Screen[None]):
-    """Shows frames and holds the selection. What a key does is for the controllers, which this screen does not know.
+    """Shows frames and holds the selection. The controllers decide what a key does; this screen does not know them.
 
-    It is given what it tells those above it: that it is `ready`, what is `looked` at, the number of the frame that was
-    `drawn`; and what it asks them: the `keys` of its last row, and the `label` of each.
+    It calls `ready` once it is mounted, `looked` with the view that the user looks at, and `drawn` with the number of a
+    frame that it has drawn. It asks `keys` for the actions of the key bar, and `label` for the label of each.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class LabScreen(Screen[None]):
         yield Static("", id="small", markup=False)
 
     def on_mount(self) -> None:
-        # Looked up once: a query for each frame would cost more than drawing the header.
+        # Looked up once: querying them for each frame would cost more than drawing the header.
         self.desk = self.query_one(Desk)
         self.header = self.query_one(Header)
         self.banner = self.query_one("#banner", Static)
@@ -85,7 +85,7 @@ class LabScreen(Screen[None]):
         self._ready()
 
     def fit(self, size: Size) -> None:
-        """All panes, some of them, or a plain message when there is no room for any."""
+        """Show the lab, or a plain message if the terminal is too small for it."""
         self.room = fits = size.width >= SMALLEST[0] and size.height >= SMALLEST[1]
         self.query_one("#lab").display = fits
         small = self.query_one("#small", Static)
@@ -94,19 +94,19 @@ class LabScreen(Screen[None]):
             needs = f"{SMALLEST[0]}x{SMALLEST[1]}"
             small.update(plain(f"tinynets-lab needs at least {needs}; this terminal is {size.width}x{size.height}"))
 
-    # -- which panes are seen
+    # -- which panes are visible
 
     @on(Desk.Arranged)
     def _arranged(self) -> None:
-        """The visible panes changed: the others are not asked for."""
+        """Tell the engine which panes are now visible, and draw them."""
         visible = self.desk.visible_panes()
         self.tabs.display = len(visible) < len(self.panes)
-        self.tabs.update(visible, self.desk.wish.active)
+        self.tabs.update(visible, self.desk.choice.active)
         self.send_view()
         self.show()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        if isinstance(event.widget, Pane) and self.desk.wish.active != event.widget.NAME:
+        if isinstance(event.widget, Pane) and self.desk.choice.active != event.widget.NAME:
             self.desk.pick(event.widget.NAME)
             self.tabs.update(self.desk.visible_panes(), event.widget.NAME)
 
@@ -115,7 +115,7 @@ class LabScreen(Screen[None]):
         self.pick_pane(message.pane)
 
     def pick_pane(self, name: str) -> None:
-        """Show a pane and give it the keys."""
+        """Show a pane and focus it."""
         self.desk.pick(name)
         self.panes[name].display = True
         self.panes[name].focus()
@@ -123,17 +123,17 @@ class LabScreen(Screen[None]):
 
     @property
     def active_pane(self) -> Pane:
-        return self.panes[self.desk.wish.active]
+        return self.panes[self.desk.choice.active]
 
     def toggle_zoom(self) -> None:
-        """The active pane alone, or all panes again."""
-        self.desk.ask(replace(self.desk.wish, zoom=not self.desk.wish.zoom))
+        """Show the active pane alone, or all panes again."""
+        self.desk.follow(replace(self.desk.choice, zoom=not self.desk.choice.zoom))
         self.active_pane.focus()
 
     # -- frames
 
     def take(self, frame: Frame) -> None:
-        """Draw a frame; the selection follows its unit."""
+        """Take a new frame and draw it; the selection stays on its unit."""
         self._cursor_unpainted = False
         self.selection = followed(self.selection, self.frame, frame)
         self.frame = frame
@@ -141,20 +141,20 @@ class LabScreen(Screen[None]):
         assert isinstance(network, NetworkPane)
         if self.desk.size.width:
             wanted = network.wanted_height(frame, round(self.desk.size.width * 0.6) - 2) + 2
-            self.desk.ask(replace(self.desk.wish, network_height=wanted))
+            self.desk.follow(replace(self.desk.choice, network_height=wanted))
         self.send_view()
         self._undrawn = self._shown()
         self._draw_next()
 
     def after_cursor(self, then: Callable[..., None], *args: Any) -> None:
-        """Do something; after the cursor, if that has moved and not been painted yet."""
+        """Call `then`: now, or once the cursor is painted, if it has moved."""
         if self._cursor_unpainted:
             self.app.screen.call_after_refresh(then, *args)
         else:
             then(*args)
 
     def show(self) -> None:
-        """Draw the latest frame with the selection as it is now."""
+        """Draw the latest frame with the present selection."""
         if self.frame is not None:
             for widget in self._shown():
                 widget.show(self.frame, self.selection)
@@ -163,7 +163,7 @@ class LabScreen(Screen[None]):
         return [self.header, self.timeline, *(p for p in self.panes.values() if p.display), self.keys]
 
     def _draw_next(self) -> None:
-        """Draw the frame a few widgets at a time, so that a key need not wait for all; painted together at the end."""
+        """Draw a few widgets at a time, so that a key need not wait for all; paint them together at the end."""
         if self.frame is not None and self._undrawn:
             now, self._undrawn = self._undrawn[:AT_ONCE], self._undrawn[AT_ONCE:]
             for widget in now:
@@ -179,7 +179,7 @@ class LabScreen(Screen[None]):
     # -- selection and view
 
     def select(self, **changes: Any) -> None:
-        """Move the cursor: drawn at once, the engine's details follow."""
+        """Move the cursor and draw it at once; the engine's details follow."""
         wanted = replace(self.selection, **{key: value for key, value in changes.items() if value is not None})
         if self.frame is not None:
             if wanted.block != self.selection.block:
@@ -195,7 +195,7 @@ class LabScreen(Screen[None]):
         self.select(block=message.block, unit=message.unit, example=message.example, row=message.row)
 
     def _show_cursor(self) -> None:
-        """Draw the panes on which the cursor stands; the others wait for the frame that follows."""
+        """Draw the panes that show the cursor; the others wait for the next frame."""
         for name in ("network", "weights", "activations"):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
@@ -203,7 +203,7 @@ class LabScreen(Screen[None]):
         self.app.screen.call_after_refresh(setattr, self, "_cursor_unpainted", False)
 
     def send_view(self) -> None:
-        """Tell what is looked at."""
+        """Report what the user is looking at."""
         if self.desk.size.width:
             at, columns = self.selection, max(20, self.panes["loss"].size.width - 10)
             self._looked(View(at.block, at.unit, at.example, self.desk.visible_panes(), columns))
@@ -211,7 +211,7 @@ class LabScreen(Screen[None]):
     # -- the command line
 
     def open_command_line(self, text: str = "", asked: int = 0) -> None:
-        """Begin a line with a text, of which the last `asked` letters are to be said by the person."""
+        """Open the command line with a text, whose last `asked` letters the user is to replace."""
         self.keys.display = False
         self.command_line.open(text, asked)
         self.status.say(hint(text, self.status.room))

@@ -1,4 +1,4 @@
-"""Asks before leaving a run that was not saved, for another or for good."""
+"""Asks before an unsaved run is left, for another run or to quit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui.screens.modal import Modal
 
 
 class LeaveScreen(Modal[str | None]):
-    """Save and go, go, or stay; `verb`, quit or open, says where to."""
+    """Save and go, go, or stay; `verb` is quit or open."""
 
     DEFAULT_CSS = "LeaveScreen > Vertical { width: 58; } LeaveScreen Static { margin-bottom: 1; }"
     BINDINGS: ClassVar = [

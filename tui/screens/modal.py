@@ -1,4 +1,4 @@
-"""What the screens that open over the lab have in common."""
+"""The base of all screens that open over the lab."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Result = TypeVar("Result")
 
 
 class Modal(ModalScreen[Result], Generic[Result]):
-    """Closes once: keys that were typed ahead of its closing do nothing more."""
+    """A screen that closes only once: keys typed before it is gone do nothing more."""
 
     STILL: ClassVar = False
-    """Whether it asks about this moment: what goes on is paused while it is the one on top."""
+    """Whether it asks about the present moment: then the lab is paused while this is the top screen."""
 
     _answered = False
 
@@ -31,4 +31,4 @@ class Modal(ModalScreen[Result], Generic[Result]):
             self.take(frame)
 
     def take(self, frame: Frame) -> None:
-        """A frame has come while it is the one on top."""
+        """Take a frame that came while this is the top screen."""

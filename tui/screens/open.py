@@ -1,4 +1,4 @@
-"""Lists recipes and saves, with what they are; opens the one that is picked, or a path that is typed."""
+"""Lists recipes and saves with their descriptions, and opens the one picked or a typed path."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class OpenScreen(Modal[str | None]):
             yield path
 
     def _options(self) -> Iterator[Option | None]:
-        room = min(92, self.app.size.width * 96 // 100) - 8  # with the bar that scrolls
+        room = min(92, self.app.size.width * 96 // 100) - 8  # including the scroll bar
         found = saves()
         if found:
             yield _heading("Saves: go on where you were")
@@ -47,7 +47,7 @@ class OpenScreen(Modal[str | None]):
             yield Option(_row(name, description, room), id=name)
 
     def on_resize(self) -> None:
-        """The list gives way, so that the field below it stays on the dialog."""
+        """Shrink the list so that the field below it stays visible."""
         self.query_one(OptionList).styles.max_height = max(2, self.app.size.height * 95 // 100 - 8)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
@@ -66,14 +66,14 @@ def _row(name: str, about: str, room: int) -> Text:
 
 
 def recipes() -> list[tuple[str, str]]:
-    """The recipes that ship: name and description."""
+    """Name and description of each recipe that ships."""
     from tinynets.recipes.catalog import list_recipes  # the app starts sooner without it
 
     return [(info.name, info.description) for info in list_recipes()]
 
 
 def _joined(about: list[str], room: int) -> str:
-    """What fits of it, from the first on, each whole: where it is narrow, the size goes first and the date next."""
+    """As many of the parts as fit, each whole: the size (last) is left out first, then the date."""
     shown = about[0]
     made = padded(shown, 34) if 34 + sum(len(more) + 2 for more in about[1:]) <= room else shown
     for more in about[1:]:
@@ -84,7 +84,7 @@ def _joined(about: list[str], room: int) -> str:
 
 
 def saves() -> list[tuple[Path, str, str, str]]:
-    """The saves that are found, newest first: what each holds, when it was written, how large it is."""
+    """The saves in the usual places, newest first: what each holds, when it was written, how large it is."""
     from tinynets.storage.catalog import list_headers, size_text  # the app starts sooner without it
 
     return [(entry.path, entry.holds, entry.when, size_text(entry.size)) for entry in list_headers()]

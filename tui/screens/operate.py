@@ -1,4 +1,4 @@
-"""All that can be done to the selected unit, by family, each with its key."""
+"""The menu of all operations on the selected unit, by family, each with its key."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WIDE = 112
 
 
 class OperateScreen(Modal[CommandDraft | None]):
-    """Gives the line that does what was chosen."""
+    """Answers with the command line of the chosen operation."""
 
     DEFAULT_CSS = f"OperateScreen > Vertical {{ width: {WIDE}; padding: 1 2 0 2; }}"
     BINDINGS: ClassVar = [("escape,q", "dismiss(None)", "close"), ("j", "down", "down"), ("k", "up", "up")]
@@ -36,7 +36,7 @@ class OperateScreen(Modal[CommandDraft | None]):
         self._frame, self._selection, self._site = frame, selection, OUTPUT
         self._block = next(block for block in frame.blocks if block.name == selection.block)
         self._time = self._block.positions - 1
-        """The time step that is operated on where one is: at first the one that the panes are about."""
+        """The time step to operate on; at first the last one, which the panes show."""
         self._typed = ""
         self._room = WIDE
         self._entries: list[Entry] = []
@@ -49,7 +49,7 @@ class OperateScreen(Modal[CommandDraft | None]):
         self._fill()
 
     def _fill(self) -> None:
-        """List what fits the unit, at its output, before its activation or at a time step."""
+        """List the operations that fit the unit at the chosen site."""
         box, options = self.query_one(Vertical), self.query_one(OptionList)
         under = options.highlighted
         verb = self._entries[under].verb if under is not None and self._entries else ""
@@ -69,7 +69,7 @@ class OperateScreen(Modal[CommandDraft | None]):
         options.highlighted = next((place for place, entry in enumerate(self._entries) if entry.verb == verb), 0)
 
     def _hint(self) -> str:
-        """What tab goes on to, and how another time step is chosen."""
+        """Which site tab goes to next, and how to choose another time step."""
         later = self._next(1)
         if later == self._site:
             return ""
@@ -110,12 +110,12 @@ class OperateScreen(Modal[CommandDraft | None]):
             self._fill()
 
     def _at(self, time: int) -> None:
-        """To a time step that there is."""
+        """Go to a time step, or to the nearest that exists."""
         self._time = max(0, min(time, self._block.positions - 1))
         self._go(Site(time=self._time))
 
     def _chooses_time(self, key: str) -> bool:
-        """Left and right, and numbers: a figure behind others as long as there is such a time step."""
+        """Handle left, right and digits; digits typed in a row make one number while such a time step exists."""
         if self._site.time is None:
             return False
         if key.isdecimal():
@@ -142,4 +142,4 @@ class OperateScreen(Modal[CommandDraft | None]):
 
 
 NUMPAD = {"nudge": "equals_sign"}
-"""Other keys for the same: + without shift."""
+"""Other keys for the same verb: + without shift."""

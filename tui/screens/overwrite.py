@@ -1,4 +1,4 @@
-"""Asks before a save takes the place of a file that is another's, and says what that holds."""
+"""Asks before a save overwrites a file that is not ours, and says what that file holds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.screens.confirm import ConfirmScreen
 
 
 class OverwriteScreen(ConfirmScreen):
-    """Of a file, and what it holds."""
+    """Asks before a file is overwritten, and says what it holds."""
 
     BINDINGS: ClassVar = [("o", "dismiss(True)", "overwrite")]
 
@@ -24,13 +24,13 @@ class OverwriteScreen(ConfirmScreen):
 
 
 def in_the_way(path: str, own: str) -> tuple[str, str]:
-    """The file that saving to `path` would overwrite and what it holds; empty where that is nobody's or our `own`."""
+    """The file that saving to `path` would overwrite, and what it holds; empty if there is none or it is our `own`."""
     from tinynets.storage.paths import target
     from tinynets.storage.saves import read_header  # the app starts sooner without it
 
     try:
         file = target(path)
-    except SaveError:  # which the lab says when it is asked to
+    except SaveError:  # the lab reports the problem when asked to save
         return "", ""
     if not os.path.exists(file) or (own and os.path.exists(own) and os.path.samefile(file, own)):
         return "", ""

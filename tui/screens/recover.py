@@ -1,4 +1,4 @@
-"""Offers what a lab that ended before its time left behind: take it up again, later, or throw it away."""
+"""Offers to recover the journal of a lab that ended before it saved: now, later, or never."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WIDTH = 78
 
 
 class RecoverScreen(Modal[RecoverableJournal | None]):
-    """Enter recovers; throwing away takes the same key twice."""
+    """Enter recovers a journal; to throw one away takes the same key twice."""
 
     DEFAULT_CSS = """
     RecoverScreen > Vertical { width: 78; }
@@ -83,7 +83,7 @@ class RecoverScreen(Modal[RecoverableJournal | None]):
             self._say("")
 
     def action_throw_away(self) -> None:
-        """At the second time, for good."""
+        """Ask the first time; the second time, throw the journal away for good."""
         chosen = self._chosen()
         if self._doomed is not chosen:
             self._doomed = chosen
@@ -106,7 +106,7 @@ KEYS = "enter recover   d throw away   esc later (O asks again)"
 
 
 def _two_lines(entry: RecoverableJournal, room: int) -> Text:
-    """What a journal holds, and below it when and of which save."""
+    """What a journal holds, and on a second line its date and save."""
     held = [f"step {entry.step:,}"]
     if entry.edits:
         held.append(f"{entry.edits} edit{'s' if entry.edits != 1 else ''}")
@@ -122,6 +122,6 @@ def _two_lines(entry: RecoverableJournal, room: int) -> Text:
 
 
 def _when(text: str) -> str:
-    """A time as one says it: today's without the day."""
+    """A time as people say it: without the date if it is today."""
     when = datetime.fromisoformat(text)
     return f"today at {when:%H:%M}" if when.date() == date.today() else f"{when:%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""The branches as a tree, with where each left and how it ended, and the bookmarks on them."""
+"""The branches as a tree, with the start and end of each and its bookmarks."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ FEW_KEYS = "enter go  F fork  r rename  d drop  c compare  esc"
 
 @dataclass(frozen=True)
 class HistoryActions:
-    """What the tree can have done, and asks."""
+    """What the tree screen can ask the history controller to do."""
 
     go: Callable[[str, str], None]
-    """Do the verb that goes somewhere: a branch, a bookmark."""
+    """Run a verb that goes somewhere: to a branch, to a bookmark."""
     fork: Callable[[], None]
     drop: Callable[[str], None]
     compare: Callable[[str], None]
     done: Callable[..., Awaitable[tuple[bool, str]]]
-    """Do another verb; gives whether it worked, and what is said of it."""
+    """Run another verb; returns whether it worked, and the message about it."""
     latest: Callable[[], Frame | None]
-    """The last frame that has come."""
+    """The latest frame."""
 
 
 class TreeScreen(Modal[None]):
-    """Arrows and enter go somewhere; letters work on what is highlighted, and the tree stays open."""
+    """Arrows and enter choose where to go; letters act on the highlighted row, and the tree stays open."""
 
     DEFAULT_CSS = """
     TreeScreen > Vertical { width: 132; }
@@ -61,9 +61,9 @@ class TreeScreen(Modal[None]):
         self._first = on
         self._items: list[BranchLine | BookmarkMark] = []
         self._told = ""
-        """The row that was said to be highlighted."""
+        """The key of the row that the last description is about."""
         self._said = ""
-        """What was said of it."""
+        """That description."""
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
@@ -81,7 +81,7 @@ class TreeScreen(Modal[None]):
         self.take(self._frame)
 
     def on_screen_resume(self) -> None:
-        """What came while a question stood above."""
+        """Take the frame that came while a question was open."""
         frame = self._history.latest()
         if frame is not None:
             self.hear(frame)
@@ -89,7 +89,7 @@ class TreeScreen(Modal[None]):
     # -- the rows
 
     def take(self, frame: Frame) -> None:
-        """List what a frame holds; the same item stays highlighted."""
+        """List a frame's branches and bookmarks; the same item stays highlighted."""
         listing = self.query_one(OptionList)
         kept = self._key(self._item) if self._items else self._first or f"branch {frame.status.branch}"
         unchanged = bool(self._items) and frame.timeline == self._frame.timeline and listing.option_count
@@ -126,14 +126,14 @@ class TreeScreen(Modal[None]):
     # -- what the keys do
 
     def on_option_list_option_highlighted(self) -> None:
-        """Say what it is; an answer that stands there stays until another row is picked."""
+        """Describe the highlighted row; an answer stays until another row is highlighted."""
         if self._told != self._key(self._item):
             self._told = self._key(self._item)
             self._said = about(self._item, self._frame.timeline)
             self.say(self._said)
 
     def _tell_anew(self) -> None:
-        """What was said of the row that is highlighted, as it is now; an answer stays."""
+        """Bring the description of the highlighted row up to date; an answer stays."""
         now = about(self._item, self._frame.timeline)
         if self._saying == self._said != now and self._told == self._key(self._item):
             self._said = now
@@ -193,7 +193,7 @@ class TreeScreen(Modal[None]):
 
 
 def about(item: BranchLine | BookmarkMark, strip: TimelineStrip) -> str:
-    """What is highlighted, whole where its row is cut, and what enter does with it."""
+    """The description of an item, in full even if its row is cut, and what enter does with it."""
     if isinstance(item, BookmarkMark):
         note = f": {item.note}" if item.note else ""
         return f"enter goes to bookmark {item.name}, step {item.step:,} of {item.branch}{note}"

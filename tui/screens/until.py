@@ -1,4 +1,4 @@
-"""Asks for a condition, and whether to run forward to where it holds or back to where it last held."""
+"""Asks for a condition, and whether to run forward until it holds or go back to where it last held."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WAYS = {
 
 
 class UntilScreen(Modal[tuple[str, bool] | None]):
-    """Gives the condition, and True for backward."""
+    """Answers with the condition, and True for backward."""
 
     DEFAULT_CSS = """
     UntilScreen > Vertical { width: 76; }
@@ -60,7 +60,7 @@ class UntilScreen(Modal[tuple[str, bool] | None]):
         self.query_one("#way", Static).update(Text(f"{look.glyph(glyph)} {words}", palette.ACCENT_BOLD))
 
     def _examples(self) -> Text:
-        """Conditions to copy, with the selected unit in them."""
+        """Examples of conditions, about the selected unit."""
         unit = self._unit or "hidden[7]"
         lines = (
             ("loss < 2.3", "training loss of a step"),

@@ -1,1 +1,1 @@
-"""The panes and strips of the lab: each draws a part of a Frame."""
+"""The panes and strips of the lab; each draws a part of a frame."""

@@ -1,4 +1,4 @@
-"""The activations pane: what each unit (across) does on each probe example (down); dead and saturated are marked."""
+"""The activations pane: each unit's output (across) on each probe example (down); dead and saturated are marked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui.widgets.pane import Pane
 
 
 class ActivationsPane(Pane):
-    """Heat map of a block's output over the probe."""
+    """A heat map of a block's output over the probe."""
 
     NUMBER = 3
     NAME = "activations"
@@ -73,7 +73,7 @@ class ActivationsPane(Pane):
         )
 
     def _with_saturated(self, data: Activations, shown: list[Part | Segment]) -> list[Part | Segment]:
-        """The legend with the colours of saturated cells at its ends."""
+        """The legend, with the colours of saturated cells at its ends."""
         if not data.saturated.any():
             return shown
         negative, positive, _ = palette.SATURATED
@@ -82,7 +82,7 @@ class ActivationsPane(Pane):
         return [shown[0], palette.cell(negative, " "), *shown[1:-1], palette.cell(positive, " "), shown[-1]]
 
     def _counts(self, data: Activations, words: bool) -> list[Part]:
-        """How many units are dead, and what share of all cells is saturated."""
+        """The number of dead units, and the share of saturated cells."""
         parts: list[Part] = []
         if dead := int(data.dead.sum()):
             parts.append((f"{dead} dead " if words else f"{dead}{self.look.glyph('dead')} ", palette.BAD))

@@ -1,4 +1,4 @@
-"""The command line: the API's verbs with completion, history and a hint at what comes next."""
+"""The command line: the API's verbs, with completion, history and a hint at what comes next."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMMAND_HINT = "type a verb: zero hidden[3], lr 0.01, seek 200; tab completes, e
 
 
 class CommandLine(Input):
-    """Hidden until `:`; enter runs, tab completes, arrows go through what was typed before, escape closes."""
+    """Hidden until `:`; enter runs a line, tab completes it, arrows go through earlier lines, escape closes."""
 
     BINDINGS: ClassVar = [
         Binding("up", "older", show=False),
@@ -45,18 +45,18 @@ class CommandLine(Input):
         self._offers: list[str] = []
 
     def open(self, text: str = "", asked: int = 0) -> None:
-        """Begin with a text, of which the last `asked` letters are selected: typing puts others in their place."""
+        """Open with a text whose last `asked` letters are selected, so that typing replaces them."""
         self.value = text
         self.selection = Selection(len(text) - asked, len(text))
         self._at = len(self._history)
         self.display = True
-        self.screen.set_focus(self)  # at once: `focus` would leave the next keys to the panes
+        self.screen.set_focus(self)  # at once: after `focus` the panes would still get the next keys
 
     def close(self) -> None:
         self.display = False
 
     def complete(self) -> None:
-        """Fill in the next completion; again: the one after it."""
+        """Fill in the next completion; called again, the one after it."""
         if self.value in self._offers:
             at = (self._offers.index(self.value) + 1) % len(self._offers)
         else:
@@ -65,7 +65,7 @@ class CommandLine(Input):
             self.value = self._offers[at]
             self.cursor_position = len(self.value)
         if len(self._offers) == 1:
-            self._offers = []  # then tab goes on to what comes behind it
+            self._offers = []  # then tab completes what comes after it
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -92,5 +92,5 @@ class CommandLine(Input):
 
 
 def hint(text: str, room: int) -> str:
-    """What the status line says while a command is typed, in so many letters."""
+    """What the status line says while a command is typed, in at most `room` letters."""
     return clip_words(usage(text) or COMMAND_HINT, room)

@@ -1,6 +1,6 @@
-"""Where each pane stands: all six on a large terminal, fewer at once on a small one.
+"""Arranges the panes: all six on a large terminal, fewer at once on a small one.
 
-Plain numbers first (`plan`), then the container that follows them.
+`plan` computes the regions; the container `Desk` follows it.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from textual.widget import Widget
 from tui.render.drawing import blank
 
 LARGE = (140, 34)
-"""From this size of the desk on (terminal of about 140x40), all panes are shown."""
+"""From this size of the desk on (a terminal of about 140x40), all panes are shown."""
 
 
 @dataclass(frozen=True)
 class PaneChoice:
-    """What the person last asked for: the pane with the keys, the last pane chosen on each side, one pane alone."""
+    """What the user chose last: the active pane, the pane on each side, one pane alone (zoom)."""
 
     active: str = "network"
     left: str = "weights"
     right: str = "neuron"
     other: str = "neuron"
-    """The pane beside the network where only two fit."""
+    """The pane beside the network if only two fit."""
     zoom: bool = False
     network_height: int = 14
-    """Lines the network would like, frame included; until one is seen, those of the recipe that opens by itself."""
+    """The best height of the network pane, frame included; at first that of the default recipe."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a pane stands when all are shown: its side, and its share of the lines that those above it have left."""
+    """The place of a pane when all are shown: its side, and its share of the lines left by the panes above."""
 
     side: str
     share: tuple[int, int] = (1, 1)
@@ -46,29 +46,30 @@ class Slot:
 
 
 def picked(pane: str, slot: Slot) -> dict[str, Any]:
-    """The fields of a wish that change when a pane is picked."""
+    """The fields of a PaneChoice that change when a pane is picked."""
     changes: dict[str, Any] = {"active": pane}
     if pane != "network":
         changes |= {slot.side: pane, "other": pane}
     return changes
 
 
-def plan(width: int, height: int, wish: PaneChoice, slots: Mapping[str, Slot]) -> dict[str, Region]:
+def plan(width: int, height: int, choice: PaneChoice, slots: Mapping[str, Slot]) -> dict[str, Region]:
     """The region of each visible pane."""
-    if wish.zoom:
-        return {wish.active: Region(0, 0, width, height)}
+    if choice.zoom:
+        return {choice.active: Region(0, 0, width, height)}
     if width >= LARGE[0] and height >= LARGE[1]:
         left = round(width * 0.6)
-        return _column("left", 0, left, height, wish, slots) | _column("right", left, width - left, height, wish, slots)
+        at_left = _column("left", 0, left, height, choice, slots)
+        return at_left | _column("right", left, width - left, height, choice, slots)
     if width >= 96 and height >= 22:
-        return _four(width, height, wish)
-    return _two(width, height, wish)
+        return _four(width, height, choice)
+    return _two(width, height, choice)
 
 
 def _column(
-    side: str, x: int, width: int, height: int, wish: PaneChoice, slots: Mapping[str, Slot]
+    side: str, x: int, width: int, height: int, choice: PaneChoice, slots: Mapping[str, Slot]
 ) -> dict[str, Region]:
-    """All panes of a side, one under another; the last has the lines that are left."""
+    """All panes of one side, one under another; the last gets the remaining lines."""
     names = [name for name, slot in slots.items() if slot.side == side]
     regions, top = {}, 0
     for name in names:
@@ -76,36 +77,36 @@ def _column(
         tall = height - top
         if name != names[-1]:
             tall = tall * part // of
-            tall = max(slots[name].least, min(tall, wish.network_height) if name == "network" else tall)
+            tall = max(slots[name].least, min(tall, choice.network_height) if name == "network" else tall)
         regions[name] = Region(x, top, width, tall)
         top += tall
     return regions
 
 
-def _four(width: int, height: int, wish: PaneChoice) -> dict[str, Region]:
-    """Network and one map at the left, one pane over the whole height at the right."""
+def _four(width: int, height: int, choice: PaneChoice) -> dict[str, Region]:
+    """The network and one map on the left, one pane of full height on the right."""
     left = round(width * 0.58)
-    network = max(6, min(wish.network_height, height * 3 // 5))
+    network = max(6, min(choice.network_height, height * 3 // 5))
     return {
         "network": Region(0, 0, left, network),
-        wish.left: Region(0, network, left, height - network),
-        wish.right: Region(left, 0, width - left, height),
+        choice.left: Region(0, network, left, height - network),
+        choice.right: Region(left, 0, width - left, height),
     }
 
 
-def _two(width: int, height: int, wish: PaneChoice) -> dict[str, Region]:
+def _two(width: int, height: int, choice: PaneChoice) -> dict[str, Region]:
     left = width // 2
-    return {"network": Region(0, 0, left, height), wish.other: Region(left, 0, width - left, height)}
+    return {"network": Region(0, 0, left, height), choice.other: Region(left, 0, width - left, height)}
 
 
 class DeskLayout(Layout):
-    """Puts the children where the plan has them."""
+    """Places the children as planned."""
 
     name = "desk"
 
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
         assert isinstance(parent, Desk)
-        regions = plan(size.width, size.height, parent.wish, parent.slots)
+        regions = plan(size.width, size.height, parent.choice, parent.slots)
         no_margin = parent.styles.margin
         return [
             WidgetPlacement(regions[child.id], Region(0, 0, 0, 0).offset, no_margin, child)
@@ -115,14 +116,14 @@ class DeskLayout(Layout):
 
 
 class Bare(Widget):
-    """A container that its children cover; Textual asks each of these for all of its lines whenever one is painted."""
+    """A container covered by its children; Textual asks it for all its lines whenever one of them is painted."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
         return [blank(crop.width)] * crop.height
 
 
 class Body(Bare, Vertical):
-    """All that the screen shows in the ordinary case."""
+    """All that the screen shows unless the terminal is too small."""
 
 
 class Desk(Bare, Container):
@@ -131,12 +132,12 @@ class Desk(Bare, Container):
     DEFAULT_CSS = "Desk { width: 1fr; height: 1fr; overflow: hidden hidden; }"
 
     class Arranged(Message):
-        """Other panes are visible now, or they stand elsewhere."""
+        """Panes have become visible or hidden, or have moved."""
 
     def __init__(self, slots: Mapping[str, Slot], *panes: Widget) -> None:
         super().__init__(*panes, id="desk")
         self.slots = slots
-        self.wish = PaneChoice()
+        self.choice = PaneChoice()
         self._desk_layout = DeskLayout()
 
     @property
@@ -144,19 +145,19 @@ class Desk(Bare, Container):
         return self._desk_layout
 
     def visible_panes(self) -> tuple[str, ...]:
-        """The panes of the plan, in the order of their numbers."""
-        regions = plan(self.size.width, self.size.height, self.wish, self.slots)
+        """The visible panes, in the order of their numbers."""
+        regions = plan(self.size.width, self.size.height, self.choice, self.slots)
         return tuple(pane for pane in self.slots if pane in regions)
 
-    def ask(self, wish: PaneChoice) -> None:
-        """Arrange by another wish."""
-        if wish != self.wish:
-            self.wish = wish
+    def follow(self, choice: PaneChoice) -> None:
+        """Arrange the panes by a choice."""
+        if choice != self.choice:
+            self.choice = choice
             self.arrange_panes()
 
     def pick(self, pane: str) -> None:
         """Show a pane as the active one."""
-        self.ask(replace(self.wish, **picked(pane, self.slots[pane])))
+        self.follow(replace(self.choice, **picked(pane, self.slots[pane])))
 
     def on_resize(self) -> None:
         self.arrange_panes()
@@ -165,6 +166,6 @@ class Desk(Bare, Container):
         visible = self.visible_panes()
         for pane in self.children:
             pane.display = pane.id in visible
-        # A container keeps its last arrangement until one of its children asks for another.
+        # A container keeps its arrangement until a child asks for a new layout.
         self.children[0].refresh(layout=True)
         self.post_message(self.Arranged())

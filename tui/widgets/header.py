@@ -1,4 +1,4 @@
-"""The header: what runs, where it stands, how it does; and the row of tabs where not all panes fit."""
+"""The header: the run, its step and its loss; and the row of tabs shown when not all panes fit."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ MODES = {
 }
 
 MOST = 24
-"""Columns of a branch's name, and of a recipe's."""
+"""Columns of a branch's name, and of a recipe's name."""
 LEAST, PHASE = 7, 20
-"""Columns of a recipe's name and of the phase in mid-step, where all that stays has no room."""
+"""Columns of a recipe's name and of the phase in mid-step, if there is too little room."""
 
 
 class Header(Lines):
-    """One line; what matters least gives way first."""
+    """One line; the least important fields are left out first."""
 
     dead = False
 
@@ -35,7 +35,7 @@ class Header(Lines):
             return [line([chip("tinynets", palette.CHIP), (f"  {self.waiting}", palette.DIM)], width)]
         status = self.frame.status
         parts = self._fields(status)
-        # The fields are in order of reading; these give way in order of least use.
+        # The fields are numbered in reading order; the less useful ones are left out first.
         playing = status.mode in ("playing", "rewinding")
         for spare in (8, 5, 4, 7) if playing else (8, 7, 5, 4, 6):
             if spare == 5 and status.still:
@@ -66,7 +66,7 @@ class Header(Lines):
         }
 
     def _in_short(self, status: Status) -> dict[int, list[Part | Segment]]:
-        """What is said in fewer letters where there is no room for all that must stay, the first first."""
+        """Shorter wordings of fields that must stay, in the order in which they are tried."""
         short: dict[int, list[Part | Segment]] = {9: self._kept_in_short(status), 5: _rate_in_short(status)}
         short[0] = [chip(clip(status.recipe, LEAST), palette.CHIP), (" ", palette.TEXT)]
         if status.phase and status.mode == "paused" and not self.dead:
@@ -75,7 +75,7 @@ class Header(Lines):
         return {**short, 6: []}
 
     def _kept(self, status: Status) -> list[Part | Segment]:
-        """Whether what was done is saved, and whether it may be."""
+        """Whether the work is saved, and whether it may be."""
         if status.unsaved:
             unsaved = (f"{self.look.glyph('dot')} unsaved", palette.WARN)
             return [unsaved, (", read-only", palette.WARN)] if status.read_only else [unsaved]
@@ -100,7 +100,7 @@ def _phases(status: Status) -> str:
 
 
 def _speed(status: Status) -> list[Part | Segment]:
-    """How fast what is recorded is played."""
+    """The speed of playback."""
     if status.mode not in ("playing", "rewinding"):
         return []
     speed = status.steps_per_second
@@ -109,13 +109,13 @@ def _speed(status: Status) -> list[Part | Segment]:
 
 
 def _rate(status: Status) -> list[Part]:
-    """The learning rate, and that nothing learns, where that is so."""
+    """The learning rate, and a warning if nothing learns."""
     shown = setting(status.lr)
     return [(f"{shown}, nothing learns", palette.WARN)] if status.still else [(shown, palette.TEXT)]
 
 
 def _rate_in_short(status: Status) -> list[Part | Segment]:
-    """A rate of 0 says by itself that nothing learns."""
+    """The learning rate in few letters; a rate of 0 says by itself that nothing learns."""
     shown: list[Part] = [("nothing learns", palette.WARN)]
     if not status.lr:
         shown = [("lr ", palette.DIM), (setting(status.lr), palette.WARN)]
@@ -123,7 +123,7 @@ def _rate_in_short(status: Status) -> list[Part | Segment]:
 
 
 def _loss(status: Status) -> list[Part]:
-    """The loss of the last step, or that of the half-done one, once it has one."""
+    """The loss of the last step, or of the unfinished step once it has one."""
     if status.batch_loss is not None:
         return [("batch loss ", palette.DIM), (number(status.batch_loss, 3), palette.WARN)]
     return [("loss ", palette.DIM), (number(status.loss), palette.BRIGHT)]
@@ -135,7 +135,7 @@ def _step(status: Status) -> list[Part]:
 
 
 class Tabs(Lines):
-    """The panes with their numbers: which are shown, and which has the keys."""
+    """The panes with their numbers: which are shown, and which one is active."""
 
     shown: tuple[str, ...] = ()
     active: str = ""

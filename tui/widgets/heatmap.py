@@ -1,7 +1,7 @@
-"""A heat map as lines: rows x columns of coloured cells, one column and one row marked, scrolled to keep them visible.
+"""A heat map as lines: rows x columns of coloured cells, scrolled to keep the selected column and row visible.
 
-Small maps grow to fill the pane; where there is no room, a half block draws two rows in one line. The selected column
-stands between two bars, so that its own colours stay what they are.
+Small maps grow to fill the pane; if there is little room, half blocks draw two rows in one line. The selected column is
+between two bars, so that its own colours do not change.
 """
 
 from __future__ import annotations
@@ -26,36 +26,36 @@ from tui.render.palette import WITH_VALUE, Levels, Terminal
 from tui.render.strips import LazyLine, ansi
 
 WIDEST, TALLEST = 10, 3
-"""The largest cell: characters, lines."""
+"""The largest cell, in characters and lines."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the cells of a map stand: sizes in characters, and the first row and column that are visible."""
+    """The geometry of a map: sizes in characters, and the first visible row and column."""
 
     rows: int
     columns: int
     cell_width: int
     rows_per_line: int
-    """2 with half blocks, else 1."""
+    """Rows per line: 2 with half blocks, else 1."""
     lines_per_row: int
-    """More than 1 for small maps."""
+    """Lines per row: more than 1 for small maps."""
     lines: int
     """Lines available for cells."""
     first_row: int
     first_column: int
     shown_columns: int
     gutter: int
-    """Columns left of the cells, for labels."""
+    """Columns for labels, left of the cells."""
     marked: int
-    """The selected column, which stands between two bars; -1 for none."""
+    """The selected column, which is between two bars; -1 for none."""
 
     @property
     def shown_rows(self) -> int:
         return self.lines * self.rows_per_line // self.lines_per_row
 
     def column_at(self, x: int) -> int | None:
-        """The column under a character, counted from the left of the widget."""
+        """The column at a character, counted from the left of the widget."""
         x -= self.gutter
         if x < 0:
             return None
@@ -66,7 +66,7 @@ class Grid:
         return column if column < min(self.columns, self.first_column + self.shown_columns) else None
 
     def row_at(self, y: int, lower_half: bool = False) -> int | None:
-        """The row under a line, counted from the first line of cells."""
+        """The row at a line, counted from the first line of cells."""
         row = self.first_row + y * self.rows_per_line // self.lines_per_row + (lower_half and self.rows_per_line == 2)
         return row if 0 <= y < self.lines and row < self.rows else None
 
@@ -85,7 +85,7 @@ def grid(
     first: tuple[int, int],
     look: Terminal,
 ) -> Grid:
-    """Fit a map of (rows, columns) into (lines, characters), scrolled so that the marked column and row are seen."""
+    """Fit a map of (rows, columns) into (lines, characters), scrolled to show the selected column and row."""
     (rows, columns), (lines, width) = shape, room
     inner = max(1, width - gutter - 2)
     cell_width = max(1, min(WIDEST, inner // max(1, columns)))
@@ -116,7 +116,7 @@ def grid(
 
 
 def scrolled(first: int, wanted: int, shown: int, total: int) -> int:
-    """The first visible index, moved as little as needed so that `wanted` is visible with a margin."""
+    """The first visible index, moved no more than needed for `wanted` to be visible with a margin."""
     margin = min(4, max(0, (shown - 1) // 2))
     if wanted >= 0:
         first = min(first, wanted - margin)
@@ -134,7 +134,7 @@ def cell_lines(
     saturated: NDArray[np.bool_] | None = None,
     held: NDArray[np.bool_] | None = None,
 ) -> list[Strip]:
-    """The lines of cells with their labels; `values` is (rows, columns), as are the masks of what is marked."""
+    """The lines of cells with their labels; `values` and the masks of marked cells are (rows, columns)."""
     seen = (
         slice(place.first_row, place.first_row + place.lines * place.rows_per_line),
         slice(place.first_column, place.first_column + place.shown_columns),
@@ -171,7 +171,7 @@ def _width(place: Grid) -> int:
 
 
 def _half_lines(levels: Levels, place: Grid, row: int, labels: tuple[str, ...], look: Terminal) -> list[Strip]:
-    """Two rows in a line. The codes of all cells are found at once; segments are made only if something wants them."""
+    """Two rows per line. The codes of all cells are computed at once; segments are made only when asked for."""
     if len(levels) % 2:
         levels = np.vstack([levels, np.full((1, levels.shape[1]), palette.NOTHING, np.int8)])
     pairs = np.repeat(levels, place.cell_width, axis=1)
@@ -194,7 +194,7 @@ def _half_lines(levels: Levels, place: Grid, row: int, labels: tuple[str, ...], 
 def _half_line(
     codes: list[int], pair: Levels, cuts: tuple[int, int], place: Grid, gutter: list[Part], bar: Segment
 ) -> Strip:
-    """One line; `pair` is (2, characters), the characters between the two cuts stand between bars."""
+    """One line; `pair` is (2, characters), and the characters between the two cuts are between bars."""
     bars = [bar] if cuts[1] else []
     room = _width(place) - place.gutter - len(codes) - 2 * len(bars)
     end = [Segment(" " * room, palette.GROUND)] if room else []
@@ -223,7 +223,7 @@ def _cells(levels: list[int], place: Grid, look: Terminal) -> list[list[Segment]
 
 
 def _value_cells(levels: list[int], values: list[float], place: Grid, look: Terminal) -> list[list[Segment]]:
-    """Cells with their values written on them."""
+    """Cells with their values in them."""
     frozen = look.glyph("frozen")
     texts = [
         (signed(value, 3) + (frozen if level in palette.HELD else "")).center(place.cell_width)[: place.cell_width]
@@ -235,13 +235,13 @@ def _value_cells(levels: list[int], values: list[float], place: Grid, look: Term
 
 
 def _between_bars(cells: list[Segment], cursor: int, place: Grid, look: Terminal) -> list[Segment]:
-    """The marked column's cell between two bars."""
+    """Put the selected column's cell between two bars."""
     side = _bar(cursor, place, look)
     return [side, *cells, side]
 
 
 def _bar(cursor: int, place: Grid, look: Terminal) -> Segment:
-    """A thin bar; where the cursor is, a thick one, on its half."""
+    """A thin bar; at the cursor a thick one, in the cursor's half of the line."""
     bar = look.glyph("bar")
     if 0 <= cursor < place.rows_per_line:
         bar = "▀▄"[cursor] if place.rows_per_line == 2 else "█" if look.unicode else "#"
@@ -249,7 +249,7 @@ def _bar(cursor: int, place: Grid, look: Terminal) -> Segment:
 
 
 def _gutter_at(y: int, place: Grid, row: int, labels: tuple[str, ...], look: Terminal) -> list[Part]:
-    """The label of a line: of its first row, or of the selected one where that is in it."""
+    """The label of a line: that of the selected row if it is in the line, otherwise that of the first row."""
     top = place.row_at(y)
     assert top is not None
     here = top <= row < top + place.rows_per_line
@@ -266,13 +266,13 @@ def _gutter(labels: tuple[str, ...], row: int, width: int, here: bool, first_lin
 
 
 def gutter_width(frame: Frame) -> int:
-    """One gutter for weights and activations, so that a unit stands in the same column of both."""
+    """The gutter's width in both weights and activations, so that a unit is in the same column of both."""
     rows = frame.weights.rows if frame.weights else ()
     return min(14, max([9, *map(len, rows), *map(len, frame.examples)])) + 2
 
 
 def ruler(place: Grid, marks: Callable[[int], tuple[str, Style] | None], look: Terminal) -> Strip:
-    """The line above the cells: a pointer over the marked column, a mark or a tick over the others."""
+    """The line above the cells: a pointer over the selected column, marks or ticks over the others."""
     shown = range(place.first_column, place.first_column + place.shown_columns)
     return _ruler(place, tuple([marks(column) for column in shown]), look)
 
@@ -293,14 +293,14 @@ def _ruler(place: Grid, marks: tuple[tuple[str, Style] | None, ...], look: Termi
 
 
 def _shown_part(place: Grid) -> str:
-    """Which rows are to be seen, where that is not all of them."""
+    """Which rows are visible, if not all are."""
     if place.shown_rows >= place.rows:
         return ""
     return f"{place.first_row}-{min(place.rows, place.first_row + place.shown_rows) - 1} of {place.rows}"
 
 
 def _ticks(place: Grid, characters: dict[int, Part]) -> None:
-    """Numbers over every tenth column (every column where cells are wide), where no mark stands in the way."""
+    """Put numbers over every tenth column (every column if cells are wide), unless a mark is in the way."""
     every = 1 if place.cell_width >= 4 else 5 if place.cell_width >= 2 else 10
     for column in range(place.first_column, place.first_column + place.shown_columns):
         if column % every or column == place.marked:
@@ -313,7 +313,7 @@ def _ticks(place: Grid, characters: dict[int, Part]) -> None:
 
 
 def share_line(shares: np.ndarray, place: Grid, look: Terminal, label: str) -> Strip:
-    """A line under the map with a small bar for each column: how large its share is."""
+    """A line under the map, with a small bar for each column's share."""
     steps = " ▁▂▃▄▅▆▇█" if look.unicode else " .:-=+*#@"
     shown = slice(place.first_column, place.first_column + place.shown_columns)
     heights = np.clip(np.rint(shares[shown] * 8), 1, 8).astype(int) * (shares[shown] > 0)

@@ -1,4 +1,4 @@
-"""The loss pane: the training curve and the evaluations, linear or log10, redrawn at most four times a second."""
+"""The loss pane: the training curve and evaluations, linear or log10, redrawn at most four times a second."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STAYS_LINEAR = "linear: some losses are <= 0"
 
 
 class LossPane(Pane):
-    """The curve in dots; the line under it says what is what."""
+    """The training curve in dots, with a legend under it."""
 
     NUMBER = 4
     NAME = "loss"
@@ -33,7 +33,7 @@ class LossPane(Pane):
         self._late = False
 
     def toggle_log(self) -> str:
-        """Switch between the loss and its log10; says which it is now."""
+        """Switch between linear and log10. Returns the message that says which it is now."""
         self.log10 = not self.log10
         self._at = 0.0
         self.redraw()
@@ -66,7 +66,7 @@ class LossPane(Pane):
         return [*self._plot, self._legend(width)]
 
     def _plot_again(self, wanted: tuple[object, ...], width: int, height: int) -> None:
-        """Plot now, or shortly when the last time is too near: the newest curve always gets drawn."""
+        """Plot now, or a little later if the last plot is too recent; the newest curve is always drawn."""
         wait = self._at + INTERVAL - monotonic()
         if wait > 0 and self._plotted is not None and self._plotted[:2] == wanted[:2]:  # type: ignore[index]
             if not self._late:

@@ -1,4 +1,4 @@
-"""The network pane: every unit of every block as a cell, coloured by what it does on the selected probe example."""
+"""The network pane: every unit of every block as a cell, coloured by its activation on the selected example."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tui.render.pictures import mapped, picture
 from tui.widgets.pane import Pane
 
 WITH_LEGEND = 6
-"""Lines from which the last one is the legend's."""
+"""From this many lines on, the last line is the legend."""
 
 
 class NetworkPane(Pane):
-    """The blocks one under another; arrows walk the units."""
+    """The blocks one under another; arrow keys go from unit to unit."""
 
     NUMBER = 1
     NAME = "network"
@@ -73,7 +73,7 @@ class NetworkPane(Pane):
         return Room(width, self._example(frame), self.look.half_blocks, timed)
 
     def _scroll(self, frame: Frame, height: int) -> None:
-        """As little as needed to see the whole selected block, or at least the cursor in it."""
+        """Scroll no more than needed to show the whole selected block, or at least its cursor."""
         block = next((i for i, entry in enumerate(frame.blocks) if entry.name == self.selection.block), -1)
         ours = [i for i, row in enumerate(self._rows) if row.block == block]
         cursor = [i for i in ours if self._span_of_cursor(self._rows[i])]
@@ -82,7 +82,7 @@ class NetworkPane(Pane):
         self._top = max(0, min(self._top, len(self._rows) - height))
 
     def _about_example(self, frame: Frame, width: int) -> str:
-        """The example in words, with what is right for it where that is known."""
+        """The example in words, with its target if that is known."""
         at = f"{self.selection.example + 1} of {len(frame.examples)}"
         text = self._example(frame)
         if width < 70:
@@ -90,7 +90,7 @@ class NetworkPane(Pane):
         return f"each unit on probe example  {text}  ({at}; , and . change it)"
 
     def wanted_height(self, frame: Frame, width: int) -> int:
-        """Lines that show the whole network at a width, with wide cells if that is not too many."""
+        """The number of lines that show the whole network at a width, with wide cells unless that takes too many."""
         return len(arrange(frame.blocks, self._room(frame, width), 2 if width >= 70 else 1, False)) + 1
 
     def _example(self, frame: Frame) -> str:
@@ -123,16 +123,16 @@ class NetworkPane(Pane):
         return line(parts, width)
 
     def _marks_of(self, span: Span, folded: bool) -> Marks:
-        """What to mark in a span: what stands at its time step, on a folded block at whichever."""
+        """The marks of a span: those at its time step, or on a folded block those at any."""
         whole = self._marks[span.block]
         return whole if folded else self._marks_at.get((span.block, span.position), whole)
 
     def _cursor_in(self, span: Span) -> int:
-        """The selected unit where it is one of this block; -1 elsewhere."""
+        """The selected unit if it is in this block, otherwise -1."""
         return self.selection.unit if span.block == self.selection.block else -1
 
     def _folded_name(self, block: BlockInfo, room: int) -> Part:
-        """The name before a folded block."""
+        """The name in front of a folded block."""
         return (padded(f"  {clip_name(block.name, room - 3)}", room), palette.TEXT)
 
     def _label_style(self, span: Span) -> Style:
@@ -143,7 +143,7 @@ class NetworkPane(Pane):
         return palette.BRIGHT + Style(reverse=True)
 
     def _pixels(self, span: Span, block: BlockInfo, cells: BlockCells | None) -> list[Segment]:
-        """A line of the picture of a channel."""
+        """One line of a channel's picture."""
         if cells is None or block.image is None:
             return []
         made = self._pictures.get((span.block, span.first))
@@ -159,7 +159,7 @@ class NetworkPane(Pane):
         return self.Chosen(unit=self.selection.unit + right) if right else self._vertically(down)
 
     def _vertically(self, down: int) -> Pane.Chosen | None:
-        """To the nearest cell in the next row above or below in which a cursor may stand, in this block or another."""
+        """Go to the nearest cell in the next row up or down that may hold the cursor, in this block or another."""
         at = next((i for i, row in enumerate(self._rows) if self._span_of_cursor(row)), None)
         if at is None:
             return None
@@ -172,14 +172,14 @@ class NetworkPane(Pane):
         return self._at(self._rows[at], x) if 0 <= at < len(self._rows) else None
 
     def _at(self, row: Row, x: int) -> Pane.Chosen:
-        """The unit of a row nearest to a column."""
+        """Choose the unit of a row that is nearest to a column."""
         spans = [(span, self._wide(span)) for span in row.spans]
         span, wide = min(spans, key=lambda s: max(s[0].x - x, x - (s[0].x + s[1] - 1), 0))
         unit = span.first + max(0, min(span.count - 1, (x - span.x) * span.count // wide))
         return self.Chosen(block=span.block, unit=unit)
 
     def _wide(self, span: Span) -> int:
-        """Characters that a span takes."""
+        """The width of a span in characters."""
         made = self._pictures.get((span.block, span.first)) if span.line >= 0 else None
         return len(made[0]) if made else span.count * self._cell
 

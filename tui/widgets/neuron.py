@@ -1,4 +1,4 @@
-"""The neuron pane: how the selected unit comes to its value on the selected example, and where that goes."""
+"""The neuron pane: how the selected unit gets its value on the selected example, and where that value goes."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class NeuronPane(Pane):
         return line(parts, width)
 
     def _standing_lines(self, neuron: Neuron, width: int, room: int) -> list[Strip]:
-        """What was done to its activations, in order: in one line where there is room, else one below another."""
+        """The unit's interventions in order: in one line if there is room, else one below another."""
         chips = [chip(f"{sign_of(one.op).glyph(self.look)} {one}", palette.CHIP_DONE) for one in neuron.interventions]
         arrow: Part = (f" {self.look.glyph('arrow')} ", palette.DIM)
         row = [part for one in chips for part in (arrow, one)][1:]
@@ -101,7 +101,7 @@ class NeuronPane(Pane):
         return [*lines, self._value_line(neuron, width)]
 
     def _value_line(self, neuron: Neuron, width: int) -> Strip:
-        """What the activation gives, and what an intervention then makes of it."""
+        """The activation's value, and what an intervention makes of it."""
         known = neuron.activation and neuron.pre is not None
         lead: Part = (f"{neuron.activation}({number(neuron.pre)}) = " if known else "value = ", palette.DIM)
         where: Part = (self._where(neuron), palette.DIM)
@@ -139,7 +139,7 @@ class NeuronPane(Pane):
         return line(parts, width)
 
     def _batch_line(self, neuron: Neuron, width: int) -> list[Strip]:
-        """The unit on the training batch of a half-done step, as far as that has come."""
+        """The unit on the training batch of an unfinished step, as far as that has got."""
         if neuron.batch_mean is None:
             return []
         parts: list[Part] = [("batch: mean ", palette.DIM), (signed(neuron.batch_mean), palette.TEXT)]
@@ -151,7 +151,7 @@ class NeuronPane(Pane):
         return [line(parts, width)]
 
     def _where(self, neuron: Neuron) -> str:
-        """At which position the value is, where there are several."""
+        """The position of the value, if there are several."""
         if neuron.places is None:
             return ""
         if neuron.places.ndim == 2:
@@ -162,11 +162,11 @@ class NeuronPane(Pane):
         return f" at {position}" + ("" if name == str(neuron.position) else f" ({name})")
 
     def _timed(self, neuron: Neuron) -> bool:
-        """Whether positions are time steps, as `@t=3` names them."""
+        """Whether positions are time steps, named like `@t=3`."""
         return any(block.name == neuron.block and block.timed for block in self.frame.blocks) if self.frame else False
 
     def _place_line(self, neuron: Neuron, values: Floats, width: int) -> Strip:
-        """The unit at every position, in colours, with the characters that stand there; the last ones if too many."""
+        """The unit at every position, as coloured labels; only the last ones if there are too many."""
         names = places(self._example(), len(values))
         lead = "by position " if width >= 50 else ""
         cell = max(1, min(7, (width - len(lead)) // len(values)))
@@ -181,28 +181,28 @@ class NeuronPane(Pane):
         return line(parts, width)
 
     def _limit(self, neuron: Neuron, values: Floats) -> float:
-        """Full colour as in the network pane, where that is to be seen."""
+        """The value that has full colour: the same as in the network pane if that is visible."""
         cells = next((c for c in self.frame.network or () if c.name == neuron.block), None) if self.frame else None
         return cells.limit if cells else float(np.nanmax(np.abs(values))) or 1.0
 
     def _details(self, neuron: Neuron, width: int, room: int) -> list[Strip]:
-        """What the unit sums, where it goes, what a head looks at, what a channel sees."""
+        """What the unit sums and where it goes, what a head attends to, or what a channel responds to."""
         if neuron.pattern is not None:
             return self._pattern(neuron.pattern, width, room)
         if neuron.places is None or neuron.places.ndim == 1 or room < 4:
             return self._terms(neuron, width, room)
-        picture_ = self._channel(neuron, neuron.places, width // 2, room)
-        wide = picture_[0].cell_length
+        channel = self._channel(neuron, neuron.places, width // 2, room)
+        wide = channel[0].cell_length
         if width - wide < 24:
-            terms = self._terms(neuron, width, room - len(picture_))
-            return terms + [line([*strip], width) for strip in picture_]
+            terms = self._terms(neuron, width, room - len(channel))
+            return terms + [line([*strip], width) for strip in channel]
         terms = self._terms(replace(neuron, outgoing=()), width - wide - 3, room)
         outgoing = [(*out, "") for out in neuron.outgoing]
-        below = self._bars("weights out", outgoing, wide, room - len(picture_)) if outgoing else []
-        return [_beside(a, b, width - wide - 3, width) for a, b in _padded(terms, picture_ + below)]
+        below = self._bars("weights out", outgoing, wide, room - len(channel)) if outgoing else []
+        return [_beside(a, b, width - wide - 3, width) for a, b in _padded(terms, channel + below)]
 
     def _channel(self, neuron: Neuron, values: Floats, width: int, room: int) -> list[Strip]:
-        """The unit at every pixel, and where the largest of them is."""
+        """The unit at every pixel, with the pixel of its value marked."""
         shape = values.shape[0], values.shape[1]
         size = fitting(shape, width, room - 1)
         at = divmod(neuron.position, shape[1])
@@ -211,7 +211,7 @@ class NeuronPane(Pane):
         return [line([("the channel", palette.DIM)], wide), *(line(row, wide) for row in rows)][:room]
 
     def _pattern(self, pattern: Floats, width: int, room: int) -> list[Strip]:
-        """Which position (row) looks at which (column), in shares; of a long sequence the end."""
+        """How much each position (row) attends to each other (column), in shares; only the end of a long sequence."""
         names = places(self._example(), len(pattern))
         label = max(map(columns, names)) + 1
         cell = max(1, min(7, (width - label) // len(pattern)))
@@ -237,7 +237,7 @@ class NeuronPane(Pane):
         return palette.cell(level, text)
 
     def _terms(self, neuron: Neuron, width: int, room: int) -> list[Strip]:
-        """Incoming and outgoing side by side where it is wide enough, else one after the other."""
+        """Incoming terms and outgoing weights: side by side if the pane is wide enough, else one above the other."""
         incoming = [
             (t.label, t.product, f"{signed(t.x, 3)} {self.look.glyph('times')} {signed(t.w, 3)}")
             for t in neuron.contributions
@@ -255,7 +255,7 @@ class NeuronPane(Pane):
         return lines + (self._bars("weights out", outgoing, width, rooms[1]) if outgoing else [])
 
     def _split(self, incoming: int, outgoing: int, room: int) -> tuple[int, int]:
-        """Lines for each list when they stand one above the other."""
+        """The lines of each list when one is above the other."""
         if not outgoing:
             return room, 0
         lower = min(outgoing + 1, max(room // 3, room - incoming - 1)) if incoming else room

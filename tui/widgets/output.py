@@ -1,4 +1,4 @@
-"""The output pane: what the network says about the selected probe example, and what it generates."""
+"""The output pane: the network's output on the selected probe example, and what it generates."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SAMPLES_WIDTH = 16
 
 
 class OutputPane(Pane):
-    """Probabilities or values with their targets; samples, the decision map or the input's picture beside them."""
+    """Probabilities or values with their targets; beside them samples, the decision map or the input's picture."""
 
     NUMBER = 6
     NAME = "output"
@@ -53,7 +53,7 @@ class OutputPane(Pane):
         return [line([*a, ("  ", palette.TEXT), *b], width) for a, b in zip(left, side, strict=False)]
 
     def _stacked(self, output: Output, plane: Plane, width: int, height: int) -> list[Strip]:
-        """In a tall pane the decision map stands under the bars."""
+        """Lines for a tall pane: the decision map under the bars."""
         top = self._main(output, width, len(output.labels) + 1)
         room = min(height - len(top) - 1, width // 2)
         margin = (" " * ((width - room * 2) // 2), palette.TEXT)
@@ -64,7 +64,7 @@ class OutputPane(Pane):
         ]
 
     def _side(self, output: Output, width: int, height: int) -> list[Strip]:
-        """What stands at the right: decision map, picture or samples; nothing where there is none or no room."""
+        """The right side: decision map, picture or samples; nothing if there is none, or no room."""
         if output.plane is not None:
             return self._plane(output.plane, max(12, min(width - 22, height * 2 + 2)), height)
         if output.image is not None and width >= 34:
@@ -72,14 +72,14 @@ class OutputPane(Pane):
         return self._samples(output, SAMPLES_WIDTH, height) if output.samples and width >= 36 else []
 
     def _image(self, image: Floats, width: int, height: int) -> list[Strip]:
-        """The input as it looks."""
+        """The input as a picture."""
         shape = image.shape[0], image.shape[1]
         rows = picture(greys(image), fitting(shape, width, height), self.look)
         wide = max(12, len(rows[0]) and extent(shape, fitting(shape, width, height), self.look)[1])
         return [line(row, wide) for row in rows][:height]
 
     def _map(self, grid: MapGrid, width: int, height: int) -> list[Strip]:
-        """The units where they stand: what colours they hold, and how far apart neighbours are; beside or below."""
+        """A self-organizing map: the units' colours, and how far apart neighbours are, beside or below them."""
         shape = grid.values.shape[0], grid.values.shape[1]
         apart = grid.values - np.nanmin(grid.values)
         maps = [("distance to neighbours", mapped(apart, float(np.nanmax(apart)) or 1.0))]
@@ -99,7 +99,7 @@ class OutputPane(Pane):
             self._panel(name, picture(pixels, s, self.look, marks))
             for (name, pixels), s in zip(maps, sizes, strict=True)
         ]
-        if bare > max(beside, below):  # no lines for words, which then stand at the right
+        if bare > max(beside, below):  # no lines for the words, which then go to the right
             words = [
                 f"{here} unit {nearest}",
                 "is nearest",
@@ -128,7 +128,7 @@ class OutputPane(Pane):
         return [line([(name, palette.DIM)], wide), *(line(row, wide) for row in rows)]
 
     def _unit(self, shape: tuple[int, int]) -> int:
-        """The unit of the map under the cursor; one that does not exist while another block is selected."""
+        """The unit of the map under the cursor; while another block is selected, one that does not exist."""
         last = self.frame.blocks[-1].name if self.frame else ""
         return self.selection.unit if self.selection.block == last else shape[0] * shape[1]
 
@@ -141,7 +141,7 @@ class OutputPane(Pane):
         return lines[:height]
 
     def _class_lines(self, output: Output, width: int, height: int) -> list[Strip]:
-        """Each class a bar: all in their own order where there is room, else the likeliest and the right one."""
+        """One bar per class: all classes in order if there is room, else the likeliest and the right one."""
         count = len(output.labels)
         room = height - 1
         if count <= room:
@@ -168,7 +168,7 @@ class OutputPane(Pane):
         return line(parts, width)
 
     def _values(self, output: Output, width: int, height: int) -> list[Strip]:
-        """Plain outputs as bars, each with what it should be where that is known."""
+        """Plain outputs as bars, each with its target if that is known."""
         wanted = output.targets if output.targets is not None and len(output.targets) == len(output.values) else None
         heading = "output, and what it should be" if wanted is not None else "output"
         limit = float(np.nanmax(np.abs(np.concatenate([output.values, [] if wanted is None else wanted, [1e-6]]))))
@@ -190,7 +190,7 @@ class OutputPane(Pane):
         return lines + [line([(clip(name, width), palette.TEXT)], width) for name in output.samples[: height - 1]]
 
     def _plane(self, plane: Plane, width: int, height: int) -> list[Strip]:
-        """The decision map: two points in one line, probe examples as dots in the colour of their class."""
+        """The decision map: two rows of points per line, probe examples as dots in the colour of their class."""
         per_line = 2 if self.look.half_blocks else 1
         rows, columns = height * per_line, width
         values = _resampled(plane.values, rows, columns)
@@ -237,20 +237,20 @@ def _bar_style(right: bool) -> Style:
 
 
 def _resampled(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Nearest points of a map on another number of rows and columns."""
+    """A map resized to another number of rows and columns, by nearest points."""
     y = np.minimum((np.arange(rows) + 0.5) * values.shape[0] / rows, values.shape[0] - 1).astype(int)
     x = np.minimum((np.arange(columns) + 0.5) * values.shape[1] / columns, values.shape[1] - 1).astype(int)
     return values[np.ix_(y, x)]
 
 
 def _dots(plane: Plane, rows: int, columns: int) -> dict[tuple[int, int], int]:
-    """Where each probe example falls: (line, column) -> class."""
+    """The places of the probe examples: (line, column) -> class."""
     places = (_place(plane, point, rows, columns) for point in plane.points)
     return {place: int(label) for place, label in zip(places, plane.labels, strict=False) if place}
 
 
 def _place(plane: Plane, point: np.ndarray, rows: int, columns: int) -> tuple[int, int] | None:
-    """The line and column of a point; None when it lies outside the map."""
+    """The line and column of a point; None if it is outside the map."""
     x0, x1, y0, y1 = plane.extent
     column = int((point[0] - x0) / (x1 - x0) * columns)
     row = int((y1 - point[1]) / (y1 - y0) * rows)

@@ -1,4 +1,4 @@
-"""A pane: a framed, numbered widget that draws lines from a frame and repaints only the lines that changed."""
+"""The base of all panes: a framed, numbered widget that draws a frame as lines and repaints only changed ones."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ WAITING = "starting the engine…"
 
 
 class Lines(Widget):
-    """A widget made of lines: `draw` gives them all, and a redraw repaints those that differ."""
+    """A widget made of lines: `draw` returns them all, and `redraw` repaints those that differ."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.frame: Frame | None = None
         self.selection = Selection()
         self.waiting = WAITING
-        """What is said while there is no frame."""
+        """What the widget says until a frame comes."""
         self._lines: list[Strip] = []
         self._drawn_size = (0, 0)
         self._framed: dict[int, Strip] = {}
@@ -48,7 +48,7 @@ class Lines(Widget):
         return getattr(self.app, "look", Terminal())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Without those that find nothing here (no ANSI colours, no foreign text): they cost a third of a repaint."""
+        """All filters but two, which would find nothing here (ANSI colours, foreign text) and slow down repaints."""
         return [f for f in super().get_line_filters() if not isinstance(f, ANSIToTruecolor | Seen)]
 
     def show(self, frame: Frame, selection: Selection, *, hold: bool = False) -> None:
@@ -61,7 +61,7 @@ class Lines(Widget):
         raise TypeError(f"{type(self).__name__} draws nothing")
 
     def redraw(self, *, hold: bool = False) -> None:
-        """Draw anew and repaint what changed, with `hold` not before `repaint`; nothing for what cannot be seen."""
+        """Draw, and repaint what changed; with `hold` only once `repaint` is called. Does nothing while invisible."""
         width, height = self._inner()
         if not (width and height and self.display):
             return
@@ -76,22 +76,22 @@ class Lines(Widget):
             self.repaint()
 
     def repaint(self) -> None:
-        """Have the lines painted that changed."""
+        """Have the changed lines painted."""
         if self._changed:
-            # Over the whole width, frame included: Textual cuts a line that is painted in part, which costs more.
+            # Over the whole width, frame included: Textual cuts lines that are painted in part, which takes longer.
             left, width = -self._sides.left, self.outer_size.width
             self.refresh(*(Region(left, y, width, 1) for y in self._changed))
             self._changed.clear()
 
     def _inner(self) -> tuple[int, int]:
-        """Columns and lines inside the frame; `size` would ask the screen each time."""
+        """Columns and lines inside the frame; Textual's `size` would ask the screen each time."""
         outer = self.outer_size
         if self._outer != outer:
             self._outer, self._sides = outer, self.gutter
         return max(0, outer.width - self._sides.width), max(0, outer.height - self._sides.height)
 
     def refresh(self, *regions: Region, **what: Any) -> Self:
-        """Forget the lines that are to be painted anew; all of them when no regions are given."""
+        """Forget the lines to be painted again; all of them if no regions are given."""
         if regions:
             top = self._sides.top
             for region in regions:
@@ -102,9 +102,9 @@ class Lines(Widget):
         return super().refresh(*regions, **what)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Whole lines with the sides of the frame; Textual's own way asks the style sheet about each of them."""
+        """The lines with both sides of the frame; Textual's own method would ask the style sheet about each line."""
         size = self.outer_size
-        self.render_line(0)  # draws, where the size is another; a new title forgets lines
+        self.render_line(0)  # draws if the size has changed; a new title forgets lines
         border = self.styles.border_left
         if self._framed_for != (size, border):
             self._framed_for = (size, border)
@@ -116,7 +116,7 @@ class Lines(Widget):
         return strips if whole else [strip.crop(*crop.column_span) for strip in strips]
 
     def _paint(self, width: int, height: int, colour: Color) -> None:
-        """Make the lines that are missing."""
+        """Build the missing lines."""
         gutter, inner = self._sides, width - self._sides.width
         side = Segment("│", Style(color=colour.rich_color, bgcolor=palette.BACK)) if gutter.width else None
         filters, ground = self.get_line_filters(), self.background_colors[1]
@@ -134,7 +134,7 @@ class Lines(Widget):
             self._framed[y] = strip
 
     def edge(self, y: int, width: int) -> Strip:
-        """A line of the frame itself."""
+        """A line of the frame around the content."""
         return super().render_lines(Region(0, y, width, 1))[0]
 
     def render_line(self, y: int) -> Strip:
@@ -155,7 +155,7 @@ class Pane(Lines, can_focus=True):
     NAME: ClassVar[str] = ""
 
     class Chosen(Message):
-        """A unit, an example or an input row was pointed at; what is None stays."""
+        """The user chose a unit, an example or an input row; what is None stays as it was."""
 
         def __init__(
             self, block: str | None = None, unit: int | None = None, example: int | None = None, row: int | None = None
@@ -168,13 +168,13 @@ class Pane(Lines, can_focus=True):
         self.detail = ""
 
     def title(self, detail: str) -> None:
-        """What exactly is shown, after the pane's number and name in the frame."""
+        """Set the detail that follows the pane's number and name in the frame."""
         if self.detail != detail:
             self.detail = detail
             self.refresh(Region(-self._sides.left, -self._sides.top, self.outer_size.width, 1))
 
     def edge(self, y: int, width: int) -> Strip:
-        """The upper line with the title in it; made here, since Textual takes a millisecond for each new one."""
+        """The upper line with the title in it; drawn here, since Textual takes a millisecond for each new title."""
         if y:
             return super().edge(y, width)
         styles = self.styles
@@ -187,12 +187,12 @@ class Pane(Lines, can_focus=True):
         return line([("╭─ ", border), (name, title), (detail, palette.DIM), (f" {rule}╮", border)], width)
 
     def message(self, text: str, width: int, height: int) -> list[Strip]:
-        """A pane that has nothing to show says why."""
+        """The lines of a pane that has nothing to show: they say why."""
         top = max(0, height // 2 - 1)
         return [blank(width)] * top + [line([(centred(text, width), palette.FAINT)], width)]
 
     def moved(self, right: int, down: int) -> Chosen | None:
-        """Where the cursor goes from here when an arrow is pressed; None where arrows have no meaning of their own."""
+        """Where an arrow key moves the cursor; None if arrows have no special meaning in this pane."""
         return None
 
 

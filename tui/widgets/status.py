@@ -1,4 +1,4 @@
-"""The status line (what changed, and the line of Python that does it) and the row of keys under it."""
+"""The status line (what changed, and the Python that does it) and the key bar under it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 class StatusLine(Lines):
-    """One line: a message and the Python for it, or what is at work and how far it is."""
+    """One line: a message and the Python for it, or the running command and its progress."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -27,24 +27,24 @@ class StatusLine(Lines):
         self._hint = ""
 
     def hint(self, text: str) -> None:
-        """Show what the mouse is over in place of the message, until it is over nothing."""
+        """Show what the mouse is over, in place of the message; with an empty text, the message again."""
         self._hint = text
         self.redraw()
 
     def say(self, message: str, python: str = "", error: bool = False, warning: bool = False) -> None:
-        """Show what happened; only the first line of it."""
+        """Show a message; only its first line."""
         self._message = printable(message.split("\n")[0])
         self._python = python
         self._style = palette.BAD if error else palette.WARN if warning else palette.TEXT
         self.redraw()
 
     def whole(self, message: str) -> bool:
-        """Whether a message can be read in full here."""
+        """Whether the whole message fits here."""
         return "\n" not in message and columns(message) <= self.room
 
     @property
     def room(self) -> int:
-        """Letters that a message may have."""
+        """The most letters of a message that fit."""
         return self.size.width - 3
 
     @property
@@ -56,7 +56,7 @@ class StatusLine(Lines):
         return self._python
 
     def working(self, what: str, done: int = 0, total: int | None = None) -> None:
-        """Show that something is at work."""
+        """Show that a command is running, and its progress."""
         self._work = (what, done, total)
         self.redraw()
 
@@ -87,7 +87,7 @@ class StatusLine(Lines):
 
 
 class KeyBar(Lines):
-    """The keys that do something here, with a name for each; a click presses one."""
+    """The keys that matter now, each with a label; a click presses one."""
 
     def __init__(
         self, actions: Callable[[], list[Action]], label: Callable[[Action], str], *, id: str | None = None

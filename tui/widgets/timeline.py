@@ -1,4 +1,4 @@
-"""The timeline strip: how far the run has come, what was done on it, other branches, and where we stand."""
+"""The timeline strip: the run, its edits and bookmarks, the other branches, and the present step."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ FAMILIES = {
     "structure": ("structure", palette.WARN),
     "setting": ("setting", palette.ACCENT_BOLD),
 }
-"""Family of an operation -> its glyph and colour; those on activations have a glyph for each kind."""
+"""Family of an operation -> its glyph and colour; each operation on activations has a glyph of its own."""
 UNDONE = ("release", "unfreeze")
 LABEL = 10
 WIDE = 96
-"""Columns from which there is a column for names at the right."""
+"""From this many columns on, names are shown at the right."""
 NAMES = 23, 12
-"""Columns at the right: with names, and for numbers only."""
+"""Columns at the right: with names, and with numbers only."""
 LANES = ((44, 4), (34, 3), (28, 2))
-"""Lines of the terminal -> how many other branches get a line; on fewer they share one."""
+"""(From this many lines of the terminal on, so many other branches get a line each); on fewer they share one."""
 
 Cell = tuple[str, Style]
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Where steps stand in a line of a given width, the same for all branches."""
+    """The place of each step in a line of a given width; the same for all branches."""
 
     width: int
     last: int
@@ -53,7 +53,7 @@ class Scale:
 
     @property
     def right(self) -> int:
-        """Columns at the right, for what is said of the line."""
+        """Columns at the right, for names and numbers."""
         return NAMES[0] if self.width >= WIDE else NAMES[1]
 
     @property
@@ -71,7 +71,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Target:
-    """What is under the mouse: a place to go to or a branch to switch to, and what to say of it."""
+    """What is under the mouse: a place to go to or a branch to switch to, and its description."""
 
     text: str
     place: Place | None = None
@@ -80,13 +80,13 @@ class Target:
 
 
 class TimelineStripWidget(Lines):
-    """Edits and bookmarks, under them the track with evaluations as dots, under that other branches from their forks.
+    """Edits and bookmarks; under them the track, with evaluations as dots; under that the other branches.
 
-    A click goes to what it hits: a mark's moment, a step, the end of another branch.
+    A click goes to what it hits: the moment of a mark, a step, the end of another branch.
     """
 
     class Sought(Message):
-        """`edits`: after so many of the edits at that step; None: after all of them."""
+        """The user wants to go to a step, after the first `edits` edits there; None: after all of them."""
 
         def __init__(self, step: int, edits: int | None = None) -> None:
             super().__init__()
@@ -98,7 +98,7 @@ class TimelineStripWidget(Lines):
             self.branch = branch
 
     class Hovered(Message):
-        """The mouse is over something; the text is empty when it has left."""
+        """The mouse is over something; the text is empty when it has left the strip."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -116,7 +116,7 @@ class TimelineStripWidget(Lines):
         super().show(frame, selection, hold=hold)
 
     def _lane_room(self) -> int:
-        """How many other branches get a line of their own; 0 where they share one."""
+        """How many other branches get a line of their own; 0 if they share one."""
         size = self.app.size
         return next((count for lines, count in LANES if size.height >= lines and size.width >= WIDE), 0)
 
@@ -133,7 +133,7 @@ class TimelineStripWidget(Lines):
     # -- the lines
 
     def _edits(self, strip: TimelineStrip, scale: Scale) -> Strip:
-        """Edits by the glyph of their family, several in one place by their number; those ahead of us are faint."""
+        """Each edit as the glyph of its family, several in one place as a number; those still ahead are faint."""
         row: list[Cell] = [(" ", palette.TEXT)] * scale.span
         places: dict[int, list[EditMark]] = {}
         for mark in strip.marks:
@@ -147,7 +147,7 @@ class TimelineStripWidget(Lines):
         return line([(label.ljust(LABEL), palette.DIM), *row, *self._cost(strip, scale)], scale.width)
 
     def _mark(self, marks: list[EditMark]) -> Cell:
-        """The glyph of an edit, or the number of several, in the colour of their family where they have one."""
+        """The glyph of an edit, or the number of several, in the colour of their family if they share one."""
         styles = {mark_sign(mark)[1] for mark in marks}
         style = styles.pop() if len(styles) == 1 else palette.ACCENT_BOLD
         if len(marks) > 1:
@@ -155,7 +155,7 @@ class TimelineStripWidget(Lines):
         return (self.look.glyph(mark_sign(marks[0])[0]), style)
 
     def _pin(self, row: list[Cell], x: int, name: str) -> None:
-        """A bookmark in the nearest free cell, with its name where that is free as well."""
+        """Put a bookmark into the nearest free cell, with its name if that has room too."""
         x = next((at for at in (x, x + 1, x - 1) if 0 <= at < len(row) and row[at][0] == " "), -1)
         if x < 0:
             return
@@ -180,7 +180,7 @@ class TimelineStripWidget(Lines):
         last = -3
         for step in strip.evaluations:
             x = scale.x(step)
-            if x - last > 2:  # nearer together they would hide the track
+            if x - last > 2:  # any closer together they would hide the track
                 row[x] = (self.look.glyph("evaluation"), palette.WARN if step <= strip.step else palette.FAINT)
                 last = x
         if self._lane_room():
@@ -196,7 +196,7 @@ class TimelineStripWidget(Lines):
         )
 
     def _end(self, name: str, end: int, scale: Scale, style: Style) -> list[Part]:
-        """What stands at the right: a branch's name, and its last step."""
+        """The right end of a line: a branch's name, and its last step."""
         number, room = f"{end:,}", scale.right - 1
         if scale.width < WIDE:
             return [(number.rjust(room), palette.DIM)]
@@ -205,7 +205,7 @@ class TimelineStripWidget(Lines):
         return [(" " + name, style), (gap + number, palette.DIM)]
 
     def _lane_lines(self, strip: TimelineStrip, scale: Scale) -> list[Strip]:
-        """A thin line for each other branch, hanging on the line that it left."""
+        """A thin line for each other branch, joined to the line that it forks from."""
         shown, left_out = shown_lanes(strip, self._lane_room())
         grid = [[" "] * scale.span for _ in shown]
         glyph, rows = self.look.glyph, {lane.name: y for y, lane in enumerate(shown)}
@@ -239,7 +239,7 @@ class TimelineStripWidget(Lines):
         return line([(" branches ", palette.DIM), *(part for part, _ in self._named(strip, width))], width)
 
     def _named(self, strip: TimelineStrip, width: int) -> list[tuple[Part, str]]:
-        """What the line of names is made of, and which branch each part stands for."""
+        """The parts of the line of names, each with the branch it names."""
         room = width - LABEL
         parts: list[tuple[Part, str]] = []
         ordered = sorted(strip.branches, key=lambda branch: not branch.current)
@@ -258,7 +258,7 @@ class TimelineStripWidget(Lines):
     # -- the mouse
 
     def _places(self, strip: TimelineStrip, scale: Scale) -> dict[int, list[Stop]]:
-        """Where the marks stand: column -> the moments there."""
+        """The moments at each column that has any."""
         found: dict[int, list[Stop]] = {}
         for stop in stops(strip):
             if stop.edited or "bookmark" in stop.text:
@@ -266,7 +266,7 @@ class TimelineStripWidget(Lines):
         return found
 
     def target(self, x: int, y: int) -> Target | None:
-        """What a click there would do."""
+        """What a click at this place would do."""
         if self.frame is None:
             return None
         strip, width = self.frame.timeline, self.size.width
@@ -286,14 +286,14 @@ class TimelineStripWidget(Lines):
         return self._branch(strip, shown[y - 2].name) if y - 2 < len(shown) else None
 
     def _mark_at(self, strip: TimelineStrip, column: int, scale: Scale) -> Target | None:
-        """The mark under the mouse, or beside it; of several in one place the one behind where we stand, in turn."""
+        """The mark under or beside the mouse; repeated clicks on several in one place go through them in turn."""
         assert self.frame is not None
         places = self._places(strip, scale)
         at = min(places, key=lambda x: abs(x - column), default=None)
         if at is None or abs(at - column) > 1:
             return None
         here = strip.step, self.frame.status.edits_here
-        # Before an edit is for the keys; a click goes to where it has been done.
+        # A click goes to the moment after an edit; the moment before it is reached by keys.
         found = [stop for stop in places[at] if not stop.text.startswith("before")] or places[at]
         stop = next((stop for stop in found if stop.place > here), found[0])
         more = f"; {len(found)} moments here, a click each" if len(found) > 1 else ""
@@ -329,7 +329,7 @@ class TimelineStripWidget(Lines):
 
 
 def mark_sign(mark: EditMark) -> Cell:
-    """The name of an edit's glyph, and its colour."""
+    """The glyph of an edit, by name, and its colour."""
     name, style = FAMILIES.get(mark.family, FAMILIES["setting"])
     if mark.op in UNDONE:
         return ("undone", style)

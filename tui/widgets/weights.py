@@ -1,4 +1,4 @@
-"""The weights pane: the selected block's matrix, inputs down, units across, the selected unit's column marked."""
+"""The weights pane: the selected block's weight matrix, inputs down and units across."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _short(rows: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class WeightsPane(Pane):
-    """Heat map of w (in, out)."""
+    """A heat map of w (in, out)."""
 
     NUMBER = 2
     NAME = "weights"

@@ -1,4 +1,4 @@
-"""`tinynets ...`: what a person at a shell sees, and the status it ends with."""
+"""The command `tinynets ...`: what it prints, and its exit status."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command in this process: status, output, errors."""
+    """Run the command in this process; returns its status, output and errors."""
 
     def command(*arguments: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
@@ -228,7 +228,7 @@ def test_a_save_that_has_done_its_steps_does_not_go_on_unasked(run: Run, tmp_pat
     assert json.loads(run("train", str(path), "--steps", "5", "--json")[1])["step"] == 1005
 
 
-# -- how much is evaluated, and how far that is
+# -- how much is evaluated, and the progress of that
 
 
 def test_a_run_is_evaluated_over_all_examples_some_or_none(run: Run) -> None:

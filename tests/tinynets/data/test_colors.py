@@ -1,4 +1,4 @@
-"""The shipped colours: points of a cube with names and without targets."""
+"""The shipped colours: points in a cube, with names and without targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The caller's own arrays, and data sets rebuilt from payloads."""
+"""Data sets from the caller's own arrays, and data sets rebuilt from payloads."""
 
 from __future__ import annotations
 

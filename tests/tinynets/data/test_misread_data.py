@@ -1,4 +1,4 @@
-"""Data that could be misread are refused in words: pairs, dicts of arrays, masks, numbers too large, foreign arrays."""
+"""Data that could be misread are refused with a reason: pairs, dicts, masks, huge numbers, foreign arrays."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_an_array_that_could_be_masked_and_is_not_is_data() -> None:
     assert lab((np.ma.masked_less(X, -1), Y)).data["train"][0].tolist() == X.tolist()
 
 
-# -- numbers that the network's dtype does not hold
+# -- numbers that the network's dtype cannot hold
 
 
 @given(st.floats(3.5e38, 1e308), st.sampled_from([1, -1]), st.integers(0, 2))
@@ -156,7 +156,7 @@ def test_the_largest_number_of_float32_is_data() -> None:
 
 
 class Foreign:
-    """As an array of another library that cannot be read now."""
+    """Like an array of another library that cannot be read now."""
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
@@ -235,11 +235,11 @@ def test_numbers_alone_are_no_data() -> None:
             lab(data)
 
 
-# -- by whatever they come in
+# -- in any container
 
 
 class Rows:
-    """A sequence by its own right, as numpy takes it."""
+    """A sequence of its own kind, which numpy accepts."""
 
     def __init__(self, rows: Any) -> None:
         self.rows = list(rows)
@@ -287,7 +287,7 @@ def test_a_masked_vector_does_not_make_a_network() -> None:
 
 
 class Proxy:
-    """As a lazy stand-in that cannot say yet what it is."""
+    """Like a lazy proxy that cannot say yet what it is."""
 
     def fail(self) -> Any:
         raise RuntimeError("not bound")

@@ -1,4 +1,4 @@
-"""The shipped names: the lesson's construction and split."""
+"""The shipped names: built and split as in the lesson."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""xor, the spiral and halves: drawn from their seed, balanced, and where they should lie."""
+"""The sets xor, spiral and halves: drawn from their seed, balanced, and in the right places."""
 
 from __future__ import annotations
 

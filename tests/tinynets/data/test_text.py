@@ -1,4 +1,4 @@
-"""Characters, their numbers, and the rows that words become."""
+"""Text data: characters, their numbers, and the rows that words become."""
 
 from __future__ import annotations
 

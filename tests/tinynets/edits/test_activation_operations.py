@@ -1,4 +1,4 @@
-"""Every operation on activations at every kind of layer against a slow engine: values, and gradients by differences."""
+"""Every operation on activations at every kind of layer: values against a slow reference, gradients by differences."""
 
 from __future__ import annotations
 
@@ -115,13 +115,13 @@ def make(kind: str, dtype: str = "float64") -> tn.Lab:
     x = inputs(kind)
     network = tn.Network(NETS[kind][0], seed=5, dtype=dtype, input_shape=x.shape[1:])
     random = np.random.default_rng(4)
-    network.theta[:] += random.normal(size=network.theta.size) * 0.3  # biases, gains and shifts too
+    network.theta[:] += random.normal(size=network.theta.size) * 0.3  # also biases, gains and shifts
     y = random.normal(size=network.predict(x).shape)
     return tn.Lab(network, data=(x, y), loss=tn.MSE(), optimizer=tn.SGD(0.05), batch=BATCH, seed=2, probe=EXAMPLES)
 
 
 def sites(network: tn.Network) -> list[tuple[str, int, int]]:
-    """Every site with its units, and the time steps that can be chosen from."""
+    """Every site with its number of units, and of time steps to choose from."""
     found = []
     for block in network.blocks:
         if block.units:
@@ -134,7 +134,7 @@ def sites(network: tn.Network) -> list[tuple[str, int, int]]:
 def wanted(
     draw: st.DrawFn, places: list[tuple[str, int, int]], ops: tuple[str, ...] = tuple(KINDS)
 ) -> tuple[Done, int]:
-    """An operation on some units, and the number of an example."""
+    """A random operation on some units, and the number of an example."""
     site, units, times = draw(st.sampled_from(places))
     chosen = tuple(sorted(draw(st.sets(st.integers(0, units - 1), min_size=1))))
     time = draw(st.none() | st.integers(0, times - 1)) if times else None
@@ -146,7 +146,7 @@ def slow(lab: tn.Lab, done: list[Done], **options: Any) -> Slow:
 
 
 def do(lab: tn.Lab, standing: list[Done], done: Done, example: int) -> None:
-    """Do it in the lab, and write down what it should be: values where it has any as the slow engine finds them."""
+    """Apply an operation in the lab, and record it for the slow reference, with the values that this finds."""
     x, done.ordinal = inputs_of(lab), lab.moment.edits
     at, reference = done.selector, slow(lab, standing)
     if done.op == "zero":
@@ -183,7 +183,7 @@ def agree(lab: tn.Lab, standing: list[Done]) -> None:
         reference = slow(lab, standing, training=training)
         with np.errstate(over="ignore"):
             expected = reference.forward(x)
-        if not np.isfinite(expected).all():  # a squared distance made negative can be beyond what exp can hold
+        if not np.isfinite(expected).all():  # a squared distance made negative can be too large for exp
             return
         out = lab.network.forward(x, training=training)
         np.testing.assert_allclose(out, expected, rtol=0, atol=1e-10 * (1 + np.abs(expected).max()))
@@ -194,7 +194,7 @@ def agree(lab: tn.Lab, standing: list[Done]) -> None:
 
 
 def standing_alone(lab: tn.Lab) -> tn.Network:
-    """A network of one's own with what stands in a lab, whose parameters can be moved."""
+    """An independent network with the lab's interventions, whose parameters can be changed."""
     ours = lab.network
     network = network_from(
         ours.architecture,
@@ -271,7 +271,7 @@ def test_gradients_flow_through_what_stands_at_every_site(kind: str, gradients_a
 
 
 def smooth(reference: Slow, x: np.ndarray) -> bool:
-    """Whether no ReLU stands so close to its corner that differences would see it."""
+    """Whether no ReLU is so close to its kink that differences would be affected."""
     reference.forward(x)
     for index, layer in enumerate(reference.network.layers):
         if layer.kind == "relu":
@@ -310,7 +310,7 @@ def test_the_gradient_brought_to_a_site_is_that_before_what_stands_there(op: str
     np.testing.assert_allclose(network.gradient("second"), brought, atol=1e-14)
     slope = 1 - np.tanh(network.activation("second.pre")) ** 2
     np.testing.assert_allclose(network.gradient("second.pre"), brought * factors * slope, atol=1e-14)
-    network.backward(dout)  # again, into the same arrays
+    network.backward(dout)  # once more, into the same arrays
     np.testing.assert_allclose(network.gradient("second"), brought, atol=1e-14)
 
 

@@ -1,4 +1,4 @@
-"""What stands on activations is done again exactly: by seeking, from a save in another process, by a script."""
+"""Interventions are replayed exactly: after a seek, from a save in another process, and by a script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where values come from: means, other examples, inputs, classes, branches, bookmarks, saves; and what is refused."""
+"""Sources of values: means, other examples, inputs, classes, branches, bookmarks, saves; and what is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Says = Callable[..., Any]
 
 
 def read(lab: tn.Lab, site: str = "hidden", x: Any = None) -> np.ndarray:
-    """What a site gives now, (B, ..., units)."""
+    """The present values at a site, (B, ..., units)."""
     workspace = Workspace()
     with np.errstate(all="ignore"):
         lab.network.forward(lab.probe.x if x is None else x, workspace)
@@ -39,7 +39,7 @@ def splits() -> dict[str, Any]:
     return made
 
 
-# -- what is found
+# -- the values found
 
 
 @pytest.mark.parametrize("over", ["probe", "train", "dev"])
@@ -118,7 +118,7 @@ def test_a_patch_from_a_text_is_what_the_text_gives() -> None:
 def test_patches_come_from_the_end_of_a_branch_from_a_bookmark_and_from_a_save(make_tiny: Make, tmp_path: Path) -> None:
     lab = make_tiny(dtype="float64")
     lab.run(4)
-    lab.scale("hidden[0]", 3)  # what stands there counts
+    lab.scale("hidden[0]", 3)  # interventions there count
     lab.bookmark("early")
     early = read(lab)[5]
     lab.run(6)
@@ -248,7 +248,7 @@ def test_numbers_of_numpy_are_kept_as_plain_ones(make_tiny: Make) -> None:
     ]
 
 
-# -- half-done steps
+# -- unfinished steps
 
 
 SOURCED: dict[str, Callable[[tn.Lab], object]] = {

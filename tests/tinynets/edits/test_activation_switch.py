@@ -1,4 +1,4 @@
-"""Switching a block's activation in a living net: the weights stay, and history and saves go across it."""
+"""Switching a block's activation in a trained network: weights stay, and history and saves still work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An edit is done whole or not at all, whatever is raised inside: in what it does, in what is measured behind it."""
+"""An edit is done completely or not at all, whatever is raised in it or in the measurement after it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BROKEN = 1e6
 
 
 class Fragile(tn.Layer):
-    """Gives what it takes, so many times; what is beyond `BROKEN` it does not bear."""
+    """Passes its input on for so many calls, then raises."""
 
     kind = "fragile"
     bears: ClassVar[dict[str, int]] = {"forward": 10**9, "passed_on": 10**9}
@@ -111,7 +111,7 @@ def test_what_is_raised_while_an_edit_is_measured_leaves_nothing_of_it(
     before, wanted = everything(lab), lab.probe_loss()
     monkeypatch.setattr(Fragile, "raises", raised)
     lab.probe_measures()
-    Fragile.bears["forward"] = 2  # for the measure in front of the edit
+    Fragile.bears["forward"] = 2  # for the measurement before the edit
     with pytest.raises((raised, PluginError)):
         ACTS[act](lab)
     Fragile.bears["forward"] = 10**9

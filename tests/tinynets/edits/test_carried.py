@@ -1,4 +1,4 @@
-"""Hidden state from step to step: replayed, undone, saved and reset to the byte; frozen units of every layer here."""
+"""Hidden state carried from step to step: replayed, undone, saved and reset to the byte, with units frozen too."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tinynets.training.sampler import Sampler
 
 
 def windows(count: int = 60, steps: int = 5) -> tuple[np.ndarray, np.ndarray]:
-    """Pieces of one long series, one behind the other, and what follows each place."""
+    """Consecutive pieces of one long series, and what follows each position."""
     series = np.random.default_rng(0).normal(size=(count * steps + 1, 2))
     return series[:-1].reshape(count, steps, 2), (series[1:, 0] > 0).astype(np.int64).reshape(count, steps)
 
 
 def reader(kind: Any = tn.LSTM, **options: Any) -> tn.Lab:
-    """A recurrent network that reads on, with two layers that carry."""
+    """A recurrent network that reads on, with two layers that carry state."""
     layers = [kind(2, 4, carry=6, name="first"), kind(4, 4, carry=6, name="second"), tn.Linear(4, 2, name="output")]
     defaults: dict[str, Any] = {"optimizer": tn.SGD(0.1, momentum=0.9), "batch": 6, "sampling": "stream", "seed": 0}
     network = tn.Network(layers, dtype="float64", input_shape=(5, 2))

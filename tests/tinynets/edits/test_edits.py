@@ -1,4 +1,4 @@
-"""Operations: zero and release, freeze and unfreeze, set; what they do, and what they refuse."""
+"""The basic operations zero, release, freeze, unfreeze and set: what they do, and what they refuse."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ units = st.sets(st.integers(0, 5), min_size=1)
 
 
 def hidden(lab: tn.Lab) -> np.ndarray:
-    """(examples, 6) the output of `hidden` over the probe."""
+    """The output of `hidden` over the probe, (examples, 6)."""
     lab.probe.forward(lab.network)
     return lab.probe.workspace.output_of(lab.network.block("hidden").last).copy()
 
@@ -87,7 +87,7 @@ def test_training_runs_with_the_intervention_on(make_tiny: Make) -> None:
     moved = lab.state.theta != before
     network = lab.network
     assert not moved[network.unit_indices(network.block("hidden"), [2])].any()  # no gradient reaches it
-    assert not output.dw[2].any()  # and none leaves it
+    assert not output.dw[2].any()  # and none its outgoing weights
     assert output.dw[[0, 1, 3, 4, 5]].all()
     assert hidden_layer.dw[:, [0, 1, 3, 4, 5]].all()
 

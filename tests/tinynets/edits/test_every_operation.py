@@ -1,4 +1,4 @@
-"""A run with every operation there is, over three branches: a save of it and its script come to the same bytes."""
+"""A run with every operation on three branches: its save and its script both give the same bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RANDOM = np.random.default_rng(0)
 
 
 def first(folder: Path) -> tn.Lab:
-    """A lab that was saved, as a script needs one."""
+    """A saved lab, which a script needs."""
     layers = [
         tn.RNN(3, 5, name="memory"),
         tn.LastStep(),
@@ -77,7 +77,7 @@ ACTS: list[Callable[[tn.Lab], object]] = [
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> tn.Lab:
-    """Three branches: all of it on one, some of it over again on others that leave it before and behind surgery."""
+    """Three branches: all operations on one, some again on others that fork before and after surgery."""
     lab = first(tmp_path_factory.mktemp("every"))
     lab.bookmark("three")
     for number, act in enumerate(ACTS):
@@ -110,7 +110,7 @@ def test_every_operation_is_in_the_run(busy: tn.Lab) -> None:
 
 
 def digests(lab: tn.Lab) -> dict[tuple[str, int], str]:
-    """Of each branch the digests along it, behind the edits of every third step."""
+    """The digests along each branch, after the edits of every third step."""
     found = {}
     for branch in lab.branches:
         lab.switch(branch)
@@ -126,7 +126,7 @@ def test_a_save_of_it_replays_to_equal_digests(busy: tn.Lab, tmp_path: Path) -> 
     path = busy.save(tmp_path / "every").path
     again = tn.Lab(path)
     assert digests(again) == wanted
-    assert digests(tn.Lab(path, memory=1)) == wanted  # computed from far back
+    assert digests(tn.Lab(path, memory=1)) == wanted  # computed from a distant keyframe
     report = again.verify()
     assert report.equal
     branches = again.player.timeline.branches.values()

@@ -1,4 +1,4 @@
-"""What belongs to a unit goes with it: through recurrences, layers that pass it on, swaps, flips, and other names."""
+"""What belongs to a unit moves with it: through recurrences, layers that pass it on, swaps, flips and renames."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def standing(lab: tn.Lab) -> list[str]:
     return [str(entry) for entry in lab.interventions]
 
 
-# -- recurrent units, with what has joined their layer
+# -- recurrent units, with layers that joined theirs
 
 JOINED: dict[str, Callable[[], list[tn.Layer]]] = {
     "alone": list,
@@ -129,7 +129,7 @@ def test_a_clamped_unit_carries_what_it_is_held_at_and_a_scaled_one_what_it_gave
     np.testing.assert_array_equal(first[:, places], before)
 
 
-# -- layers that pass units on
+# -- layers that pass units through
 
 PASSED: dict[str, tuple[Callable[[], list[tn.Layer]], np.ndarray, str, dict[int, list[int]]]] = {
     "identity": (
@@ -274,7 +274,7 @@ def test_what_stands_behind_a_recurrence_is_not_moved_into_it(says: Callable[...
 
 @pytest.mark.parametrize("joins", [tn.BatchNorm, tn.LayerNorm, tn.ReLU, tn.Tanh])
 def test_what_stands_in_front_of_a_layer_is_not_moved_behind_it(joins: Any, says: Callable[..., Any]) -> None:
-    """Without the layer between them the next one joins the block, whose site is then behind it."""
+    """Without the layer between them, the next layer joins the block, whose site is then after it."""
     follows = joins(6, name="next") if joins in (tn.BatchNorm, tn.LayerNorm) else joins(name="next")
     lab = lab_of([tn.Linear(3, 6, name="h"), tn.Identity(name="between"), follows, out(6)])
     lab.clamp("h[1]", 0.5)
@@ -441,7 +441,7 @@ def test_a_sign_that_would_show_is_not_flipped(
     assert lab.state.digest() == before
 
 
-# -- runs that began with the first rules
+# -- runs that began under the first rules
 
 
 def of_rules(layers: list[tn.Layer], x: np.ndarray, rules: int) -> tuple[tn.Network, State]:

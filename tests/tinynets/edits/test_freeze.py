@@ -1,4 +1,4 @@
-"""Freezing keeps every byte, for every layer and optimizer, and the others learn as if nothing were kept in books."""
+"""Freezing keeps every byte, for every layer and optimizer, and does not affect how the others learn."""
 
 from __future__ import annotations
 
@@ -78,18 +78,18 @@ def lab_of(net: str, optimizer: str, **options: Any) -> tn.Lab:
 
 
 def kept(network: Network, state: State, block: str, units: tuple[int, ...]) -> dict[str, bytes]:
-    """The bytes of all that these units have learned, and of the optimizer's slots for it."""
+    """The bytes of all parameters of these units, and of the optimizer's slots for them."""
     found = network.block(block)
     places, carried = network.unit_indices(found, units), network.carried_indices(found, units)
     slots = {name: slot[places].tobytes() for name, slot in state.slots.items()}
     return {"theta": state.theta[places].tobytes(), "buffers": state.buffers[carried].tobytes(), **slots}
 
 
-# -- the reference: the same gradients, those of frozen elements zero, and an optimizer that sees the others alone
+# -- the reference: the same gradients, zero for frozen elements, and an optimizer that sees only the others
 
 
 def reference(lab: tn.Lab, start: State, steps: int, missed: np.ndarray | int = 0) -> State:
-    """A State that a plain loop brings on: what is frozen is left out of every vector that the optimizer is given.
+    """A State trained by a plain loop: frozen elements are left out of every vector given to the optimizer.
 
     Parameters that have missed so many updates are given to it for themselves, with the count that they have had.
     """
@@ -143,7 +143,7 @@ def assert_like(lab: tn.Lab, wanted: State) -> None:
 
 
 def check_freezing(net: str, optimizer: str, steps: int) -> None:
-    """Frozen in mid-run, for so many steps, then unfrozen: bytes kept meanwhile, all else as the reference has it."""
+    """Freeze in mid-run, for `steps` steps, then unfreeze: bytes are kept meanwhile, the rest equals the reference."""
     lab, units = lab_of(net, optimizer), (1, 3)
     with ignore_warnings():
         lab.run(7)
@@ -205,7 +205,7 @@ def test_frozen_and_unfrozen_with_no_step_between_is_as_never_frozen(net: str, o
 
 
 def moved(lab: tn.Lab, steps: int = 20) -> np.ndarray:
-    """Which parameters change while it trains."""
+    """Which parameters change during training."""
     before = lab.state.theta
     with ignore_warnings():
         lab.run(steps)
@@ -214,7 +214,7 @@ def moved(lab: tn.Lab, steps: int = 20) -> np.ndarray:
 
 
 def where(lab: tn.Lab, layer: str, parameter: str) -> np.ndarray:
-    """Positions of a parameter in theta, in its shape."""
+    """The positions of a parameter in theta, in the parameter's shape."""
     index = next(index for index, entry in enumerate(lab.network.layers) if entry.name == layer)
     place = lab.network.parameter_slice(index, parameter)
     array: Any = getattr(lab.network.layers[index], parameter)

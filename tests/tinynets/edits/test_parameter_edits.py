@@ -1,4 +1,4 @@
-"""Operations on parameters: what each does to the weights, that it is undone to the byte, and what it refuses."""
+"""Operations on parameters: what each does to the weights, that undo is exact, and what is refused."""
 
 from __future__ import annotations
 

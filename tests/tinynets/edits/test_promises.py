@@ -1,6 +1,6 @@
-"""What operations promise, over random networks of every kind of layer with all sorts of things standing on them.
+"""What operations promise, over random networks of every kind of layer with interventions of every kind.
 
-Each promise is held to 1e-9 in float64, or the operation is refused in words and nothing has changed; a save made
+Each promise holds to 1e-9 in float64, or the operation is refused with a reason and nothing has changed; a save made
 afterwards opens with the same digest. `pytest -m proof` takes 1,000 networks; with TINYNETS_PROOF=10 in the environment
 ten times as many. A failure names the seed: `random_lab(seed)` in random_labs.py makes the lab again.
 """
@@ -43,7 +43,7 @@ def assert_same(found: np.ndarray, wanted: np.ndarray) -> None:
 
 
 def aside(lab: tn.Lab) -> tuple[tn.Network, State]:
-    """A network and a state of their own, as the lab stands."""
+    """An independent network and state, equal to the lab's."""
     state = lab.state.live()
     network = network_from(
         state.architecture,
@@ -58,7 +58,7 @@ def aside(lab: tn.Lab) -> tuple[tn.Network, State]:
 
 
 def losses_ahead(lab: tn.Lab, network: tn.Network, state: State, count: int = 2) -> list[float]:
-    """The losses of steps that would follow; the state goes on with them, the lab stays where it is."""
+    """The losses of the next steps; the state takes these steps, the lab does not."""
     player = lab.player
     trainer = Trainer(network, state, player.loss, player.examples.x, player.examples.y, player.examples.weight)
     with ignore_warnings():
@@ -70,7 +70,7 @@ def assert_learns_on(lab: tn.Lab, wanted: list[float]) -> None:
 
 
 def bytes_of(lab: tn.Lab, block: str, units: list[int], *, slots: bool = True) -> list[bytes]:
-    """What is learned of each of some units."""
+    """The bytes of all parameters of each of some units."""
     network, state = lab.network, lab.state
     found = []
     for unit in units:
@@ -81,11 +81,11 @@ def bytes_of(lab: tn.Lab, block: str, units: list[int], *, slots: bool = True) -
     return found
 
 
-# -- the promises: each acts on a lab that stays as the act leaves it
+# -- the promises: each acts on a lab, and leaves it changed
 
 
 def pruned_is_zeroed(lab: tn.Lab, rng: Generator) -> None:
-    """Also in training: a zeroed unit carries nothing."""
+    """Pruning a zeroed unit changes nothing, in training either: it carries nothing."""
     at = selector(lab, rng, learned=rng.random() < 0.8, inner=True)
     network, state = aside(lab)
     registry.apply(network, state, registry.resolve(network, state, "zero", at, {}))
@@ -225,7 +225,7 @@ PROMISES: list[Callable[[tn.Lab, Generator], None]] = [
 
 
 def held_or_refused(lab: tn.Lab, rng: Generator, promise: Callable[[tn.Lab, Generator], None]) -> bool:
-    """Whether a promise was held; where the act was refused, by an error of this project, it has left nothing."""
+    """Whether a promise was kept; if the act was refused, by an error of ours, it has changed nothing."""
     before: list[tuple[str, int]] = []
     act = lab._edit
 
@@ -245,7 +245,7 @@ def held_or_refused(lab: tn.Lab, rng: Generator, promise: Callable[[tn.Lab, Gene
 
 
 def proved(seed: int, path: Path, done: Counter[str]) -> None:
-    """Three promises of one network, one after the other, and a save."""
+    """Check three promises on one network, one after the other, and then a save."""
     lab, rng = random_lab(seed), np.random.default_rng((seed, 1))
     done.update(layer.kind for layer in lab.network.layers)
     for _ in range(3):

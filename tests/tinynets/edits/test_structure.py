@@ -1,4 +1,4 @@
-"""Changing the architecture of a living net: prune, grow, insert, remove; what stays, to the byte; what is refused."""
+"""Operations on structure (prune, grow, insert, remove): what stays the same to the byte, and what is refused."""
 
 from __future__ import annotations
 
@@ -186,13 +186,13 @@ def outputs(lab: tn.Lab) -> np.ndarray:
 
 
 def assert_same(found: np.ndarray, wanted: np.ndarray) -> None:
-    """To 1e-6 relative to the largest of them."""
+    """Check that arrays agree to 1e-6 of their largest value."""
     assert found.shape == wanted.shape
     assert np.abs(found - wanted).max() <= 1e-6 * np.abs(wanted).max()
 
 
 def rows(lab: tn.Lab, block: str, units: tuple[int, ...]) -> list[bytes]:
-    """The bytes of all that is learned of units, slots and what is carried included."""
+    """The bytes of all parameters of units, including slots and carried state."""
     network, state = lab.network, lab.state
     found = network.block(block)
     taken = []
@@ -538,7 +538,7 @@ def test_an_inserted_layer_changes_no_output_and_is_removed_again(net: str, kind
     lab.undo()
     assert lab.remove(path).done == f"{path} removed"
     if not any(isinstance(part, tn.Residual | tn.Parallel) for part in lab.network.parts):
-        assert lab.state.digest() == before  # what containers hold has now got names
+        assert lab.state.digest() == before  # layers in containers now have names
     assert_same(outputs(lab), wanted)
     lab.undo()
     lab.undo()
@@ -972,7 +972,7 @@ def registered(*kinds: Any) -> Iterator[None]:
 
 
 class Waves(Activation):
-    """cos: what comes to it as zero does not stay so."""
+    """cos: an input of zero does not stay zero."""
 
     kind = "waves"
 
@@ -986,7 +986,7 @@ class Waves(Activation):
 
 
 class Sums(tn.Layer):
-    """Running sums along the features: one unit of its output is made of several."""
+    """Running sums along the features: each output unit is made of several inputs."""
 
     kind = "sums"
 

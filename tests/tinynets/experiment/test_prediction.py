@@ -1,4 +1,4 @@
-"""Predictions of texts, of numbers and of examples of the data; and losses, optimizers and names as they are called."""
+"""Predictions for texts, numbers and examples of the data; and the short names of losses and optimizers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The probe: examples drawn from all of a split, the same for the same run, those of old saves as they were."""
+"""The probe: examples drawn from a whole split, the same ones for the same run, and unchanged in old saves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OLD = Path(__file__).parents[2] / "saves"
 
 
 def by_class(count: int = 300, classes: int = 3, **options: Any) -> tn.Lab:
-    """A lab of data sorted by class, as many files are; the number of an example is its first feature."""
+    """A lab of data sorted by class, as in many files; an example's first feature is its number."""
     y = np.repeat(np.arange(classes), count // classes)
     x = np.stack([np.arange(count) / 100, np.random.default_rng(0).normal(size=count)], axis=1)
     network = tn.Network([tn.Linear(2, 4, name="hidden"), tn.Tanh(), tn.Linear(4, classes)])
@@ -35,7 +35,7 @@ def by_class(count: int = 300, classes: int = 3, **options: Any) -> tn.Lab:
 
 
 def rows(lab: tn.Lab) -> list[int]:
-    """Which examples of the split the probe is."""
+    """The numbers of the split's examples that are in the probe."""
     return np.rint(lab.probe.x[:, 0].astype(float) * 100).astype(int).tolist()
 
 
@@ -43,7 +43,7 @@ def test_of_data_sorted_by_class_the_probe_has_all_classes() -> None:
     for seed in range(20):
         counts = np.bincount(by_class(seed=seed).probe.y, minlength=3)
         assert counts.sum() == 60
-        assert counts.min() >= 8  # of 20 that are due
+        assert counts.min() >= 8  # of the 20 expected
 
 
 def test_it_is_addressed_by_the_seed_of_the_run() -> None:
@@ -137,11 +137,11 @@ def test_accuracies_of_old_runs_are_judged_as_they_were(tmp_path: Path) -> None:
     assert old.evaluate("train").accuracy == old.probe_measures()[1] == right.mean()
 
 
-# -- what is drawn over a split
+# -- random numbers over a split
 
 
 def test_what_is_drawn_is_not_the_same_every_few_thousand_examples() -> None:
-    """Noise, resample, means and explain over a split of more than one chunk."""
+    """Noise, resample, means and explain, over a split of more than one chunk."""
     x = np.zeros((3 * 4096, 2))
     network = tn.Network([tn.Linear(2, 2, name="hidden"), tn.Linear(2, 2, name="out")], dtype="float64")
     for op in ("noise", "resample"):
@@ -166,7 +166,7 @@ def test_what_is_drawn_is_not_the_same_every_few_thousand_examples() -> None:
 
 
 def _drawn(lab: tn.Lab, count: int) -> list[np.ndarray]:
-    """What the first unit gives over examples that are all alike, chunk by chunk, by their addresses."""
+    """The first unit's values over identical examples, computed from addresses chunk by chunk."""
     entry, state = lab.interventions[0], lab.state
     parts = []
     for place in range(0, count, 4096):

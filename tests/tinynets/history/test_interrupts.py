@@ -1,4 +1,4 @@
-"""Interrupted between any two instructions, a lab stands at a whole moment: state, step and what is recorded agree.
+"""A lab interrupted between any two instructions is at a whole moment: state, step and records agree.
 
 `pytest -m proof` interrupts 1,000 runs by a timer; with TINYNETS_PROOF=10 in the environment ten times as many.
 """
@@ -29,7 +29,7 @@ INSIDE = str(Path(tn.__file__).parent)
 
 @contextmanager
 def interrupted_at(line: int) -> Iterator[list[int]]:
-    """Raise SIGINT when so many lines of tinynets have been executed; the list holds how many were."""
+    """Raise SIGINT after so many executed lines of tinynets; the list holds the number executed."""
     seen = [0]
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
@@ -56,14 +56,14 @@ def lines_of(call: Callable[[], object]) -> int:
 
 
 class Checked:
-    """A small run, and what its states must be at each moment that it can stand at."""
+    """A small run, and the right state at each of its moments."""
 
     def __init__(self) -> None:
         self.lab = tn.Lab("xor", seed=1)
         self.digests: dict[Moment, str] = {}
 
     def check(self) -> None:
-        """The state is that of its moment, computed again from the start; what is recorded goes as far."""
+        """Check that the state is that of its moment, recomputed from the start, and that records reach as far."""
         lab = self.lab
         assert lab.player.phases_done == 0
         assert lab.state.step == lab.moment.step <= lab.end

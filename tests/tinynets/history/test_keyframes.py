@@ -1,4 +1,4 @@
-"""Kept states: the closest one to start from, a budget that holds, and a ring that lets the oldest go."""
+"""Keyframes: the closest one is the start of a replay, the budget holds, and the oldest recent state goes first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def state() -> State:
 
 
 def store(state: State, steps: list[int], budget: int) -> KeyframeStore:
-    """Keyframes of one branch, kept in this order."""
+    """A store of keyframes of one branch, added in this order."""
     branch = Branch(0, "main", LossHistory())
     made = KeyframeStore({0: branch}, budget)
     for step in [0, *steps]:

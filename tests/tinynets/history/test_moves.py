@@ -1,4 +1,4 @@
-"""Moving in time: a moment has the same bytes whenever and however it is reached, whole or phase by phase."""
+"""Moving in time: a moment has the same bytes whenever and however it is reached, in whole steps or in phases."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tinynets.history.moment import Moment
 
 Make = Callable[..., tn.Lab]
 LONG = 10**6
-ONE_STEP = 5e-6  # seconds: more than nothing, less than a step takes
+ONE_STEP = 5e-6  # seconds: more than 0, less than a step takes
 
 
 @pytest.fixture
@@ -203,10 +203,10 @@ def test_a_cancelled_run_leaves_a_whole_moment_which_undo_leads_back_from(make_t
 def test_a_cancelled_move_stays_where_it_was(lab: tn.Lab, verb: str) -> None:
     lab.run(300)
     lab.fork("other")
-    lab.run(21)  # no keyframe lies at an odd step
+    lab.run(21)  # there is no keyframe at an odd step
     lab.zero("hidden[1]")
     lab.run(300)
-    for step in (*range(1, 300, 3), 621):  # so that the ring of recent states holds none near by
+    for step in (*range(1, 300, 3), 621):  # so that the ring of recent states has none nearby
         lab.seek(step)
     before = lab.moment, lab.state.digest(), lab.branch
     arguments: dict[str, tuple[Any, ...]] = {"seek": (150,), "back": (250,), "undo": (), "switch": ("main",)}
@@ -275,7 +275,7 @@ def test_a_save_replays_in_a_new_process_with_the_same_digests_at_every_fiftieth
 
 
 class Moments(RuleBasedStateMachine):
-    """A lab is moved about at random; at every moment its digest is the one first seen there."""
+    """Moves a lab at random; at every moment its digest is the one first seen there."""
 
     memory = 2**20
     folder: Path
@@ -288,7 +288,7 @@ class Moments(RuleBasedStateMachine):
         self.names = 0
 
     def attempt(self, act: Callable[..., object], *arguments: Any) -> None:
-        """What is refused changes nothing, a half-done step and the moment included."""
+        """Try an act; if it is refused, it has changed nothing, not even an unfinished step or the moment."""
         before = self.lab.moment, self.lab.state.digest(), self.lab.player.phases_done
         try:
             act(*arguments)
@@ -381,7 +381,7 @@ class Moments(RuleBasedStateMachine):
 
 
 def wander(make: Make, folder: Path, states: int, *, examples: int, steps: int) -> None:
-    """Random walks with memory for so many states, work in pieces of a step, so that it is cancelled anywhere."""
+    """Walk at random, with memory for so many states; work is done in pieces of a step, to be cancelled anywhere."""
     memory = states * make().state.nbytes()
     machine: Any = type("Machine", (Moments,), {"make": staticmethod(make), "folder": folder, "memory": memory})
     machine.TestCase.settings = settings(
@@ -396,7 +396,7 @@ def wander(make: Make, folder: Path, states: int, *, examples: int, steps: int) 
 def test_a_moment_has_the_same_bytes_however_it_is_reached(
     make_tiny: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cost: float, states: int
 ) -> None:
-    monkeypatch.setattr(runs, "KEYFRAME_COST", cost)  # how densely keyframes are laid
+    monkeypatch.setattr(runs, "KEYFRAME_COST", cost)  # how dense keyframes are
     monkeypatch.setattr(runs, "PIECE", ONE_STEP)
     wander(make_tiny, tmp_path, states, examples=12, steps=40)
 

@@ -1,4 +1,4 @@
-"""A lab moved about at random, against a plain record of all that was ever done: nothing is lost, every moment stays.
+"""Random moves of a lab, compared with a plain record of all that was done: nothing is lost, no moment changes.
 
 `pytest -m proof` does at least 10,000 actions; with TINYNETS_PROOF=10 in the environment ten times as many.
 """
@@ -26,7 +26,7 @@ from tinynets.jobs import run_to_end
 from tinynets.training.state import State
 
 PROOF = 10_000 * int(os.environ.get("TINYNETS_PROOF", "1"))
-ONE_STEP = 5e-6  # seconds: more than nothing, less than a step takes
+ONE_STEP = 5e-6  # seconds: more than 0, less than a step takes
 LONG = 10**6
 REFUSED = (tn.EditError, tn.TimelineError, tn.SelectorError, tn.NonFiniteError)
 
@@ -103,12 +103,12 @@ SETTINGS = (
 )
 
 
-# -- what was done, written down beside the lab
+# -- a record of what was done, kept beside the lab
 
 
 @dataclass
 class Line:
-    """A branch as it was first seen: where it left another, and everything recorded of it since."""
+    """A branch as first seen: where it forked, and everything recorded on it since."""
 
     identity: int
     parent: int | None
@@ -119,7 +119,7 @@ class Line:
 
 
 class History:
-    """Every branch that ever was, every moment seen and every bookmark; a moment that branches share is one."""
+    """Every branch that ever existed, every moment seen and every bookmark; a moment shared by branches is one."""
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
@@ -128,14 +128,14 @@ class History:
         self.marks: dict[str, tuple[str, tuple[int, int, int]]] = {}
 
     def identity(self, moment: Moment) -> tuple[int, int, int]:
-        """The same for the same moment, whichever branch it is seen on, also after that one was dropped."""
+        """A key that is the same for the same moment on any branch, even after a branch is dropped."""
         line = self.lines[self.numbers[moment.branch]]
         while line.parent is not None and moment.step <= line.fork and moment.edits <= line.shared:
             line = self.lines[line.parent]
         return line.identity, moment.step, moment.edits
 
     def follow(self, lab: tn.Lab) -> None:
-        """Nothing that was there is gone or other, and what is new is written down."""
+        """Check that nothing is lost or changed, and write down what is new."""
         branches = lab.player.timeline.branches
         assert set(self.numbers) <= set(branches)
         assert len({branch.name for branch in branches.values()}) == len(branches)
@@ -154,7 +154,7 @@ class History:
             line.losses, line.edits = losses, edits
 
     def _of_its_parent(self, branch: Branch, branches: dict[int, Branch]) -> None:
-        """What a branch shares with the one it left is the same on both."""
+        """Check that a branch and its parent agree on what they share."""
         if branch.parent is not None:
             parent = branches[branch.parent]
             assert branch.fork <= len(parent.losses)
@@ -162,13 +162,13 @@ class History:
             assert branch.edits[: branch.shared] == parent.edits[: branch.shared]
 
     def see(self, moment: Moment, state: State) -> None:
-        """The digest of a moment is the one first seen there."""
+        """Check that the digest of a moment is the one first seen there."""
         digest = state.digest()
         assert self.digests.setdefault(self.identity(moment), digest) == digest
         assert state.step == moment.step
 
     def reachable(self, identity: tuple[int, int, int], branches: dict[int, Branch]) -> bool:
-        """Whether some branch that is there still holds a moment."""
+        """Whether some existing branch still has a moment."""
         _, step, edits = identity
         return any(
             step <= len(branch.losses)
@@ -186,7 +186,7 @@ def moments(branch: Branch) -> Iterator[Moment]:
 
 
 def straight(make: Callable[[int], tn.Lab], branch: Branch, moment: Moment) -> tn.Lab:
-    """A new lab that went to a moment without any detour."""
+    """A new lab that went straight to a moment."""
     lab = make(2**30)
     for placed in branch.edits[: moment.edits]:
         if placed.step > lab.step_number:
@@ -198,14 +198,14 @@ def straight(make: Callable[[int], tn.Lab], branch: Branch, moment: Moment) -> t
 
 
 def where(lab: tn.Lab) -> tuple[Any, ...]:
-    """All that a refused move leaves as it was."""
+    """All that a refused move must leave unchanged."""
     timeline = lab.player.timeline
     undo = tuple(timeline.actions), tuple(timeline.undone)
     return lab.moment, lab.state.digest(), lab.player.phases_done, timeline.extent(), undo
 
 
 class TimeMachine(RuleBasedStateMachine):
-    """A lab under random actions, beside the history of it."""
+    """A lab under random actions, with a history kept beside it."""
 
     folder: Path
     done: Counter[str]
@@ -225,7 +225,7 @@ class TimeMachine(RuleBasedStateMachine):
             assert lab.state.digest() == self.lab.state.digest()
 
     def check(self, action: str) -> None:
-        """After an action: all that must be so."""
+        """Check after an action everything that must hold."""
         lab, history = self.lab, self.history
         self.done[action] += 1
         history.follow(lab)
@@ -239,7 +239,7 @@ class TimeMachine(RuleBasedStateMachine):
         assert found == history.marks
 
     def attempt(self, act: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        """What is refused changes nothing; None then."""
+        """Try an act; if it is refused, check that nothing has changed, and return None."""
         before = where(self.lab)
         try:
             return act(*arguments, **named)
@@ -500,7 +500,7 @@ class TimeMachine(RuleBasedStateMachine):
 
 
 def wander(folder: Path, examples: int, steps: int, done: Counter[str]) -> None:
-    """Random walks of so many actions each, work in pieces of a step, so that it is cancelled anywhere."""
+    """Walk at random, so many actions each; work is done in pieces of a step, to be cancelled anywhere."""
     machine: Any = type("Machine", (TimeMachine,), {"folder": folder, "done": done})
     machine.TestCase.settings = settings(
         max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)

@@ -1,4 +1,4 @@
-"""The timeline: keyframes within a budget, branches that share what they share, and undo that forgets nothing."""
+"""The timeline: keyframes within a budget, branches that share their common past, and undo that forgets nothing."""
 
 from __future__ import annotations
 

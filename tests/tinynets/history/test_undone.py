@@ -1,4 +1,4 @@
-"""What was undone counts nowhere: not at the end of its branch, however that is come to, and until it is done again."""
+"""Undone edits have no effect at the end of their branch, however it is reached, until they are redone."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ LEFT: dict[str, Undo] = {"stayed": _stayed, "looked about": _looked_about, "gone
 
 @pytest.fixture
 def make(make_tiny: Make) -> Callable[[], tn.Lab]:
-    """Makes labs of two branches that are alike: `main` and, in which it stands, `w`."""
+    """Makes identical labs with two branches, `main` and the current one, `w`."""
 
     def made() -> tn.Lab:
         lab = make_tiny(optimizer=tn.SGD(0.1, momentum=0.9))
@@ -96,7 +96,7 @@ def make(make_tiny: Make) -> Callable[[], tn.Lab]:
 
 @pytest.fixture(params=[(undo, left) for undo in UNDONE for left in LEFT], ids=lambda entry: " and ".join(entry))
 def lab(request: Any, make: Callable[[], tn.Lab]) -> tn.Lab:
-    """Such a lab, on whose `w` something was undone, and which was left in some way then."""
+    """Such a lab, after something was undone on `w`, which was then left in some way."""
     lab = make()
     UNDONE[request.param[0]](lab)
     LEFT[request.param[1]](lab)
@@ -149,7 +149,7 @@ def test_going_on_from_there_does_not_do_again_what_was_undone(lab: tn.Lab, make
     assert lab.step_number == other.step_number == 70
     assert lab.state.digest() == other.state.digest()
     kept = [branch for branch in lab.player.timeline.branches.values() if branch.name not in ("main", "w")]
-    assert len(kept) == 1  # what was undone is there yet, on a branch of its own, and counts there
+    assert len(kept) == 1  # what was undone still exists on a branch of its own, and has its effect there
     assert kept[0].seen_end == kept[0].end
     assert len(kept[0].edits) > len(lab.log)
     lab.undo()
@@ -258,7 +258,7 @@ ACTS = ("edit", "run", "undo", "undo", "redo", "back", "seek", "switch", "fork")
 @settings(max_examples=60)
 @given(st.lists(st.sampled_from(ACTS), max_size=14), st.integers(0, 2**20))
 def test_the_end_of_every_branch_is_the_last_moment_that_was_not_undone(acts: list[str], seed: int) -> None:
-    """Beside a plain record: of each branch the edits that its end has, those that undo has taken left out."""
+    """Compared with a plain record: for each branch the edits at its end, without the undone ones."""
     random = np.random.default_rng(seed)
     x = np.random.default_rng(0).normal(size=(12, 2))
     network = tn.Network([tn.Linear(2, 3, name="hidden"), tn.Tanh(), tn.Linear(3, 2)])

@@ -1,4 +1,4 @@
-"""Verifying: every branch is computed again, and what does not come out is named with its step and place."""
+"""Verifying: every branch is recomputed, and a difference is named with its step and place."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def lab(make_tiny: Make) -> tn.Lab:
 
 
 def altered(lab: tn.Lab, step: int, change: Callable[[Any], Any], branch: str = "main") -> None:
-    """Put another state in the place of a branch's keyframe at a step."""
+    """Replace the state of a branch's keyframe at a step."""
     found = lab.player.timeline.named(branch)
     key = next(key for key in sorted(found.keyframes) if key[0] == step)
     found.keyframes[key] = change(found.keyframes[key])
@@ -195,7 +195,7 @@ def test_a_loss_that_does_not_come_out_is_found_where_there_is_no_keyframe(lab: 
 
 
 def test_a_stretch_that_cannot_be_computed_is_told_and_the_rest_goes_on(lab: tn.Lab) -> None:
-    output = lab.network.parameter_slice(2, "b").start  # behind no tanh, which would make a number of it again
+    output = lab.network.parameter_slice(2, "b").start  # not before a tanh, which would make it finite again
     altered(lab, 0, with_theta(output, float("inf")))
     report = lab.verify()
     assert [entry.step for entry in report.divergences] == [0]

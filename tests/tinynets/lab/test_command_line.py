@@ -1,4 +1,4 @@
-"""The command line: the API's verbs, and the line of Python each stands for."""
+"""The command line: the API's verbs, and the line of Python that each stands for."""
 
 from __future__ import annotations
 

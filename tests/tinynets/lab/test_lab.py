@@ -1,4 +1,4 @@
-"""Lab: made from a recipe or from plain Python, looked at and asked, with what does not fit refused in words."""
+"""The Lab: made from a recipe or from Python, inspected and asked; what does not fit is refused with a reason."""
 
 from __future__ import annotations
 

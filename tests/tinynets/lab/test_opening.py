@@ -1,4 +1,4 @@
-"""How a lab is opened: what is refused leaves nothing held, and no part of a lab holds the lab."""
+"""Opening a lab: a refused source leaves no file locked, and no part of a lab keeps the lab alive."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Make = Callable[..., tn.Lab]
 
 
 def free(path: Path) -> bool:
-    """Whether nobody holds a file, this process not either."""
+    """Whether nobody holds a file, not even this process."""
     held = locks.acquire(path)
     assert held is not None
     try:
@@ -30,7 +30,7 @@ def test_a_save_that_cannot_be_opened_is_let_go_of_at_once(make_tiny: Make, tmp_
     path = tmp_path / "tiny.msgpack"
     make_tiny().save(path)
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(tn.SaveError) as kept:  # the error's traceback keeps what was being made
+    with pytest.raises(tn.SaveError) as kept:  # the error's traceback keeps the unfinished lab alive
         tn.Lab(path)
     assert kept.value.__traceback__ is not None
     assert free(path)

@@ -1,4 +1,4 @@
-"""Two labs on one file: the second is told, opens it read-only, and saves elsewhere."""
+"""Two labs on one file: the second opens it read-only, says so, and saves elsewhere."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ sys.stdin.read()
 
 @contextmanager
 def another(*arguments: object) -> Iterator[int]:
-    """A process with a lab of a file, perhaps saved to another."""
+    """Another process with a lab of a file, perhaps saved to a second file."""
     process = subprocess.Popen(
         [sys.executable, "-c", OPENS, *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

@@ -1,4 +1,4 @@
-"""One registry: an operation is an entry and a method of Lab, a verb a decorated job and a method; all else follows."""
+"""The registry: an operation is an entry and a method of Lab, a verb a decorated job and a method; the rest follows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _more() -> Iterator[None]:
 
 
 def done(lab: tn.Lab, line: str) -> Any:
-    """What a line of the command line gives."""
+    """The result of a line of the command line."""
     call = parse(line)
     work = lab.work(call.verb, call.args, call.kwargs)
     try:

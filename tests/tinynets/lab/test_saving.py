@@ -1,4 +1,4 @@
-"""Where a lab keeps what it did: branches that keep their names, saves that do not overwrite, arguments that count."""
+"""Names, saves and arguments of a lab: branches keep their names, saves overwrite nothing, errors are refused."""
 
 from __future__ import annotations
 

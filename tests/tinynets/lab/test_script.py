@@ -1,4 +1,4 @@
-"""The script of a run rebuilds it, every branch of it, and ends at the same bytes."""
+"""The script of a run rebuilds every branch of it, and ends with the same bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Make = Callable[..., tn.Lab]
 
 
 def rebuilt(script: str) -> tn.Lab:
-    """The lab that a script makes, in this process."""
+    """The lab that a script makes when run in this process."""
     names: dict[str, Any] = {}
     exec(compile(script, "script.py", "exec"), names)
     made: tn.Lab = names["lab"]
@@ -30,7 +30,7 @@ def rebuilt(script: str) -> tn.Lab:
 
 
 def shape(lab: tn.Lab) -> dict[str, Any]:
-    """What a script brings back: branches and where they end, their edits, bookmarks, and where the lab stands."""
+    """What a script restores: branches and their ends, edits, bookmarks, and the lab's position."""
     branches = {branch.name: branch for branch in lab.player.timeline.branches.values()}
     names = {branch.number: branch.name for branch in branches.values()}
     return {
@@ -96,7 +96,7 @@ def test_a_script_run_alone_rebuilds_the_run_from_its_recipe_and_an_altered_one_
     lab.script(tmp_path / "run.py")
     script = (tmp_path / "run.py").read_text()
     assert 'lab = tn.Lab("names-mlp", seed=4)' in script
-    assert script.count(lab.state.digest()) == 2  # at the end of its branch, and where the run stood
+    assert script.count(lab.state.digest()) == 2  # at the end of its branch, and at the run's position
     alone = [sys.executable, str(tmp_path / "run.py")]
     assert subprocess.run(alone, capture_output=True, cwd=tmp_path).returncode == 0
     (tmp_path / "run.py").write_text(script.replace('lab.set("lr", 0.05)', 'lab.set("lr", 0.0500001)'))

@@ -17,7 +17,7 @@ from tinynets.jobs import run_to_end
 
 Make = Callable[..., tn.Lab]
 Says = Callable[..., Any]
-ONE_STEP = 5e-6  # seconds: more than nothing, less than a step takes
+ONE_STEP = 5e-6  # seconds: more than 0, less than a step takes
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def lab(make_tiny: Make) -> tn.Lab:
 
 
 def where(lab: tn.Lab) -> tuple[Any, ...]:
-    """All that a move which was refused, or looked and came back, must leave as it was."""
+    """All that must be unchanged after a move that was refused, or that looked elsewhere and came back."""
     player = lab.player
     kept = tuple((b.number, b.name, len(b.losses), len(b.edits)) for b in player.timeline.branches.values())
     undo = tuple(player.timeline.actions), tuple(player.timeline.undone)
@@ -34,7 +34,7 @@ def where(lab: tn.Lab) -> tuple[Any, ...]:
 
 
 def operated(lab: tn.Lab) -> dict[Moment, str]:
-    """A run with edits at steps 0, 5 (three of them) and 8; the digest of every moment of it."""
+    """The digest of every moment of a run with edits at steps 0, 5 (three of them) and 8."""
     seen = {lab.moment: lab.state.digest()}
 
     def act(verb: Callable[..., object], *arguments: Any) -> None:
@@ -66,7 +66,7 @@ def test_every_moment_among_the_edits_of_a_step_is_reached_by_its_number(lab: tn
 
 
 def lab_edits(lab: tn.Lab, moment: Moment) -> int:
-    """How many edits were done before this step."""
+    """How many edits were made before this step."""
     return lab.player.branch.edits_through(moment.step - 1)
 
 
@@ -600,7 +600,7 @@ def test_what_a_seek_costs_is_no_steps_here_and_never_more_than_from_the_start(l
         assert 0 <= steps <= step
         assert seconds == steps * lab.player.seconds_per_step
     assert lab.seek_cost(250)[0] == 0
-    assert lab.seek_cost(249)[0] == 0  # of the states that the seek has left on its way
+    assert lab.seek_cost(249)[0] == 0  # from the states that the seek kept on its way
     with pytest.raises(tn.EditError, match="`step` must be a whole number from 0 to 500, not 501"):
         lab.seek_cost(501)
 

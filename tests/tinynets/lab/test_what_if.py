@@ -1,4 +1,4 @@
-"""What if a unit had been zeroed: two branches of names-mlp on the very same batches, and by how much they part."""
+"""A what-if experiment: two branches of names-mlp on the very same batches, one with a unit zeroed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ END = FORK + MORE
 
 
 def trained(lab: tn.Lab, steps: int) -> list[bytes]:
-    """Take steps, and hand back the indices of the examples that each of them trained on."""
+    """Take steps; returns the indices of the examples that each of them trained on."""
     drawn = []
     for _ in range(steps):
         lab.step()
@@ -52,7 +52,7 @@ def test_both_branches_draw_the_very_same_examples_at_each_step(experiment: Expe
     _, drawn = experiment
     assert len(drawn["main"]) == MORE
     assert drawn["main"] == drawn["what-if"]
-    assert len(set(drawn["main"])) == MORE  # and another batch at each of them
+    assert len(set(drawn["main"])) == MORE  # and a different batch at each of them
     assert found.same_batches
 
 
@@ -75,7 +75,7 @@ def test_how_far_they_part_is_the_distance_of_their_parameters(experiment: Exper
     assert apart > 0
     assert found.distance == pytest.approx(apart)
     hidden = next(entry for entry in found.blocks if entry.block == "hidden")
-    assert np.all(hidden.units > 0)  # what one unit no longer says moves all the others
+    assert np.all(hidden.units > 0)  # the missing unit changes all the others
 
 
 def test_a_comparison_prints_where_and_by_how_much(found: Comparison) -> None:

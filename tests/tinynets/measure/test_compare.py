@@ -1,4 +1,4 @@
-"""Two branches, or two saves, side by side: where they part, and how far apart they are."""
+"""Two branches or two saves compared: where they part, and how far apart they are."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Make = Callable[..., tn.Lab]
 
 @pytest.fixture
 def lab(make_tiny: Make) -> tn.Lab:
-    """Two branches that part at step 40, where `what-if` has a unit zeroed; 100 and 90 steps long."""
+    """A lab with two branches, 100 and 90 steps long, that part at step 40, where `what-if` has a unit zeroed."""
     lab = make_tiny(optimizer=tn.SGD(0.1, momentum=0.9))
     lab.run(100)
     lab.seek(40)
@@ -32,7 +32,7 @@ def lab(make_tiny: Make) -> tn.Lab:
 
 
 def batches(lab: tn.Lab, steps: int) -> list[bytes]:
-    """The very indices that the steps of this branch train on."""
+    """The indices of the examples that the steps of this branch train on."""
     hyper = lab.state.hyper
     sampler = Sampler(len(lab.data.splits["train"][0]), hyper.batch, hyper.sampling, hyper.seed)
     return [sampler.indices(step).tobytes() for step in range(steps)]

@@ -1,8 +1,7 @@
-"""What explain, evaluate, compare and the panes show, held against differences of the loss that the lab itself reports.
+"""What explain, evaluate, compare and the panes show agrees with differences of the loss that the lab reports.
 
-Over networks of many kinds, with weights that are negative and zero, and with interventions, penalties, clipping,
-frozen units and rates. `pytest -m proof` looks at 40 labs of each kind, with TINYNETS_PROOF=10 in the environment at
-400.
+The networks are of many kinds, with negative and zero weights, interventions, penalties, clipping, frozen units and
+rates. `pytest -m proof` checks 40 labs of each kind; with TINYNETS_PROOF=10 in the environment, 400.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ H = 1e-6
 Random = np.random.Generator
 
 
-# -- labs of many kinds, with much standing
+# -- labs of many kinds, with many interventions
 
 
 def _layers(random: Random) -> dict[str, tuple[list[tn.Layer], tuple[int, ...]]]:
-    """Hidden layers by kind, which give 6 features, and the shape of an example."""
+    """Kind -> hidden layers that produce 6 features, and the shape of an example."""
     activation = [tn.Tanh(), tn.Sigmoid(), tn.GELU(), tn.ELU(), tn.ReLU()][random.integers(5)]
     attention = [tn.Linear(3, 6, name="hidden"), tn.CausalSelfAttention(6, heads=2, name="attention"), tn.LastStep()]
     return {
@@ -56,7 +55,7 @@ KINDS = tuple(_layers(np.random.default_rng(0)))
 
 
 def _lab(kind: str, random: Random, **options: Any) -> tn.Lab:
-    """A lab of a kind with weights, settings, edits and interventions drawn at random, some steps on its way."""
+    """A lab of a kind after some steps, with random weights, settings, edits and interventions."""
     layers, shape = _layers(random)[kind]
     loss, ending, targets = _loss(random, (30, 4) if kind == "sequence" else (30,))
     network = tn.Network([*layers, *ending], seed=int(random.integers(9)), dtype="float64", input_shape=shape)
@@ -83,7 +82,7 @@ def _lab(kind: str, random: Random, **options: Any) -> tn.Lab:
 
 
 def _loss(random: Random, shape: tuple[int, ...]) -> tuple[tn.Loss, list[tn.Layer], np.ndarray]:
-    """A loss, the layers that end in it, and targets."""
+    """A loss, the last layers for it, and targets."""
     kind = random.integers(6)
     last: list[tn.Layer] = [tn.Linear(6, 3, name="output")]
     if kind == 0:
@@ -100,7 +99,7 @@ def _loss(random: Random, shape: tuple[int, ...]) -> tuple[tn.Loss, list[tn.Laye
 
 
 def _operate(lab: tn.Lab, block: Block, random: Random) -> None:
-    """One to three operations on activations of a block, at its output or before its activation."""
+    """Apply one to three operations on activations to a block, at its output or before its activation."""
     for _ in range(random.integers(1, 4)):
         site = f"{block.name}.pre" if block.pre is not None and random.random() < 0.4 else block.name
         unit = f"{site}[{random.integers(block.units)}]"
@@ -120,7 +119,7 @@ def _operate(lab: tn.Lab, block: Block, random: Random) -> None:
 
 
 def _slope(lab: tn.Lab, site: str, unit: int, example: int, place: int = -1) -> float:
-    """d loss of an example, as the lab reports it, / d what a site gives for it at a place; by differences."""
+    """d loss / d value by differences: the loss that the lab reports for an example, a value at a site and place."""
     network, loss = lab.network, lab.recipe.training.loss
     lab.probe.forward(network)
     index = network.site(site)
@@ -136,7 +135,7 @@ def _slope(lab: tn.Lab, site: str, unit: int, example: int, place: int = -1) -> 
 
 
 def _explained(kind: str, seed: int) -> int:
-    """Hold what explain says of some units against differences; how many numbers were held."""
+    """Compare what explain says about some units with differences; returns how many numbers were compared."""
     random = np.random.default_rng(seed)
     lab, held = _lab(kind, random), 0
     blocks = [block for block in lab.network.blocks if block.units]
@@ -156,11 +155,11 @@ def _explained(kind: str, seed: int) -> int:
 
 
 def _effects_hold(lab: tn.Lab, block: Block, unit: int, example: int, found: Any) -> int:
-    """What a unit adds to the outputs is what they lose when its output is held at 0, its recurrence left alone."""
+    """Check that a unit adds to the outputs what they lose when its output is 0 and its recurrence unchanged."""
     if not found.effects:
         return 0
     with_it = lab.network.predict(lab.probe.x)[example].reshape(-1, 3)[-1]
-    time = f"@t={found.position}" if lab.network.time_steps(block) else ""  # what earlier steps do to it is not its own
+    time = f"@t={found.position}" if lab.network.time_steps(block) else ""  # the effect of earlier steps is not its own
     lab.clamp(f"{block.name}[{unit}]{time}", 0.0)
     difference = with_it - lab.network.predict(lab.probe.x)[example].reshape(-1, 3)[-1]
     lab.undo()
@@ -189,7 +188,7 @@ def test_so_they_are_in_many_labs(kind: str) -> None:
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("kind", ["mlp", "convolved", "rnn", "layer-normed"])
 def test_what_the_last_step_changed_follows_from_differences_of_its_loss(kind: str, seed: int) -> None:
-    """lr times rate times (slope of the step's loss, and the penalties), clipped; nothing of what is frozen."""
+    """The change is lr times rate times (slope of the loss and penalties), clipped, and 0 for what is frozen."""
     random = np.random.default_rng(seed)
     lab = _lab(kind, random, clip_norm=0.0, clip_value=float(random.choice([0.0, 0.02])))
     hyper = lab.state.hyper
@@ -249,7 +248,7 @@ def test_the_gradient_that_the_pane_shows_in_mid_step_is_that_of_the_batchs_loss
 
 
 def _with_unit(tap: Any, values: np.ndarray) -> Callable[[int], np.ndarray]:
-    """What a tap adds, but unit 1 held at values of its own."""
+    """What a tap adds, but with the given values at unit 1."""
 
     def draw(batch: int) -> np.ndarray:
         add = np.zeros((batch, 6)) if tap is None else np.broadcast_to(tap.terms(batch), (batch, 6)).copy()
@@ -263,7 +262,7 @@ def _with_unit(tap: Any, values: np.ndarray) -> Callable[[int], np.ndarray]:
 
 
 def _measured(lab: tn.Lab, x: Any, y: Any, weight: Any) -> tuple[float, float | None]:
-    """Loss and accuracy one example after the other."""
+    """Loss and accuracy, computed one example at a time."""
     loss, out = lab.recipe.training.loss, lab.network.predict(x)
     losses = [float(loss.each(out[i : i + 1], y[i : i + 1])[0]) * weight[i] for i in range(len(x))]
     hits: list[bool] = []
@@ -280,7 +279,7 @@ def _measured(lab: tn.Lab, x: Any, y: Any, weight: Any) -> tuple[float, float | 
 def test_every_loss_and_accuracy_shown_is_that_of_the_weighted_examples(kind: str, seed: int) -> None:
     lab = _lab(kind, np.random.default_rng(seed))
     for entry in [entry for entry in lab.interventions if entry.op in ("noise", "resample")]:
-        lab.release(entry.selector())  # drawn by place: a single example is another one then
+        lab.release(entry.selector())  # its random numbers depend on the place in a batch
     for split in ("train", "dev"):
         expected = _measured(lab, *lab.split(split), lab.data.weights[split])
         found = lab.evaluate(split)
@@ -313,6 +312,6 @@ def test_the_gradient_of_a_map_is_that_of_the_loss_by_which_it_is_measured() -> 
     x = np.random.default_rng(0).uniform(size=(30, 3))
     network = tn.Network([tn.Distances(3, 6, name="map")], dtype="float64")
     lab = tn.Lab(network, data=x, loss=tn.Kohonen((2, 3), steps=50), optimizer=tn.SGD(0.2), batch=1)
-    lab.run(5)  # the radius has not shrunk yet, by which the steps go
+    lab.run(5)  # the radius, which the steps depend on, has not shrunk yet
     for unit in range(6):
         assert lab.explain(f"map[{unit}]", 2).gradient == pytest.approx(_slope(lab, "map", unit, 2), abs=1e-8)

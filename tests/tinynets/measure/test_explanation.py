@@ -1,4 +1,4 @@
-"""A unit's explanation says what is so: each number beside one that was found another way."""
+"""The explanation of a unit is true: each number is compared with one computed in another way."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_explaining_leaves_a_half_done_step_and_everything_else_as_it_is(lab: tn
 
 
 def make_other(lab: tn.Lab) -> tn.Lab:
-    """A lab of the same start that has gone the same way."""
+    """A lab with the same start that took the same steps."""
     network = tn.Network(lab.recipe.build(lab.data).parts, dtype="float64", seed=0)
     splits = {name: tuple(map(np.asarray, pair)) for name, pair in lab.data.splits.items()}
     other = tn.Lab(network, data=splits, loss=tn.CrossEntropy(), optimizer=tn.SGD(0.1, momentum=0.9), batch=8, seed=0)
@@ -212,7 +212,7 @@ def sequences(*layers: tn.Layer) -> tn.Lab:
 
 
 def hidden_states(lab: tn.Lab, squash: Callable[[Any], Any]) -> np.ndarray:
-    """(40, 4, 5) those of the layer `rnn`, step by step."""
+    """The hidden states of the layer `rnn`, computed step by step: (40, 4, 5)."""
     rnn: Any = lab.network["rnn"]
     x, h, states = lab.data.splits["train"][0], np.zeros((40, 5)), []
     for step in range(4):
@@ -379,7 +379,7 @@ def test_a_unit_explains_itself_at_a_time_step(step: int) -> None:
     assert np.tanh(found.z) == pytest.approx(h[4, step])
     assert (found.mean, found.variance) == (pytest.approx(h[:, step].mean()), pytest.approx(h[:, step].var()))
     assert [entry.index for entry in found.responses] == list(np.argsort(-h[:, step])[:2])
-    assert bool(found.effects) == (step == 3)  # only the last goes to the outputs
+    assert bool(found.effects) == (step == 3)  # only the last one goes to the outputs
     assert f" at t={step}" in str(found).splitlines()[0]
 
 

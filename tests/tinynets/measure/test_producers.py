@@ -1,4 +1,4 @@
-"""A block's input is named after the block that gives it."""
+"""A block's input is named after the block that produces it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The terms of a unit's sum come to what its layer gives, whatever the layer is."""
+"""The terms of a unit's sum add up to what its layer computes, whatever the layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written to a layer lies in its network; what is copied or pickled is whole, and a thing of its own."""
+"""Writing to a layer's array changes its network; copies and pickles are complete and independent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WAYS: dict[str, Callable[[Any], Any]] = {
 
 
 def arrays_of(network: tn.Network) -> list[tuple[Layer, str, np.ndarray]]:
-    """Every array of every layer, by the name it is read by."""
+    """Every array of every layer, by its attribute's name."""
     return [(layer, name, view) for layer in network.layers for name, view in layer._own_arrays.items() if view.size]
 
 
@@ -189,11 +189,11 @@ def test_noise_that_is_drawn_goes_along_with_a_copy_and_is_refused_in_words_by_p
         pickle.dumps(lab.network)
 
 
-# -- everything else that is handed out
+# -- everything else that the package returns
 
 
 def things() -> dict[str, Any]:
-    """One of each kind of thing that the package hands out, by the name of its class."""
+    """One object of each class that the package returns, by the name of its class."""
     lab = tn.Lab("digits", seed=1)
     lab.run(2)
     x = np.random.default_rng(0).normal(size=(4, 2))

@@ -1,4 +1,4 @@
-"""grad_check: right gradients pass, wrong ones are named with place and numbers."""
+"""grad_check: right gradients pass, and wrong ones are reported with place and numbers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class HalfWrong(tn.Linear):
 
 
 class SlopeOff(tn.ELU):
-    """An ELU whose slope is off by a part of it, as little as a few tolerances."""
+    """An ELU whose slope has a relative error, as small as a few tolerances."""
 
     kind = "slope-off"
     by = 4e-6
@@ -109,7 +109,7 @@ def test_a_name_that_was_not_checked_is_refused(says: Any) -> None:
 def test_entries_at_a_kink_are_left_out_and_counted() -> None:
     network = tn.Network([tn.Linear(3, 4, name="a_layer_with_quite_a_long_name"), tn.ReLU(), tn.Linear(4, 2)])
     x = X.copy()
-    x[0] = 0  # with a bias of 0 its sums are exactly 0
+    x[0] = 0  # with a bias of 0, its sums are exactly 0
     report = tn.grad_check(network, x)
     assert report
     assert report["a_layer_with_quite_a_long_name.b"].kinks == 4
@@ -133,7 +133,7 @@ def test_a_step_of_zero_is_refused(says: Any) -> None:
 
 
 def right_ones(kind: str, seed: int) -> list[tuple[tn.Network | tn.Loss, np.ndarray, Any]]:
-    """Right gradients, of nets and losses whose slopes have kinks at, and beside, the values that they meet."""
+    """Right gradients, of networks and losses whose slopes have kinks at and near the values they meet."""
     random = np.random.default_rng(seed)
     layer = BENT[kind]
     images, places = random.integers(0, 2, (2, 4, 4, 1)).astype(float), random.integers(-3, 4, (4, 3)).astype(float)

@@ -1,4 +1,4 @@
-"""A unit that has become infinite can be zeroed, wherever it lies; and what overflows first is named."""
+"""A unit that has become infinite can be zeroed anywhere, and the first place that overflows is named."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Y = np.zeros((4, 1))
 Layers = Callable[[], list[tn.Layer]]
 
 BLOCKS: dict[str, tuple[Layers, list[str]]] = {
-    # what stands in front of the last Linear, and the weights that make unit 0 infinite
+    # the layers before the last Linear, and the weights that make unit 0 infinite
     **{
         repr(activation): (
             lambda activation=activation: [tn.Flatten(), tn.Linear(6, 3, name="h"), activation],
@@ -91,7 +91,7 @@ def test_a_run_with_an_infinite_unit_zeroed_is_that_with_any_unit_zeroed(block: 
 @pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
 @pytest.mark.parametrize("bias", [1, -1])
 def test_a_carried_infinite_unit_that_is_zeroed_carries_nothing_on(kind: str, bias: int) -> None:
-    """With a bias of the other sign its sum is NaN rather than infinite."""
+    """With a bias of the opposite sign, its sum is NaN instead of infinite."""
     layer: Any = {"rnn": tn.RNN, "gru": tn.GRU, "lstm": tn.LSTM}[kind]
     lab = lab_of(lambda: [layer(2, 3, carry=4, name="h")])
     gates = {"rnn": 1, "gru": 3, "lstm": 4}[kind]

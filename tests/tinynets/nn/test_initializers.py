@@ -1,4 +1,4 @@
-"""Initializers: what they draw is distributed as they say, and addressed by seed, layer and parameter."""
+"""Initializers: the distribution of what they draw, addressed by seed, layer and parameter."""
 
 from __future__ import annotations
 

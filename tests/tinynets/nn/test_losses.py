@@ -1,4 +1,4 @@
-"""Losses: values by the textbook, gradients by central differences, and targets refused in words."""
+"""Losses: values as in the textbook, gradients by central differences, and targets refused with a reason."""
 
 from __future__ import annotations
 

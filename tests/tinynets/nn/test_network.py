@@ -1,4 +1,4 @@
-"""Network: one flat vector, blocks with names, sites, and shapes that are checked where layers meet."""
+"""Network: one flat vector, named blocks, sites, and shapes checked where layers meet."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_gradients_through_an_embedding_are_those_of_central_differences_with_un
     random = np.random.default_rng(seed)
     y, x = random.integers(0, 3, 5), random.integers(0, 7, (5, 2))
     network.forward(x)
-    assume(np.abs(network.activation("hidden.pre")).min() > 1e-4)  # no kink within reach of the differences
+    assume(np.abs(network.activation("hidden.pre")).min() > 1e-4)  # no kink is within reach of the differences
     gradients_agree(network, x, lambda out: tn.CrossEntropy()(out, y))
 
 

@@ -1,4 +1,4 @@
-"""Layers and losses of one's own: registered, loaded from files, used in recipes, named in saves, refused in words."""
+"""The user's own layers and losses: registered, loaded from files, used in recipes, named in saves, or refused."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ kind = "sgd"
 
 @pytest.fixture(autouse=True)
 def _as_it_was() -> Iterator[None]:
-    """Nothing registered in a test outlives it."""
+    """Remove after each test what it has registered."""
     before = dict(LAYERS), dict(LOSSES), dict(plugins._OWN), set(sys.modules)
     yield
     for now, then in zip((LAYERS, LOSSES, plugins._OWN), before[:3], strict=True):
@@ -126,7 +126,7 @@ class Broken(Layer):
 
 
 def broken(tmp_path: Path) -> tuple[Path, Path]:
-    """A plugin whose layer raises, and a recipe with it."""
+    """A plugin whose layer raises, and a recipe that uses it."""
     plugin, recipe = tmp_path / "broken.py", tmp_path / "own.toml"
     plugin.write_text(BROKEN)
     recipe.write_text(RECIPE.replace('"cube"', '"broken"'))

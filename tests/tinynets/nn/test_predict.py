@@ -1,4 +1,4 @@
-"""`predict`: its buffers are kept from call to call, its results are arrays of their own, and threads may share it."""
+"""`predict` reuses its buffers between calls, returns independent arrays, and is safe to call from several threads."""
 
 from __future__ import annotations
 

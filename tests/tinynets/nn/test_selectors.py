@@ -1,4 +1,4 @@
-"""Selectors: one grammar, and what names nothing that exists is an error that lists what does."""
+"""Selectors: one grammar; a selector that names nothing gives an error that lists what exists."""
 
 from __future__ import annotations
 

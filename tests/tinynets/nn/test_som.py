@@ -1,4 +1,4 @@
-"""Measures of self-organizing maps, by hand on a small one."""
+"""Measures of self-organizing maps, checked by hand on a small map."""
 
 from __future__ import annotations
 

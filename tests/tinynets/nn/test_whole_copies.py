@@ -1,4 +1,4 @@
-"""What is assigned to a network's vectors is written where its layers lie; what only can be read stays so in a copy."""
+"""Assigning to a network's vectors changes its layers; what is read-only stays read-only in a copy."""
 
 from __future__ import annotations
 

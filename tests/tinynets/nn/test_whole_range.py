@@ -1,8 +1,8 @@
-"""Every activation and loss in float32 against float64 formulas, over all of float32: the relative error of each.
+"""The relative error of every activation and loss in float32, over all of float32, against float64 formulas.
 
-A value is off by at most the part of it that stands here. Where a value or slope is a sum of terms that cancel (SiLU,
-GELU), or told from an output next to its bound (Tanh), it is off by that part of those terms. What is less than the
-smallest normal number may be rounded to 0.
+Each case states the largest relative error of a value and of a slope. If these are sums of terms that cancel (SiLU,
+GELU), or computed from an output near its bound (Tanh), the error is relative to the largest term. What is less than
+the smallest normal number may be rounded to 0.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ def normal_share(x: Array) -> Array:
 
 
 def bent(x: Array) -> Array:
-    """What the tanh of GELU's approximation is taken of, twice."""
+    """Twice the argument of the tanh in GELU's approximation."""
     return np.asarray(2 * sqrt(2 / pi) * (x + 0.044715 * x**3))
 
 
 @dataclass
 class Case:
-    """value and slope as sums of terms, in float64; what each may be off, as a part of its largest term."""
+    """Value and slope as sums of terms, in float64, and the error allowed for each, relative to its largest term."""
 
     activation: Activation
     value: Terms
@@ -103,7 +103,7 @@ CASES = [
 
 
 def apart(ours: Array, terms: list[Array], error: float) -> Array:
-    """By how much of what is allowed ours are off."""
+    """Our errors as shares of the allowed error."""
     largest = np.max(np.abs(terms), axis=0)
     return np.asarray(np.abs(ours - np.sum(terms, axis=0)) / (error * largest + TINY))
 
@@ -204,7 +204,7 @@ def test_a_loss_and_its_slope_have_their_digits_over_all_of_float32(case: Judged
             wide, y32 = x.astype(np.float64), float(np.float32(y))
             value, slope = np.array(pairs).T
             of_value, of_slope = case.value(wide, y32), case.slope(wide, y32)
-            fits = np.abs(of_value[0]) < LARGEST  # the others are found to be too large, and named
+            fits = np.abs(of_value[0]) < LARGEST  # the others are reported as too large
             off = np.maximum(apart(value, of_value, case.error) * fits, apart(slope, of_slope, case.error) * fits)
         assert not (off > 1).any(), (y, x[off.argmax()], value[off.argmax()], slope[off.argmax()], off.max())
 
@@ -231,7 +231,7 @@ def test_a_mean_cross_entropy_that_fits_is_told_though_the_sum_overflows(smoothi
 @pytest.mark.parametrize("gap", [*np.linspace(-100, 100, 401), 1e4, 1e30, -1e30, 3e38])
 @pytest.mark.parametrize("largest", [0.0, 1000.0])
 def test_a_cross_entropy_has_its_digits_however_sure_the_net_is(gap: float, largest: float) -> None:
-    """Of two logits, one `gap` above the other; where the loss is large its slope is told as a part of 1."""
+    """Two logits, one of them larger by `gap`; if the loss is large, the slope's error is relative to 1."""
     out = np.array([[largest, largest - gap]], np.float32)
     apart_by = float(out[0, 0]) - float(out[0, 1])
     expected, share = float(softplus(np.array(-apart_by))), float(sigmoid(np.array(-apart_by)))

@@ -1,4 +1,4 @@
-"""Random numbers have addresses, and the numbers at an address never change."""
+"""Random numbers have addresses, and the number at an address never changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run keeps the rules of arithmetic that it began with; new runs follow those of today."""
+"""A run keeps the rules of arithmetic it began with; new runs follow the current rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""erf against the one of the standard library."""
+"""Our erf agrees with that of the standard library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A net that cannot learn as it is built, or as its data are split, is warned of; one that can is not."""
+"""A network that cannot learn as it is built or as its data are split gets a warning; others get none."""
 
 from __future__ import annotations
 

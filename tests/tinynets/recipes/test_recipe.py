@@ -1,4 +1,4 @@
-"""Recipes: what a file says is checked, and an error names file, key, rule, value and the nearest right name."""
+"""Recipes: files are checked, and an error names the file, key, rule, value and nearest right name."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def one_of(*names: str) -> str:
 
 @pytest.fixture
 def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Writes a recipe here and gives its name: `written()`, or with words of it exchanged."""
+    """Writes a recipe and returns its name: `written()`, or with parts of its text replaced."""
     monkeypatch.chdir(tmp_path)
 
     def write(*exchanges: tuple[str, str]) -> str:
@@ -237,7 +237,7 @@ def test_files_that_are_no_recipes_are_refused(tmp_path: Path, says: Callable[..
     path.write_text("name = ")
     with pytest.raises(tn.RecipeError) as caught:
         tn.Lab(path)
-    assert str(caught.value).startswith(f"`{path}` is not TOML: ")  # the rest is tomllib's
+    assert str(caught.value).startswith(f"`{path}` is not TOML: ")  # the rest of the message is tomllib's
     path.write_text("a = " + "[" * 100_000)
     with pytest.raises(tn.RecipeError):
         tn.Lab(path)

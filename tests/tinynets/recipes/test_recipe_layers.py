@@ -1,4 +1,4 @@
-"""Recipes of nested layers: what is wrong inside a container is named with its path."""
+"""Recipes with nested layers: an error inside a container is named with its path."""
 
 from __future__ import annotations
 

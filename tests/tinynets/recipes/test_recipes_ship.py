@@ -1,4 +1,4 @@
-"""Every recipe that ships: it steps, replays, freezes, shows itself in every pane, and learns."""
+"""Every recipe that ships steps, replays, freezes, shows itself in every pane, and learns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXTS = [name for name in NAMES if name.startswith("names")]
 
 @pytest.fixture(scope="module", params=NAMES)
 def lab(request: pytest.FixtureRequest) -> tn.Lab:
-    """A lab of each recipe in turn, shared by the tests: each goes on from where the last one stopped."""
+    """A lab of each recipe in turn, shared by the tests: each continues where the last one stopped."""
     made = tn.Lab(request.param)
     made.run(3)
     return made
@@ -85,7 +85,7 @@ def test_a_save_opens_at_the_same_bytes_and_replays_to_the_same(lab: tn.Lab, tmp
 def test_every_pane_shows_every_block(lab: tn.Lab) -> None:
     lab.run(1)
     for _ in range(lab.player.phases_done, 2 * len(lab.network.layers) + 1):
-        lab.phase()  # backward has come past every block but the first
+        lab.phase()  # the backward pass has passed every block but the first
     builder = FrameBuilder.of(lab)
     for name in blocks(lab):
         block = lab.network.block(name)

@@ -1,4 +1,4 @@
-"""The server process starts light, loads plugins before it makes its Lab, and keeps to its memory."""
+"""The engine starts light, loads plugins before it makes its Lab, and keeps to its memory budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames: what the panes show is what the lab computes."""
+"""Frames: the panes show what the lab computes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a frame shows of every kind of layer: weights by unit, time steps, gates, patterns, maps."""
+"""What a frame shows for each kind of layer: weights by unit, time steps, gates, patterns, maps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine in a process of its own: commands, frames, cancelling, and no orphan however it ends."""
+"""The engine in its own process: commands, frames, cancelling, and no orphan however it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of saves and journals share: a run to save, and journals written at every piece of work."""
+"""Fixtures that tests of saves and journals share: a run to save, and journals written after every piece of work."""
 
 from __future__ import annotations
 

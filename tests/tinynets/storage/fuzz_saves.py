@@ -1,10 +1,10 @@
-"""Coverage-guided fuzzing of what reads saves, where atheris is installed.
+"""Fuzzes the reading of saves, guided by coverage; needs atheris.
 
-`python tests/tinynets/storage/fuzz_saves.py -max_total_time=300` (any option of libFuzzer; a folder given keeps
-the corpus).
+`python tests/tinynets/storage/fuzz_saves.py -max_total_time=300` (takes any option of libFuzzer, and a folder for the
+corpus).
 
-Every input is read as a file whose checksums are right, so that what is mutated gets behind them; one input in three is
-altered record by record. What is not refused with a SaveError must be a lab that works.
+Every input is given right checksums, so that mutations get past them; one input in three is altered record by record.
+What is not refused with a SaveError must be a lab that works.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SAMPLES = {kind: sample(kind) for kind in KINDS}
 
 
 def mended(content: bytes) -> bytes:
-    """The same bytes, with the checksum of every record right."""
+    """The same bytes, with the checksum of every record corrected."""
     made, at = [content[:HEAD]], HEAD
     while at + 8 <= len(content):
         length = min(struct.unpack_from("<I", content, at)[0], len(content) - at - 8)
@@ -47,7 +47,7 @@ def mended(content: bytes) -> bytes:
 
 
 def mutate(content: bytes, most: int, seed: int) -> bytes:
-    """Another input: one altered record by record, or bytes changed as libFuzzer does."""
+    """Another input: records altered, or bytes changed as libFuzzer does."""
     random = Random(seed)
     if random.random() < 0.33:
         kind = random.choice(KINDS)

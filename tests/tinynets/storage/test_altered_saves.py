@@ -1,4 +1,4 @@
-"""Saves whose records were altered, their frames whole: each is refused in words, cheaply, or works."""
+"""Saves with altered records in whole frames: each is refused cheaply with a reason, or works."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def twice(kind: str) -> Change:
 
 
 def with_layers(outputs: int) -> Change:
-    """The recipe's hidden layer made as wide as that, in the recipe and in every keyframe."""
+    """Give the hidden layer this width, in the recipe and in every keyframe."""
 
     def change(records: Records) -> None:
         architectures = [of(records, "recipe")["config"]["layers"]]
@@ -90,7 +90,7 @@ def with_layers(outputs: int) -> Change:
 
 
 def names_of(text: bytes, context: int) -> Change:
-    """Other data: names, of which so many characters are seen at once."""
+    """Replace the data by names, read `context` characters at a time."""
 
     def change(records: Records) -> None:
         payload = {"kind": "names", "text": text, "context": context, "split_seed": 0}
@@ -100,7 +100,7 @@ def names_of(text: bytes, context: int) -> Change:
 
 
 def widening(times: int) -> Change:
-    """Layers without a parameter put in, of which each is twice as wide as that before, until they are averaged."""
+    """Add layers without parameters, each twice as wide as the one before, until they are averaged."""
 
     def change(records: Records) -> None:
         twice_as_wide = [[{"kind": "identity", "name": "left"}], [{"kind": "identity", "name": "right"}]]
@@ -677,7 +677,7 @@ def test_indices_that_the_network_of_a_save_has_no_row_for_are_refused(tmp_path:
     altered = list(read_records(tmp_path / "x.msgpack"))
     payload = copy.deepcopy(of(altered, "data")["payload"])
     rows = payload["splits"]["train"]["x"].copy()
-    rows[-1, 0] = 7  # not where a look at the first rows would find it
+    rows[-1, 0] = 7  # not in the first rows, where a quick look would find it
     payload["splits"]["train"]["x"] = rows
     of(altered, "data").update(payload=payload, sha256=payload_digest(payload))
     write_records(tmp_path / "x.msgpack", altered)

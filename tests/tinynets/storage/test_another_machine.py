@@ -1,4 +1,4 @@
-"""What was recorded with another processor or numpy: the stored keyframes count, and that is said."""
+"""Runs recorded with another processor or numpy: the stored keyframes decide, and the lab says so."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def here(make_tiny: Callable[..., tn.Lab], tmp_path: Path) -> Path:
 
 
 def carried_over(path: Path, **header: Any) -> Path:
-    """The same as if another machine had written it, whose keyframe at step 24 came out one ulp away."""
+    """The same save as if written on another machine, whose keyframe at step 24 differs by one ulp."""
     records = list(read_records(path))
     records[0] |= header
     keyframe = next(record for record in records if record["record"] == "keyframe" and record["step"] == 24)
@@ -82,7 +82,7 @@ def test_moving_goes_on_from_the_stored_keyframes(elsewhere: Path, here: Path) -
     assert lab.state.digest() == kept.digest()
     lab.seek(26)
     other.seek(26)
-    assert lab.state.digest() != other.state.digest()  # computed from what is stored, not from the start
+    assert lab.state.digest() != other.state.digest()  # computed from the stored keyframes, not from the start
     lab.seek(34)
     other.seek(34)
     assert lab.state.digest() == other.state.digest()

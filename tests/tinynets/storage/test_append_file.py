@@ -1,4 +1,4 @@
-"""A file that grows: whole pieces only, whatever the disk does, and never less than what was there."""
+"""A file that grows: it holds only whole pieces, whatever the disk does, and never loses what it had."""
 
 from __future__ import annotations
 

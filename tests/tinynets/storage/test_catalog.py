@@ -1,4 +1,4 @@
-"""The list of saves: what each says of itself, and that none of them can spoil the list."""
+"""The list of saves: what each says about itself, and that no bad save can spoil the list."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ V1 = Path(__file__).parents[2] / "saves" / "v1"
 
 @pytest.fixture
 def folder(make_tiny: Callable[..., tn.Lab], tmp_path: Path) -> Path:
-    """A save with two branches and an edit, one of the first version, and files that are none."""
+    """A save with two branches and an edit, a save of the first version, and files that are no saves."""
     found = tmp_path / "saves"
     found.mkdir()
     lab = make_tiny()

@@ -1,4 +1,4 @@
-"""Values survive packing; bytes that are none of ours are refused before they cost anything."""
+"""Values survive packing; bytes that are not ours are refused before they cost anything."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def test_bytes_that_are_no_value_are_refused(packed: bytes, message: str) -> Non
             f"an array has the impossible shape (0, {2**63})",
         ),
         (
-            an_array(shape=(2**64 - 1,)),  # -1, where it is read as signed
+            an_array(shape=(2**64 - 1,)),  # -1 if read as signed
             f"an array of shape ({2**64 - 1},) and dtype <f8 needs {2**67 - 8:,} bytes, but has 16",
         ),
         (an_array(b"|b1", (2,), b"\x01\x02"), "an array of booleans holds something else"),

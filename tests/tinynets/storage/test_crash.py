@@ -1,8 +1,8 @@
-"""A process that trains, operates and saves is killed at random moments: its saves open whole, its journal recovers.
+"""A process that trains, operates and saves is killed at random: its saves open whole, its journal recovers.
 
-The process writes down what it begins and what it has done, moment by moment with digests, in a plain log; what is
-found on the disk afterwards is held against that. `pytest -m proof` kills it 300 times; with TINYNETS_PROOF=5 in the
-environment five times as often. Run as a script this file is the process, or rather a server that forks one a kill.
+The process logs what it begins and what it has done, moment by moment, with digests; what is found on the disk
+afterwards is compared with that log. `pytest -m proof` kills it 300 times; with TINYNETS_PROOF=5 in the environment
+five times as often. Run as a script, this file is the process, or rather a server that forks one for each kill.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ if sys.platform == "win32":
 KILLS = 300 * int(os.environ.get("TINYNETS_PROOF", "1"))
 SHORT = 8
 SESSIONS = 5
-"""Kills in one folder, each process going on with what the last one left."""
+"""Kills in one folder; each process goes on with what the last one left."""
 SAVES = ("one", "two")
 OFTEN, USUAL = 0.01, journal.FLUSH
-"""Seconds between two times of writing, in most sessions and in some."""
+"""Seconds between flushes of the journal, in most sessions and in some."""
 
 Shape = dict[str, Any]
 
@@ -124,7 +124,7 @@ class Work:
 
     def run(self) -> None:
         count = self.chance.choice([1, 10, 200, 2000])
-        if self.chance.random() < 0.3:  # as a program does that calls the library
+        if self.chance.random() < 0.3:  # like a program that calls the library
             self.write("begin", ["run", str(count)])
             self.lab.run(count)
             self.write("done", shape(self.lab))
@@ -164,8 +164,8 @@ class Work:
 
 
 def serve() -> None:
-    """Fork a process for each line of input, say its number, wait until it is killed, say how it ended."""
-    fresh().close(discard=True)  # so that all is imported before the first fork
+    """Fork a process for each line of input; print its number, wait until it is killed, print how it ended."""
+    fresh().close(discard=True)  # so that everything is imported before the first fork
     fingerprint()
     for line in sys.stdin:
         order = json.loads(line)
@@ -178,14 +178,14 @@ def serve() -> None:
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
-# -- what is found behind it
+# -- what is found afterwards
 
 
 class Log:
-    """What a killed process wrote down."""
+    """The log of a killed process."""
 
     def __init__(self, path: Path) -> None:
-        lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []  # the last may be cut
+        lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []  # the last line may be cut
         self.entries = [json.loads(line) for line in lines]
         self.begun = [content for what, content in self.entries if what == "begin"]
         self.shapes: list[Shape] = [content for what, content in self.entries if what in ("start", "done")]
@@ -197,7 +197,7 @@ class Log:
         return self.shapes[-1]
 
     def saves(self) -> Iterator[tuple[str, Shape, bool]]:
-        """File, what was saved to it, and whether that came to its end."""
+        """Each save: its file, its contents, and whether it was completed."""
         shape_: Shape = {}
         begun = ""
         for what, content in self.entries:
@@ -212,7 +212,7 @@ class Log:
             yield begun, shape_, False
 
     def flushed(self, seconds: float) -> tuple[int, int] | None:
-        """The branch and step of the run at work that must be written: marked so long before its last piece began."""
+        """The branch and step that the present run must have on disk: logged `seconds` before its last piece."""
         marks: list[list[Any]] = []
         for what, content in self.entries:
             marks = [*marks, content] if what == "mark" else [] if what == "begin" else marks
@@ -221,11 +221,11 @@ class Log:
 
 
 CHANGES_NAMES = ("rename", "run", "zero", "freeze", "release", "unfreeze", "set")
-"""Verbs behind which a branch may have another name: what is done after an undo takes over that of what is left."""
+"""Verbs after which a branch may have another name: what follows an undo takes over the name of what it leaves."""
 
 
 def missing(found: Shape, log: Log) -> list[str]:
-    """Branches, edits, names and bookmarks reported done that are missing, but for what the action at work changes."""
+    """Branches, edits, names and bookmarks reported done but missing, unless the last action changes them."""
     verb = log.at_work[0] if log.at_work else ""
     told = []
     for number, branch in log.last["branches"].items():
@@ -241,12 +241,12 @@ def missing(found: Shape, log: Log) -> list[str]:
 
 
 class Killing:
-    """One process after another in a folder, each killed, and what it left looked at."""
+    """Kills one process after another in a folder, and checks what each has left."""
 
     def __init__(self, server: subprocess.Popen[str], folder: Path, chance: random.Random, told: Counter[str]) -> None:
         self.server, self.folder, self.chance, self.told = server, folder, chance, told
         self.saved: dict[str, Shape] = {}
-        """File -> what was saved to it last."""
+        """File -> what it was last saved with."""
         self.source = ""
         self.number = 0
         folder.mkdir(parents=True)
@@ -277,7 +277,7 @@ class Killing:
         self.server.stdin.write(json.dumps(order) + "\n")
         self.server.stdin.flush()
         child = int(self.server.stdout.readline())
-        if self.chance.random() < 0.95:  # else it is killed while it opens what the last one left
+        if self.chance.random() < 0.95:  # otherwise it is killed while it opens what the last one left
             until(lambda: path.exists() and path.stat().st_size)
         sleep(seconds)
         os.kill(child, signal.SIGKILL)
@@ -287,7 +287,7 @@ class Killing:
     # -- saves
 
     def check_saves(self, log: Log) -> None:
-        """Each save opens whole, and is what was last saved, or what was being saved."""
+        """Check that each save opens whole, and holds what was last saved or was being saved."""
         under_way: dict[str, Shape] = {}
         for file, content, ended in log.saves():
             (self.saved if ended else under_way)[file] = content
@@ -297,7 +297,7 @@ class Killing:
                 assert str(file) not in self.saved
                 continue
             held = locks.acquire(file)
-            assert held is not None  # the lock went with the process
+            assert held is not None  # the lock ended with the process
             held.release()
             lab = tn.Lab(file)
             found = shape(lab)
@@ -310,7 +310,7 @@ class Killing:
     # -- the journal
 
     def check_work(self, log: Log, flush: float) -> None:
-        """What is recovered is a part, from the beginning, of what was done, and no edit is missing."""
+        """Check that what is recovered is a beginning of what was done, and that no edit is missing."""
         found = recoverable()
         self.told["journals recovered"] += bool(found)
         sources: list[Path | str] = [entry.file for entry in found] or self.last_saves(log)
@@ -324,7 +324,7 @@ class Killing:
         self.left = found
 
     def last_saves(self, log: Log) -> list[Path | str]:
-        """The files of which one holds all, where there is no journal: the one at work may not have come to its end."""
+        """The files of which one holds everything if there is no journal; a save in progress may be incomplete."""
         files = [file for file, content, _ in log.saves() if self.saved.get(file) == content]
         return list(files[-2:]) or [self.source]
 
@@ -346,7 +346,7 @@ class Killing:
         return found
 
     def check_branch(self, branch: Branch, seen: list[dict[str, Any] | None], log: Log) -> None:
-        """A branch is one that was seen, cut somewhere; beyond what was seen only the action at work can have led."""
+        """Check that a branch is one that was seen, cut somewhere; only the last action may have gone beyond that."""
         known = [entry for entry in seen if entry is not None]
         edits = [[placed.step, placed.edit.python()] for placed in branch.edits]
         if not known:
@@ -371,7 +371,7 @@ class Killing:
             assert log.at_work[0] in ("run", "save")
 
     def choose(self) -> None:
-        """What the next process begins with: what was left behind, a save, or nothing."""
+        """Choose what the next process starts from: the journal left behind, a save, or nothing."""
         saves = [file for file in self.saved if Path(file).exists()]
         kinds = ["journal"] * 6 * bool(self.left) + ["save"] * 3 * bool(saves) + ["fresh"]
         kind = self.chance.choice(kinds)

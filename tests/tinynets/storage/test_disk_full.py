@@ -1,4 +1,4 @@
-"""A disk that fills up during a save: what stood there still stands, and the lab goes on."""
+"""The disk fills up during a save: the old file survives, and the lab goes on."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ print(lab.state.digest(), lab.unsaved)
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    """A save that is there before the disk fills up, in a folder of its own."""
+    """A save made before the disk fills up, in a folder of its own."""
     path = tmp_path / "saves" / "xor.msgpack"
     lab = tn.Lab("xor")
     lab.run(20)

@@ -1,4 +1,4 @@
-"""Runs of the first rules come to the bytes that they came to when there were no others."""
+"""Runs under the first rules give the same bytes as when there were no other rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from tinynets.numerics.determinism import fingerprint
 
-pytestmark = pytest.mark.proof  # CI runs them behind the tests
+pytestmark = pytest.mark.proof  # CI runs them after the other tests
 
 REFERENCES = Path(__file__).parents[2] / "references"
 FACTS: dict[str, str] = json.loads((REFERENCES / "first_rules.json").read_text())

@@ -1,4 +1,4 @@
-"""Files of somebody else's: whatever is wrong in one comes out in words, and none says where to write.
+"""Files from somebody else: whatever is wrong is refused with a reason, and none can choose where to write.
 
 `pytest -m proof` reads 1,000 saves and journals with right checksums and wrong fields and orders of records; with
 TINYNETS_PROOF=100 in the environment a hundred times as many. A failure names the kind and the seed of the file:
@@ -32,10 +32,10 @@ from tinynets.storage.saves import read_header
 PROOF = 1_000 * int(os.environ.get("TINYNETS_PROOF", "1"))
 SHORT = 15
 SAVED = 20
-CALLS = 60_000  # what opening takes whatever stands in the file: twice what a whole one with few edits takes
-CALLS_A_BYTE = 25  # of whole files the dearest record, an edit that changes the layers, takes 20 for each of its bytes
+CALLS = 60_000  # what opening may take whatever the file holds: twice what a whole file with few edits takes
+CALLS_A_BYTE = 25  # in whole files the most expensive record, an edit of the layers, takes 20 for each of its bytes
 BUGS = ("NameError", "UnboundLocalError", "AssertionError", "ImportError", "RuntimeError")
-"""What the gate would hide of our own."""
+"""Errors of our own code that the gate would hide."""
 
 
 def spoiled(content: bytes, seed: int) -> bytes:
@@ -169,13 +169,13 @@ def test_what_could_not_be_opened_again_is_not_saved(make_tiny: Callable[..., tn
 
 @dataclass
 class Figures:
-    """What came of reading so many files, and at worst what part of the calls that are allowed."""
+    """The results of reading files, and the largest share of the allowed calls that one took."""
 
     opened: int = 0
     refused: int = 0
     saved: int = 0
     unforeseen: Counter[str] = field(default_factory=Counter)
-    """Why the gate, not a check, refused a file."""
+    """Reasons for which the gate, rather than a check, refused a file."""
     worst: float = 0.0
     calls: int = 0
 
@@ -188,12 +188,12 @@ class Figures:
 
 
 def allowed(size: int) -> int:
-    """Calls that a file of so many bytes may take."""
+    """The number of calls that a file of so many bytes may take."""
     return CALLS + CALLS_A_BYTE * size
 
 
 def look(path: Path, figures: Figures) -> tn.Lab | None:
-    """A lab, or None where the file is refused in a line of this project's, no fault of ours; the work is counted."""
+    """Open a file, counting the work: a lab, or None if it is refused in one line and not by a fault of ours."""
     calls, lab = worked(lambda: lab_or_refusal(path, figures))
     figures.calls = max(figures.calls, calls)
     figures.worst = max(figures.worst, calls / allowed(path.stat().st_size))
@@ -215,7 +215,7 @@ def lab_or_refusal(path: Path, figures: Figures) -> tn.Lab | None:
 
 
 def check(kind: str, seed: int, folder: Path, figures: Figures) -> None:
-    """A file is refused in words, or opens to a lab that works; of these one in `SAVED` is saved and opened again."""
+    """Check that a file is refused with a reason or opens as a working lab; one in `SAVED` is saved and reopened."""
     path = folder / ("x.journal" if "journal" in kind else "x.msgpack")
     path.write_bytes(foreign(kind, seed))
     with suppress(tn.SaveError):
@@ -238,7 +238,7 @@ def check(kind: str, seed: int, folder: Path, figures: Figures) -> None:
 
 def attack(kind: str, seeds: range, folder: Path) -> Figures:
     figures = Figures()
-    look(whole(kind, folder), Figures())  # what is made once for the process
+    look(whole(kind, folder), Figures())  # created once per process
     for seed in seeds:
         try:
             check(kind, seed, folder, figures)

@@ -1,4 +1,4 @@
-"""Files made to do harm: each is refused in a line, or is a lab that works; at once, and in little memory.
+"""Files made to do harm: each is refused in one line or is a working lab; quickly, and in little memory.
 
 `pytest -m proof` reads 5,000 altered saves; with TINYNETS_PROOF=20 in the environment twenty times as many. A failure
 names the kind and the seed of the file: `altered(sample(kind), kind, seed)` in mutations.py makes it again.
@@ -35,28 +35,28 @@ from tinynets.storage import saves
 from tinynets.storage.recovery import SUFFIX, recoverable
 
 PROOF = 5_000 * int(os.environ.get("TINYNETS_PROOF", "1"))
-MOST_BYTES = 64 * 2**20  # allocated above the file's size
-MOST_CALLS = 4_000_000  # of functions, Python's and those written in C: about a second's work
+MOST_BYTES = 64 * 2**20  # bytes allocated beyond the file's size
+MOST_CALLS = 4_000_000  # calls of functions, in Python and in C: about a second's work
 SHORT = 10
 
 
 @dataclass
 class Figures:
-    """What reading so many files has cost at worst."""
+    """The most that reading any of the files has cost."""
 
     done: Counter[str] = field(default_factory=Counter)
     calls: int = 0
     nbytes: int = 0
 
     def measured(self, act: Callable[[], Any]) -> Any:
-        """What `act` gives, or None where it refuses; fails where that takes too much work."""
+        """The result of `act`, or None if it refuses; fails if that takes too much work."""
         calls, made = worked(lambda: refused_or(act))
         self.calls = max(self.calls, calls)
         assert calls <= MOST_CALLS, f"it took {calls:,} calls"
         return made
 
     def weighed(self, size: int, act: Callable[[], Any]) -> Any:
-        """The same; fails where that allocates too much."""
+        """The same; fails if that allocates too much."""
         tracemalloc.start(1)
         try:
             made = refused_or(act)
@@ -73,7 +73,7 @@ class Figures:
 
 
 def refused_or(act: Callable[[], Any]) -> Any:
-    """What `act` gives; None where it says in a line why not."""
+    """The result of `act`; None if it says in one line why not."""
     try:
         return act()
     except tn.SaveError as error:
@@ -84,7 +84,7 @@ def refused_or(act: Callable[[], Any]) -> Any:
 
 
 def check(path: Path, figures: Figures) -> bool:
-    """A file is refused, or opens into a lab that can go anywhere and be saved again; whether it opens."""
+    """Check that a file is refused, or opens as a lab that can go anywhere and be saved; returns whether it opens."""
     size = path.stat().st_size
     refused_or(lambda: saves.read_header(path))
     recovered = figures.weighed(size, lambda: saves.read(path, recover=True))
@@ -102,7 +102,7 @@ def check(path: Path, figures: Figures) -> bool:
 
 
 def roam(lab: tn.Lab, path: Path) -> None:
-    """Go to the start, the middle and the end of branches, and on; save, and open that."""
+    """Go to the start, the middle and the end of branches, and on; save, and open the save."""
     try:
         for branch in lab.branches[:20]:
             lab.switch(branch)
@@ -110,7 +110,7 @@ def roam(lab: tn.Lab, path: Path) -> None:
                 lab.seek(step)
         lab.evaluate("train")
         lab.step()
-    except tn.NonFiniteError:  # a rate can be altered into one that no training survives
+    except tn.NonFiniteError:  # an altered rate may be one that no training survives
         pass
     except tn.DataError:
         assert lab.data.missing is not None
@@ -118,13 +118,13 @@ def roam(lab: tn.Lab, path: Path) -> None:
     again = tn.Lab(path)
     assert again.state.digest() == lab.state.digest()
     assert (again.moment, again.branches) == (lab.moment, lab.branches)
-    assert repr(again.log) == repr(lab.log)  # as text NaN is NaN
+    assert repr(again.log) == repr(lab.log)  # as text, NaN equals NaN
     lab.close()
     again.close()
 
 
 def saved_again(loaded: saves.LoadedSave, path: Path) -> None:
-    """What was recovered of a file is a whole save."""
+    """Check that what was recovered from a file is a whole save."""
     recipe, data, timeline, moment = loaded.recipe, loaded.data, loaded.timeline, loaded.position
     start = timeline.branch.keyframes[0, 0]
     network = recipe.build(data, theta=start.theta, carried=start.buffers)

@@ -1,4 +1,4 @@
-"""The journal: what a lab does is on the disk as it does it, and any part of that from its beginning is a past."""
+"""The journal: what a lab does reaches the disk at once, and any beginning of a journal is a valid past."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_the_losses_of_a_run_are_written_at_intervals(tmp_path: Path, monkeypatc
     grown = [at for at, (before, size) in enumerate(pairwise(sizes), 1) if size > before]
     assert grown == list(range(4, 41, 4))
     again = copied(file, tmp_path / "copy.journal")
-    assert tn.Lab(again).end >= ends[40]  # what was done when that time began
+    assert tn.Lab(again).end >= ends[40]  # what was done when that interval began
     run.close()
     written = [record for record in RecordFile(file, recover=True) if record["record"] == "losses"]
     assert all(one["first"] + len(one["values"]) == next_["first"] for one, next_ in pairwise(written))
@@ -139,7 +139,7 @@ def test_what_a_call_has_done_comes_to_the_disk_without_another_call(tmp_path: P
     assert (lab.end, lab.step_number, len(lab.log)) == (said, said, 1)
 
 
-# -- any part of it is a past
+# -- any beginning of it is a past
 
 
 ACTIONS = st.one_of(
@@ -168,7 +168,7 @@ def act(lab: tn.Lab, count: int, verb: str, value: int) -> None:
 
 
 class Witness:
-    """Writes down what a lab was seen to hold, action by action."""
+    """Records what a lab held after each action."""
 
     def __init__(self, lab: tn.Lab) -> None:
         self.lab = lab
@@ -184,7 +184,7 @@ class Witness:
         self.marks |= set(lab.bookmarks)
 
     def check(self, found: tn.Lab) -> None:
-        """What was recovered is a part, from the beginning, of what was done."""
+        """Check that what was recovered is a beginning of what was done."""
         ours = self.lab.player.timeline.branches
         for number, branch in found.player.timeline.branches.items():
             whole = ours[number]
@@ -239,7 +239,7 @@ def test_any_part_of_a_journal_recovers_to_a_part_of_what_was_done(
             try:
                 found = tn.Lab(copy, read_only=True)
             except tn.CorruptSave:
-                assert before == (0, 0)  # cut before its start was whole
+                assert before == (0, 0)  # cut before its start was complete
                 continue
             witness.check(found)
             assert extent(found) >= before or often_anew
@@ -259,7 +259,7 @@ def test_a_journal_cut_in_a_record_tells_what_is_lost_and_has_the_rest(tmp_path:
     assert found.warnings[0].endswith("; what came before is here, 20 bytes behind it are lost")
 
 
-# -- how long it stays
+# -- how long it is kept
 
 
 def test_once_all_is_saved_it_is_gone_and_what_comes_next_goes_to_another(tmp_path: Path) -> None:
@@ -329,7 +329,7 @@ def test_beyond_its_bound_it_is_begun_anew_and_holds_all_the_same(
 
 
 def until_on_disk(lab: tn.Lab) -> None:
-    """Wait for what is being begun anew, however slow the disk is."""
+    """Wait for the new journal, however slow the disk is."""
     written = lab._files.journal
     assert written is not None
     assert written._file is not None
@@ -394,7 +394,7 @@ def test_where_there_is_no_room_to_begin_it_anew_the_old_one_goes_on(
     monkeypatch.setattr(journal, "GROWTH", 1)
     lab = made(tmp_path)
     lab.freeze("hidden[0]")
-    (tmp_path / f".{file_of(lab).name}.tmp").mkdir()  # where the new one would be written
+    (tmp_path / f".{file_of(lab).name}.tmp").mkdir()  # the file that the new one would be written to
     for unit in range(6):
         lab.zero(f"hidden[{unit}]")
     assert lab.warnings == []

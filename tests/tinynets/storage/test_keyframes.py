@@ -1,4 +1,4 @@
-"""A keyframe is of the layers that its branch has there, and of no others."""
+"""A keyframe belongs to exactly the layers that its branch has at that step."""
 
 from __future__ import annotations
 

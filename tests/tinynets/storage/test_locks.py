@@ -1,4 +1,4 @@
-"""Locks: one process has a file at a time, however it ends; labs of one process share."""
+"""Locks: one process holds a file at a time, however it ends; labs in one process share it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOLDS = (
 
 @contextmanager
 def another(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that has asked for a file's lock, and lives."""
+    """A running process that has asked for a file's lock."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDS, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -59,7 +59,7 @@ def test_a_process_shares_a_file_with_itself_until_the_last_lets_go(tmp_path: Pa
     assert first is not None
     assert second is not None
     first.release()
-    first.release()  # twice is once
+    first.release()  # twice is the same as once
     with another(tmp_path / "x") as process:
         assert process.answer == "None"  # type: ignore[attr-defined]
     second.release()

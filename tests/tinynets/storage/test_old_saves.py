@@ -1,4 +1,4 @@
-"""Saves that versions of the format wrote open for ever, with everything in them; tests/saves/make.py makes them."""
+"""Saves of earlier format versions still open, with everything in them; tests/saves/make.py makes them."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def sha(values: np.ndarray) -> str:
 
 
 def facts(name: Path) -> dict[str, Any]:
-    """What was in a save when it was written; nothing of it depends on the machine."""
+    """What a save held when it was written, as far as that does not depend on the machine."""
     found: dict[str, Any] = json.loads((FOLDER / name.parent / "facts.json").read_text())[name.stem]
     return found
 
 
 def points(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The data that a save of make.py does not hold."""
+    """The data that one save of make.py leaves out."""
     x = np.arange(2 * count).reshape(count, 2) * 7 % 11 / 11
     return x, (x[:, 0] > x[:, 1]).astype(np.int64)
 
@@ -76,7 +76,7 @@ def test_an_old_save_opens_with_all_its_history(name: Path) -> None:
 
 
 def check(timeline: Timeline, wanted: dict[str, Any]) -> None:
-    """A timeline has the branches, edits, losses, evaluations, bookmarks and actions that it had."""
+    """Check that a timeline has the branches, edits, losses, evaluations, bookmarks and actions that it had."""
     assert len(timeline.actions) == wanted["actions"]
     marks = sorted(timeline.bookmarks.values(), key=lambda mark: mark.moment[1:])
     assert [[mark.name, mark.note, list(mark.moment)] for mark in marks] == wanted.get("bookmarks", [])

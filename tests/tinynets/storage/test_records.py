@@ -1,4 +1,4 @@
-"""A file of records is written whole or not at all, and any damage to it is found and said."""
+"""A file of records is written completely or not at all, and any damage to it is found and reported."""
 
 from __future__ import annotations
 

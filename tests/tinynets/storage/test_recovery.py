@@ -1,4 +1,4 @@
-"""Journals that were left behind are found, and a lab of one is what was done and not saved yet."""
+"""Journals left behind are found, and a lab opened from one has what was done but not saved."""
 
 from __future__ import annotations
 

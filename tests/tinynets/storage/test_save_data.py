@@ -1,4 +1,4 @@
-"""Data too large for a save: found where it was, given again, or missing, and then what is stored can be looked at."""
+"""Data too large for a save: found in place, given again, or missing; without them, the rest can be inspected."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_what_is_no_file_of_data_is_refused_in_words(make_tiny: Make, tmp_path: 
         content = bytearray(whole)
         content[place] ^= 0x5A
         path.write_bytes(content)
-        with suppress(tn.DataError):  # or a byte that nothing depends on
+        with suppress(tn.DataError):  # or it was a byte that nothing depends on
             make_tiny(data=path)
 
 
@@ -280,7 +280,7 @@ def test_an_older_save_without_data_or_examples_needs_them(run: tn.Lab, npz: Pat
         tn.Lab(run.path)
 
 
-# -- on the examples alone
+# -- with the stored examples alone
 
 
 @pytest.fixture

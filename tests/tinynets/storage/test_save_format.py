@@ -1,4 +1,4 @@
-"""docs/save-format.md is enough to read a save: a reader written from that page alone sees what the lab says."""
+"""docs/save-format.md suffices to read a save: a reader written from it alone sees what the lab says."""
 
 from __future__ import annotations
 
@@ -24,7 +24,13 @@ from tinynets.storage import data_record, header, timeline_records, user_code
 from tinynets.storage import keyframes as keyframes_module
 from tinynets.storage.records import read_records
 
-RECORDS = (header, user_code, data_record, timeline_records, keyframes_module)  # what writes each kind, and reads it
+RECORDS = (
+    header,
+    user_code,
+    data_record,
+    timeline_records,
+    keyframes_module,
+)  # what writes and reads each kind
 PAGE = (Path(__file__).parents[3] / "docs" / "save-format.md").read_text(encoding="utf-8")
 OF_JOURNALS = {"unbookmark", "rename", "drop"}
 
@@ -93,7 +99,7 @@ def read_save(content: bytes) -> dict[str, Any]:
 READER = (array_of, records_of, by_name, read_save)
 
 
-# -- digests, as the page says
+# -- digests, as in the docs
 
 
 def state_digest(keyframe: dict[str, Any]) -> str:
@@ -121,7 +127,7 @@ def laid_out(value: Any) -> bytes:
     return {str: b"s", bytes: b"b", int: b"i"}[type(value)] + struct.pack("<Q", len(raw)) + raw
 
 
-# -- what it sees
+# -- what the reader sees
 
 
 @pytest.fixture(scope="module")
@@ -223,11 +229,11 @@ def test_the_digest_of_its_data_is_that_of_the_page(lab: tn.Lab, content: bytes,
         assert hashlib.sha256(laid_out(data["payload"])).hexdigest() == data["sha256"]
 
 
-# -- what the page says
+# -- what the docs say
 
 
 def sections() -> dict[str, str]:
-    """Kind of record -> what the page says of it."""
+    """Kind of record -> its section in the docs."""
     found = {}
     for part in re.split(r"^### ", PAGE, flags=re.M)[1:]:
         title, _, text = part.partition("\n")
@@ -236,7 +242,7 @@ def sections() -> dict[str, str]:
 
 
 def written(lab: tn.Lab, path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """Every kind of record with every field that there is."""
+    """Every kind of record, with every field that exists."""
     yield from read_records(lab.save(path / "whole").path)
     with monkeypatch.context() as patch:
         patch.setattr(data_record, "EMBED_LIMIT", 1)
@@ -262,7 +268,7 @@ def test_the_page_names_every_record_and_field_that_is_written(
 
 
 def inside(record: dict[str, Any]) -> Iterator[str]:
-    """The keys of a record, and of the maps in it that are made by tinynets."""
+    """The keys of a record, and of those maps in it that tinynets makes."""
     yield from (key for key in record if key != "record")
     for deeper in ("state", "payload", "sample"):
         if isinstance(record.get(deeper), dict):

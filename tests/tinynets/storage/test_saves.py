@@ -1,4 +1,4 @@
-"""Saves: a whole lab comes back byte for byte, and what is no save is refused."""
+"""Saves: a whole lab comes back byte for byte, and a file that is not a save is refused."""
 
 from __future__ import annotations
 

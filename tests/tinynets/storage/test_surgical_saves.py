@@ -1,4 +1,4 @@
-"""Saves whose edits change the structure, and lie: refused in words, before anything is made of what they ask for."""
+"""Saves with false edits of the structure are refused with a reason, before anything they ask for is built."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ import tinynets as tn
 from tinynets.storage.records import read_records, write_records
 
 Records = list[dict[str, Any]]
-MEMORY = 512 * 2**20  # what a network of 16 million parameters may take while its layers are looked at
-CALLS = 400_000  # of functions, while one is read
+MEMORY = 512 * 2**20  # bytes that a network of 16 million parameters may take while its layers are checked
+CALLS = 400_000  # calls of functions while one is read
 ENDS = np.arange(24) % 2
 
 
@@ -61,7 +61,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Records:
 
 
 def edits(records: Records) -> list[dict[str, Any]]:
-    """All edits, in the order in which they stand in the file."""
+    """All edits, in file order."""
     found: list[dict[str, Any]] = []
     for record in records:
         if record["record"] == "branch":
@@ -97,7 +97,7 @@ def without_arg(op: str, name: str) -> Callable[[Records], None]:
 
 
 def many(entry: dict[str, Any], count: int) -> Callable[[Records], None]:
-    """So many edits more, behind the prune."""
+    """Add so many edits after the prune."""
 
     def change(records: Records) -> None:
         for record in records:
@@ -155,7 +155,7 @@ CHANGES: dict[str, tuple[Callable[[Records], None], str]] = {
 
 
 def opened(records: Records, path: Path) -> str:
-    """What opening says; within little memory and work."""
+    """The message of opening the file; checks that it takes little memory and work."""
     write_records(path, records)
     tracemalloc.start()
     try:
@@ -238,7 +238,7 @@ plain = st.one_of(
 
 
 def alter(records: Records, path: Path, data: st.DataObject) -> None:
-    """An edit or two altered: the file is refused, or it is a lab that goes everywhere, or says why it cannot."""
+    """Alter an edit or two: the file is refused, or is a lab that goes everywhere or says why it cannot."""
     altered = copy.deepcopy(records)
     found = [placed["edit"] for placed in edits(altered)]
     for _ in range(data.draw(st.integers(1, 2))):

@@ -1,4 +1,4 @@
-"""Reading takes work in proportion to the file: calls are counted, of a file and of one with twice as much in it."""
+"""Reading takes work in proportion to the file: calls are counted for a file and for one with twice as much in it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def small(units: int = 3, steps: int = 4) -> list[Any]:
 
 
 def within(records: list[Any], more: list[Any]) -> list[Any]:
-    """More records, before the last one, which says where the lab stands."""
+    """Add records before the last one, which holds the lab's position."""
     return [*records[:-1], *more, records[-1]]
 
 
@@ -154,7 +154,7 @@ SHAPES: list[Callable[[int], list[Any]]] = [
 
 
 def opened(path: Path) -> str:
-    """Why it is refused; empty where a lab opens."""
+    """The reason why a file is refused; empty if a lab opens."""
     try:
         lab = tn.Lab(path, read_only=True)
     except tn.SaveError as error:
@@ -170,7 +170,7 @@ def test_twice_as_much_in_a_file_is_at_most_twice_the_work(shape: Callable[[int]
         records = shape(n)
         path = tmp_path / ("x.journal" if records[0].get("kind") == "journal" else "x.msgpack")
         path.write_bytes(filed([packed(record) for record in records], 2, count=None, whole=True))
-        opened(path)  # what is made once for the process
+        opened(path)  # created once per process
         counts.append(worked(lambda: assert_known(opened(path)))[0])  # noqa: B023 - called at once
     assert counts[2] - counts[1] <= 2.2 * (counts[1] - counts[0]) + 300
 
@@ -256,7 +256,7 @@ def test_edits_replayed_together_give_the_bytes_that_they_gave_one_by_one(seed: 
         try:
             getattr(lab, op)(target, **arguments)
             done += 1
-        except tn.TinynetsError:  # what is not frozen cannot be unfrozen, where nothing stands nothing is released
+        except tn.TinynetsError:  # only frozen units can be unfrozen, and only interventions released
             continue
     live, config = lab.state.digest(), lab.state.config()
     lab.step()

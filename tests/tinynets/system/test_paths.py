@@ -1,4 +1,4 @@
-"""Paths as people type them, and names that are no text: taken everywhere, or refused in words."""
+"""Paths as people type them, and names that are not valid text: accepted everywhere, or refused with a reason."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def own_layers_of_one_test_alone() -> Iterator[None]:
 PLUGIN = "import tinynets as tn\nclass Own(tn.Identity):\n    kind = 'own-{}'\n"
 
 
-# -- the folder of one's own
+# -- the user's own folder
 
 
 def test_a_tilde_is_the_folder_of_ones_own_wherever_a_path_is_taken(home: Path) -> None:

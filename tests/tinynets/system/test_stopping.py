@@ -1,4 +1,4 @@
-"""Signals that end a command: nothing that was done is lost, and nothing is said but one line.
+"""Signals that end a command: no work is lost, and only one line is printed.
 
 `pytest -m proof` presses ctrl+c at each of the imports that a start makes.
 """
@@ -24,7 +24,7 @@ from tinynets.cli.entry import main
 from tinynets.storage.recovery import RecoverableJournal, recoverable
 from tinynets.system import stopping
 
-pytestmark = pytest.mark.proof  # CI runs them behind the tests
+pytestmark = pytest.mark.proof  # CI runs them after the other tests
 
 posix = pytest.mark.skipif(os.name != "posix", reason="sends signals")
 REPOSITORY = Path(tn.__file__).parents[1]
@@ -49,7 +49,7 @@ class Command:
         )
 
     def at_work(self) -> None:
-        """Wait until it has done steps that are in its journal."""
+        """Wait until it has taken steps that are in its journal."""
         until(lambda: self.process.poll() is not None or self.written())
         assert self.process.poll() is None, self.process.communicate()
 
@@ -81,7 +81,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Command]]:
 
 
 def is_what_it_was(lab: tn.Lab) -> None:
-    """Its last moment is that of the same run without a stop."""
+    """Check that the lab's last moment equals that of the same run without a stop."""
     lab.seek(lab.end)
     straight = tn.Lab(lab.recipe.name)
     straight.run(lab.end)
@@ -152,14 +152,14 @@ def test_a_run_that_ignores_hang_ups_goes_on(start: Callable[..., Command]) -> N
 def test_a_signal_that_comes_twice_at_once_is_one(start: Callable[..., Command], tmp_path: Path) -> None:
     command = start("train", "names-mlp", *ENDLESS, "--save", "x.msgpack")
     command.at_work()
-    for _ in range(100):  # as `timeout` and a wrapper pass it on
+    for _ in range(100):  # as `timeout` and wrappers pass signals on
         command.process.send_signal(signal.SIGTERM)
     assert command.ended()[0] == 128 + signal.SIGTERM
     assert tn.Lab(tmp_path / "x.msgpack").step_number > 0
 
 
 class Sends:
-    """A stream that sends this process a signal when something is written there."""
+    """A stream that sends this process a signal when something is written to it."""
 
     encoding = "utf-8"
 
@@ -237,14 +237,14 @@ def test_a_run_whose_save_fails_can_be_recovered(
 
 
 def check_start(count: int, tmp_path: Path, *arguments: str) -> bool:
-    """Press ctrl+c at an import; whether it was at work that long."""
+    """Press ctrl+c at an import; returns whether the command ran that long."""
     command = Command(*arguments, cwd=tmp_path, **interrupted_at(count, tmp_path, str(REPOSITORY)))
     status, _, err = command.ended()
     assert "Traceback" not in err, (count, err)
     assert "Exception" not in err, (count, err)
     assert status in (0, 130), (count, status, err)
     assert len(err.splitlines()) <= (status == 130), (count, err)
-    assert err == "" or err.startswith("tinynets: stopped"), (count, err)  # at a step, where it was at work by then
+    assert err == "" or err.startswith("tinynets: stopped"), (count, err)  # at a step, if it was training by then
     return status == 130
 
 

@@ -1,4 +1,4 @@
-"""Every command, with its standard streams closed, full, narrow, or read by nobody any more.
+"""Every command with its standard streams closed, full, narrow, or no longer read.
 
 `pytest -m proof` tries every command with every kind of streams.
 """
@@ -17,21 +17,21 @@ from patience import PATIENCE
 
 import tinynets as tn
 
-pytestmark = pytest.mark.proof  # CI runs them behind the tests
+pytestmark = pytest.mark.proof  # CI runs them after the other tests
 
 posix = pytest.mark.skipif(os.name != "posix" or not Path("/dev/full").exists(), reason="needs a shell and /dev/full")
 
 
 @dataclass(frozen=True)
 class Streams:
-    """How a command is started: what the shell does to its streams, and the encoding of its output."""
+    """How a command is started: the shell's redirections, and the encoding of its output."""
 
     redirected: str
     encoding: str = ""
     written: bool = True
-    """Whether what it says on stdout gets somewhere."""
+    """Whether its stdout reaches anybody."""
     errors: bool = True
-    """The same of stderr."""
+    """Whether its stderr reaches anybody."""
 
 
 KINDS = {
@@ -53,7 +53,7 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a save whose names and labels no narrow encoding has, and a recipe that says of itself no less."""
+    """A folder with a save and a recipe whose names and labels no narrow encoding can represent."""
     made = tmp_path_factory.mktemp("streams")
     lab = tn.Lab("names-mlp", seed=1)
     lab.run(20)
@@ -95,7 +95,7 @@ def tinynets(
     environment = os.environ | {"TINYNETS_STATE": str(state), "PYTHONPATH": str(Path(tn.__file__).parents[1])}
     environment |= {"PYTHONIOENCODING": encoding} if encoding else {}
     environment |= {"PYTHONUNBUFFERED": "1"} if unbuffered else {}
-    # The status is the command's own, also at the head of a pipe.
+    # The status is that of the command, even at the head of a pipe.
     line = f'({{ "$@"; echo $? > "{state}.status"; }}) {streams.redirected}'
     command = ["/bin/sh", "-c", line, "sh", sys.executable, "-m", "tinynets.cli", *arguments]
     return subprocess.run(command, capture_output=True, cwd=folder, env=environment, timeout=PATIENCE)
@@ -110,7 +110,7 @@ def check(name: str, kind: str, folder: Path, tmp_path: Path) -> None:
     assert "Exception" not in said, (name, kind, said)
     refused = name == "a mistake"
     full = kind in ("stdout full", "both full", "unbuffered and full") and not refused
-    if kind != "read by nobody":  # where it is finished before the reader is gone, nothing has gone wrong
+    if kind != "read by nobody":  # if it finishes before the reader is gone, nothing is wrong
         assert status == (1 if refused or full else 0), (name, kind, said)
     if streams.errors and (refused or full):
         assert said.splitlines()[-1].startswith("tinynets: "), (name, kind, said)

@@ -1,4 +1,4 @@
-"""Clipping by norm over all of a dtype's range: neither squares that overflow nor those that vanish mislead it."""
+"""Clipping by norm over the whole range of a dtype: squares that overflow or vanish do not mislead it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_the_length_of_a_gradient_has_its_digits_whatever_its_size(
     grad = (shares * 10.0**power).astype(dtype)
     exact = grad.astype(np.longdouble)
     expected = float(np.sqrt((exact / np.abs(exact).max()).dot(exact / np.abs(exact).max())) * np.abs(exact).max())
-    with np.errstate(all="ignore"):  # as a trainer computes
+    with np.errstate(all="ignore"):  # as a trainer computes it
         length = norm_of(grad)
     assert length == pytest.approx(expected, rel=1e-5 if dtype == "float32" else 1e-9, abs=float(info.tiny))
 
@@ -47,7 +47,7 @@ def test_a_gradient_is_scaled_by_factors_that_float32_cannot_hold(factor: float)
 @pytest.mark.parametrize("size", [1e-30, 1e-22, 1e-15, 1.0, 1e15, 1e30])
 @pytest.mark.parametrize("share", [0.01, 0.5])
 def test_a_step_with_clipping_moves_by_rate_times_the_bound(size: float, share: float) -> None:
-    """A Linear of one weight, whose gradient is the input's size times what the loss asks for: here 1."""
+    """A Linear of one weight, whose gradient is the input's size times the gradient of the loss: here 1."""
     bound = size * share
     network = tn.Network([tn.Linear(1, 1, bias=False, w_init=tn.Zeros())])
     data = np.full((4, 1), size), np.full((4, 1), -1.0)

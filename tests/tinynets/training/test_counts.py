@@ -1,8 +1,8 @@
-"""What begins to learn late under Adam counts its updates from there, as PyTorch counts them for each parameter.
+"""Parameters that begin to learn late under Adam count their updates from then on, as in PyTorch.
 
-Held against an Adam written here, with hand-made gradients of a small net, that keeps weight, mean, square and count of
-each parameter and moves them with numpy's own `delete` and `append`. `pytest -m proof` takes 300 random walks; with
-TINYNETS_PROOF=10 in the environment ten times as many.
+They are compared with an Adam written here, with gradients of a small network by hand. It keeps the weight, mean,
+square and count of each parameter, and moves them with numpy's own `delete` and `append`. `pytest -m proof` takes 300
+random walks; with TINYNETS_PROOF=10 in the environment ten times as many.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def lab_of(optimizer: tn.Optimizer, dtype: str = "float64", **options: Any) -> t
 
 
 class Slow:
-    """Weight w, mean m, square s, count n and whether it is held, of each parameter by its name."""
+    """For each parameter by name: weight w, mean m, square s, count n, and whether it is frozen."""
 
     def __init__(self, lab: tn.Lab) -> None:
         self.lab = lab
@@ -54,7 +54,7 @@ class Slow:
         self.take_weights()
 
     def take_weights(self) -> None:
-        """What weights an edit has made is not the question here; what is new has had no update."""
+        """Take over the weights that an edit has made, which are not tested here; new ones have had no update."""
         for layer in self.lab.network.layers:
             for name in [entry.name for entry in layer.parameters()]:
                 w = getattr(layer, name).copy()
@@ -62,7 +62,7 @@ class Slow:
                 self.own.setdefault(f"{layer.name}.{name}", fresh)["w"] = w
 
     def gradients(self) -> dict[str, np.ndarray]:
-        """Of mean((out - Y)^2), layer by layer."""
+        """The gradients of mean((out - Y)^2), layer by layer."""
         values, h = [], X
         for layer in self.lab.network.layers:
             values.append(h)
@@ -94,7 +94,7 @@ class Slow:
             p["w"] = np.where(free, p["w"] - move, p["w"])
 
     def each(self, block: str, unit: int) -> list[tuple[np.ndarray, Any]]:
-        """The arrays of a unit with its place in them: a column of w, an element of b."""
+        """The arrays that a unit has parameters in, each with its place: a column of w, an element of b."""
         w, b = self.own[f"{block}.w"], self.own[f"{block}.b"]
         return [(w, np.s_[:, unit]), (b, np.s_[unit])]  # type: ignore[list-item]
 
@@ -130,7 +130,7 @@ class Slow:
 
 
 def act(lab: tn.Lab, slow: Slow, op: str, unit: int, other: int) -> None:
-    """Do an operation to both, where it can be done."""
+    """Apply an operation to both, if it can be applied."""
     names = [layer.name for layer in lab.network.layers if layer.parameters()]
     units, behind = lab.network["hidden"].w.shape[1], names[1]
     unit, other = unit % units, other % units
@@ -195,7 +195,7 @@ OPS = [
 
 
 def vector(lab: tn.Lab, slow: Slow, key: str) -> np.ndarray:
-    """What the slow one has of each parameter, in the order of theta."""
+    """One value (`key`) of each parameter in the slow Adam, in the order of theta."""
     names = [f"{layer.name}.{entry.name}" for layer in lab.network.layers for entry in layer.parameters()]
     return np.concatenate([slow.own[name][key].ravel() for name in names])
 
@@ -244,7 +244,7 @@ def test_so_it_does_over_hundreds_of_random_walks_that_verify(
 
 
 def late(lab: tn.Lab, how: str) -> None:
-    """Have something of `hidden` begin to learn after 1,000 updates of the rest."""
+    """Let a part of `hidden` begin to learn after 1,000 updates of the rest."""
     if how == "unfreeze":
         lab.freeze("hidden[1]")
     lab.run(1000)
@@ -274,7 +274,7 @@ def test_what_begins_late_moves_by_the_rate_at_first(kind: Any, how: str) -> Non
         lab.step()
         sizes.append(float(np.abs(lab.state.theta - before)[fresh].max() / 0.01))
     assert max(sizes) < 1.05
-    if how not in ("split", "insert", "grow"):  # there the gradient may be near zero at first
+    if how not in ("split", "insert", "grow"):  # its gradient may be near zero at first
         assert sizes[0] == pytest.approx(1, rel=1e-3)
 
 

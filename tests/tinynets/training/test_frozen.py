@@ -1,4 +1,4 @@
-"""What is frozen of a network's units: counted for all units at once, the same as unit by unit."""
+"""Frozen shares of units: counted for all units at once, they are the same as unit by unit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A schedule counts from where it is set, and a rate of 0, by whatever way, is said."""
+"""A schedule counts from the step at which it is set; and when nothing learns, the lab says so."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ OF_SCHEDULES: dict[str, dict[str, Any]] = {
 
 
 def status(lab: tn.Lab) -> Any:
-    """What the lab's header is drawn from."""
+    """The status that the app's header shows."""
     return FrameBuilder.of(lab).frame(View("hidden"), 1, Activity()).status
 
 
 def old_lab(folder: Path) -> tn.Lab:
-    """A lab of the first rules."""
+    """A lab under the first rules."""
     text = Path(tn.__file__).with_name("recipes").joinpath("xor.toml").read_text()
     path = folder / "old.toml"
     path.write_text(re.sub(r"(?m)^\[training\]$", "[training]\nrules = 1", text))

@@ -1,4 +1,4 @@
-"""Optimizers: SGD as in PyTorch, and settings refused in words."""
+"""Optimizers: SGD as in PyTorch, and settings refused with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A net with batch normalization and dropout: replay, undo, exact freeze and saves hold to the byte."""
+"""A network with batch normalization and dropout: replay, undo, freezing and saves are exact to the byte."""
 
 from __future__ import annotations
 

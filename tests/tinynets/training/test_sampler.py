@@ -1,4 +1,4 @@
-"""Batches: any step's can be drawn without those before it, and passes go over every example once."""
+"""Batches: that of any step can be drawn without the earlier ones, and each pass has every example once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What shapes a training step, computed by hand; and what `set` changes while training, undone and replayed."""
+"""What shapes a training step, computed by hand; and settings changed in mid-run, undone and replayed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SETTABLE = ", ".join((*OF_SGD, *BY_KIND, *CLIPPING, *(f"BLOCK.{name}" for name i
 
 
 def gradient(lab: tn.Lab, step: int = 0) -> np.ndarray:
-    """The plain gradient of a step's batch, by a network of its own."""
+    """The plain gradient of a step's batch, computed by an independent network."""
     player = lab.player
     network = tn.Network(lab.network.parts, dtype="float64", theta=lab.state.theta.astype(np.float64))
     indices = player.trainer.sampler.indices(step)

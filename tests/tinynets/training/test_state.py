@@ -1,4 +1,4 @@
-"""State: it copies, compares and digests as bytes, and whatever differs shows in the digest."""
+"""State: it is copied, compared and digested as bytes, and any difference changes the digest."""
 
 from __future__ import annotations
 

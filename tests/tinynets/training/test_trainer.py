@@ -1,4 +1,4 @@
-"""Training: the steps of the lesson, written a second time; frozen units; and what happens when numbers run away."""
+"""Training: the steps of the lesson, written a second time; frozen units; and numbers that run away."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def text() -> tn.Dataset:
 
 
 def lesson(text: tn.Dataset, optimizer: tn.SGD, **options: Any) -> tn.Lab:
-    """names-mlp in float64."""
+    """A lab of names-mlp in float64."""
     layers = [layer_from(layer) for layer in tn.load_recipe("names-mlp").layers]
     network = tn.Network(layers, seed=3, dtype="float64", input_shape=(3,))
     return tn.Lab(network, data=text, loss=tn.CrossEntropy(), optimizer=optimizer, batch=32, seed=1, **options)
@@ -90,7 +90,7 @@ def test_the_first_loss_of_names_mlp_is_that_of_a_uniform_guess() -> None:
     for seed in (0, 1):
         lab = tn.Lab("names-mlp", seed=seed)
         assert lab.evaluate("dev").loss == pytest.approx(log(27), abs=0.02)
-        assert lab.step().loss == pytest.approx(log(27), abs=0.15)  # of 32 examples
+        assert lab.step().loss == pytest.approx(log(27), abs=0.15)  # over 32 examples
 
 
 def test_training_learns() -> None:
@@ -168,7 +168,7 @@ def test_the_gradient_of_a_frozen_unit_is_computed_all_the_same(make_tiny: Make)
 
 
 def first_wrong(lab: tn.Lab) -> tuple[str, float]:
-    """Layer by layer over the batch of the next step: where it is first not finite, and the loss."""
+    """The first layer that is not finite on the batch of the next step, and the loss."""
     x, y = lab.player.examples.x, lab.player.examples.y
     indices = lab.player.trainer.sampler.indices(lab.step_number)
     hidden: Any = lab.network["hidden"]

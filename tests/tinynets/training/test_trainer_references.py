@@ -1,4 +1,4 @@
-"""Losses and optimizers give what PyTorch 2.13 gave, stored in tests/references."""
+"""Losses and optimizers agree with values of PyTorch 2.13 (tests/references)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time travel in the lab, on a made-up engine: the tree, dropping, until, bookmarks, playing, read-only saves."""
+"""Time travel in the lab, on a fake engine: the tree, dropping, until, bookmarks, playback, read-only saves."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONG = "a very long name of a branch that somebody typed in"
 
 @asynccontextmanager
 async def in_the_past(size: tuple[int, int] = WIDE) -> AsyncIterator[tuple[Pilot[None], FakeEngine]]:
-    """Three branches, an edit and two bookmarks; we stand at step 1,200 of 1,800 of `main`."""
+    """The app at step 1,200 of 1,800 of `main`, with three branches, an edit and two bookmarks."""
     async with opened(size) as (pilot, engine):
         world = engine.world
         world.go(1800)
@@ -50,7 +50,7 @@ async def in_the_past(size: tuple[int, int] = WIDE) -> AsyncIterator[tuple[Pilot
 
 
 async def in_the_tree(pilot: Pilot[None], *keys: str) -> str:
-    """Opens the tree, presses keys there; what the screen then says."""
+    """Open the tree and press keys there; returns what the screen then says."""
     await pilot.press("t")
     await until(pilot, lambda: isinstance(pilot.app.screen, TreeScreen))
     await pilot.press(*keys)
@@ -259,7 +259,7 @@ async def test_brackets_walk_the_edits_bookmarks_and_forks() -> None:
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
-async def test_in_the_past_and_while_playing_the_row_of_keys_says_what_to_press(size: tuple[int, int]) -> None:
+async def test_in_the_past_and_while_playing_the_key_bar_says_what_to_press(size: tuple[int, int]) -> None:
     async with in_the_past(size) as (pilot, engine):
         assert "> end" in screen_text(pilot)
         await pilot.press("P")
@@ -323,7 +323,7 @@ async def test_saving_over_a_file_that_is_not_this_labs_asks_and_says_what_it_ho
         assert not engine.calls
         await pilot.press("o")
         await until(pilot, lambda: engine.calls == [("save", ("theirs.msgpack",), {})])
-        await pilot.press("e")  # a frame, which says that it is this lab's file now
+        await pilot.press("e")  # a frame, which says that the file is now this lab's own
         await until(pilot, lambda: lab(pilot).frame.status.path == "theirs.msgpack")  # type: ignore[union-attr]
         for name in (str(tmp_path / "theirs"), "new.msgpack"):
             await type_line(pilot, f"save {name}")

@@ -1,4 +1,4 @@
-"""Operating on the selected unit: keys, the menu, the explanation; on the real engine what follows from it."""
+"""Operations on the selected unit: keys, menu, explanation; and on the real engine, their effects."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ async def test_tab_in_the_menu_goes_on_to_a_time_step_that_is_chosen() -> None:
         await until(pilot, lambda: "What to do to rnn[5]@t=7" in screen_text(pilot))
         text = screen_text(pilot)
         assert "or 0-7: time   esc closes" in text
-        assert "learning" not in text.split("What to do to")[1]  # only what takes a time step
+        assert "learning" not in text.split("What to do to")[1]  # only operations that take a time step
         await pilot.press("left", "left")
         await until(pilot, lambda: "rnn[5]@t=5" in screen_text(pilot))
         await pilot.press("right", "right", "right")

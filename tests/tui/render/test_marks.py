@@ -1,4 +1,4 @@
-"""What stands on units is told by one glyph and one colour everywhere, in the richest set that a terminal has."""
+"""Each state of a unit has one glyph and one colour everywhere, in the richest set that the terminal has."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tui.widgets.weights import WeightsPane
 
 @pytest.fixture(scope="module")
 def operated() -> Frame:
-    """A unit for each kind of intervention, some frozen whole and in part; the last unit is looked at."""
+    """A frame with a unit for each kind of intervention, some of them frozen or partly frozen; the last is selected."""
     lab = tn.Lab("names-mlp")
     lab.zero("hidden[1]")
     lab.mean("hidden[2]")
@@ -56,7 +56,7 @@ def test_the_network_counts_what_stands_and_its_legend_says_it_in_words(operated
     assert "& 1 several of these" in text
     assert "½ 1 frozen in part" in text
     narrow = next(row for row in drawn(NetworkPane(), operated, 50, 16) if "▶ hidden" in row)
-    assert "& 9" in narrow  # all that was done to activations
+    assert "& 9" in narrow  # all interventions
     assert "✱ 1" in narrow
 
 
@@ -108,7 +108,7 @@ def test_amounts_and_places_are_said_as_they_are_typed() -> None:
 
 @pytest.fixture(scope="module")
 def timed() -> Frame:
-    """One unit of a sequence zeroed at a time step; another at two, one of them clamped; a third scaled at all."""
+    """A frame of a sequence: a unit zeroed at one time step, one changed at two, and one scaled at every step."""
     lab = tn.Lab("names-rnn")
     lab.step(2)
     lab.zero("rnn[5]@t=3")
@@ -158,7 +158,7 @@ def test_a_unit_zeroed_at_one_time_step_can_be_zeroed_and_released(timed: Frame)
 
 
 def renumbered(numbers: list[int]) -> Frame:
-    """A frame whose hidden units are these of the first 200."""
+    """A frame whose hidden units are the given ones of the first 200."""
     made = frame(World(), View("hidden"))
     standing = {**made.standing, "hidden": replace(Standing.none(len(numbers)), numbers=np.array(numbers))}
     blocks = tuple(replace(b, units=len(numbers)) if b.name == "hidden" else b for b in made.blocks)

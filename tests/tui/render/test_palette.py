@@ -1,4 +1,4 @@
-"""Colours, bars and numbers: a sign is one colour everywhere, and what is written is short."""
+"""Colours, bars and numbers: a sign has one colour everywhere, and numbers are short."""
 
 from __future__ import annotations
 

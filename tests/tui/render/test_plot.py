@@ -1,4 +1,4 @@
-"""The plots of losses tell the truth of every loss: 0 and below, NaN, constant ones, and ones that hardly differ."""
+"""Plots of losses are right for all losses: 0 and below, NaN, constant ones, and ones that hardly differ."""
 
 import re
 from dataclasses import replace
@@ -33,12 +33,12 @@ def texts(strips: list[Strip]) -> list[str]:
 
 
 def dots(strips: list[Strip], marker: str = "•") -> list[tuple[int, int]]:
-    """Columns and lines of what is drawn as the mean."""
+    """The columns and lines where the mean is drawn."""
     return [(x, y) for y, strip in enumerate(strips) for x, letter in enumerate(strip.text) if letter == marker]
 
 
 def marks(strips: list[Strip]) -> list[float]:
-    """The numbers at the vertical axis, from above."""
+    """The numbers on the vertical axis, from the top."""
     found = [re.match(r"\s*(\S+)┤", strip.text) for strip in strips]
     return [float(match[1]) for match in found if match]
 

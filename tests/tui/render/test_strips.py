@@ -1,4 +1,4 @@
-"""What is written to the terminal looks as the segments say, whichever way it was made."""
+"""What is written to the terminal looks as its segments say, however it was made."""
 
 import re
 
@@ -23,7 +23,7 @@ TOKEN = re.compile(r"\x1b\[([0-9;]*)m|(.)", re.DOTALL)
 
 
 def seen(written: str) -> list[tuple[str, frozenset[str], str, str]]:
-    """Each character with its attributes, colour and ground, as a terminal would show it."""
+    """Each character with its attributes, colour and background, as a terminal would show it."""
     shown, attributes, colour, ground = [], set[str](), "", ""
     for codes, character in TOKEN.findall(written):
         if character:
@@ -48,7 +48,7 @@ def plainly(segments: list[Segment]) -> str:
 
 
 def afresh(style: Style) -> Style:
-    """The same style, without the codes that it keeps of the colours in which it was first drawn, by another test."""
+    """The same style without cached colour codes, which another test may have left."""
     made = style.copy()
     made._ansi = None
     return made

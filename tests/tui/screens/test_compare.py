@@ -1,4 +1,4 @@
-"""The screen on which two runs stand side by side."""
+"""The screen that compares two runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui.screens.tree import TreeScreen
 
 @pytest.fixture(scope="module")
 def found() -> Comparison:
-    """xor, and the same with a frozen unit from step 40 on, which then ran longer."""
+    """A comparison of xor with a branch that has a frozen unit from step 40 on, and is longer."""
     lab = tn.Lab("xor")
     lab.run(200)
     lab.seek(40)
@@ -27,7 +27,7 @@ def found() -> Comparison:
 
 
 async def shown(pilot: Pilot[None], found: Comparison) -> list[str]:
-    """All lines of the screen, those below its edge as well."""
+    """All lines of the screen, including those below its edge."""
     pilot.app.push_screen(CompareScreen(found, 'lab.compare("main", "what-if")'))
     await until(pilot, lambda: isinstance(pilot.app.screen, CompareScreen))
     compared = pilot.app.screen.query_one(Compared)

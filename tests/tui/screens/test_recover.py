@@ -1,4 +1,4 @@
-"""What a lab left behind is offered at the next start: taken up again, kept for later, or thrown away."""
+"""A journal that a lab left behind is offered at the next start: to recover, keep for later, or throw away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The desk: panes cover it without overlap, and the one that was picked is seen."""
+"""The desk: panes cover it without overlap, and the picked one is visible."""
 
 from __future__ import annotations
 

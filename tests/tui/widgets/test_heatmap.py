@@ -1,4 +1,4 @@
-"""Maps in a room of any size: the marked cell is seen, and a click finds the cell that is drawn there."""
+"""Heat maps in a room of any size: the selected cell is visible, and a click finds the cell drawn there."""
 
 from __future__ import annotations
 

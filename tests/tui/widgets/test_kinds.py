@@ -1,4 +1,4 @@
-"""What the panes show of each kind of network, on frames of the real recipes."""
+"""What the panes show for each kind of network, on frames of the real recipes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A learning rate of 0, and all else by which nothing learns, is drawn in the header and said by the status line."""
+"""When nothing learns (a learning rate of 0, or another cause), the header and the status line say so."""
 
 from dataclasses import replace
 from typing import Any
@@ -81,7 +81,7 @@ def test_the_answer_of_what_made_nothing_learn_says_so_in_full(room: int) -> Non
 
 
 def said_in(pilot: Pilot[None]) -> tuple[str, str]:
-    """The header, and the status line as it is drawn."""
+    """The header and the status line as drawn."""
     app = lab(pilot)
     return app.header.render_line(0).text, app.status.render_line(0).text
 

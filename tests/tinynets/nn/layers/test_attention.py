@@ -1,4 +1,4 @@
-"""Causal self-attention: gradients, the pattern, heads as units, and sites inside blocks."""
+"""Causal self-attention: gradients, the attention pattern, heads as units, and sites inside blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Linear, Embedding, norms and activations against values that PyTorch 2.13 gave (tests/references/make_basic.py)."""
+"""Linear, Embedding, norms and activations agree with values of PyTorch 2.13 (tests/references/make_basic.py)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def agree(found: Any, expected: np.ndarray) -> None:
 
 
 def compare(network: tn.Network, case: dict[str, np.ndarray], workspace: Workspace | None = None) -> None:
-    """One pass with the case's parameters gives its output and gradients."""
+    """Check that one pass with the case's parameters gives its output and gradients."""
     layer: Any = network.layers[0]
     for entry in layer.parameters():
         getattr(layer, entry.name)[:] = case[entry.name]
@@ -61,6 +61,6 @@ def test_batch_norm_follows_pytorch_through_steps_and_into_evaluation() -> None:
         last = case is CASES[TRAINED[-1]]
         compare(network, case, evaluation if last else training)
         if not last:
-            network.carried[:] = training.carried  # as the last phase of a step does
+            network.carried[:] = training.carried  # as in the last phase of a step
         agree(layer.running_mean, case["running_mean"])
         agree(layer.running_var, case["running_var"])

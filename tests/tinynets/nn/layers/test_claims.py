@@ -1,4 +1,4 @@
-"""What kinds of layers say of themselves is true, and all that a new kind needs: its class, listed."""
+"""What each kind of layer says about itself is true, and a new kind needs only its class, listed."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ MADE: dict[str, tuple[Callable[[], Layer], tuple[int, ...]]] = {
     "residual": (lambda: tn.Residual([tn.Linear(4, 4)]), (4,)),
     "parallel": (lambda: tn.Parallel([[tn.Linear(4, 2)], [tn.Linear(4, 2)]]), (4,)),
 }
-"""An example of each kind that needs settings, or takes inputs (B, ...) of another shape than (4,)."""
+"""An example of each kind that needs settings, or whose inputs (B, ...) have another shape than (4,)."""
 WHOLE = {"embedding"}
-"""Kinds that take whole numbers."""
+"""Kinds whose inputs are whole numbers."""
 
 
 @pytest.fixture(params=[kind for kind in LAYERS if kind not in WHOLE])
@@ -51,7 +51,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 def made(kind: str) -> tuple[tn.Network, Array]:
-    """A network of one layer of a kind, and inputs for it, some of them large (of a Gaussian, squared distances)."""
+    """A network of one layer of a kind, and inputs for it, some of them large (for a Gaussian, squared distances)."""
     make, shape = MADE.get(kind, (LAYERS[kind], (4,)))
     x = np.random.default_rng(1).normal(size=(50, *shape)) * np.geomspace(0.1, 30, 50).reshape(-1, *[1] * len(shape))
     return tn.Network([make()], dtype="float64", input_shape=shape), np.square(x) if kind == "gaussian" else x
@@ -128,7 +128,7 @@ def test_a_kind_of_ones_own_inherits_no_claim() -> None:
 
 
 class Halved(Layer):
-    """y = x @ w / 2 + shift: a throw-away kind, which no table anywhere knows."""
+    """y = x @ w / 2 + shift: a throw-away kind that is in no table."""
 
     kind = "halved"
     unit_measure = "half a sum"
@@ -173,7 +173,7 @@ class Halved(Layer):
 
 
 class Clip(tn.Activation):
-    """out = x, from -1 to 1: a throw-away activation."""
+    """out = x, limited to -1 to 1: a throw-away activation."""
 
     kind = "clip"
     output_range = (-1.0, 1.0)
@@ -190,7 +190,7 @@ class Clip(tn.Activation):
 
 @pytest.fixture
 def new_kinds() -> Iterator[None]:
-    """As a line each in nn/layers/__init__.py would list them."""
+    """List the new kinds, as one line each in nn/layers/__init__.py would."""
     gather({"Halved": Halved, "Clip": Clip})
     yield
     del LAYERS["halved"], LAYERS["clip"]

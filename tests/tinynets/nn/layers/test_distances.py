@@ -1,4 +1,4 @@
-"""Distances: squared distances to prototypes, their gradients, and the network of radial basis functions they make."""
+"""Distances: squared distances to prototypes, their gradients, and networks of radial basis functions made of them."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_what_does_not_fit_is_refused(says: Callable[..., Any]) -> None:
 
 
 def placed(layout: str, size: int, offset: float, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """x (40, size) and w (size, 12), float32: around one place, around two far apart, or prototypes upon inputs."""
+    """x (40, size) and w (size, 12), float32: around one place, around two distant ones, or prototypes on inputs."""
     x, w = random.normal(size=(40, size)) + offset, random.normal(size=(size, 12)) + offset
     if layout == "two places":
         x[::2] -= 2 * offset

@@ -1,4 +1,4 @@
-"""Dropout: how much is left out, where, and when."""
+"""Dropout: how much is dropped, where, and when."""
 
 from __future__ import annotations
 

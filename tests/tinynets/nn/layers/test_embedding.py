@@ -1,4 +1,4 @@
-"""Embedding: rows looked up, and gradients summed by row, by matrix product or by scattered addition."""
+"""Embedding: rows looked up, and gradients summed per row, by matrix product or by scattered addition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Linear: weighted sums, their gradients, and sizes refused in words."""
+"""Linear: weighted sums, their gradients, and sizes that are refused with a reason."""
 
 from __future__ import annotations
 

@@ -197,7 +197,7 @@ def test_batch_statistics_of_many_rows_are_those_of_float64(rows: int, offset: f
 
 @pytest.mark.parametrize("norm", NORMS)
 def test_gradients_of_many_rows_are_those_of_float64(norm: type[tn.Layer]) -> None:
-    """Every row asks for 0.1: what a batch norm's shift gets is a tenth of their number, and nothing goes further."""
+    """Every row's gradient is 0.1: a batch norm's shift gets a tenth of the number of rows, its input nothing."""
     rows = 300_000
     x = np.random.default_rng(0).normal(size=(rows, 3)).astype(np.float32)
     network, workspace = tn.Network([norm(3)]), Workspace(input_gradient=True, training=True)  # type: ignore[call-arg]

@@ -1,4 +1,4 @@
-"""Pools: largest and mean of windows, gradients, and windows that do not fit."""
+"""Pools: maximum and mean of windows, their gradients, and windows that do not fit."""
 
 from __future__ import annotations
 

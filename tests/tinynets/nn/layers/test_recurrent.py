@@ -1,4 +1,4 @@
-"""RNN, GRU and LSTM: gradients, interventions at every step or one, and what is carried from batch to batch."""
+"""RNN, GRU and LSTM: gradients, interventions at one step or all, and state carried from batch to batch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ few, kinds = st.integers(1, 4), st.sampled_from(list(KINDS))
 
 
 def stack(kind: str, inputs: int, size: int, depth: int, sequence: bool = True, **options: Any) -> list[tn.Layer]:
-    """`depth` layers behind each other, called `level1`, `level2`, ..."""
+    """`depth` layers one after another, called `level1`, `level2`, ..."""
     return [
         KINDS[kind](
             size if level else inputs,
@@ -76,7 +76,7 @@ def test_gradients_stop_at_what_was_carried_in(
     gradients_agree(network, random.normal(size=(batch, steps, 2)), training=True)
 
 
-# -- the same, slowly: one step and one gate at a time, interventions where they are said to act
+# -- the same, slowly: one step and one gate at a time, with interventions where they should act
 
 
 def sigmoid(z: np.ndarray) -> np.ndarray:
@@ -85,7 +85,7 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
 
 
 def slow(layer: Any, x: np.ndarray, tap: Callable[[int, np.ndarray], np.ndarray], state: list[np.ndarray]) -> Any:
-    """Hidden states (B, T, size) and the last state, the textbook's way."""
+    """Hidden states (B, T, size) and the last state, computed as in the textbook."""
     n, outs = layer.size, []
     w = [layer.w_ih[:, g * n : (g + 1) * n] for g in range(layer.gates)]
     u = [layer.w_hh[:, g * n : (g + 1) * n] for g in range(layer.gates)]
@@ -176,7 +176,7 @@ def test_a_unit_owns_its_column_of_every_gate(kind: str) -> None:
     owned = network.unit_indices(network.block("level1"), [1])
     mask = np.zeros(network.theta.size, bool)
     mask[owned] = True
-    rows = mask.reshape(2 + 3 + 2, layer.gates, 3)  # w_ih, w_hh, b_ih, b_hh below each other
+    rows = mask.reshape(2 + 3 + 2, layer.gates, 3)  # w_ih, w_hh, b_ih, b_hh one below another
     assert rows[..., 1].all()
     assert rows.sum() == 7 * layer.gates
 

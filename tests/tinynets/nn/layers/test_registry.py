@@ -1,4 +1,4 @@
-"""Every layer is a plain description and comes back from it."""
+"""Every layer can be written as a plain description and rebuilt from it."""
 
 from __future__ import annotations
 

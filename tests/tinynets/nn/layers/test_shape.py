@@ -1,4 +1,4 @@
-"""Flatten: all axes after the batch made one, and gradients brought back into their shape."""
+"""Flatten: all axes after the batch become one, and gradients get their shape back."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_neighbours_in_time_become_one(
 ) -> None:
     x = np.random.default_rng(0).normal(size=(batch, n * groups, size))
     network = tn.Network([tn.FlattenConsecutive(n)], dtype="float64")
-    lesson = np.concatenate([x[:, start::n] for start in range(n)], axis=2)  # makemore part 5's own words for n = 2
+    lesson = np.concatenate([x[:, start::n] for start in range(n)], axis=2)  # the words of makemore part 5 for n = 2
     out = network.predict(x)
     assert np.array_equal(out, lesson[:, 0] if groups == 1 else lesson)
     gradients_agree(network, x)

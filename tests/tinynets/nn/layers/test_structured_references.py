@@ -1,4 +1,4 @@
-"""Convolutions, pools, recurrent layers and attention give what PyTorch 2.13 gave, stored in tests/references."""
+"""Convolutions, pools, recurrent layers and attention agree with values of PyTorch 2.13 (tests/references)."""
 
 from __future__ import annotations
 

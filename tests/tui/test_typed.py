@@ -1,4 +1,4 @@
-"""What a person types in the app: paths with `~`, spaces and quotes, lists of numbers; and the warnings it shows."""
+"""What a user types in the app is taken as typed: paths with `~`, spaces and quotes, and lists of numbers."""
 
 from __future__ import annotations
 

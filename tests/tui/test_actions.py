@@ -1,4 +1,4 @@
-"""Key bindings, palette, row of keys and help are one registry."""
+"""Key bindings, palette, key bar and help all come from one registry."""
 
 import inspect
 from collections import Counter
@@ -113,7 +113,7 @@ FOR_PROGRAMS = {
     "work": "how the engine does a verb",
     "free_run": "what the space key starts",
 }
-"""What a Lab has and no verb gives, and where it is seen or why it is nothing for a terminal."""
+"""Public names of Lab without a verb -> where the app has them, or why it does not need them."""
 
 
 def test_all_that_a_lab_does_has_a_verb() -> None:

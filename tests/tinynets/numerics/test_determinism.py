@@ -1,4 +1,4 @@
-"""BLAS threads: a rule of the shapes, settled once for the process, overridden by argument and environment."""
+"""BLAS threads: chosen by a rule from the shapes, fixed once per process, overridden by argument or environment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_small_products_take_one_thread_and_large_ones_two() -> None:
 
 
 def said(code: str, **environment: str) -> str:
-    """What a process of its own prints, or the last line of its error."""
+    """What a new process prints, or the last line of its error."""
     run = subprocess.run(
         [sys.executable, "-c", f"import tinynets as tn\n{code}"],
         capture_output=True,

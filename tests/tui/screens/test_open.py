@@ -1,4 +1,4 @@
-"""Opening something else, and a source that cannot be opened."""
+"""Opening another source, and sources that cannot be opened."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def test_opening_asks_when_something_is_unsaved(line: str) -> None:
         commands(pilot).run_line(line)
         await until(pilot, lambda: isinstance(pilot.app.screen, LeaveScreen))
         assert "open without saving" in screen_text(pilot)
-        await pilot.press("q")  # of the other question
+        await pilot.press("q")  # a key of the other question
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(pilot.app.screen, LeaveScreen))
         assert engine.calls[-1][0] == "step"
@@ -88,7 +88,7 @@ async def test_a_refused_source_leaves_nothing_open_and_no_restart() -> None:
         text = screen_text(pilot)
         assert "nothing is open: o opens, q quits" in text.splitlines()[0]
         assert text.count("nothing is open") > 3
-        await until(pilot, lambda: not commands(pilot).link.alive)  # type: ignore[union-attr]
+        await until(pilot, lambda: not commands(pilot).client.alive)  # type: ignore[union-attr]
         await pilot.press("R")
         await until(pilot, lambda: status(pilot) == "nothing is open: o opens, q quits")
         assert "restart" not in screen_text(pilot)
