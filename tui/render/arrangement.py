@@ -65,6 +65,8 @@ class Room:
     """Whether two rows of pixels fit into a line."""
     timed: bool = False
     """Whether there are time steps, which are numbered as selectors name them."""
+    alone: bool = False
+    """Whether units may take more lines than they need, to be wider: there is nothing else to be shown."""
 
     @property
     def gutter(self) -> int:
@@ -93,7 +95,7 @@ def fit(blocks: tuple[BlockInfo, ...], room: Room, height: int, selected: str) -
     for some in (blocks, outlined):
         for big in (True, False) if images else (True,):
             for cell in WIDTHS:
-                if cell > 2 and widest * cell > room.width - room.gutter:
+                if cell > 2 and widest * cell > room.width - room.gutter and not room.alone:
                     continue
                 rows = arrange(blocks, room, cell, big, hidden=some is outlined)
                 if len(rows) <= height:

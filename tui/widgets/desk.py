@@ -17,6 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.render.drawing import blank
+from tui.widgets.pane import Pane
 
 LARGE = (140, 34)
 """From this size of the desk on (terminal of about 140x40), all panes are shown."""
@@ -165,6 +166,8 @@ class Desk(Bare, Container):
         visible = self.visible_panes()
         for pane in self.children:
             pane.display = pane.id in visible
+            if isinstance(pane, Pane):
+                pane.alone = self.wish.zoom
         # A container keeps its last arrangement until one of its children asks for another.
         self.children[0].refresh(layout=True)
         self.post_message(self.Arranged())

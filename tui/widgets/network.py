@@ -71,7 +71,7 @@ class NetworkPane(Pane):
 
     def _room(self, frame: Frame, width: int) -> Room:
         timed = any(block.timed for block in frame.blocks)
-        return Room(width, self._example(frame), self.look.half_blocks, timed)
+        return Room(width, self._example(frame), self.look.half_blocks, timed, self.alone)
 
     def _scroll(self, frame: Frame, height: int) -> None:
         """As little as needed to see the whole selected block, or at least the cursor in it."""

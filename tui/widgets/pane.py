@@ -167,6 +167,8 @@ class Pane(Lines, can_focus=True):
         super().__init__(id=self.NAME)
         self.detail = ""
         self.footnote = ""
+        self.alone = False
+        """Whether it has all the room, as when it is zoomed."""
 
     def title(self, detail: str) -> None:
         """What exactly is shown, after the pane's number and name in the frame."""

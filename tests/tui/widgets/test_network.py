@@ -6,9 +6,10 @@ import re
 
 import pytest
 from opening import MIDDLE, lab, real, screen_text, until
-from panes import PLAIN, drawn, frame_of
+from panes import PLAIN, RECIPES, drawn, frame_of
 from textual.pilot import Pilot
 
+from tui.render.drawing import signed
 from tui.render.palette import Terminal
 from tui.widgets.network import NetworkPane
 
@@ -52,6 +53,31 @@ def test_a_network_that_is_seen_whole_says_nothing_of_more() -> None:
 def lower_edge(pilot: Pilot[None]) -> str:
     region = lab(pilot).panes["network"].region
     return screen_text(pilot).split("\n")[region.bottom - 1][region.x : region.right]
+
+
+def last_of(lines: list[str]) -> int:
+    """The last line above the legend on which there is something."""
+    return max(y for y, text in enumerate(lines[:-1]) if text.strip())
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_network_that_is_zoomed_takes_no_fewer_lines(recipe: str) -> None:
+    frame = frame_of(recipe)
+    among, alone = NetworkPane(), NetworkPane()
+    alone.alone = True
+    lines = drawn(among, frame, 93, 20)
+    large = drawn(alone, frame, 158, 36)
+    assert alone.wanted_height(frame, 93) == among.wanted_height(frame, 93)
+    assert last_of(large) >= last_of(lines)
+
+
+def test_zoomed_units_have_their_values_on_them() -> None:
+    frame, pane = frame_of("names-mlp", "hidden"), NetworkPane()
+    pane.alone = True
+    text = "\n".join(drawn(pane, frame, 158, 40))
+    assert frame.network is not None
+    values = next(cells for cells in frame.network if cells.name == "hidden").values[-1]
+    assert all(f" {signed(float(value), 3)} " in text for value in values)
 
 
 @pytest.mark.proof
