@@ -71,6 +71,17 @@ def test_a_network_that_is_zoomed_takes_no_fewer_lines(recipe: str) -> None:
     assert last_of(large) >= last_of(lines)
 
 
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_zoomed_network_that_does_not_fit_unfolds_what_it_has_room_for(block: str) -> None:
+    frame, among, alone = frame_of("names-transformer", block), NetworkPane(), NetworkPane()
+    alone.alone = True
+    folded, unfolded = drawn(among, frame, 158, 40), drawn(alone, frame, 158, 40)
+    assert last_of(unfolded) > last_of(folded)
+    assert any(text.startswith(f"▶ {block}") for text in unfolded)
+    assert sum("at 8 positions" in text for text in unfolded) > 1
+    assert alone.footnote == ""
+
+
 def test_zoomed_units_have_their_values_on_them() -> None:
     frame, pane = frame_of("names-mlp", "hidden"), NetworkPane()
     pane.alone = True
