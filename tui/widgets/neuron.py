@@ -250,6 +250,8 @@ class NeuronPane(Pane):
             left = self._bars("largest terms x·w of the sum", _within(incoming, room - 1), left_width, room)
             right = self._bars("weights out", outgoing, width - left_width - 3, room)
             return [_beside(a, b, left_width, width) for a, b in _padded(left, right)]
+        if not outgoing:
+            incoming = _within(incoming, room - 1)
         rooms = self._split(len(incoming), len(outgoing), room)
         lines = self._bars("largest terms x·w of the sum", incoming, width, rooms[0]) if incoming else []
         return lines + (self._bars("weights out", outgoing, width, rooms[1]) if outgoing else [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from opening import WIDE, lab, real, screen_text, until
-from panes import drawn
+from panes import drawn, frame_of
 
 import tinynets as tn
 from tinynets.server.activity import Activity
@@ -42,6 +42,12 @@ def test_terms_for_which_there_is_no_room_are_summed(height: int) -> None:
     products = [term.product for term in frame.neuron.contributions]
     assert "the others" in rows[-1]
     assert signed(sum(products[len(rows) - 1 :]), 3) in rows[-1]
+
+
+@pytest.mark.parametrize("size", [(62, 12), (40, 14)])
+def test_a_list_that_stands_alone_ends_with_what_the_others_come_to(size: tuple[int, int]) -> None:
+    lines = drawn(NeuronPane(), frame_of("names-transformer", "block1b.down", 31), *size)
+    assert lines[-1].startswith("the others")
 
 
 @pytest.mark.proof
