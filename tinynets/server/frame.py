@@ -41,6 +41,8 @@ class View:
     """Panes that are visible: others are not computed and arrive as None."""
     plot_columns: int = 100
     """The loss curve comes in at most this many columns."""
+    terms: int = 12
+    """So many of a unit's terms, and of the weights that take it up, are listed."""
 
 
 @dataclass(frozen=True)
@@ -280,11 +282,11 @@ class Neuron:
     clean: float
     """What the output would be without the interventions on this block."""
     contributions: tuple[Contribution, ...]
-    """Largest |product| first, at most 12."""
+    """Largest |product| first, as many as the view asks for."""
     rest: float
     """Sum of the products that are not listed."""
     outgoing: tuple[tuple[str, float], ...]
-    """(`output[5] e`, weight), largest |weight| first, at most 12; empty at the last block."""
+    """(`output[5] e`, weight), largest |weight| first, as many as the view asks for; empty at the last block."""
     frozen: float
     """The share of what it has learned that is frozen, 0 to 1."""
     interventions: tuple[StandingIntervention, ...]

@@ -82,7 +82,7 @@ class FrameBuilder:
             "weights": lambda: weights(experiment, block),
             "activations": lambda: activations(views[block.name], experiment.probe.examples),
             "loss": lambda: curve(experiment, view.plot_columns),
-            "neuron": lambda: neuron(selected(), self._spare, self._standing),
+            "neuron": lambda: neuron(selected(), view.terms, self._spare, self._standing),
             "output": lambda: output(experiment, view, self._texts(renew_samples), self._plane),
         }
         if not block.units:
@@ -104,7 +104,12 @@ class FrameBuilder:
         unit = min(max(view.unit, 0), max(block.units - 1, 0))
         example = min(max(view.example, 0), len(self.experiment.probe.x) - 1)
         return replace(
-            view, block=block.name, unit=unit, example=example, plot_columns=max(2, min(view.plot_columns, 2000))
+            view,
+            block=block.name,
+            unit=unit,
+            example=example,
+            plot_columns=max(2, min(view.plot_columns, 2000)),
+            terms=max(1, min(view.terms, 200)),
         )
 
     def _texts(self, renew: bool) -> dict[str, Any]:

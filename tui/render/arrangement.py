@@ -64,7 +64,9 @@ class Room:
     half: bool
     """Whether one line can hold two rows of pixels."""
     timed: bool = False
-    """Whether there are time steps, which are numbered as in selectors."""
+    """Whether there are time steps, which are numbered as selectors name them."""
+    alone: bool = False
+    """Whether units may take more lines than they need, to be wider: there is nothing else to be shown."""
 
     @property
     def gutter(self) -> int:
@@ -93,13 +95,15 @@ def fit(blocks: tuple[BlockInfo, ...], room: Room, height: int, selected: str) -
     for some in (blocks, outlined):
         for big in (True, False) if images else (True,):
             for cell in WIDTHS:
-                if cell > 2 and widest * cell > room.width - room.gutter:
+                if cell > 2 and widest * cell > room.width - room.gutter and not room.alone:
                     continue
                 rows = arrange(blocks, room, cell, big, hidden=some is outlined)
                 if len(rows) <= height:
                     return Arrangement(rows, cell, big)
     cell = 2 if widest * 2 <= room.width - _name_width(blocks, room.width) else 1
-    rows = arrange(blocks, room, cell, False, hidden=True, unfolded=selected)
+    rows = arrange(blocks, room, cell, False, hidden=True, unfolded={selected})
+    if room.alone and len(rows) <= height:
+        return Arrangement(_unfolded(blocks, room, cell, height, selected), cell, False)
     ours = [i for i, row in enumerate(rows) if blocks[row.block].name == selected and row.spans]
     earlier = sum(not any(span.home for span in rows[i].spans) for i in ours)
     spare = min(len(ours) - max(2, height * 2 // 3), earlier)
@@ -115,20 +119,31 @@ def arrange(
     big: bool,
     *,
     hidden: bool = False,
-    unfolded: str | None = None,
+    unfolded: set[str] | None = None,
 ) -> tuple[Row, ...]:
-    """All lines of the network. `hidden` leaves out layers without units; `unfolded` is the one block not folded."""
+    """All lines of the network; `hidden` layers without units, every block folded but those `unfolded`."""
     rows = []
     for index, block in enumerate(blocks):
         if not block.units and hidden:
             continue
-        if unfolded is not None and block.name != unfolded:
+        if unfolded is not None and block.name not in unfolded:
             rows.append(_folded(index, block, _name_width(blocks, room.width), room.width, cell))
             continue
         rows.append(Row(index))
         if block.units:
             rows += _block_rows(index, block, room, cell, big)
     return tuple(rows)
+
+
+def _unfolded(blocks: tuple[BlockInfo, ...], room: Room, cell: int, height: int, selected: str) -> tuple[Row, ...]:
+    """The selected block, and as many of those about it as there is room for, the rest folded."""
+    names = [block.name for block in blocks if block.units]
+    at = names.index(selected) if selected in names else 0
+    unfolded = {selected}
+    for name in sorted(names, key=lambda name: abs(names.index(name) - at)):
+        if len(arrange(blocks, room, cell, False, hidden=True, unfolded=unfolded | {name})) <= height:
+            unfolded.add(name)
+    return arrange(blocks, room, cell, False, hidden=True, unfolded=unfolded)
 
 
 def _name_width(blocks: tuple[BlockInfo, ...], width: int) -> int:

@@ -119,12 +119,17 @@ def _axes(plt: Any, curve: LossCurve, finite: np.ndarray, scale: Scale, width: i
     low, high = _range(
         scale(curve.low[finite]) if band else [], scale(curve.mean[finite]), scale(curve.high[finite]), evaluated
     )
-    margin = (high - low or abs(high) or 1.0) * 0.04
-    xticks, yticks = ticks(0, max(1, curve.end), width // 12, whole=True), ticks(low, high, height // 2)
+    xticks = ticks(0, max(1, curve.end), width // 12, whole=True)
     plt.xlim(0, max(1, curve.end))
-    plt.ylim(low - margin, high + margin)
     plt.xticks(xticks, [short(x) for x in xticks])
-    plt.yticks(yticks, labels(yticks))
+    _vertical(plt, low, high, height)
+
+
+def _vertical(plt: Any, low: float, high: float, height: int) -> None:
+    """The vertical axis of a plot of so many lines, two of which are the other axis."""
+    axis = even_axis(low, high, height - 2)
+    plt.ylim(axis.bottom, axis.top)
+    plt.yticks(axis.ticks, labels(axis.ticks))
 
 
 def _range(low: list[float], mean: list[float], high: list[float], evaluated: list[float]) -> tuple[float, float]:
@@ -176,13 +181,10 @@ def pair_plot(one: Curve, other: Curve, parted: int | None, width: int, height: 
             plt.scatter(steps, means, marker=curve.marker, color=curve.color)
     if parted is not None and first < same < end:
         plt.vline(same, AXIS)
-    low, high = (min(drawn), max(drawn)) if drawn else (0.0, 1.0)
-    margin = (high - low or abs(high) or 1.0) * 0.04
+    xticks = ticks(first, end, width // 12, whole=True)
     plt.xlim(first, end)
-    plt.ylim(low - margin, high + margin)
-    xticks, yticks = ticks(first, end, width // 12, whole=True), ticks(low, high, height // 2)
     plt.xticks(xticks, [short(x) for x in xticks])
-    plt.yticks(yticks, labels(yticks))
+    _vertical(plt, *((min(drawn), max(drawn)) if drawn else (0.0, 1.0)), height)
     plt.xaxes(True, False)
     plt.yaxes(True, False)
     return [_strip(row, width) for row in str(plt.build()).splitlines()[:height]]
@@ -227,6 +229,45 @@ def ticks(low: float, high: float, most: int, whole: bool = False) -> list[float
         if last - first < most:  # between neighbouring floats, several round numbers are the same
             return list(dict.fromkeys(min(max(i * step, low), high) for i in range(first, last + 1))) or [low]
     return [low]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What the lowest and the highest line of a plot stand for, and where its ticks are."""
+
+    bottom: float
+    top: float
+    ticks: list[float]
+
+
+def even_axis(low: float, high: float, lines: int) -> Axis:
+    """An axis for what lies between low and high, in so many lines: as many of them from each tick to the next.
+
+    Each tick is then what its line stands for, and not the nearest round number to it.
+    """
+    each = high / max(1, lines - 1) - low / max(1, lines - 1)  # what a line stands for, were it not for the ticks
+    if lines > 2 and 1e-9 * max(abs(low), abs(high)) < each and 1e-290 < each < 1e290:
+        power = float(10.0 ** np.floor(np.log10(each)))
+        steps = [power * factor for factor in (1, 2, 5, 10, 20, 50, 100)]
+        made = [_with_ticks(low, high, lines, step, apart) for step in steps for apart in range(1, lines)]
+        fitting = [axis for axis in made if axis is not None]
+        if fitting:  # little room left over, which is worth less than a second tick; then many ticks
+            return min(fitting, key=lambda one: ((one.top - one.bottom) * (1 + (len(one.ticks) < 2)), -len(one.ticks)))
+    margin = (high - low or abs(high) or 1.0) * 0.04
+    return Axis(low - margin, high + margin, ticks(low, high, lines // 2 + 1))
+
+
+def _with_ticks(low: float, high: float, lines: int, step: float, apart: int) -> Axis | None:
+    """The axis with a tick each `step` and so many lines `apart`; None where it is too short, or its ticks too many."""
+    each = step / apart
+    first = int(np.floor(low / each + 1e-9))
+    last = first + lines - 1
+    if last < high / each - 1e-9:
+        return None
+    marked = [at * step for at in range(-(-first // apart), last // apart + 1)]
+    inside = [min(max(tick, low), high) for tick in marked if low - 1e-9 * step <= tick <= high + 1e-9 * step]
+    fits = inside and (apart > 1 or len(inside) < 4)
+    return Axis(first * each, last * each, inside) if fits else None
 
 
 def labels(numbers: list[float]) -> list[str]:

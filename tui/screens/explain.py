@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from math import floor, log10
+from math import ceil, copysign, floor, log10
 from typing import Any, ClassVar
 
 from rich.segment import Segment
@@ -245,9 +245,9 @@ class Explained(Lines):
         if not found.variance:
             return [_heading(f"It gives {signed(found.mean, 3)} on every example of {found.split}", width)]
         words = "The nearest (smallest distance)" if found.nearest else "What it responds to most"
-        heading = _heading(f"{words} in {found.split}", width)
+        words = f"{words} in {found.split}"
         if found.responses[0].image is not None:
-            return [heading, *self._pictures(found.responses, width)]
+            return [_heading(words, width), *self._pictures(found.responses, width)]
         arrow = self.look.glyph("arrow")
         rows = [
             (
@@ -257,7 +257,10 @@ class Explained(Lines):
             )
             for entry in found.responses
         ]
-        return [heading, *self._bars(rows, width, label=24)]
+        start, scale = _start([value for _, value, _ in rows])
+        whole = f"{words}: {scale}" if scale else words
+        headings = [whole] if columns(whole) <= width else [words, scale]
+        return [*(_heading(text, width) for text in headings), *self._bars(rows, width, 24, start)]
 
     def _pictures(self, responses: Sequence[Response], width: int) -> list[Strip]:
         """Small pictures side by side, as many as there is room for, with value and class under each."""
@@ -285,15 +288,21 @@ class Explained(Lines):
         rows = [(entry.label, entry.value, "") for entry in self._found.effects]
         return [_heading("What it adds to the outputs", width), *self._bars(rows, width)]
 
-    def _bars(self, rows: list[tuple[str, float, str]], width: int, label: int = LABEL) -> list[Strip]:
-        limit = max((abs(value) for _, value, _ in rows), default=1.0)
+    def _bars(
+        self, rows: list[tuple[str, float, str]], width: int, label: int = LABEL, start: float = 0.0
+    ) -> list[Strip]:
+        """A bar for each of them, from `start` to its value."""
+        limit = max((abs(value - start) for _, value, _ in rows), default=1.0)
         name = min(label, max(columns(row[0]) for row in rows))
         detail = max(len(row[2]) for row in rows) if width >= 50 else 0
         bar = max(5, min(31, width - name - 11 - (detail + 1 if detail else 0)))
-        made, told = [], _digits(limit)
+        made, told = [], f".{_decimals(limit)}f" if start else _digits(limit)
         for text, value, more in rows:
             shown = clip_name(text, name) if "[" in text else clip(text, name)
-            parts: list[Part] = [(f"{padded(shown, name)} ", palette.TEXT), *signed_bar(value, limit, bar, self.look)]
+            parts: list[Part] = [
+                (f"{padded(shown, name)} ", palette.TEXT),
+                *signed_bar(value - start, limit, bar, self.look),
+            ]
             parts += [(f"{value + 0.0:>+9{told}} ", palette.sign_ink(value)), (more if detail else "", palette.FAINT)]
             made.append(line(parts, width))
         return made
@@ -308,6 +317,24 @@ def _total(rows: list[tuple[str, float, str]], z: float, then: str, value: float
 
 def _ink(value: float) -> Any:
     return palette.sign_ink(value) + palette.CURSOR.without_color
+
+
+def _start(values: list[float]) -> tuple[float, str]:
+    """Where bars begin, and what is to be said of it: at 0, or close below values that would else look alike."""
+    low, high = sorted((min(map(abs, values)), max(map(abs, values))))
+    spread = high - low
+    if min(values) == max(values):
+        return 0.0, f"all {signed(values[0])}" if len(values) > 1 else ""
+    if min(values) < 0 < max(values) or not 1e-6 * high < spread < high / 10:
+        return 0.0, ""
+    step = 10.0 ** floor(log10(spread))
+    start = copysign((ceil(low / step - 0.5) - 1) * step, values[0])
+    return start, f"bars from {start:+.{_decimals(spread)}f}"
+
+
+def _decimals(spread: float) -> int:
+    """How many of them tell numbers apart that lie so close."""
+    return min(6, max(0, 1 - floor(log10(spread))))
 
 
 def _digits(limit: float) -> str:

@@ -17,6 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.render.drawing import blank
+from tui.widgets.pane import Pane
 
 LARGE = (140, 34)
 """From this size of the desk on (a terminal of about 140x40), all panes are shown."""
@@ -166,6 +167,8 @@ class Desk(Bare, Container):
         visible = self.visible_panes()
         for pane in self.children:
             pane.display = pane.id in visible
+            if isinstance(pane, Pane):
+                pane.alone = self.choice.zoom
         # A container keeps its arrangement until a child asks for a new layout.
         self.children[0].refresh(layout=True)
         self.post_message(self.Arranged())

@@ -52,6 +52,7 @@ class NetworkPane(Pane):
             for time in range(len(block.values))
         }
         self._scroll(frame, height)
+        self.note(self._out_of_sight(height))
         shown = self._rows[self._top : self._top + height]
         lines = [self._line(frame, row, cells.get(frame.blocks[row.block].name), width) for row in shown]
         if legend_lines:
@@ -70,7 +71,7 @@ class NetworkPane(Pane):
 
     def _room(self, frame: Frame, width: int) -> Room:
         timed = any(block.timed for block in frame.blocks)
-        return Room(width, self._example(frame), self.look.half_blocks, timed)
+        return Room(width, self._example(frame), self.look.half_blocks, timed, self.alone)
 
     def _scroll(self, frame: Frame, height: int) -> None:
         """Scroll no more than needed to show the whole selected block, or at least its cursor."""
@@ -80,6 +81,17 @@ class NetworkPane(Pane):
         for first, last in ((ours[0], ours[-1]) if ours else (0, 0), (cursor[0], cursor[-1]) if cursor else (0, 0)):
             self._top = min(max(self._top, last - height + 1), first)
         self._top = max(0, min(self._top, len(self._rows) - height))
+
+    def _out_of_sight(self, height: int) -> str:
+        """How many blocks more there are above and below; of a block that is cut, that there is more of it."""
+        end = self._top + height
+        shown = {row.block for row in self._rows[self._top : end]}
+        words = []
+        for where, glyph, rows in (("above", "up", self._rows[: self._top]), ("below", "down", self._rows[end:])):
+            count = len({row.block for row in rows} - shown)
+            if rows:
+                words.append(f"{self.look.glyph(glyph)} {f'{count} more' if count else 'more of it'} {where}")
+        return "   ".join(words)
 
     def _about_example(self, frame: Frame, width: int) -> str:
         """The example in words, with its target if that is known."""

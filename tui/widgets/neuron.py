@@ -247,9 +247,11 @@ class NeuronPane(Pane):
         outgoing = [(label, weight, "") for label, weight in neuron.outgoing]
         if width >= 56 and incoming and outgoing:
             left_width = (width - 3) * 3 // 5
-            left = self._bars("largest terms x·w of the sum", incoming, left_width, room)
+            left = self._bars("largest terms x·w of the sum", _within(incoming, room - 1), left_width, room)
             right = self._bars("weights out", outgoing, width - left_width - 3, room)
             return [_beside(a, b, left_width, width) for a, b in _padded(left, right)]
+        if not outgoing:
+            incoming = _within(incoming, room - 1)
         rooms = self._split(len(incoming), len(outgoing), room)
         lines = self._bars("largest terms x·w of the sum", incoming, width, rooms[0]) if incoming else []
         return lines + (self._bars("weights out", outgoing, width, rooms[1]) if outgoing else [])
@@ -277,6 +279,13 @@ class NeuronPane(Pane):
             ]
             lines.append(line([*parts, (detail.rjust(detail_width) if detail_width else "", palette.FAINT)], width))
         return lines
+
+
+def _within(rows: list[tuple[str, float, str]], most: int) -> list[tuple[str, float, str]]:
+    """The first of the terms; the last row of these is what the others come to where there are too many."""
+    if len(rows) <= most or most < 1:
+        return rows
+    return [*rows[: most - 1], ("the others", sum(product for _, product, _ in rows[most - 1 :]), "")]
 
 
 def _alarm(share: float) -> Style:

@@ -166,6 +166,9 @@ class Pane(Lines, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id=self.NAME)
         self.detail = ""
+        self.footnote = ""
+        self.alone = False
+        """Whether it has all the room, as when it is zoomed."""
 
     def title(self, detail: str) -> None:
         """Set the detail that follows the pane's number and name in the frame."""
@@ -173,12 +176,23 @@ class Pane(Lines, can_focus=True):
             self.detail = detail
             self.refresh(Region(-self._sides.left, -self._sides.top, self.outer_size.width, 1))
 
+    def note(self, text: str) -> None:
+        """What is to be known besides, such as how much is out of sight; it stands in the lower line of the frame."""
+        if self.footnote != text:
+            self.footnote = text
+            last = self.outer_size.height - 1 - self._sides.top
+            self.refresh(Region(-self._sides.left, last, self.outer_size.width, 1))
+
     def edge(self, y: int, width: int) -> Strip:
         """The upper line with the title in it; drawn here, since Textual takes a millisecond for each new title."""
-        if y:
+        if y and not self.footnote:
             return super().edge(y, width)
         styles = self.styles
         border = Style(color=styles.border_top[1].rich_color, bgcolor=palette.BACK)
+        if y:
+            words = clip(self.footnote, width - 6)
+            rule = "─" * (width - 5 - length([(words, palette.DIM)]))
+            return line([("╰─ ", border), (words, palette.DIM), (f" {rule}╯", border)], width)
         title = Style(color=styles.border_title_color.rich_color, bgcolor=palette.BACK, bold=True)
         room = width - 6
         name = clip(f"{self.NUMBER} {self.NAME.capitalize()}", room)

@@ -39,6 +39,7 @@ class WeightsPane(Pane):
         weights = self.frame.weights if self.frame else None
         self.place = None
         if weights is None:
+            self.title(self.frame.view.block if self.frame else "")
             return self.message(self._why_nothing(), width, height)
         alone = "" if weights.held is None else f", {int(weights.held.sum()):,} frozen alone"
         self.title(weights.title + alone)

@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from tinynets.server.frame import LossCurve
 from tui.render.palette import Terminal
-from tui.render.plot import Curve, fits_log, labels, loss_plot, pair_difference, pair_plot, ticks
+from tui.render.plot import Curve, even_axis, fits_log, labels, loss_plot, pair_difference, pair_plot, ticks
 from tui.widgets.loss import LossPane
 
 WIDTH, HEIGHT = 60, 16
@@ -102,7 +102,7 @@ def test_pressing_g_says_that_the_axis_stays_linear_and_what_the_lowest_loss_is(
 
 def test_losses_far_below_1e_12_have_their_own_height() -> None:
     strips = loss_plot(curve_of(10.0 ** -np.arange(40.0)), WIDTH, HEIGHT, True, Terminal())
-    assert min(marks(strips)) == -35
+    assert min(marks(strips)) == -30
     assert len({y for _, y in dots(strips)}) > HEIGHT // 2
 
 
@@ -163,6 +163,39 @@ def test_whatever_the_losses_are_every_tick_is_a_number_within_them(
         shown = np.log10(known) if log and min(known) > 0 else np.array(known)
         room = 0.006 * max(abs(shown.max()), abs(shown.min()))
         assert all(shown.min() - room <= mark <= shown.max() + room for mark in marks(strips))
+
+
+def tick_lines(strips: list[Strip]) -> list[int]:
+    """The lines of a plot on which there is a tick."""
+    return [y for y, strip in enumerate(strips) if re.match(r"\s*(\S+)┤", strip.text)]
+
+
+@given(st.floats(-3, 3), st.floats(0.01, 5), st.integers(7, 30), st.booleans())
+@example(0.075, 0.175, 9, False)  # ticks at 0.1, 0.15, 0.2 and 0.25 were one, one and two lines apart
+@settings(max_examples=60, deadline=None)
+def test_ticks_are_as_far_apart_in_lines_as_in_losses(low: float, size: float, height: int, log: bool) -> None:
+    curve = curve_of(np.linspace(10 ** (low + size), 10**low, 40) if log else np.linspace(low + size, low, 40))
+    strips = loss_plot(curve, WIDTH, height, log, Terminal())
+    lines, numbers = tick_lines(strips), marks(strips)
+    assert len(numbers) >= 1
+    assert len(set(np.diff(lines))) <= 1
+    gaps = -np.diff(numbers)
+    assert np.allclose(gaps, gaps[:1], rtol=0.02)
+    drawn_on = {y for _, y in dots(strips)}
+    assert max(drawn_on) - min(drawn_on) >= (height - 3) // 2
+
+
+@given(st.floats(-1e3, 1e3), st.floats(1e-3, 1e6), st.integers(7, 40))
+def test_an_axis_holds_all_losses_and_its_ticks_stand_on_whole_lines(low: float, size: float, lines: int) -> None:
+    high = low + size
+    axis = even_axis(low, high, lines)
+    slack = 1e-6 * size
+    assert axis.bottom <= low + slack
+    assert axis.top >= high - slack
+    assert all(low <= tick <= high for tick in axis.ticks)
+    at = (np.array(axis.ticks) - axis.bottom) / (axis.top - axis.bottom) * (lines - 1)
+    assert np.allclose(at, np.round(at), atol=1e-4)
+    assert size / (axis.top - axis.bottom) > 0.4
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))

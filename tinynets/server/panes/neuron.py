@@ -17,11 +17,12 @@ from tinynets.numerics.arrays import Array, ignore_warnings
 from tinynets.server.frame import Neuron
 from tinynets.server.panes.standing import StandingCache, rates, standing_on
 
-TOP = 12  # contributions and outgoing weights listed
 
+def neuron(at: UnitView, top: int, spare: Workspace, standing: StandingCache) -> Neuron:
+    """All there is to say about a unit, its `top` largest terms and weights out among it.
 
-def neuron(at: UnitView, spare: Workspace, standing: StandingCache) -> Neuron:
-    """All there is to say about a unit; `spare` is a workspace for looking at what would be without interventions."""
+    `spare` is a workspace for looking at what would be without interventions.
+    """
     experiment, block, unit, view = at.experiment, at.block, at.unit, at.block_view
     out = view.out[:, :, unit]
     terms = _terms(at)
@@ -36,9 +37,9 @@ def neuron(at: UnitView, spare: Workspace, standing: StandingCache) -> Neuron:
         pre=terms.z if at.pre is None and terms is not None else at.pre,
         value=at.value,
         clean=at.of_block(_clean(at, spare)),
-        contributions=terms.listed(TOP) if terms else (),
-        rest=terms.rest(TOP) if terms else 0.0,
-        outgoing=_outgoing(experiment, block, unit),
+        contributions=terms.listed(top) if terms else (),
+        rest=terms.rest(top) if terms else 0.0,
+        outgoing=_outgoing(experiment, block, unit, top),
         frozen=float(standing.frozen_shares(experiment, block)[unit]),
         interventions=standing_on(experiment, block, unit),
         dead=bool(view.dead[unit]),
@@ -89,7 +90,7 @@ def _clean(at: UnitView, spare: Workspace) -> Array:
             network.taps[index] = tap
 
 
-def _outgoing(experiment: Experiment, block: Block, unit: int) -> tuple[tuple[str, float], ...]:
+def _outgoing(experiment: Experiment, block: Block, unit: int, top: int) -> tuple[tuple[str, float], ...]:
     """The weights with which the next block takes up this unit, largest first."""
     network = experiment.network
     taking = [entry for entry in network.blocks if entry.units and not is_passthrough(entry)]
@@ -99,7 +100,7 @@ def _outgoing(experiment: Experiment, block: Block, unit: int) -> tuple[tuple[st
         return ()
     rows = [index for index in range(layer.inputs) if index % block.units == unit]
     w = np.array(layer.w[rows], np.float64)
-    order = np.argsort(-np.abs(w), axis=None, kind="stable")[:TOP]
+    order = np.argsort(-np.abs(w), axis=None, kind="stable")[:top]
     is_last = consumers[0] is taking[-1]
     named = []
     for flat in order:
