@@ -206,7 +206,7 @@ class LabScreen(Screen[None]):
         """Report what the user is looking at."""
         if self.desk.size.width:
             at, columns = self.selection, max(20, self.panes["loss"].size.width - 10)
-            terms = max(View.terms, self.desk.size.height if self.desk.wish.zoom else 0)
+            terms = max(View.terms, self.desk.size.height if self.desk.choice.zoom else 0)
             self._looked(View(at.block, at.unit, at.example, self.desk.visible_panes(), columns, terms))
 
     # -- the command line
