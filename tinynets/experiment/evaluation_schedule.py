@@ -35,7 +35,7 @@ class EvaluationSchedule(Stops):
         return min([*early, step + every - step % every])
 
     def is_due(self, step: int) -> bool:
-        """Whether a run makes an evaluation by itself when it comes to a step."""
+        """Whether a run evaluates automatically when it reaches a step."""
         return bool(step) and self.next_stop(step - 1) == step and "dev" in self.evaluator.splits.data.splits
 
     def stopped(self, player: Player) -> bool:

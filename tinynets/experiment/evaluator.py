@@ -59,9 +59,9 @@ class Evaluator:
         return result
 
     def map_errors(self, network: Network, split: str) -> dict[str, float]:
-        """Quantization and topographic error of a self-organizing map, `Distances` alone; nothing of other networks.
+        """Quantization and topographic error of a self-organizing map, a network of `Distances` alone.
 
-        Nothing either of one whose data are not here.
+        Empty for other networks, and where the data are not there.
         """
         loss, layer = self.loss, network.layers[0]
         if not isinstance(loss, Kohonen) or not isinstance(layer, Distances) or len(network.layers) > 1:

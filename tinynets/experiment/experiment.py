@@ -86,7 +86,7 @@ class Experiment:
         network = self.recipe.build(self.data)
         return network, State.start(network, self.recipe.training.hyper)
 
-    # -- where it stands
+    # -- this moment
 
     @property
     def network(self) -> Network:
@@ -120,7 +120,7 @@ class Experiment:
 
     @property
     def interventions(self) -> tuple[Intervention, ...]:
-        """The operations on activations that stand at this moment."""
+        """The interventions that are in force at this moment."""
         return self.player.state.interventions
 
     def extent(self) -> object:
@@ -130,7 +130,7 @@ class Experiment:
     # -- measuring it
 
     def split(self, name: str) -> tuple[Array, Array]:
-        """x and y of a split, as the network and the loss take them."""
+        """x and y of a split, in the form that the network and the loss take."""
         return self.splits[name]
 
     def state_at(self, moment: Moment) -> Generator[Progress, None, State]:
@@ -138,11 +138,11 @@ class Experiment:
         return moves.state_at(self.player, moment)
 
     def probe_loss(self) -> float:
-        """Mean loss of the probe as the network stands."""
+        """Mean loss of the probe at this moment."""
         return self.probe.loss(self.network, self.loss)
 
     def probe_measures(self) -> tuple[float, float | None]:
-        """Mean loss and accuracy of the probe as the network stands."""
+        """Mean loss and accuracy of the probe at this moment."""
         loss = self.probe_loss()
         return loss, self.probe.accuracy_here(self.loss)
 
@@ -153,5 +153,5 @@ class Experiment:
         return self.evaluator.evaluate(self.player, split, clean=clean, examples=examples)
 
     def evaluates_at(self, step: int) -> bool:
-        """Whether a run makes an evaluation by itself when it comes to a step."""
+        """Whether a run evaluates automatically when it reaches a step."""
         return self.schedule.is_due(step)

@@ -239,7 +239,7 @@ class Player:
         return placed
 
     def fork(self, name: str) -> None:
-        """Go on from here on a new branch of that name."""
+        """Start a new branch of that name here, and go on there."""
         self.timeline.check_free(name)
         self.cancel_step()
         self._fork(name)

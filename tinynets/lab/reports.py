@@ -1,4 +1,4 @@
-"""What the lab answers with: plain data whose `str` is the one line for a person."""
+"""Reports, the lab's answers: plain data whose `str` is one line for a person."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tinynets.foreign_text import printable
 from tinynets.history.evaluation import loss_text
 from tinynets.history.moment import RecordedEdit
 
-SLOW_MOVE = 0.05  # seconds from which a move says what it cost
+SLOW_MOVE = 0.05  # seconds; slower moves report their cost
 
 
 def still_text(why: str) -> str:
-    """What a line says of why nothing learns."""
+    """How a report says why nothing learns."""
     return f"; nothing learns: {why}" if why else ""
 
 
@@ -53,7 +53,7 @@ class PauseReport:
 
 @dataclass(frozen=True)
 class PhaseReport:
-    """A phase of a step that was done, and the one that comes next."""
+    """The phase of a step that was done, and the next one."""
 
     step: int
     """Steps done so far."""
@@ -111,7 +111,7 @@ class LogEntry:
 
 @dataclass(frozen=True)
 class MoveReport:
-    """Where a seek, back, undo or redo has led."""
+    """Where a seek, back, undo or redo ended."""
 
     step: int
     edits: int
@@ -128,7 +128,7 @@ class MoveReport:
 
 
 class SeekCost(NamedTuple):
-    """What going to a recorded step costs: steps to compute again, and about how many seconds."""
+    """The cost of going to a recorded step: steps to recompute, and roughly how many seconds."""
 
     steps: int
     seconds: float
@@ -142,7 +142,7 @@ class SeekCost(NamedTuple):
 
 @dataclass(frozen=True)
 class UntilReport:
-    """Where `run_until` or `back_until` has led, and whether the condition holds there."""
+    """Where `run_until` or `back_until` ended, and whether the condition holds there."""
 
     step: int
     edits: int
