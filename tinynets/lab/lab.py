@@ -651,7 +651,7 @@ class Lab:
         return self._edit("grow", block, count=count, split=split)
 
     def insert(self, block: str, kind: str, *, name: str | None = None, rate: float | None = None) -> EditReport:
-        """Insert a layer behind a block that passes its input on at first: linear, conv1d, conv2d, dropout or identity.
+        """Insert a layer behind a block, made to pass its input on: linear, conv1d, conv2d, dropout or identity.
 
         `rate` is the rate of a dropout.
         """
