@@ -1,4 +1,4 @@
-"""The evaluations that a run makes by itself: when one is due, and making it."""
+"""EvaluationSchedule: makes the automatic evaluations of a run when they are due."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _unwatched(progress: Progress) -> None:
 
 @dataclass
 class EvaluationSchedule(Stops):
-    """Evaluates `dev` every so many steps of a run (0: never), and a few times before the first of those."""
+    """Evaluates `dev` at a fixed interval of steps (0: never), and a few times before the first of those."""
 
     evaluator: Evaluator
     every: int
@@ -27,7 +27,7 @@ class EvaluationSchedule(Stops):
     """Is told how far an evaluation on the way has come."""
 
     def next_stop(self, step: int) -> int:
-        """The first step behind `step` at which an evaluation is wanted."""
+        """The first step after `step` at which an evaluation is due."""
         every = self.every
         if not every:
             return ENDLESS
@@ -39,7 +39,7 @@ class EvaluationSchedule(Stops):
         return bool(step) and self.next_stop(step - 1) == step and "dev" in self.evaluator.splits.data.splits
 
     def stopped(self, player: Player) -> bool:
-        """Evaluate where that is due; says whether it was."""
+        """Evaluate if it is due; returns whether it was."""
         step = player.position.step
         if step < len(player.branch.losses) or not self.is_due(step):
             return False

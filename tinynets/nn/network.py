@@ -118,7 +118,7 @@ class Network:
 
     def __getitem__(self, name: str) -> Layer:
         """The layer of that name (a block is named after its first layer)."""
-        if not isinstance(name, str | int | float):  # an array would not compare
+        if not isinstance(name, str | int | float):  # comparing an array would fail
             raise SelectorError(f"a layer is named by text like `{self.layers[0].name}`, not {name!r}")
         for layer in self.layers:
             if layer.name == name:

@@ -1,4 +1,4 @@
-"""The hyperparameters in force."""
+"""Hyper: the hyperparameters of a run at a moment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tinynets.training.schedules import Schedule
 
 @dataclass(frozen=True)
 class Hyper:
-    """What governs the steps: optimizer and schedule, and how batches are drawn."""
+    """The hyperparameters: optimizer and schedule, how batches are drawn, and settings of blocks."""
 
     optimizer: Optimizer
     schedule: Schedule = field(default_factory=Schedule)
@@ -62,7 +62,7 @@ class Hyper:
         } | ({"scheduled": self.scheduled, "rules": self.rules} if self.rules > FIRST else {})
 
     def check(self, network: Network) -> None:
-        """Raise ShapeError or SelectorError where a setting is out of range or names a block that is not there."""
+        """Raise ShapeError or SelectorError if a setting is out of range or names a block that does not exist."""
         for name in ("clip_norm", "clip_value"):
             check_setting("training", name, getattr(self, name))
         for name in ("rates", "l1", "l2"):

@@ -1,4 +1,4 @@
-"""What a kind of layer says of itself, so that whoever explains, checks or changes layers needs no table of kinds."""
+"""Claims: what a kind of layer declares about itself, so that no other code needs a table of kinds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EITHER_SIDE: Range = (-1.0, 1.0)
 
 
 class GateSum(NamedTuple):
-    """One gate of a recurrent layer: the letter for it, what it does, and what it makes of its sum."""
+    """One gate of a recurrent layer: its letter, what it does, and the function it applies to its sum."""
 
     letter: str
     meaning: str
@@ -27,9 +27,9 @@ class GateSum(NamedTuple):
 
 
 class Claims:
-    """What is true of a kind of layer, each with what holds where nothing is said.
+    """What is true of a kind of layer, with defaults.
 
-    A subclass that has a `kind` of its own may compute something else: it inherits none of these and says its own.
+    A subclass with a `kind` of its own may compute something else: it inherits none of these and declares its own.
     """
 
     group_names: ClassVar[tuple[str, ...]] = ()
