@@ -79,8 +79,8 @@ class Evaluator:
     ) -> Generator[Progress, None, tuple[float, float | None]]:
         """Loss and accuracy over all examples of a split, or over `only` these, chunk by chunk.
 
-        The loss is the sum of weight times loss, divided by the number of examples. An example of negative weight counts
-        as right if its target is missed; one of weight 0 does not count for the accuracy.
+        The loss is the sum of weight times loss, divided by the number of examples. An example of negative weight is
+        right if its target is missed; one of weight 0 does not count for the accuracy.
         """
         x, y = self.splits[split]
         weight = self.splits.weight(split)

@@ -55,7 +55,7 @@ class Recipe:
     ) -> Network:
         """Build the network, drawn from the seed or around existing parameters and carried values.
 
-        If it does not fit the data, raises RecipeError; for a recipe from Python, ShapeError, DataError or SelectorError.
+        If it does not fit the data, raises RecipeError, or from Python ShapeError, DataError or SelectorError.
         """
         train = data.splits["train"]
         try:

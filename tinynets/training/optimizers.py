@@ -90,8 +90,8 @@ class Optimizer:
 class SGD(Optimizer):
     """Stochastic gradient descent: v = momentum v + (grad + weight_decay theta); theta = theta - lr v.
 
-    With `nesterov` the step is lr (grad + weight_decay theta + momentum v), with the new v; without momentum it makes no
-    difference. Source: Sutskever et al. (2013), in PyTorch's form (no dampening).
+    With `nesterov` the step is lr (grad + weight_decay theta + momentum v), with the new v; without momentum nothing
+    changes. Source: Sutskever et al. (2013), in PyTorch's form (no dampening).
     """
 
     kind: ClassVar[str] = "sgd"

@@ -27,7 +27,7 @@ class State:
     """Architecture, parameters and everything else that the next step depends on.
 
     theta (n,); each slot (n,); buffers (m,) what layers carry besides parameters; frozen (k,) sorted positions in
-    theta; counts (n,), replaced but never written: for each parameter the step from which its updates count, for a frozen
+    theta; counts (n,), replaced but never written: for a parameter the step from which its updates count, for a frozen
     one the number of its updates (training/counts.py), or (0,): all count from `hyper.since`.
     """
 

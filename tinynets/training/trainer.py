@@ -151,11 +151,11 @@ class Trainer:
         self._shapes_gradient = bool(clips) or self._l1 is not None or self._l2 is not None
 
     def _over_theta(self, by_block: dict[str, float], rest: float) -> Array | None:
-        """(n,) the settings of blocks and units at each of their parameters, `rest` elsewhere; None without settings."""
+        """(n,) the settings of blocks and units at each of their parameters, elsewhere `rest`; None if there are none."""
         if not by_block:
             return None
         vector = np.full_like(self.state.theta, rest)
-        together: dict[tuple[str, float], list[int]] = {}  # no unit is named twice, so units with the same value go together
+        together: dict[tuple[str, float], list[int]] = {}  # no unit is named twice, so equal values go at once
         for name, units, value in blocks_first(by_block):
             if units is None:
                 block = self.network.block(name)
