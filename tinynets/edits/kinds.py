@@ -1,4 +1,4 @@
-"""Arguments of verbs and their kinds: what a usage text calls one, and how a typed word is read as one."""
+"""Arguments of verbs and their kinds: their names in usage texts, and how typed words are parsed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-# -- how words are read
+# -- how words are parsed
 
 
 def _text(word: str) -> str:
@@ -33,7 +33,7 @@ def _input(word: str) -> Any:
 
 
 def _numbers(word: str) -> list[Any]:
-    """Numbers with commas between them, in a bracket or not; lists of lists as Python has them."""
+    """Numbers separated by commas, with or without brackets; or lists of lists as in Python."""
     if not word.startswith("[["):
         return [float(part) for part in word.strip("[]").split(",")]
     found = _listed(word)
@@ -43,7 +43,7 @@ def _numbers(word: str) -> list[Any]:
 
 
 def _listed(word: str) -> list[Any] | None:
-    """The list of numbers, or of such lists, that a word is; None where it is none."""
+    """A word as a list of numbers, or of such lists; None if it is not one."""
     if not word.startswith("["):
         return None
     try:
@@ -60,7 +60,7 @@ def _of_numbers(found: object) -> bool:
 
 
 def _value(word: str) -> Any:
-    """What a word looks like: a number, true or false, numbers with commas between them, a Python list, or text."""
+    """A word as what it looks like: a number, true or false, numbers separated by commas, a Python list, or text."""
     if word in ("true", "false"):
         return word == "true"
     listed = _listed(word)
@@ -82,10 +82,10 @@ def _value(word: str) -> Any:
 
 @dataclass(frozen=True)
 class Kind:
-    """What an argument may be.
+    """The kind of an argument.
 
-    `name` says what can be offered for it (see tui/model/completion.py). `shown` is what a usage text calls it; what
-    is called nothing is left out there. `read` makes it of a typed word; ValueError or KeyError where it is no `rule`.
+    `name` says which completions to offer (see tui/model/completion.py). `shown` is its name in a usage text; without
+    one it is left out there. `read` parses a typed word and raises ValueError or KeyError if it breaks `rule`.
     """
 
     name: str
@@ -96,7 +96,7 @@ class Kind:
     """It takes what is left of the line."""
 
     def called(self, shown: str) -> Kind:
-        """The same under another name in a usage text."""
+        """The same kind under another name in usage texts."""
         return replace(self, shown=shown)
 
 
@@ -142,7 +142,7 @@ SCHEDULE = Kind("schedule", "NAME")
 
 @dataclass(frozen=True)
 class Target(Kind):
-    """What an operation is done to, which its first argument selects."""
+    """The target of an operation, selected by its first argument."""
 
     argument: str = "selector"
     """What the first argument is called."""
@@ -204,7 +204,7 @@ ORDINAL = Argument("ordinal", WHOLE, required=True, hidden=True)
 
 
 def usage(name: str, arguments: tuple[Argument, ...], *, open_ended: bool = False) -> str:
-    """How a verb is written: `grow BLOCK [COUNT] [split=UNIT]`."""
+    """The usage text of a verb: `grow BLOCK [COUNT] [split=UNIT]`."""
     parts: list[list[str]] = []
     needed: list[bool] = []
     for argument in arguments:
@@ -223,7 +223,7 @@ def usage(name: str, arguments: tuple[Argument, ...], *, open_ended: bool = Fals
 def bind(
     name: str, arguments: tuple[Argument, ...], args: tuple[Any, ...], kwargs: Mapping[str, Any], open_ended: bool
 ) -> dict[str, Any]:
-    """The arguments of a call by their names, those of a default too; TypeError in the words of Python."""
+    """The arguments of a call by name, defaults included; raises TypeError with Python's message."""
     placed = [argument for argument in arguments if not argument.named]
     known = [argument.name for argument in arguments]
     if len(args) > len(placed):

@@ -1,4 +1,4 @@
-"""An evaluation, as the history keeps it."""
+"""Evaluation: a measured loss and accuracy, as the history keeps it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tinynets.foreign_text import printable
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A split's mean loss (and accuracy, where there are classes) at a step; `float` of it is the loss."""
+    """A split's mean loss (and accuracy, if there are classes) at a step; `float` of it is the loss."""
 
     split: str
     step: int
@@ -38,5 +38,5 @@ class Evaluation:
 
 
 def loss_text(loss: float) -> str:
-    """Four digits behind the point; of what is too large for that, as a power of ten."""
+    """Four digits after the point; scientific notation if it is too large for that."""
     return f"{loss:.4f}" if abs(loss) < 1e7 else f"{loss:.4g}"

@@ -1,4 +1,4 @@
-"""The tree of branches in short, as it is shown."""
+"""BranchTree: a short form of the branches, to be shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tinynets.foreign_text import printable
 
 @dataclass(frozen=True)
 class BranchSummary:
-    """A branch as a tree shows it."""
+    """A branch, as shown in a tree."""
 
     number: int
     name: str
@@ -26,7 +26,7 @@ class BranchSummary:
 
 @dataclass(frozen=True)
 class BranchTree:
-    """Branches, each behind the one that it left."""
+    """Branches, each after its parent."""
 
     branches: tuple[BranchSummary, ...]
 
@@ -37,7 +37,7 @@ class BranchTree:
         return "\n".join(map(printable, self.lines()))
 
     def lines(self) -> list[str]:
-        """One line a branch."""
+        """One line for each branch."""
         width = max(2 * branch.depth + len(branch.name) for branch in self.branches) + 2
         made = []
         for branch in self.branches:

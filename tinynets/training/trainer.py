@@ -151,7 +151,7 @@ class Trainer:
         self._shapes_gradient = bool(clips) or self._l1 is not None or self._l2 is not None
 
     def _over_theta(self, by_block: dict[str, float], rest: float) -> Array | None:
-        """(n,) the settings of blocks and units at each of their parameters, elsewhere `rest`; None if there are none."""
+        """(n,) the settings of blocks and units at each of their parameters, elsewhere `rest`; None if none are set."""
         if not by_block:
             return None
         vector = np.full_like(self.state.theta, rest)

@@ -269,7 +269,7 @@ class Hinge(_Margin):
 class Perceptron(_Margin):
     """The mean of max(0, -y out) over all elements, y -1 or +1.
 
-    out and y (B, ...), the same shape; y (B,) is allowed for out (B, 1). At y out = 0 the gradient is that of a mistake.
+    out and y (B, ...), the same shape; y (B,) is allowed for out (B, 1). The gradient at y out = 0 is a mistake's.
     So plain SGD, one example at a time, is the rule of Rosenblatt (1958): w += lr y x where y out <= 0.
     """
 
