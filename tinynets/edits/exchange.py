@@ -183,7 +183,7 @@ def sign_flip(network: Network, state: State, edit: Edit) -> str:
     """Flip the sign of the sum before the activation: of weights, biases, shifts and running means, not of gains.
 
     If a norm begins the block, or computes each unit from all of them, only its gain and shift are flipped. In a GRU or
-    LSTM only the weights of the new value are, not those of the gates. With outgoing weights, the weights of a recurrent
+    LSTM only the weights of the new value are, not those of the gates. With outgoing weights, those of a recurrent
     unit to itself change too, and interventions that set its values (a clamp) set them with the other sign. So the
     output does not change, and the network learns as it would have (the optimizer's velocities and means flip too).
     """

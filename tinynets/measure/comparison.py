@@ -1,4 +1,4 @@
-"""A Comparison of two runs: plain data that says in words where and by how much they part."""
+"""Comparison: plain data on where two runs part and how far, with a text in words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AVERAGED = 100  # steps
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One of the two runs, as it stood at the step at which they were compared."""
+    """One of the two runs, at the compared step."""
 
     name: str
     end: int
@@ -32,14 +32,14 @@ class Side:
     """Which moment of that step is meant, where edits were undone or lie ahead: `before 1 edit of ..., undone`."""
 
     def average(self, step: int) -> float:
-        """Mean training loss of the last steps up to that one; NaN before the first."""
+        """Mean training loss of the last steps up to `step`; NaN before the first."""
         recent = self.losses[max(step - AVERAGED, 0) : step]
         return float(recent.mean(dtype=np.float64)) if recent.size else float("nan")
 
 
 @dataclass(frozen=True, eq=False)
 class BlockDistance:
-    """How far a block's parameters lie apart: the length (L2) of the difference."""
+    """The distance between a block's parameters: the L2 norm of the difference."""
 
     block: str
     parameters: int
@@ -51,14 +51,14 @@ class BlockDistance:
     relative_units: Array
 
     def largest(self, count: int = SHOWN_UNITS) -> list[tuple[int, float]]:
-        """The units that lie farthest apart, and how far."""
+        """The units that are farthest apart, and how far."""
         order = np.argsort(-self.units, kind="stable")[:count]
         return [(int(unit), float(self.units[unit])) for unit in order if self.units[unit] > 0]
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """How differently the two answer on the examples of the probe."""
+    """How differently the two runs answer on the examples of the probe."""
 
     examples: int
     split: str
@@ -73,7 +73,7 @@ class Disagreement:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Two runs side by side, compared at `step`."""
+    """Two runs compared at `step`."""
 
     a: Side
     b: Side
@@ -97,11 +97,11 @@ class Comparison:
 
     @property
     def equal(self) -> bool:
-        """Whether both have the same bytes at the step at which they were compared."""
+        """Whether both have the same bytes at the compared step."""
         return self.a.digest == self.b.digest
 
     def config(self) -> dict[str, Any]:
-        """All of it as what JSON knows."""
+        """All of it as JSON data."""
         plain: dict[str, Any] = _plain(asdict(self))
         return plain | {"equal": self.equal}
 

@@ -1,4 +1,4 @@
-"""An Explanation of one unit: plain data that tells itself in words."""
+"""Explanation: plain data about one unit, with a text in words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Gate:
-    """One gate of a GRU or LSTM: its sum, and what it makes of that."""
+    """One gate of a GRU or LSTM: its sum and its output."""
 
     name: str
     """`f (forget)`."""
@@ -66,7 +66,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a unit adds to one output: through the weight with which the last layer takes it, and what stands there."""
+    """What a unit adds to one output: through its weight in the last layer, and interventions there."""
 
     label: str
     value: float
@@ -74,7 +74,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Explanation:
-    """All that `explain` finds; `print` shows it in words. What a kind of layer does not have is None or empty."""
+    """Everything that `explain` finds; `print` shows it in words. What a kind of layer lacks is None or empty."""
 
     name: str
     """`hidden[3]`."""
@@ -148,12 +148,12 @@ class Explanation:
 
     @property
     def selector(self) -> str:
-        """What was asked for."""
+        """The selector that was asked for."""
         return self.name if self.time is None else f"{self.name}@t={self.time}"
 
     @property
     def answers(self) -> str:
-        """What the responses are, in words."""
+        """What the responses mean, in words."""
         return "the nearest examples (smallest distance)" if self.nearest else "it responds most to"
 
     def __str__(self) -> str:
@@ -196,7 +196,7 @@ class Explanation:
         return f"{of_value}{itself} saturated {self.saturated_share:.1%}, no gradient {self.dead_share:.1%}{dead}"
 
     def _sum(self) -> list[str]:
-        """The terms of its sum, or of those of its gates."""
+        """The terms of its sum, or of the sums of its gates."""
         made = []
         for gate in self.gates:
             end = f"    and the others {gate.rest:+.4f}, bias {gate.bias:+.4f}: sum {gate.z:+.4f}"

@@ -111,7 +111,7 @@ class Network:
             raise ShapeError(f"`{name}` of a network cannot be deleted")
         super().__delattr__(name)
 
-    # -- what it is made of
+    # -- what to write it is made of
 
     def __repr__(self) -> str:
         return f"Network({', '.join(map(repr, self.parts))}; {self.theta.size:,} parameters, {self.dtype})"
