@@ -1,7 +1,7 @@
-"""What is looked at (View) and what there is to see (Frame), as plain data: one file, because a Frame is all of it.
+"""Views (what the app looks at) and frames (what it shows), as plain data; one file because a Frame holds all of it.
 
-The app sends a View; the server answers with Frames. Neither holds a Lab, a Network or a layer, so both cross to
-another process, and a widget can be tested with a Frame that was made by hand.
+The app sends a View; the server answers with Frames. Neither holds a Lab, a Network or a layer, so both can be sent to
+another process, and a widget can be tested with a handmade Frame.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class View:
 
 @dataclass(frozen=True)
 class Status:
-    """The header: where the run stands and what it is doing."""
+    """The header: the run's position, and what it is doing."""
 
     recipe: str
     """Name of the recipe, or of the network when built from Python."""
@@ -132,7 +132,7 @@ class BlockInfo:
 
 @dataclass(frozen=True)
 class Standing:
-    """What stands on the units of a block, whether they learn, and which they are; each (units,)."""
+    """Interventions on the units of a block, whether they learn, and their numbers; each (units,)."""
 
     output: Codes
     """The intervention on the output, an index into STANDING; of a sequence that at every time step."""
@@ -156,16 +156,16 @@ class Standing:
 
     @property
     def op(self) -> Codes:
-        """The intervention wherever it is; several where both sites have one."""
+        """The intervention at either site; `several` if both have one."""
         return _together(self.output, self.before)
 
     def at(self, time: int) -> Standing:
-        """What stands at one time step: there alone, or at every one."""
+        """The interventions at one time step: those there alone, and those at every step."""
         there = self.timed.get(time)
         return replace(self, output=self.output if there is None else _together(self.output, there), timed={})
 
     def anywhere(self) -> Standing:
-        """What stands at whatever time steps, as one: the kind that it is at all of them, or several."""
+        """The interventions at any time step, combined: the same kind at all of them, or several."""
         found = np.zeros_like(self.output)
         for there in self.timed.values():
             found = np.where((found > 0) & (there > 0) & (found != there), np.int8(SEVERAL), np.maximum(found, there))
@@ -191,10 +191,10 @@ class BlockCells:
 
 @dataclass(frozen=True)
 class Weights:
-    """A block's weights as one matrix, (in, out): column j holds what comes into unit j.
+    """A block's weights as one matrix, (in, out): column j holds the incoming weights of unit j.
 
-    A convolution's kernel is laid out as (kernel positions x channels, out), gates lie below one another, input weights
-    above recurrent ones; a normalization has two rows, gain and shift.
+    A convolution's kernel is arranged as (kernel positions x channels, out), gates are below one another, and input
+    weights above recurrent ones; a normalization has two rows, gain and shift.
     """
 
     block: str
@@ -262,7 +262,7 @@ class StandingIntervention:
 
 @dataclass(frozen=True)
 class Neuron:
-    """The selected unit on the selected example: how it comes to its value and where that goes."""
+    """The selected unit on the selected example: how it gets its value, and where that goes."""
 
     block: str
     unit: int
@@ -312,7 +312,7 @@ class Neuron:
 
 @dataclass(frozen=True)
 class Plane:
-    """A two-dimensional input space, coloured by what the network says at each point."""
+    """A two-dimensional input space, coloured by the network's prediction at each point."""
 
     values: Floats
     """(rows, columns), first row on top; -1 to 1: probability or output, centred."""
@@ -326,7 +326,7 @@ class Plane:
 
 @dataclass(frozen=True)
 class MapGrid:
-    """A self-organizing map, each unit where it stands: unit j at row j // columns, column j % columns."""
+    """A self-organizing map, with each unit at its place: unit j at row j // columns, column j % columns."""
 
     values: Floats
     """(rows, columns) mean distance of a unit's prototype to its neighbours' (the U-matrix)."""
@@ -338,7 +338,7 @@ class MapGrid:
 
 @dataclass(frozen=True)
 class Output:
-    """What comes out for the selected probe example."""
+    """The output for the selected probe example."""
 
     kind: str
     """`classes`: values are probabilities of the labels; `values`: plain outputs."""
@@ -395,7 +395,7 @@ class BookmarkMark:
 
 @dataclass(frozen=True)
 class BranchLine:
-    """A branch of the tree; each comes behind the one that it left."""
+    """A branch of the tree; each comes after its parent."""
 
     name: str
     fork: int
@@ -412,7 +412,7 @@ class BranchLine:
 
 @dataclass(frozen=True)
 class TimelineStrip:
-    """The history of this branch and where we stand on it."""
+    """The history of this branch, and the position on it."""
 
     step: int
     end: int
@@ -430,7 +430,7 @@ class TimelineStrip:
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture of the lab. Panes that the view does not ask for are None."""
+    """One picture of the lab. Panes that the view does not show are None."""
 
     number: int
     view: View
