@@ -14,10 +14,10 @@ from functools import lru_cache
 MOST_MARKS = 4
 """Accents on one letter; more of them would be drawn over the lines above."""
 STAND_IN = "?"
-"""For a character that has room for one only."""
+"""Replaces a character if there is room for only one."""
 
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
-"""Of Unicode's Default_Ignorable_Code_Point what `str.isprintable` takes for printable."""
+"""Characters of Unicode's Default_Ignorable_Code_Point that `str.isprintable` takes for printable."""
 
 
 def printable(text: str) -> str:

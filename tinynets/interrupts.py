@@ -24,7 +24,7 @@ except ImportError:  # only CPython has it
     _raw = signal
 
 _own: dict[int, Callable[[int, FrameType | None], Any]] = {}
-"""The handlers in whose place `_note` stands."""
+"""The handlers that `_note` replaces."""
 _noted: list[int] = []
 _depth = 0
 

@@ -28,10 +28,10 @@ class Progress:
 
 
 Job = Generator[Progress, None, Result]
-"""Work that says how far it has come, can be closed early, and returns a result."""
+"""Work that reports its progress, can be closed early, and returns a result."""
 
 Work = Job[None]
-"""The same, where there is nothing to return."""
+"""The same without a result."""
 
 
 def between_pieces(job: Job[Result], lock: Lock) -> Job[Result]:

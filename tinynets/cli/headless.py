@@ -23,7 +23,7 @@ from tinynets.storage.recovery import SUFFIX
 from tinynets.system import stopping, streams
 
 ALL = -1
-"""Of `evaluate`: every example."""
+"""Value of `evaluate` for every example."""
 
 
 @dataclass
@@ -39,7 +39,7 @@ class HeadlessRun:
     seconds: float = 0.0
     saved: Any = None
     failed: TinynetsError | None = None
-    """Why it ended otherwise than it was meant to."""
+    """Why it did not end as intended."""
 
     def __post_init__(self) -> None:
         self.first = self.lab.step_number

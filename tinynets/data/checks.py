@@ -20,9 +20,9 @@ SIDES = frozenset(
         *("label", "labels", "class", "classes", "data", "weight", "weights", "image", "images"),
     )
 )
-"""What people call the arrays of one split."""
+"""Common names of the arrays of one split."""
 OTHER_WORDS = frozenset(("train", "training", "dev", "val", "valid", "validation", "test", "sample", "all"))
-"""What may stand beside those in a name, as in `x_train` and `sample_weight`."""
+"""Words that may be combined with those, as in `x_train` and `sample_weight`."""
 SPLITS = 'a dict here is of splits, {"train": (x, y), "dev": (x, y)}'
 
 

@@ -25,7 +25,7 @@ SUFFIX = ".npz"
 ARRAYS = ("x", "y", "weight")
 RULE = "it must be called x, y or weight, or train_x, dev_y, ... of a split"
 MAX_BYTES = 2**32
-"""Of all arrays together, as they are held: 8 bytes a number."""
+"""Of all arrays together in memory, with 8 bytes per number."""
 
 
 class _Key(NamedTuple):

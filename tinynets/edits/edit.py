@@ -116,9 +116,9 @@ class Operation:
     apply_all: Callable[[Network, State, Sequence[Edit]], str] | None = None
     open_ended: bool = False
     intervention: InterventionKind | None = None
-    """What it leaves standing on activations."""
+    """The kind of intervention that it adds."""
     done: str = ""
-    """What it did, in words behind the units: "clamped to {amount:g}"."""
+    """What it did, in words after the units: "clamped to {amount:g}"."""
 
     @property
     def typed(self) -> tuple[Argument, ...]:

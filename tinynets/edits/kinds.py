@@ -93,7 +93,7 @@ class Kind:
     read: Callable[[str], Any] = _text
     rule: str = "text"
     rest: bool = False
-    """It takes what is left of the line."""
+    """It takes the rest of the line."""
 
     def called(self, shown: str) -> Kind:
         """The same kind under another name in usage texts."""
@@ -107,7 +107,7 @@ WHOLE = Kind("whole", "N", _whole, "a whole number")
 NUMBER = Kind("number", "VALUE", float, "a number")
 FLAG = Kind("flag", "true", _flag, "true or false")
 ON = Kind("flag", "true", _value)
-"""A flag that takes what it is given for what it looks like."""
+"""A flag whose typed value is read as what it looks like."""
 VALUE = Kind("value", "VALUE", _value)
 VALUES = Kind("values", "", _numbers, "numbers: 0.5,-1,2 or [[0.5,-1],[2,3]]")
 INPUT = Kind("input", "TEXT", _input)
@@ -122,7 +122,7 @@ OTHER_BRANCH = Kind("other branch", "BRANCH")
 BOOKMARK = Kind("bookmark", "M")
 SAVE = Kind("save", "FILE")
 ELSEWHERE = (BRANCH, BOOKMARK, SAVE)
-"""Where values of an edit can come from that are no part of the branch itself."""
+"""Sources of an edit's values outside its branch."""
 MOMENT = Kind("moment", "STEP|BOOKMARK", _moment)
 CONDITION = Kind("condition", "CONDITION", rest=True)
 COMPARED = Kind("compared", "A")
@@ -145,27 +145,27 @@ class Target(Kind):
     """The target of an operation, selected by its first argument."""
 
     argument: str = "selector"
-    """What the first argument is called."""
+    """The name of the first argument."""
 
 
 SITE = Target("site", "UNITS")
 """Units at a place where activations can be changed: the output, before the activation, a time step."""
 STANDING = Target("standing", "UNITS")
-"""Units on which something stands."""
+"""Units with interventions."""
 UNIT = Target("unit", "UNIT")
 """One unit."""
 LEARNED = Target("learned", "UNITS")
 """Units of a block that learns."""
 FLIPPABLE = Target("flippable", "UNITS")
-"""Those of them whose sign can be turned round."""
+"""Those of them whose sign can be flipped."""
 LEARNED_OR_ELEMENTS = Target("learned or elements", "UNITS|WEIGHTS")
 """All that units have learned, or elements of a parameter."""
 FROZEN = Target("frozen", "UNITS|WEIGHTS")
-"""The same, of what does not learn."""
+"""The same for frozen units or elements."""
 WEIGHTS = Target("weights", "UNITS|WEIGHTS")
 """The incoming weights of units, or elements of a parameter."""
 WEIGHTS_OR_BIAS = Target("weights or bias", "UNITS|WEIGHTS")
-"""The same; of one unit first of all its bias."""
+"""The same; for one unit, its bias is offered first."""
 ELEMENTS = Target("elements", "WEIGHTS")
 """Elements of a parameter."""
 CARRIED = Target("carried", "UNITS")
@@ -186,21 +186,21 @@ class Argument:
     kind: Kind
     required: bool = False
     named: bool = True
-    """Given as `name=value`; else by its place."""
+    """Given as `name=value`; else by position."""
     either: bool = False
-    """Given instead of the argument in front of it."""
+    """Given instead of the argument before it."""
     example: str | None = None
-    """What a menu offers to be overwritten; where empty, what the kind suggests. None: it does not ask."""
+    """The value that a menu suggests; if empty, that of the kind. None: a menu does not ask for it."""
     default: Any = None
-    """What it is where it is not given; None: nothing is said of it."""
+    """Its default; None if there is none to show."""
     derives: bool = False
-    """It says where `values` come from, so that the line of Python leaves those out."""
+    """It names the source of `values`, so the line of Python leaves those out."""
     hidden: bool = False
-    """Held so that an edit is done again exactly; nobody gives it."""
+    """Stored so that an edit can be repeated exactly; never typed."""
 
 
 ORDINAL = Argument("ordinal", WHOLE, required=True, hidden=True)
-"""The edit's number on its branch, which what is drawn for it is addressed by."""
+"""The edit's number on its branch, which addresses its random numbers."""
 
 
 def usage(name: str, arguments: tuple[Argument, ...], *, open_ended: bool = False) -> str:

@@ -35,7 +35,7 @@ class Learned:
     places: Array
     carried: Array
     blocks: tuple[Block, ...]
-    """Whose units they are, where they are units."""
+    """The blocks of the units, if they are units."""
 
 
 def learned(network: Network, op: str, target: str, args: dict[str, Any]) -> Learned:

@@ -42,7 +42,7 @@ from tinynets.training.state import State
 
 MAX_GROWN = 2**16
 MAX_MADE = 2**24
-"""Parameters that a network may come to have by surgery: an edit is a few bytes in a save, what it makes is not."""
+"""The most parameters that surgery may give a network: an edit in a save is a few bytes, its result is not."""
 
 
 def insertable() -> tuple[str, ...]:

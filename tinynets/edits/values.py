@@ -30,7 +30,7 @@ MAX_POOL = 4096
 Found = Generator[Progress, None, Values]
 Arguments = dict[str, Any]
 Recorded = Generator[Progress, None, Arguments]
-"""The arguments of an edit as they are recorded, `values` among them."""
+"""The arguments of an edit to record, including `values`."""
 
 
 class Bench(Protocol):

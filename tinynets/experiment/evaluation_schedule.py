@@ -10,7 +10,7 @@ from tinynets.history.player import ENDLESS, Player, Stops
 from tinynets.jobs import Progress
 
 EARLY = (2, 4, 8, 16)
-"""Before its first `every` steps a run is evaluated at these parts of it, where a net learns fastest."""
+"""Before its first `every` steps a run is evaluated at these fractions of it, when a network learns fastest."""
 
 
 def _unwatched(progress: Progress) -> None:
@@ -24,7 +24,7 @@ class EvaluationSchedule(Stops):
     evaluator: Evaluator
     every: int
     watched: Callable[[Progress], None] = _unwatched
-    """Is told how far an evaluation on the way has come."""
+    """Called with the progress of an evaluation during a run."""
 
     def next_stop(self, step: int) -> int:
         """The first step after `step` at which an evaluation is due."""

@@ -43,7 +43,7 @@ class Experiment:
     warnings: tuple[str, ...] = ()
     """What a person should know before training."""
     same_machine: bool = True
-    """Whether processor, numpy and number of threads are those it was recorded with."""
+    """Whether processor, numpy and number of threads are the same as in the recording."""
 
     @classmethod
     def start(

@@ -26,11 +26,11 @@ class Prediction:
     labels: tuple[str, ...]
     """The names of the outputs."""
     probabilities: tuple[float, ...]
-    """Of each class, or of each output's being on; empty where outputs are plain values."""
+    """Of each class, or that each output is on; empty if outputs are plain values."""
     values: tuple[float, ...] = ()
     """The outputs themselves."""
     target: str = ""
-    """What an example of the data should give."""
+    """The target, for an example of the data."""
 
     def __str__(self) -> str:
         target = f" ({self.target})" if self.target else ""

@@ -27,7 +27,7 @@ class LossHistory:
         self._values: Array = np.empty(0, dtype)
         self._count = 0
         self._before: tuple[LossHistory, int] | None = None
-        """Losses of which so many come before those of its own."""
+        """The history whose first losses, this many, come before its own."""
 
     def __len__(self) -> int:
         return self._count + (self._before[1] if self._before else 0)
@@ -86,12 +86,12 @@ class Branch:
     evaluations: list[Evaluation] = field(default_factory=list)
     parent: int | None = None
     fork: int = 0
-    """The step at which it left its parent."""
+    """The step at which it was forked from its parent."""
     shared: int = 0
-    """How many of its edits are its parent's too: the first ones."""
+    """How many of its first edits are shared with its parent."""
     keyframes: dict[tuple[int, int], State] = field(default_factory=dict)
     undone_to: tuple[int, int] | None = None
-    """(step, edits) before the first edit that was undone here and not done again; None: nothing is."""
+    """(step, edits) before the first edit here that is undone; None if none is."""
     _order: list[tuple[int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -19,11 +19,11 @@ class Evaluation:
     clean: bool = False
     """Computed without the interventions."""
     edits: int = 0
-    """Edits of the branch that had been applied."""
+    """How many edits of the branch had been applied."""
     map_errors: dict[str, float] = field(default_factory=dict, compare=False)
-    """Of a self-organizing map its quantization and topographic error; measured, not kept in saves."""
+    """Quantization and topographic error of a self-organizing map; not kept in saves."""
     of: int = field(default=0, compare=False)
-    """How many examples the split has, where these were drawn from it; 0: they are all of it."""
+    """The size of the split, if examples were drawn from it; 0 if all were used."""
 
     def __float__(self) -> float:
         return self.loss

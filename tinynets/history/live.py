@@ -24,7 +24,7 @@ class Examples:
     y: Array
     weight: Array | None = None
     missing: str = ""
-    """Why these are only a sample of the data, so that no step can be computed; empty: they are all of it."""
+    """Why these are only a sample of the data, so that no step can be computed; empty if they are complete."""
 
 
 class LiveModel:

@@ -17,7 +17,7 @@ PIECE = 0.004  # seconds of work between two chances to be cancelled
 KEYFRAME_COST = 0.05  # seconds of recomputing between two keyframes, at most
 
 Ends = Callable[[Array], bool]
-"""Whether what is waited for has come, behind the last of the losses so far."""
+"""Whether to stop after the last of the losses so far."""
 
 
 def run(player: Player, count: int | None) -> Work:

@@ -26,7 +26,7 @@ class Timeline:
         self.undone: list[tuple[Moment, Moment]] = []
         self.bookmarks: dict[str, Bookmark] = {}
         self.elsewhere = False
-        """Whether some of it was recorded where the last bits may differ from those computed here."""
+        """Whether some of it was recorded on a machine whose last bits may differ from those computed here."""
         self._next_number = 1
         self.keyframes.keep(Moment(0, 0, 0), start)
 

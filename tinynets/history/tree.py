@@ -15,11 +15,11 @@ class BranchSummary:
     number: int
     name: str
     parent: str
-    """The branch that it left; empty for the first."""
+    """The branch that it was forked from; empty for the first."""
     fork: int
     end: int
     edits: int
-    """Edits of its own, those it shares with its parent not counted."""
+    """Edits of its own, not counting those shared with its parent."""
     depth: int
     current: bool
 

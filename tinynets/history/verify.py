@@ -47,13 +47,13 @@ class Divergence:
     step: int
     """The first step whose loss, or state, differs."""
     keyframe: int | None
-    """The step of the keyframe that was compared; None behind the last one, where there are losses alone."""
+    """The step of the compared keyframe; None after the last one, where there are only losses."""
     places: tuple[Difference, ...]
-    """What differs in the keyframe, the largest first; none: the losses alone."""
+    """What differs in the keyframe, the largest first; empty if only the losses do."""
     largest: float
     """Largest |difference| of a value or a loss."""
     failed: str = ""
-    """Why it could not be computed at all."""
+    """Why it could not be computed."""
 
     def __str__(self) -> str:
         where = f"branch {self.branch} at step {self.step:,}"
@@ -81,9 +81,9 @@ class VerifyReport:
     divergences: tuple[Divergence, ...]
     """In the order of the tree; after one, computing goes on from the stored keyframe."""
     same_machine: bool
-    """Whether processor, numpy and number of threads are those it was recorded with."""
+    """Whether processor, numpy and number of threads are the same as in the recording."""
     start: str = ""
-    """What the start is, in words: what recipe and seed give, or not, or parameters that were given."""
+    """The start in words: as recipe and seed give it, or not, or from given parameters."""
 
     @property
     def equal(self) -> bool:
@@ -122,7 +122,7 @@ class Origin:
     recipe: str
     seed: int
     given: bool
-    """Whether the parameters were given to it: then there is nothing to hold those against."""
+    """Whether its parameters were given, so that there is nothing to compare them with."""
     make: Callable[[], tuple[Network, State]]
 
 
@@ -137,7 +137,7 @@ def verify(recorded: Player, origin: Origin) -> Generator[Progress, None, Verify
     done = keyframes = 0
     player, playing = recorded, -1
     computed: State | None = None
-    """What came out at the keyframe before, where that is another."""
+    """The computed state at the keyframe before, if it differs."""
     for branch, begin, target in stretches:
         if branch.number != playing:
             player, playing, computed = _player_of(recorded, branch), branch.number, None

@@ -77,9 +77,9 @@ class Session:
     experiment: Experiment
     files: SessionFiles
     warnings: list[str]
-    """Grows while nobody else hears what the files have to tell."""
+    """Messages about the files are added here until `hear` passes them on."""
     recovered: bool = False
-    """Whether it comes from a journal, so that nothing of it is saved yet."""
+    """Whether it comes from a journal, so that all of it is unsaved."""
 
 
 def open_source(source: str | Path | Network, options: Options) -> Session:

@@ -28,7 +28,7 @@ class StepReport:
     steps: int = 1
     """How many were done."""
     still: str = ""
-    """Why the last of them changed no parameter; empty where it did."""
+    """Why the last of them changed no parameter; empty if it did."""
 
     def __str__(self) -> str:
         rate = f", {self.steps / self.seconds:,.0f} steps/s" if self.steps > 1 and self.seconds > 0 else ""
@@ -80,7 +80,7 @@ class EditReport:
     accuracy_before: float | None = None
     accuracy_after: float | None = None
     still: str = ""
-    """Why nothing learns from here on, where that is so since this edit."""
+    """Why nothing learns any more after this edit; empty otherwise."""
 
     def __str__(self) -> str:
         accuracy = ""
@@ -119,7 +119,7 @@ class MoveReport:
     loss: float | None
     what: str = ""
     seconds: float = 0.0
-    """What it cost."""
+    """The time that it took."""
 
     def __str__(self) -> str:
         loss = "" if self.loss is None else f", loss {loss_text(self.loss)}"
@@ -151,7 +151,7 @@ class UntilReport:
     condition: str
     found: bool
     first: int
-    """The step from which it set out."""
+    """The step at which it started."""
 
     def __str__(self) -> str:
         loss = "" if self.loss is None else f", loss {loss_text(self.loss)}"

@@ -21,10 +21,10 @@ from tinynets.numerics.checks import check_whole
 from tinynets.recipes.recipe import MAX_STEPS
 
 Asked = str | Condition | Callable[[], bool]
-"""A condition, its text, or a predicate of nothing."""
+"""A condition, its text, or a function without arguments."""
 
 UNTIL_LIMIT = 100_000
-"""Steps after which `run_until` gives up, where nothing else is said."""
+"""Steps after which `run_until` gives up by default."""
 
 
 class TimeMachine:

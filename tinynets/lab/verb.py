@@ -22,23 +22,23 @@ class Verb:
     help: str
     arguments: tuple[Argument, ...] = ()
     method: str = ""
-    """What it is called in Python, where that is another name."""
+    """Its name in Python, if it differs."""
     part: type | None = None
-    """The part of a lab that does it; None for what stands for another verb, or what only an app does."""
+    """The part of a lab that does it; None for the short form of another verb, or for verbs of an app alone."""
     fixed: tuple[Any, ...] = ()
     """Arguments that it stands for: `lr 0.01` is `set("lr", 0.01)`."""
     open_ended: bool = False
-    """It takes `name=value` arguments of any name; what they may be is known where they are used."""
+    """It takes `name=value` arguments of any name; they are checked where they are used."""
     takes_steps: bool = False
-    """It takes steps, forward or again from a keyframe: while it works, the engine is running."""
+    """It computes steps, forward or again from a keyframe: the engine is running meanwhile."""
     lets_run: bool = False
-    """A run goes on behind it; all others pause it."""
+    """A run goes on after it; all others pause it."""
     shows: bool = False
-    """It is asked for its answer, which is shown whole."""
+    """Its answer is shown in full."""
     read: bool = False
     """It is an attribute in Python: `lab.log`."""
     after: str = ""
-    """The verb behind which it is listed, where that is one of another part."""
+    """The verb after which it is listed, if that belongs to another part."""
 
     @property
     def python(self) -> str:

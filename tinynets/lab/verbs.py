@@ -17,7 +17,7 @@ from tinynets.training.schedules import SCHEDULES
 from tinynets.training.settings import CLIPPING
 
 OF_THE_APP = ("start", "play", "recover")
-"""What an app does, and no line of Python."""
+"""Verbs of an app without a line of Python."""
 
 
 def verb_of(operation: Operation) -> Verb:

@@ -52,9 +52,9 @@ class UnitView:
     unit: int
     example: int
     time: int | None
-    """The time step that was asked for; None: none was."""
+    """The given time step; None without one."""
     position: int
-    """Where it is looked at, among the places of the block's output."""
+    """The place at which it is shown, among those of the block's output."""
 
     @staticmethod
     def of(experiment: Experiment, block_view: BlockView, unit: int, example: int, time: int | None = None) -> UnitView:

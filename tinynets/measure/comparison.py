@@ -25,11 +25,11 @@ class Side:
     """(end,) training loss of every step."""
     probe_loss: float
     probe_accuracy: float | None
-    """None where the loss has nothing to hit or miss."""
+    """None for losses without hits."""
     digest: str
     interventions: tuple[str, ...]
     moment: str = ""
-    """Which moment of that step is meant, where edits were undone or lie ahead: `before 1 edit of ..., undone`."""
+    """Which moment of that step it is, if edits were undone or lie ahead: `before 1 edit of ..., undone`."""
 
     def average(self, step: int) -> float:
         """Mean training loss of the last steps up to `step`; NaN before the first."""
@@ -47,7 +47,7 @@ class BlockDistance:
     relative: float
     """The distance over the length of the first one's parameters."""
     units: Array
-    """(units,) the same of what belongs to each unit alone; empty where nothing does."""
+    """(units,) the distance for each unit's own parameters; empty if there are none."""
     relative_units: Array
 
     def largest(self, count: int = SHOWN_UNITS) -> list[tuple[int, float]]:
@@ -65,7 +65,7 @@ class Disagreement:
     what: str
     """`probabilities`, or `outputs`."""
     other: float | None
-    """The share of answers that name another class; None where there are no classes."""
+    """The share of answers with another class; None without classes."""
     mean: float
     """Mean |difference|."""
     largest: float
@@ -79,7 +79,7 @@ class Comparison:
     b: Side
     step: int
     first_difference: int | None
-    """The first step at which they are not the same; None: as far as both go they are."""
+    """The first step at which they differ; None if they agree as far as both go."""
     difference: str
     """What that is: `edit at step 500 on what-if: lab.zero("hidden[3]")`."""
     same_batches: bool
@@ -93,7 +93,7 @@ class Comparison:
     unlike: tuple[str, ...]
     """What cannot be compared, in words: blocks that only one has, or that have other shapes or activations."""
     disagreement: Disagreement | None
-    """None where the two do not answer alike questions: `unlike` says why."""
+    """None if their outputs cannot be compared: `unlike` says why."""
 
     @property
     def equal(self) -> bool:

@@ -34,7 +34,7 @@ from tinynets.training.state import network_of
 TOP = 8
 MAX_TOP = 1000
 TARGETS = 3
-"""So many of the targets are named of an input that a split holds several times."""
+"""How many targets are named for an input that a split holds several times."""
 
 
 def explain(

@@ -18,7 +18,7 @@ class UnitTerms:
     """The terms of a unit's sum at one place: x and w of each incoming weight, and the bias."""
 
     names: tuple[str, ...]
-    """What each x is."""
+    """The name of each x."""
     x: Array
     w: Array
     bias: float | None

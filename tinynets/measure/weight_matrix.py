@@ -21,9 +21,9 @@ class WeightMatrix:
 
     values: Array
     rows: tuple[str, ...]
-    """What each row is: `embed[2]@0`, `f rnn[2]@t-1`."""
+    """The name of each row: `embed[2]@0`, `f rnn[2]@t-1`."""
     names: tuple[str, ...]
-    """Of the parameters, in the order of the rows."""
+    """Names of the parameters, in the order of the rows."""
     biases: tuple[Array, ...]
     """(units,) each: what is added to the units' sums beside it. Gates have biases of their own, which are not among
     them."""

@@ -34,10 +34,10 @@ class Checked:
     analytic: float
     numeric: float
     tried: int
-    """How many of its places were tried."""
+    """The number of places tried."""
     tolerance: float
     kinks: int = 0
-    """How many of those lie at a kink, where there is no gradient to compare with; they are left out."""
+    """How many of those are at a kink, without a gradient to compare with; they are left out."""
 
     @property
     def exact(self) -> bool:

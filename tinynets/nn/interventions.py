@@ -28,9 +28,9 @@ class InterventionKind:
     """A kind of intervention, and what it does to the activations of its units."""
 
     does: Literal["sets", "adds", "multiplies"]
-    """One that sets gives its units values of their own, whatever they were."""
+    """One that sets gives units its own values, whatever they were."""
     draws: bool = False
-    """Its values are drawn, anew for each batch."""
+    """Its values are random, drawn anew for each batch."""
 
     @property
     def sets(self) -> bool:
@@ -158,7 +158,7 @@ class Standing:
         self._entries: list[Intervention] = []
         self._gone: list[set[int]] = []
         self._at: dict[tuple[str, int], dict[int | None, list[int]]] = {}
-        """Of each unit of a site which entries are on it, by their time step."""
+        """The entries on each unit of a site, by time step."""
         for entry in standing:
             self._add(entry)
 
@@ -282,7 +282,7 @@ class _Affine:
 
 
 Stage = Callable[[Array, int], None]
-"""Changes what is added, (B, ...), where it is drawn, given the place of the first example in its split."""
+"""Changes the added values (B, ...) in place when they are drawn, given the place of the first example in its split."""
 
 
 def _tap(network: Network, index: int, entries: list[Intervention], seed: int, step: Callable[[], int]) -> Tap:

@@ -15,7 +15,7 @@ from tinynets.numerics.arrays import Array, Shape, as_array, converted, is_integ
 from tinynets.numerics.rules import FIRST
 
 Known = tuple[int | None, ...]
-"""A shape, batch axis first; None stands for what is not known yet."""
+"""A shape, batch axis first; None stands for an unknown size."""
 
 
 def example_shape(shape: object) -> Shape | None:

@@ -16,7 +16,7 @@ KEPT_SHAPES = 4  # batch shapes that a workspace keeps buffers for
 KEPT_BYTES = 2**24  # a larger workspace is not kept for the next prediction
 
 Act = Callable[[Array], Array]
-"""What a phase does: given what the one before gave, it gives that of its own."""
+"""The work of a phase: it takes the result of the phase before and returns its own."""
 
 
 class Layered(Protocol):

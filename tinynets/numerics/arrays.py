@@ -67,7 +67,7 @@ def as_array(thing: str, value: Any) -> Array:
 
 
 RAGGED = ("inhomogeneous", "could not broadcast", "with a sequence")
-"""What numpy says of rows that differ in shape."""
+"""Parts of numpy's messages about rows of different shapes."""
 
 
 @contextmanager
@@ -124,7 +124,7 @@ def _holds_rows(value: Any) -> bool:
 
 
 NUMBERS = {int, float, bool, str, type(None), np.float64, np.float32, np.int64, np.int32, np.bool_}
-"""Types of which a list need not be walked."""
+"""Types of items that need no further check in a list."""
 
 
 def place_text(place: Shape) -> str:

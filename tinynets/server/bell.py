@@ -13,7 +13,7 @@ class Bell:
     def __init__(self) -> None:
         self.rung = False
         self.heard: list[Any] = []
-        """To be waited for beside a pipe."""
+        """Handles to wait for, together with a pipe."""
         if os.name == "posix":
             out, self._into = os.pipe()
             os.set_blocking(self._into, False)

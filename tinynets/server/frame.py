@@ -21,7 +21,7 @@ Codes = NDArray[np.int8]
 PANES = ("network", "weights", "activations", "loss", "neuron", "output")
 
 STANDING = ("", "zero", "mean", "resample", "clamp", "scale", "noise", "patch", "steer", "several")
-"""What a code of `Standing` says: the kind of intervention; nothing; or several of them. Others may come behind."""
+"""The meaning of the codes of `Standing`: nothing, a kind of intervention, or several. More kinds may follow."""
 SEVERAL = len(STANDING) - 1
 FREE, PARTLY, FROZEN = 0, 1, 2
 """Codes of `Standing.frozen`."""
@@ -40,7 +40,7 @@ class View:
     panes: tuple[str, ...] = PANES
     """Panes that are visible: others are not computed and arrive as None."""
     plot_columns: int = 100
-    """The loss curve comes in at most this many columns."""
+    """The loss curve has at most this many columns."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Status:
     step: int
     """Steps done at this moment."""
     end: int
-    """Last recorded step of this branch; `step < end` means that we stand in the past."""
+    """Last recorded step of this branch; `step < end` means that this moment is in the past."""
     branch: str
     edits_here: int
     """Edits applied at this very step."""
@@ -65,7 +65,7 @@ class Status:
     mode: str
     """paused, running, playing, rewinding."""
     phase: str
-    """In mid-step: the phase just done ("forward hidden"); else empty."""
+    """During a step: the phase just done ("forward hidden"); else empty."""
     next_phase: str
     """The phase that `n` would do next."""
     phases_done: int
@@ -80,19 +80,19 @@ class Status:
     can_undo: bool
     can_redo: bool
     note: str = ""
-    """What the server wants said: why a run stopped (NaN), what a seek costs; empty when nothing."""
+    """A message of the server: why a run stopped (NaN), or the cost of a seek; empty without one."""
     batch_loss: float | None = None
-    """In mid-step: the loss of its batch, once the phase `loss` is done."""
+    """During a step: the loss of its batch, once the phase `loss` is done."""
     phase_kind: str = ""
-    """In mid-step: what was just done: batch, forward, loss, backward or update."""
+    """During a step: what was just done: batch, forward, loss, backward or update."""
     phase_block: str = ""
     """The block in which it was done; empty for a phase of no block."""
     read_only: bool = False
     """The file is open in another lab: it can be saved under another name only."""
     named_path: str = ""
-    """What a recovered journal names to save to, which is asked for."""
+    """The file that a recovered journal names to save to; the user is asked."""
     still: str = ""
-    """Why the next step changes no parameter: the learning rate is 0, everything is frozen; empty where one learns."""
+    """Why the next step changes no parameter: the learning rate is 0, everything is frozen; empty if one does."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +113,11 @@ class BlockInfo:
     image: tuple[int, int] | None = None
     """Height and width, where positions are pixels, row by row."""
     learned: tuple[tuple[str, tuple[int, ...]], ...] = ()
-    """What selectors of weights can name: `w` and its shape."""
+    """The parameters that selectors can name: `w` and its shape."""
     pre: bool = False
-    """Whether there is a sum before an activation, which can be operated on."""
+    """Whether there is a sum before an activation, for interventions."""
     timed: bool = False
-    """Whether positions are time steps that can be operated on one by one."""
+    """Whether positions are time steps, each with interventions of its own."""
     carries: bool = False
     """Whether units carry something from step to step, which `reset` takes back to its start."""
     resizable: bool = False
@@ -127,7 +127,7 @@ class BlockInfo:
     insertable: tuple[str, ...] = ()
     """The kinds of layers that `insert` puts behind it."""
     signed: bool = True
-    """Whether its weights bear the sign of what it gives, so that `sign_flip` can turn it."""
+    """Whether its weights determine the sign of its output, so that `sign_flip` can flip it."""
 
 
 @dataclass(frozen=True)
@@ -135,19 +135,19 @@ class Standing:
     """Interventions on the units of a block, whether they learn, and their numbers; each (units,)."""
 
     output: Codes
-    """The intervention on the output, an index into STANDING; of a sequence that at every time step."""
+    """The intervention on the output, an index into STANDING; for a sequence, the one at every time step."""
     before: Codes
-    """That before the activation."""
+    """The intervention before the activation."""
     frozen: Codes
     """FREE, PARTLY (some of what the unit has learned) or FROZEN."""
     rate: Floats
-    """What its learning rate is multiplied by."""
+    """The factor on its learning rate."""
     numbers: NDArray[np.int64]
     """Numbers that stay a unit's own when others are pruned or grown."""
     timed: Mapping[int, Codes] = field(default_factory=dict)
-    """Time step -> the intervention on the output there alone, of the steps that have one."""
+    """Time step -> the intervention on the output at that step alone, for steps that have one."""
     kinds: tuple[str, ...] = STANDING
-    """What the codes of interventions say; those of kinds that are not in STANDING stand behind it."""
+    """The meaning of the codes of interventions; kinds that are not in STANDING follow it."""
 
     @staticmethod
     def none(units: int) -> Standing:
@@ -203,11 +203,11 @@ class Weights:
     values: Floats
     limit: float
     bias: Floats | None
-    """(out,) what is added to each unit's sum, or None (gates have biases of their own)."""
+    """(out,) the bias of each unit's sum, or None (gates have biases of their own)."""
     rows: tuple[str, ...]
-    """What each row is: `embed[2]@0`, a character for an embedding, `f rnn[2]@t-1` for a gate."""
+    """The name of each row: `embed[2]@0`, a character for an embedding, `f rnn[2]@t-1` for a gate."""
     held: Mask | None = None
-    """(in, out) the weights that are frozen alone, in units that are not; None where there are none."""
+    """(in, out) the weights frozen one by one, in units that are not frozen whole; None if there are none."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ class LossCurve:
     evaluations: dict[str, tuple[NDArray[np.int64], Floats]] = field(default_factory=dict)
     """Split -> (steps, losses)."""
     step: int = 0
-    """Where we stand."""
+    """The present step."""
     end: int = 0
 
 
@@ -248,7 +248,7 @@ class StandingIntervention:
 
     op: str
     amount: float | None = None
-    """Value, factor or sigma; None for what has none."""
+    """Value, factor or sigma; None without one."""
     before: bool = False
     """Before the activation."""
     time: int | None = None
@@ -272,9 +272,9 @@ class Neuron:
     """Name of the activation, or empty."""
     bias: float | None
     weighted: float | None
-    """sum of w.x; None for a block that has none (embedding), or normalizes it before the activation."""
+    """sum of w.x; None for a block without one (embedding), or one that normalizes it before the activation."""
     pre: float | None
-    """w.x + b, before the activation, normalized where the block does that (with interventions there)."""
+    """w.x + b before the activation, normalized if the block does that (with interventions)."""
     value: float
     """The block's output (with interventions)."""
     clean: float
@@ -288,26 +288,26 @@ class Neuron:
     frozen: float
     """The share of what it has learned that is frozen, 0 to 1."""
     interventions: tuple[StandingIntervention, ...]
-    """In the order in which they were done."""
+    """In the order in which they were made."""
     dead: bool
     saturated: bool
     """On this example."""
     saturated_share: float | None
-    """Over the probe, 0 to 1; None where no one activation makes its output (gates, heads, a table of vectors)."""
+    """Over the probe, 0 to 1; None without a single activation (gates, heads, a table of vectors)."""
     mean: float
     std: float
     gradient: float | None
     """d loss / d output of this unit, on the training batch of the half-done step, averaged; None otherwise."""
     position: int = 0
-    """At which position of the block's output all this is: the last of a sequence, the largest of an image."""
+    """The position in the block's output: the last one of a sequence, the largest value of an image."""
     pattern: Floats | None = None
-    """(T, T) of an attention head: row t holds the shares with which position t looks at those before it."""
+    """(T, T) for an attention head: row t holds the attention weights of position t."""
     places: Floats | None = None
-    """The unit at every position of the selected example: (T,) of a sequence, (h, w) of an image, else None."""
+    """The unit at every position of the selected example: (T,) for a sequence, (h, w) for an image, else None."""
     rate: float = 1.0
-    """What its learning rate is multiplied by."""
+    """The factor on its learning rate."""
     batch_mean: float | None = None
-    """Mean output of this unit over the training batch of the half-done step, once forward has come past; else None."""
+    """Mean output of this unit over the training batch of the half-done step, once forward has passed it; else None."""
 
 
 @dataclass(frozen=True)
@@ -333,7 +333,7 @@ class MapGrid:
     best: tuple[int, int]
     """The row and column of the unit nearest to the selected example."""
     colors: Floats | None = None
-    """(rows, columns, 3) the prototypes as red, green, blue, 0 to 1, where the inputs are such."""
+    """(rows, columns, 3) the prototypes as red, green, blue, 0 to 1, if the inputs are colours."""
 
 
 @dataclass(frozen=True)
@@ -353,13 +353,13 @@ class Output:
     loss: float
     """Of this example alone."""
     samples: tuple[str, ...] = ()
-    """Generated names, where the network generates."""
+    """Generated names, if the network generates text."""
     samples_step: int = 0
     """The step at which they were drawn."""
     plane: Plane | None = None
     grid: MapGrid | None = None
     image: Floats | None = None
-    """(h, w) the input as a picture, 0 to 1, where it is one."""
+    """(h, w) the input as a picture, 0 to 1, if it is one."""
 
 
 @dataclass(frozen=True)
@@ -372,11 +372,11 @@ class EditMark:
     text: str
     """The line of Python: `lab.zero("hidden[3]")`."""
     applied: bool
-    """False for those that lie ahead of where we stand."""
+    """False for those after the present moment."""
     here: int = 1
-    """Which of the edits at its step it is: the moment behind it is `seek(step, edits=here)`."""
+    """Its number among the edits at its step: the moment after it is `seek(step, edits=here)`."""
     family: str = ""
-    """Of its operation: activation, learning, parameter, structure, state or setting."""
+    """The family of its operation: activation, learning, parameter, structure, state or setting."""
 
 
 @dataclass(frozen=True)
@@ -399,7 +399,7 @@ class BranchLine:
 
     name: str
     fork: int
-    """Step at which it left its parent; 0 for the first."""
+    """Step at which it was forked from its parent; 0 for the first."""
     end: int
     current: bool
     parent: str = ""
@@ -419,13 +419,13 @@ class TimelineStrip:
     marks: tuple[EditMark, ...]
     evaluations: tuple[int, ...]
     keyframes: int
-    """How many are held."""
+    """How many keyframes are kept."""
     branches: tuple[BranchLine, ...]
     """All of them, in the order of the tree."""
     pins: tuple[BookmarkMark, ...] = ()
     """All bookmarks, in the order of their steps."""
     seek_seconds: float = 0.0
-    """What going to any step costs at most, about."""
+    """Roughly the most seconds that going to a step can take."""
 
 
 @dataclass(frozen=True)
@@ -441,9 +441,9 @@ class Frame:
     """A short text for each probe example."""
     timeline: TimelineStrip
     standing: Mapping[str, Standing] = field(default_factory=dict)
-    """Of each block with units."""
+    """For each block with units."""
     labels: tuple[str, ...] = ()
-    """The classes, where the targets are such."""
+    """The classes, if the targets are classes."""
     splits: tuple[str, ...] = ()
     network: tuple[BlockCells, ...] | None = None
     weights: Weights | None = None

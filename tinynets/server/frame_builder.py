@@ -35,7 +35,7 @@ class FrameBuilder:
 
     experiment: Experiment
     file_status: Callable[[], FileStatus]
-    """Says how the run stands to its file at the moment."""
+    """Returns the present status of the run's file."""
     _samples: tuple[tuple[int, int, int] | None, tuple[str, ...], int] = (None, (), 0)
     _plane: Workspace = field(default_factory=Workspace)
     _spare: Workspace = field(default_factory=Workspace)

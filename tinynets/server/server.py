@@ -38,7 +38,7 @@ SLICE = 0.002
 PLAY_SECONDS = 20.0  # seconds to play a whole history, when no speed is given
 
 KEPT = ("journal", "memory")
-"""Options that are the server's rather than the source's: they hold for what is opened later as well."""
+"""Options of the server rather than the source: they hold for sources opened later as well."""
 
 
 class Server:

@@ -23,7 +23,7 @@ class _Wish:
     descriptor: int
     done: threading.Event
     folder: Path | None
-    """Where its name was changed, which is to last as well."""
+    """The folder in which it was renamed, to be synced too."""
 
 
 class FsyncThread:

@@ -43,10 +43,10 @@ class BranchNetworks:
         self._start = start
         self._check_layers = check_layers
         self._layers: dict[int, list[tuple[int, bytes]]] = {}
-        """Of each branch its layers in canonical bytes, and behind how many edits it has them."""
+        """The layers of each branch in canonical bytes, each with the number of edits after which it has them."""
         self._networks: dict[bytes, Network] = {}
         self._checked: tuple[Network | None, set[bytes]] = None, set()
-        """Edits that were checked against the network that was looked at last."""
+        """Edits that were checked against the last network."""
         self._units = self._rebuilt = self._selected = self._relaid = 0
         self._may_select = MAX_SELECTED + SELECTED_A_BYTE * _size_of(file)
 

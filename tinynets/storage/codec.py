@@ -70,7 +70,7 @@ class PackingError(ValueError):
 
 
 Packed = bytes | memoryview
-"""Bytes, or memory that is read as such."""
+"""Bytes, or memory that is read as bytes."""
 
 
 class Place(NamedTuple):

@@ -19,7 +19,7 @@ MAX_NUMBER = 2**31
 MAX_STEP = 2**62
 
 UNUSABLE = (TinynetsError, KeyError, TypeError, ValueError, AttributeError, OverflowError)
-"""What comes of building something from plain data that is not what it should be."""
+"""Errors from building something from wrong plain data."""
 
 
 def gated(path: str | os.PathLike[str]) -> AbstractContextManager[None]:

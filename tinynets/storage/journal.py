@@ -62,7 +62,7 @@ class _Known:
 
     name: str
     left: tuple[int | None, int, int]
-    """Parent, and the step and edits at which it left that."""
+    """Parent, and the step and edits of the fork from it."""
     losses: int
     edits: int
     evaluations: set[Evaluation]
@@ -110,11 +110,11 @@ class Journal:
     ) -> None:
         self.recipe, self.data, self.player = recipe, data, player
         self.path = path
-        """The save that what is written belongs to; may be empty."""
+        """The save that the journal belongs to; may be empty."""
         self.folder = folder or journal_folder()
         self.told: Callable[[str], None] = lambda message: None
         self.when_on_disk: Callable[[], None] | None = None
-        """Called once, when all that was done before it began would outlive a power cut."""
+        """Called once, when everything done before the journal began would survive a power cut."""
         self._base = player.timeline.extent() if fresh else None
         self._file: AppendOnlyFile | None = None
         self._lock: locks.HeldLock | None = None

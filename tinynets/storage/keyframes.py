@@ -43,7 +43,7 @@ MAX_OWNERS = 100_000  # branches that all keyframes of a save name together
 OTHER_LAYERS = "its layers are not those that the recipe and its edits make"
 
 Layout = list[list[Any]]
-"""Names and shapes of arrays that lie one behind the other in a vector."""
+"""Names and shapes of the arrays in a vector, in order."""
 
 
 def keyframe_record(key: tuple[int, int], branches: Sequence[int], state: State) -> Record:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # see take_lock
     from filelock import BaseFileLock
 
 STATE = "TINYNETS_STATE"
-"""Names, in the environment, another folder for locks and journals."""
+"""The environment variable for another folder of locks and journals."""
 
 
 def state_folder() -> Path:

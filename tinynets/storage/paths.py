@@ -18,7 +18,7 @@ UNSAFE = '/\\:*?"<>|'
 MAX_NAME_BYTES = 100  # bytes of a foreign name in a file name
 RESERVED = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
 RESERVED |= {f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789\u00b9\u00b2\u00b3"}
-"""Names that mean devices on Windows, whatever ending they have."""
+"""Names that mean devices on Windows, with any ending."""
 
 
 def journal_folder() -> Path:

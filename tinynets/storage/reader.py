@@ -74,10 +74,10 @@ class Reader:
         self._start: Start | None = None
         self._children: dict[int, dict[int, Branch]] = {}
         self._marks: dict[int, dict[str, Bookmark]] = {}
-        """Of each branch the bookmarks on it."""
+        """The bookmarks on each branch."""
         self._waiting_evaluations: dict[int, list[Evaluation]] = {}
         self._evaluated: dict[int, int] = {}
-        """Of each branch how many records there are of its evaluations."""
+        """The number of evaluation records of each branch."""
         self._position: RecordFields | None = None
         self._count = self._inherited = self._rehung = 0
         self._apply: dict[str, Callable[[RecordFields], None]] = {

@@ -32,7 +32,7 @@ class RecoverableJournal:
     file: Path
     recipe: str
     step: int
-    """Where the lab stood."""
+    """The step of the lab's position."""
     edits: int
     """On all branches."""
     branches: int

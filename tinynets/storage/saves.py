@@ -44,7 +44,7 @@ from tinynets.training.state import State
 # -- reading
 
 READERS = {Reader.version: Reader, ReaderV1.version: ReaderV1}
-"""For each format version that can be read, what reads it."""
+"""The reader of each supported format version."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class LoadedSave:
     timeline: Timeline
     position: Moment
     damage: str = ""
-    """Of a file that was recovered: why it went no further."""
+    """For a recovered file: why reading stopped."""
     whole: int = 0
     """Bytes that were read and understood."""
     size: int = 0

@@ -28,11 +28,11 @@ class SessionFiles:
 
     def __init__(self, journal: bool | str | Path, read_only: bool, told: Callable[[str], None]) -> None:
         self.path = ""
-        """The file of the last save or load."""
+        """The file last saved to or loaded from."""
         self.read_only = read_only
-        """Whether that file is another lab's to write."""
+        """Whether this lab may not write that file."""
         self.named = ""
-        """What a journal names as the file to save to, where no save stands: not written unasked."""
+        """The file that a journal names to save to, if no save is there; written only when asked."""
         self.told = told
         self.journal: Journal | None = None
         self._folder = journal_folder() if isinstance(journal, bool) else expanded_path(journal)

@@ -20,7 +20,7 @@ from typing import Any
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
 AGAIN = 0.5
-"""Seconds after which a second ctrl+c is a person's who will not wait, not the same one passed on by a parent."""
+"""Seconds after which a second ctrl+c is from an impatient person, not the first one passed on by a parent."""
 
 
 def end_at_once(command: str) -> None:

@@ -24,9 +24,9 @@ class Hyper:
     sampling: str = "replacement"
     seed: int = 0
     clip_norm: float = 0.0
-    """Gradients longer than this are shortened to it; 0: never."""
+    """A gradient with a larger norm is scaled down to it; 0: never."""
     clip_value: float = 0.0
-    """Each gradient is held within plus and minus this; 0: never."""
+    """Each gradient is clipped to plus and minus this; 0: never."""
     rates: dict[str, float] = field(default_factory=dict)
     """Block, or units of one (`hidden[3]`) -> factor on the learning rate of their parameters."""
     l1: dict[str, float] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Hyper:
     since: int = 0
     """The step at which the optimizer was set, from which Adam counts its updates."""
     scheduled: int = 0
-    """The step at which the schedule was set, from which it counts; always 0 by the first rules."""
+    """The step at which the schedule was set, from which it counts; always 0 under the first rules."""
     rules: int = CURRENT
     """The rules of arithmetic that the run began with (numerics/rules.py)."""
 

@@ -63,7 +63,7 @@ class Optimizer:
 
     kind: ClassVar[str] = ""
     counts_updates: ClassVar[bool] = False
-    """What it does depends on how many updates a parameter has had."""
+    """Its updates depend on how many a parameter has had."""
     lr: float = 0.1
 
     def __post_init__(self) -> None:
@@ -247,7 +247,7 @@ NAMED: dict[str, dict[str, Any]] = {
     "adam": {"kind": "adam"},
     "adamw": {"kind": "adamw"},
 }
-"""The optimizers as people call them."""
+"""The optimizers by their common names."""
 
 _NOT_NEGATIVE = (0.0, float("inf"), "a finite number above or at 0")
 _SHARE = (0.0, 1.0, "a number from 0 up to, but not, 1")

@@ -89,10 +89,10 @@ class UnitRates:
     def __init__(self, rates: Mapping[str, float]) -> None:
         self._rates = rates
         self._usual: dict[str, float] = {}
-        """Of each block that was changed the factor of the block itself."""
+        """The factor of each changed block itself."""
         self._of_units: dict[str, dict[int, float]] = {}
         self._last: dict[tuple[str, bool], None] = {}
-        """What was changed, block by block, whole or in part: what was changed last stands last."""
+        """The changed blocks, whole or in part, the last change last."""
         self._had: dict[str, dict[int, float]] = {}
         for name, units, value in blocks_first(rates):
             if units is not None:

@@ -27,7 +27,7 @@ from tinynets.training.state import State
 PER_BLOCK = {"rate": "rates", "l1": "l1", "l2": "l2"}
 BLOCK_DEFAULTS = {"rate": 1.0, "l1": 0.0, "l2": 0.0}
 BY_KIND = ("optimizer", "schedule")
-"""What is set to a kind, with its arguments."""
+"""Settings that are set to a kind with arguments."""
 CLIPPING = ("clip_norm", "clip_value")
 
 

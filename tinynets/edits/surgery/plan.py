@@ -27,7 +27,7 @@ from tinynets.numerics.rules import FIRST
 
 Described = tuple[dict[str, Any], ...]
 KEEP_ZERO = ("zero", "scale")
-"""Interventions that leave 0 where 0 comes to them."""
+"""Interventions that keep 0 at 0."""
 Change = Callable[[str, Layer], list[Layer]]
 
 
@@ -57,10 +57,10 @@ class SurgeryPlan:
     units: dict[str, FeatureMap] = field(default_factory=dict)
     inputs: dict[str, FeatureMap] = field(default_factory=dict)
     passed: dict[str, FeatureMap] = field(default_factory=dict)
-    """Of layers that pass the block's units on, what their own units are."""
+    """The own units of the layers that pass the block's units on."""
     initial: Mapping[tuple[str, str], Callable[[], Array]] = field(default_factory=dict)
     block: str = ""
-    """Whose units change."""
+    """The block whose units change."""
     ordinal: int = 0
 
     @property

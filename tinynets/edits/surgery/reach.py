@@ -22,9 +22,9 @@ class Consumer:
     layer: int
     features: FeatureMap
     before: int
-    """How many features came in."""
+    """The number of input features before."""
     ends: bool
-    """It weighs them; a layer that does not passes them on; of one that joins branches they are those that it gives."""
+    """Whether it weighs them; other layers pass them on. In a layer that joins branches they are output features."""
 
 
 @dataclass

@@ -105,7 +105,7 @@ class ParameterMap:
 
 
 Moved = tuple[Array, Array, Array, bool]
-"""Sources, shares, whether it is the very same value; whether the whole array is fresh."""
+"""Sources, shares, whether values are unchanged; whether the whole array is fresh."""
 
 
 def _fresh(entry: Parameter) -> Moved:

@@ -32,22 +32,22 @@ class Layer(Claims, Units, Part):
     kind: ClassVar[str] = ""
     is_activation: ClassVar[bool] = False
     joins: ClassVar[bool] = False
-    """A normalization or activation: it belongs to the block before it, where there is an open one."""
+    """A normalization or activation: it belongs to the block before it, if there is an open one."""
     is_end: ClassVar[bool] = False
-    """It is an end of a container, and goes where that goes."""
+    """It is an end of a container, and is removed with it."""
     takes_integers: ClassVar[bool] = False
     own_dx: ClassVar[bool] = False
-    """Its backward writes all of the input's gradient into an array that is its own, and which may be changed then."""
+    """Its backward writes the whole input gradient to an array of its own, which may be changed later."""
     unit_setting: ClassVar[str] = ""
-    """The argument that says how many units it has; empty: that cannot be changed."""
+    """The argument for the number of its units; empty if that cannot change."""
     input_setting: ClassVar[str] = ""
-    """The argument that says how many features come in; empty: that cannot be changed."""
+    """The argument for the number of its input features; empty if that cannot change."""
     hands_on: ClassVar[bool] = False
-    """In evaluation it gives what it takes, as it is."""
+    """In evaluation it passes its input on unchanged."""
     input_axes: ClassVar[int | None] = None
-    """How many axes its input has, the batch's included, where only so many are possible."""
+    """The number of axes of its input, including the batch axis, if only one number is possible."""
     inner_activation: Activation | None = None
-    """The activation that it applies inside, to its own sums."""
+    """The activation that it applies to its own sums, inside."""
 
     def __init__(self, *, name: str | None = None) -> None:
         if name is not None and (not isinstance(name, str) or not name.isidentifier()):
@@ -145,7 +145,7 @@ class Activation(Layer):
     is_activation = True
     joins = True
     keeps_zero: ClassVar[bool] = False
-    """Whether 0 gives 0, so that units are pruned from what comes to it without another effect."""
+    """Whether 0 gives 0, so that pruning units before it has no other effect."""
 
     def passed_on(self, change: FeatureMap, shape: tuple[int | None, ...]) -> FeatureMap:
         if self.mixes_units or not self.keeps_zero:
@@ -169,7 +169,7 @@ class Activation(Layer):
 
 
 Rebuild = Callable[[Sequence[Layer], str], list[Layer]]
-"""What makes other layers of those inside a container, given the prefix of their names."""
+"""A function that replaces the layers inside a container, given the prefix of their names."""
 
 
 def require_size(layer: str, name: str, value: object, least: int = 1) -> int:

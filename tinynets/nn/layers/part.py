@@ -21,9 +21,9 @@ class Part:
     rules: int = CURRENT
     """The rules of the run that its network belongs to (numerics/rules.py); the network sets them."""
     _own_arrays: Mapping[str, Array] = MappingProxyType({})
-    """Of a layer in a network, its arrays by name: parts of the network's vectors."""
+    """The arrays of a layer in a network, by name: views into the network's vectors."""
     _settled: bool = False
-    """It stands in a network, which was made of its name and settings: they are not assigned any more."""
+    """It is part of a network, so its name and settings cannot be assigned any more."""
 
     def config(self) -> dict[str, Any]:
         """Plain keyword arguments that rebuild this layer."""

@@ -190,7 +190,7 @@ class SiLU(Activation):
     keeps_zero = True
     own_dx = True
     flat_below = -3.81
-    """From here on down the local gradient is less than `FLAT`."""
+    """Below this the local gradient is less than `FLAT`."""
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)
@@ -241,7 +241,7 @@ class GELU(Activation):
     keeps_zero = True
     own_dx = True
     flat_below = -2.251
-    """From here on down the local gradient is less than `FLAT`."""
+    """Below this the local gradient is less than `FLAT`."""
 
     def __init__(self, approximate: str = "none", *, name: str | None = None) -> None:
         super().__init__(name=name)

@@ -11,7 +11,7 @@ from tinynets.nn.layers.base import Layer
 from tinynets.numerics.arrays import is_flat
 
 LAYERS: dict[str, type[Layer]] = {}
-"""By kind, those that nn/layers/__init__.py imports, in its order, and those that a user registers."""
+"""Layer classes by kind: those imported in nn/layers/__init__.py, in its order, and those that a user registers."""
 
 
 def gather(names: Mapping[str, object]) -> None:

@@ -18,15 +18,15 @@ class Units:
     closed: ClassVar[bool] = False
     """Its units are not the features of its output (they are heads), so nothing behind it joins its block."""
     site_axis: ClassVar[int] = -1
-    """Where the units lie in an example of what interventions act on: the last axis, for heads the first."""
+    """The unit axis in an example at the site: the last one, for heads the first."""
     mixes_units: ClassVar[bool] = False
-    """What one unit of its output is depends on the others (softmax, layer normalization)."""
+    """Each unit of its output depends on the others (softmax, layer normalization)."""
     gives_distances: ClassVar[bool] = False
-    """Its units give how far what comes in lies from them: a small value is an answer."""
+    """Its units give their distance to the input: a small value is a strong response."""
     bears_sign: ClassVar[bool] = True
-    """Its weights bear the sign of what it gives."""
+    """Its weights determine the sign of its output."""
     signed_group: ClassVar[int | None] = None
-    """Of groups of columns, the one that bears the sign of what a unit gives; None: all of them."""
+    """The group of columns that determines the sign of a unit's output; None for all of them."""
 
     def units(self, shape: tuple[int | None, ...]) -> int:
         """How many units an output of `shape` has; 0 if not known."""

@@ -46,7 +46,7 @@ class Loss:
     """Whether targets are class indices, one for each row of outputs."""
 
     rules: int = CURRENT
-    """The rules of the run that it belongs to (numerics/rules.py); no argument of the loss."""
+    """The rules of its run (numerics/rules.py); not an argument of the loss."""
 
     def following(self, rules: int) -> Self:
         """A copy for a run that follows these rules."""
