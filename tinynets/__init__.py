@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 
 
 def _homes() -> dict[str, str]:
-    """The module that each public name lives in, as `__init__.pyi` tells it."""
+    """The module that each public name lives in, as listed in `__init__.pyi`."""
     with open(f"{__file__.removesuffix('c')}i", encoding="utf-8") as stub:
         words = [line.split() for line in stub if line.startswith("from ")]
     return {name: module for _, module, _, _, _, name in words}
@@ -31,7 +31,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _nearest(name: str) -> str:
-    """What is meant by a misspelt name, as far as that can be told: whatever its case, and without lines in it."""
+    """The name that a misspelt one most likely means, ignoring case and underscores."""
     if name.startswith("__"):
         return ""
     plain = {known.lower().replace("_", ""): known for known in __all__}

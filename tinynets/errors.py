@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as a tree. A message names the thing, the rule and the value.
+"""All errors that tinynets raises, as a tree. A message names the thing, the rule and the value.
 
 TinynetsError
 ├── ShapeError          shapes, dtypes or sizes that do not fit, both sides named
@@ -7,7 +7,7 @@ TinynetsError
 ├── RecipeError         a recipe with a wrong key, type or value
 ├── DataError           data that cannot be read or used
 ├── CommandError        a command line that cannot be understood
-├── PluginError         a layer or loss of one's own that cannot be registered
+├── PluginError         a layer or loss of the user's own that cannot be registered
 ├── NonFiniteError      a loss, gradient or update became NaN or infinite
 ├── TimelineError       a moment that cannot be reached
 └── SaveError           a save that cannot be written or read
@@ -26,7 +26,7 @@ from typing import Any
 from tinynets.foreign_text import printable
 
 LONGEST = 2000  # characters of a message
-LONGEST_WORD = 60  # for which others that are near are looked for
+LONGEST_WORD = 60  # characters of a word for which a near name is searched
 
 
 class TinynetsError(Exception):
@@ -66,7 +66,7 @@ class CommandError(TinynetsError, ValueError):
 
 
 class PluginError(TinynetsError, ValueError):
-    """A layer or loss of one's own, or a file of such, that cannot be registered."""
+    """A layer or loss of the user's own, or a file of them, that cannot be registered."""
 
 
 class TimelineError(TinynetsError, ValueError):
@@ -99,9 +99,9 @@ class UnsupportedSave(SaveError):  # noqa: N818
 
 @contextmanager
 def gate(told: Callable[[str], TinynetsError]) -> Iterator[None]:
-    """Around the reading of foreign bytes: whatever goes wrong inside comes out as the error that `told` makes of it.
+    """Wrap the reading of foreign bytes: whatever goes wrong inside is raised as the error that `told` makes of it.
 
-    Errors of this project pass as they are, and so does what is no Exception: ctrl+c.
+    TinynetsErrors pass unchanged, and so does ctrl+c, which is no Exception.
     """
     try:
         yield
@@ -112,7 +112,7 @@ def gate(told: Callable[[str], TinynetsError]) -> Iterator[None]:
 
 
 def in_words(error: BaseException) -> str:
-    """What another's error says, in one line, even where it cannot say it."""
+    """The message of a foreign error in one line, even where its `str` fails."""
     if isinstance(error, MemoryError):
         return "it takes more memory than there is"
     try:
@@ -123,7 +123,7 @@ def in_words(error: BaseException) -> str:
 
 
 class _Shown(Repr):
-    """A `repr` that fits in a line and costs no more than that, whatever stands in the value."""
+    """A `repr` that is short and quick to make, whatever the value holds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ class _Shown(Repr):
 
 
 def shown(value: object) -> str:
-    """What a message says of a value of which nothing is known."""
+    """A short text for any value, to be shown in a message."""
     return _SHOWN.repr(value)
 
 
@@ -145,7 +145,7 @@ _SHOWN = _Shown()
 
 
 def unwritable(text: str) -> str:
-    """Why a text cannot be written as UTF-8, in words; empty where it can."""
+    """Why a text cannot be written as UTF-8, in words; empty if it can."""
     try:
         text.encode()
     except UnicodeEncodeError as error:

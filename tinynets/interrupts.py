@@ -1,9 +1,9 @@
-"""Signals are noted while a moment is in the making, and taken when it is whole.
+"""Holds signals back while a moment is incomplete, and handles them when it is whole.
 
-A handler that Python calls (the one that makes KeyboardInterrupt of ctrl+c, or a caller's own) may raise between any
-two instructions: between the update of the parameters and the count of the step, say. So long work is done piece by
-piece with such signals `held` (jobs.py); behind each piece those that came meanwhile get their own handlers. A step is
-a piece at most, and so is one save.
+A signal handler in Python (the one that turns ctrl+c into KeyboardInterrupt, or a caller's own) may raise between any
+two instructions: say, between the update of the parameters and the count of the step. So long work is done piece by
+piece with such signals `held` (jobs.py); after each piece, those that came meanwhile are handled. A piece is at most
+one step, or one save.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import Any
 NAMES = ("INT", "TERM", "HUP", "QUIT", "BREAK", "ALRM", "VTALRM", "PROF", "USR1", "USR2", "XCPU")
 SIGNALS = tuple(getattr(signal, f"SIG{name}") for name in NAMES if hasattr(signal, f"SIG{name}"))
 
-try:  # the module that `signal` wraps to give enums, which costs twenty times what it does itself
+try:  # `signal` wraps this module to return enums, which is twenty times slower
     _raw = import_module("_signal")
-except ImportError:  # of CPython alone
+except ImportError:  # only CPython has it
     _raw = signal
 
 _own: dict[int, Callable[[int, FrameType | None], Any]] = {}
-"""The handlers in whose place `_note` stands."""
+"""The handlers that `_note` replaces."""
 _noted: list[int] = []
 _depth = 0
 
@@ -32,14 +32,14 @@ _depth = 0
 def _note(number: int, frame: FrameType | None) -> None:
     if _depth:
         _noted.append(number)
-    else:  # left behind by an interrupt that came while handlers were put back
+    else:  # left over from an interrupt while handlers were being restored
         _own[number](number, frame)
 
 
 class held:  # noqa: N801 - used like a function
-    """Signals that come within are noted; their handlers run at the end of the outermost `held`, or of a `taking` one.
+    """Notes signals that come inside; their handlers run at the end of the outermost `held`, or of a `taking` one.
 
-    Python handles signals in the main thread alone: in other threads this does nothing.
+    Python handles signals only in the main thread: in other threads this does nothing.
     """
 
     def __init__(self, *, taking: bool = False) -> None:
@@ -56,7 +56,7 @@ class held:  # noqa: N801 - used like a function
                 if callable(handler) and handler is not _note:
                     _own[number] = handler
                     _raw.signal(number, _note)
-        _depth += 1  # last: what raises before this has not entered, and `_note` lets it through
+        _depth += 1  # last: before this line we have not entered, and `_note` lets signals through
 
     def __exit__(self, *raised: object) -> None:
         global _depth
@@ -78,7 +78,7 @@ class held:  # noqa: N801 - used like a function
 
 
 def take() -> None:
-    """Call the handlers of what was noted; the first that raises ends it, and what was noted with it is done with."""
+    """Call the handlers of noted signals; if one raises, the other noted signals are dropped."""
     while _noted:
         number = _noted.pop(0)
         handler = _own.get(number) or _raw.getsignal(number)

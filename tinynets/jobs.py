@@ -1,6 +1,6 @@
-"""Jobs: long work as a generator that can be watched and cancelled, and how one is done piece by piece.
+"""Jobs: long work as generators that can be watched and cancelled.
 
-Between its pieces a job yields Progress. Closing it cancels it, and a whole moment is left.
+A job works in pieces and yields Progress between them. Closing it cancels it and leaves the run at a whole moment.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ class Progress:
 
 
 Job = Generator[Progress, None, Result]
-"""Work that says how far it has come, can be closed early, and returns a result."""
+"""Work that reports its progress, can be closed early, and returns a result."""
 
 Work = Job[None]
-"""The same, where there is nothing to return."""
+"""The same without a result."""
 
 
 def between_pieces(job: Job[Result], lock: Lock) -> Job[Result]:
-    """The same work, in which signals are taken between its pieces alone; what one raises ends it at a whole moment.
+    """The same job, with signals handled only between its pieces; what one raises ends it at a whole moment.
 
-    `lock` is held during a piece: what another thread does under it meets whole moments too.
+    `lock` is held during a piece, so that another thread that takes it finds a whole moment too.
     """
     ended = False
     try:
@@ -57,7 +57,7 @@ def between_pieces(job: Job[Result], lock: Lock) -> Job[Result]:
 
 
 def run_to_end(job: Job[Result], lock: Lock = NO_LOCK) -> Result:
-    """Do the work and give its result; signals are taken between its pieces, during which the lock is held."""
+    """Do a job and return its result; signals are handled between its pieces, and the lock is held during each."""
     with held():
         try:
             while True:

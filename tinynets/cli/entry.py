@@ -1,7 +1,7 @@
-"""`tinynets COMMAND ...`: the table of commands, and how one is done.
+"""`tinynets COMMAND ...`: the table of commands, and how to run one.
 
 Errors end with one line and status 1, wrong arguments with status 2. A new command is two functions in a file of this
-folder, one that adds its arguments and one that does it, and its row here.
+folder, one that adds its arguments and one that runs it, and a row here.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ try:
     from tinynets.errors import TinynetsError
     from tinynets.foreign_text import printable
     from tinynets.system import stopping, streams
-except KeyboardInterrupt:  # ctrl+c before `main` can say what that does
+except KeyboardInterrupt:  # ctrl+c before `main` handles it
     sys.exit(130)
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command: its name, what it does, its arguments beside those that all have, and how it is done."""
+    """A command: its name, what it does, its arguments besides the shared ones, and how to run it."""
 
     name: str
     help: str
@@ -66,7 +66,7 @@ COMMANDS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command's entry; ends the process with its status. Without `arguments` it is the process's own command."""
+    """The entry point; ends the process with the status. By default it takes the process's own arguments."""
     if arguments is not None:
         sys.exit(_status(arguments))
     stopping.end_at_once("tinynets")
@@ -77,12 +77,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _status(arguments: Sequence[str] | None) -> int:
-    """Do a command; its status."""
+    """Run a command; returns its status."""
     try:
         options = _parser().parse_args(arguments)
         load_plugins(options)
         status: int = options.run(options)
-    except SystemExit as ended:  # of the parser: help, or arguments that cannot be used
+    except SystemExit as ended:  # from the parser: help, or invalid arguments
         status = int(ended.code or 0)
     except TinynetsError as error:
         streams.say(str(error))
@@ -90,7 +90,7 @@ def _status(arguments: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         streams.say("stopped")
         status = 130
-    except BrokenPipeError:  # whoever read our output has seen enough
+    except BrokenPipeError:  # the reader of our output has closed it
         status = 1
     except OSError as error:
         streams.say(str(error))
@@ -99,7 +99,7 @@ def _status(arguments: Sequence[str] | None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong with names of files that a shell has filled in, whatever they are."""
+    """A parser whose errors can show any file name that a shell fills in."""
 
     def error(self, message: str) -> NoReturn:
         super().error(printable(message))

@@ -1,4 +1,4 @@
-"""`tinynets sample` and `tinynets predict`: what a network writes, and what it says of one input."""
+"""`tinynets sample` and `tinynets predict`: let a network write text, or predict for one input."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from tinynets.cli.options import add_source, count, open_lab, put_result, whole
 from tinynets.system import streams
 
-BAR = 40  # characters of a whole share
+BAR = 40  # characters for a share of 1
 
 
 def sample_arguments(parser: argparse.ArgumentParser) -> None:

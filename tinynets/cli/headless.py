@@ -1,8 +1,8 @@
-"""A run without a screen: it can be stopped by a signal, is evaluated and saved, and nothing of it is lost.
+"""HeadlessRun: a run without a screen that can be stopped by a signal, is evaluated and saved, and loses nothing.
 
-It keeps a journal, for the case that it is killed. Stopped by ctrl+c, SIGTERM or SIGHUP it ends between two steps,
-saves at once where that was asked for, and is not evaluated: whoever stops a process may not wait for long. What ends
-otherwise than it was meant to, and is not saved, stays in the journal for `tinynets recover`.
+It keeps a journal in case it is killed. When stopped by ctrl+c, SIGTERM or SIGHUP, it ends between two steps, saves at
+once if asked to, and is not evaluated, since whoever stops a process may not wait for long. A run that ends in any
+other way and is not saved stays in the journal for `tinynets recover`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from tinynets.storage.recovery import SUFFIX
 from tinynets.system import stopping, streams
 
 ALL = -1
-"""Of `evaluate`: every example."""
+"""Value of `evaluate` for every example."""
 
 
 @dataclass
 class HeadlessRun:
-    """A run of so many steps, and what came of it; `evaluate` at most so many examples of each split, 0: nothing."""
+    """A run of a number of steps, and its results; `evaluate` at most this many examples of each split, 0: none."""
 
     lab: Lab
     steps: int
@@ -39,7 +39,7 @@ class HeadlessRun:
     seconds: float = 0.0
     saved: Any = None
     failed: TinynetsError | None = None
-    """Why it ended otherwise than it was meant to."""
+    """Why it did not end as intended."""
 
     def __post_init__(self) -> None:
         self.first = self.lab.step_number
@@ -51,8 +51,8 @@ class HeadlessRun:
             self.lab.player.stops = Stops()
 
     def do(self, put: Callable[[dict[str, Any], list[str]], object]) -> int:
-        """Run, evaluate, save; `put` prints what there is to report. The status, or what went wrong is raised."""
-        target = None if self.save is None else self.lab.claim(self.save)  # known before the work, not behind it
+        """Run, evaluate and save; `put` prints the report. Returns the status; raises what went wrong."""
+        target = None if self.save is None else self.lab.claim(self.save)  # checked before the work, not after it
         whole = False
         with stopping.noted(self._at_once) as noted:
             try:
@@ -84,7 +84,7 @@ class HeadlessRun:
                     break
         except KeyboardInterrupt:
             noted.note(signal.SIGINT)
-        except TinynetsError as error:  # what was done before it is a whole moment, to be saved
+        except TinynetsError as error:  # the work before it ends at a whole moment, to be saved
             self.failed = error
         finally:
             work.close()

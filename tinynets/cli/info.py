@@ -1,4 +1,4 @@
-"""`tinynets info`, `tinynets script` and `tinynets recipes`: what recipes and saves are, and which there are."""
+"""`tinynets info`, `tinynets script` and `tinynets recipes`: describe and list recipes and saves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tinynets.cli.options import add_source, open_lab, open_save, put_result
 
 if TYPE_CHECKING:
-    from tinynets.lab.lab import Lab  # loads numpy, which help and wrong arguments do not wait for
+    from tinynets.lab.lab import Lab  # loads numpy, which help and wrong arguments do not need
 
 
 def info_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""The options that commands share, and what they ask for: plugins, a lab of the source, the result as text or JSON."""
+"""The options that commands share, and their effects: plugins, a lab of the source, the result as text or JSON."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from tinynets.system import streams
 from tinynets.system.paths import expanded
 
 if TYPE_CHECKING:
-    from tinynets.lab.lab import Lab  # loads numpy, which help and wrong arguments do not wait for
+    from tinynets.lab.lab import Lab  # loads numpy, which help and wrong arguments do not need
 
 MEGABYTE = 2**20
-MOST_MEMORY = 2**30  # MB, what a lab takes at most
-DELETE = chr(0x7F)  # the one control character that JSON leaves as it is
+MOST_MEMORY = 2**30  # MB, the most that a lab accepts
+DELETE = chr(0x7F)  # the one control character that JSON does not escape
 
 
 def add_shared(parser: argparse.ArgumentParser) -> None:
-    """The options of every command."""
+    """Add the options of every command."""
     parser.add_argument("--json", action="store_true", help="print the result as one line of JSON")
     parser.add_argument(
         "--plugin", action="append", default=[], metavar="FILE", help="a Python file with your own layers or losses"
@@ -31,12 +31,12 @@ def add_shared(parser: argparse.ArgumentParser) -> None:
 
 
 def add_source(parser: argparse.ArgumentParser, metavar: str, *, optional: bool = False) -> None:
-    """The recipe or save that a command works on, and where the data of such a save are."""
+    """Add the recipe or save that a command works on, and the path of the save's data."""
     parser.add_argument("source", metavar=metavar, nargs="?" if optional else None)
     parser.add_argument("--data", metavar="FILE", help="the .npz file with the data of a save that does not hold it")
 
 
-# -- what an option may be
+# -- values of options
 
 
 def whole(text: str) -> int:
@@ -57,12 +57,12 @@ def _at_least(least: int, text: str) -> int:
 
 
 def examples(text: str) -> int:
-    """How many examples at most; 0 for none, -1 for all."""
+    """The maximum number of examples; 0 for none, -1 for all."""
     return {"none": 0, "all": -1}[text] if text in ("none", "all") else count(text)
 
 
 def megabytes(text: str) -> int:
-    """The bytes of so many MB."""
+    """A number of MB in bytes."""
     value = int(text.replace("_", ""))
     if not 1 <= value <= MOST_MEMORY:
         raise argparse.ArgumentTypeError(f"must be a whole number of MB from 1 to {MOST_MEMORY}, not {text}")
@@ -71,10 +71,10 @@ def megabytes(text: str) -> int:
 
 megabytes.__name__ = "whole number of MB"
 examples.__name__ = "number of examples, none or all"
-whole.__name__ = count.__name__ = "whole number"  # as argparse says it
+whole.__name__ = count.__name__ = "whole number"  # the name in argparse's messages
 
 
-# -- what they ask for
+# -- effects of options
 
 
 def load_plugins(options: argparse.Namespace) -> None:
@@ -88,7 +88,7 @@ def load_plugins(options: argparse.Namespace) -> None:
 def open_lab(
     options: argparse.Namespace, source: str | None = None, *, needs_data: bool = False, **settings: Any
 ) -> Lab:
-    """A lab of the command's source, its warnings told; DataError where it needs data that are not here."""
+    """A lab of the command's source, with its warnings printed; raises DataError if it needs data that are not here."""
     from tinynets.lab.lab import Lab  # loads numpy
 
     data = getattr(options, "data", None)
@@ -103,14 +103,14 @@ def open_lab(
 
 
 def open_save(options: argparse.Namespace) -> Lab:
-    """A lab of a save, with its data, that changes no file; SaveError where there is no such save."""
+    """A lab of a save, with its data, that changes no file; raises SaveError if there is no such save."""
     if not os.path.exists(expanded(options.source)):
         raise SaveError(f"`{options.source}`: there is no such save")
     return open_lab(options, needs_data=True, read_only=True)
 
 
 def put_result(options: argparse.Namespace, data: dict[str, Any], lines: Sequence[str]) -> int:
-    """The result, one entry of `lines` a line: what is foreign in them cannot act on the terminal. The status, 0."""
+    """Print the result, one entry of `lines` per line, with foreign text made printable. Returns the status, 0."""
     shown = json.dumps(data).replace(DELETE, r"\u007f") if options.json else "\n".join(map(printable, lines))
     streams.put(shown)
     return 0

@@ -1,4 +1,4 @@
-"""The progress of a command: in a terminal one line that changes, in a file or a pipe a new line now and then."""
+"""Shows the progress of a command: one changing line in a terminal, or a new line now and then in a file or pipe."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tinynets.jobs import Progress
 from tinynets.system import streams
 
 if TYPE_CHECKING:
-    from tinynets.lab.lab import Lab  # loads numpy, which help and wrong arguments do not wait for
+    from tinynets.lab.lab import Lab  # loads numpy, which help and wrong arguments do not need
 
 WIDTH = 24  # characters of the bar
-SECONDS = 0.1  # between two looks of it
-LINE_SECONDS = 5.0  # between two lines, where it is no terminal
+SECONDS = 0.1  # seconds between two updates
+LINE_SECONDS = 5.0  # seconds between two lines, if it is not a terminal
 
 
 class Bar:
-    """Shows the Progress of one thing after another: steps, the examples of a split."""
+    """Shows the Progress of one job after another: steps, or examples of a split."""
 
     def __init__(self, stream: TextIO, lab: Lab) -> None:
         self.stream, self.lab = stream, lab
@@ -53,7 +53,7 @@ class Bar:
         return printable(f"{progress.what} {progress.done:,}/{total:,}{left}{self._measured(progress)}")
 
     def _measured(self, progress: Progress) -> str:
-        """Of a run of steps the loss, and what was evaluated last."""
+        """The loss of a run, and its latest evaluation."""
         if progress.what != "steps":
             return ""
         loss = "" if self.lab.loss is None else f"  loss {self.lab.loss:.3f}"
@@ -64,11 +64,11 @@ class Bar:
         try:
             self.stream.write(text)
             self.stream.flush()
-        except (OSError, ValueError):  # the work goes on, seen or not
+        except (OSError, ValueError):  # the work goes on, shown or not
             self._every = float("inf")
 
     def end(self) -> None:
-        """Leave the line as it was."""
+        """End the line and leave it as it is."""
         if self._drawn:
             self._drawn = False
             self._write("\r\x1b[K")

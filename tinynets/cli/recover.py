@@ -1,4 +1,4 @@
-"""`tinynets recover`: list what labs left behind that ended unsaved, or save it."""
+"""`tinynets recover`: list the journals of labs that ended unsaved, or save one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tinynets train`: train a recipe, or go on with a save."""
+"""`tinynets train`: train a recipe, or continue a save."""
 
 from __future__ import annotations
 

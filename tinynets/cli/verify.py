@@ -1,4 +1,4 @@
-"""`tinynets replay`, `tinynets verify` and `tinynets diff`: saves computed again, or compared with each other."""
+"""`tinynets replay`, `tinynets verify` and `tinynets diff`: recompute saves, or compare them with each other."""
 
 from __future__ import annotations
 

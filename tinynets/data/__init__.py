@@ -1,4 +1,4 @@
-"""Data sets: those that ship, and the caller's own."""
+"""Data sets: those that ship with tinynets, and the caller's own."""
 
 from tinynets.data.colors import colors
 from tinynets.data.dataset import Dataset, arrays, payload_digest

@@ -1,4 +1,4 @@
-"""Checks of the numbers and arrays that enter a data set: what is wrong is refused in words."""
+"""Checks the numbers and arrays that enter a data set, with errors that say what is wrong."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SIDES = frozenset(
         *("label", "labels", "class", "classes", "data", "weight", "weights", "image", "images"),
     )
 )
-"""What people call the arrays of one split."""
+"""Common names of the arrays of one split."""
 OTHER_WORDS = frozenset(("train", "training", "dev", "val", "valid", "validation", "test", "sample", "all"))
-"""What may stand beside those in a name, as in `x_train` and `sample_weight`."""
+"""Words that may be combined with those, as in `x_train` and `sample_weight`."""
 SPLITS = 'a dict here is of splits, {"train": (x, y), "dev": (x, y)}'
 
 
 def whole(thing: str, value: object, low: int, high: int) -> int:
-    """`value` as an int from `low` to `high`; DataError otherwise."""
+    """`value` as an int from `low` to `high`; raises DataError otherwise."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
         raise DataError(f"`{thing}` must be a whole number, got {value!r}")
     if not low <= value <= high:
@@ -36,7 +36,7 @@ def whole(thing: str, value: object, low: int, high: int) -> int:
 
 
 def number(thing: str, value: object, low: float, high: float) -> float:
-    """`value` as a finite float from `low` to `high`; DataError otherwise."""
+    """`value` as a finite float from `low` to `high`; raises DataError otherwise."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
         raise DataError(f"`{thing}` must be a number, got {value!r}")
     if not (math.isfinite(value) and low <= value <= high):
@@ -45,7 +45,7 @@ def number(thing: str, value: object, low: float, high: float) -> float:
 
 
 def flag(thing: str, value: object) -> bool:
-    """`value` as a bool; DataError otherwise."""
+    """`value` as a bool; raises DataError otherwise."""
     if not isinstance(value, bool | np.bool_):
         raise DataError(f"`{thing}` must be true or false, got {value!r}")
     return bool(value)
@@ -78,7 +78,7 @@ def array(thing: str, value: object) -> NDArray[Any]:
 
 
 def finite(thing: str, values: NDArray[Any]) -> None:
-    """DataError naming the first place of `values` that is NaN or infinite."""
+    """Raise DataError that names the first place of `values` that is NaN or infinite."""
     if values.dtype.kind != "f":
         return
     bad = ~np.isfinite(values)
@@ -89,7 +89,7 @@ def finite(thing: str, values: NDArray[Any]) -> None:
 
 
 def targets(split: str, value: object, count: int) -> NDArray[Any]:
-    """Targets as `array` gives them; None, or rows without values, become (count, 0): there are none."""
+    """Targets as `array` returns them; None, or rows without values, become (count, 0), which means no targets."""
     if value is None or (isinstance(value, np.ndarray) and value.shape == (count, 0)):
         nothing = np.empty((count, 0))
         nothing.flags.writeable = False
@@ -98,7 +98,7 @@ def targets(split: str, value: object, count: int) -> NDArray[Any]:
 
 
 def weights(split: str, value: object, count: int) -> NDArray[np.float64]:
-    """A weight for each of `count` examples, as read-only float64; ShapeError or DataError otherwise."""
+    """A weight for each of `count` examples, as read-only float64; raises ShapeError or DataError otherwise."""
     own: NDArray[np.float64] = array(f"{split} weight", value).astype(np.float64)
     if own.shape != (count,):
         raise ShapeError(f"`{split}`: weights must be one a row, ({count},), got shape {own.shape}")
@@ -107,7 +107,7 @@ def weights(split: str, value: object, count: int) -> NDArray[np.float64]:
 
 
 def pair(split: str, x: NDArray[Any], y: NDArray[Any]) -> None:
-    """ShapeError unless `x` (N, ...) and `y`, (N, ...) whole classes or (N, d, ...) floats, fit together."""
+    """Raise ShapeError unless `x` (N, ...) fits `y`, (N, ...) whole classes or (N, d, ...) floats."""
     if x.ndim < 2:
         raise ShapeError(f"`{split}`: x must have at least 2 dimensions, (N, ...), got shape {x.shape}")
     if y.ndim < (1 if y.dtype.kind == "i" else 2):
@@ -119,7 +119,7 @@ def pair(split: str, x: NDArray[Any], y: NDArray[Any]) -> None:
 
 
 def classes(split: str, y: NDArray[Any], count: int) -> None:
-    """DataError unless the classes in `y` (N, ...) lie in 0 to `count` - 1; float targets pass."""
+    """Raise DataError unless the classes in `y` (N, ...) lie in 0 to `count` - 1; float targets pass."""
     if y.dtype.kind != "i":
         return
     bad = (y < 0) | (y >= count)
@@ -128,11 +128,11 @@ def classes(split: str, y: NDArray[Any], count: int) -> None:
         raise DataError(f"`{split}`: y has class {y[place]} in row {place[0]}; classes are 0 to {count - 1}")
 
 
-# -- what is given instead of (x, y)
+# -- data given in another form than (x, y)
 
 
 def splits(thing: str, given: Mapping[Any, Any]) -> dict[str, Any]:
-    """A dict of splits, name -> value, whatever kind of mapping it is; DataError where it is one of x and y."""
+    """Any mapping of splits as a dict, name -> value; raises DataError if it is a mapping of x and y instead."""
     with foreign(thing):
         found = {key: given[key] for key in given}
     for key in found:
@@ -150,13 +150,13 @@ def splits(thing: str, given: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def is_side(key: str) -> bool:
-    """Whether a name is that of an array of a split: `x`, `Inputs`, `y_train`, `sample_weight`."""
+    """Whether a name is that of an array of a split, such as `x`, `Inputs`, `y_train` or `sample_weight`."""
     words = set(re.split(r"[^a-z]+", key.lower())) - {""}
     return bool(words & SIDES) and words <= SIDES | OTHER_WORDS
 
 
 def no_pairs(thing: str, given: object) -> None:
-    """DataError where `given` is, or could as well be, a list of pairs (x, y), one for each example."""
+    """Raise DataError if `given` is, or could be, a list of pairs (x, y), one for each example."""
     if not isinstance(given, tuple | list) or not given:
         return
     if not all(isinstance(part, tuple | list) and len(part) in (2, 3) for part in given):
@@ -179,7 +179,7 @@ def no_pairs(thing: str, given: object) -> None:
 
 
 def _shape(value: object) -> Shape | None:
-    """The shape of numbers, or of lists of them; None for anything else."""
+    """The shape of numbers or of nested lists of them; None for anything else."""
     try:
         found = np.asarray(value)
     except Exception:
@@ -188,7 +188,7 @@ def _shape(value: object) -> Shape | None:
 
 
 def texts(thing: str, said: Iterable[object]) -> None:
-    """DataError where one of these is no text, or cannot be written as UTF-8."""
+    """Raise DataError if one of these is not a text, or cannot be written as UTF-8."""
     for text in said:
         if not isinstance(text, str):
             raise DataError(f"`{thing}` must be text, got {type(text).__name__}")

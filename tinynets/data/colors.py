@@ -1,4 +1,4 @@
-"""949 colours that people have a name for: points in a cube, for networks that learn without targets."""
+"""Colors: 949 colours with common names, points in a cube for networks that learn without targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dataset: named splits of (x, y), with the words to describe an example, and a payload from which it is rebuilt."""
+"""Dataset: named splits of (x, y), with labels to describe examples, and a payload from which it can be rebuilt."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_SPLITS = 64
 
 @dataclass(frozen=True)
 class Missing:
-    """Why the whole of a data set is not here: its digest, and what to do about it in words."""
+    """Why the whole data set is not here: its digest, and what to do about it, in words."""
 
     sha256: str
     reason: str
@@ -35,14 +35,14 @@ class Dataset:
 
     splits: name -> (x, y); x is (N, T) int64 indices or (N, ...) float64, y is (N, ...) int64 classes, (N, d) float64,
         or (N, 0) where there are no targets.
-    labels: the names of the classes; empty where the targets are plain values.
-    text: how indices and characters correspond, where the examples are text.
+    labels: the names of the classes; empty if the targets are plain values.
+    text: how indices and characters correspond, if the examples are text.
     origin: a payload shorter than the arrays, for sets that are made from something smaller.
-    weights: split -> (N,) float64 that multiply each example's loss (below 0: to be avoided); empty where all are 1.
-    captions: split -> a name for each example, where they have names.
-    image: (height, width) of the picture that a row of x is, where it is one laid out flat.
-    path: the file that it came from; empty: none.
-    missing: why only a sample of it is here, of a save that does not hold its data; None: it is whole.
+    weights: split -> (N,) float64 that multiply each example's loss (below 0: to be avoided); empty if all are 1.
+    captions: split -> a name for each example, if they have names.
+    image: (height, width), if each row of x is a flattened picture.
+    path: the file that it came from; empty if none.
+    missing: why only a sample is here, if the save does not hold its data; None if it is whole.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Dataset:
     missing: Missing | None = None
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """A copy's arrays cannot be written either: its digest is that of what it holds."""
+        """Make the arrays of a copy read-only too, so that its digest stays right."""
         self.__dict__.update(state)
         for array in (*(side for pair in self.splits.values() for side in pair), *self.weights.values()):
             array.flags.writeable = False
@@ -67,7 +67,7 @@ class Dataset:
         return f"Dataset({self.name!r}: {sizes})"
 
     def __getitem__(self, split: str) -> Split:
-        """The (x, y) of a split; DataError lists the splits where there is no such one."""
+        """The (x, y) of a split; raises DataError that lists the splits if it does not exist."""
         if split not in self.splits:
             known = ", ".join(self.splits)
             raise DataError(f"`{self.name}` has no split `{split}`, only {known}{nearest(str(split), self.splits)}")
@@ -81,7 +81,7 @@ class Dataset:
         return self.text.decode(row) if self.text is not None else _short(row)
 
     def picture(self, split: str, index: int) -> NDArray[Any] | None:
-        """An example as a picture (h, w), where the examples are such."""
+        """An example as a picture (h, w); None if the examples are not pictures."""
         row = self[split][0][self._index(split, index)]
         if self.image is not None and row.size == self.image[0] * self.image[1]:
             shaped: NDArray[Any] = row.reshape(self.image)
@@ -106,7 +106,7 @@ class Dataset:
         return checks.whole(f"{split} example", index, 0, len(self[split][0]) - 1)
 
     def payload(self) -> dict[str, object]:
-        """All that is needed to rebuild it: strings, numbers, bytes, arrays, lists of strings and dicts of these."""
+        """Everything needed to rebuild it: strings, numbers, bytes, arrays, lists of strings and dicts of these."""
         if self.origin is not None:
             return dict(self.origin)
         splits: dict[str, dict[str, object]] = {split: {"x": x, "y": y} for split, (x, y) in self.splits.items()}
@@ -124,7 +124,7 @@ class Dataset:
 
     @cached_property
     def sha256(self) -> str:
-        """The digest of the payload: equal for sets that hold the same."""
+        """The digest of the payload: equal for data sets with equal contents."""
         return self.missing.sha256 if self.missing else payload_digest(self.payload())
 
 
@@ -137,14 +137,14 @@ def arrays(
     labels: Sequence[str] = (),
     text: TextCodec | None = None,
 ) -> Dataset:
-    """A data set of the caller's own arrays; they are copied.
+    """Make a data set from the caller's arrays; they are copied.
 
     x, y: one split, `train`: x is (N, ...) numbers, y is (N, ...) whole classes, (N,) or (N, d) floats, or None for
         data without targets. Or x is a dict of splits, name -> (x, y) or (x, y, weight), and y is left out.
     weight: (N,) by which each example's loss is multiplied; a negative one is to be avoided.
-    labels: the names of the classes; their numbers where left out.
+    labels: the names of the classes (default: their numbers).
 
-    Raises ShapeError where lengths or shapes do not fit, DataError for what cannot be used.
+    Raises ShapeError if lengths or shapes do not fit, DataError for values that cannot be used.
     """
     if isinstance(x, Mapping):
         if y is not None:
@@ -161,7 +161,7 @@ def arrays(
 
 
 def _weights(given: Mapping[str, Any], splits: Mapping[str, Split]) -> dict[str, NDArray[np.float64]]:
-    """The weights of splits (x, y, weight) that have any."""
+    """The weights of those splits that are (x, y, weight)."""
     found = {split: value[2] for split, value in given.items() if len(value) == 3 and value[2] is not None}
     return {split: checks.weights(split, weight, len(splits[split][0])) for split, weight in found.items()}
 
@@ -186,7 +186,7 @@ def built(
     text: TextCodec | None,
     weights: dict[str, NDArray[np.float64]],
 ) -> Dataset:
-    """The data set of checked arrays, once the splits are checked against each other and against the labels."""
+    """Make a data set from checked arrays, after checking the splits against each other and the labels."""
     if not splits:
         raise DataError("a data set needs at least one split, got none")
     for split, (x, y) in splits.items():

@@ -1,4 +1,4 @@
-"""1,797 handwritten digits of 8 x 8 pixels: the smallest images that are worth a convolution."""
+"""Digits: 1,797 handwritten digits of 8 x 8 pixels, the smallest images that are worth a convolution."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The user's own data from an `.npz` file: arrays `x`, `y` and `weight`, or those of each split, read without trust.
+"""Reads the user's own data from an untrusted `.npz` file: arrays `x`, `y` and `weight`, for one split or for each.
 
-Nothing in the file is run (numpy's pickles are refused), and nothing is allocated that the file does not declare and
-bear out.
+Nothing in the file is run (numpy's pickles are refused), and memory is allocated only for arrays that the file declares
+and really holds.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ SUFFIX = ".npz"
 ARRAYS = ("x", "y", "weight")
 RULE = "it must be called x, y or weight, or train_x, dev_y, ... of a split"
 MAX_BYTES = 2**32
-"""Of all arrays together, as they are held: 8 bytes a number."""
+"""Of all arrays together in memory, with 8 bytes per number."""
 
 
 class _Key(NamedTuple):
-    """Which array of which split a key of the file means."""
+    """The split and the array that a key of the file names."""
 
     split: str
     array: str
 
 
 def load_file(path: str | Path) -> dict[str, tuple[Any, ...]]:
-    """The splits in an `.npz` file, name -> (x, y) or (x, y, weight), y None where there is none.
+    """The splits in an `.npz` file, name -> (x, y) or (x, y, weight); y is None if there is none.
 
-    `x`, `y` and `weight` are of the split `train`; those of others are called `dev_x`, `dev_y` and so on.
+    `x`, `y` and `weight` belong to the split `train`; those of others are called `dev_x`, `dev_y` and so on.
     Raises DataError that names the file, the key and the rule.
     """
     file = expanded(path)
@@ -50,7 +50,7 @@ def load_file(path: str | Path) -> dict[str, tuple[Any, ...]]:
                 _read(file, archive, found)
         except DataError:
             raise
-        except (zipfile.BadZipFile, OSError, ValueError) as error:  # these say it in words
+        except (zipfile.BadZipFile, OSError, ValueError) as error:  # these have readable messages
             _wrong(file, f"cannot be read: {error}")
     return _splits(file, found)
 
@@ -96,7 +96,7 @@ def _key(file: str, name: str) -> _Key:
 
 
 def _array(file: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> NDArray[Any]:
-    """An array of the archive, once its header is known to declare what there is."""
+    """An array of the archive, after checking that its header matches its size."""
     key = entry.filename.removesuffix(".npy")
     with archive.open(entry) as stream:
         version = npy.read_magic(stream)

@@ -1,4 +1,4 @@
-"""32,257 US first names, character by character, as in the makemore lessons (SOURCES.md says where they are from)."""
+"""Names: 32,257 US first names, character by character, as in the makemore lessons (sources: SOURCES.md)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def names(context: int = 3, split_seed: int = 42) -> Dataset:
 
 
 def expanded_bytes(payload: Mapping[str, object]) -> int:
-    """About how many bytes the rows take that are made of a payload's text, and making them; 0 of another payload."""
+    """Roughly how many bytes it takes to make and hold the rows of a payload's text; 0 for other payloads."""
     kind, text, context = (payload.get(key) for key in ("kind", "text", "context"))
     if not isinstance(kind, str) or kind != "names" or not isinstance(text, bytes) or not isinstance(context, int):
         return 0
@@ -33,7 +33,7 @@ def expanded_bytes(payload: Mapping[str, object]) -> int:
 
 
 def from_text(text: object, *, context: object = 3, split_seed: object = 42) -> Dataset:
-    """The same construction from `text`, the bytes of a file with one name a line (UTF-8)."""
+    """The same construction from `text`, the bytes of a UTF-8 file with one name per line."""
     if not isinstance(text, bytes):
         raise DataError(f"`text` must be bytes, got {type(text).__name__}")
     if len(text) > MAX_BYTES:

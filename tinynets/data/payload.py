@@ -1,4 +1,4 @@
-"""Data sets from payloads: what a save holds of a data set is checked, and the data set is built again."""
+"""Rebuilds data sets from the payloads in saves, which are checked first."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tinynets.errors import DataError, ShapeError, nearest
 
 
 def from_payload(payload: object) -> Dataset:
-    """The data set that `Dataset.payload` described; DataError says what of it is wrong."""
+    """Rebuild the data set that `Dataset.payload` describes; raises DataError that says what is wrong with it."""
     if not isinstance(payload, Mapping):
         raise DataError(f"a data set's payload must be a map, got {type(payload).__name__}")
     kind = payload.get("kind")
-    if kind is not None and not isinstance(kind, str):  # an array would not compare
+    if kind is not None and not isinstance(kind, str):  # comparing an array would fail
         raise DataError(f"`kind` must be `names` or `arrays`, got {type(kind).__name__}")
     if kind == "names":
         _keys(payload, {"kind", "text", "context", "split_seed"})
@@ -76,7 +76,7 @@ def _fields(
 
 
 def _captions(splits: Any) -> dict[str, tuple[str, ...]]:
-    """The captions of splits that have any."""
+    """The captions of those splits that have any."""
     found = {split: sides["captions"] for split, sides in splits.items() if "captions" in sides}
     for split, captions in found.items():
         listed = isinstance(captions, list | tuple) and all(isinstance(caption, str) for caption in captions)
@@ -86,7 +86,7 @@ def _captions(splits: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _text(codec: object) -> TextCodec | None:
-    """How indices and characters correspond, where the payload tells."""
+    """How indices and characters correspond; None if the payload has no text."""
     if codec is None:
         return None
     if not isinstance(codec, Mapping) or codec.keys() != {"characters", "context"}:
@@ -95,7 +95,7 @@ def _text(codec: object) -> TextCodec | None:
 
 
 def _image(size: object, splits: Mapping[str, Split]) -> tuple[int, int] | None:
-    """The size of the pictures that the rows are, where the payload tells one."""
+    """The size of the pictures in the rows; None if the payload has none."""
     if size is None:
         return None
     x = next(iter(splits.values()))[0]

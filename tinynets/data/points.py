@@ -1,4 +1,4 @@
-"""Points in the plane, drawn at (seed, purpose) addresses: halves, which a line parts, xor and spiral."""
+"""Points in the plane, drawn at (seed, purpose) addresses: halves (separable by a line), xor and spiral."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Points = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 
 def halves(n: int = 200, gap: float = 0.2, seed: int = 0) -> Dataset:
-    """Two sides of a slanted line, targets +1 and -1: what a perceptron can learn without a mistake.
+    """Points on two sides of a slanted line, targets +1 and -1, which a perceptron can learn without a mistake.
 
     n: points in `train`, and as many in `dev`; 2 or more. x (n, 2), y (n, 1).
     gap: width of the empty strip between the sides, 0 to 10.
@@ -38,7 +38,7 @@ def halves(n: int = 200, gap: float = 0.2, seed: int = 0) -> Dataset:
 def xor(n: int = 200, noise: float = 0.1, seed: int = 0) -> Dataset:
     """Four clusters at the corners (±1, ±1): class 1 where the signs differ, 0 where they agree.
 
-    n: points in `train`, and as many in `dev`; 4 or more. Cluster i % 4 has point i, so classes are balanced.
+    n: points in `train`, and as many in `dev`; 4 or more. Point i is in cluster i % 4, so classes are balanced.
     noise: standard deviation of each coordinate around its corner, 0 to 10.
     """
     n, noise, seed = _checked(n, 4, noise, seed)
@@ -51,10 +51,10 @@ def xor(n: int = 200, noise: float = 0.1, seed: int = 0) -> Dataset:
 
 
 def spiral(n: int = 300, classes: int = 2, noise: float = 0.1, turns: float = 1.0, seed: int = 0) -> Dataset:
-    """Arms that wind around the origin out to radius 1.2, one a class, evenly turned against each other.
+    """Arms that wind around the origin out to radius 1.2, one for each class, at equal angles to each other.
 
-    n: points in `train`, and as many in `dev`; at least one a class. Point i is of class i % classes.
-    classes: arms, 2 to 8.
+    n: points in `train`, and as many in `dev`; at least one for each class. Point i is of class i % classes.
+    classes: the number of arms, 2 to 8.
     noise: standard deviation of each coordinate around its arm, 0 to 10.
     turns: how often an arm winds around the origin, 0.1 to 10.
     """
@@ -81,6 +81,6 @@ def _checked(n: object, least: int, noise: object, seed: object) -> tuple[int, f
 
 
 def _both(name: str, draw: Callable[[str], Points], classes: int) -> Dataset:
-    """Two splits of one process, each at its own address."""
+    """Two splits drawn by the same process, each at its own address."""
     splits = {split: draw(f"data/{name}/{split}") for split in ("train", "dev")}
     return arrays(splits, name=name, labels=[str(c) for c in range(classes)])

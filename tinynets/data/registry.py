@@ -1,4 +1,4 @@
-"""The data sets that ship, by name."""
+"""The data sets that ship with tinynets, by name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DATASETS: dict[str, Callable[..., Dataset]] = {
 
 
 def load(name: str, **options: Any) -> Dataset:
-    """The data set `name`, made with its options; DataError names what is unknown and what is near."""
+    """Make the data set `name` with its options; raises DataError that names what is unknown and what is near."""
     if name not in DATASETS:
         raise DataError(f"there is no data set `{name}`, only {', '.join(DATASETS)}{nearest(name, DATASETS)}")
     known = list(inspect.signature(DATASETS[name]).parameters)

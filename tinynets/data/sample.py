@@ -1,6 +1,6 @@
-"""The examples that a network is looked at with: the probe's, drawn for a run, and a few for saves of large data.
+"""Samples of a data set: the examples of a run's probe, and a few more for saves of large data.
 
-A data set of which a save holds but a sample has the probe's examples in front, in the order in which they are shown.
+In a save that holds only a sample, the probe's examples come first, in the order in which they are shown.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from tinynets.data.dataset import Dataset
 from tinynets.numerics import rng
 from tinynets.numerics.rules import FIRST
 
-SAMPLE_BYTES = 4 * 2**20  # of each split, at most
+SAMPLE_BYTES = 4 * 2**20  # at most, for each split
 FEW = 16  # examples of a split that is not the probe's
 
 Rows = NDArray[np.int64]
 
 
 def probed_split(data: Dataset) -> str:
-    """The split that the probe is of: `dev`, where there is one, else `train`."""
+    """The split of the probe: `dev` if there is one, else `train`."""
     return "dev" if "dev" in data.splits else "train"
 
 
 def probe_rows(data: Dataset, count: int, seed: int, rules: int) -> Rows:
-    """(n,) where the probe's examples stand in their split, rising: `count` of them, or all that there are.
+    """(n,) the indices of the probe's examples in their split, rising: `count` of them, or all if there are fewer.
 
-    Drawn at the address (seed, `probe`), so that they are of all parts of a split that is sorted. Under the first
-    rules, and of a sample, they are the first ones.
+    They are drawn at the address (seed, `probe`), so that they come from all parts of a sorted split. Under the first
+    rules, and in a sample, they are the first ones.
     """
     size = len(data.splits[probed_split(data)][0])
     if count >= size or rules == FIRST or data.missing is not None:
@@ -36,7 +36,7 @@ def probe_rows(data: Dataset, count: int, seed: int, rules: int) -> Rows:
 
 
 def _drawn(size: int, count: int, seed: int) -> Rows:
-    """`count` different numbers from 0 to size - 1, each choice as likely, rising.
+    """`count` different numbers from 0 to size - 1, drawn uniformly, rising.
 
     Source: Floyd, in Bentley, "Programming pearls: a sample of brilliance" (1987).
     """
@@ -49,7 +49,7 @@ def _drawn(size: int, count: int, seed: int) -> Rows:
 
 
 def sample_payload(data: Dataset, probe: int, seed: int, rules: int) -> dict[str, object]:
-    """The payload of the `probe` examples that a run's probe is, and of a few of the other splits."""
+    """The payload of the `probe` examples of a run's probe, and of a few examples of the other splits."""
     probed = probed_split(data)
     splits: dict[str, dict[str, object]] = {}
     for split, (x, y) in data.splits.items():

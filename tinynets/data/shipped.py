@@ -1,4 +1,4 @@
-"""The bytes of the data files that ship, checked against their digests (SOURCES.md says where they are from)."""
+"""Reads the data files that ship with tinynets and checks their digests (sources: SOURCES.md)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHA256 = {
 
 @cache
 def shipped(name: str) -> bytes:
-    """What is in a file; raises DataError where it is not the one that ships."""
+    """The content of a file; raises DataError if it is not the one that ships."""
     raw = files("tinynets.data").joinpath(name).read_bytes()
     found = hashlib.sha256(raw).hexdigest()
     if found != SHA256[name]:

@@ -1,4 +1,4 @@
-"""Characters as numbers: a codec, and the makemore construction of (context, next character) rows from words.
+"""Text as numbers: a codec for characters, and the makemore rows of (context, next character) from words.
 
 Source: Karpathy, "makemore" (2022), `build_dataset` in part 2.
 """
@@ -21,7 +21,7 @@ MAX_CONTEXT = 256
 
 @dataclass(frozen=True)
 class TextCodec:
-    """Which number stands for which character, and how many characters a network sees before the next one.
+    """The number of each character, and how many characters a network sees before the next one.
 
     characters: all of them, each once; the first is `.`, which marks both start and end.
     context: how many characters make one input row.
@@ -41,7 +41,7 @@ class TextCodec:
 
     @classmethod
     def of(cls, words: Iterable[str], context: int) -> TextCodec:
-        """The codec of the characters that occur in `words`, sorted, behind `.`."""
+        """The codec of the characters in `words`, sorted, after `.`."""
         return cls(END + "".join(sorted(set("".join(words)) - {END})), context)
 
     @cached_property
@@ -76,8 +76,8 @@ class TextCodec:
     def rows(self, words: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Contexts (N, context) and next characters (N,): every position of every word, and its end.
 
-        One stream holds `context` dots before each word and after the last. A window ends on a target where its last
-        character is of a word, or is the first dot behind one.
+        One stream holds `context` dots before each word and after the last. A window ends on a target if its last
+        character belongs to a word, or is the first dot after one.
         """
         if not words:
             raise DataError("there are no words to make rows of")

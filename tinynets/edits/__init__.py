@@ -1,1 +1,1 @@
-"""What can be done to a running net, family by family; `registry.py` gathers it."""
+"""Edits: the operations on a network in training, by family; `registry.py` gathers them."""

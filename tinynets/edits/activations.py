@@ -1,4 +1,4 @@
-"""On activations: zero, mean, resample, clamp, scale, noise, patch, steer, and release. Parameters stay untouched."""
+"""Edits of activations: zero, mean, resample, clamp, scale, noise, patch, steer, release; parameters stay the same."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from tinynets.numerics.arrays import Array, Shape, Values, ignore_warnings, plai
 from tinynets.training.state import State
 
 MAX_VALUES = 2**22  # bytes that one edit may hold
-MAX_NAME = 1000  # letters of a site's name
+MAX_NAME = 1000  # letters of the name of a site
 SIGMA = (0.0, 1e30)
 
 
@@ -62,7 +62,7 @@ def _check(network: Network, edit: Edit) -> None:
 
 
 def _checked(network: Network, op: str, selector: Selector, args: dict[str, Any]) -> dict[str, Any]:
-    """The arguments, each of its kind; EditError says what is wrong."""
+    """The arguments, each checked for its kind; raises EditError that says what is wrong."""
     made = dict(args)
     for argument in OPERATIONS[op].arguments:
         name = argument.name
@@ -77,7 +77,7 @@ def _checked(network: Network, op: str, selector: Selector, args: dict[str, Any]
 
 
 def _values(network: Network, op: str, selector: Selector, args: dict[str, Any]) -> Values:
-    """What is set or added, as an example at the site has it, with these units alone; of resample a pool of them."""
+    """The values to set or add, shaped like an example at the site with only these units; for resample, a pool."""
     index = network.site(selector.site)
     axis, count = network.layers[index].site_axis, len(selector.units)
     try:
@@ -103,7 +103,7 @@ def _values(network: Network, op: str, selector: Selector, args: dict[str, Any])
 
 
 def _broadcasts(given: Shape, wanted: Shape, axis: int) -> bool:
-    """Whether it has as many axes, each of them of size 1 or right, the units whole."""
+    """Whether a shape broadcasts: the same number of axes, each of size 1 or equal, and the unit axis equal."""
     return (
         len(given) == len(wanted)
         and given[axis] == wanted[axis]
@@ -116,7 +116,7 @@ def _apply(network: Network, state: State, edit: Edit) -> str:
 
 
 def _apply_all(network: Network, state: State, edits: Sequence[Edit]) -> str:
-    """Interventions put up and released one after the other; says what the last one did."""
+    """Apply and release interventions one after the other; returns what the last one did."""
     standing, done = Standing(network, state.interventions), ""
     for edit in edits:
         selector = select(network, edit.target)
@@ -138,7 +138,7 @@ def _intervention(edit: Edit, selector: Selector) -> Intervention:
 
 
 def _amount(op: str) -> str:
-    """The argument of an operation that is the `amount` of what stands; empty where it has none."""
+    """The argument of an operation that becomes the `amount` of its intervention; empty if it has none."""
     arguments = OPERATIONS[op].arguments
     return next((entry.name for entry in arguments if entry.required and entry.kind.name == NUMBER.name), "")
 
@@ -160,7 +160,7 @@ def _is_site(name: object) -> bool:
 
 
 def intervention_from(network: Network, op: str, selector: Selector, args: dict[str, Any]) -> Intervention:
-    """An intervention that stands in a file, checked as an edit would be."""
+    """An intervention from a file, checked like an edit."""
     amount = _amount(op)
     given = {name: value for name, value in ((amount, args.get("amount")),) if name}
     given |= {name: args[name] for name in ("values", "ordinal") if args.get(name) is not None}
@@ -186,11 +186,11 @@ def intervention_from(network: Network, op: str, selector: Selector, args: dict[
     )
 
 
-# -- where values come from: the arguments as they are given -> as they are recorded
+# -- the sources of values: from the arguments given to those recorded
 
 
 def _mean_arguments(bench: Bench, target: str, given: Arguments) -> Recorded:
-    """Of `mean`: over what it is taken, or its values."""
+    """The arguments of `mean`: what it is taken over, or its values."""
     if given.get("values") is not None:
         return {"values": given["values"]}
     over = given["over"]
@@ -198,7 +198,7 @@ def _mean_arguments(bench: Bench, target: str, given: Arguments) -> Recorded:
 
 
 def _resample_arguments(bench: Bench, target: str, given: Arguments) -> Recorded:
-    """Of `resample`: from where, and how many examples are drawn; or the examples themselves."""
+    """The arguments of `resample`: where examples are drawn from and how many, or the examples themselves."""
     ordinal = given["ordinal"]
     if given.get("values") is not None:
         return {"values": given["values"], "ordinal": ordinal}
@@ -208,7 +208,7 @@ def _resample_arguments(bench: Bench, target: str, given: Arguments) -> Recorded
 
 
 def _patch_arguments(bench: Bench, target: str, given: Arguments) -> Recorded:
-    """Of `patch`: whose activations, and at which moment; or its values."""
+    """The arguments of `patch`: the example and the moment of the activations, or its values."""
     places = {name: given.get(name) for name in ("branch", "bookmark", "save")}
     example, written = given.get("example"), given.get("input")
     if given.get("values") is not None:
@@ -221,7 +221,7 @@ def _patch_arguments(bench: Bench, target: str, given: Arguments) -> Recorded:
 
 
 def _steer_arguments(bench: Bench, target: str, given: Arguments) -> Recorded:
-    """Of `steer`: toward and away from which class; or its values, scaled."""
+    """The arguments of `steer`: the classes to go toward and away from, or its values, scaled."""
     toward, away = given.get("toward"), given.get("away")
     factor = number("steer", given, "scale")
     if given.get("values") is not None:
@@ -248,7 +248,7 @@ def intervening(
     values: Callable[[Bench, str, Arguments], Recorded] | None = None,
     kind: InterventionKind | None = None,
 ) -> Operation:
-    """An operation that leaves an intervention of its name; `kind` is that of one that is not known yet."""
+    """Make an operation that adds an intervention of its name; `kind` is given if the name is not known yet."""
     return Operation(
         op,
         "activation",

@@ -1,4 +1,4 @@
-"""Arguments of operations, checked."""
+"""Checks the arguments of operations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LARGEST = float(np.finfo(np.float32).max)
 
 
 def number(op: str, args: Mapping[str, Any], name: str, low: float = -LARGEST, high: float = LARGEST) -> float:
-    """A finite number of an edit's arguments, as a float."""
+    """A finite number among an edit's arguments, as a float."""
     value = args.get(name)
     if not is_finite_number(value) or not low <= value <= high:
         wide = (low, high) == (-LARGEST, LARGEST) and not is_finite_number(value)
@@ -29,19 +29,19 @@ def whole(op: str, args: Mapping[str, Any], name: str, low: int, high: int) -> i
 
 
 def flag(op: str, args: Mapping[str, Any], name: str) -> bool:
-    """True or False; where it is not there, False."""
+    """True or False; False if it is missing."""
     return true_or_false(f"`{op}`: `{name}`", args.get(name, False))
 
 
 def ordinal(op: str, args: Mapping[str, Any]) -> int:
-    """The edit's number on its branch, which what is drawn for it is addressed by."""
+    """The edit's number on its branch, which addresses its random numbers."""
     return whole(op, args, "ordinal", 0, 2**62)
 
 
 def values(
     op: str, thing: str, args: Mapping[str, Any], dtype: Any, fits: Callable[[Array], bool], rule: str
 ) -> Values:
-    """The array of an edit's arguments: finite, in the network's dtype, of a shape that fits."""
+    """The array among an edit's arguments: finite, in the network's dtype, with a shape that fits."""
     given = args.get("values")
     try:
         array = as_array("values", given.array if isinstance(given, Values) else given)

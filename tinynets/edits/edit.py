@@ -1,4 +1,4 @@
-"""Edits, which are small immutable records, and the operations that do them."""
+"""Edits, which are small immutable records, and the operations that apply them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Arguments = dict[str, Any]
 
 @dataclass(frozen=True)
 class Edit:
-    """One operation with its arguments resolved: `zero` on `hidden[3]`, `set` of lr to 0.01."""
+    """One operation with resolved arguments: `zero` on `hidden[3]`, `set` of lr to 0.01."""
 
     op: str
     target: str
@@ -33,13 +33,13 @@ class Edit:
     args: dict[str, Any] = field(default_factory=dict)
 
     def python(self) -> str:
-        """The line of Python that does it, where the moment is the same."""
+        """The line of Python that does the same at the same moment."""
         known = self._known()
         derived = any(name in known and known[name].derives for name in self.args)
         return self._line({name: value for name, value in self.args.items() if name != "values" or not derived})
 
     def script(self) -> str:
-        """The line of Python that does it with nothing beyond this branch: what came from elsewhere is written out."""
+        """The line of Python that does the same with this branch alone: values from elsewhere are written out."""
         known = self._known()
         if not any(name in known and known[name].kind in ELSEWHERE for name in self.args):
             return self.python()
@@ -73,7 +73,7 @@ class Edit:
 
 
 def edit_from(config: Mapping[str, Any]) -> Edit:
-    """An edit from plain data, as `Edit.config` gives it."""
+    """Make an edit from plain data, as `Edit.config` returns it."""
     args: dict[str, Any] = {
         key: Values(value) if isinstance(value, np.ndarray) else value for key, value in config["args"].items()
     }
@@ -83,24 +83,24 @@ def edit_from(config: Mapping[str, Any]) -> Edit:
 
 
 def literal(value: Any) -> str:
-    """A plain value as Python code, text in double quotes."""
+    """A plain value as Python code, with text in double quotes."""
     return printable(json.dumps(value, ensure_ascii=False)) if isinstance(value, str) else repr(value)
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What can be done to a running net.
+    """An operation that can be applied to a network in training.
 
-    `target` is what it is done to, `arguments` what comes behind that; from these follow the usage text, what is read
-    and offered on a command line, whether it fits a unit, and the line of Python.
+    `target` is what it acts on, `arguments` are the other arguments. They determine the usage text, the parsing and
+    completion of command lines, whether it fits a unit, and the line of Python.
     `resolve(network, state, target, args)` checks and gives the Edit; `check(network, edit)` checks one from a file as
-    far as that can be done without a state; `apply(network, state, edit)` does it to a State and says what was done
-    ("hidden[3] zeroed"). Applying the same edit to the same state gives the same bytes. `after(network, edit)` is a
-    network of the layers behind it to look at, of an operation that changes them. `apply_all(network, state, edits)`
-    does several of them (of all operations that have the same one) in work in proportion to what they name; it gives
-    the very bytes that doing one after the other would.
-    `values(bench, target, args)` finds `values` that are to be found: it gives the arguments as they are recorded.
-    `open_ended`: it takes arguments of any name, and checks them itself.
+    far as possible without a state; `apply(network, state, edit)` applies it to a State and returns what was done
+    ("hidden[3] zeroed"). Applying the same edit to the same state gives the same bytes. `after(network, edit)`, for an
+    operation that changes layers, is a network with the layers after it, to be looked at only.
+    `apply_all(network, state, edits)` applies several edits (of all operations that share it) in work in proportion to
+    what they name, with exactly the same bytes as one after the other.
+    `values(bench, target, args)` computes `values` where needed: it returns the arguments to record.
+    `open_ended`: it takes arguments of any name and checks them itself.
     """
 
     name: str
@@ -116,13 +116,13 @@ class Operation:
     apply_all: Callable[[Network, State, Sequence[Edit]], str] | None = None
     open_ended: bool = False
     intervention: InterventionKind | None = None
-    """What it leaves standing on activations."""
+    """The kind of intervention that it adds."""
     done: str = ""
-    """What it did, in words behind the units: "clamped to {amount:g}"."""
+    """What it did, in words after the units: "clamped to {amount:g}"."""
 
     @property
     def typed(self) -> tuple[Argument, ...]:
-        """What is given where it is done by name: what it is done to, then the arguments that are not hidden."""
+        """The arguments that can be typed: the target, then those that are not hidden."""
         first = Argument(self.target.argument, self.target, required=True, named=False)
         return (first, *(argument for argument in self.arguments if not argument.hidden))
 
@@ -132,7 +132,7 @@ class Operation:
         return usage(self.name, self.typed, open_ended=self.open_ended)
 
     def given(self, args: Mapping[str, Any], ordinal: int) -> Arguments:
-        """The arguments of a call without those that say nothing, with the edit's number where it draws."""
+        """The arguments of a call without defaults, with the edit's number if it draws random numbers."""
         known = {argument.name: argument for argument in self.arguments}
         said = {}
         for name, value in args.items():
@@ -146,7 +146,7 @@ class Operation:
         return {**said, ORDINAL.name: ordinal} if ORDINAL in self.arguments else said
 
     def reject_unknown(self, args: Mapping[str, Any]) -> None:
-        """Raise EditError where there is an argument that it does not take."""
+        """Raise EditError for an argument that it does not take."""
         known = {argument.name: argument for argument in self.arguments}
         for name in args:
             if name not in known and not self.open_ended:

@@ -1,4 +1,4 @@
-"""What copying, swapping and flipping units of a block check and do."""
+"""Copies, swaps and flips units of a block."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Checked = Callable[[Network, str, dict[str, Any]], dict[str, Any]]
 
 
 def learned_units(network: Network, op: str, target: str) -> tuple[Block, Selector]:
-    """Units of a block that has parameters."""
+    """The block and units of a target, which must have parameters."""
     selector = select(network, target)
     if selector.pre or selector.time is not None:
         raise EditError(f"`{op}` is about all that a unit has learned: `{selector.block}[...]`, not `{selector}`")
@@ -43,7 +43,7 @@ def learned_units(network: Network, op: str, target: str) -> tuple[Block, Select
 
 
 def check_pair(op: str, key: str) -> Checked:
-    """The arguments of an operation on as many other units of the same block, `key` being those."""
+    """Make a check for an operation on units and, in argument `key`, the same number of other units of the block."""
 
     def checked(network: Network, target: str, args: dict[str, Any]) -> dict[str, Any]:
         block, selector = learned_units(network, op, target)
@@ -65,7 +65,7 @@ def check_pair(op: str, key: str) -> Checked:
 def _pairs(
     network: Network, block: Block, one: Selector, other: Selector, outgoing: bool
 ) -> list[tuple[Array, Array, bool]]:
-    """Places of units in theta, then in what is carried, each beside its like of the other units."""
+    """The places of units in theta, then in the carried arrays, each paired with that of the other units."""
     found = []
     for a, b in zip(one.units, other.units, strict=True):
         found.append((network.unit_indices(block, [a]), network.unit_indices(block, [b]), False))
@@ -76,7 +76,7 @@ def _pairs(
 
 
 def copy(network: Network, state: State, edit: Edit) -> str:
-    """What was learned goes over; what stands on the others, what is frozen of them and their rates stay theirs."""
+    """Copy what was learned; the other units keep their interventions, frozen weights and rates."""
     block, one = learned_units(network, "copy", edit.target)
     _, other = learned_units(network, "copy", edit.args["to"])
     for source, target, is_carried in _pairs(network, block, one, other, edit.args.get("outgoing", False)):
@@ -86,11 +86,11 @@ def copy(network: Network, state: State, edit: Edit) -> str:
 
 
 def swap(network: Network, state: State, edit: Edit) -> str:
-    """Everything of a unit goes with it to its new place: what it has learned and carries, the optimizer's slots, what
-    stands on it, what is frozen of it (zeros that are held too), its learning rate and penalties.
+    """Move everything of a unit to its new place: what it learned and carries, the optimizer's slots, its
+    interventions, frozen weights (held zeros too), learning rate and penalties.
 
-    What a layer draws by place (dropout) stays with the place, and so do outgoing weights without `outgoing`, with what
-    stands on the layers in between.
+    Dropout masks, which are drawn by place, stay with the place. So do outgoing weights without `outgoing`, and the
+    interventions on the layers in between.
     """
     block, one = learned_units(network, "swap", edit.target)
     _, other = learned_units(network, "swap", edit.args["other"])
@@ -113,14 +113,14 @@ def swap(network: Network, state: State, edit: Edit) -> str:
 
 
 def _order(block: Block, one: Selector, other: Selector) -> Array:
-    """Which unit comes to each place of a block when these are swapped."""
+    """The unit that comes to each place of a block when these are swapped."""
     order = np.arange(block.units)
     order[[*one.units, *other.units]] = [*other.units, *one.units]
     return order
 
 
 def _with_settings(hyper: Hyper, block: Block, order: Array) -> Hyper:
-    """What is set for single units of a block, with them in another order."""
+    """The settings of single units of a block, with the units in another order."""
     changed: dict[str, Any] = {}
     for name in ("rates", "l1", "l2"):
         held = by_unit(getattr(hyper, name), block.name)
@@ -131,7 +131,7 @@ def _with_settings(hyper: Hyper, block: Block, order: Array) -> Hyper:
 
 
 def exact_swap(network: Network, state: State | None, edit: Edit) -> None:
-    """Raise EditError where units swapped with their outgoing weights would not compute what they did."""
+    """Raise EditError if swapping units with their outgoing weights would change the output."""
     if not edit.args.get("outgoing"):
         return
     block, one = learned_units(network, "swap", edit.target)
@@ -161,8 +161,8 @@ def check_flip(network: Network, target: str, args: dict[str, Any]) -> dict[str,
 
 
 def exact_flip(network: Network, state: State | None, edit: Edit) -> None:
-    """Raise EditError where the sum of a unit cannot be turned round, or where, with what it gives on, that would be
-    seen.
+    """Raise EditError if the sum of a unit cannot be flipped, or if flipping it with its outgoing weights would change
+    the output.
     """
     block, selector = learned_units(network, "sign_flip", edit.target)
     start = flipped_from(network, block)
@@ -180,12 +180,12 @@ def exact_flip(network: Network, state: State | None, edit: Edit) -> None:
 
 
 def sign_flip(network: Network, state: State, edit: Edit) -> str:
-    """The sum before the activation changes its sign: weights, biases, shifts and running means do; gains do not.
+    """Flip the sign of the sum before the activation: of weights, biases, shifts and running means, not of gains.
 
-    Where a norm begins the block or makes each unit of all of them, its gain and shift alone are turned round. Of a GRU
-    or LSTM those of what is new to the unit are, not of its gates. With the outgoing weights what a recurrent unit has
-    given itself changes too, and what holds values of the unit (a clamp) holds them with the other sign: so the network
-    computes what it did, and goes on learning as it would have (the optimizer's velocities and means turn too).
+    If a norm begins the block, or computes each unit from all of them, only its gain and shift are flipped. In a GRU or
+    LSTM only the weights of the new value are, not those of the gates. With outgoing weights, those of a recurrent
+    unit to itself change too, and interventions that set its values (a clamp) set them with the other sign. So the
+    output does not change, and the network learns as it would have (the optimizer's velocities and means flip too).
     """
     block, selector = learned_units(network, "sign_flip", edit.target)
     outgoing = edit.args.get("outgoing", False)
@@ -209,8 +209,8 @@ def sign_flip(network: Network, state: State, edit: Edit) -> str:
 def _turned(
     network: Network, standing: tuple[Intervention, ...], block: Block, selector: Selector, outgoing: bool
 ) -> tuple[Intervention, ...]:
-    """What stands, on flipped units with the other sign, where what is taken up of them is flipped too."""
-    closed = network.layers[block.last].closed  # with a head go the weights that take it up
+    """The interventions, with the other sign on flipped units if their outgoing weights are flipped too."""
+    closed = network.layers[block.last].closed  # the outgoing weights of a head belong to it
     if not outgoing and not closed:
         return standing
     flipped = {block.name: np.array(selector.units)}
@@ -225,7 +225,7 @@ def _turned(
 
 
 def _flip_as_once(network: Network, state: State, block: Block, selector: Selector, outgoing: bool) -> None:
-    """The flip of runs that began with the first rules: of every weight, and of what stands nothing."""
+    """The flip under the first rules: of every weight, but not of interventions."""
     whole_block = len(selector.units) == block.units
     for index in range(block.first, block.last + 1):
         layer = network.layers[index]

@@ -1,4 +1,4 @@
-"""Arguments of verbs and their kinds: what a usage text calls one, and how a typed word is read as one."""
+"""Arguments of verbs and their kinds: their names in usage texts, and how typed words are parsed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-# -- how words are read
+# -- how words are parsed
 
 
 def _text(word: str) -> str:
@@ -33,7 +33,7 @@ def _input(word: str) -> Any:
 
 
 def _numbers(word: str) -> list[Any]:
-    """Numbers with commas between them, in a bracket or not; lists of lists as Python has them."""
+    """Numbers separated by commas, with or without brackets; or lists of lists as in Python."""
     if not word.startswith("[["):
         return [float(part) for part in word.strip("[]").split(",")]
     found = _listed(word)
@@ -43,7 +43,7 @@ def _numbers(word: str) -> list[Any]:
 
 
 def _listed(word: str) -> list[Any] | None:
-    """The list of numbers, or of such lists, that a word is; None where it is none."""
+    """A word as a list of numbers, or of such lists; None if it is not one."""
     if not word.startswith("["):
         return None
     try:
@@ -60,7 +60,7 @@ def _of_numbers(found: object) -> bool:
 
 
 def _value(word: str) -> Any:
-    """What a word looks like: a number, true or false, numbers with commas between them, a Python list, or text."""
+    """A word as what it looks like: a number, true or false, numbers separated by commas, a Python list, or text."""
     if word in ("true", "false"):
         return word == "true"
     listed = _listed(word)
@@ -82,10 +82,10 @@ def _value(word: str) -> Any:
 
 @dataclass(frozen=True)
 class Kind:
-    """What an argument may be.
+    """The kind of an argument.
 
-    `name` says what can be offered for it (see tui/model/completion.py). `shown` is what a usage text calls it; what
-    is called nothing is left out there. `read` makes it of a typed word; ValueError or KeyError where it is no `rule`.
+    `name` says which completions to offer (see tui/model/completion.py). `shown` is its name in a usage text; without
+    one it is left out there. `read` parses a typed word and raises ValueError or KeyError if it breaks `rule`.
     """
 
     name: str
@@ -93,10 +93,10 @@ class Kind:
     read: Callable[[str], Any] = _text
     rule: str = "text"
     rest: bool = False
-    """It takes what is left of the line."""
+    """It takes the rest of the line."""
 
     def called(self, shown: str) -> Kind:
-        """The same under another name in a usage text."""
+        """The same kind under another name in usage texts."""
         return replace(self, shown=shown)
 
 
@@ -107,7 +107,7 @@ WHOLE = Kind("whole", "N", _whole, "a whole number")
 NUMBER = Kind("number", "VALUE", float, "a number")
 FLAG = Kind("flag", "true", _flag, "true or false")
 ON = Kind("flag", "true", _value)
-"""A flag that takes what it is given for what it looks like."""
+"""A flag whose typed value is read as what it looks like."""
 VALUE = Kind("value", "VALUE", _value)
 VALUES = Kind("values", "", _numbers, "numbers: 0.5,-1,2 or [[0.5,-1],[2,3]]")
 INPUT = Kind("input", "TEXT", _input)
@@ -122,7 +122,7 @@ OTHER_BRANCH = Kind("other branch", "BRANCH")
 BOOKMARK = Kind("bookmark", "M")
 SAVE = Kind("save", "FILE")
 ELSEWHERE = (BRANCH, BOOKMARK, SAVE)
-"""Where values of an edit can come from that are no part of the branch itself."""
+"""Sources of an edit's values outside its branch."""
 MOMENT = Kind("moment", "STEP|BOOKMARK", _moment)
 CONDITION = Kind("condition", "CONDITION", rest=True)
 COMPARED = Kind("compared", "A")
@@ -142,30 +142,30 @@ SCHEDULE = Kind("schedule", "NAME")
 
 @dataclass(frozen=True)
 class Target(Kind):
-    """What an operation is done to, which its first argument selects."""
+    """The target of an operation, selected by its first argument."""
 
     argument: str = "selector"
-    """What the first argument is called."""
+    """The name of the first argument."""
 
 
 SITE = Target("site", "UNITS")
 """Units at a place where activations can be changed: the output, before the activation, a time step."""
 STANDING = Target("standing", "UNITS")
-"""Units on which something stands."""
+"""Units with interventions."""
 UNIT = Target("unit", "UNIT")
 """One unit."""
 LEARNED = Target("learned", "UNITS")
 """Units of a block that learns."""
 FLIPPABLE = Target("flippable", "UNITS")
-"""Those of them whose sign can be turned round."""
+"""Those of them whose sign can be flipped."""
 LEARNED_OR_ELEMENTS = Target("learned or elements", "UNITS|WEIGHTS")
 """All that units have learned, or elements of a parameter."""
 FROZEN = Target("frozen", "UNITS|WEIGHTS")
-"""The same, of what does not learn."""
+"""The same for frozen units or elements."""
 WEIGHTS = Target("weights", "UNITS|WEIGHTS")
 """The incoming weights of units, or elements of a parameter."""
 WEIGHTS_OR_BIAS = Target("weights or bias", "UNITS|WEIGHTS")
-"""The same; of one unit first of all its bias."""
+"""The same; for one unit, its bias is offered first."""
 ELEMENTS = Target("elements", "WEIGHTS")
 """Elements of a parameter."""
 CARRIED = Target("carried", "UNITS")
@@ -186,25 +186,25 @@ class Argument:
     kind: Kind
     required: bool = False
     named: bool = True
-    """Given as `name=value`; else by its place."""
+    """Given as `name=value`; else by position."""
     either: bool = False
-    """Given instead of the argument in front of it."""
+    """Given instead of the argument before it."""
     example: str | None = None
-    """What a menu offers to be overwritten; where empty, what the kind suggests. None: it does not ask."""
+    """The value that a menu suggests; if empty, that of the kind. None: a menu does not ask for it."""
     default: Any = None
-    """What it is where it is not given; None: nothing is said of it."""
+    """Its default; None if there is none to show."""
     derives: bool = False
-    """It says where `values` come from, so that the line of Python leaves those out."""
+    """It names the source of `values`, so the line of Python leaves those out."""
     hidden: bool = False
-    """Held so that an edit is done again exactly; nobody gives it."""
+    """Stored so that an edit can be repeated exactly; never typed."""
 
 
 ORDINAL = Argument("ordinal", WHOLE, required=True, hidden=True)
-"""The edit's number on its branch, which what is drawn for it is addressed by."""
+"""The edit's number on its branch, which addresses its random numbers."""
 
 
 def usage(name: str, arguments: tuple[Argument, ...], *, open_ended: bool = False) -> str:
-    """How a verb is written: `grow BLOCK [COUNT] [split=UNIT]`."""
+    """The usage text of a verb: `grow BLOCK [COUNT] [split=UNIT]`."""
     parts: list[list[str]] = []
     needed: list[bool] = []
     for argument in arguments:
@@ -223,7 +223,7 @@ def usage(name: str, arguments: tuple[Argument, ...], *, open_ended: bool = Fals
 def bind(
     name: str, arguments: tuple[Argument, ...], args: tuple[Any, ...], kwargs: Mapping[str, Any], open_ended: bool
 ) -> dict[str, Any]:
-    """The arguments of a call by their names, those of a default too; TypeError in the words of Python."""
+    """The arguments of a call by name, defaults included; raises TypeError with Python's message."""
     placed = [argument for argument in arguments if not argument.named]
     known = [argument.name for argument in arguments]
     if len(args) > len(placed):

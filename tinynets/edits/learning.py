@@ -1,8 +1,8 @@
-"""On learning: freeze and unfreeze, and what a unit's learning rate is multiplied by.
+"""Edits of learning: freeze and unfreeze units or weights, and set factors on learning rates.
 
-Freezing keeps every byte: of a unit its incoming weights, bias, gain, shift, running statistics and the optimizer's
-slots of all of them; its outgoing weights where that is asked for. What belongs to no single unit of a block is frozen
-exactly while all units of the block are.
+Freezing keeps every byte: of a unit's incoming weights, bias, gain, shift and running statistics, and of their
+optimizer slots; of its outgoing weights only on request. Parameters that belong to no single unit of a block are frozen
+exactly while all its units are.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from tinynets.training.state import State
 
 @dataclass(frozen=True)
 class Learned:
-    """Places in theta and in what is carried, and what they are called."""
+    """Places in theta and in the carried arrays, and their name."""
 
     what: str
     places: Array
     carried: Array
     blocks: tuple[Block, ...]
-    """Whose units they are, where they are units."""
+    """The blocks of the units, if they are units."""
 
 
 def learned(network: Network, op: str, target: str, args: dict[str, Any]) -> Learned:
-    """What an edit on learning is about; raises EditError or SelectorError."""
+    """The places that an edit of learning acts on; raises EditError or SelectorError."""
     outgoing, others = flag(op, args, "outgoing"), flag(op, args, "others")
     selector = select_learned(network, target)
     none = np.empty(0, np.int64)
@@ -70,7 +70,7 @@ def learned(network: Network, op: str, target: str, args: dict[str, Any]) -> Lea
 
 
 def _others(among: Array, places: Array) -> Array:
-    """Positions that a mask has, but for these."""
+    """The positions in a mask, except these."""
     among[places] = False
     return np.flatnonzero(among)
 
@@ -113,7 +113,7 @@ _unfreeze = _freeze
 
 
 def _settle(network: Network, state: State, edits: Sequence[Edit]) -> str:
-    """Freeze and unfreeze, edit by edit, in work in proportion to what they name; says what the last one did."""
+    """Freeze and unfreeze, edit by edit, in work in proportion to what they name; returns what the last one did."""
     held, done = _Held(network, state), ""
     for edit in edits:
         found = learned(network, edit.op, edit.target, edit.args)
@@ -127,13 +127,13 @@ def _settle(network: Network, state: State, edits: Sequence[Edit]) -> str:
 
 
 class _Held:
-    """Which places are frozen, as masks, and of how many units of each block something can still learn."""
+    """The frozen places as masks, and how many units of each block can still learn something."""
 
     def __init__(self, network: Network, state: State) -> None:
         self.network = network
         self.places = frozen_mask(network.theta.size, state.frozen)
         self.carried = frozen_mask(network.carried.size, state.frozen_buffers)
-        self._owner = np.full(network.theta.size, -1)  # the units of all blocks are numbered one after the other
+        self._owner = np.full(network.theta.size, -1)  # units are numbered across all blocks
         self._block: dict[str, int] = {}
         sizes: list[int] = []
         for block in network.blocks:
@@ -173,7 +173,7 @@ class _Held:
         np.add.at(self._open, self._block_of_unit[turned], -1 if frozen else 1)
 
     def _shared_of(self, block: Block) -> Array:
-        """What belongs to a block but to none of its units."""
+        """The positions that belong to a block but to none of its units."""
         if block.name not in self._shared:
             self._shared[block.name] = self.network.shared_indices(block)
         return self._shared[block.name]
@@ -199,7 +199,7 @@ def _apply_rate(network: Network, state: State, edit: Edit) -> str:
 
 
 def _apply_rates(network: Network, state: State, edits: Sequence[Edit]) -> str:
-    """Rates one after the other, in work in proportion to what they name; says what the last one did."""
+    """Set rates one after the other, in work in proportion to what they name; returns what the last one did."""
     rates, done = UnitRates(state.hyper.rates), ""
     for edit in edits:
         selector, factor = _rate(network, edit.target, edit.args)

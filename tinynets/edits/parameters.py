@@ -1,7 +1,7 @@
-"""On parameters: set, nudge, zero, draw anew, copy, swap, flip, round, make sparse, and transplant.
+"""Edits of parameters: set, nudge, zero, draw anew, copy, swap, flip, round, sparsify and transplant.
 
-`UNITS` are a block's units, which stand for all that is learned of them, or of their weights alone where that is said;
-`WEIGHTS` elements of one parameter, as `hidden.w[4,3]`.
+`UNITS` are a block's units, which stand for everything they learned, or for their weights alone where documented;
+`WEIGHTS` are elements of one parameter, as `hidden.w[4,3]`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ MAX_BITS = 16
 
 
 def weight_places(network: Network, block: Block, units: tuple[int, ...]) -> Array:
-    """Positions in theta of the units' incoming weights: of their matrices, not of biases, gains and shifts."""
+    """Positions in theta of the units' incoming weights: matrices only, no biases, gains or shifts."""
     found = [np.empty(0, np.int64)]
     for index in range(block.first, block.last + 1):
         for entry in network.layers[index].parameters():
@@ -70,7 +70,7 @@ def weight_places(network: Network, block: Block, units: tuple[int, ...]) -> Arr
 
 
 def _targeted(network: Network, op: str, target: str) -> tuple[str, Array]:
-    """What weights an edit is about: those of units, or the elements of a parameter."""
+    """The weights that an edit acts on: those of units, or elements of a parameter."""
     selector = select_learned(network, target)
     if isinstance(selector, ParameterSelector):
         return str(selector), selector.places(network)
@@ -106,10 +106,10 @@ def _operation(
     exact: Callable[[Network, State | None, Edit], None] = lambda network, state, edit: None,
     values: Callable[[Bench, str, Arguments], Recorded] | None = None,
 ) -> Operation:
-    """An operation whose arguments do not depend on the state.
+    """Make an operation whose arguments do not depend on the state.
 
-    `exact` raises EditError where it could not do what it promises; what was recorded under the first rules is done as
-    it was once.
+    `exact` raises EditError if it could not keep its promise; edits recorded under the first rules are applied as they
+    were then.
     """
 
     def resolve(network: Network, state: State, target: str, args: dict[str, Any]) -> Edit:
@@ -155,7 +155,7 @@ def _nudge(network: Network, state: State, edit: Edit) -> str:
 
 
 def _put(state: State, places: Array, new: Array, what: str) -> None:
-    """Write parameters, all of them or, where one is not finite, none."""
+    """Write all these parameters, or none if one is not finite."""
     if not np.isfinite(new).all():
         raise EditError(f"`{what}` would become NaN or infinite")
     state.theta[places] = new
@@ -202,7 +202,7 @@ def _reinit(network: Network, state: State, edit: Edit) -> str:
 def _drawn(
     state: State, edit: Edit, selector: Selector, layer: str, entry: Parameter, start: int
 ) -> tuple[Array, Array]:
-    """Where the units' part of an array lies, and what is drawn for it."""
+    """The places of the units in an array, and the values drawn for them."""
     places = entry.places(np.array(selector.units), whole=selector.whole)
     purpose = f"reinit/{layer}.{entry.name}/{edit.args['ordinal']}"
     new = entry.init.draw(state.hyper.seed, purpose, entry.shape, entry.fan_in, entry.fan_out).reshape(-1)[places]
@@ -222,7 +222,7 @@ def _check_round(network: Network, target: str, args: dict[str, Any]) -> dict[st
 
 
 def _round(network: Network, state: State, edit: Edit) -> str:
-    """Whole multiples of the largest |weight| / (2^(bits - 1) - 1): symmetric quantization.
+    """Round to whole multiples of the largest |weight| / (2^(bits - 1) - 1): symmetric quantization.
 
     1 bit: plus or minus the mean |weight|.
     """
@@ -245,7 +245,7 @@ def _check_sparsify(network: Network, target: str, args: dict[str, Any]) -> dict
 
 
 def _sparsify(network: Network, state: State, edit: Edit) -> str:
-    """The smallest weights are zero from now on: set to it and frozen there."""
+    """Set the smallest weights to zero and freeze them there."""
     what, places = _targeted(network, "sparsify", edit.target)
     count = round(edit.args["share"] * len(places))
     smallest = places[np.argsort(np.abs(state.theta[places]), kind="stable")[:count]]
@@ -269,7 +269,7 @@ def _check_transplant(network: Network, target: str, args: dict[str, Any]) -> di
 
 
 def _transplant_arguments(bench: Bench, target: str, given: Arguments) -> Recorded:
-    """Of `transplant`: from where, and which units there; or what they have learned."""
+    """The arguments of `transplant`: the source and the units there, or what they learned."""
     if given.get("values") is not None:
         return {"values": given["values"]}
     places, source = {name: given.get(name) for name in ("branch", "bookmark", "save")}, given.get("source")

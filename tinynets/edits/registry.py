@@ -1,8 +1,8 @@
-"""The registry of operations, and how their edits are resolved, checked and done.
+"""The registry of operations, and how their edits are resolved, checked and applied.
 
-An operation is defined once, in the file of its family: what it acts on, its arguments, what it checks, what it does to
-a State, its line of help. Beside that it has one typed method of Lab. The command line's verb, what is offered there,
-the log's line, the entries of palette and menu and what a save may hold follow from its entry.
+An operation is defined once, in the file of its family: its target, arguments, checks, effect on a State and line of
+help. Besides, it has one typed method of Lab. The verb of the command line and its completions, the line in the log,
+the entries in palette and menu and the allowed content of saves all follow from its entry.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tinynets.training.state import State, network_of, state_taps
 
 
 def register(operation: Operation) -> None:
-    """Have one more operation."""
+    """Add an operation."""
     OPERATIONS[operation.name] = operation
     if operation.intervention is not None:
         KINDS[operation.name] = operation.intervention
@@ -40,14 +40,14 @@ for entry in (*ACTIVATIONS, *LEARNING, *PARAMETERS, *STRUCTURE, *SETTINGS):
 
 
 def named(op: str) -> Operation:
-    """The operation of a name; EditError where there is none."""
+    """The operation of a name; raises EditError if there is none."""
     if op not in OPERATIONS:
         raise EditError(f"`{op}` is not an operation; there are {', '.join(OPERATIONS)}{nearest(op, OPERATIONS)}")
     return OPERATIONS[op]
 
 
 def resolve(network: Network, state: State, op: str, target: str, args: dict[str, Any]) -> Edit:
-    """The Edit for an operation as asked for; raises EditError or SelectorError, and then nothing has changed."""
+    """The Edit for a requested operation; changes nothing. Raises EditError or SelectorError."""
     operation = named(op)
     if not isinstance(target, str | int | float):  # an array would not compare
         raise SelectorError(f"what `{op}` acts on is named by text like `hidden` or `hidden[3]`, not {target!r}")
@@ -56,10 +56,10 @@ def resolve(network: Network, state: State, op: str, target: str, args: dict[str
 
 
 def apply(network: Network, state: State, edit: Edit) -> str:
-    """Do an edit to a state, whose network this is; says what was done.
+    """Apply an edit to a state and its network; returns what was done.
 
-    All of it or nothing: it is done to a copy, whose network is then made and what stands on it laid out, and only then
-    taken over. Where it changes the layers, the network is no longer that of the state.
+    All of it or nothing: it is applied to a copy, whose network and taps are then built, and only then taken over. If
+    it changes the layers, the network is no longer that of the state.
     """
     made = state.live()
     operation = OPERATIONS[edit.op]
@@ -70,13 +70,13 @@ def apply(network: Network, state: State, edit: Edit) -> str:
         state.become(made)
         network.taps = standing
         return done
-    network_of(made, network.input_shape)  # raises where what stands does not fit it
+    network_of(made, network.input_shape)  # raises if an intervention does not fit it
     state.become(made)
     return done
 
 
 def runs(several: Iterable[Edit]) -> Iterator[list[Edit]]:
-    """Edits in their order, together where none of them changes the layers."""
+    """Edits in order, grouped while none of them changes the layers."""
     for changes, together in groupby(several, lambda edit: OPERATIONS[edit.op].after is not None):
         if changes:
             yield from ([edit] for edit in together)
@@ -85,7 +85,7 @@ def runs(several: Iterable[Edit]) -> Iterator[list[Edit]]:
 
 
 def apply_run(network: Network, state: State, several: Iterable[Edit]) -> None:
-    """Do edits that leave the layers as they are one after the other: all of them, or nothing where one cannot be."""
+    """Apply edits that do not change the layers, one after the other: all of them, or none if one cannot be."""
     made = state.live()
     for apply_all, together in groupby(several, lambda edit: OPERATIONS[edit.op].apply_all):
         if apply_all is None:
@@ -103,7 +103,7 @@ def apply_run(network: Network, state: State, several: Iterable[Edit]) -> None:
 
 
 def check(network: Network, edit: Edit) -> None:
-    """Check that an edit from a file can be done to this network; raises what `resolve` would."""
+    """Check that an edit from a file can be applied to this network; raises what `resolve` would."""
     OPERATIONS[edit.op].reject_unknown(edit.args)
     OPERATIONS[edit.op].check(network, edit)
     values = edit.args.get("values")
@@ -113,7 +113,7 @@ def check(network: Network, edit: Edit) -> None:
 
 
 def network_after(network: Network, edit: Edit) -> Network | None:
-    """A network of the layers behind an edit to look at, where it changes them; raises what `check` would."""
+    """A network with the layers after an edit, to be looked at; None if they stay. Raises what `check` would."""
     OPERATIONS[edit.op].reject_unknown(edit.args)
     after = OPERATIONS[edit.op].after
     return None if after is None else after(network, edit)

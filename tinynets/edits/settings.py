@@ -1,4 +1,4 @@
-"""Settings, and what is carried from step to step: `set` and `reset`."""
+"""Edits of settings and of what is carried from step to step: `set` and `reset`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On structure: prune and grow units, insert and remove layers, switch an activation, in a net that goes on living."""
+"""Edits of structure: prune and grow units, insert and remove layers, and switch activations, during training."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ from tinynets.training.state import State
 
 MAX_GROWN = 2**16
 MAX_MADE = 2**24
-"""Parameters that a network may come to have by surgery: an edit is a few bytes in a save, what it makes is not."""
+"""The most parameters that surgery may give a network: an edit in a save is a few bytes, its result is not."""
 
 
 def insertable() -> tuple[str, ...]:
-    """The kinds of layers that can be made so that they change no output, activations last."""
+    """The kinds of layers that can be made to pass their input on unchanged, and the activations last."""
     kinds = [kind for kind, layer in LAYERS.items() if layer.insertable]
     return tuple(sorted(kinds, key=lambda kind: LAYERS[kind].is_activation))
 
@@ -109,18 +109,18 @@ def _grow(network: Network, edit: Edit) -> SurgeryPlan:
     block, args = _block(network, "grow", edit.target), edit.args
     count, number = whole("grow", args, "count", 1, MAX_GROWN), ordinal("grow", args)
     parent = None if args.get("split") is None else whole("grow", args, "split", 0, block.units - 1)
-    if network.theta.size * (block.units + count) ** 2 > MAX_MADE * block.units**2:  # no array grows faster than that
+    if network.theta.size * (block.units + count) ** 2 > MAX_MADE * block.units**2:  # no array grows faster
         one, two = (
             parameter_count(resize(network, block, _larger(block, few, parent, number)).layers) - network.theta.size
             for few in (1, 2)
         )
-        square = (two - 2 * one) // 2  # of units that weigh each other, per pair
+        square = (two - 2 * one) // 2  # of units with weights to each other, for each pair
         _check_room("grow", network, (one - square) * count + square * count**2)
     return resize(network, block, _larger(block, count, parent, number), number)
 
 
 def _larger(block: Block, count: int, parent: int | None, number: int) -> FeatureMap:
-    """A block's units and so many more: fresh ones, or parts of one."""
+    """A block's units and `count` more: fresh ones, or parts of a split one."""
     same, fresh = FeatureMap.same(block.units), np.ones(count, np.bool_)
     source, share = np.full(count, -1), np.zeros(count)
     if parent is not None:
@@ -135,7 +135,7 @@ def _larger(block: Block, count: int, parent: int | None, number: int) -> Featur
 
 
 def _check_room(op: str, network: Network, more: int) -> None:
-    """Raise EditError where a network would come to have too many parameters, before anything is made."""
+    """Raise EditError if a network would get too many parameters, before anything is allocated."""
     if network.theta.size + more > MAX_MADE:
         raise EditError(
             f"`{op}`: the network would have {network.theta.size + more:,} parameters; surgery makes it at most "
@@ -144,7 +144,7 @@ def _check_room(op: str, network: Network, more: int) -> None:
 
 
 def _parts(count: int, block: str, number: int) -> np.ndarray:
-    """Shares of a unit's outgoing weights that sum to 1: unlike, so that what is split learns apart."""
+    """Shares of a unit's outgoing weights that sum to 1, unequal so that the parts learn differently."""
     drawn = 0.5 + rng.uniforms(0, f"split/{block}", number, (count,))
     parts: np.ndarray = drawn / drawn.sum()
     return parts
@@ -191,7 +191,7 @@ def _insert(network: Network, edit: Edit) -> SurgeryPlan:
 
 
 def _inserting(kind: str, shape: tuple[int | None, ...], args: dict[str, Any]) -> Layer:
-    """A layer that takes such a shape and gives it."""
+    """A layer whose input and output have this shape."""
     made = LAYERS[kind]
     settings = {"rate": args["rate"]} if "rate" in args else {}
     if settings.keys() - signature(made).parameters.keys():
@@ -205,7 +205,7 @@ def _inserting(kind: str, shape: tuple[int | None, ...], args: dict[str, Any]) -
 
 
 def _free(network: Network, given: object, kind: str, beside: str) -> str:
-    """A name that no layer beside that one has."""
+    """A name that no layer in the same container has yet."""
     folder = beside.rpartition(".")[0]
     taken = {layer.name.rpartition(".")[2] for layer in network.layers if layer.name.rpartition(".")[0] == folder}
     taken |= {part.name for part in network.parts} if not folder else set()
@@ -219,7 +219,7 @@ def _free(network: Network, given: object, kind: str, beside: str) -> str:
 
 
 def _name_of_inserted(network: Network, edit: Edit) -> str:
-    """The whole name that an inserted layer gets, in a container that of the container too."""
+    """The full name of an inserted layer, including that of its container."""
     last = network.layers[network.block(select(network, edit.target).block).last]
     name = _free(network, edit.args.get("name"), edit.args["kind"], last.name)
     folder = last.name.rpartition(".")[0]
@@ -255,7 +255,7 @@ def _remove(network: Network, edit: Edit) -> SurgeryPlan:
 
 
 def _alone(network: Network, layer: Layer) -> bool:
-    """Whether a container, or the network, holds nothing besides."""
+    """Whether a layer is the only one in its container or the network."""
     folder = layer.name.rpartition(".")[0]
     beside = [other for other in network.layers if other is not layer and not isinstance(other, Split | Next)]
     return all(other.name.rpartition(".")[0] != folder for other in beside)
@@ -303,7 +303,7 @@ def _resolve_activation(network: Network, state: State, target: str, args: dict[
 
 
 def _made_activation(args: dict[str, Any]) -> Activation:
-    """The activation that an edit's arguments ask for: `to` its kind, the others what that takes."""
+    """The activation that an edit asks for: `to` is its kind, the other arguments are the activation's."""
     arguments = dict(args)
     kind = _known_activation(arguments.pop("to", None))
     known = [name for name in signature(LAYERS[kind]).parameters if name != "name"]

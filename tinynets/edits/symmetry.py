@@ -1,4 +1,4 @@
-"""Symmetries of networks: where the sign of a unit's sum can turn, and units change places, and no output shows it."""
+"""Symmetries of networks: where units can be swapped, or their signs flipped, without changing the output."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SIGNED = {"velocity", "mean"}
 
 
 def takes_each(layer: Layer) -> bool:
-    """Whether unit u takes feature u of what comes in, rather than all of it alike (norms, positions)."""
+    """Whether unit u takes only feature u of the input, rather than all features alike (norms, positions)."""
     whole = layer.takes_integers or layer.gives_distances
     return not whole and all(entry.input_axis is None for entry in layer.parameters())
 
 
 def flipped_from(network: Network, block: Block) -> int:
-    """The layer of a block from which on signs turn: its first, or a norm behind which no sum is a unit's own."""
+    """The layer of a block from which on signs flip: its first, or a norm that mixes the units' sums."""
     for index in range(block.last, block.first, -1):
         if network.layers[index].mixes_units and not network.layers[index].is_activation:
             return index
@@ -30,11 +30,11 @@ def flipped_from(network: Network, block: Block) -> int:
 
 
 def flipped_places(network: Network, block: Block, start: int, units: tuple[int, ...]) -> tuple[Array, Array]:
-    """Places in theta and in what is carried whose signs turn with these units' sums."""
+    """Places in theta and in the carried arrays whose signs flip with these units' sums."""
     theta, carried = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for index in range(start, block.last + 1):
         layer = network.layers[index]
-        begins = index == start and layer.joins  # then it is the norm's own scale that turns, not what it subtracts
+        begins = index == start and layer.joins  # then the norm's scale flips, not what it subtracts
         for entry in layer.parameters():
             if entry.unit_axis is not None and (begins or entry.name != "gain"):
                 theta.append(network.parameter_slice(index, entry.name).start + _of_units(layer, entry, units))
@@ -53,12 +53,12 @@ def _of_units(layer: Layer, entry: Parameter, units: tuple[int, ...]) -> Array:
 
 
 def bears_sign(network: Network, block: Block) -> bool:
-    """Whether the weights of a block bear the sign of what it gives."""
+    """Whether the weights of a block determine the sign of its output."""
     return network.layers[flipped_from(network, block)].bears_sign
 
 
 def check_odd(network: Network, block: Block, start: int) -> None:
-    """Raise EditError where a layer of a block, or one that passes its units on, shows what sign they have."""
+    """Raise EditError if a layer of a block, or one that passes its units on, is not odd."""
     for index in range(start, block.last + 1):
         layer = network.layers[index]
         _check(layer, layer.is_odd or layer.turns_with_weights)

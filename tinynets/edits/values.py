@@ -1,8 +1,7 @@
-"""Where the values of an edit come from: means, other examples, classes, other branches, bookmarks, saves.
+"""Finds the values of edits: from means, other examples, classes, other branches, bookmarks or saves.
 
-What is found is stored in the edit, so that it is done again exactly. Activations are read as they would be without
-what stands on those very units; everything else that stands counts, and elsewhere (in a branch, a bookmark, a save) all
-that stands there.
+The values are stored in the edit, so that it can be repeated exactly. Activations are read without the interventions on
+the units themselves, but with all others; at another moment (a branch, a bookmark, a save) with all that are there.
 """
 
 from __future__ import annotations
@@ -31,11 +30,11 @@ MAX_POOL = 4096
 Found = Generator[Progress, None, Values]
 Arguments = dict[str, Any]
 Recorded = Generator[Progress, None, Arguments]
-"""The arguments of an edit as they are recorded, `values` among them."""
+"""The arguments of an edit to record, including `values`."""
 
 
 class Bench(Protocol):
-    """What an edit's values can be taken from: a run where it stands, its other moments, and saves."""
+    """The sources of an edit's values: a run at its present moment, its other moments, and saves."""
 
     @property
     def network(self) -> Network: ...
@@ -47,17 +46,17 @@ class Bench(Protocol):
     def probe_batch(self) -> tuple[Array, Array]: ...
     def split(self, name: str) -> tuple[Array, Array]: ...
     def at(self, place: str, name: str) -> Generator[Progress, None, tuple[Network, State]]:
-        """Network and State at the end of a `branch`, less what was undone, or at a `bookmark`."""
+        """Network and State at the end of a `branch`, without undone edits, or at a `bookmark`."""
         ...
 
     def opened(self, save: str) -> Bench:
-        """That of a save, where it stands."""
+        """The bench of a save, at its current moment."""
         ...
 
 
 @dataclass(frozen=True)
 class NetworkAt:
-    """A network as it stands at some moment, and the run whose it is."""
+    """A network at some moment, and its run."""
 
     bench: Bench
     network: Network
@@ -67,9 +66,9 @@ class NetworkAt:
 def activations(
     network: Network, state: State, selector: Selector, x: Array, *, bare: bool = True, place: int = 0
 ) -> Array:
-    """What these units give for a batch, (B, ...) as at the site; `bare`: without what stands on them.
+    """The activations of units for a batch, (B, ...) as at the site; `bare`: without the interventions on them.
 
-    `place`: where the first of the examples stands among those that are looked at, for what is drawn.
+    `place`: the index of the first example among all those evaluated, for random terms.
     """
     standing, workspace = network.taps, Workspace()
     try:
@@ -103,7 +102,7 @@ def _split(bench: Bench, op: str, over: object) -> tuple[Array, Array]:
 
 
 def mean_of(bench: Bench, selector: Selector, over: str) -> Found:
-    """The mean of units over a split or the probe, places and time steps included: (units,), of heads (units, 1, d)."""
+    """The mean of units over a split or the probe, its places and time steps: (units,), for heads (units, 1, d)."""
     x, _ = _split(bench, "mean", over)
     return Values((yield from _mean(bench, selector, x, over)))
 
@@ -126,7 +125,7 @@ def _mean(bench: Bench, selector: Selector, x: Array, over: str) -> Generator[Pr
 
 
 def pool_of(bench: Bench, selector: Selector, over: str, examples: int, ordinal: int) -> Found:
-    """What units give for so many examples of a split, drawn at random: (examples, ...) as at the site."""
+    """The activations of units on randomly drawn examples of a split: (examples, ...) as at the site."""
     check_whole("examples", examples, 1, MAX_POOL)
     x, _ = _split(bench, "resample", over)
     seed = bench.state.hyper.seed
@@ -136,7 +135,7 @@ def pool_of(bench: Bench, selector: Selector, over: str, examples: int, ordinal:
 
 
 def direction_of(bench: Bench, selector: Selector, over: str, toward: Any, away: Any, scale: float) -> Found:
-    """The mean of units on examples of one class, less that on another (None: on all of them), scaled."""
+    """The mean of units on examples of one class, minus that on another (None: on all), scaled."""
     x, y = _split(bench, "steer", over)
     if y.ndim != 1 or y.dtype.kind not in "iu":
         raise EditError("`steer`: classes need targets that are classes; give `values=` instead")
@@ -164,7 +163,7 @@ def _class(bench: Bench, name: str, given: Any, y: Array) -> int:
 
 
 def said(given: Arguments) -> Arguments:
-    """Those arguments that were given, their numbers Python's own."""
+    """The arguments that were given, with numbers as Python's own."""
     return {name: plain(value) for name, value in given.items() if value is not None}
 
 
@@ -172,7 +171,7 @@ def said(given: Arguments) -> Arguments:
 
 
 def source_of(bench: Bench, op: str, given: dict[str, Any]) -> Generator[Progress, None, NetworkAt]:
-    """The network that `branch`, `bookmark` or `save` names; the run's own where none is given."""
+    """The network that `branch`, `bookmark` or `save` names; the run's own if none is given."""
     named = {name: value for name, value in given.items() if value is not None}
     if len(named) > 1:
         raise EditError(f"`{op}` takes one of {', '.join(given)}, not {' and '.join(named)}")
@@ -189,7 +188,7 @@ def source_of(bench: Bench, op: str, given: dict[str, Any]) -> Generator[Progres
 
 
 def patch_of(bench: Bench, selector: Selector, example: int | None, given: Any, sources: dict[str, Any]) -> Found:
-    """What units give for one example, or an input of one's own, here or at another moment."""
+    """The activations of units on one example or a given input, here or at another moment."""
     if example is not None and given is not None:
         raise EditError("`patch` takes `example` or `input`, not both")
     if example is None and given is None:
@@ -205,7 +204,7 @@ def patch_of(bench: Bench, selector: Selector, example: int | None, given: Any, 
             f"`patch`: `{sources.get('save')}` has other data, so example {example} is another there; give `input=`"
         )
     there = _same_units(source, selector, sources)
-    x = bench.probe_batch[0]  # always evaluated whole
+    x = bench.probe_batch[0]  # always evaluated together
     if example is None:
         x = as_input(source.bench.network, source.bench.data, source.bench.probe_batch[0].shape[1:], given)
     here = source.network is bench.network
@@ -229,7 +228,7 @@ def _same_units(source: NetworkAt, selector: Selector, sources: dict[str, Any]) 
 
 
 def as_input(network: Network, data: Dataset, shape: Shape, given: Any) -> Array:
-    """One example as the network takes it, of that shape: a text where the data is text, else numbers."""
+    """One example in the form that the network takes, of that shape: from text for text data, else from numbers."""
     if isinstance(given, str):
         codec = data.text
         if codec is None:
@@ -251,7 +250,7 @@ def as_input(network: Network, data: Dataset, shape: Shape, given: Any) -> Array
 
 
 def numbers_of(given: Any, dtype: np.dtype[Any] | None = None) -> Array:
-    """An input as an array, its floats as `dtype`; EditError where it cannot be read or does not fit in there."""
+    """An input as an array, with floats as `dtype`; raises EditError if it cannot be read or does not fit."""
     try:
         x = as_array("input", given)
         return converted(x, dtype, "input") if dtype is not None and x.dtype.kind == "f" else x
@@ -260,7 +259,7 @@ def numbers_of(given: Any, dtype: np.dtype[Any] | None = None) -> Array:
 
 
 def learned_of(bench: Bench, target: Selector, source: str | None, sources: dict[str, Any]) -> Found:
-    """What units of another branch, bookmark or save have learned, as `transplant` takes it."""
+    """What units of another branch, bookmark or save have learned, in the form that `transplant` takes."""
     if all(value is None for value in sources.values()):
         raise EditError(f"`transplant` needs one of {', '.join(f'{name}=' for name in sources)}")
     found = yield from source_of(bench, "transplant", sources)
@@ -283,7 +282,7 @@ def learned_of(bench: Bench, target: Selector, source: str | None, sources: dict
 
 
 def places_of(network: Network, block: Block, selector: Selector) -> tuple[Array, Array]:
-    """Where what units have learned lies: in theta, and in what is carried."""
+    """The places of what units have learned, in theta and in the carried arrays."""
     return network.unit_indices(block, selector.units), network.carried_indices(block, selector.units)
 
 
@@ -291,7 +290,7 @@ Shapes = list[tuple[str, tuple[int, ...]]]
 
 
 def _outline(network: Network, first: int, last: int) -> Shapes:
-    """The shapes of a block's arrays, with what belongs to a single unit along the axis where the units lie."""
+    """The shapes of a block's arrays, with the size of a single unit along the unit axis."""
     made = []
     for layer in network.layers[first : last + 1]:
         for entry in (*layer.parameters(), *(e for e in layer.carried() if not e.transient)):

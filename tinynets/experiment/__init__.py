@@ -1,1 +1,1 @@
-"""What is open: recipe, data, network with its history, and measuring it."""
+"""An experiment: recipe, data, a network with its history, and its evaluation."""

@@ -1,4 +1,4 @@
-"""The evaluations that a run makes by itself: when one is due, and making it."""
+"""EvaluationSchedule: makes the automatic evaluations of a run when they are due."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tinynets.history.player import ENDLESS, Player, Stops
 from tinynets.jobs import Progress
 
 EARLY = (2, 4, 8, 16)
-"""Before its first `every` steps a run is evaluated at these parts of it, where a net learns fastest."""
+"""Before its first `every` steps a run is evaluated at these fractions of it, when a network learns fastest."""
 
 
 def _unwatched(progress: Progress) -> None:
@@ -19,15 +19,15 @@ def _unwatched(progress: Progress) -> None:
 
 @dataclass
 class EvaluationSchedule(Stops):
-    """Evaluates `dev` every so many steps of a run (0: never), and a few times before the first of those."""
+    """Evaluates `dev` at a fixed interval of steps (0: never), and a few times before the first of those."""
 
     evaluator: Evaluator
     every: int
     watched: Callable[[Progress], None] = _unwatched
-    """Is told how far an evaluation on the way has come."""
+    """Called with the progress of an evaluation during a run."""
 
     def next_stop(self, step: int) -> int:
-        """The first step behind `step` at which an evaluation is wanted."""
+        """The first step after `step` at which an evaluation is due."""
         every = self.every
         if not every:
             return ENDLESS
@@ -35,11 +35,11 @@ class EvaluationSchedule(Stops):
         return min([*early, step + every - step % every])
 
     def is_due(self, step: int) -> bool:
-        """Whether a run makes an evaluation by itself when it comes to a step."""
+        """Whether a run evaluates automatically when it reaches a step."""
         return bool(step) and self.next_stop(step - 1) == step and "dev" in self.evaluator.splits.data.splits
 
     def stopped(self, player: Player) -> bool:
-        """Evaluate where that is due; says whether it was."""
+        """Evaluate if it is due; returns whether it was."""
         step = player.position.step
         if step < len(player.branch.losses) or not self.is_due(step):
             return False

@@ -1,4 +1,4 @@
-"""Measuring a network where it stands: mean loss and accuracy over a split."""
+"""Evaluator: measures the mean loss and accuracy of a network over a split."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tinynets.numerics.checks import check_whole
 
 
 class Evaluator:
-    """Evaluates splits, with a workspace of its own; `seed` is that of the run."""
+    """Evaluates splits, with a workspace of its own; `seed` is the run's."""
 
     def __init__(self, splits: PreparedSplits, loss: Loss, seed: int) -> None:
         self.splits, self.loss, self.seed = splits, loss, seed
@@ -33,9 +33,9 @@ class Evaluator:
     def evaluate(
         self, player: Player, split: str | None = None, *, clean: bool = False, examples: int | None = None
     ) -> Generator[Progress, None, Evaluation]:
-        """The loss over a split (default: `dev`, where there is one, else `train`), kept on the player's branch.
+        """The loss over a split (default: `dev` if there is one, else `train`), kept on the player's branch.
 
-        `clean` leaves the interventions out. `examples`: over so many of a larger split; that is not kept.
+        `clean` leaves the interventions out. `examples`: over this many of a larger split; that is not kept.
         """
         known = self.splits.data.splits
         if split is None:
@@ -59,9 +59,9 @@ class Evaluator:
         return result
 
     def map_errors(self, network: Network, split: str) -> dict[str, float]:
-        """Quantization and topographic error of a self-organizing map, `Distances` alone; nothing of other networks.
+        """Quantization and topographic error of a self-organizing map, a network of `Distances` alone.
 
-        Nothing either of one whose data are not here.
+        Empty for other networks, and where the data are not there.
         """
         loss, layer = self.loss, network.layers[0]
         if not isinstance(loss, Kohonen) or not isinstance(layer, Distances) or len(network.layers) > 1:
@@ -77,10 +77,10 @@ class Evaluator:
     def measure(
         self, network: Network, split: str, clean: bool, only: Array | None = None
     ) -> Generator[Progress, None, tuple[float, float | None]]:
-        """Loss and accuracy over all examples of a split, or `only` those of these numbers, chunk by chunk.
+        """Loss and accuracy over all examples of a split, or over `only` these, chunk by chunk.
 
-        The loss is the sum of weight times loss over the number of examples. An example of negative weight counts as
-        right where its target is missed, one of weight 0 is not judged.
+        The loss is the sum of weight times loss, divided by the number of examples. An example of negative weight is
+        right if its target is missed; one of weight 0 does not count for the accuracy.
         """
         x, y = self.splits[split]
         weight = self.splits.weight(split)

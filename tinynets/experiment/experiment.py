@@ -1,4 +1,4 @@
-"""An experiment: a recipe at work, with all that can be read of it. It knows neither files nor a Lab."""
+"""Experiment: a recipe at work, and what can be read from it. It knows neither files nor a Lab."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tinynets.training.state import State
 
 @dataclass(eq=False)
 class Experiment:
-    """A recipe at work: data, the network in training with its history, and the probe it is watched by."""
+    """A recipe at work: its data, the network in training with its history, and the probe."""
 
     recipe: Recipe
     data: Dataset
@@ -44,7 +44,7 @@ class Experiment:
     warnings: tuple[str, ...] = ()
     """What a person should know before training."""
     same_machine: bool = True
-    """Whether processor, numpy and number of threads are those it was recorded with."""
+    """Whether processor, numpy and number of threads are the same as in the recording."""
 
     @classmethod
     def start(
@@ -56,7 +56,7 @@ class Experiment:
         budget: int = BUDGET,
         threads: int | None = None,
     ) -> Experiment:
-        """One that begins: with the recipe's initial values, or with `theta`. `threads`: as many as must compute it."""
+        """Start a new experiment, from the recipe's initial values or from `theta`, with this number of `threads`."""
         network = recipe.build(data)
         fix_threads(threads, threads_rule(recipe.training.hyper.batch * network.summary().largest))
         if theta is not None:
@@ -65,7 +65,7 @@ class Experiment:
 
     @classmethod
     def of(cls, recipe: Recipe, data: Dataset, timeline: Timeline, position: Moment | None = None) -> Experiment:
-        """One with a history, at the start of its current branch or at `position`."""
+        """An experiment with a history, at the start of its current branch or at `position`."""
         training, start = recipe.training, timeline.branch.keyframes[0, 0]
         loss, hyper = training.loss, training.hyper
         network = recipe.build(data, theta=start.theta, carried=start.buffers)
@@ -83,25 +83,25 @@ class Experiment:
         return made
 
     def initial(self) -> tuple[Network, State]:
-        """The network and the State that recipe and seed give, made anew."""
+        """The network and the State at the start, made anew from recipe and seed."""
         network = self.recipe.build(self.data)
         return network, State.start(network, self.recipe.training.hyper)
 
-    # -- where it stands
+    # -- this moment
 
     @property
     def network(self) -> Network:
-        """The live network; for reading."""
+        """The live network, to be read only."""
         return self.player.network
 
     @property
     def state(self) -> State:
-        """The live state itself, for reading within one step."""
+        """The live state itself, to be read before the next step."""
         return self.player.state
 
     @property
     def loss(self) -> Loss:
-        """What is trained for."""
+        """The loss that is trained."""
         return self.recipe.training.loss
 
     @property
@@ -111,7 +111,7 @@ class Experiment:
 
     @property
     def timeline(self) -> Timeline:
-        """All that is recorded."""
+        """Everything that is recorded."""
         return self.player.timeline
 
     @property
@@ -121,39 +121,39 @@ class Experiment:
 
     @property
     def interventions(self) -> tuple[Intervention, ...]:
-        """The operations on activations that stand at this moment."""
+        """The interventions that are in force at this moment."""
         return self.player.state.interventions
 
     def extent(self) -> object:
-        """How much there is: differs as soon as something is recorded, named or dropped."""
+        """A measure of what is recorded: it changes as soon as anything is recorded, renamed or dropped."""
         return self.player.timeline.extent()
 
     # -- measuring it
 
     def split(self, name: str) -> tuple[Array, Array]:
-        """x and y of a split, as the network and the loss take them."""
+        """x and y of a split, in the form that the network and the loss take."""
         return self.splits[name]
 
     def state_at(self, moment: Moment) -> Generator[Progress, None, State]:
-        """The State of a recorded moment; the live one stays where it is."""
+        """The State of a recorded moment; the live one does not move."""
         return moves.state_at(self.player, moment)
 
     def probe_loss(self) -> float:
-        """Mean loss of the probe as the network stands."""
+        """Mean loss of the probe at this moment."""
         return self.probe.loss(self.network, self.loss)
 
     def probe_measures(self) -> tuple[float, float | None]:
-        """Mean loss and accuracy of the probe as the network stands."""
+        """Mean loss and accuracy of the probe at this moment."""
         loss = self.probe_loss()
         return loss, self.probe.accuracy_here(self.loss)
 
     def evaluate(
         self, split: str | None = None, *, clean: bool = False, examples: int | None = None
     ) -> Generator[Progress, None, Evaluation]:
-        """Mean loss and accuracy over a split, as `Evaluator.evaluate` says, as work."""
+        """Mean loss and accuracy over a split, as a job; see `Evaluator.evaluate`."""
         return self.evaluator.evaluate(self.player, split, clean=clean, examples=examples)
 
     def evaluates_at(self, step: int) -> bool:
-        """Whether a run makes an evaluation by itself when it comes to a step."""
+        """Whether a run evaluates automatically when it reaches a step."""
         check_whole("step", step, 0, MAX_STEPS)
         return self.schedule.is_due(int(step))

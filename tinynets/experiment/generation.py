@@ -1,4 +1,4 @@
-"""Text that a network writes, one character after the other."""
+"""TextGenerator: lets a network write text, one character after the other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tinynets.numerics.arrays import Array, ignore_warnings
 from tinynets.numerics.checks import check_number, check_whole
 from tinynets.numerics.special import softmax
 
-MAX_LENGTH = 40  # characters of a generated name, should it find no end
+MAX_LENGTH = 40  # characters of a generated name that does not end before
 MAX_SAMPLES = 10_000
 
 
@@ -28,13 +28,13 @@ class TextGenerator:
     workspace: Workspace = field(default_factory=Workspace)
 
     def _windows(self, text: str, count: int, verb: str) -> tuple[Array, str]:
-        """`count` rows of the characters that the network sees last of a text, (count, T), and all characters."""
+        """`count` rows (count, T) of the last characters of a text that the network sees, and all characters."""
         codec = self.data.text
         if codec is None:
             raise EditError(f"`{verb}` goes on from a text, so it needs data that is text; `{self.data.name}` is not")
         if not isinstance(text, str):
             raise EditError(f"the text to go on from must be text, not {text!r}")
-        codec.encode(text)  # every character must be known, those before the window too
+        codec.encode(text)  # every character must be known, including those before the window
         return np.tile(codec.window(text), (count, 1)), codec.characters
 
     def sample(self, network: Network, count: int, temperature: float, seed: int, prefix: str) -> tuple[str, ...]:
@@ -62,5 +62,5 @@ class TextGenerator:
 
 
 def _after_last(out: Array) -> Array:
-    """What a network says after the last character: (B, C), also of one that says something after each."""
+    """The output after the last character, (B, C), even if the network gives one after each."""
     return out if out.ndim == 2 else out[:, -1]

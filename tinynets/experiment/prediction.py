@@ -1,4 +1,4 @@
-"""What a network says of one example: of a text, of numbers of one's own, or of an example of the data."""
+"""Predictions of a network for a text, for given numbers, or for an example of the data."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from tinynets.numerics.checks import check_whole
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a network says of one example: of a text that it goes on from, of numbers, of an example of the data."""
+    """The prediction of a network for one input: a text to continue, numbers, or an example of the data."""
 
     text: str
     """The input, in words."""
     labels: tuple[str, ...]
     """The names of the outputs."""
     probabilities: tuple[float, ...]
-    """Of each class, or of each output's being on; empty where outputs are plain values."""
+    """Of each class, or that each output is on; empty if outputs are plain values."""
     values: tuple[float, ...] = ()
     """The outputs themselves."""
     target: str = ""
-    """What an example of the data should give."""
+    """The target, for an example of the data."""
 
     def __str__(self) -> str:
         target = f" ({self.target})" if self.target else ""
         return printable(f"{self.text!r} -> " + ", ".join(self.lines(5, "{} {}")) + target)
 
     def lines(self, most: int, form: str) -> list[str]:
-        """The likeliest, first; or the values, in their order: `form` takes the name and what is said of it."""
+        """The most likely outputs first, or the values in order; `form` formats a name and its number."""
         if not self.probabilities:
             values = zip(self.labels[:most], self.values[:most], strict=True)
             return [form.format(label, f"{value:.4g}") for label, value in values]
@@ -66,7 +66,7 @@ def predict(experiment: Experiment, given: Any, example: int | None, split: str 
 
 
 def _input_from(experiment: Experiment, given: Any) -> Array:
-    """An input of one's own, (1, ...): of text data a text or a context, else numbers, also in a text: `0.3, -1`."""
+    """A given input as (1, ...): for text data a text or a context, else numbers, also as text: `0.3, -1`."""
     if experiment.data.text is not None:
         if not isinstance(given, str | list | tuple | np.ndarray):
             raise EditError(f"the text to go on from must be text, not {given!r}")
@@ -99,7 +99,7 @@ def _predict(experiment: Experiment, text: str, x: Array, target: str) -> Predic
 
 
 def output_names(experiment: Experiment, count: int) -> tuple[str, ...]:
-    """The names of the outputs: those of the classes, where there is an output for each."""
+    """The names of the outputs: the class labels, if there is one output for each class."""
     names = experiment.data.labels
     if len(names) == count:
         return names

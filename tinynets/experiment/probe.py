@@ -1,4 +1,4 @@
-"""The probe: the fixed examples that a network is watched by."""
+"""Probe: the fixed examples on which a network is watched."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tinynets.training.hyper import Hyper
 
 @dataclass
 class Probe:
-    """The fixed examples whose activations the lab shows; always evaluated whole."""
+    """The fixed examples on which the lab shows activations; always evaluated together."""
 
     split: str
     x: Array
@@ -32,7 +32,7 @@ class Probe:
 
     @staticmethod
     def of(splits: PreparedSplits, count: int, hyper: Hyper) -> Probe:
-        """So many examples of `dev`, where there is one, else of `train`, drawn for a run (data/sample.py)."""
+        """A probe of `count` examples of `dev` if there is one, else of `train`, drawn for a run (data/sample.py)."""
         data, split = splits.data, probed_split(splits.data)
         x, y = splits[split]
         rows = probe_rows(data, count, hyper.seed, hyper.rules)
@@ -46,7 +46,7 @@ class Probe:
             return network.forward_checked(self.x, self.workspace)
 
     def input_of(self, network: Network, layer: int) -> Array:
-        """What the last forward gave a layer as its input."""
+        """The input of a layer in the last forward."""
         return self.workspace.output_of(layer - 1) if layer else self.x
 
     def losses(self, network: Network, loss: Loss) -> Array:
@@ -55,7 +55,7 @@ class Probe:
         return self.losses_here(loss)
 
     def losses_here(self, loss: Loss) -> Array:
-        """The same, of the last forward."""
+        """The same for the last forward."""
         with ignore_warnings():
             losses = loss.each(self.workspace.out, self.y)
         return losses if self.weight is None else losses * self.weight
@@ -64,12 +64,12 @@ class Probe:
         return float(self.losses(network, loss).mean())
 
     def accuracy(self, network: Network, loss: Loss) -> float | None:
-        """The share of hits; None where the loss knows none."""
+        """The share of hits; None for losses without hits."""
         self.forward(network)
         return self.accuracy_here(loss)
 
     def accuracy_here(self, loss: Loss) -> float | None:
-        """The same, of the last forward."""
+        """The same for the last forward."""
         hits = loss.right(self.workspace.out, self.y)
         hits = hits if self.weight is None else counted_hits(hits, self.weight, loss.rules)
         return None if hits is None or not hits.size else float(hits.mean())
@@ -89,15 +89,15 @@ class Probe:
         return np.zeros(self.values(network, block).shape, np.bool_) if found is None else found.saturated
 
     def dead(self, network: Network, block: Block) -> Array:
-        """Which of its units are dead, a mask (units,): the local gradient vanishes on every example."""
+        """Which of its units are dead, a mask (units,): their local gradient vanishes on every example."""
         found = flatness(network, self.workspace, block, self.x)
         return np.zeros(block.units, np.bool_) if found is None else np.asarray(found.blocked.all(axis=(0, 1)))
 
 
 def counted_hits(hits: Array | None, weight: Array, rules: int) -> Array | None:
-    """Which targets count as hit: where the weight is negative, those that were missed; where it is 0, none is judged.
+    """Which targets count as hit: with negative weight, those that were missed; those of weight 0 do not count.
 
-    Under the first rules those of weight 0 were judged too.
+    Under the first rules those of weight 0 counted too.
     """
     if hits is None:
         return None

@@ -1,4 +1,4 @@
-"""The splits of a data set as a network and a loss take them."""
+"""PreparedSplits: the splits of a data set in the form that a network and a loss take."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tinynets.numerics.rules import FIRST
 
 
 class PreparedSplits:
-    """A data set's splits as a network and a loss take them, converted once."""
+    """The splits of a data set in the form that a network and a loss take, converted once."""
 
     def __init__(self, data: Dataset, network: Network, loss: Loss) -> None:
         self.data, self._network, self._loss = data, network, loss
@@ -34,7 +34,7 @@ class PreparedSplits:
         return x, self._loss.targets(y, self._network.output_shape(x.shape), self._network.dtype)
 
     def weight(self, split: str) -> Array | None:
-        """(N,) what multiplies each example's loss; None where all weigh the same."""
+        """(N,) the weights that multiply each example's loss; None if all are the same."""
         weight = self.data.weights.get(split)
         thing = f"{split} weight" if self._network.rules > FIRST else ""
         return None if weight is None else converted(weight, self._network.dtype, thing)

@@ -1,1 +1,1 @@
-"""Time: moments, branches, keyframes, going back and forth."""
+"""History: moments, branches, keyframes, and moves between them."""

@@ -1,4 +1,4 @@
-"""A branch: its losses, edits, evaluations and keyframes."""
+"""Branch: a line of history with its losses, edits, evaluations and keyframes."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tinynets.history.moment import Moment, RecordedEdit
 from tinynets.numerics.arrays import Array
 from tinynets.training.state import State
 
-FEW = 16  # evaluations that are put one by one among those there are
+FEW = 16  # up to this many evaluations are inserted one by one
 
 
 class LossHistory:
     """The training loss of every step of a branch, in a growing array.
 
-    What a branch shares with the one that it left is not copied before somebody asks for `values`.
+    The part that a branch shares with its parent is not copied until `values` are needed.
     """
 
     def __init__(self, dtype: np.dtype[np.floating] | str = "float64") -> None:
         self._values: Array = np.empty(0, dtype)
         self._count = 0
         self._before: tuple[LossHistory, int] | None = None
-        """Losses of which so many come before those of its own."""
+        """The history whose first losses, this many, come before its own."""
 
     def __len__(self) -> int:
         return self._count + (self._before[1] if self._before else 0)
@@ -38,7 +38,7 @@ class LossHistory:
         self._count += 1
 
     def extend(self, values: Array) -> None:
-        """Losses of the steps that follow, (n,)."""
+        """Append the losses of the next steps, (n,)."""
         self._make_room(len(values))
         self._values[self._count : self._count + len(values)] = values
         self._count += len(values)
@@ -56,7 +56,7 @@ class LossHistory:
         return self._values[: self._count]
 
     def part(self, first: int, end: int) -> Array:
-        """Those of the steps behind `first`, through `end`; a copy where they are not in one place."""
+        """The losses of the steps after `first`, through `end`; a copy if they are not in one array."""
         parts: list[Array] = []
         losses: LossHistory | None = self
         while losses is not None and end > first:
@@ -67,7 +67,7 @@ class LossHistory:
         return parts[0] if len(parts) == 1 else np.concatenate([self._values[:0], *reversed(parts)])
 
     def head(self, count: int) -> LossHistory:
-        """The first so many, to go on from."""
+        """A history of the first `count` losses, to continue from."""
         made, owner = LossHistory(self._values.dtype), self
         while owner._before is not None and owner._before[1] >= count:
             owner = owner._before[0]
@@ -86,12 +86,12 @@ class Branch:
     evaluations: list[Evaluation] = field(default_factory=list)
     parent: int | None = None
     fork: int = 0
-    """The step at which it left its parent."""
+    """The step at which it was forked from its parent."""
     shared: int = 0
-    """How many of its edits are its parent's too: the first ones."""
+    """How many of its first edits are shared with its parent."""
     keyframes: dict[tuple[int, int], State] = field(default_factory=dict)
     undone_to: tuple[int, int] | None = None
-    """(step, edits) before the first edit that was undone here and not done again; None: nothing is."""
+    """(step, edits) before the first edit here that is undone; None if none is."""
     _order: list[tuple[int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -105,23 +105,23 @@ class Branch:
 
     @property
     def seen_end(self) -> Moment:
-        """The end as a person sees it: the last moment, or the one to which undo has led back before an edit."""
+        """The end that a person sees: the last moment, or the one that undo of an edit went back to."""
         return self.end if self.undone_to is None else Moment(self.number, *self.undone_to)
 
     @property
     def undone_edits(self) -> str:
-        """What of the branch is not in that, in words; empty: nothing."""
+        """What lies beyond `seen_end`, in words; empty if nothing."""
         count = len(self.edits) - self.seen_end.edits
         return f"before {count} edit{'s that were' if count > 1 else ' that was'} undone" if count else ""
 
     @property
     def widest(self) -> int:
-        """The most steps from a keyframe to the next, or to the end: what a seek computes at most."""
+        """The most steps from one keyframe to the next or to the end, which a seek has to compute at most."""
         steps = [step for step, _ in self._order]
         return max((b - a for a, b in pairwise([*steps, len(self.losses)])), default=0)
 
     def moment_at(self, step: int) -> Moment:
-        """The moment after the last edit at a recorded step, what was undone there left out."""
+        """The moment after the last edit at a recorded step, without undone edits."""
         if self.undone_to is not None and self.undone_to[0] == step:
             return self.seen_end
         return Moment(self.number, step, self.edits_through(step))
@@ -141,7 +141,7 @@ class Branch:
         self.keyframes[moment] = state
 
     def thin(self, stride: int) -> None:
-        """Let go of keyframes that are not at multiples of `stride`; the start stays."""
+        """Drop keyframes that are not at multiples of `stride`; the start is kept."""
         for moment in [key for key in self._order if key[0] % stride]:
             del self.keyframes[moment]
         self._order = sorted(self.keyframes)
@@ -162,7 +162,7 @@ class Branch:
         return next(key for key in reversed(self._order[:place]) if key[1] <= edits)
 
     def record(self, evaluation: Evaluation) -> None:
-        """Keep an evaluation; the same one at the same step is kept once."""
+        """Keep an evaluation; an equal one at the same step is kept only once."""
         place = bisect_right(self.evaluations, evaluation.step, key=lambda entry: entry.step)
         if (
             evaluation
@@ -171,10 +171,10 @@ class Branch:
             self.evaluations.insert(place, evaluation)
 
     def merge(self, evaluations: list[Evaluation]) -> None:
-        """Put evaluations, in their order, behind those of their steps that are there."""
+        """Insert evaluations in order, each after the existing ones of its step."""
         if len(evaluations) > FEW:
             self.evaluations += evaluations
-            self.evaluations.sort(key=lambda entry: entry.step)  # which keeps the order of those of one step
+            self.evaluations.sort(key=lambda entry: entry.step)  # stable, so evaluations of one step keep their order
             return
         for entry in evaluations:
             if not self.evaluations or entry.step >= self.evaluations[-1].step:
@@ -183,7 +183,7 @@ class Branch:
                 self.evaluations.insert(bisect_right(self.evaluations, entry.step, key=lambda e: e.step), entry)
 
     def inherits(self, evaluation: Evaluation) -> bool:
-        """Whether an evaluation of the branch that it left lies in what both share."""
+        """Whether an evaluation of its parent lies in the part that both share."""
         return evaluation.step <= self.fork and evaluation.edits <= self.shared
 
     def fork_at(self, moment: Moment, number: int, name: str) -> Branch:
@@ -205,6 +205,6 @@ class Branch:
         return made
 
     def fork_cost(self, moment: Moment) -> int:
-        """How many evaluations and keyframes there are through a step, with whatever edits: what `fork_at` looks at."""
+        """How many evaluations and keyframes there are through a step, with any edits: the work of `fork_at`."""
         early = bisect_right(self.evaluations, moment.step, key=lambda entry: entry.step)
         return early + bisect_right(self._order, (moment.step, moment.edits))

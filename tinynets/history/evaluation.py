@@ -1,4 +1,4 @@
-"""An evaluation, as the history keeps it."""
+"""Evaluation: a measured loss and accuracy, as the history keeps it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tinynets.foreign_text import printable
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A split's mean loss (and accuracy, where there are classes) at a step; `float` of it is the loss."""
+    """A split's mean loss (and accuracy, if there are classes) at a step; `float` of it is the loss."""
 
     split: str
     step: int
@@ -19,11 +19,11 @@ class Evaluation:
     clean: bool = False
     """Computed without the interventions."""
     edits: int = 0
-    """Edits of the branch that had been applied."""
+    """How many edits of the branch had been applied."""
     map_errors: dict[str, float] = field(default_factory=dict, compare=False)
-    """Of a self-organizing map its quantization and topographic error; measured, not kept in saves."""
+    """Quantization and topographic error of a self-organizing map; not kept in saves."""
     of: int = field(default=0, compare=False)
-    """How many examples the split has, where these were drawn from it; 0: they are all of it."""
+    """The size of the split, if examples were drawn from it; 0 if all were used."""
 
     def __float__(self) -> float:
         return self.loss
@@ -38,5 +38,5 @@ class Evaluation:
 
 
 def loss_text(loss: float) -> str:
-    """Four digits behind the point; of what is too large for that, as a power of ten."""
+    """Four digits after the point; scientific notation if it is too large for that."""
     return f"{loss:.4f}" if abs(loss) < 1e7 else f"{loss:.4g}"

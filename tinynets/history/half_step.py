@@ -1,4 +1,4 @@
-"""A half-done step: what is left of it to do, and what to go back to."""
+"""HalfStep: a half-done step, with the phases that are left and the state to go back to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tinynets.training.trainer import Phases
 
 
 class HalfStep:
-    """A step done a phase at a time, from the moment at which it began and the state there."""
+    """A step done a phase at a time, with the moment and the state at which it began."""
 
     def __init__(self, began: Moment, before: State, phases: Phases) -> None:
         self.began, self.before = began, before
@@ -18,7 +18,7 @@ class HalfStep:
         self._phases = phases
 
     def do_phase(self) -> Phase:
-        """Do the next phase and say which it was."""
+        """Do the next phase and return it."""
         phase = next(self._phases)
         self.done += 1
         return phase
@@ -29,5 +29,5 @@ class HalfStep:
             pass
 
     def cancel(self) -> None:
-        """Leave the rest undone; that changes nothing, since only the last phase writes the state."""
+        """Abandon the rest; nothing has changed, since only the last phase writes the state."""
         self._phases.close()

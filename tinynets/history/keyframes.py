@@ -1,4 +1,4 @@
-"""Kept states: keyframes along the branches, within a budget of memory, and a ring of those around where one stands."""
+"""Kept states: keyframes along the branches within a memory budget, and a ring of states near the present moment."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from tinynets.history.moment import Moment
 from tinynets.training.state import State
 
 BUDGET = 256 * 2**20  # bytes of keyframes
-RING = 64  # dense states kept around where one stands
-RING_SHARE = 8  # of so many parts of the budget the ring takes one at most
+RING = 64  # states kept near the present moment, one for each step
+RING_SHARE = 8  # the ring takes at most 1 / RING_SHARE of the budget
 
 
 class KeyframeStore:
-    """The states kept of all branches of a timeline: where to keep one, which to let go, which is closest.
+    """The kept states of all branches of a timeline: decides where to keep one, which to drop, and which is closest.
 
-    Keyframes belong to the branches, which share them; here they are counted. Those of the ring belong to nobody else.
+    Keyframes belong to the branches, which share them; here they are counted. States in the ring belong to it alone.
     """
 
     def __init__(self, branches: dict[int, Branch], budget: int = BUDGET) -> None:
@@ -28,7 +28,7 @@ class KeyframeStore:
         self.recount()
 
     def closest(self, target: Moment) -> tuple[Moment, State]:
-        """The kept State, keyframe or of the ring, from which the fewest steps lead to the target."""
+        """The kept State, in a keyframe or the ring, with the fewest steps to the target."""
         branch = self.branches[target.branch]
         step, edits = branch.nearest(target.step, target.edits)
         best, state = Moment(target.branch, step, edits), branch.keyframes[step, edits]
@@ -38,13 +38,13 @@ class KeyframeStore:
         return best, state
 
     def wants_keyframe(self, moment: Moment) -> bool:
-        """Whether a keyframe belongs at this moment and is not there yet."""
+        """Whether a keyframe is due at this moment and not there yet."""
         return (
             moment.step % self.stride == 0 and (moment.step, moment.edits) not in self.branches[moment.branch].keyframes
         )
 
     def keep(self, moment: Moment, state: State) -> None:
-        """Hold a keyframe; when all together pass the budget, the stride doubles."""
+        """Keep a keyframe; when all together exceed the budget, the stride doubles."""
         self.branches[moment.branch].keep((moment.step, moment.edits), state)
         self.bytes += state.nbytes()
         while self.bytes > self.budget and self.stride < 2**40:
@@ -54,18 +54,18 @@ class KeyframeStore:
             self.recount()
 
     def set_stride(self, steps: float) -> None:
-        """Lay keyframes about so many steps apart (a power of two), wider where the budget wants it."""
+        """Place keyframes roughly `steps` apart (a power of two), or further apart to stay within the budget."""
         near = 2 ** (int(min(max(steps, 8), 2**16)).bit_length() - 1)
         self.stride = max(near, self.least_stride)
 
     def recount(self) -> None:
-        """Count the bytes of all keyframes anew, those that branches share once."""
+        """Recount the bytes of all keyframes; shared ones count once."""
         self.bytes = sum({id(s): s.nbytes() for b in self.branches.values() for s in b.keyframes.values()}.values())
 
     # -- the ring
 
     def keep_in_ring(self, moment: Moment, state: State) -> None:
-        """Keep a State in the ring of recent ones, the oldest falling out."""
+        """Keep a State in the ring; the oldest one drops out."""
         self._drop_from_ring(moment)
         self.ring[moment] = state
         self.ring_bytes += state.nbytes()
@@ -73,7 +73,7 @@ class KeyframeStore:
             self._drop_from_ring(next(iter(self.ring)))
 
     def empty_ring(self, branch: int) -> None:
-        """Let go of what the ring holds of a branch."""
+        """Drop the states of a branch from the ring."""
         for moment in [moment for moment in self.ring if moment.branch == branch]:
             self._drop_from_ring(moment)
 

@@ -1,4 +1,4 @@
-"""The live model: the state that steps and edits write, with the network and the trainer around it."""
+"""LiveModel: the state that steps and edits change, with the network and the trainer around it."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from tinynets.training.trainer import Trainer
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """What is trained on, as the network and the loss take it: x (N, ...), y (N, ...), weight (N,) of each loss."""
+    """The training examples as network and loss take them: x (N, ...), y (N, ...), weight (N,) of each loss."""
 
     x: Array
     y: Array
     weight: Array | None = None
     missing: str = ""
-    """Why these are only a sample of the data, so that no step can be computed; empty: they are all of it."""
+    """Why these are only a sample of the data, so that no step can be computed; empty if they are complete."""
 
 
 class LiveModel:
-    """State, network and trainer, which are made anew where the layers change."""
+    """State, network and trainer, which are rebuilt when the layers change."""
 
     def __init__(self, state: State, loss: Loss, examples: Examples) -> None:
         self.loss, self.examples = loss, examples
         self._build(state)
 
     def _build(self, state: State) -> None:
-        """Live arrays and a network around them, for a state of another architecture than the one at hand."""
+        """Make live arrays and a network around them, for a state with another architecture."""
         examples, live = self.examples, state.live()
         network = network_of(live, examples.x.shape[1:], read_only=True)
         trainer = Trainer(network, live, self.loss, examples.x, examples.y, examples.weight)
@@ -59,7 +59,7 @@ class LiveModel:
             self.network.taps = state_taps(self.network, live)
 
     def apply(self, edit: Edit) -> str:
-        """Do an edit; when it makes another architecture, build the network anew around it. Says what was done."""
+        """Apply an edit, rebuilding the network if the architecture changes; returns what was done."""
         before = self.state.architecture
         done = registry.apply(self.network, self.state, edit)
         if self.state.architecture != before:
@@ -67,7 +67,7 @@ class LiveModel:
         return done
 
     def replay(self, edits: Iterable[Edit]) -> None:
-        """Do recorded edits again, in their order."""
+        """Apply recorded edits again, in order."""
         for together in registry.runs(edits):
             if len(together) > 1:
                 registry.apply_run(self.network, self.state, together)

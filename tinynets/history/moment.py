@@ -9,17 +9,17 @@ from tinynets.edits.edit import Edit
 from tinynets.foreign_text import printable
 
 MAX_BOOKMARKS = 10_000
-MAX_NAME = 60  # characters of a branch's or a bookmark's
+MAX_NAME = 60  # characters of a name of a branch or a bookmark
 MAX_NOTE = 2000
 
 
 def is_name(name: object) -> bool:
-    """Whether a branch or a bookmark can be called that."""
+    """Whether this can be the name of a branch or a bookmark."""
     return isinstance(name, str) and bool(name.strip()) and name.isprintable() and len(name) <= MAX_NAME
 
 
 class Moment(NamedTuple):
-    """A point of history: so many steps done and so many of the branch's edits applied, on a branch (its number)."""
+    """A point in history: the number of a branch, of steps done and of the branch's edits applied."""
 
     branch: int
     step: int
@@ -28,7 +28,7 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True)
 class RecordedEdit:
-    """An edit where it was done: after `step` steps; what it said, and the probe loss before and after."""
+    """An edit where it was done: after `step` steps, with its report and the probe loss before and after."""
 
     step: int
     edit: Edit
@@ -39,7 +39,7 @@ class RecordedEdit:
 
 @dataclass(frozen=True)
 class Bookmark:
-    """A moment worth coming back to: its name and what was noted of it."""
+    """A moment to come back to, with a name and a note."""
 
     name: str
     note: str

@@ -1,6 +1,6 @@
-"""Moves: how a player comes to a recorded moment, from the closest state that is kept.
+"""Moves: take a player to a recorded moment, from the closest kept state.
 
-A move is a job: closed early, the player stays where it was.
+A move is a job: if it is closed early, the player stays where it was.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RING_STEPS = RING // 2  # states kept before the one that a move lands on
 
 
 def go(player: Player, target: Moment) -> Work:
-    """Move to a recorded moment, from the kept state that is closest; closed early, we stay where we were."""
+    """Move to a recorded moment, from the closest kept state; if closed early, the player stays where it was."""
     player.cancel_step()
     if target == player.position:
         return
@@ -38,14 +38,14 @@ def go(player: Player, target: Moment) -> Work:
         arrived = True
         undone_to = player.branch.undone_to
         if player.leads and undone_to is not None and player.position[1:] > undone_to:
-            player.branch.undone_to = None  # we have gone beyond it, so it is not undone any more
+            player.branch.undone_to = None  # the player is beyond it, so it is no longer undone
     finally:
         if not arrived:
             player.load(here, home)
 
 
 def compute_on(player: Player, state: State, start: Moment, target: Moment) -> Work:
-    """From a state, as that of `start`, to a later moment of its branch, every step computed again."""
+    """Load the state of `start` and recompute every step to a later moment of its branch."""
     player.load(state, start)
     yield from _recompute(player, target)
 
@@ -65,14 +65,14 @@ def _recompute(player: Player, target: Moment) -> Work:
                 if player.position.step >= dense:
                     player.keep_in_ring()
         done = player.position.step - before
-        if done and player.leads and not player.seconds_per_step:  # not known yet of a run that was loaded
+        if done and player.leads and not player.seconds_per_step:  # not known yet for a loaded run
             runs.pace_keyframes(player, (perf_counter() - begun) / done)
         yield Progress(player.position.step - first, target.step - first, "steps")
     player.replay_edits(target.edits)
 
 
 def cost(player: Player, target: Moment) -> tuple[int, float]:
-    """What going to a recorded moment costs: steps to compute again, and about how many seconds."""
+    """The cost of going to a recorded moment: steps to recompute, and roughly how many seconds."""
     start, _ = player.timeline.keyframes.closest(target)
     if player.position.branch == target.branch and start < player.position <= target:
         start = player.position
@@ -81,7 +81,7 @@ def cost(player: Player, target: Moment) -> tuple[int, float]:
 
 
 def state_at(player: Player, target: Moment) -> Job[State]:
-    """The State of a recorded moment; the player stays where it is, half-done step and all."""
+    """The State of a recorded moment; the player does not move, even from a half-done step."""
     if target == player.position and player.half is None:
         return player.state.copy()
     scout = Player(player.timeline, player.loss, player.examples, leads=False)
@@ -92,10 +92,10 @@ def state_at(player: Player, target: Moment) -> Job[State]:
 def back_until(
     player: Player, holds: Callable[[], bool], of_losses: Callable[[Array], Array] | None = None
 ) -> Job[bool]:
-    """Go to the last moment before this one at which something holds; back to here where there is none.
+    """Go to the last earlier moment at which something holds; if there is none, the player ends up here again.
 
-    The way back is taken keyframe by keyframe, each stretch forward. `of_losses` says of the losses at which steps it
-    holds, where nothing else matters.
+    The way back goes keyframe by keyframe, with each stretch computed forward. `of_losses` tells from the losses at
+    which steps it holds, if nothing else matters.
     """
     player.cancel_step()
     home, branch = player.position, player.branch
@@ -126,7 +126,7 @@ def back_until(
 
 
 def _stretch(player: Player, bound: Moment) -> Iterator[Moment]:
-    """Every moment from where we stand to before `bound`, computed again."""
+    """Every moment from the present one to before `bound`, recomputed."""
     while player.position < bound:
         yield player.position
         with ignore_warnings():
@@ -138,7 +138,7 @@ def _stretch(player: Player, bound: Moment) -> Iterator[Moment]:
 
 
 def seek(player: Player, step: int) -> Work:
-    """Move to after the last edit at `step`; beyond what is recorded, run there."""
+    """Move to after the last edit at `step`; beyond the recorded steps, train up to it."""
     branch = player.branch
     recorded = branch.end
     if step > recorded.step:
@@ -157,14 +157,14 @@ def undo(player: Player) -> Work:
         raise TimelineError("there is nothing to undo")
     before, after = timeline.actions[-1]
     yield from go(player, before)
-    if before.branch == after.branch and before.step == after.step:  # all that lies behind an edit came after it
+    if before.branch == after.branch and before.step == after.step:  # everything after an edit was done later
         player.branch.undone_to = before[1:]
     timeline.actions.pop()
     timeline.undone.append((before, after))
 
 
 def redo(player: Player) -> Work:
-    """Move to the moment after the action that was undone last."""
+    """Move to the moment after the action that was last undone."""
     timeline = player.timeline
     if not timeline.undone:
         raise TimelineError("there is nothing to redo")
@@ -178,5 +178,5 @@ def redo(player: Player) -> Work:
 
 
 def switch(player: Player, name: str) -> Work:
-    """Move to the end of another branch, as it is seen."""
+    """Move to the end of another branch, without undone edits."""
     yield from go(player, player.timeline.named(name).seen_end)

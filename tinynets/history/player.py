@@ -1,6 +1,6 @@
-"""The player: a live model at a moment of the timeline, moved by phases of a step, edits and forks.
+"""Player: a live model at a moment of the timeline, moved by phases of a step, edits and forks.
 
-What takes long moves it from outside: runs (runs.py), and moves through what is recorded (moves.py).
+Long work moves it from outside: runs (runs.py), and moves through recorded history (moves.py).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def whole(method: Method) -> Method:
-    """A method of something with a `player`, done whole before a signal is taken or another thread looks."""
+    """Make a method of an object with a `player` uninterruptible by signals and other threads that take the lock."""
 
     @wraps(method)
     def done(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -42,26 +42,26 @@ def whole(method: Method) -> Method:
 
 
 class Stops:
-    """Where a run stops on its way, and what is done there; here it stops nowhere."""
+    """Where a run stops on its way, and what it does there; this base never stops."""
 
     def next_stop(self, step: int) -> int:
-        """The first step behind `step` at which to stop; a run may stop elsewhere too."""
+        """The first step after `step` at which to stop; a run may stop elsewhere too."""
         return ENDLESS
 
     def stopped(self, player: Player) -> bool:
-        """Called at every stop; says whether it did work that is not the steps' own."""
+        """Called at every stop; returns whether it did work of its own."""
         return False
 
 
 class Player:
-    """A live model and where it stands: at one moment of a timeline, perhaps with a half-done step.
+    """A live model at one moment of a timeline, perhaps with a half-done step.
 
-    The one that `leads` says which branch is current and fills the ring of recent states; another only looks. A run
-    stops on its way where `stops` says. `tick` hears of what was done: every few milliseconds of a run, and at once
-    (True) behind an edit or a fork; `recorded` hears when a call that may have recorded something ends. Whoever moves
-    it, or reads it from another thread, holds its `lock`.
+    The player that `leads` sets the current branch and fills the ring of recent states; others only look. A run stops
+    on its way where `stops` says. `tick` is called as work is done: every few milliseconds of a run, and at once (True)
+    after an edit or a fork; `recorded` is called when a call that may have recorded something ends. Hold its `lock` to
+    move it, or to read it from another thread.
 
-    Where the data are only a sample, it stands at kept states alone.
+    If only a sample of the data is here, it can only be at kept states.
     """
 
     def __init__(self, timeline: Timeline, loss: Loss, examples: Examples, *, leads: bool = True) -> None:
@@ -75,7 +75,7 @@ class Player:
         self.lock = threading.RLock()
         self.seconds_per_step = 0.0
 
-    # -- where we are
+    # -- the present moment
 
     @property
     def state(self) -> State:
@@ -95,31 +95,31 @@ class Player:
 
     @property
     def in_past(self) -> bool:
-        """Whether something is recorded beyond this moment."""
+        """Whether anything is recorded after this moment."""
         return self.position != self.branch.end
 
     @property
     def last_loss(self) -> float | None:
-        """The training loss of the step that led here."""
+        """The training loss of the last step."""
         step = self.position.step
         return float(self.branch.losses.values[step - 1]) if step else None
 
     def need_data(self) -> None:
-        """Raise DataError where steps cannot be computed, since the data are not here."""
+        """Raise DataError if steps cannot be computed because the data are not here."""
         if self.examples.missing:
             raise DataError(self.examples.missing)
 
-    # -- what steps, runs and moves are made of
+    # -- the parts of steps, runs and moves
 
     def load(self, state: State, moment: Moment) -> None:
-        """Make the live state that of a moment."""
+        """Make a state of a moment the live one."""
         self.live.load(state)
         self.position = moment
         if self.leads:
             self.timeline.current = moment.branch
 
     def replay_edits(self, until: int | None = None) -> None:
-        """Apply the edits recorded at this step that are not applied yet, up to so many in all."""
+        """Apply the edits recorded at this step that are not applied yet, up to `until` in all."""
         branch, position = self.branch, self.position
         target = branch.edits_through(position.step) if until is None else until
         self.live.replay(placed.edit for placed in branch.edits[position.edits : target])
@@ -127,7 +127,7 @@ class Player:
             self.position = Moment(position.branch, position.step, target)
 
     def record_step(self) -> None:
-        """Record the step that was just computed, where it is not recorded yet, and stand behind it."""
+        """Record the step that was just computed, if it is new, and move after it."""
         number, before, count = self.position
         step, losses = before + 1, self.branch.losses
         if step > len(losses):
@@ -136,18 +136,18 @@ class Player:
         self.keep_keyframe()
 
     def keep_keyframe(self) -> None:
-        """Keep a keyframe, where one belongs at this step and is not there yet."""
+        """Keep a keyframe if one is due at this step and not there yet."""
         keyframes = self.timeline.keyframes
         if self.position.step % keyframes.stride == 0 and keyframes.wants_keyframe(self.position):
             keyframes.keep(self.position, self.state.copy())
 
     def keep_in_ring(self) -> None:
-        """Keep the state here, so that a step back from the next moments is at hand."""
+        """Keep the present state in the ring, so that a step back from the next moments is fast."""
         if self.leads:
             self.timeline.keyframes.keep_in_ring(self.position, self.state.copy())
 
     def fork_if_undone(self) -> None:
-        """Before going on after an undo: an edit that was undone at this very moment is not done again."""
+        """Fork before going on if an edit was undone at this very moment, so that it is not applied again."""
         position = self.position
         if position.edits < self.branch.edits_through(position.step) and self.timeline.is_undone_at(position):
             self._fork(undone=True)
@@ -163,7 +163,7 @@ class Player:
 
     @property
     def began(self) -> Moment:
-        """The moment that the half-done step began from; the one here between steps."""
+        """The moment at which the half-done step began; between steps, the present one."""
         return self.position if self.half is None else self.half.began
 
     @property
@@ -193,7 +193,7 @@ class Player:
         return HalfStep(began, before, self.trainer.phases())
 
     def complete_step(self) -> bool:
-        """Do what is left of a half-done step, an action of its own; says whether there was one."""
+        """Finish a half-done step, as an action of its own; returns whether there was one."""
         if self.half is None:
             return False
         before = self.began
@@ -203,13 +203,13 @@ class Player:
         return True
 
     def end_step(self, half: HalfStep) -> None:
-        """Do what is left of the half-done step, and record it."""
+        """Finish the half-done step and record it."""
         self.half = None
         half.complete()
         self.record_step()
 
     def cancel_step(self) -> bool:
-        """Forget a half-done step, and the recorded edits replayed before it; says whether there was one."""
+        """Drop a half-done step and the recorded edits replayed before it; returns whether there was one."""
         half, self.half = self.half, None
         if half is None:
             return False
@@ -221,11 +221,11 @@ class Player:
     # -- edits and forks
 
     def edit(self, edit: Edit, report: Callable[[str], RecordedEdit]) -> RecordedEdit:
-        """Do an edit, recorded with what `report` makes of what it says; in the past it forks."""
+        """Apply an edit and record it with what `report` makes of its text; in the past this forks."""
         before, here = self.position, self.state.copy()
         try:
             placed = report(self.live.apply(edit))
-        except BaseException:  # whatever it was, nothing has changed
+        except BaseException:  # whatever it is, nothing has changed
             self.load(here, before)
             raise
         if self.in_past:
@@ -239,7 +239,7 @@ class Player:
         return placed
 
     def fork(self, name: str) -> None:
-        """Go on from here on a new branch of that name."""
+        """Start a new branch of that name here, and go on there."""
         self.timeline.check_free(name)
         self.cancel_step()
         self._fork(name)

@@ -1,6 +1,6 @@
-"""Runs: a player takes many steps, a given number of them or until something holds.
+"""Runs: take many steps with a player, a given number or until something holds.
 
-A run is a job: it yields between its pieces and leaves a whole moment behind, however it ends.
+A run is a job: it yields between its pieces and ends at a whole moment, however it ends.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from tinynets.jobs import Job, Progress, Work
 from tinynets.numerics.arrays import Array, ignore_warnings
 
 PIECE = 0.004  # seconds of work between two chances to be cancelled
-KEYFRAME_COST = 0.05  # seconds of recomputing that a keyframe may leave
+KEYFRAME_COST = 0.05  # seconds of recomputing between two keyframes, at most
 
 Ends = Callable[[Array], bool]
-"""Whether what is waited for has come, behind the last of the losses so far."""
+"""Whether to stop after the last of the losses so far."""
 
 
 def run(player: Player, count: int | None) -> Work:
-    """`count` steps (None: until closed); one action for undo, however it ends."""
+    """Take `count` steps (None: until closed); one action for undo, however it ends."""
     player.need_data()
     player.fork_if_undone()
     before, done = player.began, 0
@@ -35,9 +35,9 @@ def run(player: Player, count: int | None) -> Work:
 
 
 def run_until(player: Player, holds: Callable[[], bool], limit: int, ends: Ends | None = None) -> Job[bool]:
-    """Steps to the next moment at which something holds, at most `limit`; says whether there was one.
+    """Take steps to the next moment at which something holds, at most `limit`; returns whether there was one.
 
-    `ends` says the same of the losses so far, where nothing else matters: asking that costs a step next to nothing.
+    `ends` tells it from the losses so far, if nothing else matters: this costs almost nothing per step.
     """
     player.need_data()
     player.fork_if_undone()
@@ -62,12 +62,12 @@ def run_until(player: Player, holds: Callable[[], bool], limit: int, ends: Ends 
 
 
 def _push_run(player: Player, before: Moment) -> None:
-    """Remember a run for undo, which leads back on the branch where it ended, also where it forked on its way."""
+    """Remember a run for undo, which goes back along the branch where it ended, even if it forked on its way."""
     player.timeline.push_action(before._replace(branch=player.position.branch), player.position)
 
 
 def _piece(player: Player, most: int | None, ends: Ends | None = None) -> int:
-    """Steps for about `PIECE` seconds, or until what `ends` them is met; returns how many."""
+    """Take steps for about `PIECE` seconds, or until `ends` says so; returns how many."""
     start = now = perf_counter()
     done, others = 0, False
     left = ENDLESS if most is None else most
@@ -89,7 +89,7 @@ def _piece(player: Player, most: int | None, ends: Ends | None = None) -> int:
 
 
 def _burst(player: Player, most: int, over: float, ends: Ends | None) -> int:
-    """Steps up to the next recorded edit, keyframe or stop, or until the clock is `over`; returns how many."""
+    """Take steps to the next recorded edit, keyframe or stop, or until the clock passes `over`; returns how many."""
     if player.branch.undone_to is not None:
         player.fork_if_undone()
     player.replay_edits()
@@ -119,7 +119,7 @@ def _burst(player: Player, most: int, over: float, ends: Ends | None) -> int:
 
 
 def pace_keyframes(player: Player, seconds: float) -> None:
-    """Lay keyframes by what a step costs: so that recomputing between two takes at most `KEYFRAME_COST`."""
+    """Space keyframes by the cost of a step, so that recomputing between two takes at most `KEYFRAME_COST`."""
     known = player.seconds_per_step
     player.seconds_per_step = 0.9 * known + 0.1 * seconds if known else seconds
     player.timeline.keyframes.set_stride(KEYFRAME_COST / max(player.seconds_per_step, 1e-9))

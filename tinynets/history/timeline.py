@@ -1,7 +1,7 @@
-"""The timeline: branches of recorded steps and edits, bookmarks on them, and keyframes to start recomputing from.
+"""Timeline: branches of recorded steps and edits, their bookmarks, and keyframes to recompute from.
 
-A branch holds its whole history, what it shares with its parent included; States that are kept are never written again,
-so branches share them.
+A branch holds its whole history, including the part shared with its parent. Kept States are never written again, so
+branches can share them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tinynets.training.state import State
 
 
 class Timeline:
-    """All branches of a run, which one is current, and the actions that undo goes back over."""
+    """All branches of a run, the current one, and the actions that undo can go back over."""
 
     def __init__(self, start: State, *, budget: int = BUDGET) -> None:
         first = Branch(0, "main", LossHistory(start.theta.dtype))
@@ -26,13 +26,13 @@ class Timeline:
         self.undone: list[tuple[Moment, Moment]] = []
         self.bookmarks: dict[str, Bookmark] = {}
         self.elsewhere = False
-        """Whether some of it was recorded where the last bits may differ from those computed here."""
+        """Whether some of it was recorded on a machine whose last bits may differ from those computed here."""
         self._next_number = 1
         self.keyframes.keep(Moment(0, 0, 0), start)
 
     @staticmethod
     def of(branches: dict[int, Branch]) -> Timeline:
-        """A timeline of branches that are there already, each with a keyframe at its start."""
+        """A timeline of existing branches, each with a keyframe at its start."""
         first = next(iter(branches.values()))
         timeline = Timeline(first.keyframes[0, 0])
         timeline.branches, timeline.current = branches, first.number
@@ -46,7 +46,7 @@ class Timeline:
         return self.branches[self.current]
 
     def is_undone_at(self, moment: Moment) -> bool:
-        """Whether the last undo has led to this moment, so that what lies ahead of it is what was undone."""
+        """Whether the last undo went to this moment, so that everything ahead of it was undone."""
         if self.branches[moment.branch].undone_to == moment[1:]:
             return True
         if not self.undone:
@@ -55,7 +55,7 @@ class Timeline:
         return before == moment and after.branch == moment.branch
 
     def undone_ends(self) -> list[Moment]:
-        """The ends, as they are seen, of the branches on which edits were undone."""
+        """The seen ends of the branches on which edits were undone."""
         return [branch.seen_end for branch in self.branches.values() if branch.undone_to is not None]
 
     def extent(self) -> object:
@@ -69,7 +69,7 @@ class Timeline:
         return tuple(sorted(self.bookmarks.values(), key=lambda mark: mark.moment[1:]))
 
     def named(self, name: str) -> Branch:
-        """The branch of that name; raises TimelineError that lists those there are."""
+        """The branch of that name; raises TimelineError that lists the existing ones."""
         names = {branch.name: branch for branch in self.branches.values()}
         if not isinstance(name, str) or name not in names:
             raise TimelineError(f"there is no branch `{name}`, only {', '.join(names)}{nearest(str(name), names)}")
@@ -78,7 +78,7 @@ class Timeline:
     # -- branches and actions
 
     def fork(self, moment: Moment, name: str | None = None, *, undone: bool = False) -> Branch:
-        """A new current branch from a moment. After an undo it takes over the name, and what was left is renamed."""
+        """Start a new current branch at a moment. After an undo it takes over the name, and the old one is renamed."""
         old = self.branches[moment.branch]
         names = [branch.name for branch in self.branches.values()]
         if name is not None:
@@ -86,7 +86,7 @@ class Timeline:
         number = self._next_number
         self._next_number += 1
         if undone:
-            old.undone_to = None  # it is where that is kept from now on
+            old.undone_to = None  # from now on this branch is where it is kept
         made = old.fork_at(
             moment, number, name or next(n for i in range(2, number + 3) if (n := f"branch-{i}") not in names)
         )
@@ -97,23 +97,24 @@ class Timeline:
         return made
 
     def check_free(self, name: str) -> None:
-        """Raises TimelineError where a branch has this name."""
+        """Raise TimelineError if a branch has this name."""
         if any(branch.name == name for branch in self.branches.values()):
             raise TimelineError(f"there is a branch `{name}` already")
 
     def rename(self, old: str, new: str) -> None:
-        """Give a branch another name; raises TimelineError where another has it."""
+        """Rename a branch; raises TimelineError if another has the name."""
         branch = self.named(old)
         if new != old:
             self.check_free(new)
             branch.name = new
 
     def drop(self, name: str) -> str:
-        """Forget a branch; says what went with it. Raises TimelineError for the current one.
+        """Delete a branch; returns what went with it. Raises TimelineError for the current one.
 
-        A branch that left it hangs on to what both have of the past: it becomes a branch of the dropped one's parent,
-        or, of those that left it later than it left that, the one that left last takes its place and the others become
-        its branches. Bookmarks on what some other branch shares go over to that one; the rest goes.
+        Its children keep the shared past. A child that shares only what the dropped branch shares with its own parent
+        becomes a child of that parent. Of the others, the one that was forked last takes the dropped branch's place,
+        and the rest become its children. Bookmarks on a part that another branch shares move to that branch; others are
+        deleted.
         """
         gone = self.named(name)
         if gone.number == self.current:
@@ -125,7 +126,7 @@ class Timeline:
         return said
 
     def forget(self, gone: Branch, children: list[Branch], marks: list[Bookmark]) -> str:
-        """The same of a branch whose children and bookmarks are known; what is kept is not counted anew."""
+        """The same for a branch whose children and bookmarks are known; kept states are not recounted."""
         shares = self._heirs(gone, children)
         lost = self._rehang_bookmarks(marks, shares)
         del self.branches[gone.number]
@@ -137,7 +138,7 @@ class Timeline:
         return f"branch {gone.name} dropped: {max(own, 0):,} steps of its own{bookmarks}"
 
     def _heirs(self, gone: Branch, children: list[Branch]) -> list[tuple[Branch, tuple[int, int]]]:
-        """Hang the children of a branch elsewhere; those that share some of its past, and up to which (step, edits)."""
+        """Give the children of a branch new parents; returns the branches that share its past, and how far."""
         shares = [(child, (child.fork, child.shared)) for child in children]
         left = (gone.fork, gone.shared)
         late = sorted((c for c in children if (c.fork, c.shared) > left or gone.parent is None), key=_fork_of)
@@ -152,7 +153,7 @@ class Timeline:
         return shares
 
     def _rehang_bookmarks(self, marks: list[Bookmark], shares: list[tuple[Branch, tuple[int, int]]]) -> list[str]:
-        """Bookmarks of a branch that goes: over to one that shares the moment; names of those that none shares."""
+        """Move the bookmarks of a deleted branch to others that share the moment; returns the names of lost ones."""
         lost = []
         for mark in marks:
             _, step, edits = mark.moment
@@ -165,13 +166,13 @@ class Timeline:
         return lost
 
     def shares(self, branch: Branch, moment: Moment) -> bool:
-        """Whether a moment of another branch lies in the past that both have in common."""
+        """Whether a moment of another branch lies in the past that both share."""
         ours, theirs = self._way(branch), self._way(self.branches[moment.branch])
         ends = [(*ours[number], *theirs[number]) for number in ours.keys() & theirs.keys()]
         return any(moment.step <= min(end[::2]) and moment.edits <= min(end[1::2]) for end in ends)
 
     def _way(self, branch: Branch) -> dict[int, tuple[int, int]]:
-        """The branches that a branch comes from, itself first, and how many steps and edits of each are its past."""
+        """The ancestors of a branch, itself first, and how many steps and edits of each are its past."""
         end = len(branch.losses), len(branch.edits)
         way = {branch.number: end}
         while branch.parent is not None:
@@ -181,7 +182,7 @@ class Timeline:
         return way
 
     def tree(self) -> BranchTree:
-        """The branches in order, each behind the one that it left."""
+        """The branches in order, each after its parent."""
         summaries: list[BranchSummary] = []
         children: dict[int | None, list[Branch]] = {}
         for branch in sorted(self.branches.values(), key=_fork_of, reverse=True):
@@ -198,7 +199,7 @@ class Timeline:
         return BranchTree(tuple(summaries))
 
     def push_action(self, before: Moment, after: Moment) -> None:
-        """Remember an action for undo; what had been undone is no longer redone."""
+        """Remember an action for undo; undone actions can no longer be redone."""
         self.undone.clear()
         if before != after:
             self.actions.append((before, after))
@@ -206,14 +207,14 @@ class Timeline:
     # -- bookmarks
 
     def bookmark(self, name: str, note: str, moment: Moment) -> Bookmark:
-        """Mark a moment; a name that is there already marks it from now on."""
+        """Mark a moment; an existing bookmark of that name moves here."""
         if len(self.bookmarks) >= MAX_BOOKMARKS and name not in self.bookmarks:
             raise TimelineError(f"there are {MAX_BOOKMARKS:,} bookmarks already, and no more are allowed")
         made = self.bookmarks[name] = Bookmark(name, note, moment)
         return made
 
     def marked(self, name: str) -> Bookmark:
-        """The bookmark of that name; raises TimelineError that lists those there are."""
+        """The bookmark of that name; raises TimelineError that lists the existing ones."""
         if not isinstance(name, str) or name not in self.bookmarks:
             known = f", only {', '.join(self.bookmarks)}" if self.bookmarks else " yet, nor any other"
             raise TimelineError(f"there is no bookmark `{name}`{known}{nearest(str(name), self.bookmarks)}")

@@ -1,4 +1,4 @@
-"""The tree of branches in short, as it is shown."""
+"""BranchTree: a short form of the branches, to be shown."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from tinynets.foreign_text import printable
 
 @dataclass(frozen=True)
 class BranchSummary:
-    """A branch as a tree shows it."""
+    """A branch, as shown in a tree."""
 
     number: int
     name: str
     parent: str
-    """The branch that it left; empty for the first."""
+    """The branch that it was forked from; empty for the first."""
     fork: int
     end: int
     edits: int
-    """Edits of its own, those it shares with its parent not counted."""
+    """Edits of its own, not counting those shared with its parent."""
     depth: int
     current: bool
 
 
 @dataclass(frozen=True)
 class BranchTree:
-    """Branches, each behind the one that it left."""
+    """Branches, each after its parent."""
 
     branches: tuple[BranchSummary, ...]
 
@@ -37,7 +37,7 @@ class BranchTree:
         return "\n".join(map(printable, self.lines()))
 
     def lines(self) -> list[str]:
-        """One line a branch."""
+        """One line for each branch."""
         width = max(2 * branch.depth + len(branch.name) for branch in self.branches) + 2
         made = []
         for branch in self.branches:

@@ -1,4 +1,4 @@
-"""Verifying: what is recorded is computed again and compared with what was kept, for one branch or for all of them."""
+"""Verifies a run: recomputes one branch or all of them and compares with the recorded states and losses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
 from tinynets.training.state import State
 
-SHOWN = 4  # places that a line names
+SHOWN = 4  # places that a line names at most
 ELSEWHERE = (
     "recorded with another processor, numpy or number of threads: the last bits may differ; "
     "computed on from each stored keyframe"
@@ -30,7 +30,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Difference:
-    """Where two states differ: `hidden.w`, `momentum of hidden.w`, `interventions`; and the largest |difference|."""
+    """A place where two states differ, such as `hidden.w` or `momentum of hidden.w`, and the largest |difference|."""
 
     place: str
     largest: float = 0.0
@@ -41,19 +41,19 @@ class Difference:
 
 @dataclass(frozen=True)
 class Divergence:
-    """A stretch between two keyframes that came out differently."""
+    """A stretch between two keyframes with another result than recorded."""
 
     branch: str
     step: int
     """The first step whose loss, or state, differs."""
     keyframe: int | None
-    """The step of the keyframe that was compared; None behind the last one, where there are losses alone."""
+    """The step of the compared keyframe; None after the last one, where there are only losses."""
     places: tuple[Difference, ...]
-    """What differs in the keyframe, the largest first; none: the losses alone."""
+    """What differs in the keyframe, the largest first; empty if only the losses do."""
     largest: float
     """Largest |difference| of a value or a loss."""
     failed: str = ""
-    """Why it could not be computed at all."""
+    """Why it could not be computed."""
 
     def __str__(self) -> str:
         where = f"branch {self.branch} at step {self.step:,}"
@@ -69,7 +69,7 @@ class Divergence:
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """What computing all branches again has found."""
+    """The result of recomputing all branches."""
 
     branches: int
     steps: int
@@ -81,9 +81,9 @@ class VerifyReport:
     divergences: tuple[Divergence, ...]
     """In the order of the tree; after one, computing goes on from the stored keyframe."""
     same_machine: bool
-    """Whether processor, numpy and number of threads are those it was recorded with."""
+    """Whether processor, numpy and number of threads are the same as in the recording."""
     start: str = ""
-    """What the start is, in words: what recipe and seed give, or not, or parameters that were given."""
+    """The start in words: as recipe and seed give it, or not, or from given parameters."""
 
     @property
     def equal(self) -> bool:
@@ -91,7 +91,7 @@ class VerifyReport:
 
     @property
     def largest(self) -> float:
-        """Largest |difference| met."""
+        """The largest |difference| found."""
         return max((entry.largest for entry in self.divergences), default=0.0)
 
     def __str__(self) -> str:
@@ -117,17 +117,17 @@ def _counted(count: int, word: str, words: str = "") -> str:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a run says that it started from: the name of its recipe and its seed, and how to make that start again."""
+    """The stated start of a run: the name of its recipe, its seed, and how to make that start again."""
 
     recipe: str
     seed: int
     given: bool
-    """Whether the parameters were given to it: then there is nothing to hold those against."""
+    """Whether its parameters were given, so that there is nothing to compare them with."""
     make: Callable[[], tuple[Network, State]]
 
 
 def verify(recorded: Player, origin: Origin) -> Generator[Progress, None, VerifyReport]:
-    """Compute every branch again, stretch by stretch from keyframe to keyframe, and compare; nothing moves."""
+    """Recompute every branch, stretch by stretch from keyframe to keyframe, and compare; the player does not move."""
     recorded.need_data()
     branches = [recorded.timeline.branches[entry.number] for entry in recorded.timeline.tree()]
     stretches = [(branch, *stretch) for branch in branches for stretch in _stretches(branch)]
@@ -137,13 +137,13 @@ def verify(recorded: Player, origin: Origin) -> Generator[Progress, None, Verify
     done = keyframes = 0
     player, playing = recorded, -1
     computed: State | None = None
-    """What came out at the keyframe before, where that is another."""
+    """The computed state at the keyframe before, if it differs."""
     for branch, begin, target in stretches:
         if branch.number != playing:
             player, playing, computed = _player_of(recorded, branch), branch.number, None
         before = Progress(done, total, "steps")
         divergence = yield from _stretch(player, branch, branch.keyframes[begin], begin, target, before)
-        if divergence is not None and computed is not None:  # then the keyframe before may be what was altered
+        if divergence is not None and computed is not None:  # then the keyframe before may have been altered
             again = yield from _stretch(player, branch, computed, begin, target, before)
             divergence = divergence if again is not None else None
         computed = player.state.copy() if divergence is not None and not divergence.failed else None
@@ -159,7 +159,7 @@ def _same_machine(player: Player) -> bool:
 
 
 def _start(origin: Origin, branch: Branch) -> tuple[str, Divergence | None]:
-    """What the stored start is, in words, and where it is not what recipe and seed give."""
+    """The stored start in words, and where it differs from the one by recipe and seed."""
     kept = branch.keyframes[0, 0]
     start = f"what recipe `{origin.recipe}` and seed {origin.seed} give"
     try:
@@ -177,7 +177,7 @@ def _start(origin: Origin, branch: Branch) -> tuple[str, Divergence | None]:
 
 
 def _stretches(branch: Branch) -> Iterator[tuple[Place, Place]]:
-    """From keyframe to keyframe, and on to the end; of a branch that left another, what it has of its own."""
+    """The stretches from keyframe to keyframe and to the end; for a forked branch, only its own part."""
     begin = (0, 0) if branch.parent is None else branch.nearest(branch.fork, branch.shared)
     for key in sorted(key for key in {*branch.keyframes, branch.end[1:]} if key > begin):
         yield begin, key
@@ -185,7 +185,7 @@ def _stretches(branch: Branch) -> Iterator[tuple[Place, Place]]:
 
 
 def _player_of(recorded: Player, branch: Branch) -> Player:
-    """A player for a branch's edits, on a timeline of its own that keeps no states."""
+    """A player for a branch's edits, on a separate timeline that keeps no states."""
     timeline = Timeline(branch.keyframes[0, 0], budget=1)
     for placed in branch.edits:
         timeline.branch.append_edit(placed)
@@ -195,7 +195,7 @@ def _player_of(recorded: Player, branch: Branch) -> Player:
 def _stretch(
     player: Player, branch: Branch, state: State, begin: Place, target: Place, before: Progress
 ) -> Generator[Progress, None, Divergence | None]:
-    """Compute on from a state at one keyframe to the next, or to the end; what came out differently."""
+    """Compute from the state at one keyframe to the next one or the end; returns the divergence, if any."""
     first, last = begin[0], target[0]
     own, kept = player.timeline.branch, branch.losses.part(first, last)
     if len(own.losses) != first:
@@ -223,7 +223,7 @@ def _stretch(
 
 
 def differences(network: Network, found: State, kept: State) -> tuple[Difference, ...]:
-    """Where two states of one network differ, the largest difference first; none: the same bytes."""
+    """Where two states of one network differ, the largest difference first; empty if all bytes are the same."""
     if found.digest() == kept.digest():
         return ()
     ours, theirs = found.config(), kept.config()
@@ -242,12 +242,12 @@ def differences(network: Network, found: State, kept: State) -> tuple[Difference
 
 
 def values_of(state: State) -> dict[str, Array]:
-    """The arrays of a state that a step computes."""
+    """The arrays of a state that a step changes."""
     return {"theta": state.theta, "buffers": state.buffers, **state.slots}
 
 
 def _by_place(network: Network, name: str, one: Array, other: Array) -> Iterator[Difference]:
-    """The layers' parameters, their slots or what they carry, of which the bytes differ."""
+    """Differences by place: parameters, slots or carried arrays whose bytes differ."""
     start = 0
     for layer in network.layers:
         for entry in layer.carried() if name == "buffers" else layer.parameters():
@@ -265,7 +265,7 @@ def _by_place(network: Network, name: str, one: Array, other: Array) -> Iterator
 
 @dataclass
 class ReplayReport:
-    """What a replay found: how much was compared, and the first moment that came out differently."""
+    """The result of a replay: how much was compared, and the first moment that differs."""
 
     steps: int
     edits: int
@@ -298,9 +298,9 @@ class ReplayReport:
 def replay(
     played: Player, every: int | None = None, show: Callable[[Progress], None] = lambda progress: None
 ) -> ReplayReport:
-    """Compute the current branch of a player again from its start state; the player itself is left as it is.
+    """Recompute the current branch of a player from its start state; the player itself does not change.
 
-    `every`: note the digest at every so many steps. `show` is told how far it is.
+    `every`: note the digest at this interval of steps. `show` is called with the progress.
     """
     played.need_data()
     recorded = played.branch
@@ -331,5 +331,5 @@ def replay(
 
 
 def _every(branch: Branch, every: int | None) -> set[Place]:
-    """The moments after the last edit at every so many steps."""
+    """The moments after the last edit, at this interval of steps."""
     return {(step, branch.edits_through(step)) for step in range(0, len(branch.losses) + 1, every)} if every else set()

@@ -1,4 +1,4 @@
-"""What is typed on a command line, `zero hidden[3]` or `lab.zero("hidden[3]")`, and the call that it stands for."""
+"""Parses a command line, `zero hidden[3]` or `lab.zero("hidden[3]")`, into a call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Call:
     kwargs: dict[str, Any] = field(default_factory=dict)
 
     def python(self) -> str:
-        """The line of Python that does the same: `lab.zero("hidden[3]")`; empty for what only an app does."""
+        """The same as a line of Python: `lab.zero("hidden[3]")`; empty for commands of an app alone."""
         if self.verb in OF_THE_APP:
             return ""
         known = verb_called(self.verb)
@@ -29,7 +29,7 @@ class Call:
 
 
 def parse(line: str) -> Call:
-    """The call that a command line stands for; raises CommandError that says what is wrong with it."""
+    """Parse a command line; raises CommandError that says what is wrong with it."""
     if line.strip().removeprefix(":").lstrip().startswith(("lab.", "lab =", "lab=")):
         return _pasted(line.strip().removeprefix(":").lstrip())
     words = split_words(line.strip().removeprefix(":"))
@@ -45,9 +45,9 @@ def parse(line: str) -> Call:
 
 
 def split_words(line: str) -> list[str]:
-    """The words of a line, as a shell has them, but for backslashes: they stay, so that `C:\\a\\b.msgpack` is a path.
+    """Split a line into words as a shell does, but keep backslashes, so that `C:\\a\\b.msgpack` is a path.
 
-    Only in front of a space or a quote a backslash means that one itself. Raises CommandError for a quote that is open.
+    A backslash escapes only a space or a quote. Raises CommandError for an unclosed quote.
     """
     words: list[str] = []
     word, quote, at = None, "", 0
@@ -75,14 +75,14 @@ QUOTES = ("'", '"')
 
 
 def _escapes(letter: str, quote: str, rest: str) -> bool:
-    """Whether a backslash in front of a letter takes its meaning away: of a quote's own end where another one comes."""
+    """Whether a backslash escapes the letter behind it; of a closing quote, only where another one follows."""
     if quote:
         return quote == letter == '"' and '"' in rest
     return letter == " " or letter in QUOTES
 
 
 def _pasted(line: str) -> Call:
-    """The call that a line of Python stands for, as `Call.python` writes it: read, never run."""
+    """Parse a line of Python, as `Call.python` writes it; it is never run."""
     rule = "a line of Python here is one call on `lab` with plain values, such as `lab.run(100)`"
     try:
         match ast.parse(line).body:
@@ -107,13 +107,13 @@ def _pasted(line: str) -> Call:
 
 
 def _read(method: str) -> bool:
-    """Whether it is an attribute of a lab, which is not called."""
+    """Whether `method` is an attribute of a lab, to be read and not called."""
     known = verb_called(method)
     return known is not None and known.read
 
 
 def _joined(verb: Verb, words: list[str]) -> list[str]:
-    """The words, those from an open bracket to its end as one: `hidden[1, 5]`, `values=[[1, 2], [3, 4]]`."""
+    """The words, with those inside brackets joined: `hidden[1, 5]`, `values=[[1, 2], [3, 4]]`."""
     if _takes_rest(verb):
         return words
     made: list[str] = []
@@ -136,7 +136,7 @@ def _takes_rest(verb: Verb) -> bool:
 
 
 def _options(verb: Verb, words: list[str]) -> tuple[dict[str, Any], list[str]]:
-    """The arguments that are given by name, and the words of the others."""
+    """The arguments given by name, and the remaining words."""
     kwargs: dict[str, Any] = {}
     plain: list[str] = []
     for word in words:
@@ -152,9 +152,9 @@ def _options(verb: Verb, words: list[str]) -> tuple[dict[str, Any], list[str]]:
 
 
 def _kind(verb: Verb, key: str, before: int) -> Kind | None:
-    """What the argument of a name is; None for a word that has a = of its own, as `rnn[5]@t=3` or `step>=500`.
+    """The kind of a named argument; None for a word that just contains a =, as `rnn[5]@t=3` or `step>=500`.
 
-    `before`: how many words without a name came before it.
+    `before`: the number of unnamed words before it.
     """
     known = {argument.name: argument for argument in (*verb.placed, *verb.named)}
     text = _takes_rest(verb)
@@ -172,7 +172,7 @@ def _kind(verb: Verb, key: str, before: int) -> Kind | None:
 
 
 def _arguments(verb: Verb, words: list[str], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-    """The arguments one after the other; those of them that were given by name are taken out of `kwargs`."""
+    """The arguments in order; those given by name are taken out of `kwargs`."""
     placed = verb.placed
     named = [argument.name for argument in placed if argument.name in kwargs]
     if _takes_rest(verb) and placed[-1].name not in kwargs:

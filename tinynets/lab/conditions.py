@@ -1,15 +1,15 @@
 """Conditions on a run, as text: `loss < 2.3`, `dead hidden[7]`, `average < 2 and not frozen hidden[3]`.
 
     loss, average       training loss of the last step; the mean of the last 100
-    probe, accuracy     loss and accuracy of the probe, as the network stands
+    probe, accuracy     loss and accuracy of the probe, with the network as it is now
     dev, train, ...     the latest evaluation of a split
     step, lr            steps done; the learning rate of the next step
     mean hidden[7]      the units' output over the probe, on average
     dead, alive, saturated, frozen hidden[7]
                         whether all these units are; `saturated hidden[7] > 0.5`: the share of the probe
 
-Numbers are compared by < <= > >= == !=; terms are joined by `and`, `or`, `not` and brackets. What is not known yet, as
-the loss before the first step, makes a comparison neither true nor false.
+Numbers are compared by < <= > >= == !=; terms are joined by `and`, `or`, `not` and brackets. A comparison with a value
+that is not known yet, such as the loss before the first step, is neither true nor false.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Condition:
-    """Something to ask of a lab at a moment; `str` is its text."""
+    """A condition that can be checked at any moment of a run; `str` is its text."""
 
     text: str
     root: Node
@@ -69,23 +69,23 @@ class Condition:
         return self.root.value(_Known(losses, experiment)) is True
 
     def holds_after(self, losses: Array) -> bool:
-        """Whether it holds after the last of these losses, those of the first steps; of one that has `of_losses`."""
+        """Whether it holds after the given losses, one per step from the first; needs `of_losses`."""
         return self.root.value(_Known(losses)) is True
 
     def check(self, experiment: Experiment) -> None:
-        """Raise CommandError or SelectorError where it asks for what this lab does not have."""
+        """Raise CommandError or SelectorError where it refers to something that this lab does not have."""
         self.root.check(experiment)
 
     @cached_property
     def of_losses(self) -> Callable[[Array], Array] | None:
-        """Where losses and steps alone decide: (n,) losses of the first steps -> after which of them it holds."""
+        """(n,) losses from the first step on -> (n,) whether it holds after each; None if it needs more than those."""
         if self.root.of_losses(np.ones(1)) is None or self.root.at_start() is True:
             return None
         return lambda losses: np.asarray(self.root.of_losses(losses), np.bool_)
 
 
 def parse_condition(text: str) -> Condition:
-    """The condition that a text stands for; raises CommandError that says what is wrong with it."""
+    """Parse a condition; raises CommandError that says what is wrong with it."""
     if not isinstance(text, str) or not text.strip():
         raise CommandError(f"{EXAMPLE}, not {text!r}")
     if len(text) > MAX_TEXT:
@@ -94,9 +94,9 @@ def parse_condition(text: str) -> Condition:
 
 
 class _Known:
-    """What is known of a moment: the losses that led to it and, where it is the live one, the whole experiment.
+    """What is known at a moment: the losses up to it and, at the live moment, the whole experiment.
 
-    The probe is computed once, when it is first asked for.
+    The probe is evaluated once, when it is first needed.
     """
 
     def __init__(self, losses: Array, experiment: Experiment | None = None) -> None:
@@ -123,28 +123,28 @@ class _Known:
 
 
 class Node(Protocol):
-    """A piece of a condition."""
+    """A node of a parsed condition."""
 
     def check(self, experiment: Experiment) -> None:
-        """Raise CommandError or SelectorError where it asks for what this lab does not have."""
+        """Raise CommandError or SelectorError where it refers to something that this lab does not have."""
         ...
 
     def value(self, known: _Known) -> bool | None:
-        """Whether it holds; None where what it asks for is not known yet."""
+        """Whether it holds; None while a value that it needs is not known yet."""
         ...
 
     def of_losses(self, losses: Array) -> Array | None:
-        """(n,) losses of the first steps -> after which of them it holds; None where more than those decides."""
+        """(n,) losses from the first step on -> (n,) whether it holds after each; None if it needs more than those."""
         ...
 
     def at_start(self) -> bool | None:
-        """Its value before the first step, of one that losses and steps alone decide."""
+        """Its value before the first step, if it needs only losses and steps."""
         ...
 
 
 @dataclass(frozen=True)
 class OfNumber:
-    """`loss < 2.3`."""
+    """A comparison of a number: `loss < 2.3`."""
 
     name: str
     comparison: str
@@ -209,7 +209,7 @@ class OfNumber:
 
 @dataclass(frozen=True)
 class OfUnits:
-    """`dead hidden[7]`, `mean hidden[7] > 0.5`."""
+    """A condition on units: `dead hidden[7]`, `mean hidden[7] > 0.5`."""
 
     word: str
     selector: str
@@ -317,7 +317,7 @@ def _mean(known: _Known, selector: Selector) -> float:
 
 
 def _averages(losses: Array) -> Array:
-    """(n,) mean of the last `AVERAGED` losses after each step, of those there are."""
+    """(n,) mean of the last `AVERAGED` losses after each step, or of all so far where there are fewer."""
     first = [losses[: n + 1].mean(dtype=np.float64) for n in range(min(AVERAGED - 1, len(losses)))]
     if len(losses) < AVERAGED:
         return np.array(first)
@@ -326,7 +326,7 @@ def _averages(losses: Array) -> Array:
 
 
 class _Parser:
-    """Reads a condition word by word; `or` binds least, then `and`, then `not`."""
+    """Parses a condition word by word; `not` binds tightest, then `and`, then `or`."""
 
     def __init__(self, text: str) -> None:
         self.text = text

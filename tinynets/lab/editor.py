@@ -1,4 +1,4 @@
-"""Editor: does edits to a running net."""
+"""Editor: applies edits to a run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Numbers = Sequence[Any] | Array | Values
 
 @dataclass(frozen=True)
 class LabBench:
-    """A run whose other moments, and saves, an edit's values can be taken from; see `edits.values.Bench`."""
+    """The run and the saves that an edit can take values from; see `edits.values.Bench`."""
 
     experiment: Experiment
     open_save: Callable[[str], Experiment]
@@ -65,10 +65,10 @@ class LabBench:
 
 
 class Editor:
-    """Does the operations of `edits.registry.OPERATIONS` to a run: recorded, undoable, answered with what each did.
+    """Applies the operations of `edits.registry.OPERATIONS` to a run, records them, and reports what each did.
 
-    All raise EditError or SelectorError that names thing, rule and value, and then nothing has changed. `open_save`
-    opens saves that values are taken from.
+    Each can be undone. A refused one raises EditError or SelectorError that names thing, rule and value, and changes
+    nothing. `open_save` opens the saves that values are taken from.
     """
 
     def __init__(self, experiment: Experiment, open_save: Callable[[str], Experiment]) -> None:
@@ -77,14 +77,13 @@ class Editor:
 
     @property
     def player(self) -> Player:
-        """The live state that is edited."""
+        """The player of the run that is edited."""
         return self._experiment.player
 
     def edit(self, op: str, target: str, given: Mapping[str, Any]) -> Job:
-        """Do an operation; `given` are its arguments as a method of the lab takes them, those that say nothing too.
+        """Apply an operation; `given` are its arguments as the lab's method takes them, defaults included.
 
-        Values that are to be found are looked for first. A half-done step is finished once it is known that they can
-        be, and that the edit can be done.
+        Values are looked up first. A half-done step is finished only once it is certain that the edit can be applied.
         """
         player, operation = self.player, registry.named(op)
         args = operation.given(given, player.position.edits)
@@ -102,7 +101,7 @@ class Editor:
 
     @whole
     def _do(self, op: str, target: str, args: dict[str, Any]) -> EditReport:
-        """Do an operation, with the probe measured before and behind it; a half-done step is finished first."""
+        """Apply an operation and measure the probe before and after it; a half-done step is finished first."""
         player = self.player
         edit = registry.resolve(player.network, player.state, op, target, args)
         player.complete_step()

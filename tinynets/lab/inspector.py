@@ -1,4 +1,4 @@
-"""Inspector: answers questions about a run, which it leaves where it stands."""
+"""Inspector: answers questions about a run without moving or changing it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tinynets.training.frozen import frozen_units
 
 
 class Inspector:
-    """Answers questions about a run, which it leaves where it stands. `files`: where the run is saved."""
+    """Answers questions about a run without moving or changing it. `files`: where the run is saved."""
 
     def __init__(self, experiment: Experiment, files: SessionFiles) -> None:
         self._experiment = experiment
@@ -37,10 +37,10 @@ class Inspector:
 
     @property
     def player(self) -> Player:
-        """The live state that is looked at."""
+        """The player of the run that is inspected."""
         return self._experiment.player
 
-    # -- the network as it stands
+    # -- the network at this moment
 
     @verb("looking", "how a unit comes to its value, what it responds to, what it does to the outputs", lets_run=True)
     def explain(
@@ -51,7 +51,7 @@ class Inspector:
         split: Annotated[str, SPLIT] = "train",
         top: Annotated[int, WHOLE] = 8,
     ) -> Job[Explanation]:
-        """How one unit comes to its value on an example of the probe, what came back, what it responds to, what for."""
+        """How a unit gets its value and gradient on an example of the probe, what it responds to and what it does."""
         return explain(self._experiment, selector, example, split, top)
 
     @verb(
@@ -67,7 +67,7 @@ class Inspector:
         clean: Annotated[bool, ON] = False,
         examples: Annotated[int | None, WHOLE] = None,
     ) -> Job[Evaluation]:
-        """Mean loss (and accuracy) over a whole split, or over so many `examples` of it."""
+        """Mean loss (and accuracy) over a whole split, or over a number of `examples` of it."""
         return self._experiment.evaluate(split, clean=clean, examples=examples)
 
     @verb("looking", "write N names with the network as it stands", lets_run=True, shows=True)
@@ -96,11 +96,11 @@ class Inspector:
         example: Annotated[int | None, EXAMPLE] = None,
         split: Annotated[str | None, SPLIT] = None,
     ) -> Prediction:
-        """What the network says of an input, or of an `example` of the data."""
+        """The network's prediction for an input, or for an `example` of the data."""
         return predict(self._experiment, input, example, split)
 
     def map_errors(self, split: str = "train") -> dict[str, float]:
-        """Quantization and topographic error of a self-organizing map; nothing of other networks."""
+        """Quantization and topographic error of a self-organizing map; empty for other networks."""
         return self._experiment.evaluator.map_errors(self.player.network, split)
 
     @verb("looking", "the edits that led to this moment", lets_run=True, read=True)
@@ -111,12 +111,12 @@ class Inspector:
 
     @verb("looking", "what stands on activations at this moment", lets_run=True, read=True)
     def interventions(self) -> tuple[Intervention, ...]:
-        """The operations on activations that stand at this moment."""
+        """The interventions that are in force at this moment."""
         return self._experiment.interventions
 
     @verb("looking", "the units that are frozen at this moment", lets_run=True, read=True)
     def frozen(self) -> dict[str, tuple[int, ...]]:
-        """Block -> its frozen units, for the blocks that have any."""
+        """The frozen units of each block that has any, by block."""
         network, frozen, found = self.player.network, self.player.state.frozen, {}
         for block in network.blocks:
             mask = frozen_units(network, frozen, block)
@@ -126,7 +126,7 @@ class Inspector:
 
     @verb("looking", "how many single weights are frozen, by parameter", lets_run=True, read=True)
     def frozen_weights(self) -> dict[str, int]:
-        """Parameter -> how many of its elements are frozen alone, their units not being frozen whole."""
+        """The number of elements frozen one by one in each parameter, not counting units that are frozen whole."""
         network, units, found = self.player.network, self.frozen(), {}
         for block in network.blocks:
             whole = network.unit_indices(block, units.get(block.name, ())) if block.units else np.empty(0, np.int64)
@@ -159,14 +159,14 @@ class Inspector:
         *,
         step: Annotated[int | None, WHOLE] = None,
     ) -> Job[Comparison]:
-        """Two branches, or saves, side by side; with one name, the current branch against it."""
+        """Compare two branches or saves; with one name, the current branch with it."""
         first, second = (self.player.branch.name, a) if b is None else (a, b)
         ours, theirs = (resolve_branch(self._experiment, self._files.path, name) for name in (first, second))
         return (yield from compare_branches(ours, theirs, step))
 
     @verb("files", "compute every branch again and compare with what was kept", shows=True)
     def verify(self) -> Job[VerifyReport]:
-        """Compute every branch again from its start and compare with what was kept: each keyframe, each loss."""
+        """Recompute every branch from its start and compare each keyframe and each loss with the recorded one."""
         experiment, recipe = self._experiment, self._experiment.recipe
         given = recipe.data["set"] == "arrays"
         origin = Origin(recipe.name, recipe.training.hyper.seed, given, experiment.initial)

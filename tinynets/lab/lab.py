@@ -1,4 +1,4 @@
-"""Lab: the one object that a user holds. It is long because each method is documented; its parts do the work."""
+"""Lab: the one object that a user holds; long because each method is documented, while its parts do the work."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Lab:
     """A network in training, with its whole history: step, operate, go back, save.
 
     `source` is a recipe's name, a `.toml` path, a save's path, or a Network. A Network needs `data` ((x, y), or
-    (x, y, weight), or x alone where the loss takes no targets, or a dict of splits: name -> such, or the path of an
+    (x, y, weight), or x alone where the loss takes no targets, or a dict of such by split, or the path of an
     `.npz` file with arrays `x`, `y` and `weight`, or with `train_x`, `train_y`, `dev_x`, ...), `loss` (or its kind,
     "mse", or a function (out, y) -> (value, gradient)) and `optimizer` (or its name, "adam"; by default tn.SGD()); the
     lab works on a copy of it, `lab.network`. `rates`, `l1` and `l2` are dicts, block -> learning-rate factor or
@@ -64,19 +64,19 @@ class Lab:
     l1 * sign(theta) (of l1 * sum |theta|); the reported loss leaves both out.
     `sampling` is `replacement`, `epoch`, or `stream`, which recurrent layers with `carry` need: each row of a
     batch goes on where the last one ended. `seed` addresses batches, and for a recipe the initial values too (default:
-    the recipe's). `memory` bounds the bytes of keyframes. `threads` of BLAS: by default a rule of the shapes; settled
-    once for the process. `journal`: write what is done to a file as it is done, in the user's own folder (True) or
-    another, to be recovered where the process ends before a save (`tn.Lab("x.journal")`). `read_only`: leave the save
-    to other labs; a save that another process has open is opened so anyway.
+    the recipe's). `memory` bounds the bytes of keyframes. `threads` of BLAS: chosen from the shapes by default, and set
+    once per process. `journal`: write every action to a file at once, in the user's own folder (True) or another one,
+    so that it can be recovered if the process ends before a save (`tn.Lab("x.journal")`). `read_only`: never write the
+    save; a save that another process has open is always opened this way.
 
-    A save holds its data up to 16 MB, else its digest, its path and a few examples. Larger data are looked for at that
-    path, or can be given as `data`. Where they are not there, or other now, `warnings` says so, and the lab opens on
-    the examples: everything stored can be looked at, and what needs the data raises DataError (`step`, `evaluate`,
-    `seek` to a step that is not stored).
+    A save holds its data up to 16 MB, else its digest, its path and a few examples. Larger data are read from that
+    path, or can be given as `data`. If they are missing or have changed, `warnings` says so, and the lab opens on the
+    examples: everything stored can be inspected, and what needs the data raises DataError (`step`, `evaluate`, `seek`
+    to a step that is not stored).
 
-    With `fresh`, of a save only recipe, data and start are taken: nothing is done yet, and the lab has no file.
+    With `fresh`, only the recipe, data and start of a save are used: the run has no steps yet, and the lab has no file.
 
-    Raises RecipeError, SaveError, ShapeError, DataError or SelectorError that names thing, rule and value.
+    Raises RecipeError, SaveError, ShapeError, DataError or SelectorError; the message names thing, rule and value.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Lab:
     def __repr__(self) -> str:
         return f"Lab({self.recipe.name!r}, step {self.step_number:,}, {self.network!r})"
 
-    # -- where it stands
+    # -- this moment
 
     @property
     def recipe(self) -> Recipe:
@@ -136,22 +136,22 @@ class Lab:
 
     @property
     def probe(self) -> Probe:
-        """The fixed examples whose activations are shown."""
+        """The fixed examples on which activations are shown."""
         return self._experiment.probe
 
     @property
     def player(self) -> Player:
-        """The live state, moved along the timeline; changes go through the lab."""
+        """The player, which holds the live state and moves it along the timeline; make changes through the lab."""
         return self._experiment.player
 
     @property
     def same_machine(self) -> bool:
-        """Whether processor, numpy and number of threads are those that the save was made with."""
+        """Whether processor, numpy and number of threads are the same as when the save was made."""
         return self._experiment.same_machine
 
     @property
     def watched(self) -> Callable[[Progress], None]:
-        """Is told how far an evaluation on the way has come."""
+        """A callback that receives the progress of evaluations made during a run."""
         return self._experiment.schedule.watched
 
     @watched.setter
@@ -160,12 +160,12 @@ class Lab:
 
     @property
     def network(self) -> Network:
-        """The live network. What it learns and carries can be read, not written: changes go through the lab."""
+        """The live network. Its parameters and carried state are read-only: make changes through the lab."""
         return self.player.network
 
     @property
     def state_now(self) -> State:
-        """The live state itself, for reading within one step; `state` is a copy that keeps."""
+        """The live state itself, to be read before the next step; `state` is a copy that can be kept."""
         return self.player.state
 
     @property
@@ -190,12 +190,12 @@ class Lab:
 
     @property
     def loss(self) -> float | None:
-        """Training loss of the step that led here; None before the first."""
+        """Training loss of the last step; None before the first."""
         return self.player.last_loss
 
     @property
     def losses(self) -> Any:
-        """(steps,) training loss of every recorded step of this branch, a copy."""
+        """(steps,) training loss of every recorded step of this branch, as a copy."""
         return self.player.branch.losses.values.copy()
 
     @property
@@ -210,22 +210,22 @@ class Lab:
 
     @property
     def interventions(self) -> tuple[Intervention, ...]:
-        """The operations on activations that stand at this moment."""
+        """The interventions that are in force at this moment."""
         return self._inspector.interventions()
 
     @property
     def frozen(self) -> dict[str, tuple[int, ...]]:
-        """Block -> its frozen units, for the blocks that have any."""
+        """The frozen units of each block that has any, by block."""
         return self._inspector.frozen()
 
     @property
     def frozen_weights(self) -> dict[str, int]:
-        """Parameter -> how many of its elements are frozen alone, their units not being frozen whole."""
+        """The number of elements frozen one by one in each parameter, not counting units that are frozen whole."""
         return self._inspector.frozen_weights()
 
     @property
     def branches(self) -> tuple[str, ...]:
-        """Names of the branches, the first one first."""
+        """Names of the branches, in the order in which they were made."""
         return tuple(branch.name for branch in self.player.timeline.branches.values())
 
     @property
@@ -240,23 +240,23 @@ class Lab:
 
     @property
     def path(self) -> str:
-        """The file of the last save or load; may be empty."""
+        """The file last saved to or loaded from; may be empty."""
         return self._saving.path
 
     @property
     def read_only(self) -> bool:
-        """Whether that file is another lab's to write: it is open in another process, or was asked to be left alone."""
+        """Whether this lab may not write that file: another process has it open, or `read_only` was given."""
         return self._saving.read_only
 
     @property
     def named_path(self) -> str:
-        """Where what was recovered was to be saved to, where no save stands: not written unasked; may be empty."""
+        """Where a recovered run was meant to be saved, if no save is there; written only when asked; may be empty."""
         return self._saving.named_path
 
     # -- training
 
     def step(self, n: int = 1) -> StepReport:
-        """Take a step, or n: one that is half done is finished. In the past, what is recorded is replayed.
+        """Take n steps; a half-done step is finished first and counts. In the past, recorded steps are replayed.
 
         Raises NonFiniteError when something becomes NaN or infinite; the state before that step is kept.
         """
@@ -265,8 +265,8 @@ class Lab:
     def run(self, steps: int) -> StepReport:
         """Take many steps, as one action.
 
-        In the past they replay what is recorded, the edits of the step that they set out from included; where they end
-        at a step with edits, the lab stands before those (and `seek` to that step behind them).
+        In the past they replay what is recorded, including the edits at the step where they start. Where they end at a
+        step with edits, the lab stands before those edits; `seek` to that step would stand after them.
         """
         return self._do(self._runs.run(steps))
 
@@ -279,55 +279,55 @@ class Lab:
     def run_until(self, condition: str | Condition | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT) -> UntilReport:
         """Take steps to the next moment at which a condition holds, at most `limit`.
 
-        A condition is a predicate of the lab, or text: `loss < 2.3`, `dead hidden[7]`, `alive hidden[7] and step > 100`
+        A condition is a function of the lab, or text: `loss < 2.3`, `dead hidden[7]`, `alive hidden[7] and step > 100`
         (see lab/conditions.py). In the past, what is recorded is replayed, edits and all.
         """
         return self._do(self._time.run_until(self._bound(condition), limit=limit))
 
     def back_until(self, condition: str | Condition | Callable[[Lab], bool]) -> UntilReport:
-        """Go back to the last moment before this one at which a condition held; stay here where there was none."""
+        """Go back to the last earlier moment at which a condition held; stay here if there is none."""
         return self._do(self._time.back_until(self._bound(condition)))
 
     # -- looking
 
     def probe_measures(self) -> tuple[float, float | None]:
-        """Mean loss and accuracy of the probe as the network stands."""
+        """Mean loss and accuracy of the probe at this moment."""
         return self._experiment.probe_measures()
 
     def explain(self, selector: str, example: int = 0, *, split: str = "train", top: int = 8) -> Explanation:
         """How one unit comes to its value on an example of the probe, what came back, what it responds to, what for.
 
-        `rnn[5]@t=3` is a recurrent unit at that time step. `split`: what its statistics and the examples it responds to
-        most are taken over; `top`: how many are listed.
-        Raises SelectorError or EditError for what is no single unit, example or split.
+        `rnn[5]@t=3` is a recurrent unit at that time step. Its statistics, and the examples it responds to most, are
+        taken over `split`; `top` is how many are listed.
+        Raises SelectorError or EditError for anything but a single unit, or for an example or split that is not there.
         """
         return self._do(self._inspector.explain(selector, example, split=split, top=top))
 
     def split(self, name: str) -> tuple[Any, Any]:
-        """x and y of a split, as the network and the loss take them."""
+        """x and y of a split, in the form that the network and the loss take."""
         return self._experiment.split(name)
 
     def probe_loss(self) -> float:
-        """Mean loss of the probe as the network stands."""
+        """Mean loss of the probe at this moment."""
         return self._experiment.probe_loss()
 
     def evaluate(self, split: str | None = None, *, clean: bool = False, examples: int | None = None) -> Evaluation:
-        """Mean loss (and accuracy) over a whole split (`dev`, where there is one, else `train`), kept on the branch.
+        """Mean loss (and accuracy) over a whole split (default: `dev`, or `train` without one), kept on the branch.
 
-        `clean` leaves the interventions out. `examples`: over so many of a larger split, always the same ones, drawn by
-        the run's seed; such a measure is not kept.
+        `clean` leaves the interventions out. `examples`: over this many examples of a larger split, always the same,
+        drawn by the run's seed; such an evaluation is not kept.
         """
         return self._do(self._inspector.evaluate(split, clean=clean, examples=examples))
 
     def map_errors(self, split: str = "train") -> dict[str, float]:
-        """Quantization and topographic error of a self-organizing map, `Distances` alone; nothing of other networks.
+        """Quantization and topographic error of a self-organizing map, a network of `Distances` alone.
 
-        Nothing either of one whose data are not here.
+        Empty for other networks, and where the data are not there.
         """
         return self._inspector.map_errors(split)
 
     def evaluates_at(self, step: int) -> bool:
-        """Whether a run makes an evaluation by itself when it comes to a step."""
+        """Whether a run evaluates automatically when it reaches a step."""
         return self._experiment.evaluates_at(step)
 
     def sample(
@@ -335,15 +335,15 @@ class Lab:
     ) -> tuple[str, ...]:
         """n generated texts that start with `prefix`; the same when asked again at the same moment.
 
-        `temperature` divides the logits (0: always the likeliest); `seed` defaults to the run's.
+        `temperature` divides the logits (0: always the most likely character); `seed` defaults to the run's.
         """
         return self._inspector.sample(n, temperature=temperature, seed=seed, prefix=prefix)
 
     def predict(self, input: Any = None, *, example: int | None = None, split: str | None = None) -> Prediction:
-        """What the network says of an input: after a text the next character, of numbers the class or the values.
+        """The network's prediction for an input: the next character after a text; the class or the values for numbers.
 
-        Or of an `example` of the data by its number, in `split` (default: `dev`, where there is one, else `train`).
-        Numbers can stand in a text: `lab.predict("0.3, -1")`.
+        Or for an `example` of the data by its number, in `split` (default: `dev` if there is one, else `train`).
+        Numbers can be given as text: `lab.predict("0.3, -1")`.
         """
         return self._inspector.predict(input, example=example, split=split)
 
@@ -352,48 +352,49 @@ class Lab:
     def save(self, path: str | Path | None = None) -> SaveReport:
         """Write everything to a file (default: where it was last saved, else a new one in the saves folder).
 
-        A step that is half done is finished first. What is written is read again before it takes its name. Raises
-        SaveError, also where another process has the file open, or where by default something else than a save would be
-        replaced; an earlier file then stands as it was.
+        A half-done step is finished first. The new file is read back before it replaces an earlier one. Raises
+        SaveError, also where another process has the file open, or where the default path holds something that is not a
+        save; an earlier file is then left as it was.
         """
         return self._saving.save(path)
 
     def claim(self, path: str | Path) -> str:
-        """Keep other labs from a file that is to be saved to; the file. Raises SaveError where one has it open."""
+        """Reserve a file for this lab's save and return its path. Raises SaveError where another lab has it open."""
         return self._saving.claim(path)
 
     def hear(self, told: Callable[[str], None]) -> None:
-        """Have what a person should know from now on told, instead of added to `warnings`."""
+        """From now on pass what a person should know to `told`, instead of adding it to `warnings`."""
         self._saving.hear(told)
 
     @property
     def journal_file(self) -> Path | None:
-        """The file of the journal, where one is written."""
+        """The file of the journal; None if none is written."""
         return self._saving.journal_file
 
     def flush(self) -> None:
-        """Write to the journal, where there is one, what has been done and is not there yet."""
+        """Write to the journal, if there is one, everything done since the last write."""
         self._saving.flush()
 
     def close(self, *, discard: bool = False) -> None:
-        """Let go of the save's file and of the journal, which stays where something in it is not saved.
+        """Release the save's file and the journal; the journal is kept if it holds anything unsaved.
 
-        `discard` throws what is not saved away. A lab that is forgotten, or at work when Python ends, is closed so.
+        `discard` throws unsaved work away. A lab that is garbage collected, or still open when Python ends, is closed
+        without it.
         """
         self._saving.close(discard=discard)
 
     # -- moments
 
     def seek(self, step: int | str, *, edits: int | None = None) -> MoveReport:
-        """Go to after the last edit at `step` of this branch, or to a bookmark; beyond what is recorded, run there.
+        """Go to `step` of this branch, after its edits, or to a bookmark; beyond the recorded steps, train up to it.
 
-        `edits`: after so many of the edits done at that step, 0: before the first. Raises TimelineError where there
-        are fewer, or no bookmark of that name.
+        `edits`: stop after this many of the edits at that step (0: before the first). Raises TimelineError where there
+        are fewer, or where no bookmark has that name.
         """
         return self._do(self._time.seek(step, edits=edits))
 
     def back(self, n: int = 1) -> MoveReport:
-        """Go n steps back; a step that is half done is dropped, and counts as the first."""
+        """Go n steps back; a half-done step is dropped and counts as one."""
         return self._do(self._time.back(n))
 
     def undo(self) -> MoveReport:
@@ -401,44 +402,44 @@ class Lab:
         return self._do(self._time.undo())
 
     def redo(self) -> MoveReport:
-        """Go to the moment after the action that was undone last."""
+        """Go to the moment after the action that was last undone."""
         return self._do(self._time.redo())
 
     def switch(self, name: str) -> MoveReport:
-        """Go to the end of another branch; where edits there were undone, to before those."""
+        """Go to the end of another branch, or to before the edits there that were undone."""
         return self._do(self._time.switch(name))
 
     def seek_cost(self, step: int) -> SeekCost:
-        """What going to a recorded step of this branch costs: steps to compute again, and about how many seconds."""
+        """The cost of going to a recorded step of this branch: steps to recompute, and roughly how many seconds."""
         return self._time.seek_cost(step)
 
     # -- branches
 
     def fork(self, name: str) -> MoveReport:
-        """Go on from here on a new branch of that name."""
+        """Start a new branch of that name here, and go on there."""
         return self._time.fork(name)
 
     def rename(self, branch: str, name: str) -> str:
-        """Give a branch another name."""
+        """Rename a branch."""
         return self._time.rename(branch, name)
 
     def drop(self, branch: str) -> str:
-        """Forget a branch and what only it holds; not the current one. Branches that left it keep their whole past."""
+        """Delete a branch and what only it holds; not the current one. Branches forked from it keep their past."""
         return self._time.drop(branch)
 
     @property
     def tree(self) -> BranchTree:
-        """The branches, where each left its parent and where it ends; `print` draws them."""
+        """The branches: where each was forked from its parent and where it ends; `print` draws them."""
         return self._time.tree()
 
     # -- bookmarks
 
     def bookmark(self, name: str, note: str = "") -> Bookmark:
-        """Mark this moment with a name and a note, to come back with `seek(name)`; a name marks one moment."""
+        """Mark this moment with a unique name and a note; `seek(name)` comes back to it."""
         return self._time.bookmark(name, note)
 
     def unbookmark(self, name: str) -> str:
-        """Take a bookmark away."""
+        """Delete a bookmark."""
         return self._time.unbookmark(name)
 
     @property
@@ -447,42 +448,42 @@ class Lab:
         return self._time.bookmarks()
 
     def compare(self, a: str, b: str | None = None, *, step: int | None = None) -> Comparison:
-        """Two branches, or saves, side by side: where they part, and how far apart they are. Nothing moves.
+        """Compare two branches or saves: where they part, and how far apart they are. The lab does not move.
 
-        Names of branches, paths of saves, or `FILE:BRANCH`; with one name, the current branch against it. At `step`:
-        the last that both have recorded. An edit that was undone does not count, and where the lab stands at that step
-        it is compared as it stands.
+        `a` and `b` are names of branches, paths of saves, or `FILE:BRANCH`; with one name, the current branch is
+        compared with it. `step` defaults to the last one that both have recorded. Undone edits do not count; if the lab
+        is at that step, its present state is compared.
         """
         return self._do(self._inspector.compare(a, b, step=step))
 
     def verify(self) -> VerifyReport:
-        """Compute every branch again from its start and compare with what was kept: each keyframe, each loss."""
+        """Recompute every branch from its start and compare each keyframe and each loss with the recorded one."""
         return self._do(self._inspector.verify())
 
     def script(self, path: str | Path | None = None, *, overwrite: bool = False) -> str:
         """A Python script that rebuilds the whole run and checks that it ends at the same bytes.
 
-        With `path` it is written there, and what is returned says so. Raises TimelineError where no script can start
-        (a lab built from Python must have been saved), SaveError where the file is there already or cannot be written.
+        With `path` it is written there, and the answer says so. Raises TimelineError where there is nothing to start
+        from (a lab built from Python must have been saved), SaveError where the file exists or cannot be written.
         """
         return self._do(self._inspector.script(path, overwrite=overwrite))
 
     # -- on activations
 
     def zero(self, selector: str) -> EditReport:
-        """Hold the activations of units at zero: `lab.zero("hidden[3]")`; of recurrent ones what they carry too."""
+        """Hold the activations of units at zero: `lab.zero("hidden[3]")`; for recurrent units the hidden state too."""
         return self._edit("zero", selector)
 
     def mean(self, selector: str, over: str = "probe", *, values: Numbers | None = None) -> EditReport:
-        """Hold units at their mean over the probe or a split, as it is now; or at `values` (units,)."""
+        """Hold units at their present mean over the probe or a split, or at `values` (units,)."""
         return self._edit("mean", selector, over=over, values=values)
 
     def resample(
         self, selector: str, over: str = "train", *, examples: int = 64, values: Numbers | None = None
     ) -> EditReport:
-        """Give units what they give on another example: one of so many `examples` that are drawn now from a split.
+        """Replace units' activations by those on other examples: a number of `examples` are drawn now from a split.
 
-        Which one it is, is drawn for each row of a batch, addressed by the run's seed and the step.
+        Each row of a batch takes one of them, drawn anew at each step, addressed by the run's seed and the step.
         """
         return self._edit("resample", selector, over=over, examples=examples, values=values)
 
@@ -491,7 +492,7 @@ class Lab:
         return self._edit("clamp", selector, value=value)
 
     def scale(self, selector: str, factor: float) -> EditReport:
-        """Multiply the activations of units."""
+        """Multiply the activations of units by a factor."""
         return self._edit("scale", selector, factor=factor)
 
     def noise(self, selector: str, sigma: float) -> EditReport:
@@ -509,10 +510,11 @@ class Lab:
         save: str | None = None,
         values: Numbers | None = None,
     ) -> EditReport:
-        """Hold units at what they give for one example: of the probe by its number, or an `input` (a text, or numbers).
+        """Hold units at their activations on one example: of the probe by its number, or an `input` (text or numbers).
 
-        There as they are at the end of another `branch`, less what was undone, at a `bookmark`, or in a `save`, with
-        what stands on activations there. `values`: as an example at the site has them, (..., units).
+        They are taken at this moment, or at the end of another `branch` (without undone edits), at a `bookmark`, or in
+        a `save`, with the interventions in force there. Or give `values`, shaped like an example at the site:
+        (..., units).
         """
         return self._edit(
             "patch",
@@ -537,12 +539,12 @@ class Lab:
     ) -> EditReport:
         """Add a vector to units: `values` (units,), or the difference of two classes' mean activations, scaled.
 
-        `toward` and `away` are classes by label or number; without `away` the mean of all examples is taken off.
+        `toward` and `away` are classes by label or number; without `away` the mean of all examples is subtracted.
         """
         return self._edit("steer", selector, toward=toward, away=away, over=over, scale=scale, values=values)
 
     def release(self, selector: str) -> EditReport:
-        """Take the interventions off units."""
+        """Remove the interventions on units."""
         return self._edit("release", selector)
 
     # -- on learning
@@ -550,17 +552,17 @@ class Lab:
     def freeze(self, selector: str, *, outgoing: bool = False, others: bool = False) -> EditReport:
         """Keep every byte of units while the rest trains: weights, bias, gain, shift, running statistics, slots.
 
-        `outgoing`: the weights with which others take them up too. `others`: all but these. A selector of weights
-        (`hidden.w[4,3]`) freezes those alone.
+        `outgoing`: their outgoing weights too. `others`: all units but these. A selector of weights (`hidden.w[4,3]`)
+        freezes only those weights.
         """
         return self._edit("freeze", selector, outgoing=outgoing, others=others)
 
     def unfreeze(self, selector: str, *, outgoing: bool = False, others: bool = False) -> EditReport:
-        """Let what is frozen learn again, the optimizer's slots as they were."""
+        """Let frozen units or weights learn again, with the optimizer's slots as they were."""
         return self._edit("unfreeze", selector, outgoing=outgoing, others=others)
 
     def rate(self, selector: str, factor: float) -> EditReport:
-        """Multiply the learning rate of units; what is set for units goes before what is set for their block."""
+        """Multiply the learning rate of units by a factor; a factor set for units overrides that of their block."""
         return self._edit("rate", selector, factor=factor)
 
     # -- on parameters
@@ -578,39 +580,39 @@ class Lab:
         return self._edit("zero_weights", selector)
 
     def reinit(self, selector: str) -> EditReport:
-        """Draw all that units have learned anew, as at the start; their slots begin at zero."""
+        """Draw everything that units have learned anew, as at the start, and set their slots to zero."""
         return self._edit("reinit", selector)
 
     def copy(self, selector: str, to: str, *, outgoing: bool = False) -> EditReport:
-        """Copy all that units have learned, slots too, to other units of their block.
+        """Copy everything that units have learned, slots included, to other units of their block.
 
-        What stands on those, what is frozen of them and their rates stay theirs.
+        The other units keep their interventions, frozen weights and learning rates.
         """
         return self._edit("copy", selector, to=to, outgoing=outgoing)
 
     def swap(self, selector: str, other: str, *, outgoing: bool = False) -> EditReport:
-        """Swap units of a block; with `outgoing` the network computes what it did.
+        """Swap units of a block; with `outgoing` the network's output does not change.
 
-        All of a unit goes with it: what it learned and carries, its slots, what stands on it, what is frozen of it and
-        zeros that are held, its learning rate and penalties. What dropout leaves out stays with the place.
-        Raises EditError for `outgoing` where unit u also takes feature u of what comes in (a norm, positions).
+        Everything of a unit moves with it: what it learned and carries, its slots, interventions, frozen weights and
+        held zeros, its learning rate and penalties. Dropout masks stay with the place.
+        Raises EditError for `outgoing` where unit u is also tied to feature u of its input (a norm, positions).
         """
         return self._edit("swap", selector, other=other, outgoing=outgoing)
 
     def sign_flip(self, selector: str, *, outgoing: bool = False) -> EditReport:
-        """Turn the signs of units' weights and biases round, and so of their sums.
+        """Flip the signs of units' weights and biases, and so of their sums.
 
-        `outgoing`: of the weights that take them up too, and of values that interventions hold them at, so that the
-        network computes what it did; raises EditError where what comes in between is not odd (as a ReLU).
+        `outgoing`: also flip their outgoing weights and the values that interventions hold them at, so that the
+        network's output does not change; raises EditError where a function in between is not odd (such as a ReLU).
         """
         return self._edit("sign_flip", selector, outgoing=outgoing)
 
     def round(self, selector: str, bits: int) -> EditReport:
-        """Round weights to so many bits, as symmetric quantization does: what does it cost?"""
+        """Round weights to a number of bits, as symmetric quantization does, to see what it costs."""
         return self._edit("round", selector, bits=bits)
 
     def sparsify(self, selector: str, share: float) -> EditReport:
-        """Set the smallest weights, a share of them from 0 to 1, to zero and hold them there."""
+        """Set the smallest weights to zero and hold them there; `share` is the fraction of them, from 0 to 1."""
         return self._edit("sparsify", selector, share=share)
 
     def transplant(
@@ -623,40 +625,40 @@ class Lab:
         source: str | None = None,
         values: Numbers | None = None,
     ) -> EditReport:
-        """Take what units have learned over from a save, a bookmark, or the end of a branch, less what was undone.
+        """Copy what units have learned from a save, a bookmark, or the end of a branch (without undone edits).
 
-        `source` selects them there, where they are not the same; in order, one for each. Shapes must fit.
+        `source` selects the units there if they differ from these, one for each, in order. Shapes must fit.
         """
         return self._edit(
             "transplant", selector, save=save, branch=branch, bookmark=bookmark, source=source, values=values
         )
 
     def reset(self, selector: str) -> EditReport:
-        """Set what units carry from step to step (hidden state; running statistics) to how it started."""
+        """Reset what units carry from step to step (hidden state, running statistics) to its starting values."""
         return self._edit("reset", selector)
 
     # -- on structure
 
     def prune(self, selector: str) -> EditReport:
-        """Remove units; the outputs are what they are with those units zeroed."""
+        """Remove units; the outputs are those of the network with these units zeroed."""
         return self._edit("prune", selector)
 
     def grow(self, block: str, count: int = 1, *, split: int | None = None) -> EditReport:
-        """Add units to a block without changing the outputs: with zero outgoing weights, or as parts of one (`split`).
+        """Add units to a block without changing the outputs: with zero outgoing weights, or by splitting one (`split`).
 
-        Parts of a unit share its outgoing weights unequally, so that they learn apart.
+        The parts of a split unit share its outgoing weights unequally, so that they learn differently.
         """
         return self._edit("grow", block, count=count, split=split)
 
     def insert(self, block: str, kind: str, *, name: str | None = None, rate: float | None = None) -> EditReport:
-        """Insert a layer behind a block that gives what it takes: linear, conv1d, conv2d, dropout, identity.
+        """Insert a layer behind a block, made to pass its input on: linear, conv1d, conv2d, dropout or identity.
 
-        `rate` is that of a dropout.
+        `rate` is the rate of a dropout.
         """
         return self._edit("insert", block, kind=kind, name=name, rate=rate)
 
     def remove(self, layer: str) -> EditReport:
-        """Remove a layer that gives the shape it takes, by its name."""
+        """Remove a layer by its name; its output must have the shape of its input."""
         return self._edit("remove", layer)
 
     def activation(self, block: str, to: str, **arguments: Any) -> EditReport:
@@ -671,19 +673,19 @@ class Lab:
     def set(self, name: str, value: Any, **arguments: Any) -> EditReport:
         """Change a setting from here on.
 
-        `lr` (the base that the schedule multiplies), `momentum`, ...: what the optimizer has. `clip_norm`,
+        `lr` (the base rate that the schedule multiplies), `momentum`, ...: arguments of the optimizer. `clip_norm`,
         `clip_value`: 0 for none. `optimizer`: sgd, momentum, nesterov, rmsprop, adam or adamw, with arguments
-        (`set("optimizer", "adam", lr=0.001)`); lr is kept unless given, and what it carries starts at zero. `schedule`:
+        (`set("optimizer", "adam", lr=0.001)`); lr is kept unless given, and its slots start at zero. `schedule`:
         constant, step, linear, cosine or exponential (`set("schedule", "cosine", steps=1000, warmup=100)`).
         `hidden.rate`, `hidden.l1`, `hidden.l2`: learning-rate factor of a block, and penalties as
         `Lab` takes them.
         """
         return self._edit("set", name, value=value, **arguments)
 
-    # -- how it is done
+    # -- how a verb is done
 
     def _do(self, job: Job[Result]) -> Result:
-        """Do work to its end; the journal, where there is one, holds before long what it recorded."""
+        """Do a job to its end; what it recorded goes to the journal soon, if there is one."""
         try:
             return run_to_end(job, self.player.lock)
         finally:
@@ -693,7 +695,7 @@ class Lab:
         return self._do(self._editor.edit(op, target, args))
 
     def _bound(self, given: Any) -> Any:
-        """A predicate of the lab as one of nothing, which is what its parts ask; all else stays as it was given."""
+        """Turn a function of the lab into one without arguments, as its parts take it; keep anything else as it is."""
         if isinstance(given, Condition) or not callable(given):
             return given
 
@@ -703,16 +705,16 @@ class Lab:
         holds.__name__ = str(getattr(given, "__name__", given))
         return holds
 
-    # -- as work that can be watched
+    # -- verbs as jobs that can be watched
 
     def work(self, verb: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Job[Any]:
-        """A verb as a generator: yields Progress, returns the result; closing it cancels and leaves a whole moment."""
+        """A verb as a generator: it yields Progress and returns the result; closing it cancels it at a whole moment."""
         args, kwargs = tuple(map(self._bound, args)), {name: self._bound(value) for name, value in kwargs.items()}
         made = self._begin(verb, args, kwargs)
         return (yield from between_pieces(made, self.player.lock)) if isinstance(made, Generator) else made
 
     def _begin(self, verb: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """A verb as a job, or as its answer where it is done at once."""
+        """Start a verb: a job, or its result if it is done at once."""
         known = verb_called(verb)
         part = next((part for part in self._parts if known is not None and type(part) is known.part), None)
         if known is None or part is None:
@@ -727,14 +729,14 @@ class Lab:
         return getattr(part, verb)(**given)
 
     def free_run(self) -> Work:
-        """Steps until closed."""
+        """Take steps until closed."""
         return between_pieces(self._runs.free_run(), self.player.lock)
 
 
 def compare(a: str | Path | Lab, b: str | Path | Lab, *, step: int | None = None) -> Comparison:
-    """Two saves, or labs, side by side at `step` (the last that both have recorded).
+    """Compare two saves or labs at `step` (default: the last one that both have recorded).
 
-    `a` and `b` are paths of saves, or `FILE:BRANCH`; without a branch, the one on which it stands.
+    `a` and `b` are paths of saves, or `FILE:BRANCH`; without a branch, the current one of the save.
     Raises SaveError, or TimelineError for a branch or step that is not there.
     """
     return run_to_end(compare_branches(_line(a), _line(b), step))
@@ -747,5 +749,5 @@ def _line(source: str | Path | Lab) -> BranchRef:
 
 
 def experiment_of(lab: Lab) -> Experiment:
-    """What a lab has open, for what looks at it."""
+    """The experiment that a lab has open."""
     return lab._experiment

@@ -1,4 +1,4 @@
-"""How a lab is opened: from a network, a recipe or a save."""
+"""Opens a lab from a network, a recipe or a save."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MAX_MEMORY = 2**50
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How a Network is to be trained, as the arguments of `Lab` say; a recipe or a save says that itself."""
+    """How to train a Network, from the arguments of `Lab`; a recipe or a save has its own."""
 
     loss: Loss | str | Mapping[str, Any] | Callable[[Any, Any], Any] | None = None
     optimizer: Optimizer | str | Mapping[str, Any] | None = None
@@ -52,14 +52,14 @@ class TrainingOptions:
     seed: int | None = None
 
     def given(self) -> dict[str, Any]:
-        """Those that were given, by name."""
+        """The options that were given, by name."""
         found = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         return {name: value for name, value in found.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a lab is opened with, as the arguments of `Lab` say."""
+    """The options of `Lab`."""
 
     data: Any = None
     training: TrainingOptions = TrainingOptions()
@@ -77,13 +77,13 @@ class Session:
     experiment: Experiment
     files: SessionFiles
     warnings: list[str]
-    """Grows while nobody else hears what the files have to tell."""
+    """Messages about the files are added here until `hear` passes them on."""
     recovered: bool = False
-    """Whether it comes from a journal, so that nothing of it is saved yet."""
+    """Whether it comes from a journal, so that all of it is unsaved."""
 
 
 def open_source(source: str | Path | Network, options: Options) -> Session:
-    """Open a network, a recipe or a save. Raises what `Lab` does, and then no file is held."""
+    """Open a network, a recipe or a save. Raises the errors of `Lab`; no file is held then."""
     options = replace(options, threads=requested_threads(options.threads))
     if options.training.seed is not None:
         check_whole("seed", options.training.seed, 0, MAX_SEED)
@@ -116,7 +116,7 @@ def _opened(source: str | Network, options: Options, files: SessionFiles) -> Ope
 
 
 def from_network(network: Network, options: Options) -> Opened:
-    """A run of a copy of this network, with the data and the training that were given."""
+    """A run of a copy of this network, with the given data and training options."""
     given = options.training.given()
     loss, probe = given.pop("loss", None), given.pop("probe", 64)
     sampling, seed = options.training.sampling or SAMPLINGS[0], int(options.training.seed or 0)
@@ -137,14 +137,14 @@ def from_recipe(source: str, options: Options) -> Opened:
 
 
 def from_save(path: str, options: Options, files: SessionFiles) -> Opened:
-    """The run that a save or a journal holds, where it stood; the file is this session's from now on."""
+    """The run in a save or a journal, at the moment where it was left; the session holds the file from now on."""
     recovers = _recovers(path, options)
     (files.recover if recovers else files.open)(path)
     return saves.opened(path, options.data, budget=options.memory, threads=options.threads, recover=recovers)
 
 
 def afresh(path: str, options: Options) -> Opened:
-    """A run with the recipe, the data and the start of a save, in which nothing is done yet."""
+    """A run with the recipe, the data and the start of a save, but without its steps."""
     return saves.opened_afresh(path, options.data, budget=options.memory, threads=options.threads)
 
 

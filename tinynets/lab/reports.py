@@ -1,4 +1,4 @@
-"""What the lab answers with: plain data whose `str` is the one line for a person."""
+"""Reports, the lab's answers: plain data whose `str` is one line for a person."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tinynets.foreign_text import printable
 from tinynets.history.evaluation import loss_text
 from tinynets.history.moment import RecordedEdit
 
-SLOW_MOVE = 0.05  # seconds from which a move says what it cost
+SLOW_MOVE = 0.05  # seconds; slower moves report their cost
 
 
 def still_text(why: str) -> str:
-    """What a line says of why nothing learns."""
+    """How a report says why nothing learns."""
     return f"; nothing learns: {why}" if why else ""
 
 
@@ -28,7 +28,7 @@ class StepReport:
     steps: int = 1
     """How many were done."""
     still: str = ""
-    """Why the last of them changed no parameter; empty where it did."""
+    """Why the last of them changed no parameter; empty if it did."""
 
     def __str__(self) -> str:
         rate = f", {self.steps / self.seconds:,.0f} steps/s" if self.steps > 1 and self.seconds > 0 else ""
@@ -53,7 +53,7 @@ class PauseReport:
 
 @dataclass(frozen=True)
 class PhaseReport:
-    """A phase of a step that was done, and the one that comes next."""
+    """The phase of a step that was done, and the next one."""
 
     step: int
     """Steps done so far."""
@@ -80,7 +80,7 @@ class EditReport:
     accuracy_before: float | None = None
     accuracy_after: float | None = None
     still: str = ""
-    """Why nothing learns from here on, where that is so since this edit."""
+    """Why nothing learns any more after this edit; empty otherwise."""
 
     def __str__(self) -> str:
         accuracy = ""
@@ -111,7 +111,7 @@ class LogEntry:
 
 @dataclass(frozen=True)
 class MoveReport:
-    """Where a seek, back, undo or redo has led."""
+    """Where a seek, back, undo or redo ended."""
 
     step: int
     edits: int
@@ -119,7 +119,7 @@ class MoveReport:
     loss: float | None
     what: str = ""
     seconds: float = 0.0
-    """What it cost."""
+    """The time that it took."""
 
     def __str__(self) -> str:
         loss = "" if self.loss is None else f", loss {loss_text(self.loss)}"
@@ -128,7 +128,7 @@ class MoveReport:
 
 
 class SeekCost(NamedTuple):
-    """What going to a recorded step costs: steps to compute again, and about how many seconds."""
+    """The cost of going to a recorded step: steps to recompute, and roughly how many seconds."""
 
     steps: int
     seconds: float
@@ -142,7 +142,7 @@ class SeekCost(NamedTuple):
 
 @dataclass(frozen=True)
 class UntilReport:
-    """Where `run_until` or `back_until` has led, and whether the condition holds there."""
+    """Where `run_until` or `back_until` ended, and whether the condition holds there."""
 
     step: int
     edits: int
@@ -151,7 +151,7 @@ class UntilReport:
     condition: str
     found: bool
     first: int
-    """The step from which it set out."""
+    """The step at which it started."""
 
     def __str__(self) -> str:
         loss = "" if self.loss is None else f", loss {loss_text(self.loss)}"

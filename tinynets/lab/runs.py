@@ -19,7 +19,7 @@ from tinynets.training.frozen import why_nothing_learns
 
 
 class Runs:
-    """Trains a network, by steps and by their phases. `tell` hears when nothing learns any more."""
+    """Trains a network, by steps and by their phases. `tell` is called when nothing learns any more."""
 
     def __init__(self, experiment: Experiment, tell: Callable[[str], None]) -> None:
         self._experiment = experiment
@@ -28,12 +28,12 @@ class Runs:
 
     @property
     def player(self) -> Player:
-        """The live state that is trained."""
+        """The player of the run that is trained."""
         return self._experiment.player
 
     @verb("training", "take a step, or N", takes_steps=True)
     def step(self, n: Annotated[int, WHOLE] = 1) -> Job[StepReport]:
-        """Take a step, or n: one that is half done is finished. In the past, what is recorded is replayed."""
+        """Take n steps; a half-done step is finished first and counts. In the past, recorded steps are replayed."""
         return self.run(n)
 
     @verb("training", "take N steps", takes_steps=True)

@@ -1,4 +1,4 @@
-"""Saving: writes a run to its file, and lets go of its files in the end."""
+"""Saving: writes a run to its file, and releases its files at the end."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tinynets.storage.session_files import SessionFiles
 
 
 class Saving:
-    """Writes a run to its file, and lets go of its files in the end: at the latest when it is forgotten itself.
+    """Writes a run to its file, and releases its files at the end: at the latest when it is garbage collected.
 
-    With `recovered`, nothing of the run is saved yet.
+    With `recovered`, the whole run is unsaved.
     """
 
     def __init__(self, experiment: Experiment, files: SessionFiles, recovered: bool = False) -> None:
@@ -30,7 +30,7 @@ class Saving:
 
     @property
     def player(self) -> Player:
-        """The live state that is saved."""
+        """The player of the run that is saved."""
         return self._experiment.player
 
     @property
@@ -40,22 +40,22 @@ class Saving:
 
     @property
     def path(self) -> str:
-        """The file of the last save or load; may be empty."""
+        """The file last saved to or loaded from; may be empty."""
         return self._files.path
 
     @property
     def read_only(self) -> bool:
-        """Whether that file is another lab's to write."""
+        """Whether this lab may not write that file."""
         return self._files.read_only
 
     @property
     def named_path(self) -> str:
-        """Where what was recovered was to be saved to, where no save stands; may be empty."""
+        """Where a recovered run was meant to be saved, if no save is there yet; may be empty."""
         return self._files.named
 
     @property
     def journal_file(self) -> Path | None:
-        """The file of the journal, where one is written."""
+        """The file of the journal; None if none is written."""
         return self._files.journal.file if self._files.journal is not None else None
 
     @verb("files", "write everything to a file", lets_run=True)
@@ -73,29 +73,29 @@ class Saving:
         return SaveReport(target, size, player.position.step)
 
     def claim(self, path: str | Path) -> str:
-        """Keep other labs from a file that is to be saved to; the file. Raises SaveError where one has it open."""
+        """Reserve a file for this lab's save and return its path. Raises SaveError where another lab has it open."""
         target = paths.writable(path)
         self._files.claim(target)
         return target
 
     def hear(self, told: Callable[[str], None]) -> None:
-        """Have what a person should know about the files from now on told to this."""
+        """From now on pass what a person should know about the files to `told`."""
         self._files.told = told
 
     @whole
     def flush(self) -> None:
-        """Write to the journal, where there is one, what has been done and is not there yet."""
+        """Write to the journal, if there is one, everything done since the last write."""
         if self._files.journal is not None:
             self._files.journal.flush()
 
     @whole
     def journal_soon(self) -> None:
-        """Have the journal, where there is one, hold all that was done before long."""
+        """Have everything done so far written to the journal soon, if there is one."""
         if self.player.recorded is not None:
             self.player.recorded()
 
     @whole
     def close(self, *, discard: bool = False) -> None:
-        """Let go of the save's file and of the journal, which stays where something in it is not saved."""
+        """Release the save's file and the journal; the journal is kept if it holds anything unsaved."""
         self._ended.detach()
         self._files.close(discard=discard)

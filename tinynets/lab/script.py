@@ -1,4 +1,4 @@
-"""A whole run as a Python script, which rebuilds it and checks that it ends at the same bytes."""
+"""Writes a run as a Python script that rebuilds it and checks that it ends at the same bytes."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ Place = tuple[int, int]
 
 
 def script_of(experiment: Experiment, path: str) -> Job[str]:
-    """A runnable script that rebuilds a run and ends where it stands, as work; `path` is its save's, may be empty.
+    """A script that rebuilds a run up to the present moment, as a job; `path` is that of its save and may be empty.
 
-    What undo would go back over is not in it. Raises TimelineError where there is no file for it to start from.
+    Undone edits are left out. Raises TimelineError where there is no file for it to start from.
     """
     name = printable(experiment.recipe.name).replace("\\", "/").replace('"', "'")
     lines = [HEAD.format(name=name), *_own_kinds(experiment), f"lab = {_opening(experiment, path)}"]
@@ -58,7 +58,7 @@ def script_of(experiment: Experiment, path: str) -> Job[str]:
 
 
 def write_script(text: str, path: str | Path, overwrite: bool = False) -> str:
-    """Write a script to a file that is not there yet; says so. Raises SaveError."""
+    """Write a script to a new file; returns the sentence that says so. Raises SaveError."""
     if not isinstance(path, str | Path) or not str(path).strip() or "\0" in str(path):
         raise SaveError(f"a script needs a path, not {path!r}")
     path = expanded(path)
@@ -84,11 +84,11 @@ def _call(verb: str, *args: object, **kwargs: object) -> str:
     return call_line(verb, args, kwargs)
 
 
-# -- what it starts from
+# -- the start
 
 
 def _own_kinds(experiment: Experiment) -> list[str]:
-    """Comments that name the layers and losses of the user's own, which must be registered first."""
+    """Comments that name the user's own layers and losses, which must be registered first."""
     architectures = [
         experiment.recipe.layers,
         *(b.keyframes[0, 0].architecture for b in experiment.timeline.branches.values()),
@@ -101,7 +101,7 @@ def _own_kinds(experiment: Experiment) -> list[str]:
 
 
 def _opening(experiment: Experiment, path: str) -> str:
-    """The call that makes the lab as it was at its start."""
+    """The call that opens the lab as it was at its start."""
     start = experiment.timeline.branches[next(iter(experiment.timeline.tree())).number].keyframes[0, 0]
     for source in (experiment.recipe.name, experiment.recipe.file):
         recipe = _recipe_named(source)
@@ -134,7 +134,7 @@ def _recipe_named(source: str) -> Recipe | None:
 
 
 def _starts_alike(recipe: Recipe, experiment: Experiment, start: State) -> bool:
-    """Whether a recipe, with the lab's seed, makes the very start of its run, on the same data."""
+    """Whether a recipe, with the lab's seed, gives exactly the start of its run, on the same data."""
     seeded = replace(recipe.training.hyper, seed=experiment.recipe.training.hyper.seed)
     recipe = replace(recipe, training=replace(recipe.training, hyper=seeded))
     if canonical(recipe.config()) != canonical(experiment.recipe.config()):
@@ -155,11 +155,11 @@ def _saved_start(path: str) -> str:
     return next(branch for branch in timeline.branches.values() if branch.parent is None).keyframes[0, 0].digest()
 
 
-# -- what was done
+# -- the actions
 
 
 class _BranchWriter:
-    """Writes the lines of branches, and knows where the script stands."""
+    """Writes the lines of each branch, and tracks where the script is."""
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment, self.timeline = experiment, experiment.timeline
@@ -168,7 +168,7 @@ class _BranchWriter:
         self.marked: set[str] = set()
 
     def branch(self, branch: Branch, root: Branch) -> Iterator[str]:
-        """The lines that make a branch, its parent being there: fork, edits, steps, bookmarks, evaluations."""
+        """The lines that make a branch once its parent exists: fork, edits, steps, bookmarks, evaluations."""
         parent = self.timeline.branches[branch.parent] if branch.parent is not None else root
         inherited: list[Evaluation] = []
         begin: Place = (0, 0)
@@ -187,7 +187,7 @@ class _BranchWriter:
         self.place = branch.end[1:]
 
     def _events(self, branch: Branch, begin: Place, inherited: list[Evaluation]) -> Iterator[tuple[Place, int, str]]:
-        """What was done on a branch itself: where, in which order there, and the line."""
+        """The actions on a branch itself: where, in which order there, and the line."""
         for index, placed in enumerate(branch.edits[branch.shared :], branch.shared):
             yield (placed.step, index), 2, placed.edit.script()
         for mark in self.timeline.bookmarks.values():
@@ -200,7 +200,7 @@ class _BranchWriter:
                 yield place, 1, _call("evaluate", entry.split, **({"clean": True} if entry.clean else {}))
 
     def _automatic(self, branch: Branch, entry: Evaluation) -> bool:
-        """Whether the run makes an evaluation by itself."""
+        """Whether the run makes this evaluation automatically."""
         arrived = branch.edits_through(entry.step - 1) == entry.edits
         return arrived and not entry.clean and entry.split == "dev" and self.experiment.evaluates_at(entry.step)
 
@@ -210,7 +210,7 @@ class _BranchWriter:
         self.place = step, 0
 
     def go(self, branch: Branch, target: Moment) -> Iterator[str]:
-        """The lines that lead to a moment of a branch that is there."""
+        """The lines that go to a moment of an existing branch."""
         if branch.number != self.number:
             yield _call("switch", branch.name)
             self.number, self.place = branch.number, branch.end[1:]
@@ -221,7 +221,7 @@ class _BranchWriter:
             self.place = step, applied
 
     def other_bookmarks(self) -> Iterator[str]:
-        """Bookmarks on what their branch shares with its parent."""
+        """The lines for bookmarks on the part that a branch shares with its parent."""
         left = [mark for mark in self.timeline.bookmarks.values() if mark.name not in self.marked]
         for mark in left:
             yield from ("", *self.go(self.timeline.branches[mark.moment.branch], mark.moment), _bookmark(mark))

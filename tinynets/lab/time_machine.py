@@ -1,4 +1,4 @@
-"""TimeMachine: moves a run in time and between branches, and keeps the places worth coming back to."""
+"""TimeMachine: moves a run in time and between branches, and keeps its bookmarks."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from tinynets.numerics.checks import check_whole
 from tinynets.recipes.recipe import MAX_STEPS
 
 Asked = str | Condition | Callable[[], bool]
-"""A condition, its text, or a predicate of nothing."""
+"""A condition, its text, or a function without arguments."""
 
 UNTIL_LIMIT = 100_000
-"""Steps after which `run_until` gives up, where nothing else is said."""
+"""Steps after which `run_until` gives up by default."""
 
 
 class TimeMachine:
-    """Moves a run in time and between branches, and keeps the places worth coming back to."""
+    """Moves a run in time and between branches, and keeps its bookmarks."""
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
 
     @property
     def player(self) -> Player:
-        """The live state that is moved."""
+        """The player of the run that is moved."""
         return self._experiment.player
 
     # -- moments
 
     @verb("time", "go a step back, or N", takes_steps=True)
     def back(self, n: Annotated[int, WHOLE] = 1) -> Job[MoveReport]:
-        """Go n steps back; a step that is half done is dropped, and counts as the first."""
+        """Go n steps back; a half-done step is dropped and counts as one."""
         begun = perf_counter()
         check_whole("n", n, 1, MAX_STEPS)
         half = self.player.phases_done > 0
@@ -62,7 +62,7 @@ class TimeMachine:
     def seek(
         self, step: Annotated[int | str, MOMENT], *, edits: Annotated[int | None, WHOLE] = None
     ) -> Job[MoveReport]:
-        """Go to after the last edit at `step` of this branch, or to a bookmark; beyond what is recorded, run there."""
+        """Go to `step` of this branch, after its edits, or to a bookmark; beyond the recorded steps, train up to it."""
         begun, player = perf_counter(), self.player
         if isinstance(step, str):
             if edits is not None:
@@ -90,7 +90,7 @@ class TimeMachine:
     def run_until(
         self, condition: Annotated[Asked, CONDITION], *, limit: Annotated[int, WHOLE] = UNTIL_LIMIT
     ) -> Job[UntilReport]:
-        """Take steps to the next moment at which a condition holds: text, or a predicate of nothing."""
+        """Take steps to the next moment at which a condition holds: text, or a function without arguments."""
         check_whole("limit", limit, 1, MAX_STEPS)
         holds, text, by_losses = self._condition(condition)
         first = self.player.position.step
@@ -103,7 +103,7 @@ class TimeMachine:
         takes_steps=True,
     )
     def back_until(self, condition: Annotated[Asked, CONDITION]) -> Job[UntilReport]:
-        """Go back to the last moment before this one at which a condition held; stay here where there was none."""
+        """Go back to the last earlier moment at which a condition held; stay here if there is none."""
         holds, text, by_losses = self._condition(condition)
         first = self.player.position.step
         found = yield from moves.back_until(self.player, holds, by_losses.of_losses if by_losses else None)
@@ -111,7 +111,7 @@ class TimeMachine:
 
     @verb("time", "what going to a recorded step costs", shows=True)
     def seek_cost(self, step: Annotated[int, WHOLE.called("STEP")]) -> SeekCost:
-        """What going to a recorded step of this branch costs: steps to compute again, and about how many seconds."""
+        """The cost of going to a recorded step of this branch: steps to recompute, and roughly how many seconds."""
         check_whole("step", step, 0, len(self.player.branch.losses))
         return SeekCost(*moves.cost(self.player, self.player.branch.moment_at(step)))
 
@@ -124,7 +124,7 @@ class TimeMachine:
 
     @verb("time", "redo what was undone", takes_steps=True)
     def redo(self) -> Job[MoveReport]:
-        """Go to the moment after the action that was undone last."""
+        """Go to the moment after the action that was last undone."""
         what = _action(self.player.timeline.undone, self.player)
         yield from moves.redo(self.player)
         return self._moved(f"redone: {what}," if what else "")
@@ -134,7 +134,7 @@ class TimeMachine:
         return UntilReport(step, edits, player.branch.name, player.last_loss, text, found, first)
 
     def _condition(self, condition: Asked) -> tuple[Callable[[], bool], str, Condition | None]:
-        """What is asked at each moment, the condition in words, and itself where losses alone decide it."""
+        """The check for each moment, the condition in words, and the condition itself if losses alone decide it."""
         experiment = self._experiment
         if isinstance(condition, str | Condition):
             asked = parse_condition(condition) if isinstance(condition, str) else condition
@@ -163,13 +163,13 @@ class TimeMachine:
     @verb("time", "go on from here on a new branch")
     @whole
     def fork(self, name: Annotated[str, NAME]) -> MoveReport:
-        """Go on from here on a new branch of that name."""
+        """Start a new branch of that name here, and go on there."""
         self.player.fork(_name("a branch's name", name))
         return self._moved(f"on branch {self.player.branch.name},")
 
     @verb("time", "go to the end of another branch", takes_steps=True)
     def switch(self, name: Annotated[str, OTHER_BRANCH]) -> Job[MoveReport]:
-        """Go to the end of another branch; where edits there were undone, to before those."""
+        """Go to the end of another branch, or to before the edits there that were undone."""
         begun = perf_counter()
         yield from moves.switch(self.player, name)
         undone = self.player.branch.undone_edits
@@ -178,7 +178,7 @@ class TimeMachine:
     @verb("time", "give a branch another name")
     @whole
     def rename(self, branch: Annotated[str, BRANCH.called("BRANCH")], name: Annotated[str, NAME]) -> str:
-        """Give a branch another name."""
+        """Rename a branch."""
         self.player.timeline.rename(branch, _name("a branch's name", name))
         self.player.tick(True)
         return f"{branch} is now {name.strip()}"
@@ -186,14 +186,14 @@ class TimeMachine:
     @verb("time", "forget a branch and what only it holds")
     @whole
     def drop(self, branch: Annotated[str, OTHER_BRANCH]) -> str:
-        """Forget a branch and what only it holds; not the current one. Branches that left it keep their whole past."""
+        """Delete a branch and what only it holds; not the current one. Branches forked from it keep their past."""
         dropped = self.player.timeline.drop(branch)
         self.player.tick(True)
         return dropped
 
     @verb("time", "the branches: where each left its parent, where it ends", read=True)
     def tree(self) -> BranchTree:
-        """The branches, where each left its parent and where it ends."""
+        """The branches: where each was forked from its parent and where it ends."""
         return self.player.timeline.tree()
 
     # -- bookmarks
@@ -203,7 +203,7 @@ class TimeMachine:
     def bookmark(
         self, name: Annotated[str, BOOKMARK.called("NAME")], note: Annotated[str, REST.called("NOTE")] = ""
     ) -> Bookmark:
-        """Mark this moment with a name and a note, to come back with `seek(name)`; a name marks one moment."""
+        """Mark this moment with a unique name and a note; `seek(name)` comes back to it."""
         if not isinstance(note, str) or len(note) > MAX_NOTE:
             raise TimelineError(f"a bookmark's note must be text of at most {MAX_NOTE:,} characters, not {note!r}")
         if why := unwritable(note):
@@ -215,7 +215,7 @@ class TimeMachine:
     @verb("time", "take a bookmark away")
     @whole
     def unbookmark(self, name: Annotated[str, BOOKMARK.called("NAME")]) -> str:
-        """Take a bookmark away."""
+        """Delete a bookmark."""
         self.player.timeline.unbookmark(name)
         self.player.tick(True)
         return f"bookmark {name} taken away"
@@ -238,14 +238,14 @@ class TimeMachine:
 
 
 def _name(what: str, name: object) -> str:
-    """A name without the blanks around it; raises TimelineError where it is none."""
+    """A name without the blanks around it; raises TimelineError if it is not a valid name."""
     if not isinstance(name, str) or not is_name(name):
         raise TimelineError(f"{what} must be 1 to {MAX_NAME} printable characters, not {name!r}")
     return name.strip()
 
 
 def _action(actions: list[tuple[Moment, Moment]], player: Player) -> str:
-    """What the last action of a list was, in words; empty when a half-done step comes first."""
+    """The last action of a list in words; empty if a half-done step comes first."""
     if not actions or player.phases_done:
         return "the half-done step" if player.phases_done else ""
     before, after = actions[-1]

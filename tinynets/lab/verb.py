@@ -1,4 +1,4 @@
-"""What a verb is, how a method becomes one, and the line of Python that calls it."""
+"""Verbs: what they are, how a method becomes one, and the line of Python that calls one."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Verb:
-    """Something that can be typed: how it is written, what it does, and how those that do it have to treat it."""
+    """A verb, something that can be typed: how it is written, what it does, and how callers must treat it."""
 
     name: str
     group: str
     help: str
     arguments: tuple[Argument, ...] = ()
     method: str = ""
-    """What it is called in Python, where that is another name."""
+    """Its name in Python, if it differs."""
     part: type | None = None
-    """The part of a lab that does it; None for what stands for another verb, or what only an app does."""
+    """The part of a lab that does it; None for the short form of another verb, or for verbs of an app alone."""
     fixed: tuple[Any, ...] = ()
     """Arguments that it stands for: `lr 0.01` is `set("lr", 0.01)`."""
     open_ended: bool = False
-    """It takes `name=value` arguments of any name; what they may be is known where they are used."""
+    """It takes `name=value` arguments of any name; they are checked where they are used."""
     takes_steps: bool = False
-    """It takes steps, forward or again from a keyframe: while it works, the engine is running."""
+    """It computes steps, forward or again from a keyframe: the engine is running meanwhile."""
     lets_run: bool = False
-    """A run goes on behind it; all others pause it."""
+    """A run goes on after it; all others pause it."""
     shows: bool = False
-    """It is asked for its answer, which is shown whole."""
+    """Its answer is shown in full."""
     read: bool = False
     """It is an attribute in Python: `lab.log`."""
     after: str = ""
-    """The verb behind which it is listed, where that is one of another part."""
+    """The verb after which it is listed, if that belongs to another part."""
 
     @property
     def python(self) -> str:
-        """What it is called in Python."""
+        """Its name in Python."""
         return self.method or self.name
 
     @property
@@ -52,23 +52,23 @@ class Verb:
 
     @property
     def asks(self) -> bool:
-        """Whether something can stand behind it."""
+        """Whether it takes arguments."""
         return bool(self.arguments) or self.open_ended
 
     @property
     def placed(self) -> tuple[Argument, ...]:
-        """The arguments that are given by their place."""
+        """The positional arguments."""
         return tuple(argument for argument in self.arguments if not argument.named)
 
     @property
     def named(self) -> tuple[Argument, ...]:
-        """Those that are given as `name=value`."""
+        """The arguments given as `name=value`."""
         return tuple(argument for argument in self.arguments if argument.named)
 
 
 @dataclass(frozen=True)
 class _Marked:
-    """What is said of a method that is a verb."""
+    """What `verb` notes on a method."""
 
     group: str
     help: str
@@ -87,9 +87,9 @@ def verb(
     read: bool = False,
     after: str = "",
 ) -> Callable[[Method], Method]:
-    """Make a method of a lab's part a verb; the kinds of its arguments are those that they are annotated with.
+    """Make a method of a lab's part a verb; the kinds of its arguments come from their annotations.
 
-    `name`: what is typed, where that is not the method's name. The others: see `Verb`.
+    `name`: what is typed, if it differs from the method's name. For the others see `Verb`.
     """
 
     def mark(method: Method) -> Method:
@@ -101,7 +101,7 @@ def verb(
 
 
 def verbs_of(part: type) -> Iterator[Verb]:
-    """The verbs among the methods of a lab's part, in their order."""
+    """The verbs among the methods of a lab's part, in the order of definition."""
     for name, method in vars(part).items():
         marked = getattr(method, "verb", None)
         if isinstance(marked, _Marked):
@@ -110,7 +110,7 @@ def verbs_of(part: type) -> Iterator[Verb]:
 
 
 def _arguments(method: Callable[..., Any]) -> tuple[Argument, ...]:
-    """A method's arguments, each of the kind with which it is annotated."""
+    """A method's arguments, each with the kind in its annotation."""
     hints = get_type_hints(method, include_extras=True)
     made = []
     for parameter in list(signature(method).parameters.values())[1:]:

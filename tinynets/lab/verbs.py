@@ -1,4 +1,4 @@
-"""The verbs that can be typed: those of the operations, of the settings and of a lab's parts."""
+"""All verbs that can be typed: those of the operations, of the settings and of a lab's parts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tinynets.training.schedules import SCHEDULES
 from tinynets.training.settings import CLIPPING
 
 OF_THE_APP = ("start", "play", "recover")
-"""What an app does, and no line of Python."""
+"""Verbs of an app without a line of Python."""
 
 
 def verb_of(operation: Operation) -> Verb:
@@ -34,7 +34,7 @@ def verb_of(operation: Operation) -> Verb:
 
 
 def _settings() -> Iterator[Verb]:
-    """`lr 0.01`, which is short for `set lr 0.01`, and its like."""
+    """The short forms of settings, such as `lr 0.01` for `set lr 0.01`."""
     for name in (*SETTINGS, *CLIPPING):
         value = Argument("value", NUMBER, required=True, named=False)
         yield Verb(name, "setting", f"change {name} from here on", (value,), "set", fixed=(name,))
@@ -53,9 +53,9 @@ def _of_the_app() -> Iterator[Verb]:
 
 
 def gather() -> dict[str, Verb]:
-    """What is typed -> its verb, those of a group in the order in which they are listed.
+    """All verbs by what is typed, those of a group in the order in which they are listed.
 
-    A verb that says behind which one it is listed stands there.
+    A verb that names the one it is listed behind comes after that one.
     """
     made: list[Verb] = []
     for entry in (
@@ -76,7 +76,7 @@ VERBS: dict[str, Verb] = gather()
 
 
 def verb_called(method: str) -> Verb | None:
-    """The verb that is a method of a lab; None where there is none."""
+    """The verb of a method of a lab; None where there is none."""
     found = VERBS.get(method)
     if found is not None and found.python == method:
         return found
@@ -84,5 +84,5 @@ def verb_called(method: str) -> Verb | None:
 
 
 def verb_typed(word: str) -> Verb | None:
-    """The verb that a line begins with; the names that verbs have in Python are understood as well."""
+    """The verb that a line begins with; the Python names of verbs are understood as well."""
     return VERBS.get(word) or verb_called(word)

@@ -1,1 +1,1 @@
-"""Understanding a network: explanations and comparisons, as plain data."""
+"""Measures for understanding a network: explanations and comparisons, as plain data."""

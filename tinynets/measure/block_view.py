@@ -1,4 +1,4 @@
-"""What a block and its units give on the probe, as the last forward left it."""
+"""Views of a block and its units on the probe, after the last forward."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ class BlockView:
         return BlockView(block, shaped, pre, limit, saturated, dead, out.ndim == 4)
 
     def position(self, example: int, unit: int) -> int:
-        """Where to look at a unit: at the last position of a sequence, where it is largest in an image."""
+        """The position at which to show a unit: the last one of a sequence, the largest value in an image."""
         values = self.out[example, :, unit]
         return int(np.abs(values).argmax()) if self.image else len(values) - 1
 
 
 @dataclass(frozen=True)
 class UnitView:
-    """A unit of a block on one example of the probe, at the place where it is looked at."""
+    """A unit of a block on one example of the probe, at the place where it is shown."""
 
     experiment: Experiment
     block_view: BlockView
     unit: int
     example: int
     time: int | None
-    """The time step that was asked for; None: none was."""
+    """The given time step; None without one."""
     position: int
-    """Where it is looked at, among the places of the block's output."""
+    """The place at which it is shown, among those of the block's output."""
 
     @staticmethod
     def of(experiment: Experiment, block_view: BlockView, unit: int, example: int, time: int | None = None) -> UnitView:
@@ -81,25 +81,25 @@ class UnitView:
 
     @property
     def value(self) -> float:
-        """Its output, with what stands on it."""
+        """Its output, with interventions."""
         return self.of_block(self.block_view.out)
 
     @property
     def pre(self) -> float | None:
-        """What its activation is given, with what stands there; None where the block has no such sum."""
+        """The input of its activation, with interventions; None if the block has no such sum."""
         return None if self.block_view.pre is None else self.of_block(self.block_view.pre)
 
     def of_block(self, values: Array) -> float:
-        """Its own among values of the whole block on the probe, (examples, ..., units)."""
+        """Its value among those of the whole block on the probe, (examples, ..., units)."""
         return float(values.reshape(len(values), -1, self.block.units)[self.example, self.position, self.unit])
 
 
 def limit_of(values: Array) -> float:
-    """The value of full colour: all but the largest hundredth lie within it."""
+    """The value that gets full colour: all but the largest hundredth lie within it."""
     finite = np.abs(values[np.isfinite(values)])
     if not finite.size:
         return 1.0
-    # np.quantile gives the same, but is three times slower here and imports numpy.ma, which a first frame waits for.
+    # np.quantile gives the same, but is three times slower here and imports numpy.ma, which delays the first frame.
     at, between = divmod(0.99 * (finite.size - 1), 1)
     low, high = int(at), min(int(at) + 1, finite.size - 1)
     finite.partition((low, high))

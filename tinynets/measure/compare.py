@@ -1,4 +1,4 @@
-"""Compares two branches, or two saves: where they part, whether they saw the same batches, how far apart they are."""
+"""Compares two branches or saves: where they part, whether they saw the same batches, and how far apart they are."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tinynets.training.state import State, network_of
 
 @dataclass(frozen=True)
 class BranchRef:
-    """A branch of a run, what it is called here, and the run's file, which may be empty."""
+    """A branch of a run, its name here, and the run's file, which may be empty."""
 
     experiment: Experiment
     branch: Branch
@@ -39,11 +39,11 @@ class BranchRef:
 
     @property
     def end(self) -> Moment:
-        """Its end as it is seen, or where the lab stands among the edits there."""
+        """Its seen end, or the lab's position among the edits there."""
         return self.moment(self.branch.seen_end.step)
 
     def moment(self, step: int) -> Moment:
-        """The moment that is meant by a step: where the lab stands, else after what was done there and not undone."""
+        """The moment of a step: the lab's position if it is there, else after the edits that were not undone."""
         here, seen = self.experiment.moment, self.branch.seen_end
         for known in (here, seen):
             if (known.branch, known.step) == (self.branch.number, step):
@@ -51,7 +51,7 @@ class BranchRef:
         return Moment(self.branch.number, step, self.branch.edits_through(step))
 
     def place_of(self, moment: Moment) -> str:
-        """Which moment of its step that is, where edits were undone or lie ahead, in words; else empty."""
+        """Which moment of its step this is, in words, if edits there were undone or lie ahead; else empty."""
         undone_to = self.branch.undone_to
         count = self.branch.edits_through(moment.step) - moment.edits
         if count:
@@ -62,7 +62,7 @@ class BranchRef:
 
 
 def resolve_branch(experiment: Experiment, path: str, name: str) -> BranchRef:
-    """A branch of a run, whose file is `path`, or of a save whose path the name is."""
+    """A branch of a run with the file `path`, or of a save if the name is a path."""
     if not isinstance(name, str):
         raise TimelineError(f"a branch is called by its name, not {name!r}")
     branches = [branch.name for branch in experiment.timeline.branches.values()]
@@ -75,7 +75,7 @@ def resolve_branch(experiment: Experiment, path: str, name: str) -> BranchRef:
 
 
 def branch_of_save(source: str) -> BranchRef:
-    """A branch of a save, `FILE:BRANCH`, or the one on which it stands, `FILE`."""
+    """A branch of a save, `FILE:BRANCH`, or its current one, `FILE`."""
     source = expanded(source)
     path, colon, branch = source.rpartition(":")
     if not colon or os.path.exists(source):
@@ -90,7 +90,7 @@ def branch_of_save(source: str) -> BranchRef:
 
 
 def compare_branches(a: BranchRef, b: BranchRef, step: int | None = None) -> Job[Comparison]:
-    """The comparison of two branches, as work; neither run moves."""
+    """The comparison of two branches, as a job; neither run moves."""
     common = min(a.end.step, b.end.step)
     if step is not None:
         check_whole("step", step, 0, MAX_STEPS)
@@ -156,7 +156,7 @@ def _compared(a: BranchRef, b: BranchRef, moments: tuple[Moment, Moment], first:
 
 
 def _parting(a: BranchRef, b: BranchRef, end_a: Moment, end_b: Moment) -> tuple[int | None, str]:
-    """The first step at which two branches, up to these ends, are not the same, and what differs there."""
+    """The first step at which two branches, up to these ends, differ, and what differs there."""
     ours, theirs = a.branch, b.branch
     if ours.keyframes[0, 0].digest() != theirs.keyframes[0, 0].digest():
         return 0, "they start from different states"
@@ -175,7 +175,7 @@ def _parting(a: BranchRef, b: BranchRef, end_a: Moment, end_b: Moment) -> tuple[
 
 
 def _first_edit(a: BranchRef, b: BranchRef, count_a: int, count_b: int) -> tuple[int, str] | None:
-    """The first edit, of so many of each, that one has and the other has not, at that place."""
+    """The first edit at which the two differ, among so many of each: its step, and the difference in words."""
     first, second = a.branch.edits[:count_a], b.branch.edits[:count_b]
     same = 0
     while same < min(len(first), len(second)) and _told(first[same]) == _told(second[same]):
@@ -196,7 +196,7 @@ def _told(recorded: RecordedEdit) -> tuple[int, str]:
 
 
 def _batches(a: BranchRef, b: BranchRef, first: State, second: State) -> tuple[bool, str]:
-    """Whether every step of both trains on the same batch: addressed by data, seed, size and sampling alone."""
+    """Whether every step of both trains on the same batch, which depends only on data, seed, size and sampling."""
     draws: list[dict[str, str | int]] = [
         {
             "data": ref.experiment.data.sha256,
@@ -226,7 +226,7 @@ def _network(ref: BranchRef, state: State) -> Network:
 
 
 def _pairs(a: BranchRef, b: BranchRef, ours: Network, theirs: Network) -> tuple[list[tuple[Block, Block]], list[str]]:
-    """The blocks with parameters that both have in the same shape; in words what is unlike."""
+    """The blocks with parameters that both have in the same shape; and the differences in words."""
     others = {block.name: block for block in theirs.blocks}
     pairs, unlike = [], []
     for block in ours.blocks:
@@ -260,7 +260,7 @@ def _shapes_text(shapes: list[tuple[str, tuple[int, ...]]]) -> str:
 
 
 def _places(network: Network, block: Block) -> slice:
-    """Where a block's parameters stand in theta."""
+    """Where a block's parameters lie in theta."""
     layers = [index for index in range(block.first, block.last + 1) if network.layers[index].parameters()]
     start = network.parameter_slice(layers[0], network.layers[layers[0]].parameters()[0].name).start
     return slice(start, start + network.block_parameters(block))
@@ -291,7 +291,7 @@ def _relative(distance: float, length: float) -> float:
 
 
 def _side(ref: BranchRef, moment: Moment, state: State, network: Network, probe: Probe) -> tuple[Array, Side]:
-    """What a state answers on the probe, and its side of the comparison."""
+    """The outputs of a state on the probe, and its side of the comparison."""
     loss = ref.experiment.loss
     out = probe.forward(network).copy()
     losses = ref.branch.losses.part(0, len(ref.branch.losses)).copy()

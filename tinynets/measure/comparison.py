@@ -1,4 +1,4 @@
-"""A Comparison of two runs: plain data that says in words where and by how much they part."""
+"""Comparison: plain data on where two runs part and how far, with a text in words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AVERAGED = 100  # steps
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One of the two runs, as it stood at the step at which they were compared."""
+    """One of the two runs, at the compared step."""
 
     name: str
     end: int
@@ -25,21 +25,21 @@ class Side:
     """(end,) training loss of every step."""
     probe_loss: float
     probe_accuracy: float | None
-    """None where the loss has nothing to hit or miss."""
+    """None for losses without hits."""
     digest: str
     interventions: tuple[str, ...]
     moment: str = ""
-    """Which moment of that step is meant, where edits were undone or lie ahead: `before 1 edit of ..., undone`."""
+    """Which moment of that step it is, if edits were undone or lie ahead: `before 1 edit of ..., undone`."""
 
     def average(self, step: int) -> float:
-        """Mean training loss of the last steps up to that one; NaN before the first."""
+        """Mean training loss of the last steps up to `step`; NaN before the first."""
         recent = self.losses[max(step - AVERAGED, 0) : step]
         return float(recent.mean(dtype=np.float64)) if recent.size else float("nan")
 
 
 @dataclass(frozen=True, eq=False)
 class BlockDistance:
-    """How far a block's parameters lie apart: the length (L2) of the difference."""
+    """The distance between a block's parameters: the L2 norm of the difference."""
 
     block: str
     parameters: int
@@ -47,25 +47,25 @@ class BlockDistance:
     relative: float
     """The distance over the length of the first one's parameters."""
     units: Array
-    """(units,) the same of what belongs to each unit alone; empty where nothing does."""
+    """(units,) the distance for each unit's own parameters; empty if there are none."""
     relative_units: Array
 
     def largest(self, count: int = SHOWN_UNITS) -> list[tuple[int, float]]:
-        """The units that lie farthest apart, and how far."""
+        """The units that are farthest apart, and how far."""
         order = np.argsort(-self.units, kind="stable")[:count]
         return [(int(unit), float(self.units[unit])) for unit in order if self.units[unit] > 0]
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """How differently the two answer on the examples of the probe."""
+    """How differently the two runs answer on the examples of the probe."""
 
     examples: int
     split: str
     what: str
     """`probabilities`, or `outputs`."""
     other: float | None
-    """The share of answers that name another class; None where there are no classes."""
+    """The share of answers with another class; None without classes."""
     mean: float
     """Mean |difference|."""
     largest: float
@@ -73,13 +73,13 @@ class Disagreement:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Two runs side by side, compared at `step`."""
+    """Two runs compared at `step`."""
 
     a: Side
     b: Side
     step: int
     first_difference: int | None
-    """The first step at which they are not the same; None: as far as both go they are."""
+    """The first step at which they differ; None if they agree as far as both go."""
     difference: str
     """What that is: `edit at step 500 on what-if: lab.zero("hidden[3]")`."""
     same_batches: bool
@@ -93,15 +93,15 @@ class Comparison:
     unlike: tuple[str, ...]
     """What cannot be compared, in words: blocks that only one has, or that have other shapes or activations."""
     disagreement: Disagreement | None
-    """None where the two do not answer alike questions: `unlike` says why."""
+    """None if their outputs cannot be compared: `unlike` says why."""
 
     @property
     def equal(self) -> bool:
-        """Whether both have the same bytes at the step at which they were compared."""
+        """Whether both have the same bytes at the compared step."""
         return self.a.digest == self.b.digest
 
     def config(self) -> dict[str, Any]:
-        """All of it as what JSON knows."""
+        """All of it as JSON data."""
         plain: dict[str, Any] = _plain(asdict(self))
         return plain | {"equal": self.equal}
 

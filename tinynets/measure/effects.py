@@ -1,4 +1,4 @@
-"""What a unit adds to each output of the network, through the last Linear layer."""
+"""Computes what a unit adds to each output of the network through the last Linear layer."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tinynets.training.state import network_of
 
 
 def effects_of(at: UnitView) -> tuple[Effect, ...]:
-    """What the unit adds to each output, the largest |value| first; empty where it does not reach them directly.
+    """What the unit adds to each output, the largest |value| first; empty if it does not reach them directly.
 
-    All counts that stands on the way: what is added there is not the unit's own, and where values are set nothing of
-    it gets through. Where a time step was asked for, it is what that step adds, not all that the layer takes at once.
+    Interventions on the way count: what they add is not the unit's own, and nothing of it gets through values that they
+    set. For a time step, it is what that step adds, not everything that the layer takes at once.
     """
     network = at.network
     last = next(entry for entry in reversed(network.blocks) if not is_passthrough(entry))
@@ -46,16 +46,16 @@ def effects_of(at: UnitView) -> tuple[Effect, ...]:
 
 
 def _is_taken_by(network: Network, block: Block, last: Block, layer: Linear) -> bool:
-    """Whether the last layer takes up a block's units as they are."""
+    """Whether the last layer takes a block's units unchanged."""
     if last is block or block not in producers(network, last):
         return False
     return not layer.inputs % block.units and network.known_shapes[block.last][-1] == block.units
 
 
 def _own_part(at: UnitView, taken: Array) -> Array | None:
-    """The unit's share of what the last layer takes, the rest 0: (rows, places each, units); None: it does not arrive.
+    """The unit's share of the last layer's input, the rest 0: (rows, places each, units); None if it does not arrive.
 
-    Where a time step was asked for, of that step alone.
+    For a time step, of that step alone.
     """
     own = np.zeros_like(taken)
     own[..., at.unit] = taken[..., at.unit]
@@ -70,9 +70,9 @@ def _own_part(at: UnitView, taken: Array) -> Array | None:
 
 
 def _taken(at: UnitView, last: Block) -> Array:
-    """What the last layer takes on the probe, where what stands between the unit's block and it adds nothing."""
+    """The last layer's input on the probe, if interventions between the unit's block and it added nothing."""
     network, workspace = _copy(at.experiment), Workspace()
-    for entry in producers(network, network.block(last.name)):  # the nearest to the last layer first
+    for entry in producers(network, network.block(last.name)):  # the one nearest to the last layer first
         if entry.name == at.block.name:
             break
         tap = network.taps[entry.last]
@@ -84,7 +84,7 @@ def _taken(at: UnitView, last: Block) -> Array:
 
 
 def _factor_behind(network: Network, last: Block) -> Array | None:
-    """By what the outputs of the last Linear layer are multiplied, (outputs,); None where more is done to them."""
+    """The factors on the outputs of the last Linear layer, (outputs,); None if more is done to them."""
     factor = np.ones(last.units)
     for index, layer in enumerate(network.layers[last.first :], last.first):
         if index > last.first and not layer.hands_on:
@@ -97,7 +97,7 @@ def _factor_behind(network: Network, last: Block) -> Array | None:
 
 
 def _lost_without(at: UnitView, last: Block, removed: Array) -> Array:
-    """What the network gives for the example, less what it gives once something is removed from what `last` takes.
+    """The network's output for the example minus the output after something is removed from the input of `last`.
 
     (places, outputs) in float64.
     """
@@ -113,5 +113,5 @@ def _lost_without(at: UnitView, last: Block, removed: Array) -> Array:
 
 
 def _copy(experiment: Experiment) -> Network:
-    """A network of its own around the live state."""
+    """A separate network around the live state."""
     return network_of(experiment.state.live(), experiment.network.input_shape)

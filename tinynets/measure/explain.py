@@ -1,8 +1,8 @@
-"""Explains one unit: how it comes to its value on an example, its gradient, what it responds to, and what it is for.
+"""Explains one unit: how it gets its value on an example, its gradient, what it responds to, and what it affects.
 
-Activations are read with everything that stands on them. Of a sequence the last place is looked at, or the time step
-that was asked for, of an image the one where the unit is largest. The gradient is that of the example's own loss, as
-the lab reports it: times the example's weight.
+Activations are read with their interventions. In a sequence the last place is shown, or the given time step; in an
+image, the place where the unit is largest. The gradient is that of the example's own loss, as the lab reports it: times
+the example's weight.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from tinynets.training.state import network_of
 TOP = 8
 MAX_TOP = 1000
 TARGETS = 3
-"""So many of the targets are named of an input that a split holds several times."""
+"""How many targets are named for an input that a split holds several times."""
 
 
 def explain(
     experiment: Experiment, selector: object, example: int = 0, split: str = "train", top: int = TOP
 ) -> Job[Explanation]:
-    """The explanation of one unit, as work; nothing moves."""
+    """The explanation of one unit, as a job; nothing moves."""
     asked = _asked(experiment, selector, example, split, top)
     network, probe = experiment.network, experiment.probe
     probe.forward(network)
@@ -69,7 +69,7 @@ def explain(
 
 
 def _asked(experiment: Experiment, selector: object, example: int, split: str, top: int) -> Selector:
-    """The unit that is asked about, once all that is asked is known to be there."""
+    """The selected unit, after checking that everything asked for exists."""
     found = select(experiment.network, selector)
     if len(found.units) != 1 or found.pre:
         raise EditError(f"`explain` is about one unit, as `{found.block}[0]`, not `{found}`")
@@ -81,7 +81,7 @@ def _asked(experiment: Experiment, selector: object, example: int, split: str, t
 
 
 def _place(at: UnitView) -> str:
-    """Its position in words: of an image row and column, of a recurrent layer the time step."""
+    """Its position in words: row and column in an image, the time step in a recurrent layer."""
     values = at.experiment.probe.workspace.units_behind(at.network, at.block.last)
     if values.ndim == 4:
         return "row {}, column {}".format(*divmod(at.position, values.shape[2]))
@@ -90,7 +90,7 @@ def _place(at: UnitView) -> str:
     return f"place {at.position}" if at.places > 1 else ""
 
 
-# -- the parts of an Explanation, their fields as they are called there
+# -- the parts of an Explanation, with the same field names
 
 
 class _Sum(TypedDict):
@@ -104,7 +104,7 @@ class _Sum(TypedDict):
 
 
 def _sum(at: UnitView, top: int) -> _Sum:
-    """What the unit sums, and what its activation is given."""
+    """The terms that the unit sums, and the input of its activation."""
     terms = UnitTerms.of(at)
     z = terms.z if terms else None
     return _Sum(
@@ -119,7 +119,7 @@ def _sum(at: UnitView, top: int) -> _Sum:
 
 
 def _normalized(at: UnitView) -> float | None:
-    """What a normalization in the block makes of the sum, before what stands there."""
+    """The sum after a normalization in the block, before interventions."""
     block, layers = at.block, at.network.layers
     index = block.last if block.pre is None else block.pre
     if index == block.first or layers[index].is_activation:
@@ -138,7 +138,7 @@ class _Value(TypedDict):
 
 
 def _value(at: UnitView) -> _Value:
-    """What the unit gives, and what stands on it."""
+    """The unit's output, and the interventions on it."""
     block, network = at.block, at.network
     layer, activation = network.layers[block.last], activation_of(network, block)
     sites = block.name, f"{block.name}.pre"
@@ -169,7 +169,7 @@ class _Gradient(TypedDict):
 
 
 def _gradient(at: UnitView) -> _Gradient:
-    """What came back from the example's own loss; the live network's gradients stay."""
+    """The gradients from the example's own loss; those of the live network do not change."""
     workspace = _backward(at)
 
     def there(index: int) -> float | None:
@@ -178,15 +178,15 @@ def _gradient(at: UnitView) -> _Gradient:
             return None
         own = gradient[at.example].reshape(-1, at.block.units)
         if len(own) == at.places:
-            return float(own[at.position, at.unit]) + 0.0  # not -0.0 of an example of weight 0
-        return float(own[-1, at.unit]) + 0.0 if at.position == at.places - 1 else None  # only the last is given out
+            return float(own[at.position, at.unit]) + 0.0  # not -0.0 for an example of weight 0
+        return float(own[-1, at.unit]) + 0.0 if at.position == at.places - 1 else None  # only the last one is an output
 
     pre = at.block.pre
     return _Gradient(gradient=there(at.block.last), gradient_pre=None if pre is None else there(pre))
 
 
 def _backward(at: UnitView) -> Workspace:
-    """Forward and backward of the probe in a network of its own, for the loss of the example alone."""
+    """Forward and backward of the probe in a separate network, for the loss of the example alone."""
     probe, loss, state = at.experiment.probe, at.experiment.loss, at.experiment.state
     example = slice(at.example, at.example + 1)
     network, workspace = network_of(state.live(), at.network.input_shape), Workspace()
@@ -211,7 +211,7 @@ class _LastUpdate(TypedDict):
 
 
 def _last_update(at: UnitView, top: int) -> Job[_LastUpdate]:
-    """What the step that led here did to the unit's weights and bias; nothing where its layers were others."""
+    """What the last step did to the unit's weights and bias; empty if the layers have changed since."""
     experiment, nothing = at.experiment, _LastUpdate(changes=(), bias_change=None, change_ratio=None)
     number, step, _ = experiment.moment
     if not step:
@@ -251,7 +251,7 @@ class _OverSplit(TypedDict):
 
 
 def _over_split(at: UnitView, split: str, top: int) -> Job[_OverSplit]:
-    """What the unit does on all examples of a split, at all places or the time step asked for, chunk by chunk."""
+    """The unit on all examples of a split, at all places or the given time step, chunk by chunk."""
     experiment, network, block, workspace = at.experiment, at.network, at.block, Workspace()
     x, places = experiment.split(split)[0], slice(None) if at.time is None else slice(at.time, at.time + 1)
     parts: list[Array] = []
@@ -266,7 +266,7 @@ def _over_split(at: UnitView, split: str, top: int) -> Job[_OverSplit]:
             flat.append(np.stack([found.saturated[:, places, at.unit], found.blocked[:, places, at.unit]]))
         yield Progress(min(start + CHUNK, len(x)), len(x), f"examples of {split}")
     values = np.concatenate(parts)
-    nearest = network.layers[block.last].gives_distances  # which are small where the unit answers
+    nearest = network.layers[block.last].gives_distances  # small where the unit responds
     shares = np.concatenate(flat, axis=1).mean(axis=(1, 2)).tolist() if flat else [None, None]
     return _OverSplit(
         split=split,
@@ -297,7 +297,7 @@ def _responses(experiment: Experiment, split: str, values: Array, top: int, near
 
 
 def _response(experiment: Experiment, split: str, alike: list[int], value: float) -> Response:
-    """An input that a split holds at these places; of its targets the most frequent ones."""
+    """An input that is in a split at these places, with its most frequent targets."""
     index, data = alike[0], experiment.data
     targets = Counter(data.describe_target(split, place) for place in alike)
     shown = ", ".join(target for target, _ in targets.most_common(TARGETS))

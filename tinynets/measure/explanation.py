@@ -1,4 +1,4 @@
-"""An Explanation of one unit: plain data that tells itself in words."""
+"""Explanation: plain data about one unit, with a text in words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Gate:
-    """One gate of a GRU or LSTM: its sum, and what it makes of that."""
+    """One gate of a GRU or LSTM: its sum and its output."""
 
     name: str
     """`f (forget)`."""
@@ -48,16 +48,16 @@ class Response:
     """An input that a unit responds to."""
 
     index: int
-    """Where it first stands in its split."""
+    """Its first place in the split."""
     value: float
     text: str
     """Its context, name or values."""
     target: str
-    """What follows; where that differs, the most frequent ones."""
+    """The target; if there are several, the most frequent ones."""
     count: int
-    """How often the split holds this very input."""
+    """How often the split holds this input."""
     image: Array | None = None
-    """(h, w), where the examples are pictures."""
+    """(h, w), if the examples are pictures."""
 
     def words(self) -> str:
         times = f" ({self.count:,} times)" if self.count > 1 else ""
@@ -66,7 +66,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a unit adds to one output: through the weight with which the last layer takes it, and what stands there."""
+    """What a unit adds to one output: through its weight in the last layer, and interventions there."""
 
     label: str
     value: float
@@ -74,7 +74,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Explanation:
-    """All that `explain` finds; `print` shows it in words. What a kind of layer does not have is None or empty."""
+    """Everything that `explain` finds; `print` shows it in words. What a kind of layer lacks is None or empty."""
 
     name: str
     """`hidden[3]`."""
@@ -83,64 +83,64 @@ class Explanation:
     input: str
     target: str
     time: int | None
-    """The time step that was asked for, `rnn[5]@t=3`; None: none was."""
+    """The given time step, as in `rnn[5]@t=3`; None without one."""
     position: int
-    """Where it is looked at: the last place of a sequence, of an image (pixel by pixel) where it is largest."""
+    """The place shown: the last one of a sequence, or the pixel of an image where it is largest."""
     place: str
-    """The same in words: `t=3`, `row 2, column 3`, `place 4`; empty where there is only one."""
+    """The same in words: `t=3`, `row 2, column 3`, `place 4`; empty if there is only one."""
     contributions: tuple[Contribution, ...]
     """Terms x * w of its sum, the largest |product| first."""
     rest: float
     """The sum of the terms that are not listed."""
     bias: float | None
     z: float | None
-    """w.x + b; None where there is no single sum (gates, heads, a table of vectors)."""
+    """w.x + b; None if there is no single sum (gates, heads, a table of vectors)."""
     gates: tuple[Gate, ...]
     """The sums of a GRU or LSTM, one for each gate."""
     normalized: float | None
-    """What the normalization in the block makes of z, before what stands there; None where there is none."""
+    """z after the normalization in the block, before interventions; None without one."""
     pre: float | None
-    """What the activation was given: z, normalized where the block does that, with interventions there."""
+    """The input of the activation: z, normalized if the block does that, with interventions."""
     activation: str
-    """What makes the value of that; of an RNN the one inside. Empty where there is none."""
+    """The activation; for an RNN the one inside. Empty if there is none."""
     measure: str
-    """What the value is, where it is neither a sum nor what an activation makes of one; else empty."""
+    """What the value is, if it is neither a sum nor the output of an activation; else empty."""
     clean: float
-    """What it makes, before what stands on the output."""
+    """The output before interventions."""
     value: float
-    """What that is made into by what stands on the output; the same where nothing does."""
+    """The output with interventions; the same if there are none."""
     interventions: tuple[str, ...]
     on_output: tuple[str, ...]
-    """Those of them that make the value of `clean`: `patch`, `clamp 0.5`."""
+    """Those of them that turn `clean` into `value`: `patch`, `clamp 0.5`."""
     frozen: bool
     gradient: float | None
-    """d loss / d value, of this example's loss with its weight; of a recurrent layer what its output there is told."""
+    """d loss / d value for this example's loss with its weight; for a recurrent layer, that of its output there."""
     gradient_pre: float | None
-    """d loss / d what the activation was given."""
+    """d loss / d pre."""
     changes: tuple[Change, ...]
-    """What the step that led here did to its incoming weights, the largest first."""
+    """The changes of its incoming weights in the last step, the largest first."""
     bias_change: float | None
     change_ratio: float | None
-    """The length of that change over the length of the weights."""
+    """The norm of that change divided by the norm of the weights."""
     split: str
-    """What follows is over this split."""
+    """The split that the following fields are about."""
     examples: int
     responses: tuple[Response, ...]
-    """The inputs on which its value is largest, or smallest where `nearest`; each once."""
+    """The inputs with the largest values, or the smallest if `nearest`; each once."""
     nearest: bool
-    """Its value is a distance, so that it answers most where that is smallest."""
+    """Its value is a distance, so it responds most where that is smallest."""
     mean: float
-    """Of its value, with what stands on it."""
+    """Mean of its value, with interventions."""
     variance: float
-    """Of the same."""
+    """Variance of its value, with interventions."""
     saturated_share: float | None
-    """Where its activation itself is saturated, before what stands on the output; None where there is no one."""
+    """The share where its activation is saturated, before interventions; None without a single activation."""
     dead_share: float | None
-    """Where no gradient passes through that; 1: it is dead."""
+    """The share where no gradient passes through it; 1 means that it is dead."""
     effects: tuple[Effect, ...]
-    """On each output through the last layer, the largest |value| first; empty where others come between."""
+    """On each output through the last layer, the largest |value| first; empty if other layers come between."""
     weight: float | None = None
-    """By which the example's loss is multiplied, and so the gradients; None: none of the data has weights."""
+    """The weight of the example's loss, and so of the gradients; None if the data have no weights."""
 
     @property
     def dead(self) -> bool:
@@ -148,12 +148,12 @@ class Explanation:
 
     @property
     def selector(self) -> str:
-        """What was asked for."""
+        """The selector that was asked for."""
         return self.name if self.time is None else f"{self.name}@t={self.time}"
 
     @property
     def answers(self) -> str:
-        """What the responses are, in words."""
+        """What the responses mean, in words."""
         return "the nearest examples (smallest distance)" if self.nearest else "it responds most to"
 
     def __str__(self) -> str:
@@ -196,7 +196,7 @@ class Explanation:
         return f"{of_value}{itself} saturated {self.saturated_share:.1%}, no gradient {self.dead_share:.1%}{dead}"
 
     def _sum(self) -> list[str]:
-        """The terms of its sum, or of those of its gates."""
+        """The terms of its sum, or of the sums of its gates."""
         made = []
         for gate in self.gates:
             end = f"    and the others {gate.rest:+.4f}, bias {gate.bias:+.4f}: sum {gate.z:+.4f}"

@@ -1,4 +1,4 @@
-"""Which blocks feed a block, and the names of the values that it sums."""
+"""Finds the blocks that feed a block, and the names of the values that it sums."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def input_names(network: Network, block: Block, count: int) -> list[str]:
 
 
 def producer(network: Network, block: Block) -> Block | None:
-    """The block with units whose output a block takes up, through what only passes it on; None: the input."""
+    """The block with units that feeds a block, through blocks that only pass it on; None for the input."""
     found = producers(network, block)
     return found[-1] if found and not is_passthrough(found[-1]) else None
 
 
 def producers(network: Network, block: Block) -> tuple[Block, ...]:
-    """The same, led by those that only pass on what it gives (identity), the nearest first."""
+    """The same, after those that only pass its output on (identity), the nearest first."""
     found: list[Block] = []
     index = block.first - 1
     while index >= 0:
         layer = network.layers[index]
-        if isinstance(layer, Next):  # back to where the branches part
+        if isinstance(layer, Next):  # back to where the branches split
             index = next(
                 place
                 for place, other in enumerate(network.layers)
@@ -49,5 +49,5 @@ def producers(network: Network, block: Block) -> tuple[Block, ...]:
 
 
 def is_passthrough(block: Block) -> bool:
-    """It gives what it takes, unit by unit."""
+    """Whether a block passes its input on unchanged, unit by unit."""
     return block.activation is not None and block.activation.hands_on and block.first == block.last

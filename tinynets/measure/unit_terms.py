@@ -1,4 +1,4 @@
-"""What a unit sums: inputs times weights, and the bias; a gated unit has one such sum for each gate."""
+"""The terms of a unit's sum: inputs times weights, and the bias; a gated unit has one such sum for each gate."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tinynets.numerics.arrays import Array
 
 @dataclass(frozen=True)
 class UnitTerms:
-    """What a unit sums at one place: x and w of each incoming weight, and the bias."""
+    """The terms of a unit's sum at one place: x and w of each incoming weight, and the bias."""
 
     names: tuple[str, ...]
-    """What each x is."""
+    """The name of each x."""
     x: Array
     w: Array
     bias: float | None
 
     @staticmethod
     def of(at: UnitView) -> UnitTerms | None:
-        """The terms of a unit's sum; None where it has no single one (gates, heads, a table of vectors)."""
+        """The terms of a unit's sum; None if it has no single sum (gates, heads, a table of vectors)."""
         first = at.network.layers[at.block.first]
         matrix = incoming(first, at.block.units)
         if matrix is None or first.gate_sums:
@@ -40,7 +40,7 @@ class UnitTerms:
 
     @property
     def products(self) -> Array:
-        """x * w of each."""
+        """x * w of each term."""
         return self.x * self.w
 
     @property
@@ -50,11 +50,11 @@ class UnitTerms:
 
     @property
     def z(self) -> float:
-        """The same with the bias."""
+        """The sum of the products and the bias."""
         return self.weighted + (self.bias or 0.0)
 
     def listed(self, top: int) -> tuple[Contribution, ...]:
-        """So many of them, the largest |product| first."""
+        """The `top` terms with the largest |product|, largest first."""
         products = self.products
         return tuple(
             Contribution(self.names[i], float(self.x[i]), float(self.w[i]), float(products[i]))
@@ -70,7 +70,7 @@ class UnitTerms:
 
 
 def gates_of(at: UnitView, top: int) -> tuple[Gate, ...]:
-    """The sums of a gated layer. In that of a GRU's n, what comes from its own units is multiplied by r."""
+    """The sums of a gated layer. In that of a GRU's n, the terms from its own units are multiplied by r."""
     first = at.network.layers[at.block.first]
     if not isinstance(first, Recurrent) or not first.gate_sums:
         return ()
@@ -90,15 +90,15 @@ def gates_of(at: UnitView, top: int) -> tuple[Gate, ...]:
 
 
 def _gate_names(at: UnitView, inputs: int) -> tuple[str, ...]:
-    """What each gate sums: what comes in, then the units themselves a step before."""
+    """The names of what each gate sums: the inputs, then the units one step before."""
     came = [name.partition(" ")[2] for name in row_names(at.experiment, at.block)[:inputs]]
     return (*came, *(f"{at.block.name}[{index}]@t-1" for index in range(at.block.units)))
 
 
 def _inputs(at: UnitView) -> Array | None:
-    """What the block's first layer weighs at the place, in the order of the rows of its weights.
+    """The values that the block's first layer weighs at the place, in the order of the rows of its weights.
 
-    Places are counted from the end: what joins a layer of which only the last step is given out has no other.
+    Places count from the end, since a layer behind one that outputs only its last step has no other place.
     """
     probe, first = at.experiment.probe, at.block.first
     x, buffers = probe.input_of(at.network, first), probe.workspace.buffers[first]

@@ -1,4 +1,4 @@
-"""The parameters of a block as one matrix: a column for each unit, a name for each row."""
+"""Shows the parameters of a block as one matrix, with a column for each unit and a name for each row."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from tinynets.numerics.arrays import Array
 
 @dataclass(frozen=True)
 class WeightMatrix:
-    """Parameters of a layer, (rows, units): column u holds what comes into unit u."""
+    """Parameters of a layer, (rows, units): column u holds the incoming weights of unit u."""
 
     values: Array
     rows: tuple[str, ...]
-    """What each row is: `embed[2]@0`, `f rnn[2]@t-1`."""
+    """The name of each row: `embed[2]@0`, `f rnn[2]@t-1`."""
     names: tuple[str, ...]
-    """Of the parameters, in the order of the rows."""
+    """Names of the parameters, in the order of the rows."""
     biases: tuple[Array, ...]
     """(units,) each: what is added to the units' sums beside it. Gates have biases of their own, which are not among
     them."""
 
 
 def weight_matrix(experiment: Experiment, block: Block) -> WeightMatrix | None:
-    """What comes into the units of a block: its matrices, or where it has none its vectors (gain and shift)."""
+    """The incoming weights of a block's units: its matrices, or its vectors (gain and shift) if it has none."""
     layer = experiment.network.layers[block.first]
     values = incoming(layer, block.units)
     if values is None:
@@ -40,7 +40,7 @@ def weight_matrix(experiment: Experiment, block: Block) -> WeightMatrix | None:
 
 
 def incoming(layer: Layer, units: int) -> Array | None:
-    """The parameters of a layer with a column for each of its units; None where they cannot be laid out so."""
+    """The parameters of a layer with a column for each unit; None if they cannot be arranged so."""
     parts = [_by_unit(getattr(layer, entry.name), entry) for entry in _laid_out(layer)]
     if not parts or not units or any(part.shape[1] != units for part in parts):
         return None
@@ -48,7 +48,7 @@ def incoming(layer: Layer, units: int) -> Array | None:
 
 
 def incoming_flags(network: Network, block: Block, flags: Array) -> Array:
-    """A mask of all parameters, (n,), as the matrix of a block's first layer has them, (rows, units)."""
+    """A mask of all parameters, (n,), arranged like the matrix of a block's first layer, (rows, units)."""
     parts = []
     for entry in _laid_out(network.layers[block.first]):
         own = flags[network.parameter_slice(block.first, entry.name)].reshape(entry.shape)
@@ -57,26 +57,26 @@ def incoming_flags(network: Network, block: Block, flags: Array) -> Array:
 
 
 def biases_of(layer: Layer, units: int) -> tuple[Array, ...]:
-    """The vectors of a layer with matrices that hold one number for each unit."""
+    """The vectors with one number for each unit, of a layer that also has matrices."""
     matrices, vectors = _by_rank(layer)
     return tuple(getattr(layer, entry.name) for entry in vectors if matrices and entry.size == units)
 
 
 def row_names(experiment: Experiment, block: Block) -> list[str]:
-    """What each row of them is."""
+    """The name of each row."""
     layer = experiment.network.layers[block.first]
     _, vectors = _by_rank(layer)
     return [name for entry in _laid_out(layer) for name in _rows(experiment, block, entry, entry in vectors)]
 
 
 def _laid_out(layer: Layer) -> list[Parameter]:
-    """Its matrices, or where it has none its vectors."""
+    """The matrices of a layer, or its vectors if it has none."""
     matrices, vectors = _by_rank(layer)
     return matrices or vectors
 
 
 def _by_rank(layer: Layer) -> tuple[list[Parameter], list[Parameter]]:
-    """The parameters of a layer whose last axis is the units': matrices, and vectors."""
+    """The parameters of a layer whose last axis is the unit axis: matrices, and vectors."""
     ours = [entry for entry in layer.parameters() if entry.unit_axis == len(entry.shape) - 1]
     return [entry for entry in ours if len(entry.shape) > 1], [entry for entry in ours if len(entry.shape) == 1]
 
@@ -88,7 +88,7 @@ def _by_unit(values: Array, entry: Parameter) -> Array:
 
 
 def _rows(experiment: Experiment, block: Block, entry: Parameter, is_vector: bool) -> list[str]:
-    """What each row of `_by_unit` stands for."""
+    """The name of each row of `_by_unit`."""
     layer = experiment.network.layers[block.first]
     inputs = [""] if is_vector else _inputs(experiment, block, entry)
     groups = layer.group_names
@@ -103,7 +103,7 @@ def _rows(experiment: Experiment, block: Block, entry: Parameter, is_vector: boo
 
 
 def _inputs(experiment: Experiment, block: Block, entry: Parameter) -> list[str]:
-    """What each row of a matrix is multiplied with; numbers, or characters, where rows are looked up."""
+    """The name of the input of each row of a matrix; numbers or characters if rows are looked up."""
     network, count = experiment.network, prod(entry.shape[:-1])
     layer = network.layers[block.first]
     if entry.own_axis is not None:

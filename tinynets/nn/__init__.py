@@ -1,1 +1,1 @@
-"""Networks: what they are and what they compute."""
+"""Neural networks and what they compute."""

@@ -1,4 +1,4 @@
-"""Checking a backward pass by central differences: for those who write their own layers and losses."""
+"""Checks backward passes by central differences, for users who write their own layers and losses."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tinynets.numerics import rng
 from tinynets.numerics.arrays import Array, as_array, ignore_warnings, is_finite_number, shape_text
 from tinynets.numerics.finite_differences import central_differences, one_sided_gaps
 
-MOST = 1000  # places tried of one array
-FINER = 5  # how often the distance is quartered where backward and central differences differ
-ROUNDED = 16  # how many roundings of what is differenced its rounding error may be taken for
+MOST = 1000  # places of one array that are tried
+FINER = 5  # how often h is quartered where backward and central differences disagree
+ROUNDED = 16  # the rounding error of a difference is taken as this many roundings of its terms
 
 
 @dataclass(frozen=True)
 class Checked:
-    """One gradient beside the differences: its largest error, relative to the largest entry of either, and where."""
+    """One gradient against the differences: its largest error, relative to the largest entry of either, and where."""
 
     name: str
     shape: tuple[int, ...]
@@ -34,19 +34,19 @@ class Checked:
     analytic: float
     numeric: float
     tried: int
-    """How many of its places were tried."""
+    """The number of places tried."""
     tolerance: float
     kinks: int = 0
-    """How many of those lie at a kink, where there is no gradient to compare with; they are left out."""
+    """How many of those are at a kink, without a gradient to compare with; they are left out."""
 
     @property
     def exact(self) -> bool:
-        """Not even the last bit differs (of a gradient that is 0 everywhere, as a rule)."""
+        """Whether all bits agree (as a rule only where the gradient is 0 everywhere)."""
         return self.error == 0
 
     @property
     def approximate(self) -> bool:
-        """The largest relative error lies within the tolerance."""
+        """Whether the largest relative error lies within the tolerance."""
         return self.error <= self.tolerance
 
     def __str__(self) -> str:
@@ -65,7 +65,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class GradReport:
-    """What `grad_check` found, gradient by gradient; true where all are right."""
+    """The result of `grad_check`, gradient by gradient; true if all are right."""
 
     entries: tuple[Checked, ...]
 
@@ -75,7 +75,7 @@ class GradReport:
 
     @property
     def error(self) -> float:
-        """The largest relative error of all."""
+        """The largest relative error of all gradients."""
         return max((entry.error for entry in self.entries), default=0.0)
 
     def __bool__(self) -> bool:
@@ -106,19 +106,19 @@ def grad_check(
 ) -> GradReport:
     """Compare backward with central differences, in float64: every parameter's gradient, and the input's.
 
-    thing: a network (as it stands, interventions on), a single layer, a loss, or a loss function.
-    x: a batch (B, ...) of inputs; for a loss the outputs that it judges.
-    y, loss: what the network's output is judged by; without a loss, by a fixed random weighted sum of it. A loss needs
-        the targets y that it takes.
-    h: half the distance between the two points of a difference. Of arrays beyond 1,000 places so many are tried.
-    training: as in a training step (dropout drops, statistics of the batch are used), else as in evaluation.
+    thing: a network (with its interventions), a single layer, a loss, or a loss function.
+    x: a batch (B, ...) of inputs; for a loss, a batch of outputs.
+    y, loss: the targets and the loss for the network's output; without a loss, a fixed random weighted sum of the
+        output is used. A loss needs the targets y that it takes.
+    h: half the distance between the two points of a difference. In arrays of more than 1,000 places, 1,000 are tried.
+    training: as in a training step (dropout drops values, batch statistics are used), else as in evaluation.
     seed: addresses dropout, the weighted sum, the places tried and a single layer's parameters.
 
-    Raises ShapeError where something does not fit, or a gradient is not shaped like what it is of.
+    Raises ShapeError where something does not fit, or a gradient does not have the shape of its array.
 
-    Where they differ they are compared at smaller distances than `h` too: where only the slope has a kink (ELU at 0),
-    a right gradient agrees there. Where backward and central differences differ because the forward and the backward
-    difference do (a ReLU's sum lies within `h` of 0), there is no gradient to compare with: such entries are counted as
+    Where the two disagree, they are compared at distances smaller than `h` too: where only the slope has a kink (ELU at
+    0), a right gradient agrees there. Where the value itself has a kink within `h` (the sum of a ReLU near 0), the
+    forward and the backward difference disagree, and there is no gradient to compare with: such entries are counted as
     at a kink and left out.
     """
     for name, value in (("h", h), ("tolerance", tolerance)):
@@ -177,7 +177,7 @@ def _double(array: Array) -> Array:
 
 
 def _judge(loss: Loss | None, out: Array, y: Any, seed: int) -> Callable[[Array], tuple[float, Array]]:
-    """What makes a number of an output, with the gradient of that."""
+    """A function from an output to a number and its gradient."""
     if loss is None:
         weights = rng.normals(seed, "grad_check", 0, out.shape)
         return lambda given: (float((given * weights).sum()), weights)
@@ -218,11 +218,11 @@ def _compared(
 def _still_apart(
     value: Callable[[], float], array: Array, h: float, places: Array, ours: Array, gaps: Array, least: float
 ) -> Array:
-    """Which places differ by more than `least` at every distance; where one agrees, its gap is taken over.
+    """Which places differ by more than `least` at every distance; where one agrees, its gap is updated in `gaps`.
 
-    Where the slope itself has a kink (ELU at 0, Huber at its delta), differences are off by h / 4 times its jump: so
-    they come to agree with a right gradient as h shrinks, never with a wrong one. A distance at which rounding alone
-    could make up the gap is not asked.
+    Where the slope has a kink (ELU at 0, Huber at its delta), differences are off by h / 4 times its jump. So as h
+    shrinks they come to agree with a right gradient, never with a wrong one. Distances at which rounding alone could
+    explain the gap are not tried.
     """
     wrong = np.flatnonzero(~(gaps <= least))
     rounding = ROUNDED * float(np.finfo(np.float64).eps) * abs(value())
@@ -237,7 +237,7 @@ def _still_apart(
 
 
 def _at_kinks(value: Callable[[], float], array: Array, h: float, places: Array, least: float) -> Array:
-    """Whether each place lies within h of a kink: where all is smooth, half of h halves the gap of the two sides."""
+    """Whether each place lies within h of a kink: if all is smooth, halving h halves the gap between the two sides."""
     if not len(places):
         return np.zeros(0, np.bool_)
     whole, half = (one_sided_gaps(value, array, step, places) for step in (h, h / 2))

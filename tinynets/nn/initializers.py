@@ -1,4 +1,4 @@
-"""How parameters start: an initializer is a small value, and what it draws is addressed by seed, layer and parameter.
+"""Initializers set how parameters start; what they draw is addressed by seed, layer and parameter.
 
 Sources: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010) for
 Xavier; He et al., "Delving deep into rectifiers" (2015) for Kaiming; Saxe et al., "Exact solutions to the nonlinear
@@ -63,7 +63,7 @@ class Initializer:
     def draw(self, seed: int, purpose: str, shape: Shape, fan_in: int = 1, fan_out: int = 1) -> Array:
         """float64 values of `shape`, an array of its own.
 
-        `fan_in` inputs go into one unit, `fan_out` units are fed by one input.
+        `fan_in` is the number of inputs of one unit, `fan_out` the number of units that one input feeds.
         """
         return _times(self.scale, self._draw(seed, purpose, shape, fan_in, fan_out))
 
@@ -158,12 +158,12 @@ class Orthogonal(Initializer):
         matrix = rng.normals(seed, purpose, 0, shape).reshape(-1, shape[-1])
         wide = matrix.shape[1] > matrix.shape[0]
         q, r = np.linalg.qr(matrix.T if wide else matrix)
-        q *= np.where(np.diag(r) < 0, -1.0, 1.0)  # else their directions would not be evenly spread
+        q *= np.where(np.diag(r) < 0, -1.0, 1.0)  # otherwise the directions are not uniformly distributed
         return _gain(self.gain) * (q.T if wide else q).reshape(shape)
 
 
 def _times(factor: float, drawn: Array) -> Array:
-    """What was drawn times a factor, in place: for a large array room for another one costs more than the product."""
+    """Drawn values times a factor, in place: for a large array, allocating another costs more than the product."""
     product: Array = np.multiply(drawn, factor, drawn)
     return product
 

@@ -1,8 +1,8 @@
-"""Interventions: what stands on activations, and what arithmetic it comes to at each site.
+"""Interventions on activations, and the arithmetic that they amount to at each site.
 
-They stack in the order in which they were done; one that sets values (zero, mean, clamp, patch, resample) covers those
-before it on its units. At a site all of them together are one multiplication and one addition, of which only the
-addition is ever drawn anew (noise, resample): so they cost little, and gradients flow through the multiplication.
+They stack in the order in which they were made. One that sets values (zero, mean, clamp, patch, resample) covers
+earlier ones on its units. All interventions at a site combine into one multiplication and one addition, and only the
+addition is ever random (noise, resample). So they cost little, and gradients flow through the multiplication.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from tinynets.numerics.rules import FIRST
 
 @dataclass(frozen=True)
 class InterventionKind:
-    """What a kind of interventions does to what its units give."""
+    """A kind of intervention, and what it does to the activations of its units."""
 
     does: Literal["sets", "adds", "multiplies"]
-    """One that sets gives its units values of their own, whatever they were."""
+    """One that sets gives units its own values, whatever they were."""
     draws: bool = False
-    """Its values are drawn, anew for each batch."""
+    """Its values are random, drawn anew for each batch."""
 
     @property
     def sets(self) -> bool:
@@ -51,13 +51,13 @@ KINDS: dict[str, InterventionKind] = {
 
 @dataclass(frozen=True)
 class Intervention:
-    """An operation on activations that stands: `zero` on units 3 and 4 of the site `hidden`, or of `hidden.pre`.
+    """An operation on activations in force, such as `zero` on units 3 and 4 of the site `hidden` or `hidden.pre`.
 
     `amount` is the value, factor or sigma of clamp, scale and noise. `values` are what mean, patch and steer set or
-    add, as an example at the site has them, its units in the order of `units`; of resample a number of such examples.
-    What is drawn has the address of the edit, its `ordinal`, of the site, and of the step; where a split is measured in
-    parts, that of the part's place in it too (but not under the first rules). `rows` are where each unit's numbers
-    stand in that drawing, so that they stay its own when others are pruned, `origin` is what the site was called then.
+    add, shaped like an example at the site, with its units in the order of `units`; for resample, several such
+    examples. Random numbers are addressed by the edit (its `ordinal`), the site and the step, and, where a split is
+    evaluated in parts, by the part's place in it (but not under the first rules). `rows` says which row of that drawing
+    belongs to each unit, so that units keep their numbers when others are pruned; `origin` is the site's original name.
     """
 
     op: str
@@ -79,7 +79,7 @@ class Intervention:
         return f"{self.site}{format_units(self.units)}{time}"
 
     def config(self) -> dict[str, Any]:
-        """Plain data and arrays; what it does not have is left out."""
+        """Plain data and arrays; fields without a value are left out."""
         more = {
             "amount": self.amount,
             "values": None if self.values is None else self.values.array,
@@ -91,7 +91,7 @@ class Intervention:
         return {"op": self.op, "site": self.site, "units": list(self.units), "time": self.time, **known}
 
     def of_units(self, kept: Sequence[int], numbers: Sequence[int], axis: int) -> Intervention:
-        """The same on some of its units alone (their places in `units`), which now have these numbers."""
+        """The same on only some of its units (given by their places in `units`), which now have these numbers."""
         values = self.values
         if values is not None:
             values = Values(values.array.take(list(kept), axis=self.unit_axis(axis)))
@@ -101,19 +101,19 @@ class Intervention:
         return replace(self, units=tuple(numbers), values=values, rows=rows)
 
     def at(self, site: str) -> Intervention:
-        """The same at a site of another name, with what is drawn for it as it was."""
+        """The same at a site of another name, with the same random numbers as before."""
         if site == self.site or not KINDS[self.op].draws:
             return replace(self, site=site)
         origin = self.origin or self.site
         return replace(self, site=site, origin=None if origin == site else origin)
 
     def renumbered(self, now: Sequence[tuple[int, int]], axis: int) -> Intervention:
-        """The same on units that have other numbers: for each its place in `units`, and its number now."""
+        """The same on renumbered units: for each, its place in `units` and its number now."""
         rising = sorted(now, key=lambda pair: pair[1])
         return self.of_units([place for place, _ in rising], [number for _, number in rising], axis)
 
     def negated(self, flipped: Iterable[int], axis: int) -> tuple[Intervention, ...]:
-        """The same where some units give what they gave with the other sign: those that stay, and those that turn."""
+        """The same after the outputs of some units changed sign: one for the other units, one for these."""
         wanted = frozenset(flipped)
         turned = [place for place, unit in enumerate(self.units) if unit in wanted]
         if not turned or self.op == "zero" or KINDS[self.op].does == "multiplies":
@@ -121,7 +121,7 @@ class Intervention:
         left = [place for place in range(len(self.units)) if place not in turned]
         stay = (self.of_units(left, [self.units[place] for place in left], axis),) if left else ()
         other = self.of_units(turned, [self.units[place] for place in turned], axis)
-        if self.op == "noise":  # what is added is drawn as it was, so what it is added to is turned back for it
+        if self.op == "noise":  # the same noise is drawn, so the sign is turned back before it is added
             turn = Intervention("scale", self.site, other.units, self.time, -1.0)
             return (*stay, turn, other, turn)
         amount = None if other.amount is None else -other.amount
@@ -129,7 +129,7 @@ class Intervention:
         return (*stay, replace(other, amount=amount, values=values))
 
     def unit_axis(self, site_axis: int) -> int:
-        """Along which axis of `values` the units lie, given that of an example at the site."""
+        """The unit axis of `values`, given that of an example at the site."""
         return site_axis + 1 if self.op == "resample" and site_axis >= 0 else site_axis
 
     @property
@@ -137,20 +137,20 @@ class Intervention:
         return 0 if self.values is None else self.values.array.nbytes
 
 
-# -- which stand
+# -- which are in force
 
 
 def pushed(network: Network, standing: Iterable[Intervention], new: Intervention) -> tuple[Intervention, ...]:
-    """Those that stand, and a new one on top; one that sets values covers those before it."""
+    """The interventions in force with a new one on top; one that sets values covers earlier ones."""
     if KINDS[new.op].sets:
         standing = without_units(network, standing, new.site, new.units, new.time)
     return (*standing, new)
 
 
 class Standing:
-    """The interventions that stand, changed again and again, each time in work in proportion to the units named.
+    """The interventions in force during many changes; each change takes work in proportion to the units named.
 
-    What is covered is noted unit by unit; an intervention is cut down to what is left of it at the end.
+    Which units are covered is noted; only at the end is each intervention cut down to the units left to it.
     """
 
     def __init__(self, network: Network, standing: Iterable[Intervention]) -> None:
@@ -158,12 +158,12 @@ class Standing:
         self._entries: list[Intervention] = []
         self._gone: list[set[int]] = []
         self._at: dict[tuple[str, int], dict[int | None, list[int]]] = {}
-        """Of each unit of a site which entries are on it, by their time step."""
+        """The entries on each unit of a site, by time step."""
         for entry in standing:
             self._add(entry)
 
     def put(self, new: Intervention) -> None:
-        """One more on top; where it sets values, it covers those before it."""
+        """Add one on top; if it sets values, it covers earlier ones."""
         if KINDS[new.op].sets:
             self.take_off(new.site, new.units, new.time)
         self._add(new)
@@ -175,7 +175,7 @@ class Standing:
         self._gone.append(set())
 
     def take_off(self, site: str, units: Iterable[int], time: int | None) -> None:
-        """What stands on these units, at one time step or (None) at all of them."""
+        """Remove the interventions on these units, at one time step or (None) at all of them."""
         for unit in units:
             there = self._at.get((site, unit), {})
             for at in list(there) if time is None else [time]:
@@ -183,7 +183,7 @@ class Standing:
                     self._gone[number].add(unit)
 
     def settled(self) -> tuple[Intervention, ...]:
-        """Those that stand now, each on the units that are left to it."""
+        """The interventions in force now, each on the units left to it."""
         made = []
         for entry, gone in zip(self._entries, self._gone, strict=True):
             kept = [place for place, unit in enumerate(entry.units) if unit not in gone]
@@ -195,7 +195,7 @@ class Standing:
 
 
 def released(network: Network, standing: Iterable[Intervention], selector: Selector) -> tuple[Intervention, ...]:
-    """The interventions, less the units that the selector names at its site."""
+    """The interventions without the units that the selector names at its site."""
     return without_units(network, standing, selector.site, selector.units, selector.time)
 
 
@@ -215,16 +215,16 @@ def without_units(
     return tuple(left)
 
 
-# -- what they do
+# -- their arithmetic
 
 
 def recurs(layer: Layer) -> bool:
-    """Whether its units come back into it at the next step."""
+    """Whether a layer is recurrent: its units feed back into it at the next step."""
     return any(entry.own_axis is not None for entry in layer.parameters())
 
 
 def acts_at(network: Network, entry: Intervention) -> list[int]:
-    """Indices of the layers at which an intervention acts: that of its site, and of a zeroed unit its recurrence."""
+    """Indices of the layers where an intervention acts: that of its site, and for a zeroed unit its recurrent layer."""
     site = network.site(entry.site)
     block = network.site_block(entry.site)
     if entry.op != "zero" or network.rules == FIRST or site != block.last or site == block.first:
@@ -237,26 +237,26 @@ def acts_at(network: Network, entry: Intervention) -> list[int]:
 def compile_taps(
     network: Network, interventions: Iterable[Intervention], *, seed: int, step: Callable[[], int]
 ) -> list[Tap | None]:
-    """What stands behind each layer; None where nothing does. What is drawn follows the seed, and the step of then."""
+    """The tap behind each layer, or None. Random terms follow the seed and the step of each forward."""
     by_layer: dict[int, list[Intervention]] = {}
     for entry in interventions:
         for index in acts_at(network, entry):
             by_layer.setdefault(index, []).append(entry)
     compiled: list[Tap | None] = [None] * len(network.layers)
-    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is found and named by a step
+    with np.errstate(over="ignore", invalid="ignore"):  # a step finds and names infinite values
         for index, entries in by_layer.items():
             compiled[index] = _tap(network, index, entries, seed, step)
     return compiled
 
 
 class _Affine:
-    """out * multiply + add over an example at a site, put together operation by operation."""
+    """out * multiply + add over an example at a site, combined intervention by intervention."""
 
     def __init__(self, multiply: Array, add: Array) -> None:
         self.multiply, self.add = multiply, add
 
     def over_time(self, steps: int) -> None:
-        """Have time steps of their own."""
+        """Give each time step its own factors and terms."""
         self.multiply, self.add = (
             array if array.ndim > 1 else np.broadcast_to(array, (steps, len(array))).copy()
             for array in (self.multiply, self.add)
@@ -282,7 +282,7 @@ class _Affine:
 
 
 Stage = Callable[[Array, int], None]
-"""Changes what is added, (B, ...), where it is drawn, given the place of the first example in its split."""
+"""Changes the added values (B, ...) in place when they are drawn, given the place of the first example in its split."""
 
 
 def _tap(network: Network, index: int, entries: list[Intervention], seed: int, step: Callable[[], int]) -> Tap:
@@ -314,7 +314,7 @@ def _tap(network: Network, index: int, entries: list[Intervention], seed: int, s
 
 
 def _where(entry: Intervention, axis: int) -> tuple[Any, ...]:
-    """The entry's units in an example at the site, or in a batch of them."""
+    """The index of the entry's units in an example at the site, or in a batch."""
     units = np.array(entry.units)
     if axis >= 0:
         return (..., units, slice(None), slice(None))
@@ -353,7 +353,7 @@ def _draws(entry: Intervention, axis: int, seed: int, step: Callable[[], int], *
 
 
 class Drawing:
-    """What is added at a site, drawn for a batch; `place` is where the first of its examples stands in their split."""
+    """The random term at a site, drawn for a batch; `place` is the index of its first example in the split."""
 
     def __init__(self, shape: Shape, first: Array, stages: list[Stage]) -> None:
         self.shape, self.first, self.stages = shape, first, stages
@@ -369,7 +369,7 @@ class Drawing:
 
 @contextmanager
 def examples_from(network: Network, place: int) -> Iterator[None]:
-    """Have what is drawn be that of the examples from a place of their split on, rather than of its first ones."""
+    """Draw random terms for the examples from this place of their split on, not for its first ones."""
     drawings = [tap.draw for tap in network.taps if tap is not None and isinstance(tap.draw, Drawing)]
     try:
         for drawing in drawings:

@@ -1,4 +1,4 @@
-"""Layout: where in a network's flat vectors the arrays of its layers stand, and what of them belongs to which unit."""
+"""Layout: where the arrays of layers lie in a network's flat vectors, and which places belong to which unit."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MAX_PARAMETERS = 2**28
 
 
 class Layout:
-    """The order of what layers learn in `theta` and `grad`, and of what they carry in `carried`: layer after layer.
+    """The order of the parameters in `theta` and `grad`, and of the carried arrays in `carried`: layer after layer.
 
-    `starts` and `carried_starts` are where each layer's part begins, and the whole length. Raises ShapeError where
-    there are more than MAX_PARAMETERS.
+    `starts` and `carried_starts` are where each layer's part begins, followed by the whole length. Raises ShapeError
+    for more than MAX_PARAMETERS.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
@@ -34,9 +34,9 @@ class Layout:
     # -- the vectors
 
     def vectors(self, dtype: np.dtype[Any], theta: Array | None, carried: Array | None) -> tuple[Array, Array, Array]:
-        """`theta`, `grad` and `carried`: those given, else new ones; ShapeError where `theta` is not as it should be.
+        """`theta`, `grad` and `carried`: those given, or new ones; raises ShapeError if `theta` does not fit.
 
-        For an outline, `theta` without axes, nothing is allocated.
+        For an outline (`theta` without axes) nothing is allocated.
         """
         outline = theta is not None and theta.ndim == 0
         if theta is None:
@@ -64,7 +64,7 @@ class Layout:
         )
 
     def carried_views(self, layer: int, carried: Array) -> dict[str, Array]:
-        """What a layer carries, by name, as views into a vector like `carried`."""
+        """The carried arrays of a layer, by name, as views into a vector like `carried`."""
         return _views(self.carried[layer], carried, self.carried_starts[layer])
 
     def draw_parameters(self, theta: Array, seed: int) -> None:
@@ -72,13 +72,13 @@ class Layout:
         _draw_all(theta, seed, self.names, self.parameters)
 
     def draw_carried(self, carried: Array, seed: int) -> None:
-        """Set what is carried to how it starts."""
+        """Set the carried arrays to their starting values."""
         _draw_all(carried, seed, self.names, self.carried)
 
     # -- places in them
 
     def parameter_slice(self, layer: int, parameter: str) -> slice:
-        """Where a layer's parameter stands in `theta`."""
+        """Where a layer's parameter lies in `theta`."""
         start = self.starts[layer]
         for entry in self.parameters[layer]:
             if entry.name == parameter:
@@ -87,7 +87,7 @@ class Layout:
         raise SelectorError(f"`{self.names[layer]}` has no parameter `{parameter}`")
 
     def carried_slice(self, layer: int, name: str) -> slice:
-        """Where what a layer carries stands in `carried`."""
+        """Where a layer's carried array lies in `carried`."""
         start = self.carried_starts[layer]
         for entry in self.carried[layer]:
             if entry.name == name:
@@ -96,7 +96,7 @@ class Layout:
         raise SelectorError(f"`{self.names[layer]}` carries no `{name}`")
 
     def block_parameter(self, block: Block, name: str) -> tuple[int, Parameter] | None:
-        """The parameter of that name in a block, and the layer that has it."""
+        """The parameter of that name in a block, after the index of its layer; None if there is none."""
         for index in range(block.first, block.last + 1):
             for entry in self.parameters[index]:
                 if entry.name == name:
@@ -104,18 +104,18 @@ class Layout:
         return None
 
     def shared_indices(self, block: Block) -> Array:
-        """Positions in `theta` of what belongs to a block but to none of its units."""
+        """Positions in `theta` that belong to a block but to none of its units."""
         return np.flatnonzero(self.owners(block) < 0) + self.starts[block.first]
 
     def owners(self, block: Block) -> Array:
-        """(n,) the unit that each parameter of a block, in their order in `theta`, belongs to; -1: to no single one."""
-        if block.units == 1:  # all of a block belongs to its only unit
+        """(n,) the unit that each parameter of a block belongs to, in the order of `theta`; -1: to no single unit."""
+        if block.units == 1:  # the whole block belongs to its only unit
             return np.zeros(self.block_parameters(block), np.int64)
         entries = self.parameters[block.first : block.last + 1]
         return np.concatenate([np.empty(0, np.int64), *(entry.owners() for group in entries for entry in group)])
 
     def shares_in(self, block: Block, places: Array) -> tuple[Array, Array]:
-        """Of each unit of a block how many parameters it has, and how many of them are at these sorted places."""
+        """How many parameters each unit of a block has, and how many of them are at these sorted places."""
         owners, start = self.owners(block), self.starts[block.first]
         first, last = np.searchsorted(places, (start, start + len(owners)))
         inside = owners[places[first:last] - start]
@@ -127,15 +127,15 @@ class Layout:
         return self.starts[block.last + 1] - self.starts[block.first]
 
     def unit_indices(self, block: Block, units: Iterable[int]) -> Array:
-        """Positions in `theta` of everything that belongs to these units of a block, sorted; empty if it has none."""
+        """Positions in `theta` of all that belongs to these units of a block, sorted; empty without parameters."""
         return self._places(block, units, self.starts, self.parameters)
 
     def carried_indices(self, block: Block, units: Iterable[int]) -> Array:
-        """Positions in `carried` of what belongs to these units and is learned (running statistics), sorted."""
+        """Positions in `carried` of what these units learned (running statistics), sorted."""
         return self._places(block, units, self.carried_starts, self.carried, transient=False)
 
     def resettable_indices(self, block: Block, units: Iterable[int]) -> Array:
-        """Positions in `carried` of all that belongs to these units, hidden state too, sorted."""
+        """Positions in `carried` of everything that belongs to these units, including hidden state, sorted."""
         return self._places(block, units, self.carried_starts, self.carried)
 
     def hidden_indices(self, block: Block, units: Iterable[int]) -> Array:
@@ -163,7 +163,7 @@ class Layout:
 
 
 def parameter_count(layers: Iterable[Layer]) -> int:
-    """How many parameters these layers have, before anything is allocated for them."""
+    """How many parameters these layers have; nothing needs to be allocated yet."""
     return sum(entry.size for layer in layers for part in layer.expand() for entry in part.parameters())
 
 
@@ -191,7 +191,7 @@ def _drawn(seed: int, layer: str, entry: Parameter, dtype: np.dtype[Any]) -> Arr
 
 
 def _starts(entries: Sequence[tuple[Parameter, ...]]) -> list[int]:
-    """Where each layer's arrays start in a flat vector, and its length."""
+    """Where each layer's arrays start in a flat vector, followed by the vector's length."""
     starts = [0]
     for group in entries:
         starts.append(starts[-1] + sum(entry.size for entry in group))

@@ -1,7 +1,7 @@
-"""Network: layers over one flat vector of parameters, in blocks, with sites where activations are operated on.
+"""Network: a stack of layers over one flat vector of parameters, with blocks, and sites for interventions.
 
-A Network is views and arithmetic. What belongs to a batch lives in a `Workspace`; what a run changes lives in a State,
-around whose vector a Network can be built.
+A Network is views and arithmetic. What belongs to a batch lives in a `Workspace`. What a run changes lives in a State,
+and a Network can be built around its vector.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ class Network:
 
     The layers given are descriptions: the network keeps copies whose `w`, `b` are views into `theta` and whose `dw`,
     `db` are views into `grad`; what layers carry from step to step (running statistics, hidden state) lies in
-    `carried`. Containers are laid out flat. `seed` addresses the initial values; `dtype` is float32 or float64;
+    `carried`. Containers are expanded into layers. `seed` addresses the initial values; `dtype` is float32 or float64;
     `input_shape` (an example's, without the batch) lets shapes be checked before any data is seen; `rules` are those of
-    the run that it belongs to (numerics/rules.py).
+    its run (numerics/rules.py).
 
-    Much of its public face is delegates of one line: where blocks and sites lie is known to `sites`, where arrays and
-    units stand in the flat vectors to `layout`, what a batch leaves behind to a `Workspace`.
+    Many public methods are one-line delegates: `sites` knows where blocks and sites are, `layout` knows where arrays
+    and units lie in the flat vectors, and a `Workspace` holds what a batch leaves behind.
 
-    Raises ShapeError when neighbours do not fit or two layers have one name.
+    Raises ShapeError when neighbouring layers do not fit or two layers have the same name.
     """
 
     def __init__(
@@ -93,9 +93,9 @@ class Network:
             self.reset_carried()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """What is assigned to `theta`, `grad` or `carried` is written into it: there the layers lie.
+        """Write a value assigned to `theta`, `grad` or `carried` into that vector, since the layers are views of it.
 
-        Raises ShapeError for what the network was made of.
+        Raises ShapeError for attributes that are fixed when the network is made.
         """
         made = "_spare" in self.__dict__
         if made and name in VECTORS and value is not self.__dict__[name]:
@@ -106,19 +106,19 @@ class Network:
             super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
-        """Raises ShapeError for what a network cannot be without."""
+        """Raises ShapeError for attributes that a network needs."""
         if name in (*VECTORS, *MADE_OF):
             raise ShapeError(f"`{name}` of a network cannot be deleted")
         super().__delattr__(name)
 
-    # -- what it is made of
+    # -- what to write it is made of
 
     def __repr__(self) -> str:
         return f"Network({', '.join(map(repr, self.parts))}; {self.theta.size:,} parameters, {self.dtype})"
 
     def __getitem__(self, name: str) -> Layer:
         """The layer of that name (a block is named after its first layer)."""
-        if not isinstance(name, str | int | float):  # an array would not compare
+        if not isinstance(name, str | int | float):  # comparing an array would fail
             raise SelectorError(f"a layer is named by text like `{self.layers[0].name}`, not {name!r}")
         for layer in self.layers:
             if layer.name == name:
@@ -139,7 +139,7 @@ class Network:
         return self._whole()
 
     def _whole(self) -> tuple[Callable[..., Network], tuple[Any, ...]]:
-        """How a copy is made whole: layers and gradients lie in vectors of its own."""
+        """How to copy or pickle it, with its layers and gradients in vectors of its own."""
         made = {"dtype": self.dtype.name, "seed": self.seed, "input_shape": self.input_shape, "rules": self.rules}
         return _copied, (self.parts, made, *(np.array(v) for v in (self.theta, self.grad, self.carried)), self.taps)
 
@@ -152,20 +152,20 @@ class Network:
 
     @property
     def architecture(self) -> tuple[dict[str, Any], ...]:
-        """Plain descriptions of the layers, from which `network_from` builds the like."""
+        """Plain descriptions of the layers, from which `network_from` builds the same network."""
         return tuple(describe(part) for part in self.parts)
 
     def summary(self, input_shape: Shape | None = None) -> Summary:
         """Layers, output shapes, parameters and multiply-adds for one example; `print` shows a table.
 
-        `input_shape` is an example's, without the batch, where the network was not told at its making.
+        `input_shape` is an example's, without the batch; needed if the network was made without one.
         """
         given = example_shape(input_shape)
         before = self.known_input if given is None else (None, *given)
         shapes = list(shapes_from(self.layers, before))
         return summarize(self.layers, before, shapes, self.dtype.name, self.dtype.itemsize)
 
-    # -- blocks and sites, as `sites` knows them
+    # -- blocks and sites: see `sites`
 
     def has_block(self, name: str) -> bool:
         return name in self.sites.by_name
@@ -174,7 +174,7 @@ class Network:
         return self.sites.block(name)
 
     def time_steps(self, block: Block) -> int:
-        """Over how many time steps a recurrent block goes; 0 for a block of another kind, or where it is not known."""
+        """The number of time steps of a recurrent block; 0 for a block of another kind, or while it is not known."""
         return self.sites.time_steps(block)
 
     def site(self, name: str) -> int:
@@ -182,25 +182,25 @@ class Network:
         return self.sites.index(name)
 
     def site_shape(self, index: int) -> Shape:
-        """The shape of an example of what interventions behind a layer act on; ShapeError where it is not known."""
+        """The shape of one example at the site behind a layer; raises ShapeError while it is not known."""
         return self.sites.shape(index)
 
     def site_block(self, name: str) -> Block:
         """The block that a site belongs to."""
         return self.sites.block_at(self.sites.index(name))
 
-    # -- places in the flat vectors, as `layout` knows them
+    # -- places in the flat vectors: see `layout`
 
     def parameter_slice(self, layer: int, parameter: str) -> slice:
-        """Where a layer's parameter stands in `theta`."""
+        """Where a layer's parameter lies in `theta`."""
         return self.layout.parameter_slice(layer, parameter)
 
     def carried_slice(self, layer: int, name: str) -> slice:
-        """Where what a layer carries stands in `carried`."""
+        """Where a layer's carried array lies in `carried`."""
         return self.layout.carried_slice(layer, name)
 
     def block_parameter(self, block: Block, name: str) -> tuple[int, Parameter] | None:
-        """The parameter of that name in a block, and the layer that has it."""
+        """The parameter of that name in a block, after the index of its layer; None if there is none."""
         return self.layout.block_parameter(block, name)
 
     def first_index(self, block: Block) -> int:
@@ -208,15 +208,15 @@ class Network:
         return self.layout.starts[block.first]
 
     def shared_indices(self, block: Block) -> Array:
-        """Positions in `theta` of what belongs to a block but to none of its units."""
+        """Positions in `theta` that belong to a block but to none of its units."""
         return self.layout.shared_indices(block)
 
     def owners(self, block: Block) -> Array:
-        """(n,) the unit that each parameter of a block, in their order in `theta`, belongs to; -1: to no single one."""
+        """(n,) the unit that each parameter of a block belongs to, in the order of `theta`; -1: to no single unit."""
         return self.layout.owners(block)
 
     def shares_in(self, block: Block, places: Array) -> tuple[Array, Array]:
-        """Of each unit of a block how many parameters it has, and how many of them are at these sorted places."""
+        """How many parameters each unit of a block has, and how many of them are at these sorted places."""
         return self.layout.shares_in(block, places)
 
     def block_parameters(self, block: Block) -> int:
@@ -224,15 +224,15 @@ class Network:
         return self.layout.block_parameters(block)
 
     def unit_indices(self, block: Block, units: Iterable[int]) -> Array:
-        """Positions in `theta` of everything that belongs to these units of a block, sorted; empty if it has none."""
+        """Positions in `theta` of all that belongs to these units of a block, sorted; empty without parameters."""
         return self.layout.unit_indices(block, units)
 
     def carried_indices(self, block: Block, units: Iterable[int]) -> Array:
-        """Positions in `carried` of what belongs to these units and is learned (running statistics), sorted."""
+        """Positions in `carried` of what these units learned (running statistics), sorted."""
         return self.layout.carried_indices(block, units)
 
     def resettable_indices(self, block: Block, units: Iterable[int]) -> Array:
-        """Positions in `carried` of all that belongs to these units, hidden state too, sorted."""
+        """Positions in `carried` of everything that belongs to these units, including hidden state, sorted."""
         return self.layout.resettable_indices(block, units)
 
     def hidden_indices(self, block: Block, units: Iterable[int]) -> Array:
@@ -244,17 +244,17 @@ class Network:
         self.layout.draw_parameters(self.theta, seed)
 
     def reset_carried(self) -> None:
-        """Set what layers carry from step to step to how it starts."""
+        """Set what layers carry from step to step to its starting values."""
         self.carried[:] = self.carried_start()
 
     def carried_start(self) -> Array:
-        """How what layers carry from step to step starts, as a vector of its own."""
+        """The starting values of what layers carry from step to step, as a vector of its own."""
         vector = np.empty_like(self.carried)
         self.layout.draw_carried(vector, self.seed)
         return vector
 
     def check_batch(self, batch: int) -> None:
-        """Raise ShapeError where a layer cannot train on batches of so many examples."""
+        """Raise ShapeError where a layer cannot train on batches of `batch` examples."""
         check_batch(self.layers, [self.known_input, *self.known_shapes], batch)
 
     # -- arithmetic
@@ -272,9 +272,9 @@ class Network:
         return made
 
     def forward(self, x: Any, workspace: Workspace | None = None, *, training: bool = False) -> Array:
-        """The output for a batch `x` (B, ...), shape (B, outputs); a buffer that the next forward overwrites.
+        """The output (B, outputs) for a batch `x` (B, ...); a buffer that the next forward overwrites.
 
-        `training`: as in a training step (dropout, batch statistics); a bare forward carries nothing on.
+        `training`: as in a training step (dropout, batch statistics); what layers carry does not change.
         Raises ShapeError or DataError when `x` does not fit.
         """
         if workspace is None:
@@ -283,7 +283,7 @@ class Network:
         return self.forward_checked(self.checked(x), workspace)
 
     def forward_checked(self, x: Array, workspace: Workspace) -> Array:
-        """Forward of a batch that `checked` has seen already."""
+        """Forward of a batch that has been through `checked`."""
         workspace.fit(self, x.shape)
         for act in workspace.forward_acts:
             x = act(x)
@@ -291,7 +291,7 @@ class Network:
         return x
 
     def backward(self, dout: Any, workspace: Workspace | None = None) -> Array:
-        """Gradients of the last forward into `grad`, given that of its output; returns that of the input.
+        """Write the gradients of the last forward to `grad`, given that of its output; returns that of the input.
 
         Raises ShapeError when there was no forward or `dout` is not shaped like its output.
         """
@@ -308,18 +308,18 @@ class Network:
         workspace.dx = dout
         return workspace.dx
 
-    # -- what stands and lies at sites
+    # -- activations, gradients and interventions at sites
 
     def activation(self, site: str, workspace: Workspace | None = None) -> Array:
-        """What the last forward gave at a site, interventions included: (B, ..., units), a copy.
+        """The activations of the last forward at a site, interventions included: (B, ..., units), a copy.
 
-        Behind attention, whose units are heads, it is the layer's output: (B, T, size).
+        For attention, whose units are heads, it is the layer's output: (B, T, size).
         """
         index = self.site(site)
         return _used(workspace or self._bare, "forward").output_of(index).copy()
 
     def gradient(self, site: str, workspace: Workspace | None = None) -> Array:
-        """The gradient that the last backward brought to a site: (B, ..., units), a copy."""
+        """The gradient of the last backward at a site: (B, ..., units), a copy."""
         index = self.site(site)
         gradient = _used(workspace or self._bare, "backward").gradient_at(index)
         if gradient is None:
@@ -329,7 +329,7 @@ class Network:
     def intervene(self, site: str, *, multiply: Any = 1.0, add: Any = 0.0) -> None:
         """Operate on a site from here on: activation * multiply + add, each a number or (units,).
 
-        `multiply=1, add=0` takes it off; where nothing stands it costs nothing. A Lab does this through its edits.
+        `multiply=1, add=0` removes it again; a site without one costs nothing. A Lab does this through its edits.
         """
         index = self.site(site)
         units = self.site_block(site).units
@@ -348,14 +348,14 @@ class Network:
         self.taps[index] = None if nothing else Tap(by_unit(factors), by_unit(terms))
 
     def predict(self, x: Any) -> Array:
-        """The output for a batch `x` (B, ...), as an array of its own. Several threads may ask at once."""
+        """The output for a batch `x` (B, ...), as an array of its own. Several threads may call it at once."""
         workspace = self._spare.take()
         out = self.forward(x, workspace).copy()
         self._spare.give_back(workspace)
         return out
 
     def checked(self, x: Any) -> Array:
-        """`x` as this network takes it: whole numbers in range for an embedding, else this network's dtype."""
+        """`x` in the form that this network takes: whole numbers in range for an embedding, else its dtype."""
         return checked_input(self.input_layers, x, self.dtype, self.rules)
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -367,7 +367,7 @@ class Network:
         return list(shapes_from(self.layers, shape))
 
     def first_non_finite(self, workspace: Workspace, *, backward: bool) -> str:
-        """Name of the first layer, in the order of the pass, where something is NaN or infinite; empty if none."""
+        """The name of the first layer, in the order of the pass, with a NaN or infinite value; empty if none."""
         return workspace.first_non_finite(self, backward=backward)
 
 
@@ -390,7 +390,7 @@ def network_from(
     seed: int = 0,
     rules: int = CURRENT,
 ) -> Network:
-    """A network from plain descriptions, around `theta` when it is given."""
+    """Build a network from plain descriptions, around `theta` if it is given."""
     layers = [layer_from(description) for description in architecture]
     return Network(layers, dtype=dtype, theta=theta, carried=carried, input_shape=input_shape, seed=seed, rules=rules)
 

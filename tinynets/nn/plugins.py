@@ -1,7 +1,7 @@
-"""Layers and losses of a user's own: registered by the caller, named in saves with their source's hash.
+"""Layers and losses of the user's own: registered by the caller, named in saves with the hash of their source.
 
-`register(MyLayer)` makes a class known under its `kind` to recipes and saves; a file of such classes is loaded with
-`load_plugin` (`--plugin FILE`). Reading a save never runs code: what it names must have been registered before.
+`register(MyLayer)` makes a class known to recipes and saves under its `kind`. `load_plugin` (`--plugin FILE`) loads a
+file of such classes. Reading a save never runs code: what it names must have been registered before.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Thing = TypeVar("Thing", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Registration:
-    """What was registered: `layer` or `loss`, its kind, and the sha256 of its source ("": it has none)."""
+    """A registered thing: `layer` or `loss`, its kind, and the sha256 of its source ("" without source)."""
 
     family: str
     kind: str
@@ -46,11 +46,11 @@ _OWN: dict[tuple[str, str], Registration] = {}
 
 
 def register(thing: Thing, kind: str = "") -> Thing:
-    """Make a Layer class, a Loss class or a loss function known by its kind; returns it, so it serves as decorator.
+    """Register a Layer class, a Loss class or a loss function by its kind; returns it, so it can be a decorator.
 
-    A function (out, y) -> (value, gradient) is known by `kind`, or by its name. Registered again, a thing replaces its
-    earlier version. What a registered class raises becomes a PluginError that names it. Raises PluginError for anything
-    else, without a kind or a method that it needs, or where another thing has that kind.
+    The kind of a function (out, y) -> (value, gradient) is `kind`, or else its name. Registering again replaces the
+    earlier version. Errors raised by a registered class become PluginErrors that name it. Raises PluginError for
+    anything else, for a missing kind or method, or where another thing has that kind.
     """
     family, made = _classified(thing, kind)
     known: dict[str, Any] = LAYERS if family == "layer" else LOSSES
@@ -68,7 +68,7 @@ def register(thing: Thing, kind: str = "") -> Thing:
 
 
 def _classified(thing: Any, kind: str) -> tuple[str, Any]:
-    """`layer` or `loss`, and the class of it."""
+    """`layer` or `loss`, and the class."""
     name = getattr(thing, "__name__", repr(thing))
     if isinstance(thing, type) and issubclass(thing, Layer | Loss):
         if kind and kind != thing.kind:
@@ -85,9 +85,9 @@ def _classified(thing: Any, kind: str) -> tuple[str, Any]:
 
 
 def _check_methods(thing: type) -> None:
-    """Raise PluginError where a class lacks what its base leaves to it."""
+    """Raise PluginError where a class lacks a method that its base leaves to it."""
     base, needed = (Layer, NEEDED_OF_LAYERS) if issubclass(thing, Layer) else (Loss, NEEDED_OF_LOSSES)
-    if issubclass(thing, Layer) and thing.expand is not Layer.expand:  # a container: what it holds has them
+    if issubclass(thing, Layer) and thing.expand is not Layer.expand:  # a container: the layers inside have the methods
         return
     missing = [name for name in needed if getattr(thing, name) is getattr(base, name)]
     if missing:
@@ -95,7 +95,7 @@ def _check_methods(thing: type) -> None:
 
 
 def _tell_errors(thing: type, family: str) -> None:
-    """Let the methods of a class, once it is registered, raise PluginErrors that name it; tinynets' own stay bare."""
+    """Wrap a registered class's methods so that they raise PluginErrors that name it; tinynets' own stay bare."""
     for name, method in list(vars(thing).items()):
         ours = inspect.isfunction(method) and hasattr(Layer if family == "layer" else Loss, name)
         if ours and not hasattr(method, "__wrapped__"):
@@ -121,7 +121,7 @@ def _is_kind(kind: object) -> bool:
 
 
 def source_hash(thing: Any) -> str:
-    """sha256 of a class's or function's source; empty where it cannot be had (typed at a prompt)."""
+    """sha256 of a class's or function's source; empty if there is no source file (typed at a prompt)."""
     try:
         return hashlib.sha256(dedent(inspect.getsource(thing)).encode()).hexdigest()
     except (OSError, TypeError):
@@ -134,8 +134,8 @@ def source_hash(thing: Any) -> str:
 def load_plugin(path: str | Path) -> tuple[str, ...]:
     """Run a Python file and register the layers and losses that it defines; returns their kinds.
 
-    Classes with a `kind` are registered without being asked; functions where the file calls `tn.register`. Raises
-    PluginError in one line where the file is missing, cannot be run, defines nothing, or a kind is taken.
+    Classes with a `kind` are registered automatically; functions only where the file calls `tn.register`. Raises
+    PluginError in one line if the file is missing, cannot be run or defines nothing, or if a kind is taken.
     """
     file = expanded_path(path)
     if why := unusable(file):
@@ -179,7 +179,7 @@ def _kinds_of(module: str) -> tuple[str, ...]:
 
 
 def _forget(module: str) -> None:
-    """Take back what a file registered before it failed."""
+    """Unregister what a file registered before it failed."""
     del sys.modules[module]
     for key, own in list(_OWN.items()):
         if own.origin.startswith(f"{module}."):
@@ -191,7 +191,7 @@ def _forget(module: str) -> None:
 
 
 def check_layers(network: Network) -> None:
-    """Raise PluginError where a network has a layer that a description cannot make again."""
+    """Raise PluginError where a network has a layer that cannot be made from its description."""
     for kind in sorted(kinds_in(network.architecture)):
         if kind not in LAYERS:
             names = [type(layer).__name__ for layer in network.layers if layer.kind == kind]
@@ -202,7 +202,7 @@ def check_layers(network: Network) -> None:
 
 
 def kinds_in(architecture: Any) -> set[str]:
-    """The kinds of all layers in plain descriptions, those inside containers too."""
+    """The kinds of all layers in plain descriptions, including those inside containers."""
     if isinstance(architecture, dict):
         inside = (kinds_in(value) for key, value in architecture.items() if not key.endswith("_init"))
         own = {architecture["kind"]} if isinstance(architecture.get("kind"), str) else set()
@@ -213,7 +213,7 @@ def kinds_in(architecture: Any) -> set[str]:
 
 
 def own_things(architectures: Iterable[Any], loss: Loss) -> list[dict[str, str]]:
-    """What a save must name: the registered layers and the loss that are not tinynets' own, with their hashes.
+    """The user's own layers and loss, which a save must name, with their hashes.
 
     Raises SaveError where one is not registered or has no source.
     """
@@ -225,7 +225,7 @@ def own_things(architectures: Iterable[Any], loss: Loss) -> list[dict[str, str]]
 
 
 def own_layers(architectures: Iterable[Any]) -> list[dict[str, str]]:
-    """The same of layers alone."""
+    """The same for layers only."""
     kinds = sorted(set[str]().union(*map(kinds_in, architectures)))
     return [_named(("layer", kind)) for kind in kinds if ("layer", kind) in _OWN]
 
@@ -238,7 +238,7 @@ def _named(key: tuple[str, str]) -> dict[str, str]:
 
 
 def check_saved(file: str, named: Iterable[tuple[str, str, str]]) -> None:
-    """Raise UnsupportedSave where what a save names (family, kind, sha256) is not registered here or is another."""
+    """Raise UnsupportedSave if a thing named in a save (family, kind, sha256) is not registered here, or differs."""
     for family, kind, sha256 in named:
         own = _OWN.get((family, kind))
         if own is None:
@@ -253,5 +253,5 @@ def check_saved(file: str, named: Iterable[tuple[str, str, str]]) -> None:
 
 
 def is_own(family: str, kind: str) -> bool:
-    """Whether something registered by a user has that kind."""
+    """Whether a user registered something of that kind."""
     return (family, kind) in _OWN

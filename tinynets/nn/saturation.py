@@ -1,4 +1,4 @@
-"""Where the activation of a block is saturated, and where it lets no gradient pass."""
+"""Finds where the activation of a block is saturated, and where it blocks the gradient."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from tinynets.numerics.arrays import Array
 
 
 def activation_of(network: Network, block: Block) -> Activation | None:
-    """What makes a block's output of a sum: the activation behind its layers, or the one inside an RNN."""
+    """The activation of a block: the one behind its layers, or the one inside an RNN."""
     inside = network.layers[block.first].inner_activation if block.last == block.first else None
     return block.activation or inside
 
 
 @dataclass(frozen=True)
 class Flatness:
-    """Where a block's activation is saturated, and where no gradient passes it; masks (B, positions, units)."""
+    """Where a block's activation is saturated, and where it blocks the gradient; masks (B, positions, units)."""
 
     saturated: Array
     blocked: Array
 
 
 def flatness(network: Network, workspace: Workspace, block: Block, x: Array) -> Flatness | None:
-    """Of the last forward, which took x, before what stands on the output; None where there is no one activation."""
+    """The flatness in the last forward, of x, before interventions on the output; None without a single activation."""
     activation = activation_of(network, block)
     if activation is None:
         return None

@@ -1,9 +1,10 @@
-"""Selectors name units and parameters in a text, as `hidden[3]` or `hidden.w[4,3]`.
+"""Selectors: text that names units or parameters, such as `hidden[3]` or `hidden.w[4,3]`.
 
-Of units: `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden` (all units), `hidden.pre[3]` (before the activation),
-`rnn[5]@t=3` (at one time step). Of parameters: `hidden.w[4,3]` (from input 4 to unit 3), `hidden.b[3]`, `hidden.w`.
+Units: `hidden[3]`, `hidden[0:8]`, `hidden[1,5]`, `hidden` (all units), `hidden.pre[3]` (before the activation),
+`rnn[5]@t=3` (at one time step). Parameters: `hidden.w[4,3]` (from input 4 to unit 3), `hidden.b[3]`, `hidden.w`.
 
-One grammar everywhere: API, command line, saves, lab. What names nothing that exists is an error that lists what does.
+The grammar is the same in the API, on the command line and in saves. A selector that names nothing is an error that
+lists what exists.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def format_units(units: tuple[int, ...]) -> str:
 
 
 def select(network: Network, text: object) -> Selector:
-    """What a selector stands for in this network; raises SelectorError that names thing, rule and value."""
+    """Resolve a selector of units in this network; raises SelectorError that names thing, rule and value."""
     if not isinstance(text, str):
         raise SelectorError(f"a selector is text like `hidden[3]`, not {text!r}")
     match = _SELECTOR.fullmatch(text.strip())
@@ -80,7 +81,7 @@ def select(network: Network, text: object) -> Selector:
 
 @dataclass(frozen=True)
 class ParameterSelector:
-    """Elements of one parameter: along each of its axes some places, or all of them (None)."""
+    """Elements of one parameter: some places along each axis, or all of them (None)."""
 
     block: str
     layer: int
@@ -105,14 +106,14 @@ class ParameterSelector:
         where = network.parameter_slice(self.layer, self.parameter)
         entry = next(e for e in network.layers[self.layer].parameters() if e.name == self.parameter)
         found: Array = np.array([where.start])
-        for size, places in zip(entry.shape, self.axes, strict=True):  # those along an axis, within each found so far
+        for size, places in zip(entry.shape, self.axes, strict=True):  # within each place so far
             along = np.arange(size) if places is None else np.unique(np.array(places, np.int64))
             found = ((found[:, None] - where.start) * size + along).reshape(-1) + where.start
         return found
 
 
 def select_learned(network: Network, text: object) -> Selector | ParameterSelector:
-    """What is learned that a selector stands for: units, or elements of a parameter."""
+    """Resolve a selector of something learned: units, or elements of a parameter."""
     match = _SELECTOR.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None or match["time"] is not None:
         return select(network, text)
@@ -142,7 +143,7 @@ def select_learned(network: Network, text: object) -> Selector | ParameterSelect
 
 
 def _together(ranges: Iterable[range]) -> tuple[int, ...]:
-    """What lies in any of some ranges, rising: each place is made once, however often it is named."""
+    """The union of some ranges in rising order: each place occurs once, however often it is named."""
     found: list[int] = []
     end = 0
     for each in sorted(ranges, key=lambda each: each.start):
@@ -165,14 +166,14 @@ def _along(size: int, part: str, selector: str) -> range | None:
 
 
 def _places_text(places: tuple[int, ...] | None) -> str:
-    """One part of a selector; where there are several, a comma would begin the next."""
+    """The text of one part of a selector; a comma would begin the next part."""
     if places is None:
         return ":"
     return str(places[0]) if len(places) == 1 else f"{places[0]}:{places[-1] + 1}"
 
 
 def _block_and_part(network: Network, path: str) -> tuple[Block, str | None]:
-    """The block that a path of names leads to, and what of it: the longest name that is a block's wins."""
+    """The block that a path names, and the rest of the path: the longest name that is a block's wins."""
     head, _, tail = path.rpartition(".")
     if network.has_block(path) or not network.has_block(head):
         return network.block(path), None

@@ -1,4 +1,4 @@
-"""What follows from a stack of layers and the shape of its input: shapes behind them, blocks, and inputs that fit."""
+"""Infers from a stack of layers and an input shape the shapes between them and the blocks, and checks inputs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tinynets.numerics.arrays import Array, Shape, as_array, converted, is_integ
 from tinynets.numerics.rules import FIRST
 
 Known = tuple[int | None, ...]
-"""A shape, batch axis first; None stands for what is not known yet."""
+"""A shape, batch axis first; None stands for an unknown size."""
 
 
 def example_shape(shape: object) -> Shape | None:
-    """An example's shape as it was given, as a tuple; None stays None."""
+    """A given shape of an example as a tuple; None stays None."""
     if shape is None:
         return None
     if not isinstance(shape, list | tuple) or not all(
@@ -30,7 +30,7 @@ def example_shape(shape: object) -> Shape | None:
 
 
 def find_input_layers(layers: Sequence[Layer]) -> list[Layer]:
-    """The layers that take the network's input: all of them whole numbers, or none, as no other layer may."""
+    """The layers that take the network's input: all of them take whole numbers, or none; layers further on may not."""
     found: list[Layer] = []
     producers: dict[object, Layer | None] = {}
     producer: Layer | None = None
@@ -60,9 +60,9 @@ def find_input_layers(layers: Sequence[Layer]) -> list[Layer]:
 def infer_shapes(
     layers: Sequence[Layer], input_layers: Sequence[Layer], input_shape: Shape | None
 ) -> tuple[Known, list[Known]]:
-    """What is known of the input's shape and of those behind the layers.
+    """The known shape of the input and the known shapes behind the layers.
 
-    Where no input shape was given, the input has as few axes as all layers can take.
+    Without a given input shape, the input has as few axes as all layers can take.
     """
     if input_shape is not None:
         shape: Known = (None, *input_shape)
@@ -79,18 +79,18 @@ def infer_shapes(
             problems.append((len(shapes), error))
         else:
             return shape, shapes
-    raise max(problems, key=lambda problem: problem[0])[1]  # of the input that got furthest
+    raise max(problems, key=lambda problem: problem[0])[1]  # the problem of the input that got furthest
 
 
 def shapes_from(layers: Sequence[Layer], shape: Known) -> Iterator[Known]:
-    """The shapes behind the layers, one by one, for an input's."""
+    """The shapes behind the layers, one by one, for an input of `shape`."""
     for index in range(len(layers)):
         shape = shape_behind(layers, index, shape)
         yield shape
 
 
 def shape_behind(layers: Sequence[Layer], index: int, shape: Known) -> Known:
-    """The shape behind a layer for that in front of it; a ShapeError names the layer and what it was given."""
+    """The shape behind a layer, given the one in front of it; a ShapeError names the layer and that shape."""
     layer = layers[index]
     try:
         return layer.output_shape(shape)
@@ -131,7 +131,7 @@ def _learns(layers: Sequence[Layer], block: Block) -> bool:
 
 
 def check_batch(layers: Sequence[Layer], shapes: Sequence[Known], batch: int) -> None:
-    """Raise ShapeError where a layer, for the shape in front of it, cannot train on batches of so many examples."""
+    """Raise ShapeError where a layer cannot train on batches of `batch` examples of the shape in front of it."""
     for layer, shape in zip(layers, shapes, strict=False):
         try:
             layer.check_batch((batch, *shape[1:]))
@@ -140,7 +140,7 @@ def check_batch(layers: Sequence[Layer], shapes: Sequence[Known], batch: int) ->
 
 
 def checked_input(input_layers: Sequence[Layer], x: Any, dtype: np.dtype[Any], rules: int) -> Array:
-    """`x` as the layers that take it do: whole numbers in range for an embedding, else numbers of `dtype`."""
+    """`x` in the form that the input layers take: whole numbers in range for an embedding, else numbers of `dtype`."""
     x = as_array("x", x)
     if x.ndim < 1 or x.shape[0] < 1:
         raise ShapeError(f"a batch needs at least one example; `x` is {shape_text(x.shape)}")
@@ -159,6 +159,6 @@ def checked_input(input_layers: Sequence[Layer], x: Any, dtype: np.dtype[Any], r
 
 
 def _vocabulary(layer: Layer) -> int:
-    """How many indices a layer knows; where it does not say, any number."""
+    """How many indices a layer knows; unlimited if it does not say."""
     known: int = getattr(layer, "vocabulary", 2**62)
     return known

@@ -1,4 +1,4 @@
-"""Blocks and sites by name: where in a stack of layers a name is, and what interventions there act on."""
+"""Sites: finds blocks and sites in a stack of layers by name, and the shapes that interventions act on there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinynets.numerics.arrays import Shape, shape_text
 
 
 class Sites:
-    """The blocks of a network by name. A block's output is the site `hidden`, its sum before that `hidden.pre`."""
+    """A network's blocks by name. A block's output is the site `hidden`, its sum before the activation `hidden.pre`."""
 
     def __init__(
         self, layers: Sequence[Layer], blocks: Sequence[Block], known_input: Known, known_shapes: Sequence[Known]
@@ -48,7 +48,7 @@ class Sites:
         return next(block for block in self.blocks if block.first <= index <= block.last)
 
     def shape(self, index: int) -> Shape:
-        """The shape of an example of what interventions behind a layer act on; ShapeError where it is not known."""
+        """The shape of one example at the site behind a layer; raises ShapeError while it is not known."""
         before, after = self.befores[index], self.afters[index]
         shape = self.layers[index].site_shape(*(tuple(n or 0 for n in known[1:]) for known in (before, after)))
         if 0 in shape:
@@ -56,8 +56,8 @@ class Sites:
         return shape
 
     def time_steps(self, block: Block) -> int:
-        """Over how many time steps a recurrent block goes; 0 for a block of another kind, or where it is not known."""
-        joined = block.last > block.first  # then the site lies behind what joined, where only a sequence has steps
+        """The number of time steps of a recurrent block; 0 for a block of another kind, or while it is not known."""
+        joined = block.last > block.first  # then the site lies behind the joined layer, where only a sequence has steps
         if joined and len(self.afters[block.last]) < 3:
             return 0
         return self.layers[block.first].time_steps(self.befores[block.first])

@@ -1,4 +1,4 @@
-"""How good a self-organizing map is: quantization error, topographic error, U-matrix.
+"""Measures of a self-organizing map: quantization error, topographic error, U-matrix.
 
 w (inputs, rows * columns) are the prototypes as `Distances` holds them, unit j at row j // columns, column j % columns.
 """
@@ -41,7 +41,7 @@ def topographic_error(w: Any, x: Any, grid: Grid) -> float:
 
 
 def u_matrix(w: Any, grid: Grid) -> Array:
-    """(rows, columns) mean distance of each prototype to those beside, above and below it: high where clusters part.
+    """(rows, columns) mean distance of each prototype to those beside, above and below it: high between clusters.
 
     Raises ShapeError. Source: Ultsch and Siemon, "Kohonen's self organizing feature maps for exploratory data analysis"
     (1990).
@@ -62,7 +62,7 @@ def u_matrix(w: Any, grid: Grid) -> Array:
 
 
 def _squares(w: Array, x: Array) -> Array:
-    """(N, units) squared distances, in the form that cannot fall below zero."""
+    """(N, units) squared distances, computed so that they cannot fall below zero."""
     squares = np.zeros((len(x), w.shape[1]))
     for feature in range(w.shape[0]):
         squares += (x[:, feature, None] - w[feature]) ** 2

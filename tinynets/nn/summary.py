@@ -1,4 +1,4 @@
-"""What a network is made of: layers, output shapes, parameters, multiply-adds; as data and as text."""
+"""Summary of a network: layers, output shapes, parameters and multiply-adds, as data and as text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tinynets.numerics.arrays import shape_text
 
 @dataclass(frozen=True)
 class LayerSummary:
-    """One layer: its name, what it is, its output for one example, and its costs (None: not known yet)."""
+    """One layer: its name, its kind, its output shape for one example, and its costs (None: not known yet)."""
 
     name: str
     what: str
@@ -34,13 +34,13 @@ class Summary:
 
     @property
     def multiply_adds(self) -> int | None:
-        """For one example, forward; None where an input's shape is not known."""
+        """Multiply-adds of a forward pass of one example; None if an input shape is not known."""
         known = [layer.multiply_adds for layer in self.layers if layer.multiply_adds is not None]
         return sum(known) if len(known) == len(self.layers) else None
 
     @property
     def largest(self) -> int:
-        """The multiply-adds of the largest layer, 0 where none is known."""
+        """The multiply-adds of the largest layer; 0 if none are known."""
         return max((layer.multiply_adds or 0 for layer in self.layers), default=0)
 
     def __str__(self) -> str:
@@ -80,7 +80,7 @@ def summarize(
     dtype: str,
     itemsize: int,
 ) -> Summary:
-    """The summary of layers for an input of `shape` and outputs of `shapes` (batch axis first; None: not known)."""
+    """Summarize layers for an input of `shape` and outputs of `shapes` (batch axis first; None: not known)."""
     rows = []
     for layer, after in zip(layers, shapes, strict=True):
         parameters = sum(entry.size for entry in layer.parameters())

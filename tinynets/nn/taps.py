@@ -1,7 +1,7 @@
-"""A Tap is what interventions do at one site; an AppliedTap does it to a batch and back, touching little of it.
+"""Taps: a Tap is the arithmetic of the interventions at a site; an AppliedTap applies it to a batch and back.
 
-out = x * multiply + add, and dx = dout * multiply. A unit that is multiplied by 0 everywhere is held at what is added,
-whatever it was: one that has become infinite can be zeroed.
+out = x * multiply + add, and dx = dout * multiply. A unit that is multiplied by 0 everywhere is held at the added
+value, whatever it was before: so a unit that has become infinite can be zeroed.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import numpy as np
 from tinynets.errors import ShapeError
 from tinynets.numerics.arrays import Array, scalar, shape_text
 
-LAID = 2**16  # up to so many values, factors are laid out as the batch is: half the time of broadcasting them
-SMALL = 4  # where it touches at most this part of the units, what it changes is put aside rather than all copied
-RUNS = 8  # up to so many runs of neighbours are written run by run, which is faster than by an index
+LAID = 2**16  # up to this many values, factors are expanded to the batch: it takes half the time of broadcasting
+SMALL = 4  # if it touches at most 1 / SMALL of the units, the values it changes are put aside rather than all copied
+RUNS = 8  # up to this many runs of neighbours are written run by run, which is faster than by an index
 
 
 @dataclass(frozen=True)
 class Tap:
-    """What interventions do at one site, out * multiply + add: arrays that broadcast to an example there.
+    """The interventions at one site, out * multiply + add: arrays that broadcast to an example there.
 
-    (units,); (T, units) where time steps differ; `add` (..., units) where places differ. Where it is drawn anew for
-    each forward, `draw` gives it for a batch of so many, (B, ..., units), and `drawn` are the units for which it is.
+    (units,); (T, units) where time steps differ; `add` (..., units) where places differ. Where `add` is random, `draw`
+    gives it for a batch of B examples, (B, ..., units), at each forward, and `drawn` are the random units.
     """
 
     multiply: Array
@@ -34,15 +34,15 @@ class Tap:
     drawn: frozenset[int] = frozenset()
 
     def terms(self, batch: int) -> Array:
-        """What is added for a batch."""
+        """The terms to add, for a batch."""
         return self.add if self.draw is None else self.draw(batch)
 
 
 class AppliedTap:
-    """A tap over batches shaped like x, (B, ..., units): the units that it holds, and the arithmetic on the others.
+    """A tap for batches shaped like x, (B, ..., units): the units that it holds, and the arithmetic on the others.
 
-    That spans from the first of the others to the last. Raises ShapeError where the tap stands on examples of another
-    shape.
+    The arithmetic spans from the first of the others to the last. Raises ShapeError if the tap is made for examples of
+    another shape.
     """
 
     def __init__(self, tap: Tap, x: Array) -> None:
@@ -71,7 +71,7 @@ class AppliedTap:
         self._dout: Array | None = None
 
     def _laid(self, array: Array, nothing: int) -> Array | None:
-        """A factor or term over the span; None where it does nothing."""
+        """A factor or term over the span; None if it changes nothing."""
         array = array[..., self.span]
         if (array == nothing).all():
             return None
@@ -81,7 +81,7 @@ class AppliedTap:
         return wide.copy() if wide.size <= LAID else wide
 
     def _nulls(self, multiply: Array, held: Array) -> Array | None:
-        """Of an example's values in the span, (..., units): which are multiplied by 0, of units that are not held."""
+        """Which values of an example in the span, (..., units), are multiplied by 0, in units that are not held."""
         nulls = multiply == 0
         nulls[..., held] = False
         nulls = nulls[..., self.span]
@@ -114,7 +114,7 @@ class AppliedTap:
         return out
 
     def backward(self, dout: Array, own: bool) -> Array:
-        """The gradient in front of the tap. Where `dout` may be changed (`own`) and little of it is, that is done."""
+        """The gradient in front of the tap; in place if `dout` may be changed (`own`) and little of it is."""
         if not self.keys:
             return dout
         given = dout
@@ -141,7 +141,7 @@ class AppliedTap:
         return given
 
     def still(self, dx: Array) -> None:
-        """See that behind a unit's own function too nothing passes back through what is held, whatever its slope."""
+        """Set the gradient of held units to 0, in front of their activation too, whatever its slope."""
         for key, _ in self.held:
             if not np.isfinite(dx[key]).all():
                 dx[key] = 0
@@ -157,7 +157,7 @@ class AppliedTap:
             np.copyto(aside, view)
 
     def brought(self, dout: Array) -> Array:
-        """The gradient that backward was given, a copy, from the array that it was in."""
+        """A copy of the gradient that backward was given, restored from the array that held it."""
         dout = dout.copy()
         for key, _, aside in self.kept:
             dout[key] = aside
@@ -165,12 +165,12 @@ class AppliedTap:
 
 
 def _where(marked: Array) -> Array:
-    """Of (..., units) the units that are marked anywhere."""
+    """The units that are marked anywhere in a mask (..., units)."""
     return np.flatnonzero(marked.reshape(-1, marked.shape[-1]).any(axis=0))
 
 
 def _keys(units: Array) -> list[Any]:
-    """Indices along the last axis for these units: their runs, or where those are many all of them at once."""
+    """Indices along the last axis for these units: their runs, or one index array if there are many runs."""
     runs = np.split(units, np.flatnonzero(np.diff(units) != 1) + 1) if len(units) else []
     return [slice(int(run[0]), int(run[-1]) + 1) for run in runs] if len(runs) <= RUNS else [units]
 

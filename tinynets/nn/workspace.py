@@ -1,4 +1,4 @@
-"""Workspaces: the buffers of a batch, and the passes forward and backward over them, layer by layer."""
+"""Workspaces: the buffers for a batch, and the forward and backward passes over them, layer by layer."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tinynets.numerics.arrays import Array, Shape
 
 CHUNK = 4096  # examples evaluated at once; fixed, so that the same split gives the same bits
 KEPT_SHAPES = 4  # batch shapes that a workspace keeps buffers for
-KEPT_BYTES = 2**24  # beyond, a workspace is not kept for the next prediction
+KEPT_BYTES = 2**24  # a larger workspace is not kept for the next prediction
 
 Act = Callable[[Array], Array]
-"""What a phase does: given what the one before gave, it gives that of its own."""
+"""The work of a phase: it takes the result of the phase before and returns its own."""
 
 
 class Layered(Protocol):
-    """What a workspace asks of its network."""
+    """What a workspace needs of its network."""
 
     layers: tuple[Layer, ...]
     taps: list[Tap | None]
@@ -32,9 +32,9 @@ class Layered(Protocol):
 class Workspace:
     """The buffers for forward and backward of one network: one each for training, the probe, evaluation.
 
-    With `input_gradient`, backward also computes the gradient of the input. With `clean`, interventions are passed
-    over. `context` says whether this is training, and at which step; `carried` is where a training forward puts what
-    the network's carried arrays will be. `forward_acts` and `backward_acts` are the passes, layer by layer.
+    With `input_gradient`, backward also computes the gradient of the input. With `clean`, interventions are skipped.
+    `context` says whether this is training, and at which step. A training forward puts the next values of the network's
+    carried arrays into `carried`. `forward_acts` and `backward_acts` are the passes, layer by layer.
     """
 
     def __init__(self, *, input_gradient: bool = False, clean: bool = False, training: bool = False) -> None:
@@ -53,13 +53,13 @@ class Workspace:
         self._sizes: dict[Shape, int] = {}
 
     def __reduce__(self) -> tuple[type[Workspace], tuple[()], dict[str, Any]]:
-        """Copies begin empty: what lies in buffers lies there once."""
+        """Copies begin empty: buffers are not copied."""
         made = {"input_gradient": self.input_gradient, "clean": self.clean}
         context = Context(self.context.training, self.context.seed, self.context.step)
         return Workspace, (), {**made, "context": context}
 
     def fit(self, network: Layered, shape: Shape) -> None:
-        """Get ready for a batch of `shape`, allocating when it is met first; what another network left is dropped."""
+        """Prepare for a batch of `shape`, allocating if it is new; buffers of another network are dropped."""
         if network is not self._network:
             self._network, self._shape, self._kept, self._sizes = network, None, {}, {}
             self.carried = network.carried.copy()
@@ -75,19 +75,19 @@ class Workspace:
 
     @property
     def bytes(self) -> int:
-        """How many bytes the arrays of all kept batch shapes take, what they only look at included."""
+        """How many bytes the arrays of all kept batch shapes take, including views."""
         for shape in self._kept.keys() - self._sizes.keys():
             values = [value for buffers in self._kept[shape] for value in vars(buffers).values()]
             self._sizes[shape] = sum(value.nbytes for value in values if isinstance(value, np.ndarray))
         return sum(map(self._sizes.__getitem__, self._kept))
 
     def output_of(self, layer: int) -> Array:
-        """What the last forward gave behind a layer, with interventions."""
+        """The output of a layer in the last forward, with interventions."""
         buffers = self.buffers[layer]
         return buffers.out if buffers.tapped is None else buffers.tapped
 
     def gradient_at(self, layer: int) -> Array | None:
-        """The gradient that the last backward brought to what lies behind a layer, a copy; None before it."""
+        """The gradient of a layer's output in the last backward, a copy; None before one."""
         buffers = self.buffers[layer]
         dout: Array | None = getattr(buffers, "dout", None)
         if dout is None or buffers.tapped is None or buffers.tapping is None:
@@ -95,14 +95,14 @@ class Workspace:
         return buffers.tapping.brought(dout)
 
     def units_behind(self, network: Layered, layer: int) -> Array:
-        """The same unit by unit, (B, ..., units): of an attention layer its heads."""
+        """The output of a layer by unit, (B, ..., units): for attention, by head."""
         return network.layers[layer].unit_values(self.buffers[layer])
 
     def first_non_finite(self, network: Layered, *, backward: bool) -> str:
-        """Name of the first layer, in the order of the pass, where something is NaN or infinite; empty if none.
+        """The name of the first layer, in the order of the pass, with a NaN or infinite value; empty if there is none.
 
-        Forward that is what lies behind it with what stands there: an infinite unit that is zeroed harms nothing. A
-        backward pass is asked only where the forward one before it was finite.
+        In a forward pass the outputs are checked after interventions: an infinite unit that is zeroed does no harm. A
+        backward pass is checked only if the forward pass before it was finite.
         """
         if backward:
             before = self.first_non_finite(network, backward=False)
@@ -121,9 +121,9 @@ class Workspace:
 
 
 class Spare:
-    """Workspaces kept from one use to the next, each lent to one user at a time: so threads need not wait for another.
+    """Keeps workspaces for reuse and lends each to one caller at a time, so that threads need not wait for each other.
 
-    One of many values is not kept: beside the arithmetic on them, making it anew costs little. Copies begin empty.
+    A large one is not kept: compared with the arithmetic on it, making it anew costs little. Copies begin empty.
     """
 
     def __init__(self) -> None:
@@ -144,7 +144,7 @@ class Spare:
 
 
 def _forward_act(network: Layered, index: int, buffers: Buffers, clean: bool) -> Act:
-    """Forward of a layer, with what stands at its site then."""
+    """The forward of a layer, followed by the interventions at its site."""
     layer = network.layers[index]
     forward = layer.forward
 
@@ -169,7 +169,7 @@ def _forward_act(network: Layered, index: int, buffers: Buffers, clean: bool) ->
 
 
 def _backward_act(network: Layered, index: int, buffers: Buffers) -> Act:
-    """Backward of a layer into the network's `grad`."""
+    """The backward of a layer, into the network's `grad`."""
     layer = network.layers[index]
     backward, by_itself = layer.backward, layer.is_activation and not layer.mixes_units
     own = index + 1 < len(network.layers) and network.layers[index + 1].own_dx

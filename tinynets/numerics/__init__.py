@@ -1,1 +1,1 @@
-"""Arrays and numbers, without networks."""
+"""Numerics: arrays and numbers, without networks."""

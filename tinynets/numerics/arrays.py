@@ -1,4 +1,4 @@
-"""The types of arrays, and the checks where data enters."""
+"""Array types, and the checks for data that enters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DTYPES = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 
 @dataclass(frozen=True, eq=False)
 class Values:
-    """An array that belongs to a record: it cannot be written, and compares by its bytes."""
+    """An array that belongs to a record: it is read-only and compares by its bytes."""
 
     array: Array
 
@@ -31,7 +31,7 @@ class Values:
         object.__setattr__(self, "array", own)
 
     def __reduce__(self) -> tuple[type[Values], tuple[Array]]:
-        return Values, (self.array,)  # a copy cannot be written either
+        return Values, (self.array,)  # a copy is read-only too
 
     def __repr__(self) -> str:
         return repr(self.array.tolist())
@@ -47,9 +47,9 @@ class Values:
 
 
 def as_array(thing: str, value: Any) -> Array:
-    """`value` as an array; ShapeError where its rows are not of one shape.
+    """`value` as an array; raises ShapeError if its rows have different shapes.
 
-    DataError where values in it are masked, or where it is of another library and cannot be read.
+    Raises DataError if values in it are masked, or if it is an object of another library that cannot be read.
     """
     if type(value) is np.ndarray and value.dtype != object:
         return value
@@ -67,12 +67,12 @@ def as_array(thing: str, value: Any) -> Array:
 
 
 RAGGED = ("inhomogeneous", "could not broadcast", "with a sequence")
-"""What numpy says of rows that differ in shape."""
+"""Parts of numpy's messages about rows of different shapes."""
 
 
 @contextmanager
 def foreign(thing: str) -> Iterator[None]:
-    """Whatever an object of another library raises while it is read comes out as a DataError that names it."""
+    """Turn whatever an object of another library raises while it is read into a DataError that names it."""
     try:
         yield
     except TinynetsError:
@@ -82,7 +82,7 @@ def foreign(thing: str) -> Iterator[None]:
 
 
 def unreadable(thing: str, error: Exception) -> NoReturn:
-    """Raise the DataError that says what another library raised."""
+    """Raise a DataError that says what another library raised."""
     try:
         said = str(error)
     except Exception:
@@ -94,10 +94,10 @@ MASKED = "fill them, as x.filled(0.0) does, or leave those examples out"
 
 
 def _check_masks(thing: str, value: Any) -> None:
-    """DataError where a masked array, also one within lists, hides values: numpy would bring them back."""
+    """Raise DataError if a masked array, also inside lists, hides values: numpy would bring them back."""
     if isinstance(value, np.ma.MaskedArray):
         mask = np.ma.getmaskarray(value)
-        hidden = mask if mask.dtype == np.bool_ else np.ones(mask.shape, np.bool_)  # a structured one
+        hidden = mask if mask.dtype == np.bool_ else np.ones(mask.shape, np.bool_)  # a structured mask
         if hidden.any():
             place = tuple(int(i) for i in np.unravel_index(int(hidden.argmax()), hidden.shape))
             where = f", the first {place_text(place)}" if place else ""
@@ -112,9 +112,9 @@ def _check_masks(thing: str, value: Any) -> None:
 
 
 def _holds_rows(value: Any) -> bool:
-    """Whether numpy would take it as a sequence of what it holds, as it does lists, deques and any other of that kind.
+    """Whether numpy would read it as a sequence of its items, like lists, deques and similar types.
 
-    What is an array by itself is asked for that array.
+    Objects that are arrays themselves are read as arrays.
     """
     if isinstance(value, list | tuple):
         return True
@@ -124,11 +124,11 @@ def _holds_rows(value: Any) -> bool:
 
 
 NUMBERS = {int, float, bool, str, type(None), np.float64, np.float32, np.int64, np.int32, np.bool_}
-"""Types of which a list need not be walked."""
+"""Types of items that need no further check in a list."""
 
 
 def place_text(place: Shape) -> str:
-    """Where in an array: `in row 3, column 1`."""
+    """A place in an array in words: `in row 3, column 1`."""
     where = f"in row {place[0]}"
     if len(place) == 2:
         where += f", column {place[1]}"
@@ -138,7 +138,7 @@ def place_text(place: Shape) -> str:
 
 
 def float_dtype(name: str | np.dtype[Any] | type) -> np.dtype[Any]:
-    """float32 or float64 as a numpy dtype; anything else is a ShapeError."""
+    """float32 or float64 as a numpy dtype; raises ShapeError for anything else."""
     try:
         dtype = np.dtype(name)
     except TypeError:
@@ -149,18 +149,18 @@ def float_dtype(name: str | np.dtype[Any] | type) -> np.dtype[Any]:
 
 
 def scalar(value: float, dtype: np.dtype[Any]) -> Array:
-    """A number as an array without axes: a numpy call on a small array takes half as long with it as with a float."""
+    """A number as an array without axes: numpy calls on small arrays take half as long with it as with a float."""
     return np.array(value, dtype)
 
 
 def shape_text(shape: tuple[int | None, ...]) -> str:
-    """`(32, 30)`; an axis that is not known yet reads `?`."""
+    """A shape as text, `(32, 30)`; an unknown axis reads `?`."""
     parts = ["?" if n is None else str(n) for n in shape]
     return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
 
 
 def is_finite_number(value: object) -> TypeGuard[float]:
-    """Whether it is a real number, not a bool, that a float can hold and that is neither NaN nor infinite."""
+    """Whether it is a real number (not a bool) that a float can hold, neither NaN nor infinite."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
         return False
     try:
@@ -170,12 +170,12 @@ def is_finite_number(value: object) -> TypeGuard[float]:
 
 
 def as_float(value: Any) -> Any:
-    """A number as a plain float; anything else as it is, for a check to refuse."""
+    """A number as a plain float; anything else unchanged, for a check to refuse."""
     return float(value) if is_finite_number(value) else value
 
 
 def plain(value: Any) -> Any:
-    """A numpy number as Python's own, in lists and tuples too, which become lists; anything else as it is."""
+    """A numpy number as Python's own, also inside lists and tuples, which become lists; anything else unchanged."""
     if isinstance(value, tuple | list):
         return [plain(part) for part in value]
     if isinstance(value, np.floating):
@@ -184,9 +184,9 @@ def plain(value: Any) -> Any:
 
 
 def settle_numbers(thing: Any) -> None:
-    """Make the numbers that a frozen dataclass was given Python's own: floats where the default is one.
+    """Convert the numbers in a frozen dataclass to Python's own: to floats where the default is a float.
 
-    So arithmetic, digests and saves do not depend on which type of number a setting was given as.
+    So arithmetic, digests and saves do not depend on the type of number that a setting was given as.
     """
     for field in fields(thing):
         value = plain(getattr(thing, field.name))
@@ -198,10 +198,10 @@ def is_integer(array: Array) -> bool:
 
 
 def converted(values: Array, dtype: np.dtype[Any], thing: str = "") -> Array:
-    """The same values in C order as a dtype.
+    """The same values in C order, as a dtype.
 
-    Finite ones beyond its range are a DataError that names the first of `thing`; without `thing` they become infinite,
-    at which the first step stops.
+    For finite values beyond its range, raises DataError that names the first one in `thing`; without `thing` they
+    become infinite, and the first step stops at them.
     """
     try:
         with np.errstate(over="raise" if thing else "ignore"):
@@ -218,7 +218,7 @@ def converted(values: Array, dtype: np.dtype[Any], thing: str = "") -> Array:
 def write_into(thing: str, view: Array, value: Any) -> None:
     """Write numbers of the view's shape, or one number for all of it, into a view of a network's vectors.
 
-    ShapeError or DataError that names `thing` where they do not fit or it can only be read; nothing is written then.
+    Raises ShapeError or DataError that names `thing` if they do not fit or it is read-only; nothing is written then.
     """
     given = as_array(thing, value)
     if given.dtype.kind not in "biuf":
@@ -231,10 +231,10 @@ def write_into(thing: str, view: Array, value: Any) -> None:
 
 
 def ignore_warnings() -> np.errstate:
-    """numpy's warnings held off: what is not finite is found and named by the step itself."""
+    """Turn numpy's warnings off, since the step itself finds and names values that are not finite."""
     return np.errstate(all="ignore")
 
 
 def is_flat(values: list[Any] | tuple[Any, ...]) -> bool:
-    """Whether a list holds nothing but whole numbers, of which there can be many (the places of a dropout)."""
+    """Whether a list holds only whole numbers, of which there can be many (the places of a dropout)."""
     return set(map(type, values)) <= {int}

@@ -1,4 +1,4 @@
-"""Plain data as bytes, for digests: equal data gives equal bytes."""
+"""Canonical bytes of plain data, for digests: equal data gives equal bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tinynets.numerics.arrays import is_flat
 
 
 def canonical(value: Any) -> bytes:
-    """One sequence of bytes for equal plain data, whatever the order of its keys."""
+    """The same bytes for equal plain data, whatever the order of its keys."""
 
     def ordered(item: Any) -> Any:
         if isinstance(item, dict):

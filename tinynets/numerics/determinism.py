@@ -1,8 +1,8 @@
-"""What the last bits depend on besides the State: BLAS threads, and the kernels of this machine's numpy.
+"""Determinism: what the last bits depend on besides the State, BLAS threads and the kernels of this machine's numpy.
 
-How many threads is a rule of the shapes alone, so that the same network gives the same bits: one, and two where a
-single matrix product is so large that dividing it pays (tests/benchmarks/threads.py measures that). It is settled once
-for the process, by its first Lab; an argument, `TINYNETS_THREADS` or a save's own number go before the rule.
+The number of threads follows from the shapes alone, so that the same network gives the same bits: one, or two if a
+single matrix product is so large that dividing it pays (tests/benchmarks/threads.py measures that). The first Lab sets
+it once for the process; an argument, `TINYNETS_THREADS` or a save's own number override the rule.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ _settled: list[int] = []
 
 
 def threads_rule(largest_product: int) -> int:
-    """How many threads a network takes whose largest matrix product has so many multiply-adds."""
+    """The number of threads for a network whose largest matrix product has this many multiply-adds."""
     return 2 if largest_product >= TWO_FROM else 1
 
 
 def checked_threads(value: object, name: str = "threads") -> int:
-    """A number of threads, or an EditError that names it."""
+    """A number of threads; raises EditError that names it otherwise."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_THREADS:
         raise EditError(f"`{name}` must be a whole number from 1 to {MAX_THREADS}, not {value!r}")
     return value
 
 
 def requested_threads(argument: int | None) -> int | None:
-    """What argument or environment ask for; None where neither does. Raises EditError for what is no number."""
+    """The number of threads from the argument or the environment, or None. Raises EditError if it is not a number."""
     if argument is not None:
         return checked_threads(argument)
     text = os.environ.get(VARIABLE, "").strip()
@@ -50,7 +50,7 @@ def requested_threads(argument: int | None) -> int | None:
 def fix_threads(asked: int | None = None, usual: int = 1) -> int:
     """Set the number of BLAS threads, once for the process; returns it.
 
-    `asked` is what must be, `usual` what it is otherwise. Raises EditError where another number has been settled.
+    `asked` is required, `usual` the default. Raises EditError if another number has been set already.
     """
     if not _settled:
         threadpool_limits(asked or usual, user_api="blas")
@@ -65,7 +65,7 @@ def fix_threads(asked: int | None = None, usual: int = 1) -> int:
 
 @lru_cache(maxsize=1)
 def fingerprint() -> str:
-    """sha256 of the results of a few fixed computations: equal where replay gives the same bits."""
+    """sha256 of the results of a few fixed computations: equal if a replay gives the same bits."""
     fix_threads()
     sha = hashlib.sha256()
     for dtype in (np.float32, np.float64):

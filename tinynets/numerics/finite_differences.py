@@ -1,4 +1,4 @@
-"""Central differences: the gradient of anything that gives a number, by trying."""
+"""Finite differences: the numerical gradient of any function that returns a number."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tinynets.numerics.arrays import Array
 def central_differences(
     function: Callable[[], float], array: Array, h: float = 1e-5, places: Array | None = None
 ) -> Array:
-    """d function() / d array, float64; `array` (contiguous, float64) is written and put back.
+    """d function() / d array, float64; `array` (contiguous, float64) is changed and restored.
 
-    With `places`, flat indices (n,), only there: (n,). Otherwise the shape of `array`.
+    With `places`, flat indices (n,), only there, as (n,). Otherwise in the shape of `array`.
     """
     wanted = range(array.size) if places is None else places.tolist()
     found = np.array([(high - low) / (2 * h) for low, high in _beside(function, array, h, wanted)])
@@ -22,7 +22,7 @@ def central_differences(
 
 
 def one_sided_gaps(function: Callable[[], float], array: Array, h: float, places: Array) -> Array:
-    """Forward minus backward difference at flat indices (n,): h f'' where f is smooth, whatever h at a kink."""
+    """Forward minus backward difference at flat indices (n,): h f'' where f is smooth, the same for any h at a kink."""
     middle = function()
     return np.array([(high - 2 * middle + low) / h for low, high in _beside(function, array, h, places.tolist())])
 
@@ -30,7 +30,7 @@ def one_sided_gaps(function: Callable[[], float], array: Array, h: float, places
 def _beside(
     function: Callable[[], float], array: Array, h: float, places: Iterable[int]
 ) -> Iterator[tuple[float, float]]:
-    """What `function` gives with each place of `array` lowered, and raised, by h."""
+    """The values of `function` with each place of `array` lowered and raised by h."""
     flat = array.reshape(-1)
     for place in places:
         before = flat[place]

@@ -1,4 +1,4 @@
-"""Random numbers with an address: (seed, purpose, index), so that any step's can be drawn without those before it.
+"""Random numbers at an address (seed, purpose, index), so that a step's can be drawn without those of earlier steps.
 
 Only the raw words of Philox 4x64 are taken from numpy, whose bit streams are fixed; integers, uniforms, normals and
 permutations are derived here, because numpy does not promise its own derivations across versions.
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_SEED = 2**63 - 1
-CHUNK = 8192  # numbers made at once, so that what lies between stays in the processor's cache
+CHUNK = 8192  # numbers made at once, so that intermediate arrays stay in the processor's cache
 LANES = 4  # words that Philox gives for each count of its counter
 
 
@@ -26,7 +26,7 @@ def _key(seed: int, purpose: str) -> tuple[int, int]:
 
 
 def words(seed: int, purpose: str, index: int, count: int, first: int = 0) -> NDArray[np.uint64]:
-    """`count` raw 64-bit words at the address (seed, purpose, index), from word `first` of it on."""
+    """`count` raw 64-bit words at the address (seed, purpose, index), from word `first` on."""
     low, high = _key(seed, purpose)
     counter = np.array([first // LANES, 0, index, 0], dtype=np.uint64)
     philox = np.random.Philox(key=np.array([low, high], dtype=np.uint64), counter=counter)
@@ -76,7 +76,7 @@ def normals(seed: int, purpose: str, index: int, shape: tuple[int, ...]) -> NDAr
 
 
 def normal_rows(seed: int, purpose: str, index: int, rows: int, count: int) -> NDArray[np.float64]:
-    """Standard normal numbers (rows, count); what a row holds does not depend on how many rows follow it."""
+    """Standard normal numbers (rows, count); a row does not depend on how many rows follow it."""
     half = (count + 1) // 2
     pairs = uniforms(seed, purpose, index, (rows, 2, half))
     radius = np.sqrt(-2.0 * np.log1p(-pairs[:, 0]))

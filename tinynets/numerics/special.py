@@ -1,6 +1,6 @@
-"""Functions that numpy lacks: erf, sigmoid, the tail of the normal distribution, softmax.
+"""Special functions that numpy lacks: erf, sigmoid, the tail of the normal distribution, softmax.
 
-erf is right to the last bits of float64 or float32; sigmoid and the normal distribution keep the digits of their tails.
+erf is right to the last bits of float64 or float32; sigmoid and the normal distribution are precise in their tails.
 
 Sources: Cody, "Rational Chebyshev approximations for the error function" (1969), for float64; the rational function of
 Eigen (`generic_fast_erf`, also used by XLA) for float32.
@@ -93,7 +93,7 @@ _SINGLE_UNDER = (
 def erf(x: Array, out: Array | None = None, work: Sequence[Array] | None = None) -> Array:
     """erf(x) = 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x.
 
-    x (...), float64 (error at most 3e-16) or float32 (4e-7); `out` another array like x; `work`, three more to write.
+    x (...), float64 (error at most 3e-16) or float32 (4e-7); `out`: another array like x; `work`: three more to use.
     """
     out = np.empty_like(x) if out is None else out
     work = [np.empty_like(x) for _ in range(3)] if work is None else work
@@ -101,10 +101,10 @@ def erf(x: Array, out: Array | None = None, work: Sequence[Array] | None = None)
 
 
 def sigmoid(x: Array, out: Array, e: Array, under: Array) -> Array:
-    """1 / (1 + exp(-x)) into `out`, to the last bits wherever it is a normal number; nothing overflows.
+    """Write 1 / (1 + exp(-x)) to `out`, right to the last bits if it is a normal number; nothing overflows.
 
     x (...), the others like it; x may be `out`. With e = exp(-|x|) it is 1 / (1 + e) where x > 0, else e / (1 + e): so
-    its slope is e / (1 + e)^2 on both sides. `e` and, in `under`, 1 + e are left there for that.
+    its slope is e / (1 + e)^2 on both sides. `e`, and 1 + e in `under`, are left there for that.
     """
     np.abs(x, e)
     np.negative(e, e)
@@ -117,7 +117,7 @@ def sigmoid(x: Array, out: Array, e: Array, under: Array) -> Array:
 
 
 def softmax(logits: Array, temperature: float = 1.0) -> Array:
-    """Probabilities over the last axis, in float64; temperature 0 puts all on the largest."""
+    """Probabilities over the last axis, in float64; temperature 0 gives the largest logit everything."""
     z = logits.astype(np.float64)
     z -= z.max(axis=-1, keepdims=True)
     if temperature == 0:
@@ -127,9 +127,9 @@ def softmax(logits: Array, temperature: float = 1.0) -> Array:
 
 
 def lower_tail(x: Array, out: Array) -> None:
-    """Where x is less than -2, write the normal distribution's share below x into `out`, with all of its digits.
+    """Where x is less than -2, write the normal distribution's share below x to `out`, with full precision.
 
-    (1 + erf(x / sqrt(2))) / 2, which does elsewhere, is a difference of neighbours there, and soon 0.
+    The usual (1 + erf(x / sqrt(2))) / 2 cancels there, and is soon 0.
     """
     low = x < _LOW
     if low.any():
@@ -189,7 +189,7 @@ def _double(x: Array, out: Array, work: Sequence[Array]) -> Array:
 
 
 def _polynomial(coefficients: Sequence[float], x: Array, out: Array) -> None:
-    """Horner's rule, the highest power first."""
+    """A polynomial by Horner's rule, highest power first."""
     np.multiply(x, coefficients[0], out)
     for coefficient in coefficients[1:-1]:
         np.add(out, coefficient, out)

@@ -1,1 +1,1 @@
-"""Recipes: experiments as plain data, those that ship, and how they are read and checked."""
+"""Recipes: experiments as plain data, those that ship with tinynets, and how to read and check them."""

@@ -1,4 +1,4 @@
-"""Recipes by their name, where they ship, or in a `.toml` file."""
+"""Finds recipes by name, if they ship with tinynets, or in a `.toml` file."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from tinynets.system.paths import expanded, unusable
 
 @dataclass(frozen=True)
 class RecipeInfo:
-    """A recipe that ships, for lists."""
+    """A recipe that ships with tinynets, for lists."""
 
     name: str
     description: str
 
 
 def list_recipes() -> tuple[RecipeInfo, ...]:
-    """The recipes that ship, names-mlp first, then by name."""
+    """The recipes that ship with tinynets, names-mlp first, then by name."""
     found = [load_recipe(name) for name in _shipped()]
     return tuple(RecipeInfo(recipe.name, recipe.description) for recipe in found)
 
 
 def load_recipe(source: str | Path) -> Recipe:
-    """The recipe of that name, or in that `.toml` file.
+    """Load the recipe of that name, or from that `.toml` file.
 
     Raises RecipeError with file, key, rule and value, and for a misspelling the nearest right name.
     """
@@ -74,6 +74,6 @@ def _parse(content: bytes, file: str) -> Recipe:
 
 
 def _decoded(content: bytes) -> str:
-    """Text in UTF-8; or, as its byte order mark tells, in UTF-16. The mark, which editors on Windows write, goes."""
+    """Decode UTF-8, or UTF-16 with a byte order mark; the mark, which editors on Windows write, is removed."""
     marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     return content.decode("utf-16" if content.startswith(marks) else "utf-8-sig")

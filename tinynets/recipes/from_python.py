@@ -1,4 +1,4 @@
-"""The recipe and the data set of a Lab that is built from a Network, arrays and settings."""
+"""Makes the recipe and the data set of a Lab that is built from a Network, arrays and settings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DATA = f"{SPLIT}, or a dict of splits: name -> such, or an .npz file"
 
 
 def hyper_of(settings: Mapping[str, Any]) -> Hyper:
-    """Hyper from the arguments of a Lab; those that are None are left out."""
+    """Hyper from the arguments of a Lab; arguments that are None are left out."""
     given = {name: value for name, value in settings.items() if value is not None}
     try:
         given["optimizer"] = as_optimizer(given["optimizer"])
@@ -74,7 +74,7 @@ def recipe_of(network: Network, data: Any, loss: Any, hyper: Hyper, probe: int) 
 def dataset_of(data: Any, loss: Loss | None = None) -> Dataset:
     """Splits from (x, y), (x, y, weight), x alone, a dict of such, or an `.npz` file (see data/files.py).
 
-    Whole numbers stay classes for losses that take them, and for a function of one's own; else they become floats.
+    Whole numbers stay classes for losses that take them and for the user's own functions; else they become floats.
     """
     with foreign("data"):
         return _dataset_of(data, loss)
@@ -110,7 +110,7 @@ def _split(name: str, value: Any, keeps: bool) -> tuple[Any, ...]:
 
 
 def _values(name: str, y: Any) -> Any:
-    """Whole numbers as floats; anything else as it is, for `arrays` to judge."""
+    """Whole numbers as floats; anything else unchanged, for `arrays` to check."""
     try:
         given = as_array(f"{name} y", y)
     except ShapeError:

@@ -1,4 +1,4 @@
-"""Warnings before a run: what cannot be learned as it is built or split; and one try of a function as loss."""
+"""Preflight checks: warn before a run about what cannot be learned, and try a loss function once."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tinynets.numerics.arrays import Array, ignore_warnings
 from tinynets.training.hyper import Hyper
 
 TRIED = 4  # examples
-OUTSIDE = 0.05  # of the targets' spread, how far they may lie beyond what an output can be
-UNSEEN = 0.1  # of a split's examples, of classes that training never sees
-FEWEST = 8  # examples of which it can be told that they are sorted
+OUTSIDE = 0.05  # share of the targets' spread that may lie beyond the range of an output
+UNSEEN = 0.1  # share of a split's examples with classes that training never sees
+FEWEST = 8  # fewest examples that can be recognized as sorted
 
 
 def warnings_of(network: Network, data: Dataset, loss: Loss, hyper: Hyper) -> list[str]:
-    """What a person should know before training; raises ShapeError where a function as loss cannot train at all."""
+    """Warnings for a person before training; raises ShapeError if a loss function cannot train at all."""
     found = [
         _carries(network, hyper.sampling),
         _logits(network, loss),
@@ -39,7 +39,7 @@ def warnings_of(network: Network, data: Dataset, loss: Loss, hyper: Hyper) -> li
 
 
 def _tried(network: Network, data: Dataset, loss: FunctionLoss) -> str:
-    """Try a function as loss on the first examples; a warning where its gradient seems wrong."""
+    """Try a loss function on the first examples; a warning if its gradient seems wrong."""
     x, y = data["train"]
     few = min(len(x), TRIED)
     with ignore_warnings():
@@ -48,7 +48,7 @@ def _tried(network: Network, data: Dataset, loss: FunctionLoss) -> str:
 
 
 def _carries(network: Network, sampling: str) -> str:
-    """A warning where hidden state is carried from one batch to the next, which is no continuation of it."""
+    """A warning if hidden state is carried to a next batch that does not continue the one before."""
     carrying = [layer.name for layer in network.layers if any(entry.transient for entry in layer.carried())]
     if not carrying or sampling == "stream":
         return ""
@@ -58,11 +58,11 @@ def _carries(network: Network, sampling: str) -> str:
     )
 
 
-# -- what the output can be
+# -- the range of the outputs
 
 
 def _outputs(network: Network) -> list[Layer]:
-    """The layers that say where the outputs can lie: one, or where branches are joined one of each."""
+    """The layers that bound the outputs: one, or one of each branch if branches are joined."""
     return _producers(network, len(network.layers) - 1)
 
 
@@ -87,7 +87,7 @@ def _producers(network: Network, index: int) -> list[Layer]:
 
 
 def _logits(network: Network, loss: Loss) -> str:
-    """A warning where a loss that squashes its inputs itself is given some that are squashed already."""
+    """A warning if a loss that takes logits is given outputs that are squashed already."""
     if not isinstance(loss, CrossEntropy | BinaryCrossEntropy):
         return ""
     last = _outputs(network)
@@ -108,7 +108,7 @@ def _logits(network: Network, loss: Loss) -> str:
 
 
 def _alone(network: Network) -> str:
-    """A warning where a softmax of a single unit gives 1, whatever comes in."""
+    """A warning if a softmax has a single unit, which always gives 1."""
     for layer, shape in zip(network.layers, network.known_shapes, strict=True):
         if layer.kind == "softmax" and shape[-1] == 1:
             return f"`{layer.name}` is of a single unit, of which it always makes 1: put a Sigmoid in its place"
@@ -116,7 +116,7 @@ def _alone(network: Network) -> str:
 
 
 def _reach(network: Network, data: Dataset, loss: Loss) -> str:
-    """A warning where targets lie far beyond what the last layer can give."""
+    """A warning if targets lie far outside the range of the last layer."""
     y = data["train"][1]
     if not isinstance(loss, Elementwise) or not y.size or _logits(network, loss):
         return ""
@@ -128,17 +128,17 @@ def _reach(network: Network, data: Dataset, loss: Loss) -> str:
 
 
 def _wanted(y: Array, loss: Loss) -> tuple[Array, Array]:
-    """From where to where these targets (n, units) ask each output to go."""
+    """The range that these targets (n, units) require of each output."""
     least, most = y.min(axis=0), y.max(axis=0)
     if isinstance(loss, Hinge | Perceptron):
         return -np.ones(1), np.ones(1)
-    if isinstance(loss, BinaryCrossEntropy):  # logits, of either sign
+    if isinstance(loss, BinaryCrossEntropy):  # logits of both signs
         return np.where(least < 0.5, -1.0, 0.0), np.where(most > 0.5, 1.0, 0.0)
     return least, most
 
 
 def _ranges(layers: list[Layer]) -> Range:
-    """Where the outputs of any of these layers can lie."""
+    """The range of the outputs of all these layers together."""
     ranges = [layer.output_range for layer in layers] or [FREE]
     return min(low for low, _ in ranges), max(high for _, high in ranges)
 
@@ -158,7 +158,7 @@ def _beyond(last: Layer, loss: Loss, low: float, high: float, least: float, most
 
 
 def _flat(network: Network, hyper: Hyper) -> Iterator[str]:
-    """A warning for each Step with parameters before it that no gradient reaches, and that are to learn."""
+    """A warning for each Step that blocks the gradient of parameters before it that should learn."""
     told: set[int] = set()
     for place, step in reversed(list(enumerate(_stopped_at(network)))):
         layer = network.layers[place]
@@ -174,10 +174,10 @@ def _flat(network: Network, hyper: Hyper) -> Iterator[str]:
 
 
 def _stopped_at(network: Network) -> list[Layer | None]:
-    """For each layer the Step at which every gradient on its way there stops; None where some comes."""
+    """For each layer, the Step that stops every gradient on the way to it; None if a gradient arrives."""
     found: list[Layer | None] = []
     behind: Layer | None = None
-    opened: dict[object, list[Layer | None]] = {}  # of each container what stops behind it, then within its branches
+    opened: dict[object, list[Layer | None]] = {}  # for each container: what stops behind it, then within its branches
     for layer in reversed(network.layers):
         if isinstance(layer, Add | Join):
             opened[layer.link] = [behind, *([behind] if isinstance(layer, Add) else [])]
@@ -193,11 +193,11 @@ def _stopped_at(network: Network) -> list[Layer | None]:
     return found[::-1]
 
 
-# -- how the data are split
+# -- the splits of the data
 
 
 def _sorted(data: Dataset, loss: Loss) -> Iterator[str]:
-    """A warning for each split of classes that training hardly sees, as when a sorted file is split in order."""
+    """A warning for each split with classes that training hardly sees, as when a sorted file is split in order."""
     if data.missing is not None:
         return
     found = {split: _classes(y, loss) for split, (_, y) in data.splits.items()}
@@ -228,7 +228,7 @@ def _runs(classes: Array) -> int:
 
 
 def _classes(y: Array, loss: Loss) -> Array | None:
-    """The class of each example, whole numbers from 0; None where the targets are none."""
+    """The class of each example, whole numbers from 0; None if the targets are not classes."""
     if not len(y) or not y.size:
         return None
     if y.dtype.kind == "i":

@@ -22,7 +22,7 @@ MAX_BATCH_BYTES = 2**34
 
 @dataclass(frozen=True)
 class Recipe:
-    """A whole experiment as plain data; `file` is where it came from, for messages; empty: from Python."""
+    """A whole experiment as plain data; `file` is its source, for messages; empty if it is from Python."""
 
     name: str
     data: dict[str, Any]
@@ -42,7 +42,7 @@ class Recipe:
         }
 
     def load_data(self) -> Dataset:
-        """The data set that it names; raises RecipeError for what cannot be used."""
+        """Load the data set that it names; raises RecipeError if it cannot be used."""
         options = dict(self.data)
         try:
             with gate(DataError):
@@ -53,9 +53,9 @@ class Recipe:
     def build(
         self, data: Dataset, seed: int | None = None, *, theta: Array | None = None, carried: Array | None = None
     ) -> Network:
-        """The network, drawn from the seed, or around parameters and carried values that are there already.
+        """Build the network, drawn from the seed or around existing parameters and carried values.
 
-        Where it does not fit the data: RecipeError; of a recipe from Python ShapeError, DataError or SelectorError.
+        If it does not fit the data, raises RecipeError, or from Python ShapeError, DataError or SelectorError.
         """
         train = data.splits["train"]
         try:
@@ -83,7 +83,7 @@ class Recipe:
         return network
 
     def _check_batch(self, size: int, what: str) -> None:
-        """Raise ShapeError where a batch of examples, or activations, of so many bytes is too large for any machine."""
+        """Raise ShapeError if a batch of examples or activations of `size` bytes is too large for any machine."""
         batch = self.training.hyper.batch
         if batch * size > MAX_BATCH_BYTES:
             raise ShapeError(

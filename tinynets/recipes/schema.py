@@ -1,9 +1,9 @@
-"""What a recipe may say: plain data, as TOML has them, are checked key by key and become a Recipe.
+"""The schema of recipes: plain data, as from TOML, are checked key by key and become a Recipe.
 
-What a table may hold follows from the signature of what it describes: the keys of `[[layers]]` with `kind = "linear"`
+The allowed keys of a table come from the signature of what it describes: those of `[[layers]]` with `kind = "linear"`
 are the arguments of `Linear`.
 
-`[training.rates]`, `[training.l1]` and `[training.l2]` go block by block: `hidden = 0.01`. The gradient of the block's
+`[training.rates]`, `[training.l1]` and `[training.l2]` are set by block: `hidden = 0.01`. The gradient of the block's
 parameters, biases included, gets l2 * theta (of l2 / 2 * sum theta^2) and l1 * sign(theta) (of l1 * sum |theta|); the
 reported loss leaves both out.
 """
@@ -33,13 +33,13 @@ from tinynets.training.schedules import SCHEDULES, schedule_from
 from tinynets.training.settings import CLIPPING, PER_BLOCK
 
 MAX_NAME = 200
-MAX_DEPTH = 8  # containers within containers
+MAX_DEPTH = 8  # of containers within containers
 
 
 def recipe_from(config: Mapping[str, Any], file: str, *, rules: int = CURRENT) -> Recipe:
-    """A recipe from plain data, everything checked; `file` is what messages call it.
+    """Make a recipe from plain data, with everything checked; `file` is its name in messages.
 
-    `rules` are those that it follows where it names none (numerics/rules.py).
+    `rules` are those that it follows if it names none (numerics/rules.py).
     """
     checker = _Checker(file)
     checker.keys(
@@ -59,7 +59,7 @@ def recipe_from(config: Mapping[str, Any], file: str, *, rules: int = CURRENT) -
 
 
 class _Checker:
-    """Says what is wrong with a recipe: file, key, rule, value."""
+    """Checks a recipe, with errors that name file, key, rule and value."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -131,7 +131,7 @@ class _Checker:
             self.typed(key, value, plain[0])
 
     def made(self, where: str, make: Callable[[], Any]) -> Any:
-        """What `make` gives; what is wrong with its arguments is said of `where`."""
+        """The result of `make`; errors in its arguments are reported for `where`."""
         try:
             return make()
         except (ShapeError, DataError) as error:
@@ -140,10 +140,10 @@ class _Checker:
 
 @lru_cache(256)
 def _signature(make: Callable[..., Any]) -> tuple[Mapping[str, inspect.Parameter], dict[str, Any]]:
-    """Parameters and their types; looked up once, for a recipe may describe a thousand layers."""
+    """Parameters and their types; looked up once, since a recipe may describe a thousand layers."""
     try:
         hints = typing.get_type_hints(make.__init__ if inspect.isclass(make) else make)
-    except NameError:  # a user's own class whose annotations cannot be looked up: its constructor checks
+    except NameError:  # a user's class whose annotations cannot be looked up: its constructor checks
         hints = {}
     return inspect.signature(make).parameters, hints
 
@@ -151,7 +151,7 @@ def _signature(make: Callable[..., Any]) -> tuple[Mapping[str, inspect.Parameter
 def _data(checker: _Checker, table: dict[str, Any]) -> dict[str, Any]:
     checker.keys("data", table, {*table}, {"set"})
     chosen = checker.choice("data.set", table["set"], [*DATASETS, "arrays"])
-    if chosen == "arrays":  # a Lab built from Python; its save carries them
+    if chosen == "arrays":  # a Lab built from Python; its save holds them
         checker.keys("data", table, {"set"}, {"set"})
     else:
         checker.arguments("data", DATASETS[chosen], table, skip={"set"})
@@ -213,7 +213,7 @@ def _training(checker: _Checker, table: dict[str, Any], rules: int) -> Training:
 
 
 def _loss(checker: _Checker, value: object) -> Loss:
-    """A loss by its kind alone, or a table of its kind and arguments."""
+    """A loss given by its kind alone, or by a table of its kind and arguments."""
     table = value if isinstance(value, dict) else {"kind": checker.choice("training.loss", value, LOSSES)}
     checker.keys("training.loss", table, {*table}, {"kind"})
     kind = checker.choice("training.loss.kind", table["kind"], LOSSES)

@@ -1,1 +1,1 @@
-"""A Lab in a process of its own, and the frames that it sends."""
+"""The server: a Lab in its own process, and the frames that it sends."""

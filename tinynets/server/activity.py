@@ -1,4 +1,4 @@
-"""What the server is doing, and how fast."""
+"""Activity: what the server is doing, and how fast."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from time import perf_counter
 
 @dataclass
 class Playback:
-    """A history that is played: from a step and a time on, so many steps a second (below 0: backward)."""
+    """A playback of the history: from a step and a time on, at a speed in steps per second (below 0: backward)."""
 
     speed: float
     first: int
@@ -18,7 +18,7 @@ class Playback:
 
 
 class StepRate:
-    """Steps a second over the last second or so."""
+    """Steps per second over roughly the last second."""
 
     def __init__(self) -> None:
         self._marks: deque[tuple[float, int]] = deque()
@@ -40,7 +40,7 @@ class StepRate:
 
 @dataclass(frozen=True)
 class Activity:
-    """What the server is at, which a Lab does not know: mode, speed, and what it wants said."""
+    """What the server is doing, which a Lab does not know: mode, speed and a message."""
 
     mode: str = "paused"
     steps_per_second: float = 0.0

@@ -1,4 +1,4 @@
-"""The bell that SIGTERM rings in the server's process. It has a file of its own because it must load no numpy."""
+"""Bell: rung by SIGTERM in the server's process. It has a file of its own because it must not load numpy."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 
 class Bell:
-    """Rung by SIGTERM, which ends the server as `leave` does; what waits for commands waits for it as well."""
+    """Rung by SIGTERM, which ends the server as `leave` does; the wait for commands also waits for it."""
 
     def __init__(self) -> None:
         self.rung = False
         self.heard: list[Any] = []
-        """To be waited for beside a pipe."""
+        """Handles to wait for, together with a pipe."""
         if os.name == "posix":
             out, self._into = os.pipe()
             os.set_blocking(self._into, False)

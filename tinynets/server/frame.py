@@ -1,7 +1,7 @@
-"""What is looked at (View) and what there is to see (Frame), as plain data: one file, because a Frame is all of it.
+"""Views (what the app looks at) and frames (what it shows), as plain data; one file because a Frame holds all of it.
 
-The app sends a View; the server answers with Frames. Neither holds a Lab, a Network or a layer, so both cross to
-another process, and a widget can be tested with a Frame that was made by hand.
+The app sends a View; the server answers with Frames. Neither holds a Lab, a Network or a layer, so both can be sent to
+another process, and a widget can be tested with a handmade Frame.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Codes = NDArray[np.int8]
 PANES = ("network", "weights", "activations", "loss", "neuron", "output")
 
 STANDING = ("", "zero", "mean", "resample", "clamp", "scale", "noise", "patch", "steer", "several")
-"""What a code of `Standing` says: the kind of intervention; nothing; or several of them. Others may come behind."""
+"""The meaning of the codes of `Standing`: nothing, a kind of intervention, or several. More kinds may follow."""
 SEVERAL = len(STANDING) - 1
 FREE, PARTLY, FROZEN = 0, 1, 2
 """Codes of `Standing.frozen`."""
@@ -40,21 +40,21 @@ class View:
     panes: tuple[str, ...] = PANES
     """Panes that are visible: others are not computed and arrive as None."""
     plot_columns: int = 100
-    """The loss curve comes in at most this many columns."""
+    """The loss curve has at most this many columns."""
     terms: int = 12
-    """So many of a unit's terms, and of the weights that take it up, are listed."""
+    """How many of a unit's terms, and of its outgoing weights, are listed."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """The header: where the run stands and what it is doing."""
+    """The header: the run's position, and what it is doing."""
 
     recipe: str
     """Name of the recipe, or of the network when built from Python."""
     step: int
     """Steps done at this moment."""
     end: int
-    """Last recorded step of this branch; `step < end` means that we stand in the past."""
+    """Last recorded step of this branch; `step < end` means that this moment is in the past."""
     branch: str
     edits_here: int
     """Edits applied at this very step."""
@@ -67,7 +67,7 @@ class Status:
     mode: str
     """paused, running, playing, rewinding."""
     phase: str
-    """In mid-step: the phase just done ("forward hidden"); else empty."""
+    """During a step: the phase just done ("forward hidden"); else empty."""
     next_phase: str
     """The phase that `n` would do next."""
     phases_done: int
@@ -82,19 +82,19 @@ class Status:
     can_undo: bool
     can_redo: bool
     note: str = ""
-    """What the server wants said: why a run stopped (NaN), what a seek costs; empty when nothing."""
+    """A message of the server: why a run stopped (NaN), or the cost of a seek; empty without one."""
     batch_loss: float | None = None
-    """In mid-step: the loss of its batch, once the phase `loss` is done."""
+    """During a step: the loss of its batch, once the phase `loss` is done."""
     phase_kind: str = ""
-    """In mid-step: what was just done: batch, forward, loss, backward or update."""
+    """During a step: what was just done: batch, forward, loss, backward or update."""
     phase_block: str = ""
     """The block in which it was done; empty for a phase of no block."""
     read_only: bool = False
     """The file is open in another lab: it can be saved under another name only."""
     named_path: str = ""
-    """What a recovered journal names to save to, which is asked for."""
+    """The file that a recovered journal names to save to; the user is asked."""
     still: str = ""
-    """Why the next step changes no parameter: the learning rate is 0, everything is frozen; empty where one learns."""
+    """Why the next step changes no parameter: the learning rate is 0, everything is frozen; empty if one does."""
 
 
 @dataclass(frozen=True)
@@ -115,11 +115,11 @@ class BlockInfo:
     image: tuple[int, int] | None = None
     """Height and width, where positions are pixels, row by row."""
     learned: tuple[tuple[str, tuple[int, ...]], ...] = ()
-    """What selectors of weights can name: `w` and its shape."""
+    """The parameters that selectors can name: `w` and its shape."""
     pre: bool = False
-    """Whether there is a sum before an activation, which can be operated on."""
+    """Whether there is a sum before an activation, for interventions."""
     timed: bool = False
-    """Whether positions are time steps that can be operated on one by one."""
+    """Whether positions are time steps, each with interventions of its own."""
     carries: bool = False
     """Whether units carry something from step to step, which `reset` takes back to its start."""
     resizable: bool = False
@@ -129,27 +129,27 @@ class BlockInfo:
     insertable: tuple[str, ...] = ()
     """The kinds of layers that `insert` puts behind it."""
     signed: bool = True
-    """Whether its weights bear the sign of what it gives, so that `sign_flip` can turn it."""
+    """Whether its weights determine the sign of its output, so that `sign_flip` can flip it."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What stands on the units of a block, whether they learn, and which they are; each (units,)."""
+    """Interventions on the units of a block, whether they learn, and their numbers; each (units,)."""
 
     output: Codes
-    """The intervention on the output, an index into STANDING; of a sequence that at every time step."""
+    """The intervention on the output, an index into STANDING; for a sequence, the one at every time step."""
     before: Codes
-    """That before the activation."""
+    """The intervention before the activation."""
     frozen: Codes
     """FREE, PARTLY (some of what the unit has learned) or FROZEN."""
     rate: Floats
-    """What its learning rate is multiplied by."""
+    """The factor on its learning rate."""
     numbers: NDArray[np.int64]
     """Numbers that stay a unit's own when others are pruned or grown."""
     timed: Mapping[int, Codes] = field(default_factory=dict)
-    """Time step -> the intervention on the output there alone, of the steps that have one."""
+    """Time step -> the intervention on the output at that step alone, for steps that have one."""
     kinds: tuple[str, ...] = STANDING
-    """What the codes of interventions say; those of kinds that are not in STANDING stand behind it."""
+    """The meaning of the codes of interventions; kinds that are not in STANDING follow it."""
 
     @staticmethod
     def none(units: int) -> Standing:
@@ -158,16 +158,16 @@ class Standing:
 
     @property
     def op(self) -> Codes:
-        """The intervention wherever it is; several where both sites have one."""
+        """The intervention at either site; `several` if both have one."""
         return _together(self.output, self.before)
 
     def at(self, time: int) -> Standing:
-        """What stands at one time step: there alone, or at every one."""
+        """The interventions at one time step: those there alone, and those at every step."""
         there = self.timed.get(time)
         return replace(self, output=self.output if there is None else _together(self.output, there), timed={})
 
     def anywhere(self) -> Standing:
-        """What stands at whatever time steps, as one: the kind that it is at all of them, or several."""
+        """The interventions at any time step, combined: the same kind at all of them, or several."""
         found = np.zeros_like(self.output)
         for there in self.timed.values():
             found = np.where((found > 0) & (there > 0) & (found != there), np.int8(SEVERAL), np.maximum(found, there))
@@ -193,10 +193,10 @@ class BlockCells:
 
 @dataclass(frozen=True)
 class Weights:
-    """A block's weights as one matrix, (in, out): column j holds what comes into unit j.
+    """A block's weights as one matrix, (in, out): column j holds the incoming weights of unit j.
 
-    A convolution's kernel is laid out as (kernel positions x channels, out), gates lie below one another, input weights
-    above recurrent ones; a normalization has two rows, gain and shift.
+    A convolution's kernel is arranged as (kernel positions x channels, out), gates are below one another, and input
+    weights above recurrent ones; a normalization has two rows, gain and shift.
     """
 
     block: str
@@ -205,11 +205,11 @@ class Weights:
     values: Floats
     limit: float
     bias: Floats | None
-    """(out,) what is added to each unit's sum, or None (gates have biases of their own)."""
+    """(out,) the bias of each unit's sum, or None (gates have biases of their own)."""
     rows: tuple[str, ...]
-    """What each row is: `embed[2]@0`, a character for an embedding, `f rnn[2]@t-1` for a gate."""
+    """The name of each row: `embed[2]@0`, a character for an embedding, `f rnn[2]@t-1` for a gate."""
     held: Mask | None = None
-    """(in, out) the weights that are frozen alone, in units that are not; None where there are none."""
+    """(in, out) the weights frozen one by one, in units that are not frozen whole; None if there are none."""
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ class LossCurve:
     evaluations: dict[str, tuple[NDArray[np.int64], Floats]] = field(default_factory=dict)
     """Split -> (steps, losses)."""
     step: int = 0
-    """Where we stand."""
+    """The present step."""
     end: int = 0
 
 
@@ -250,7 +250,7 @@ class StandingIntervention:
 
     op: str
     amount: float | None = None
-    """Value, factor or sigma; None for what has none."""
+    """Value, factor or sigma; None without one."""
     before: bool = False
     """Before the activation."""
     time: int | None = None
@@ -264,7 +264,7 @@ class StandingIntervention:
 
 @dataclass(frozen=True)
 class Neuron:
-    """The selected unit on the selected example: how it comes to its value and where that goes."""
+    """The selected unit on the selected example: how it gets its value, and where that goes."""
 
     block: str
     unit: int
@@ -274,9 +274,9 @@ class Neuron:
     """Name of the activation, or empty."""
     bias: float | None
     weighted: float | None
-    """sum of w.x; None for a block that has none (embedding), or normalizes it before the activation."""
+    """sum of w.x; None for a block without one (embedding), or one that normalizes it before the activation."""
     pre: float | None
-    """w.x + b, before the activation, normalized where the block does that (with interventions there)."""
+    """w.x + b before the activation, normalized if the block does that (with interventions)."""
     value: float
     """The block's output (with interventions)."""
     clean: float
@@ -290,31 +290,31 @@ class Neuron:
     frozen: float
     """The share of what it has learned that is frozen, 0 to 1."""
     interventions: tuple[StandingIntervention, ...]
-    """In the order in which they were done."""
+    """In the order in which they were made."""
     dead: bool
     saturated: bool
     """On this example."""
     saturated_share: float | None
-    """Over the probe, 0 to 1; None where no one activation makes its output (gates, heads, a table of vectors)."""
+    """Over the probe, 0 to 1; None without a single activation (gates, heads, a table of vectors)."""
     mean: float
     std: float
     gradient: float | None
     """d loss / d output of this unit, on the training batch of the half-done step, averaged; None otherwise."""
     position: int = 0
-    """At which position of the block's output all this is: the last of a sequence, the largest of an image."""
+    """The position in the block's output: the last one of a sequence, the largest value of an image."""
     pattern: Floats | None = None
-    """(T, T) of an attention head: row t holds the shares with which position t looks at those before it."""
+    """(T, T) for an attention head: row t holds the attention weights of position t."""
     places: Floats | None = None
-    """The unit at every position of the selected example: (T,) of a sequence, (h, w) of an image, else None."""
+    """The unit at every position of the selected example: (T,) for a sequence, (h, w) for an image, else None."""
     rate: float = 1.0
-    """What its learning rate is multiplied by."""
+    """The factor on its learning rate."""
     batch_mean: float | None = None
-    """Mean output of this unit over the training batch of the half-done step, once forward has come past; else None."""
+    """Mean output of this unit over the training batch of the half-done step, once forward has passed it; else None."""
 
 
 @dataclass(frozen=True)
 class Plane:
-    """A two-dimensional input space, coloured by what the network says at each point."""
+    """A two-dimensional input space, coloured by the network's prediction at each point."""
 
     values: Floats
     """(rows, columns), first row on top; -1 to 1: probability or output, centred."""
@@ -328,19 +328,19 @@ class Plane:
 
 @dataclass(frozen=True)
 class MapGrid:
-    """A self-organizing map, each unit where it stands: unit j at row j // columns, column j % columns."""
+    """A self-organizing map, with each unit at its place: unit j at row j // columns, column j % columns."""
 
     values: Floats
     """(rows, columns) mean distance of a unit's prototype to its neighbours' (the U-matrix)."""
     best: tuple[int, int]
     """The row and column of the unit nearest to the selected example."""
     colors: Floats | None = None
-    """(rows, columns, 3) the prototypes as red, green, blue, 0 to 1, where the inputs are such."""
+    """(rows, columns, 3) the prototypes as red, green, blue, 0 to 1, if the inputs are colours."""
 
 
 @dataclass(frozen=True)
 class Output:
-    """What comes out for the selected probe example."""
+    """The output for the selected probe example."""
 
     kind: str
     """`classes`: values are probabilities of the labels; `values`: plain outputs."""
@@ -355,13 +355,13 @@ class Output:
     loss: float
     """Of this example alone."""
     samples: tuple[str, ...] = ()
-    """Generated names, where the network generates."""
+    """Generated names, if the network generates text."""
     samples_step: int = 0
     """The step at which they were drawn."""
     plane: Plane | None = None
     grid: MapGrid | None = None
     image: Floats | None = None
-    """(h, w) the input as a picture, 0 to 1, where it is one."""
+    """(h, w) the input as a picture, 0 to 1, if it is one."""
 
 
 @dataclass(frozen=True)
@@ -374,11 +374,11 @@ class EditMark:
     text: str
     """The line of Python: `lab.zero("hidden[3]")`."""
     applied: bool
-    """False for those that lie ahead of where we stand."""
+    """False for those after the present moment."""
     here: int = 1
-    """Which of the edits at its step it is: the moment behind it is `seek(step, edits=here)`."""
+    """Its number among the edits at its step: the moment after it is `seek(step, edits=here)`."""
     family: str = ""
-    """Of its operation: activation, learning, parameter, structure, state or setting."""
+    """The family of its operation: activation, learning, parameter, structure, state or setting."""
 
 
 @dataclass(frozen=True)
@@ -397,11 +397,11 @@ class BookmarkMark:
 
 @dataclass(frozen=True)
 class BranchLine:
-    """A branch of the tree; each comes behind the one that it left."""
+    """A branch of the tree; each comes after its parent."""
 
     name: str
     fork: int
-    """Step at which it left its parent; 0 for the first."""
+    """Step at which it was forked from its parent; 0 for the first."""
     end: int
     current: bool
     parent: str = ""
@@ -414,25 +414,25 @@ class BranchLine:
 
 @dataclass(frozen=True)
 class TimelineStrip:
-    """The history of this branch and where we stand on it."""
+    """The history of this branch, and the position on it."""
 
     step: int
     end: int
     marks: tuple[EditMark, ...]
     evaluations: tuple[int, ...]
     keyframes: int
-    """How many are held."""
+    """How many keyframes are kept."""
     branches: tuple[BranchLine, ...]
     """All of them, in the order of the tree."""
     pins: tuple[BookmarkMark, ...] = ()
     """All bookmarks, in the order of their steps."""
     seek_seconds: float = 0.0
-    """What going to any step costs at most, about."""
+    """Roughly the most seconds that going to a step can take."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture of the lab. Panes that the view does not ask for are None."""
+    """One picture of the lab. Panes that the view does not show are None."""
 
     number: int
     view: View
@@ -443,9 +443,9 @@ class Frame:
     """A short text for each probe example."""
     timeline: TimelineStrip
     standing: Mapping[str, Standing] = field(default_factory=dict)
-    """Of each block with units."""
+    """For each block with units."""
     labels: tuple[str, ...] = ()
-    """The classes, where the targets are such."""
+    """The classes, if the targets are classes."""
     splits: tuple[str, ...] = ()
     network: tuple[BlockCells, ...] | None = None
     weights: Weights | None = None

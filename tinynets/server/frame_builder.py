@@ -1,4 +1,4 @@
-"""Builds the Frame that a View asks for."""
+"""FrameBuilder: builds the Frame for a View."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ SAMPLES = 10
 
 @dataclass
 class FrameBuilder:
-    """Makes the Frames of a run. Keeps what does not change between two frames at the same moment."""
+    """Builds the Frames of a run. It keeps what does not change between two frames at the same moment."""
 
     experiment: Experiment
     file_status: Callable[[], FileStatus]
-    """Says how the run stands to its file at the moment."""
+    """Returns the present status of the run's file."""
     _samples: tuple[tuple[int, int, int] | None, tuple[str, ...], int] = (None, (), 0)
     _plane: Workspace = field(default_factory=Workspace)
     _spare: Workspace = field(default_factory=Workspace)
@@ -44,14 +44,14 @@ class FrameBuilder:
 
     @classmethod
     def of(cls, lab: Lab) -> FrameBuilder:
-        """One for what a lab has open."""
+        """A builder for a lab's experiment."""
         return cls(experiment_of(lab), lambda: FileStatus(lab.unsaved, lab.path, lab.read_only, lab.named_path))
 
     def __post_init__(self) -> None:
         self._generator = TextGenerator(self.experiment.data)
 
     def frame(self, view: View, number: int, activity: Activity, *, renew_samples: bool = True) -> Frame:
-        """One picture: what the visible panes of `view` show now."""
+        """A Frame with what the visible panes of `view` show now."""
         experiment, network, probe = self.experiment, self.experiment.network, self.experiment.probe
         probe.forward(network)
         view = self._existing(view)
@@ -69,7 +69,7 @@ class FrameBuilder:
         )
 
     def _panes(self, view: View, renew_samples: bool) -> dict[str, Any]:
-        """What the visible panes show; of a block without units there is less to see."""
+        """The contents of the visible panes; a block without units has fewer."""
         experiment, network = self.experiment, self.experiment.network
         block = network.block(view.block)
         views = {entry.name: BlockView.of(experiment, entry) for entry in network.blocks if entry.units}
@@ -95,7 +95,7 @@ class FrameBuilder:
         return self._outlines[1]
 
     def _existing(self, view: View) -> View:
-        """The view with a block, unit and example that exist; a block without units only where none has any."""
+        """The view with a block, unit and example that exist; a block without units only if no block has any."""
         network = self.experiment.network
         blocks = [block for block in network.blocks if block.units]
         hidden = [block for block in blocks if _is_hidden(network, block)]
@@ -113,7 +113,7 @@ class FrameBuilder:
         )
 
     def _texts(self, renew: bool) -> dict[str, Any]:
-        """Generated names, drawn anew when the moment is another."""
+        """Generated names, drawn anew when the moment changes."""
         experiment = self.experiment
         if experiment.data.text is None:
             return {}
@@ -126,5 +126,5 @@ class FrameBuilder:
 
 
 def _is_hidden(network: Network, block: Block) -> bool:
-    """A block that computes something of its own: with an activation, or one inside of it."""
+    """Whether a block has an activation, behind its layers or inside one."""
     return block.activation is not None or network.layers[block.first].taps_itself

@@ -1,7 +1,7 @@
-"""The server's process: how it is started and what it runs.
+"""Starts the server's process, and runs the server in it.
 
-The app imports this file, and imports Textual while the process that it has started imports numpy: so this file does
-not, nor does anything that it imports.
+The app imports this file, and imports Textual while the new process imports numpy. So neither this file nor anything
+that it imports may load numpy or Textual.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tinynets.system import stopping
 
 @dataclass
 class ServerProcess:
-    """The process, and our end of its pipe."""
+    """The server's process, and our end of its pipe."""
 
     process: BaseProcess
     connection: Connection
@@ -31,27 +31,27 @@ class ServerProcess:
 def spawn(source: str, options: dict[str, Any] | None = None) -> ServerProcess:
     """Start a process with a Lab of `source` and return at once.
 
-    `options` are Lab's, and `plugins`: paths of files with layers and losses that it loads before it makes the Lab.
+    `options` are those of Lab, and `plugins`: paths of files with layers and losses to load before the Lab is made.
 
     Inside a running Textual app call `multiprocessing.resource_tracker.ensure_running()` before the app starts.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs, source, options or {}), name="tinynets engine", daemon=True)
-    with stopping.held_off():  # what comes before the engine can say what it does about it would end as a traceback
+    with stopping.held_off():  # a signal before the engine handles it would end in a traceback
         process.start()
     theirs.close()
     return ServerProcess(process, ours)
 
 
 def serve(connection: Connection, source: str, options: dict[str, Any]) -> None:
-    """What the process runs: a Server, until its pipe closes or it is told to quit."""
+    """Run a Server in this process, until its pipe closes or it is told to quit."""
     bell = Bell()
-    for number in stopping.SIGNALS:  # ctrl+c and a terminal that closes are the app's, whose end closes our pipe
+    for number in stopping.SIGNALS:  # ctrl+c and a closed terminal are for the app; when it ends, our pipe closes
         signal.signal(number, bell.ring if number == signal.SIGTERM else signal.SIG_IGN)
     stopping.let_through()
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - the terminal is the app's, to the end
-    # numpy is for this process to import, while the app imports Textual
+    # only this process imports numpy, while the app imports Textual
     from tinynets.errors import TinynetsError
     from tinynets.nn.plugins import load_plugin
     from tinynets.server.server import Server
@@ -69,7 +69,7 @@ def serve(connection: Connection, source: str, options: dict[str, Any]) -> None:
         kind, cause = (
             (type(error).__name__, str(error)) if expected else ("InternalError", f"internal error: {error!r}")
         )
-        with suppress(OSError):  # or the app is gone
+        with suppress(OSError):  # the app may be gone
             connection.send(("said", cause, "error") if server and server.shown else ("error", 0, kind, cause))
     finally:
         if server is not None:

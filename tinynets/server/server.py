@@ -1,4 +1,4 @@
-"""A Lab in a process of its own, as a notebook's kernel: commands go in, results and frames come out.
+"""Server: a Lab in its own process, like a notebook's kernel: commands go in, results and frames come out.
 
     to the server      ("call", id, verb, args, kwargs)  ("view", View)  ("ack", frame number)  ("cancel",)
                        ("quit",)  ("leave",)
@@ -6,8 +6,8 @@
                        ("frame", Frame)  ("said", message, severity)
 
 One frame is sent per acknowledgement, at most ten a second while running, and one at once after every command. The
-server ends when its pipe closes, so that whoever started it leaves no orphan, however it ended. What was done is in a
-journal (see storage/journal.py), which only `quit` throws away: that is what a person said who was asked.
+server ends when its pipe closes, so that it is never orphaned, however its parent ended. Everything done is in a
+journal (see storage/journal.py), which only `quit` discards: then the person was asked.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ FRAME_SECONDS = 0.1
 SAMPLE_SECONDS = 1.0
 PROGRESS_SECONDS = 0.1
 SLICE = 0.002
-PLAY_SECONDS = 20.0  # a whole history plays in about so long, when no speed is given
+PLAY_SECONDS = 20.0  # seconds to play a whole history, when no speed is given
 
 KEPT = ("journal", "memory")
-"""Options that are the server's rather than the source's: they hold for what is opened later as well."""
+"""Options of the server rather than the source: they hold for sources opened later as well."""
 
 
 class Server:
-    """The server's loop: one command at a time, a run or a playback between them, frames as they are wanted."""
+    """The server's loop: one command at a time, a run or a playback between commands, and frames on request."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Server:
         *,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
-        """`clock` tells the seconds by which a history is played."""
+        """`clock` gives the seconds for playback."""
         self.connection = connection
         self._bell = bell or Bell()
         self._clock = clock
@@ -63,7 +63,7 @@ class Server:
         self._job: _Job | None = None
         self._frames = 0
         self._acked = True
-        self._wanted: float | None = 0.0  # when a frame is due; None: nothing new to see
+        self._wanted: float | None = 0.0  # when a frame is due; None: nothing new to show
         self._ended = False
         self.asked_to_quit = False
         self._kept = {"journal": True} | {name: options[name] for name in KEPT if name in options}
@@ -87,7 +87,7 @@ class Server:
             self.turn()
 
     def turn(self) -> None:
-        """Hear what has arrived, take one piece of what is at work, and show it."""
+        """Read messages, do one piece of work, and send a frame."""
         self._listen()
         if self._job is None and self._calls:
             self._begin(*self._calls.popleft())
@@ -100,7 +100,7 @@ class Server:
         self._show()
 
     def _listen(self) -> None:
-        """Take in what has arrived; wait for it where there is nothing to do."""
+        """Read the messages that have arrived; wait for one if there is nothing to do."""
         seconds: float | None = None
         if self._job or self._calls or self._run:
             seconds = 0.0
@@ -115,7 +115,7 @@ class Server:
                 return
 
     def _heard(self, seconds: float | None) -> bool:
-        """Whether a message has arrived, waiting so long for it; a bell that rings is taken as `leave`."""
+        """Wait this many seconds for a message; returns whether one has arrived. A ringing bell counts as `leave`."""
         arrived = wait([self.connection, *self._bell.heard], seconds)
         if self._bell.rung:
             self._take(("leave",))
@@ -124,7 +124,7 @@ class Server:
     def _take(self, message: tuple[Any, ...]) -> None:
         match message:
             case ("call", identity, verb, args, kwargs):
-                if verb == "pause" and self._job is not None:  # what is at work would not hear of it otherwise
+                if verb == "pause" and self._job is not None:  # the command at work would not notice otherwise
                     self._cancel()
                 self._calls.append((identity, verb, tuple(args), dict(kwargs)))
             case ("view", view):
@@ -176,19 +176,19 @@ class Server:
             self._answer(job, ("error", job.identity, type(error).__name__, str(error)))
         except (EOFError, BrokenPipeError):
             raise
-        except Exception as error:  # a bug is told, and the lab goes on
+        except Exception as error:  # a bug is reported, and the lab goes on
             self._answer(job, ("error", job.identity, "InternalError", f"internal error in `{job.verb}`: {error!r}"))
 
     def _answer(self, job: _Job, message: tuple[Any, ...]) -> None:
         self._job = None
-        self.lab.flush()  # what is reported done is not lost
+        self.lab.flush()  # what is reported as done must not be lost
         if job.resume and message[0] == "result":
             self._start()
         self.connection.send(message)
         self._want()
 
     def _cancel(self) -> None:
-        """Stop what is at work; what has been done of it stays, as a whole moment."""
+        """Stop the command at work; what it has done is kept, at a whole moment."""
         cancelled = [(identity, verb) for identity, verb, _, _ in self._calls]
         self._calls.clear()
         if self._job is not None:
@@ -221,18 +221,18 @@ class Server:
     def _open(self, source: str) -> str:
         before = self.lab
         self._mount(source, {})
-        before.close(discard=True)  # the person was asked about what is not saved of it
+        before.close(discard=True)  # the person was asked about its unsaved work
         opened = f"opened {printable(source)}: step {self.lab.step_number:,} of {self.lab.end:,}"
         return "; ".join([opened, *self.lab.warnings])
 
     def _tell(self, message: str) -> None:
-        """A word to the person, from the lab."""
-        with suppress(OSError):  # or the app is gone
+        """Send a message from the lab to the person."""
+        with suppress(OSError):  # the app may be gone
             self.connection.send(("said", message, "warning"))
 
     def _begin_play(self, speed: float | None = None, *, backward: bool = False) -> str | PauseReport:
         is_number = isinstance(speed, int | float) and not isinstance(speed, bool)
-        if speed is not None and not (is_number and abs(speed) <= 1e9):  # which NaN is not either
+        if speed is not None and not (is_number and abs(speed) <= 1e9):  # NaN fails this too
             raise EditError(f"`speed` must be a number of steps a second, not {speed!r}")
         if speed == 0:
             return self._pause()
@@ -261,7 +261,7 @@ class Server:
         self._want(self._last_frame + FRAME_SECONDS)
 
     def _advance_play(self, play: Playback) -> None:
-        """Move along what is recorded, to where the clock says."""
+        """Move along the recorded steps, to where the clock says."""
         now = self._clock()
         if now < play.due:
             return

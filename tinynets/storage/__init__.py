@@ -1,1 +1,1 @@
-"""Saves and journals on disk."""
+"""Storage: saves and journals on disk."""

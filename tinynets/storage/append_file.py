@@ -1,7 +1,7 @@
-"""A file that only grows: each piece is with the system when `append` returns, and on the disk soon after.
+"""Append-only files: a piece is with the system when `append` returns, and on the disk soon after.
 
-The system keeps what it was given when the process is killed. That it also outlives a power cut is seen to in a thread,
-so that a slow disk holds nothing up.
+The system keeps written data even if the process is killed. A thread syncs them to the disk, so that they survive a
+power cut too and a slow disk does not block anything.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from typing import BinaryIO
 
 @dataclass
 class _Wish:
-    """A file that is to be on the disk, by a descriptor of its own; `done` is set when it is."""
+    """A file to be synced, with a descriptor of its own; `done` is set when it is on the disk."""
 
     descriptor: int
     done: threading.Event
     folder: Path | None
-    """Where its name was changed, which is to last as well."""
+    """The folder in which it was renamed, to be synced too."""
 
 
 class FsyncThread:
-    """Syncs files in a thread, which begins with the first."""
+    """Syncs files in a thread, which starts with the first file."""
 
     def __init__(self) -> None:
         self._wishes: dict[int, _Wish] = {}
@@ -36,10 +36,10 @@ class FsyncThread:
         self._thread: threading.Thread | None = None
 
     def ask(self, file: BinaryIO, folder: Path | None = None) -> threading.Event:
-        """Have what has been written to a file by now on the disk; says when that is done."""
+        """Ask to sync what has been written to a file so far; returns an event for when that is done."""
         with self._changed:
             wish = self._wishes.get(file.fileno())
-            if wish is None:  # one that waits already covers what was written since
+            if wish is None:  # a waiting one covers later writes too
                 wish = self._wishes[file.fileno()] = _Wish(os.dup(file.fileno()), threading.Event(), folder)
             wish.folder = wish.folder or folder
             if self._thread is None:
@@ -49,7 +49,7 @@ class FsyncThread:
             return wish.done
 
     def close(self, patience: float) -> None:
-        """Do what was asked for, and end; what takes longer is left to the system."""
+        """Finish the requested syncs and end; what takes longer than `patience` is left to the system."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -75,14 +75,14 @@ class FsyncThread:
 
 @dataclass
 class _Open:
-    """A file open for appending, and its bytes up to the last whole piece."""
+    """A file open for appending, and its size up to the last whole piece."""
 
     path: Path
     file: BinaryIO
     size: int
 
     def append(self, piece: bytes | memoryview) -> None:
-        """Add a piece whole; where it cannot be written, cut off what was, and raise OSError."""
+        """Append a whole piece; if it cannot be written, cut off the written part and raise OSError."""
         left = memoryview(piece)
         try:
             while left:
@@ -96,7 +96,7 @@ class _Open:
 
 
 class AppendOnlyFile:
-    """A file of pieces, begun anew at will: the file of that name is the old one or the new one, whole."""
+    """A file of pieces that can be begun anew; at any time the file of that name is the whole old or new one."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -108,7 +108,7 @@ class AppendOnlyFile:
 
     @property
     def size(self) -> int:
-        """Bytes; 0 before it is begun."""
+        """The size in bytes; 0 before it is begun."""
         newest = self._next[0] if self._next else self._current
         return newest.size if newest else 0
 
@@ -118,24 +118,24 @@ class AppendOnlyFile:
 
     @property
     def settling(self) -> bool:
-        """Whether it was begun anew, and what it then began with is not on the disk yet."""
+        """Whether it was begun anew and its first pieces are not on the disk yet."""
         return self._next is not None and not self._next[1].is_set()
 
     @property
     def on_disk(self) -> bool:
-        """Whether all that was appended would outlive a power cut."""
+        """Whether everything appended would survive a power cut."""
         return self._next is None and self._synced is not None and self._synced.is_set()
 
     @property
     def start_on_disk(self) -> bool:
-        """Whether what it began with would outlive a power cut."""
+        """Whether its first pieces would survive a power cut."""
         return self._next is None and self._start_synced is not None and self._start_synced.is_set()
 
     def begin(self, pieces: Iterable[bytes | memoryview], *, at_once: bool = False) -> None:
-        """Begin it (anew) with these pieces; what was there goes when they are on the disk. OSError: all is as it was.
+        """Begin the file (anew) with these pieces; the old one goes when they are on disk. On OSError nothing changes.
 
-        Until then both files grow: what was there must hold already all that is in the pieces. Where it cannot,
-        `at_once` waits for the disk.
+        Until then both files grow, so the old one must already hold everything in the pieces. If it does not, `at_once`
+        waits for the disk.
         """
         self._drop_next()
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,7 +159,7 @@ class AppendOnlyFile:
             raise
 
     def append(self, piece: bytes) -> None:
-        """Add a piece; OSError where it cannot be written, and then the file is as it was."""
+        """Append a piece; raises OSError if it cannot be written, and then the file does not change."""
         self.settle()
         if self._current is None:
             raise ValueError(f"`{self.path}` is not begun")
@@ -167,20 +167,20 @@ class AppendOnlyFile:
         if self._next is not None:
             try:
                 self._next[0].append(piece)
-            except OSError:  # there is no room for both: the old one goes on
+            except OSError:  # no room for both: go on with the old one
                 self._drop_next()
         self._synced = self._ask()
 
     def settle(self) -> None:
-        """Put the file that was begun anew in the place of the old one, once it is on the disk."""
+        """Replace the old file by the one begun anew, once that is on the disk."""
         if self._next is not None and self._next[1].is_set():
             made, _ = self._next
             self._next = None
             self._replace_by(made)
 
     def close(self, patience: float = 2.0) -> None:
-        """Let go of the file, which stays."""
-        with suppress(OSError):  # it was taken away meanwhile, folder and all
+        """Close the file and keep it."""
+        with suppress(OSError):  # it was deleted meanwhile, perhaps with its folder
             self.settle()
         self._drop_next()
         self._syncer.close(patience)
@@ -189,7 +189,7 @@ class AppendOnlyFile:
             self._current = None
 
     def delete(self) -> None:
-        """Let go of the file and take it away."""
+        """Close the file and delete it."""
         self.close(patience=0.0)
         with suppress(OSError):
             self.path.unlink()
@@ -197,11 +197,11 @@ class AppendOnlyFile:
     def _ask(self, folder: Path | None = None) -> threading.Event | None:
         try:
             return self._syncer.ask(self._current.file, folder) if self._current else None
-        except OSError:  # no descriptor left: the system writes it in its own time
+        except OSError:  # no descriptor left: the system writes it when it likes
             return None
 
     def _replace_by(self, made: _Open) -> bool:
-        """Rename a file to our name, both closed meanwhile, as some systems want it; else the old one stays."""
+        """Rename a file to our name, with both closed, as some systems require; if that fails, the old one stays."""
         made.file.close()
         old, self._current = self._current, None
         if old is not None:
@@ -229,7 +229,7 @@ class AppendOnlyFile:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename last, where folders can be synced (not on Windows, nor on every file system)."""
+    """Make a rename durable, where folders can be synced (not on Windows, nor on every file system)."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

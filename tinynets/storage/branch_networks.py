@@ -1,6 +1,6 @@
-"""The networks of each branch as a save is read: every edit is checked against the network that it was done to.
+"""BranchNetworks: checks each edit in a save against the network that it was applied to.
 
-Networks are many and large where edits change layers, so only layers are kept of them; what all this takes is bounded.
+Edits that change layers lead to many large networks, so only their layers are kept; memory and work are bounded.
 """
 
 from __future__ import annotations
@@ -25,38 +25,38 @@ from tinynets.numerics.arrays import Values
 from tinynets.numerics.canonical import canonical
 from tinynets.storage.fields import UNUSABLE
 
-MAX_UNITS = 2**23  # of all networks that edits lead through, each of which is looked at
-RECENT = 16  # networks kept to look at
-MAX_REBUILT = 2**16  # layers of networks that were looked at before and are again
+MAX_UNITS = 2**23  # units of all networks that edits lead through, each of which is examined
+RECENT = 16  # networks kept for checks
+MAX_REBUILT = 2**16  # layers of networks that are built again
 MAX_RELAID = 2**17  # layers of all networks that edits lead through
-MAX_SELECTED = 2**25  # places that different edits name, beside SELECTED_A_BYTE for each byte of the file
+MAX_SELECTED = 2**25  # places that different edits name, plus SELECTED_A_BYTE for each byte of the file
 SELECTED_A_BYTE = 16
-REMEMBERED = 4096  # edits that were checked, of the network that was looked at last
+REMEMBERED = 4096  # checked edits of the last network
 
 
 class BranchNetworks:
-    """Of each branch its layers: those of the start, and behind each edit that changed them those that it made."""
+    """The layers of each branch: those at the start, and those after each edit that changed them."""
 
     def __init__(self, file: str, start: Network, check_layers: Callable[[Any], None]) -> None:
-        """`check_layers` raises SaveError where layers of the user's own were not named."""
+        """`check_layers` raises SaveError if the user's own layers were not named."""
         self.file, self.start_layers = file, canonical(start.architecture)
         self._start = start
         self._check_layers = check_layers
         self._layers: dict[int, list[tuple[int, bytes]]] = {}
-        """Of each branch its layers in canonical bytes, and behind how many edits it has them."""
+        """The layers of each branch in canonical bytes, each with the number of edits after which it has them."""
         self._networks: dict[bytes, Network] = {}
         self._checked: tuple[Network | None, set[bytes]] = None, set()
-        """Edits that were checked against the network that was looked at last."""
+        """Edits that were checked against the last network."""
         self._units = self._rebuilt = self._selected = self._relaid = 0
         self._may_select = MAX_SELECTED + SELECTED_A_BYTE * _size_of(file)
 
     def layers(self, branch: int, edits: int) -> bytes:
-        """The layers of a branch behind its first so many edits, in canonical bytes."""
+        """The layers of a branch after its first `edits` edits, in canonical bytes."""
         known = self._of(branch)
         return known[_count_through(known, edits) - 1][1]
 
     def network(self, layers: bytes) -> Network:
-        """A network of these layers to look at."""
+        """A network of these layers, to be looked at."""
         if layers not in self._networks:
             found = shape_network(self._start, msgpack.unpackb(layers))
             self._rebuilt += len(found.layers)
@@ -66,7 +66,7 @@ class BranchNetworks:
         return self._networks[layers]
 
     def append(self, branch: Branch, edits: Iterable[RecordedEdit]) -> None:
-        """Put edits on a branch, each checked against the network behind the one before it; all of them or none."""
+        """Append edits to a branch, each checked against the network after the one before; all of them or none."""
         known = self._of(branch.number)
         network = self.network(known[-1][1])
         made: list[tuple[int, bytes]] = []
@@ -82,7 +82,7 @@ class BranchNetworks:
             branch.append_edit(entry)
 
     def fork(self, number: int, left: Moment) -> None:
-        """A new branch has the layers of the one that it left there."""
+        """Give a new branch the layers that its parent has at the fork."""
         known = self._of(left.branch)
         self._layers[number] = known[: _count_through(known, left.edits)]
 
@@ -95,7 +95,7 @@ class BranchNetworks:
         return self._layers[branch]
 
     def _remember(self, network: Network) -> bytes:
-        """Its layers in few bytes: a network takes a hundred times as many, so only the last ones are kept."""
+        """Its layers in few bytes: a network takes a hundred times more, so only the last ones are kept."""
         layers = canonical(network.architecture)
         self._networks[layers] = network
         if len(self._networks) > RECENT:
@@ -103,7 +103,7 @@ class BranchNetworks:
         return layers
 
     def _after(self, network: Network, edit: Edit) -> Network | None:
-        """The network behind an edit that changes it, None behind one that does not; CorruptSave where it cannot be."""
+        """The network after an edit, None if it stays the same; raises CorruptSave if the edit is impossible."""
         try:
             if OPERATIONS[edit.op].after is None:
                 self._check(network, edit)
@@ -118,7 +118,7 @@ class BranchNetworks:
             self._wrong(str(error))
 
     def _count(self, network: Network) -> None:
-        """Add up what networks take that edits made."""
+        """Add up the size of the networks that edits made."""
         self._check_layers(network.architecture)
         self._units += sum(block.units for block in network.blocks)
         if self._units > MAX_UNITS:
@@ -128,7 +128,7 @@ class BranchNetworks:
             self._wrong("the networks that its changes of layers lead through have too many layers together")
 
     def _check(self, network: Network, edit: Edit) -> None:
-        """Check an edit, alike ones once. What it names is counted: a few bytes may stand for all units."""
+        """Check an edit, equal ones only once. What it names is counted, since a few bytes may stand for all units."""
         key = None if any(isinstance(value, Values) for value in edit.args.values()) else canonical(edit.config())
         if self._checked[0] is not network or len(self._checked[1]) > REMEMBERED:
             self._checked = network, set()
@@ -145,10 +145,10 @@ class BranchNetworks:
 
 
 def selected(network: Network, edit: Edit) -> int:
-    """About how many places there are to be looked at where an edit is checked."""
+    """Roughly how many places the check of an edit looks at."""
     try:
         found = select_learned(network, edit.target)
-    except SelectorError:  # which its check says
+    except SelectorError:  # its check reports that
         return 1
     if edit.args.get("others"):
         return network.theta.size + network.carried.size
@@ -160,7 +160,7 @@ def selected(network: Network, edit: Edit) -> int:
 
 
 def _count_through(known: list[tuple[int, bytes]], edits: int) -> int:
-    """How many of these layers lie within so many edits."""
+    """How many of these layers come with the first `edits` edits."""
     return bisect_right(known, edits, key=itemgetter(0))
 
 

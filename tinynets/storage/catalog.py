@@ -1,4 +1,4 @@
-"""Lists the saves of a folder with what their headers say; one that cannot be read is listed with the reason."""
+"""Lists the saves of a folder with their headers; one that cannot be read is listed with the reason."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tinynets.storage.saves import read_header
 
 @dataclass(frozen=True)
 class Listed:
-    """A save in a list; `header` is None where it cannot be read, and `damage` says why."""
+    """A save in a list; if it cannot be read, `header` is None and `damage` says why."""
 
     path: Path
     size: int
@@ -34,7 +34,7 @@ class Listed:
 
     @property
     def when(self) -> str:
-        """When it was written last, `2031-05-01 17:03`."""
+        """When it was last written, `2031-05-01 17:03`."""
         return datetime.fromtimestamp(self.modified).strftime("%Y-%m-%d %H:%M")
 
     @property
@@ -45,7 +45,7 @@ class Listed:
         return one_for_one(f"{self.header.recipe} at step {self.header.step:,} ({self.header.branch})")
 
     def config(self) -> dict[str, Any]:
-        """As plain data; what a save of the first format version does not tell is None."""
+        """Plain data; None for what a save of the first format version does not hold."""
         keys = ("recipe", "step", "end", "branch", "branches", "edits", "bookmarks", "loss", "parameters", "created")
         told = {key: getattr(self.header, key, None) for key in keys}
         return {
@@ -59,9 +59,9 @@ class Listed:
 
 
 def list_headers(folder: str | Path | None = None) -> list[Listed]:
-    """The saves of a folder, newest first; by default those of the default folder, and behind them those that ship.
+    """The saves of a folder, newest first; by default those of the default folder, then those that ship with tinynets.
 
-    Raises SaveError where there is no such folder; a file that cannot be read is listed with the reason.
+    Raises SaveError if there is no such folder; a file that cannot be read is listed with the reason.
     """
     return list(_listed(list_saves(folder)))
 
@@ -70,7 +70,7 @@ def _listed(paths: Sequence[Path]) -> Iterator[Listed]:
     for path in paths:
         try:
             stat = path.stat()
-        except OSError:  # it went meanwhile
+        except OSError:  # it was deleted meanwhile
             continue
         header, damage = None, ""
         try:
@@ -81,7 +81,7 @@ def _listed(paths: Sequence[Path]) -> Iterator[Listed]:
 
 
 def table(entries: Sequence[Listed]) -> list[str]:
-    """One line a save, in columns."""
+    """One line for each save, in columns."""
     rows = [_cells(entry) for entry in entries]
     widths = [max((len(row[column]) for row in rows if len(row) > 2), default=0) for column in range(7)]
     widths[0] = max((len(row[0]) for row in rows), default=0)

@@ -1,11 +1,11 @@
-"""Plain values and arrays as msgpack bytes, and back without trust in the bytes.
+"""The codec turns plain values and arrays into msgpack bytes, and back without trust in the bytes.
 
 A value is None, bool, int (64 bits), float, str, bytes, a list, a dict with str keys, or an array of one of `DTYPES`.
 An array is ext type 1: dtype as 3 characters, number of axes (1 byte), each axis (8 bytes, little-endian), then its
 elements in C order. `scan` bounds depth, items and every length before anything of the claimed size is allocated.
 
-Large arrays are never copied: `pack_pieces` gives their own memory between the bytes of the rest, and `unpack` gives
-views into what was read. msgpack itself sees a short mark in the place of each.
+Large arrays are never copied: `pack_pieces` puts their own memory between the other bytes, and `unpack` returns views
+into the bytes read. msgpack itself sees a short mark in place of each.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ import numpy as np
 from tinynets.numerics.arrays import Array
 
 ARRAY = 1
-MARK = 2  # ext type in the place of a large array, within this file only
-LARGE = 4096  # bytes of an array from which on it is not copied
+MARK = 2  # ext type in place of a large array, within this module only
+LARGE = 4096  # bytes; arrays of this size and more are not copied
 DTYPES = ("<f4", "<f8", "<i4", "<i8", "|u1", "|b1")
 NUMPYS = {name.encode(): np.dtype(name) for name in DTYPES}
 PLAIN = frozenset({type(None), bool, int, float, str, bytes, np.ndarray})
-SMALL = 2048  # bytes of a payload that can claim so little that its lengths need not be looked at beforehand
+SMALL = 2048  # bytes; a smaller payload can claim so little that its lengths need no scan
 MAX_AXES = 8
 MAX_DEPTH = 16
 MAX_ITEMS = 2**18
-MAX_TEXT = 2**20  # bytes; what is longer is kept as bytes
+MAX_TEXT = 2**20  # bytes; longer text is kept as bytes
 
 
 class _Kind(NamedTuple):
-    """What a value's first byte says of the rest of it."""
+    """What the first byte of a value says about the rest."""
 
-    width: int = 0  # of the length that follows, in bytes
-    length: int = 0  # where none follows
-    items: int = 0  # per unit of length: none where it counts bytes, 1 in a list, 2 in a map
+    width: int = 0  # bytes of the length field that follows
+    length: int = 0  # the length if no field follows
+    items: int = 0  # per unit of length: 0 if it counts bytes, 1 in a list, 2 in a map
     is_text: bool = False
     is_ext: bool = False
 
@@ -66,15 +66,15 @@ _KINDS = _kinds()
 
 
 class PackingError(ValueError):
-    """A value that cannot be packed, or bytes that are no packed value; the message says why."""
+    """A value that cannot be packed, or bytes that are not a packed value; the message says why."""
 
 
 Packed = bytes | memoryview
-"""Bytes, or memory that is read as such."""
+"""Bytes, or memory that is read as bytes."""
 
 
 class Place(NamedTuple):
-    """Where an ext value lies in packed bytes: its first byte, its content, and the first byte behind it."""
+    """Where an ext value lies in packed bytes: its first byte, its content, and the first byte after it."""
 
     begin: int
     content: int
@@ -87,7 +87,7 @@ def pack(value: object) -> bytes:
 
 
 def pack_pieces(value: object) -> list[Packed]:
-    """The same in pieces, of which the large arrays are their own memory, not copied. Raises PackingError."""
+    """The same in pieces, with large arrays as their own memory, not copied. Raises PackingError."""
     large: list[Array] = []
 
     def plain(part: object) -> object:
@@ -113,17 +113,17 @@ def pack_pieces(value: object) -> list[Packed]:
 
 
 def unpack(packed: Packed) -> Any:
-    """The value that `pack` packed; arrays cannot be written, large ones are views into `packed`. PackingError."""
+    """The value in packed bytes; arrays are read-only, large ones views into `packed`. Raises PackingError."""
     if len(packed) <= SMALL:
         with suppress(
             PackingError, ValueError, RecursionError, msgpack.UnpackException
-        ):  # the long way says what it is
+        ):  # the slow path says what is wrong
             return _unpack_small(packed)
     return _unpack_any(packed)
 
 
 def _unpack_small(packed: Packed) -> Any:
-    """The same of a payload that is too small to claim much, quickly; what is wrong with it is not said."""
+    """A fast path for a payload that is too small to claim much; it does not say what is wrong."""
     value = msgpack.unpackb(packed, raw=False, strict_map_key=True, object_pairs_hook=_distinct, ext_hook=_small_array)
     _check_depth([value], 0)
     return value
@@ -178,12 +178,12 @@ def _unpack_any(packed: Packed) -> Any:
 
 
 def scan(packed: Packed, *known: int) -> list[Place]:
-    """Walk over the lengths in `packed`, build nothing, and say where its ext values lie.
+    """Walk over the lengths in `packed` without building anything; returns where its ext values lie.
 
-    PackingError where lengths do not fit or are beyond bounds, or an ext type is neither an array's nor `known`.
+    Raises PackingError if lengths do not fit or exceed the bounds, or if an ext type is neither an array's nor `known`.
     """
     end, at, items = len(packed), 0, 0
-    left, in_map = [1], [False]  # how many items each open list or map still wants, outermost first
+    left, in_map = [1], [False]  # how many items each open list or map still needs, outermost first
     found: list[Place] = []
     while left:
         if not left[-1]:
@@ -251,7 +251,7 @@ def _plain(value: object) -> object:
 
 
 def _little(values: Array) -> Array:
-    """The same array in C order and little-endian: itself, where it is that already."""
+    """The same array in C order and little-endian, without a copy if it is so already."""
     dtype = values.dtype.newbyteorder("<")
     if dtype.str not in DTYPES:
         raise PackingError(f"an array of {values.dtype} cannot be packed, only of {', '.join(DTYPES)}")
@@ -265,7 +265,7 @@ def _array_head(values: Array) -> bytes:
 
 
 def _ext_head(length: int) -> bytes:
-    """The first bytes of a large ext value of an array, its content `length` bytes long."""
+    """The first bytes of a large array's ext value with `length` bytes of content."""
     if length >= 2**32:
         raise PackingError(f"an array takes {length:,} bytes; at most {2**32 - 1:,} can be packed")
     return struct.pack(">BHB", 0xC8, length, ARRAY) if length < 2**16 else struct.pack(">BIB", 0xC9, length, ARRAY)
@@ -297,7 +297,7 @@ def _array(packed: Packed) -> Array:
         raise PackingError("an array of booleans holds something else")
     try:
         return flat if axes == 1 and found else flat.reshape(shape)
-    except (ValueError, OverflowError):  # one axis is 0 and another beyond what numpy can count
+    except (ValueError, OverflowError):  # one axis is 0 and another too large for numpy
         raise PackingError(f"an array has the impossible shape {shape}") from None
 
 

@@ -1,6 +1,6 @@
-"""The record of the data: they are embedded, or named by their digest.
+"""The record of the data, which are embedded or named by their digest.
 
-Data that are only named are given again, found where they were, or missing; a few examples of them are in the save.
+Data that are only named must be given again, are found where they were, or are missing; a few examples are in the save.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from tinynets.storage.fields import RecordFields
 from tinynets.storage.records import Record
 from tinynets.system.paths import stored
 
-EMBED_LIMIT = 16 * 2**20  # bytes of data that a save carries itself
-MADE_LIMIT = 48 * 2**20  # bytes of what is made of them
+EMBED_LIMIT = 16 * 2**20  # bytes of data that a save holds itself
+MADE_LIMIT = 48 * 2**20  # bytes of the arrays made from them
 HINT = 'give it as data=(x, y) or data="points.npz", or in a shell as --data points.npz'
 MOST_POINTS = 400_000  # making a million takes 120 MB
 
 
 def data_record(data: Dataset, recipe: Recipe) -> Record:
-    """The data set whole, or its digest, where it was, and enough of it to look at a network with."""
+    """The whole data set, or its digest, its path, and enough examples to inspect a network."""
     record: Record = {"record": "data", "name": data.name, "sha256": data.sha256, "path": stored(data.path) or None}
     if data.missing is None:
         payload = data.payload()
@@ -56,9 +56,9 @@ def _size(value: object) -> int:
 
 
 def read_data(fields: RecordFields, given: object, recipe: Recipe, warnings: list[str]) -> Dataset:
-    """The data set of a record `data`. One that is not whole is `missing`; what a person should know is told.
+    """The data set of a record `data`. An incomplete one is `missing`; `warnings` gets what a person should know.
 
-    `given` is what `tn.Lab(net, data=...)` takes, or None. Raises DataError where it cannot be used at all.
+    `given` is what `tn.Lab(net, data=...)` takes, or None. Raises DataError if it cannot be used at all.
     """
     digest, path = fields.get("sha256", str), "" if fields.record.get("path") is None else fields.path("path")
     own = None if given is None else dataset_of(given, recipe.training.loss)
@@ -87,9 +87,9 @@ def read_data(fields: RecordFields, given: object, recipe: Recipe, warnings: lis
 
 
 def _look_for(path: str, digest: str, recipe: Recipe) -> tuple[Dataset | None, str]:
-    """The data set of that digest, from its file or made as the recipe says; or None, and what became of it.
+    """The data set of that digest, from its file or made by the recipe; or None and the reason.
 
-    What takes far more than the save is not made: rows of texts, and of points too many.
+    Data that would take far more memory than the save are not made: rows of text, and too many points.
     """
     made = recipe.data["set"] not in ("arrays", "names")
     if made and recipe.data.get("n", 0) > MOST_POINTS:
@@ -110,7 +110,7 @@ def _look_for(path: str, digest: str, recipe: Recipe) -> tuple[Dataset | None, s
 
 
 def _sample(fields: RecordFields, digest: str, path: str, where: str, warnings: list[str]) -> Dataset:
-    """The examples that the save has of its data, which say why there are no more."""
+    """The sample of the data in the save, with the reason why there is no more."""
     name = fields.get("name", str)
     lacks = (
         f"`{fields.file}` does not hold its data `{name}` ({_short(digest)}), which is too large for a save; {where}"
@@ -123,7 +123,7 @@ def _sample(fields: RecordFields, digest: str, path: str, where: str, warnings: 
 
 
 def read_written(fields: RecordFields, whole: Dataset) -> Dataset:
-    """The data set of a record that was written of `whole` a moment ago, which may hold a part of it."""
+    """The data set of a record just written from `whole`; it may hold only a part."""
     payload, sample = fields.optional("payload", dict), fields.optional("sample", dict)
     if payload is None and sample is None:
         fields.wrong("there is neither a payload nor a sample")

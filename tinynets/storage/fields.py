@@ -14,21 +14,21 @@ from tinynets.history.moment import MAX_NAME, is_name
 from tinynets.numerics.arrays import Array
 from tinynets.system.paths import restored
 
-CHUNK = 2**16  # elements of an array that are looked at together
+CHUNK = 2**16  # elements of an array that are checked together
 MAX_NUMBER = 2**31
 MAX_STEP = 2**62
 
 UNUSABLE = (TinynetsError, KeyError, TypeError, ValueError, AttributeError, OverflowError)
-"""What comes of building something from plain data that is not what it should be."""
+"""Errors from building something from wrong plain data."""
 
 
 def gated(path: str | os.PathLike[str]) -> AbstractContextManager[None]:
-    """The gate around all that is made of a save: what goes wrong in there unforeseen is a CorruptSave."""
+    """The gate around everything made from a save: unforeseen errors inside become a CorruptSave."""
     return gate(lambda cause: CorruptSave(f"`{path}` cannot be used: {cause}"))
 
 
 class RecordFields:
-    """A record of a file, or a map within one; what is wrong with it is a CorruptSave that names both."""
+    """A record of a file, or a map inside one; errors are CorruptSaves that name both."""
 
     def __init__(self, file: str, record: Any, what: str = "") -> None:
         if not isinstance(record, dict):
@@ -54,19 +54,19 @@ class RecordFields:
         return value
 
     def path(self, key: str) -> str:
-        """A path: text, or bytes where it is none."""
+        """A path: text, or bytes if it is not text."""
         kind = bytes if isinstance(self.record.get(key), bytes) else str
         return restored(self.get(key, kind))
 
     def name(self, key: str) -> str:
-        """What a branch or a bookmark can be called."""
+        """A valid name of a branch or a bookmark."""
         name: str = self.get(key, str)
         if not is_name(name):
             self.wrong(f"`{key}` must be 1 to {MAX_NAME} printable characters, not {shown(name)}")
         return name
 
     def optional(self, key: str, kind: type) -> Any:
-        """None where it is not there."""
+        """None if it is not there."""
         return None if self.record.get(key) is None else self.get(key, kind)
 
     def whole(self, key: str, low: int, high: int) -> int:
@@ -77,7 +77,7 @@ class RecordFields:
         return value
 
     def array(self, key: str, dtype: Any, shape: tuple[int | None, ...], *, finite: bool = True) -> Array:
-        """An array; a size of None may be any. It must not be written: it may lie in what was read."""
+        """An array; a size of None may be any. Do not write to it: it may be a view into the bytes read."""
         value: Array = self.get(key, np.ndarray)
         if value.dtype != dtype or (value.shape != shape and not _fits(value.shape, shape)):
             wanted = str(shape).replace("None", "n")
@@ -92,7 +92,7 @@ def _fits(found: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
 
 
 def all_finite(values: Array) -> bool:
-    """Whether no element is NaN or infinite; of each chunk its dot product tells at once, unless that overflows."""
+    """Whether no element is NaN or infinite; the dot product of a chunk shows this quickly, unless it overflows."""
     flat = values.reshape(-1)
     with np.errstate(all="ignore"):
         for start in range(0, len(flat), CHUNK):

@@ -1,4 +1,4 @@
-"""The header, a save's first record: what the save says of itself."""
+"""The header: the first record of a save, which describes it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_HEADER = 2**16  # bytes
 
 @dataclass(frozen=True)
 class SaveHeader:
-    """What a save says of itself; None where a file of the first version does not say it."""
+    """The description of a save; None for what a file of the first version does not hold."""
 
     recipe: str
     step: int

@@ -1,12 +1,12 @@
-"""The journal writes what a lab does to the disk as it happens, in case the lab ends before it is saved.
+"""Journal: writes what a lab does to the disk as it happens, in case the lab ends before it is saved.
 
-A journal is a save without an end: it begins as a save of all that there is, and grows by what was recorded since,
-found by comparing what the timeline holds with what has been written. Any part of it from the beginning is a valid
-past, so a crash costs at most the record being written. An edit is written at once, the losses of a run twice a second
-and within half a second of its end, a keyframe where computing again from the last one would take longer than
+A journal is a save without an end: it begins as a full save and grows by what is recorded later, found by comparing
+the timeline with what has been written. Any part of it from the beginning is a valid past, so a crash costs at most the
+record being written. An edit is written at once; the losses of a run are written twice a second and within half a
+second of its end; a keyframe is written when recomputing from the last one would take longer than
 `JOURNAL_KEYFRAME_SECONDS`.
 
-Nothing is written before something is done; the journal goes when all that it holds has been saved.
+Nothing is written before something is done; the journal is deleted when everything in it has been saved.
 """
 
 from __future__ import annotations
@@ -47,22 +47,22 @@ from tinynets.storage.timeline_records import (
     unbookmark_record,
 )
 
-FLUSH = 0.5  # seconds of a run between two times of writing
-RETRY = 10.0  # seconds to the next try, where the disk was full
+FLUSH = 0.5  # seconds of a run between two writes
+RETRY = 10.0  # seconds to the next try when the disk was full
 JOURNAL_KEYFRAME_SECONDS = 1.0  # seconds of recomputing from the last keyframe
-KEYFRAME_SHARE = 50  # writing keyframes takes at most one part in so many of a run's time
-BOUND = 64 * 2**20  # bytes from which on a journal is begun anew
-GROWTH = 4  # or so many times the bytes that it began with
-ACTIONS = 100  # that undo goes back over, in each position
+KEYFRAME_SHARE = 50  # writing keyframes takes at most 1 / KEYFRAME_SHARE of a run's time
+BOUND = 64 * 2**20  # bytes; a larger journal is begun anew
+GROWTH = 4  # or this many times the bytes that it began with
+ACTIONS = 100  # actions for undo, in each position record
 
 
 @dataclass
 class _Known:
-    """What the journal holds of a branch."""
+    """What the journal already holds of a branch."""
 
     name: str
     left: tuple[int | None, int, int]
-    """Parent, and the step and edits at which it left that."""
+    """Parent, and the step and edits of the fork from it."""
     losses: int
     edits: int
     evaluations: set[Evaluation]
@@ -73,7 +73,7 @@ class _Known:
         return _Known(branch.name, _left(branch), len(branch.losses), len(branch.edits), set(branch.evaluations))
 
     def fork(self, branch: Branch) -> _Known:
-        """What it holds of a branch that left this one, before a record of that branch's own."""
+        """What it already holds of a branch forked from this one, before that branch has its own record."""
         return _Known(
             branch.name,
             _left(branch),
@@ -86,7 +86,7 @@ class _Known:
 
 @dataclass
 class Written:
-    """What the journal holds of a timeline."""
+    """What the journal already holds of a timeline."""
 
     branches: dict[int, _Known]
     bookmarks: dict[str, Bookmark]
@@ -100,9 +100,9 @@ class Written:
 
 
 class Journal:
-    """Writes what a player's timeline records to a file of the folder (default: the user's own); see the module.
+    """Writes what a player's timeline records to a file in the folder (default: the user's own); see the module.
 
-    `told` hears in words when nothing can be written, and when it can again.
+    `told` is called with a message when nothing can be written, and when it can be again.
     """
 
     def __init__(
@@ -110,11 +110,11 @@ class Journal:
     ) -> None:
         self.recipe, self.data, self.player = recipe, data, player
         self.path = path
-        """The save that what is written belongs to; may be empty."""
+        """The save that the journal belongs to; may be empty."""
         self.folder = folder or journal_folder()
         self.told: Callable[[str], None] = lambda message: None
         self.when_on_disk: Callable[[], None] | None = None
-        """Called once, when all that was done before it began would outlive a power cut."""
+        """Called once, when everything done before the journal began would survive a power cut."""
         self._base = player.timeline.extent() if fresh else None
         self._file: AppendOnlyFile | None = None
         self._lock: locks.HeldLock | None = None
@@ -127,18 +127,18 @@ class Journal:
 
     @property
     def file(self) -> Path | None:
-        """The file, once there is one."""
+        """The file; None before there is one."""
         return self._file.path if self._file else None
 
-    # -- when
+    # -- when to write
 
     def tick(self, at_once: bool) -> None:
-        """Write what was done since the last time, where it is time for that."""
+        """Write what was done since the last write, if it is time."""
         if at_once or perf_counter() >= self._due:
             self.flush()
 
     def soon(self) -> None:
-        """Write what was done since the last time within `FLUSH` seconds, whoever does what in the meantime."""
+        """Write what was done since the last write within `FLUSH` seconds, whatever happens meanwhile."""
         if perf_counter() >= self._due:
             self.flush()
         elif self._late is None and not self._ended:
@@ -147,14 +147,14 @@ class Journal:
             self._late.start()
 
     def _flush_late(self) -> None:
-        """What the timer does, in its own thread: between two pieces of work."""
+        """The timer's work, in its own thread, between two pieces of other work."""
         with self.player.lock:
             self._late = None
             if not self._ended:
                 self.flush()
 
     def flush(self) -> None:
-        """Write what was done since the last time, so that it outlives the process."""
+        """Write what was done since the last write, so that it outlives the process."""
         now = perf_counter()
         if self._ended or now < self._again:
             return
@@ -173,14 +173,14 @@ class Journal:
                 self.told("the journal is written again")
 
     def begin_anew(self) -> None:
-        """All that there is has been saved: what is done from here on goes to another file."""
+        """Start another file for what comes next, since everything so far has been saved."""
         self._base = self.player.timeline.extent()
         self._forget()
 
     def end(self, *, discard: bool = False) -> None:
-        """Write what is left and let go of the file, which stays where something in it is not saved; or throw it away.
+        """Write the rest and close the file, which is kept if anything in it is unsaved; or discard it.
 
-        May be called twice.
+        It may be called twice.
         """
         if self._ended:
             return
@@ -210,7 +210,7 @@ class Journal:
             self._lock.release(forget=True)
             self._lock = None
 
-    # -- what
+    # -- what to write
 
     def _write(self) -> None:
         file = self._file
@@ -223,7 +223,7 @@ class Journal:
         else:
             self._append(file, *more)
             if file.size > self._bound and not file.settling:
-                self._bound *= 2  # where there is no room for both, the old one goes on so far
+                self._bound *= 2  # no room for both: the old one may grow this far
                 with suppress(OSError):
                     self._begin()
         self._tell_when_on_disk()
@@ -234,7 +234,7 @@ class Journal:
             done()
 
     def _begin(self, *, at_once: bool = False) -> None:
-        """A file with all that there is, in place of the one that there may be, which holds it too unless `at_once`."""
+        """Begin a file with everything, in place of an earlier one, which also holds it all unless `at_once`."""
         player = self.player
         file = self._file or AppendOnlyFile(self._free_name())
         if self._lock is None:
@@ -291,7 +291,7 @@ class Journal:
 
 
 def increments(player: Player, written: Written) -> tuple[list[Record], Written] | None:
-    """The records that lead from what is written to what there is, and what is written then; None: begin anew."""
+    """The records that bring what is written up to date, and what is then written; None to begin anew."""
     timeline = player.timeline
     branches = dict(written.branches)
     if any(
@@ -306,10 +306,10 @@ def increments(player: Player, written: Written) -> tuple[list[Record], Written]
         known = branches.get(branch.number)
         if known is None:
             parent = branch.parent
-            if parent is None or parent not in branches:  # it hung elsewhere once
+            if parent is None or parent not in branches:  # it had another parent before
                 return None
             known = branches[parent].fork(branch)
-            if not known.evaluations <= set(branch.evaluations):  # the parent was evaluated since, in what they share
+            if not known.evaluations <= set(branch.evaluations):  # the parent was evaluated since, in the shared part
                 return None
             records.append(branch_record(branch))
         branches[branch.number] = _grown(branch, known, records)
@@ -323,7 +323,7 @@ def increments(player: Player, written: Written) -> tuple[list[Record], Written]
 
 
 def _renamed(timeline: Timeline, branches: dict[int, _Known]) -> list[Record] | None:
-    """Records of new names, each free when it is given; None where names went round in a circle."""
+    """Records of new names, each free when it is given; None if names were exchanged in a circle."""
     records: list[Record] = []
     left = {number for number, known in branches.items() if known.name != timeline.branches[number].name}
     while left:
@@ -339,7 +339,7 @@ def _renamed(timeline: Timeline, branches: dict[int, _Known]) -> list[Record] | 
 
 
 def _grown(branch: Branch, known: _Known, records: list[Record]) -> _Known:
-    """Add records of what a branch has beyond what is known of it."""
+    """Add records of what a branch has beyond what is written."""
     records += history_records(branch, known.losses, known.edits)
     evaluations = known.evaluations
     if len(branch.evaluations) != len(evaluations):
@@ -355,5 +355,5 @@ def _left(branch: Branch) -> tuple[int | None, int, int]:
 
 
 def _acts(timeline: Timeline) -> int:
-    """Tells whether the actions are others than before."""
+    """A number that changes when the actions change."""
     return hash(tuple(timeline.actions[-ACTIONS:]))

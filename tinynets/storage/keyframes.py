@@ -1,4 +1,4 @@
-"""Keyframes, the States that a save keeps, as records, written and read."""
+"""Writes and reads the records of keyframes, the States that a save keeps."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ from tinynets.training.optimizers import optimizer_from
 from tinynets.training.schedules import schedule_from
 from tinynets.training.state import ALIKE, State
 
-KEYFRAME_BYTES = 8 * 2**20  # bytes of keyframes that a save carries
-SPACING = 2  # of so many keyframes in memory one is saved: what lies between is recomputed in about a tenth of a second
-MAX_OWNERS = 100_000  # branches that the keyframes of a save name, all together
+KEYFRAME_BYTES = 8 * 2**20  # bytes of keyframes in a save
+SPACING = 2  # one in this many is saved: the rest is recomputed in about a tenth of a second
+MAX_OWNERS = 100_000  # branches that all keyframes of a save name together
 
 OTHER_LAYERS = "its layers are not those that the recipe and its edits make"
 
 Layout = list[list[Any]]
-"""Names and shapes of arrays that lie one behind the other in a vector."""
+"""Names and shapes of the arrays in a vector, in order."""
 
 
 def keyframe_record(key: tuple[int, int], branches: Sequence[int], state: State) -> Record:
-    """A State at (step, edits) of some branches, given by their numbers; its arrays are not copied."""
+    """The record of a State at (step, edits) of some branches, given by number; its arrays are not copied."""
     parameters, carried = _layouts_of(canonical(list(state.architecture)))
     return {
         "record": "keyframe",
@@ -73,16 +73,16 @@ def _layouts_of(architecture: bytes) -> tuple[Layout, Layout]:
 
 
 def layouts(layers: Sequence[Layer]) -> tuple[Layout, Layout]:
-    """What lies one behind the other in theta and in the buffers: names like `hidden.w`, and shapes."""
+    """The order of theta and of the buffers: names like `hidden.w`, and shapes."""
     parameters = [[f"{layer.name}.{entry.name}", list(entry.shape)] for layer in layers for entry in layer.parameters()]
     carried = [[f"{layer.name}.{entry.name}", list(entry.shape)] for layer in layers for entry in layer.carried()]
     return parameters, carried
 
 
 def spaced_keyframes(timeline: Timeline, position: Moment, live: State, *, all_of_them: bool) -> Iterator[Record]:
-    """Evenly spaced keyframes within the bytes allowed, and the state where the lab stands; not the start.
+    """Evenly spaced keyframes within the allowed bytes, and the present state; not the start.
 
-    All of them, where what lies between cannot be computed again.
+    All of them, if the steps between cannot be recomputed.
     """
     owners: dict[int, list[int]] = {}
     kept: dict[int, tuple[tuple[int, int], State]] = {}
@@ -108,7 +108,7 @@ def spaced_keyframes(timeline: Timeline, position: Moment, live: State, *, all_o
 
 
 def read_place(fields: RecordFields, branches: Branches) -> tuple[tuple[int, int], list[Branch]]:
-    """Step and edits of a keyframe, and the branches that it lies on."""
+    """Step and edits of a keyframe, and its branches."""
     numbers = fields.get("branches", list)
     owners = [numbered(fields, branches, number if isinstance(number, int) else -1) for number in numbers]
     if len({branch.number for branch in owners}) < len(owners):
@@ -120,7 +120,7 @@ def read_place(fields: RecordFields, branches: Branches) -> tuple[tuple[int, int
 
 
 def start_network(fields: RecordFields, recipe: Recipe, data: Dataset) -> Network:
-    """A network of the recipe's shape around a keyframe's own arrays, so that nothing is allocated for them."""
+    """A network of the recipe's shape around a keyframe's arrays, so that nothing is allocated for them."""
     dtype = np.dtype(recipe.training.dtype)
     theta, buffers = fields.array("theta", dtype, (None,)), fields.array("buffers", dtype, (None,))
     try:
@@ -143,21 +143,21 @@ def start_network(fields: RecordFields, recipe: Recipe, data: Dataset) -> Networ
 
 
 class KeyframeReader:
-    """Builds the States of keyframes, checked against the recipe and the network of the start."""
+    """Builds the States of keyframes and checks them against the recipe and the network of the start."""
 
     def __init__(
         self, file: str, version: int, recipe: Recipe, network: Network, check_layers: Callable[[Any], None]
     ) -> None:
-        """`check_layers` raises SaveError where layers of the user's own were not named."""
+        """`check_layers` raises SaveError if the user's own layers were not named."""
         self.file, self.version, self.recipe, self.network = file, version, recipe, network
         self._check_layers = check_layers
         self._networks: dict[bytes, Network] = {}
         self._checked: dict[tuple[bytes, bytes] | None, tuple[Network, Hyper]] = {}
 
     def state(self, fields: RecordFields, wanted: Network, layers: bytes) -> State:
-        """The State of a keyframe of the network `wanted`, whose architecture is canonically `layers`.
+        """The State of a keyframe of the network `wanted`, whose canonical architecture is `layers`.
 
-        Its arrays cannot be written, and may lie in what was read.
+        Its arrays are read-only, and may be views into the bytes read.
         """
         config = fields.inner("state", "a keyframe's state")
         dtype = np.dtype(self.recipe.training.dtype)
@@ -195,10 +195,10 @@ class KeyframeReader:
     def _network_and_hyper(
         self, config: RecordFields, layers: bytes, theta: Array, buffers: Array, step: int
     ) -> tuple[Network, Hyper]:
-        """Network and settings of a keyframe; there are thousands of the same, so each is checked once."""
+        """Network and settings of a keyframe; thousands may be equal, so each is checked once."""
         described = config.get("architecture", list), config.get("hyper", dict)
         known = _key(described)
-        key = None if known is None else (known, layers)  # all that the checks below look at
+        key = None if known is None else (known, layers)  # everything that the checks below look at
         if key is None or key not in self._checked:
             architecture = _understood(described[0])
             if canonical(architecture) != layers:
@@ -214,7 +214,7 @@ class KeyframeReader:
         return network, hyper
 
     def _network_of(self, architecture: list[Any], theta: Array, buffers: Array) -> Network:
-        """A network of a keyframe's layers; they are few, so each is built once."""
+        """A network of a keyframe's layers; there are few different ones, so each is built once."""
         key = canonical(architecture)
         if key not in self._networks:
             self._check_layers(architecture)
@@ -229,7 +229,7 @@ class KeyframeReader:
         return self._networks[key]
 
     def _check_layout(self, fields: RecordFields, network: Network) -> None:
-        """What other readers go by must be what the layers say."""
+        """Check that the layout, which other readers use, matches the layers."""
         for key, found in zip(("parameters", "carried"), layouts(network.layers), strict=True):
             try:
                 same = canonical(fields.get(key, list)) == canonical(found)
@@ -279,7 +279,7 @@ def _places(fields: RecordFields, key: str, size: int) -> Array:
 
 
 def _key(described: Any) -> bytes | None:
-    """What is the same for the same plain data; None for what holds something else, an array for one."""
+    """A key that is equal for equal plain data; None for other data, such as arrays."""
     try:
         return canonical(described)
     except (TypeError, ValueError):
@@ -287,7 +287,7 @@ def _key(described: Any) -> bytes | None:
 
 
 def _understood(architecture: list[Any]) -> list[Any] | None:
-    """Descriptions of layers as this version writes them; None where they are none."""
+    """Descriptions of layers as this version writes them; None if they are not descriptions."""
     try:
         return [describe(layer_from(entry)) for entry in architecture]
     except UNUSABLE:
@@ -295,12 +295,12 @@ def _understood(architecture: list[Any]) -> list[Any] | None:
 
 
 def _rules(fields: RecordFields) -> int:
-    """The rules that a keyframe's settings name, the first where they name none."""
+    """The rules that a keyframe's settings name, or the first ones if they name none."""
     return fields.whole("rules", FIRST, CURRENT) if "rules" in fields.record else FIRST
 
 
 def _counts(fields: RecordFields, hyper: Hyper, step: int, size: int, frozen: Array) -> Array:
-    """From which step the updates of each parameter count, and how many what is frozen has had."""
+    """The step from which updates count for each parameter, or the number of updates for frozen ones."""
     if not keeps_counts(hyper) or ("counts" not in fields.record and not frozen.size):
         return ALIKE
     counts = fields.array("counts", np.int64, (size,))

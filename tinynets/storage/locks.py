@@ -1,7 +1,7 @@
-"""Locks that tell who has a file open; the system takes them back however a process ends.
+"""Locks: tell who has a file open; the system releases them however a process ends.
 
-Locks stand in the state folder, called after the file's real path, so that a folder of saves holds nothing but saves.
-Within a process labs share the lock of a file.
+Lock files are in the state folder, named after the file's real path, so that a folder of saves holds nothing but
+saves. Labs in the same process share the lock of a file.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ if TYPE_CHECKING:  # see take_lock
     from filelock import BaseFileLock
 
 STATE = "TINYNETS_STATE"
-"""Names, in the environment, another folder for locks and journals."""
+"""The environment variable for another folder of locks and journals."""
 
 
 def state_folder() -> Path:
-    """Where locks and journals are: the user's own state folder."""
+    """The folder of locks and journals: the user's own state folder."""
     given = os.environ.get(STATE)
     return Path(given) if given else Path(platformdirs.user_state_path("tinynets", appauthor=False))
 
 
 @dataclass
 class _Shared:
-    """A lock of this process, and how many hold it here; no lock where the system gave none."""
+    """A lock of this process and its number of holders; no lock if the system has none."""
 
     place: Path
     lock: BaseFileLock | None
@@ -40,14 +40,14 @@ class _Shared:
 
 _shared: dict[str, _Shared] = {}
 _owner = os.getpid()
-_guard = threading.RLock()  # a lab that is collected while another takes a lock lets go of its own within that
+_guard = threading.RLock()  # a lab that is garbage collected releases its lock even while another takes one
 
 
 class HeldLock:
     """A file that this process has open."""
 
     def __init__(self, real: str, shared: _Shared) -> None:
-        """`shared` counts this one already."""
+        """`shared` already counts this one."""
         self.real, self._shared = real, shared
         self._held = True
 
@@ -60,7 +60,7 @@ class HeldLock:
         return self._shared.count == 1
 
     def release(self, *, forget: bool = False) -> None:
-        """Let go, when the last of this process does; `forget` takes the lock's own file away. May be called twice."""
+        """Release it with the last holder in this process; `forget` deletes the lock file. It may be called twice."""
         with _guard:
             if not self._held or _shared.get(self.real) is not self._shared:
                 return
@@ -80,7 +80,7 @@ class HeldLock:
 
 
 def acquire(path: str | os.PathLike[str]) -> HeldLock | None:
-    """Take a file's lock; None where another process has it. Where the system gives no locks, everything is free."""
+    """Take a file's lock; None if another process has it. On a system without locks, everything is free."""
     real = os.path.realpath(path)
     with _guard:
         _forget_after_fork()
@@ -93,12 +93,12 @@ def acquire(path: str | os.PathLike[str]) -> HeldLock | None:
                     return None
                 shared = _shared[real] = _Shared(place, lock)
             shared.count += 1
-            if _shared.get(real) is shared:  # else its last holder was collected just now
+            if _shared.get(real) is shared:  # otherwise its last holder was just garbage collected
                 return HeldLock(real, shared)
 
 
 def holder(path: str | os.PathLike[str]) -> str:
-    """Who has a file open, in words: `another lab (process 123)`."""
+    """Describe who has a file open: `another lab (process 123)`."""
     try:
         number = int(_place(os.path.realpath(path)).with_suffix(".pid").read_text()[:20])
     except (OSError, ValueError):
@@ -111,8 +111,8 @@ def _place(real: str) -> Path:
 
 
 def take_lock(place: Path) -> BaseFileLock | Literal[False] | None:
-    """The lock, taken; False where another process has it, None where there are no locks to be had."""
-    from filelock import FileLock, Timeout  # 40 ms, which a first look at a recipe does without
+    """Take the lock; False if another process has it, None if the system has no locks."""
+    from filelock import FileLock, Timeout  # 40 ms, which opening a recipe does not need
 
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ def take_lock(place: Path) -> BaseFileLock | Literal[False] | None:
 
 
 def _forget_after_fork() -> None:
-    """What the parent holds is not this process's."""
+    """Forget the parent's locks, which are not this process's."""
     global _owner
     if _owner != os.getpid():
         _owner = os.getpid()

@@ -1,4 +1,4 @@
-"""Where saves and journals lie, and what saves are called."""
+"""Paths: the folders of saves and journals, and the names of saves."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from tinynets.system.paths import expanded, expanded_path, names_folder, unusabl
 
 SUFFIX = ".msgpack"
 UNSAFE = '/\\:*?"<>|'
-MAX_NAME_BYTES = 100  # of a name from elsewhere in a file's name
+MAX_NAME_BYTES = 100  # bytes of a foreign name in a file name
 RESERVED = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
 RESERVED |= {f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789\u00b9\u00b2\u00b3"}
-"""Names that mean devices on Windows, whatever ending they have."""
+"""Names that mean devices on Windows, with any ending."""
 
 
 def journal_folder() -> Path:
-    """Where journals are."""
+    """The folder of journals."""
     return locks.state_folder() / "journals"
 
 
 def default_folder() -> Path:
-    """Where the lab saves by default: `saves` here when there is such a folder, else the user's own data folder."""
+    """The default folder of saves: `saves` in the current folder if it exists, else the user's own data folder."""
     here = Path("saves")
     return here if here.is_dir() else Path(platformdirs.user_data_path("tinynets", appauthor=False)) / "saves"
 
 
 def free_name(name: str) -> Path:
-    """A file in the default folder, called after `name`, that is not there yet: what was saved before stays."""
+    """A new file in the default folder, named after `name`, so that earlier saves are kept."""
     folder, name = default_folder(), safe_name(name)
     names = (f"{name}{SUFFIX}", *(f"{name}-{number}{SUFFIX}" for number in range(2, 10_000)))
     return next((folder / entry for entry in names if not (folder / entry).exists()), folder / names[0])
 
 
 def safe_name(name: str) -> str:
-    """A name from anywhere as part of a file's name: of one folder, on every system, short enough for an ending."""
+    """A foreign name as part of a file name: valid on every system, without folders, and short enough."""
     kept = "".join(letter if letter.isprintable() and letter not in UNSAFE else "-" for letter in name)
     kept = kept.encode(errors="replace")[:MAX_NAME_BYTES].decode(errors="ignore").strip(". ")
     if kept.split(".")[0].strip().upper() in RESERVED:
@@ -49,7 +49,7 @@ def safe_name(name: str) -> str:
 
 
 def target(path: object) -> str:
-    """The file that a save of that path is, its ending added; raises SaveError where it cannot be one."""
+    """The file of a save at that path, with its ending added; raises SaveError if the path is invalid."""
     if not isinstance(path, str | Path) or not str(path).strip() or "\0" in str(path):
         raise SaveError(f"a save needs a path, not {path!r}")
     path = expanded(path)
@@ -61,7 +61,7 @@ def target(path: object) -> str:
 
 
 def writable(path: object) -> str:
-    """`target`, when a save can be written there as far as can be told without writing; else SaveError."""
+    """`target`, if a save can be written there as far as can be told without writing; raises SaveError otherwise."""
     file = target(path)
     try:
         os.lstat(file)
@@ -78,15 +78,15 @@ def writable(path: object) -> str:
 
 
 def shipped_folder() -> Path:
-    """The saves that ship with the package."""
+    """The folder of the saves that ship with tinynets."""
     installed = Path(str(resources.files("tinynets"))) / "saves_shipped"
     return installed if installed.is_dir() else Path(str(resources.files("tinynets"))).parent / "saves"
 
 
 def list_saves(folder: str | Path | None = None) -> list[Path]:
-    """The saves in a folder, newest first; by default in the default folder, and behind them those that ship.
+    """The saves in a folder, newest first; by default those of the default folder, then those that ship with tinynets.
 
-    Raises SaveError where a folder that was asked for cannot be looked into.
+    Raises SaveError if a given folder cannot be read.
     """
     if folder is not None:
         return _saves_in(expanded_path(folder))

@@ -1,4 +1,4 @@
-"""Reads a save back that was written a moment ago, before its file gets its name."""
+"""Reads back a save that was just written, before its file gets its name."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tinynets.training.state import State
 
 
 def read_back(path: str | os.PathLike[str], data: Dataset, position: Moment, branches: int) -> None:
-    """Read what was written a moment ago as any save is read, but for its arrays, which are checked and let go.
+    """Read back a file as any save is read, except that its arrays are dropped after their checks.
 
-    `data` is what it was written with, of which a save may hold a part. Raises SaveError where it could not be opened,
-    or other than it was.
+    `data` is the data set it was written with; the save may hold only a part. Raises SaveError if the save could not be
+    opened, or would differ.
     """
     with gated(path):
         reader = ReadBack(str(path), data)
@@ -32,7 +32,7 @@ def read_back(path: str | os.PathLike[str], data: Dataset, position: Moment, bra
 
 
 class ReadBack(Reader):
-    """A Reader whose data are at hand, and which keeps only the first of all the States that it checks."""
+    """A Reader that has the data already, and keeps only the first of the States that it checks."""
 
     def __init__(self, file: str, data: Dataset) -> None:
         super().__init__(file, data)

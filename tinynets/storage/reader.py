@@ -1,7 +1,7 @@
 """Reads a save without trust: each record is checked against those before it, then applied to a timeline.
 
-What the fields of a record must be is told by the file that also writes that record. Reading never runs code, and
-allocates nothing that the file's own size does not bear out.
+The fields of a record are checked in the module that also writes that record. Reading never runs code, and allocates
+no more memory than the size of the file justifies.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ from tinynets.storage.timeline_records import (
 from tinynets.storage.user_code import DeclaredPlugins
 from tinynets.training.state import State
 
-MAX_INHERITED = 32 * 2**20  # bytes of lists that branches have of what they share with others
-MAX_EVALUATED = 1000  # records of evaluations that a save has of one branch; a journal may have any number
-MAX_REHUNG = 2**18  # branches and bookmarks that go elsewhere as branches are dropped
+MAX_INHERITED = 32 * 2**20  # bytes of lists that branches inherit from others
+MAX_EVALUATED = 1000  # evaluation records per branch in a save; a journal may have any number
+MAX_REHUNG = 2**18  # branches and bookmarks that move when branches are dropped
 
 
 class Start(NamedTuple):
-    """What the first keyframe brings, for those behind it and for edits."""
+    """What later keyframes and edits need from the first keyframe."""
 
     keyframes: KeyframeReader
     networks: BranchNetworks
 
 
 class Reader:
-    """Applies the records of one file in their order to a growing timeline; one that is refused changes nothing.
+    """Applies the records of a file in order to a growing timeline; a refused record changes nothing.
 
-    Each kind has a method, of which ReaderV1 and ReadBack have some of their own.
+    Each kind of record has a method; ReaderV1 and ReadBack override some.
     """
 
     version = 2
@@ -74,10 +74,10 @@ class Reader:
         self._start: Start | None = None
         self._children: dict[int, dict[int, Branch]] = {}
         self._marks: dict[int, dict[str, Bookmark]] = {}
-        """Of each branch the bookmarks on it."""
+        """The bookmarks on each branch."""
         self._waiting_evaluations: dict[int, list[Evaluation]] = {}
         self._evaluated: dict[int, int] = {}
-        """Of each branch how many records there are of its evaluations."""
+        """The number of evaluation records of each branch."""
         self._position: RecordFields | None = None
         self._count = self._inherited = self._rehung = 0
         self._apply: dict[str, Callable[[RecordFields], None]] = {
@@ -98,7 +98,7 @@ class Reader:
 
     @property
     def begun(self) -> bool:
-        """Whether there is a start state, from which something can be recovered."""
+        """Whether there is a start state, so that something can be recovered."""
         return self._start is not None
 
     def apply(self, record: Record) -> None:
@@ -115,7 +115,7 @@ class Reader:
         self._count += 1
 
     def finish(self, recover: bool) -> tuple[Timeline, Moment]:
-        """The timeline of all that was applied, and where the lab stands on it."""
+        """The timeline of everything applied, and the position of the lab on it."""
         if self._count < len(self.opening_kinds):
             raise CorruptSave(f"`{self.file}` has no record `{self.opening_kinds[self._count]}`")
         for branch in self.branches.values():
@@ -139,12 +139,12 @@ class Reader:
         return timeline, position
 
     def opening(self) -> tuple[SaveHeader, Recipe, Dataset]:
-        """What the first records say; there once `finish` has found them all."""
+        """The contents of the first records; available after `finish` has found them all."""
         if self.header is None or self.recipe is None or self.data is None:
             raise CorruptSave(f"`{self.file}` ends before its data")
         return self.header, self.recipe, self.data
 
-    # -- what comes first
+    # -- what to write comes first
 
     def _header(self, fields: RecordFields) -> None:
         self.header = read_header_record(fields, self.version)
@@ -172,7 +172,7 @@ class Reader:
         self.names.add(name)
 
     def _fork(self, fields: RecordFields, left: Moment, number: int, name: str) -> Branch:
-        """A branch that left another at that moment, with what both share."""
+        """Fork a branch from another at that moment, with the shared part."""
         parent = self.branches[left.branch]
         self._settle_evaluations(parent)
         self._inherited += 1000 + 24 * left.edits + 8 * parent.fork_cost(left)
@@ -207,7 +207,7 @@ class Reader:
         self._waiting_evaluations.setdefault(branch.number, []).extend(read_evaluations(fields, branch.end))
 
     def _settle_evaluations(self, branch: Branch) -> None:
-        """Put the evaluations of a branch in their order, all those at once that came since the last time."""
+        """Sort the evaluations of a branch into their order, all those since the last time at once."""
         branch.merge(self._waiting_evaluations.pop(branch.number, []))
 
     def _rename(self, fields: RecordFields) -> None:
@@ -299,5 +299,5 @@ class Reader:
         del self._marks[mark.moment.branch][mark.name]
 
     def _positioned(self, fields: RecordFields) -> None:
-        """The last one counts, so only that is looked into."""
+        """Keep the record: only the last position counts, so only that one is read."""
         self._position = fields

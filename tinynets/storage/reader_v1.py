@@ -1,7 +1,7 @@
-"""Reads files of the first format version, where a branch has its whole past, what it shares with its parent too.
+"""Reads files of the first format version, where a branch holds its whole past, even the part shared with its parent.
 
-They differ from those of today in this: a header says less; losses and evaluations stand in the record `branch`, which
-says of its parent only the step at which it left it; all edits come before the keyframes, and may come in one go.
+They differ from today's files as follows: a header holds less; losses and evaluations are in the record `branch`, which
+names only the step of the fork from its parent; all edits come before the keyframes, perhaps in a single record.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tinynets.storage.timeline_records import branch_of, read_branch, read_edit,
 
 
 class ReaderV1(Reader):
-    """Reads them record by record as a Reader does, and finds what branches share when all of them are there."""
+    """Reads these files record by record, and finds the shared parts of branches at the end."""
 
     version = 1
     opening_kinds = ("header", "recipe", "data")
@@ -63,7 +63,7 @@ class ReaderV1(Reader):
         self.names.add(name)
 
     def _edits(self, fields: RecordFields) -> None:
-        """They wait for the first keyframe, with which the network is there to check them against."""
+        """Keep edits until the first keyframe, which brings the network to check them against."""
         branch_of(fields, self.branches)
         self._waiting.append(fields)
 
@@ -75,7 +75,7 @@ class ReaderV1(Reader):
         self._waiting.clear()
 
     def _in_order(self, branch: Branch, entries: list[Any]) -> Iterator[RecordedEdit]:
-        """Edits that a branch has, each read as it is asked for: none of a step before that of the one before it."""
+        """The edits of a branch, read one by one; their steps must not decrease."""
         first = branch.edits[-1].step if branch.edits else 0
         for entry in entries:
             edit = read_edit(self.file, entry, first, len(branch.losses))
@@ -83,7 +83,7 @@ class ReaderV1(Reader):
             yield edit
 
     def _hang(self, branch: Branch, number: int | None, step: int) -> None:
-        """Find what a branch shares with its parent: the edits that both have in common up to the fork."""
+        """Find the part that a branch shares with its parent: the common edits up to the fork."""
         if number is None:
             return
         parent = self.branches.get(number)
@@ -100,4 +100,4 @@ class ReaderV1(Reader):
 
 def _differ(a: RecordedEdit, b: RecordedEdit) -> bool:
     losses = (a.before, a.after), (b.before, b.after)
-    return (a.step, a.edit, a.done) != (b.step, b.edit, b.done) or repr(losses[0]) != repr(losses[1])  # NaN is like NaN
+    return (a.step, a.edit, a.done) != (b.step, b.edit, b.done) or repr(losses[0]) != repr(losses[1])  # NaN equals NaN

@@ -36,9 +36,9 @@ READABLE = (1, 2)
 HEADER = MAGIC + struct.pack("<H", VERSION)
 MAX_PAYLOAD = 2**32 - 1
 END = "end"
-ABANDONED = 3600  # seconds after which a file that is still being written is nobody's
-KIND_WITHIN = 64  # bytes of a payload in which its kind stands
-CHUNK = 2**18  # bytes read and checked at once, so that the check finds them in the processor's cache
+ABANDONED = 3600  # seconds; an older unfinished file was abandoned
+KIND_WITHIN = 64  # the kind is within these first bytes of a payload
+CHUNK = 2**18  # bytes read and checked at once, so that they are still in the processor's cache
 
 Record = dict[str, Any]
 AnyPath = str | os.PathLike[str]
@@ -58,12 +58,12 @@ _REASONS = {
 
 
 def encode_record(record: Record) -> bytes:
-    """The bytes of one record: length, checksum, payload. SaveError where it holds what a save cannot hold."""
+    """The bytes of one record: length, checksum, payload. Raises SaveError if it holds an unsupported value."""
     return b"".join(record_pieces(record))
 
 
 def record_pieces(record: Record) -> list[Packed]:
-    """The same in pieces, of which large arrays are their own memory, not copied."""
+    """The same in pieces, with large arrays as their own memory, not copied."""
     kind = record.get("record")
     if not isinstance(kind, str):
         raise SaveError(f"a record needs its kind as text under `record`, got {kind!r}")
@@ -80,10 +80,10 @@ def record_pieces(record: Record) -> list[Packed]:
 
 
 def write_records(path: AnyPath, records: Iterable[Record], check: Callable[[Path], None] | None = None) -> None:
-    """Write a file of `records`: beside it first, synced, then renamed over it, so that the old file or the new one
-    stands whole at any moment. SaveError names the path and the reason; nothing is left behind then.
+    """Write a file of `records` beside the target, sync it, then rename it, so that at any moment there is the whole
+    old or new file. Raises SaveError that names the path and the reason, and leaves nothing behind.
 
-    `check` looks at what was written before it takes its name, and raises where it should not.
+    `check` inspects the new file before it is renamed, and raises to keep the old one.
     """
     target = _target(path)
     _clear(target.parent)
@@ -96,7 +96,7 @@ def write_records(path: AnyPath, records: Iterable[Record], check: Callable[[Pat
                 os.fsync(file.fileno())
             if check is not None:
                 check(temporary)
-            with suppress(OSError):  # a new file keeps the permissions that it was made with
+            with suppress(OSError):  # a new file keeps its initial permissions
                 shutil.copymode(target, temporary)
             os.replace(temporary, target)
         except BaseException:
@@ -109,7 +109,7 @@ def write_records(path: AnyPath, records: Iterable[Record], check: Callable[[Pat
 
 
 def _clear(folder: Path) -> None:
-    """Take away what writers that were killed left beside saves; what is being written is younger."""
+    """Delete what killed writers left beside saves; files that are still being written are younger."""
     with suppress(OSError):
         for left in folder.glob(".tinynets-*.tmp"):
             if time() - left.stat().st_mtime > ABANDONED:
@@ -117,20 +117,20 @@ def _clear(folder: Path) -> None:
 
 
 def read_records(path: AnyPath) -> Iterator[Record]:
-    """The records of a file one after the other, each whole and checked; `end` is checked and kept back.
+    """The records of a file one after the other, each whole and checked; `end` is checked but not returned.
 
-    Raises SaveError where the file cannot be read, UnsupportedSave where its format is another, and CorruptSave as
-    soon as it meets damage: what came before was whole, but the file as a whole is not.
+    Raises SaveError if the file cannot be read, UnsupportedSave for another format, and CorruptSave at the first
+    damage: the records before it were whole, but the file is not.
     """
     return iter(RecordFile(path))
 
 
 class RecordFile:
-    """A file's records, to be gone through once. With `recover`, damage ends them instead of raising CorruptSave.
+    """A file's records, to be iterated once. With `recover`, damage ends them instead of raising CorruptSave.
 
-    `most` bounds the bytes of a record. `version` is the format's, known with the first record; `whole` the bytes up to
-    the end of the last whole record, `size` all of them; `damage` says why it went no further, and is empty for a file
-    that is whole, its `end` included.
+    `most` bounds the bytes of a record. `version` is the format's, known with the first record; `whole` counts the
+    bytes up to the end of the last whole record, `size` those of the file; `damage` says why reading stopped, and is
+    empty for a whole file with its `end`.
     """
 
     def __init__(self, path: AnyPath, *, recover: bool = False, most: int = MAX_PAYLOAD) -> None:
@@ -167,7 +167,7 @@ class RecordFile:
             if not isinstance(record, dict) or not isinstance(record.get("record"), str):
                 raise CorruptSave(f"`{path}`: {where} does not say what it is")
             number, at = number + 1, at + _FRAME.size + len(payload)
-            del payload  # so that of two large records only one is held at a time
+            del payload  # so that only one large record is in memory at a time
             if record["record"] != END:
                 yield record
             elif record.get("count") == number - 2:
@@ -181,9 +181,9 @@ class RecordFile:
 
 
 def scan_small(file: BinaryIO, kinds: Collection[str], most: int) -> Iterator[Any]:
-    """Those records of some kinds that take at most so many bytes, up to the first that is not whole.
+    """The records of some kinds with at most `most` bytes, up to the first record that is not whole.
 
-    The others are jumped over: neither read nor checked. A record's kind must stand in its first bytes.
+    The others are skipped: neither read nor checked. The kind of a record must be in its first bytes.
     """
     if file.read(len(HEADER)) != HEADER:
         return
@@ -206,7 +206,7 @@ def scan_small(file: BinaryIO, kinds: Collection[str], most: int) -> Iterator[An
 
 
 def _target(path: AnyPath) -> Path:
-    """The file that `path` means, behind links; SaveError where something stands there that must not be replaced."""
+    """The file at `path`, with links resolved; raises SaveError if something is there that must not be replaced."""
     if "\0" in os.fspath(path):
         raise SaveError(f"`{path!r}` cannot be written: its name has a null character")
     target = Path(os.path.realpath(path))
@@ -256,7 +256,7 @@ def _check_regular(path: AnyPath, mode: int) -> None:
 
 
 def _checked_version(path: AnyPath, head: bytes) -> int:
-    """The format version that a file's first bytes tell."""
+    """The format version in a file's first bytes."""
     if not head:
         raise CorruptSave(f"`{path}` is not a tinynets save: it is empty")
     if not HEADER.startswith(head[: len(MAGIC)]):

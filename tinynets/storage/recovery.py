@@ -1,7 +1,7 @@
-"""Finds journals that were left behind by a lab that was killed, a closed terminal or a power cut.
+"""Recovery: finds journals left behind by a killed lab, a closed terminal or a power cut.
 
-A journal whose lab lives is held by it (see locks.py); one that nobody holds is left over. What it says of itself is
-found by looking at its small records alone.
+A living lab holds the lock of its journal (see locks.py); a journal that nobody holds is left over. Its description is
+read from its small records alone.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from tinynets.storage.records import scan_small
 from tinynets.system.paths import restored
 
 SUFFIX = ".journal"
-SMALL = 4 * 2**20  # bytes of a record that is looked into
+SMALL = 4 * 2**20  # bytes; larger records are skipped
 LOOKED_INTO = ("header", "branch", "edits", "position")
 
 
 @dataclass(frozen=True)
 class RecoverableJournal:
-    """What a journal holds that nobody has saved."""
+    """A left-over journal, and what it holds that was never saved."""
 
     file: Path
     recipe: str
     step: int
-    """Where the lab stood."""
+    """The step of the lab's position."""
     edits: int
     """On all branches."""
     branches: int
@@ -68,7 +68,7 @@ def recoverable(folder: Path | None = None) -> list[RecoverableJournal]:
             seen = _look(file) if held.alone else None
             if seen is not None:
                 found.append((file.stat().st_mtime_ns, seen.name, seen))
-        except FileNotFoundError:  # its lab saved meanwhile
+        except FileNotFoundError:  # its lab has saved meanwhile
             continue
         finally:
             held.release(forget=True)
@@ -76,7 +76,7 @@ def recoverable(folder: Path | None = None) -> list[RecoverableJournal]:
 
 
 def find(name: str, folder: Path | None = None) -> RecoverableJournal:
-    """The journal of that name, or the `latest`; raises SaveError that lists those there are."""
+    """The journal of that name, or the `latest`; raises SaveError that lists the existing ones."""
     found = {entry.name: entry for entry in recoverable(folder)}
     if not found:
         raise SaveError("there is nothing to recover")
@@ -89,7 +89,7 @@ def find(name: str, folder: Path | None = None) -> RecoverableJournal:
 
 
 def discard(entry: RecoverableJournal) -> None:
-    """Throw a journal away; SaveError where a lab has it open, or it cannot be taken away."""
+    """Delete a journal; raises SaveError if a lab has it open or it cannot be deleted."""
     held = locks.acquire(entry.file)
     if held is None:
         raise SaveError(f"`{entry.file}` is open in {locks.holder(entry.file)}")
@@ -104,7 +104,7 @@ def discard(entry: RecoverableJournal) -> None:
 
 
 def _journals(folder: Path) -> list[Path]:
-    """The journals of a folder, held or not; what one that was begun anew left beside itself is taken away."""
+    """The journals of a folder, held or not; deletes left-over parts of journals that were begun anew."""
     try:
         names = sorted(os.listdir(folder))
     except OSError:
@@ -120,7 +120,7 @@ def _journals(folder: Path) -> list[Path]:
 
 
 def _look(file: Path) -> RecoverableJournal | None:
-    """What a journal says of itself; None where it is none, or holds no moment."""
+    """The description of a journal; None if it is not a journal or holds no moment."""
     header: dict[str, Any] = {}
     step, edits, branches = -1, 0, 0
     try:
@@ -137,7 +137,7 @@ def _look(file: Path) -> RecoverableJournal | None:
                     case {"record": "position", "step": int(step)}:
                         pass
         when = datetime.fromtimestamp(status.st_mtime).isoformat(" ", "seconds")
-    except (OSError, ValueError, OverflowError):  # the last two: of a time that no calendar has
+    except (OSError, ValueError, OverflowError):  # the last two: an impossible time
         return None
     if not header or step < 0:
         return None

@@ -1,7 +1,7 @@
 """Reads, opens and writes whole saves.
 
-Their records and the order of these stand in snapshot.py, what makes a timeline of them in reader.py, the framing of
-records in records.py, that of values in codec.py; docs/save-format.md describes all of it.
+See snapshot.py for the records and their order, reader.py for making a timeline of them, records.py for the framing of
+records and codec.py for that of values; docs/save-format.md describes all of it.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ from tinynets.training.state import State
 # -- reading
 
 READERS = {Reader.version: Reader, ReaderV1.version: ReaderV1}
-"""For each format version that can be read, what reads it."""
+"""The reader of each supported format version."""
 
 
 @dataclass(frozen=True)
 class LoadedSave:
-    """What a save holds, checked and rebuilt."""
+    """The contents of a save, checked and rebuilt."""
 
     header: SaveHeader
     recipe: Recipe
@@ -57,7 +57,7 @@ class LoadedSave:
     timeline: Timeline
     position: Moment
     damage: str = ""
-    """Of a file that was recovered: why it went no further."""
+    """For a recovered file: why reading stopped."""
     whole: int = 0
     """Bytes that were read and understood."""
     size: int = 0
@@ -66,19 +66,19 @@ class LoadedSave:
 
     @property
     def same_machine(self) -> bool:
-        """Whether replay gives the same bits here as where it was saved."""
+        """Whether a replay gives the same bits here as where it was saved."""
         here = self.header.fingerprint == fingerprint() and self.header.threads == fix_threads()
         return here and not self.header.elsewhere
 
 
 def read(path: str | os.PathLike[str], data: object = None, *, recover: bool = False) -> LoadedSave:
-    """A save, checked and rebuilt. `data`, as a Lab takes it, stands in for a data set too large to be embedded.
+    """Read a save, check and rebuild it. `data`, as a Lab takes it, replaces a data set too large to be embedded.
 
-    With `recover`, of a journal or a damaged save the longest part from its beginning that is whole: `damage` then says
-    what ended it, `whole` and `size` how much was cut.
+    With `recover`, read the longest whole part from the beginning of a journal or a damaged save: `damage` then says
+    why it ended, `whole` and `size` how much was cut off.
 
-    Raises CorruptSave or UnsupportedSave that says what is wrong, SaveError when the file cannot be read, DataError or
-    ShapeError when `data` cannot be used.
+    Raises CorruptSave or UnsupportedSave that says what is wrong, SaveError if the file cannot be read, DataError or
+    ShapeError if `data` cannot be used.
     """
     with gated(path):
         return _read(path, data, recover)
@@ -112,7 +112,7 @@ def _read(path: str | os.PathLike[str], data: object, recover: bool) -> LoadedSa
 
 
 def read_header(path: str | os.PathLike[str]) -> SaveHeader:
-    """What a save says of itself, without reading the rest."""
+    """The header of a save, without reading the rest."""
     file = RecordFile(path, most=MAX_HEADER)
     with gated(path):
         for record in file:
@@ -125,14 +125,14 @@ def read_header(path: str | os.PathLike[str]) -> SaveHeader:
 
 @dataclass(frozen=True)
 class Opened:
-    """What was opened, and what a person should know about that."""
+    """An opened experiment, and what a person should know about it."""
 
     experiment: Experiment
     warnings: tuple[str, ...] = ()
 
 
 def open_experiment(path: str) -> Experiment:
-    """What a save, a journal or a `.toml` recipe holds, to look at: nothing is locked or written."""
+    """The experiment in a save, a journal or a `.toml` recipe, to be read only: nothing is locked or written."""
     path = expanded(path)
     if why := unusable(path):
         raise SaveError(f"`{path!r}` cannot be read: {why}")
@@ -146,7 +146,7 @@ def open_experiment(path: str) -> Experiment:
 def opened(
     path: str, data: object = None, *, budget: int = BUDGET, threads: int | None = None, recover: bool = False
 ) -> Opened:
-    """A save as it stood; `recover`: a journal, as far as it is whole."""
+    """Open a save at its position; `recover`: a journal, as far as it is whole."""
     fix_threads(threads, read_header(path).threads)
     loaded = read(path, data, recover=recover)
     loaded.timeline.keyframes.budget = budget
@@ -166,7 +166,7 @@ def opened(
 
 
 def opened_afresh(path: str, data: object = None, *, budget: int = BUDGET, threads: int | None = None) -> Opened:
-    """Recipe, data and start of a save; nothing is done yet."""
+    """Open only the recipe, data and start of a save, without its steps."""
     fix_threads(threads, read_header(path).threads)
     loaded = read(path, data)
     first = next(branch for branch in loaded.timeline.branches.values() if branch.parent is None)
@@ -177,7 +177,7 @@ def opened_afresh(path: str, data: object = None, *, budget: int = BUDGET, threa
 
 
 def _experiment(path: str, loaded: LoadedSave, timeline: Timeline, given: object) -> Experiment:
-    """What a save holds, at work. Raises DataError or ShapeError for `given` data, CorruptSave for its own."""
+    """The experiment of a save. Raises DataError or ShapeError for `given` data, CorruptSave for its own."""
     try:
         return Experiment.of(loaded.recipe, loaded.data, timeline)
     except (DataError, ShapeError) as error:
@@ -187,7 +187,7 @@ def _experiment(path: str, loaded: LoadedSave, timeline: Timeline, given: object
 
 
 def stand_at(player: Player, moment: Moment) -> list[str]:
-    """Go to a moment of what was read; where it cannot be computed, to the closest kept state, and say so."""
+    """Go to a moment, or to the closest kept state if it cannot be computed; returns warnings that say so."""
     try:
         run_to_end(go(player, moment), player.lock)
     except (DataError, NonFiniteError) as error:
@@ -204,9 +204,9 @@ def stand_at(player: Player, moment: Moment) -> list[str]:
 def write(
     path: str | os.PathLike[str], recipe: Recipe, data: Dataset, timeline: Timeline, position: Moment, live: State
 ) -> int:
-    """Write a save; returns its bytes. Raises SaveError, and then an earlier file of that name stands as it was.
+    """Write a save; returns its size in bytes. If it raises SaveError, an earlier file of that name does not change.
 
-    What was written is read as any save before it gets its name, so that there is none that cannot be opened.
+    The new file is read back like any save before it gets its name, so that every save can be opened.
     """
     target = Path(path)
     try:

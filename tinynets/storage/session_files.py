@@ -1,4 +1,4 @@
-"""The files of a lab: the save that it has open, its journal, and the locks that keep other labs off both."""
+"""SessionFiles: the save that a lab has open, its journal, and the locks that keep other labs off both."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from tinynets.system.paths import expanded_path, unusable
 
 
 class SessionFiles:
-    """What a lab holds of files. It knows nothing of the lab, and so can let go of them when that is gone.
+    """The files of a lab. It does not refer to the lab, so it can release them when the lab is gone.
 
-    `journal` is a folder, True for the user's own, False for none. `told` hears of what a person should know.
+    `journal` is a folder, True for the user's own, False for none. `told` is called with what a person should know.
     """
 
     def __init__(self, journal: bool | str | Path, read_only: bool, told: Callable[[str], None]) -> None:
         self.path = ""
-        """The file of the last save or load."""
+        """The file last saved to or loaded from."""
         self.read_only = read_only
-        """Whether that file is another lab's to write."""
+        """Whether this lab may not write that file."""
         self.named = ""
-        """What a journal names as the file to save to, where no save stands: not written unasked."""
+        """The file that a journal names to save to, if no save is there; written only when asked."""
         self.told = told
         self.journal: Journal | None = None
         self._folder = journal_folder() if isinstance(journal, bool) else expanded_path(journal)
@@ -43,10 +43,10 @@ class SessionFiles:
         self._claimed: locks.HeldLock | None = None
         self._recovered: locks.HeldLock | None = None
 
-    # -- what is opened
+    # -- what to write is opened
 
     def open(self, path: str) -> None:
-        """Have this save open; where another process has it, read-only, which is told."""
+        """Open this save; if another process has it open, as read-only, with a message."""
         self.path = path
         if self.read_only:
             return
@@ -57,7 +57,7 @@ class SessionFiles:
             self.told(f"{who}: it is read-only here, save under another name")
 
     def recover(self, journal: str) -> None:
-        """Have this journal open, and the save that it goes on from. Raises SaveError where a lab is at work on it."""
+        """Open this journal and the save that it belongs to. Raises SaveError if a lab is using it."""
         if not self.read_only:
             self._recovered = locks.acquire(journal)
             if self._recovered is None:
@@ -73,7 +73,7 @@ class SessionFiles:
             self.open(save)
 
     def begin(self, recipe: Recipe, data: Dataset, player: Player) -> None:
-        """From now on write what is done to a journal, where one is wanted."""
+        """From now on write what is done to a journal, if one is wanted."""
         if not self._wants_journal:
             return
         fresh = self._recovered is None
@@ -85,9 +85,9 @@ class SessionFiles:
     # -- saving
 
     def known(self) -> str:
-        """The file that a save without a path goes to; may be empty. SaveError where that is not ours to replace.
+        """The file that a save without a path goes to; may be empty. Raises SaveError if it must not be replaced.
 
-        Only what this project wrote is replaced unasked, and a file never says where to write.
+        Only files that tinynets wrote are replaced without being asked, and a file never says where to write.
         """
         if self.named:
             raise SaveError(
@@ -98,7 +98,7 @@ class SessionFiles:
         return self.path
 
     def claim(self, path: str) -> None:
-        """Take the lock of a file that is to be saved to. Raises SaveError where it is another lab's to write."""
+        """Take the lock of a file to save to. Raises SaveError if another lab may write it."""
         if self.path and self.read_only and _same(path, self.path):
             raise SaveError(f"`{path}` is open read-only: save under another name")
         if self._claimed is not None:
@@ -110,12 +110,12 @@ class SessionFiles:
             raise SaveError(f"`{path}` is open in {locks.holder(path)}: save under another name")
 
     def saved(self, path: str) -> None:
-        """All that there is stands in this file, whose lock was claimed."""
+        """Note that everything has been saved to this file, whose lock was claimed."""
         if self._save is not None:
             self._save.release()
         self._save, self._claimed = self._claimed, None
         self.path, self.read_only, self.named = path, False, ""
-        self._forget_recovered()  # the older of the two first: what is left behind at any moment is all there is
+        self._forget_recovered()  # the older one first, so that what is left at any moment is complete
         if self.journal is not None:
             self.journal.path = path
             self.journal.begin_anew()
@@ -123,7 +123,7 @@ class SessionFiles:
     # -- the end
 
     def close(self, *, discard: bool = False) -> None:
-        """Let go of everything. What is not saved stays in the journal, or goes with it. May be called twice."""
+        """Release everything. Unsaved work stays in the journal, or is discarded with it. It may be called twice."""
         if discard:
             self._forget_recovered()
         if self.journal is not None:
@@ -134,7 +134,7 @@ class SessionFiles:
         self._save = self._claimed = self._recovered = None
 
     def _forget_recovered(self) -> None:
-        """What was recovered stands elsewhere: its journal goes, where it is one of ours."""
+        """Delete the recovered journal, if it is one of ours, since its contents are elsewhere now."""
         held, self._recovered = self._recovered, None
         if held is None:
             return

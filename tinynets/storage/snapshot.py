@@ -1,7 +1,7 @@
 """The order of the records in a whole save; docs/save-format.md says what each of them means.
 
-Any part of them from the beginning is a past that can be read: a branch comes after the one that it left, an edit after
-the losses of the steps before it.
+Any part of them from the beginning is a readable past: a branch comes after its parent, and an edit after the losses of
+the steps before it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def snapshot(
     kind: str = "save",
     path: str = "",
 ) -> Iterator[Record]:
-    """The records of all that there is; `kind` is `save` or `journal`, `path` the save that a journal belongs to."""
+    """The records of a whole run; `kind` is `save` or `journal`, `path` the save that a journal belongs to."""
     yield header_record(recipe, timeline, position, live, kind=kind, path=path)
     yield recipe_record(recipe)
     yield data_record(data, recipe)
@@ -56,7 +56,7 @@ def snapshot(
         shared = (branch.fork, branch.shared) if branch.parent is not None else (0, 0)
         yield from history_records(branch, *shared)
         inherited, left_by = known.get(branch.number, set()), children.get(branch.number, [])
-        early = [  # what a branch that leaves this one does not have comes when that has left
+        early = [  # what a forked branch does not share comes after the fork
             entry
             for entry in branch.evaluations
             if id(entry) not in inherited

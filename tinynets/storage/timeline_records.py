@@ -1,4 +1,4 @@
-"""Branches, losses, edits, evaluations, bookmarks and the position as records, written and read."""
+"""Writes and reads the records of branches, losses, edits, evaluations, bookmarks and the position."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def branch_record(branch: Branch) -> Record:
 
 
 def read_branch(fields: RecordFields, branches: Branches, names: set[str]) -> tuple[int, str]:
-    """Number and name of a branch that is not there yet."""
+    """Number and name of a new branch."""
     number, name = fields.whole("number", 0, MAX_NUMBER), fields.name("name")
     if number in branches or name in names:
         fields.wrong(f"`{name}` ({number}) is there twice")
@@ -49,7 +49,7 @@ def read_branch(fields: RecordFields, branches: Branches, names: set[str]) -> tu
 
 
 def read_fork(fields: RecordFields, branches: Branches) -> Moment | None:
-    """Where a branch left which other; None of one that left none."""
+    """The branch and the moment that a branch was forked from; None without a parent."""
     if fields.record.get("parent") is None:
         return None
     parent = branch_of(fields, branches, "parent")
@@ -60,7 +60,7 @@ def read_fork(fields: RecordFields, branches: Branches) -> Moment | None:
 
 
 def branch_of(fields: RecordFields, branches: Branches, key: str = "branch") -> Branch:
-    """The branch whose number a record has under that key."""
+    """The branch whose number is under that key of a record."""
     return numbered(fields, branches, fields.whole(key, 0, MAX_NUMBER))
 
 
@@ -75,7 +75,7 @@ def rename_record(branch: Branch) -> Record:
 
 
 def read_rename(fields: RecordFields, branches: Branches, names: set[str]) -> tuple[Branch, str]:
-    """A branch, and the name that it gets, which no other has."""
+    """A branch and its new name, which no other branch has."""
     branch, name = branch_of(fields, branches), fields.name("name")
     if name in names:
         fields.wrong(f"there is a branch `{name}` already")
@@ -90,7 +90,7 @@ def drop_record(number: int) -> Record:
 
 
 def history_records(branch: Branch, losses: int, edits: int) -> Iterator[Record]:
-    """Losses and edits beyond the first so many of each, the losses up to an edit's step before that edit."""
+    """Losses and edits after the first `losses` and `edits`; the losses up to an edit's step come before the edit."""
     while edits < len(branch.edits):
         step = branch.edits[edits].step
         if step > losses:
@@ -104,19 +104,19 @@ def history_records(branch: Branch, losses: int, edits: int) -> Iterator[Record]
 
 
 def losses_record(branch: Branch, first: int, end: int) -> Record:
-    """The losses of the steps behind `first`, through `end`."""
+    """The losses of the steps after `first`, through `end`."""
     return {"record": "losses", "branch": branch.number, "first": first, "values": branch.losses.part(first, end)}
 
 
 def read_losses(fields: RecordFields, branches: Branches, dtype: Any) -> tuple[Branch, Array]:
-    """Losses, and the branch that they go on."""
+    """Losses, and the branch that they continue."""
     branch = branch_of(fields, branches)
     fields.whole("first", len(branch.losses), len(branch.losses))
     return branch, fields.array("values", dtype, (None,))
 
 
 def edits_record(branch: Branch, first: int, through: int) -> Record:
-    """The edits from index `first`, before `through`."""
+    """The edits from index `first` up to, but not including, `through`."""
     edits = branch.edits[first:through]
     switched = [{"kind": entry.edit.args.get("to")} for entry in edits if entry.edit.op == "activation"]
     return {"record": "edits", "branch": branch.number, "edits": list(map(_placed, edits)), **named_layers(switched)}
@@ -133,13 +133,13 @@ def _placed(entry: RecordedEdit) -> Record:
 
 
 def read_edits(fields: RecordFields) -> list[Any]:
-    """The entries of a record of edits, each for `read_edit`, which wants to know what was done before it."""
+    """The entries of a record of edits, each for `read_edit`, which needs to know the edits before it."""
     entries: list[Any] = fields.get("edits", list)
     return entries
 
 
 def read_edit(file: str, entry: Any, first: int, last: int) -> RecordedEdit:
-    """An edit of a step from `first` to `last`; whether its network takes it is not looked at."""
+    """An edit at a step from `first` to `last`; it is not checked against its network."""
     fields = RecordFields(file, entry, "an edit")
     step, edit = fields.whole("step", first, last), fields.inner("edit", "an edit")
     config = {"op": edit.get("op", str), "target": edit.get("target", str), "args": edit.get("args", dict)}
@@ -154,7 +154,7 @@ def read_edit(file: str, entry: Any, first: int, last: int) -> RecordedEdit:
 
 
 def evaluations_record(branch: int, entries: Sequence[Evaluation]) -> Record:
-    """Evaluations, column by column; an accuracy that is not known is NaN."""
+    """Evaluations, column by column; an unknown accuracy is NaN."""
     splits = sorted({entry.split for entry in entries})
     return {
         "record": "evaluations",
@@ -171,7 +171,7 @@ def evaluations_record(branch: int, entries: Sequence[Evaluation]) -> Record:
 
 
 def read_evaluations(fields: RecordFields, end: Moment | None) -> list[Evaluation]:
-    """Evaluations from their columns, in the order of their steps; none behind `end`, where it is given."""
+    """Evaluations from their columns, in the order of their steps; none after `end`, if it is given."""
     splits = fields.get("splits", list)
     if not all(isinstance(split, str) for split in splits):
         fields.wrong("`splits` must be names")
@@ -222,9 +222,9 @@ def unbookmark_record(name: str) -> Record:
 def position_record(
     position: Moment, actions: Iterable[tuple[Moment, Moment]], undone: Iterable[Moment] = ()
 ) -> Record:
-    """Where the lab stands, and the actions that undo goes back over: the moment before each, and that behind it.
+    """The position of the lab, and the actions for undo: the moments before and after each.
 
-    `undone`: of branches on which edits were undone, the moment before those.
+    `undone`: for branches with undone edits, the moment before those edits.
     """
     ends = [list(moment) for moment in undone]
     rows = [[*before, *after] for before, after in actions]
@@ -239,7 +239,7 @@ def position_record(
 
 
 class Position(NamedTuple):
-    """What a record of the position says, as `position_record` takes it."""
+    """The contents of a position record, as `position_record` takes them."""
 
     moment: Moment
     actions: list[tuple[Moment, Moment]]

@@ -1,4 +1,4 @@
-"""The record of the recipe, and the layers and losses of the user's own, which records name with their digests."""
+"""The record of the recipe, and the user's own layers and losses, which records name with their digests."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def recipe_record(recipe: Recipe) -> Record:
 
 
 def named_layers(architecture: Sequence[Any]) -> Record:
-    """What a record of these layers says of those among them that are the user's own; nothing where there are none."""
+    """The part of a record that names the user's own layers among these; empty if there are none."""
     own = own_layers([architecture])
     return {"own": own} if own else {}
 
 
 class DeclaredPlugins:
-    """The layers and losses of the user's own that a file has named with the digest of their source."""
+    """The user's own layers and losses that a file has named with the digest of their source."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.named: set[tuple[str, str]] = set()
 
     def declare(self, fields: RecordFields) -> None:
-        """Take those that a record names; UnsupportedSave where they are not registered here, or others."""
+        """Accept those that a record names; raises UnsupportedSave if they are not registered here, or differ."""
         found = []
         for entry in fields.optional("own", list) or []:
             thing = RecordFields(self.file, entry, "a layer or loss of one's own")
@@ -41,7 +41,7 @@ class DeclaredPlugins:
         self.named |= {entry[:2] for entry in found}
 
     def read_recipe(self, fields: RecordFields) -> Recipe:
-        """The recipe of its record, all of whose layers and losses are named."""
+        """The recipe in its record; all its own layers and losses must be named."""
         self.declare(fields)
         try:
             recipe = recipe_from(fields.get("config", dict), self.file, rules=FIRST)
@@ -52,7 +52,7 @@ class DeclaredPlugins:
         return recipe
 
     def check_layers(self, architecture: Any) -> None:
-        """Layers that are not tinynets' own must have been named with their digests."""
+        """Check that layers that are not tinynets' own were named with their digests."""
         for kind in kinds_in(architecture):
             self._check("layer", kind)
 

@@ -1,1 +1,1 @@
-"""The machine around a command: its streams, its signals, its paths."""
+"""The system around a command: streams, signals and paths."""

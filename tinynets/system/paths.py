@@ -1,4 +1,4 @@
-"""Paths as people type them, and as a file holds them: in text, or in bytes where their name is no text."""
+"""Paths as people type them and as files store them: as text, or as bytes if a name is not text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ AnyPath = str | os.PathLike[str]
 
 
 def expanded(path: AnyPath) -> str:
-    """The path, with `~` and `~name` in front as the folder that they stand for."""
+    """The path, with a leading `~` or `~name` replaced by the home folder."""
     text = os.fspath(path)
     return os.path.expanduser(text) if isinstance(text, str) and text.startswith("~") else text
 
@@ -22,7 +22,7 @@ def expanded_path(path: AnyPath) -> Path:
 
 
 def unusable(path: AnyPath) -> str:
-    """Why no file can be called so, in words; empty where one can."""
+    """Why a path is unusable, in words; empty if it is usable."""
     text = os.fspath(path)
     first, behind, _ = text.replace(os.altsep or os.sep, os.sep).partition(os.sep)
     if behind and first.startswith("~") and expanded(text) == text and not (no_name(first) or os.path.exists(first)):
@@ -31,12 +31,12 @@ def unusable(path: AnyPath) -> str:
 
 
 def names_folder(path: AnyPath) -> bool:
-    """Whether a path ends as only one of a folder does: a file there would have no name of its own."""
+    """Whether a path ends like that of a folder, so that a file there would have no name."""
     return os.fspath(path).endswith((os.sep, os.altsep or os.sep))
 
 
 def no_name(text: str) -> str:
-    """Why it is no text that a file can be called by, in words; empty where it is."""
+    """Why a text cannot be a file name, in words; empty if it can."""
     if "\0" in text:
         return "its name has a null character"
     try:
@@ -47,7 +47,7 @@ def no_name(text: str) -> str:
 
 
 def stored(path: str) -> str | bytes:
-    """What a save holds of a path: its text, or its bytes where the name of a file in it is no text."""
+    """A path in the form that saves store: text, or bytes if a name in it is not text."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -56,5 +56,5 @@ def stored(path: str) -> str | bytes:
 
 
 def restored(path: str | bytes) -> str:
-    """The path that `stored` gave."""
+    """The path from the form that `stored` returns."""
     return path if isinstance(path, str) else os.fsdecode(path)

@@ -1,8 +1,8 @@
 """Signals that end a process: ctrl+c, SIGTERM, and SIGHUP, which a terminal sends when it closes.
 
-While a command starts they end it at once, in a word: raised as an exception in the middle of an import they would end
-as a traceback. While it works they are noted, for it to stop where nothing is half done. What was ignored from the
-start (nohup, a shell's background) stays ignored. The status is the shell's convention, 128 + the signal's number.
+While a command starts, they end it at once with one line: as an exception in the middle of an import they would end in
+a traceback. While it works, they are noted, so that it can stop where nothing is half done. Signals ignored from the
+start (nohup, a shell's background) stay ignored. The status is the shell's convention, 128 + the signal's number.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import Any
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
 AGAIN = 0.5
-"""Seconds after which a second ctrl+c is a person's who will not wait, not the same one passed on by a parent."""
+"""Seconds after which a second ctrl+c is from an impatient person, not the first one passed on by a parent."""
 
 
 def end_at_once(command: str) -> None:
-    """From here on a signal ends the process with one line; call it where nothing can be lost yet."""
+    """From now on a signal ends the process with one line; call it while nothing can be lost yet."""
 
     def end(number: int, frame: FrameType | None) -> None:
         leave(number, f"{command}: {stopped(number)}")
@@ -34,7 +34,7 @@ def end_at_once(command: str) -> None:
 
 
 def take(number: int, handler: Callable[[int, FrameType | None], None] | Any) -> Any:
-    """Handle a signal, unless it is ignored; returns what handled it before. Only the main thread can."""
+    """Handle a signal, unless it is ignored; returns the earlier handler. Only the main thread can do this."""
     before = signal.getsignal(number)
     if before is None or before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
         return None
@@ -42,36 +42,36 @@ def take(number: int, handler: Callable[[int, FrameType | None], None] | Any) ->
 
 
 def decided() -> None:
-    """The command is done and its status known: what comes while Python ends changes nothing any more."""
+    """Ignore signals from now on: the command is done and its status known, and Python is about to end."""
     for number in SIGNALS:
         take(number, signal.SIG_IGN)
 
 
 def leave(number: int, words: str) -> None:
-    """End the process here and now, with a line on stderr."""
+    """End the process immediately, with a line on stderr."""
     write_now(2, f"{words}\n")
     os._exit(status_of(number))
 
 
 def write_now(descriptor: int, text: str) -> None:
-    """Write to a terminal, where it takes something: one that is held up would hold up the end."""
+    """Write to a terminal only if it accepts text, since a blocked one would delay the end."""
     with suppress(OSError, ValueError):
         if os.name != "posix" or select.select([], [descriptor], [], 0)[1]:
             os.write(descriptor, text.encode("ascii", "backslashreplace"))
 
 
 def status_of(number: int) -> int:
-    """The exit status of what a signal ended."""
+    """The exit status of a process that a signal ended."""
     return 128 + number
 
 
 def stopped(number: int) -> str:
-    """`stopped`, and by what where that was no person at the keys."""
+    """`stopped`, and by which signal unless it was ctrl+c."""
     return "stopped" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"
 
 
 class Noted:
-    """The first signal that has come, if any. One that insists, well behind the first, calls `at_once`."""
+    """The first signal that has come, if any. An insisting one, some time after it, calls `at_once`."""
 
     def __init__(self, at_once: Callable[[int], None], insisting: Container[int] = (signal.SIGINT,)) -> None:
         self.number: int | None = None
@@ -86,7 +86,7 @@ class Noted:
 
 @contextmanager
 def noted(at_once: Callable[[int], None]) -> Iterator[Noted]:
-    """Within, signals are noted instead of raised."""
+    """Inside this context, signals are noted instead of raised."""
     found = Noted(at_once)
     before = [(number, take(number, found.note)) for number in SIGNALS]
     try:
@@ -99,7 +99,7 @@ def noted(at_once: Callable[[int], None]) -> Iterator[Noted]:
 
 @contextmanager
 def held_off() -> Iterator[None]:
-    """Signals wait until what is within is done; a process that is started there begins with them held off."""
+    """Signals wait until this context ends; a process started in it begins with them held off."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -111,6 +111,6 @@ def held_off() -> Iterator[None]:
 
 
 def let_through() -> None:
-    """Take the signals that were held off when this process was started."""
+    """Accept the signals that were held off when this process was started."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)

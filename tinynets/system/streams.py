@@ -1,4 +1,4 @@
-"""The standard streams of a command, however it was started: closed, full, narrow, or a pipe that nobody reads."""
+"""Makes the standard streams of a command safe: closed, full, without some letters, or a pipe that nobody reads."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from tinynets.foreign_text import printable
 
 
 def prepare() -> None:
-    """Make the process's streams safe to write to, whatever they are.
+    """Make the process's streams safe to write to, in whatever state they are.
 
-    What was closed leads nowhere, so that no file that is opened later takes its number and gets what was meant for
-    the terminal. Letters that an encoding lacks are written as Python writes them (`\\u2588`), and what cannot be
-    written to stderr is dropped: a word to the person is never worth the work that it tells of.
+    A closed stream becomes the null device, so that no file opened later gets its number and the text for the
+    terminal. Letters that an encoding lacks are written as Python escapes (`\\u2588`). Text that cannot be written to
+    stderr is dropped, since a message must never cost the work that it reports.
     """
     for number in range(3):
         _occupy(number)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             mode = "w" if number else "r"
-            if os.name == "posix":  # the descriptor stays open, whatever becomes of this object
+            if os.name == "posix":  # the descriptor stays open when this object goes
                 made = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
             else:
                 made = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115 - as long as the process
@@ -36,12 +36,12 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    if isinstance(sys.stdout, io.TextIOWrapper):  # argparse passes over what cannot be written, `finish` does not
+    if isinstance(sys.stdout, io.TextIOWrapper):  # argparse ignores write errors, `finish` does not
         sys.stdout.reconfigure(write_through=False)
 
 
 def _occupy(number: int) -> None:
-    """Open the null device at a descriptor that is closed; the lower ones are open, so that it gets this very one."""
+    """Open the null device at a closed descriptor; the lower ones are open, so it gets exactly this one."""
     if os.name != "posix":
         return
     try:
@@ -52,7 +52,7 @@ def _occupy(number: int) -> None:
 
 
 class _Unfailing(io.FileIO):
-    """A file whose writes succeed, were it full, closed at the other end, or a terminal that is gone."""
+    """A file whose writes always succeed, even if it is full, closed at the other end, or a terminal that is gone."""
 
     def write(self, data: Any) -> int:
         try:
@@ -63,7 +63,7 @@ class _Unfailing(io.FileIO):
 
 
 def unfailing(stream: TextIO, errors: str = "backslashreplace") -> io.TextIOWrapper:
-    """Another stream to the same file, which drops what cannot be written there."""
+    """Another stream to the same file, which drops text that cannot be written."""
     raw = _Unfailing(stream.fileno(), "w", closefd=False)
     return io.TextIOWrapper(io.BufferedWriter(raw), encoding=stream.encoding, errors=errors, line_buffering=True)
 
@@ -78,9 +78,9 @@ def speaks(stream: TextIO, letters: str) -> bool:
 
 
 def put(text: str) -> None:
-    """Print a result, to its last byte.
+    """Print a whole result.
 
-    Raises BrokenPipeError where nobody reads it any more, CommandError where it cannot be written.
+    Raises BrokenPipeError if nobody reads it any more, CommandError if it cannot be written.
     """
     try:
         print(text, flush=True)
@@ -95,13 +95,13 @@ def _unwritten(error: OSError) -> str:
 
 
 def say(text: str, command: str = "tinynets") -> None:
-    """A word to the person, beside the results."""
+    """Print a message to the person, separate from the results."""
     with suppress(OSError, ValueError):
         print(f"{command}: {printable(text)}", file=sys.stderr)
 
 
 def finish(status: int, command: str = "tinynets") -> int:
-    """Write what is left for stdout; the status to end with, 1 where it came to nothing."""
+    """Flush stdout; returns the status to end with, 1 if that failed."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -116,7 +116,7 @@ def finish(status: int, command: str = "tinynets") -> int:
 
 
 def _lead_nowhere() -> None:
-    """What Python flushes as it ends would fail again, and say so in a way of its own."""
+    """Redirect stdout to the null device, since Python's flush at the end would fail again with its own message."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

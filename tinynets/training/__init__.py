@@ -1,1 +1,1 @@
-"""A training step and all that governs it."""
+"""Training: a training step and everything that controls it."""

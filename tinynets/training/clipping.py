@@ -1,4 +1,4 @@
-"""Clipping: gradients held within a range, and their length within a bound, over all of a dtype's range."""
+"""Clipping: keeps gradients within a range and their norm within a bound, over the whole range of a dtype."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tinynets.numerics.arrays import Array
 
 
 def clip(grad: Array, value: float, norm: float) -> None:
-    """Hold each gradient within plus and minus `value`, then shorten all together to `norm`; 0: not."""
+    """Clip each gradient to plus and minus `value`, then scale them all down to `norm`; 0 means no clipping."""
     if value:
         np.clip(grad, -value, value, grad)
     if norm:
@@ -20,7 +20,7 @@ def clip(grad: Array, value: float, norm: float) -> None:
 
 
 def norm_of(grad: Array) -> float:
-    """The length of a gradient, also of one whose squares overflow, or fall below what can be told from 0."""
+    """The norm of a gradient, even if its squares overflow or underflow."""
     square = float(grad.dot(grad))
     if grad.size * _least_square(grad) < square < inf:
         return sqrt(square)
@@ -32,13 +32,13 @@ def norm_of(grad: Array) -> float:
 
 
 def _least_square(grad: Array) -> float:
-    """Where the mean of squares is above this, those that were too small to be told from 0 are not missed."""
+    """Above this mean of squares, squares that underflow to 0 do not matter."""
     finfo = np.finfo(grad.dtype)
     return float(finfo.tiny / finfo.eps**2)
 
 
 def scale(grad: Array, factor: float) -> None:
-    """Multiply a gradient by a factor from 0 to 1, also one that is smaller than the dtype's smallest number."""
+    """Multiply a gradient by a factor from 0 to 1, even if the factor is below the dtype's smallest number."""
     if factor >= np.finfo(grad.dtype).tiny:
         np.multiply(grad, factor, grad)
     else:

@@ -1,8 +1,8 @@
-"""How many updates each parameter has had, by which Adam corrects its bias: data that edits move as they move slots.
+"""Update counts: how many updates each parameter has had, for Adam's bias correction; edits move them like slots.
 
-What begins late (unfrozen, drawn anew, grown, inserted, transplanted) counts from there, as PyTorch counts for each
-parameter. A step writes none of it: of what learns, the step from which it counts is known, of what is frozen how many
-updates it has had. A run of the first rules counts for all parameters together.
+A parameter that begins late (unfrozen, drawn anew, grown, inserted, transplanted) counts from there, as PyTorch counts
+per parameter. A step writes no counts: for a learning parameter the step from which it counts is stored, for a frozen
+one the number of its updates. A run of the first rules has one count for all parameters.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SLOT = "counts"
 
 
 def keeps_counts(hyper: Hyper) -> bool:
-    """Whether the updates of each parameter are counted."""
+    """Whether updates are counted per parameter."""
     return hyper.optimizer.counts_updates and hyper.rules > FIRST
 
 
@@ -37,9 +37,9 @@ def counts_of(state: State) -> Array:
 
 @contextmanager
 def moving_counts(state: State) -> Iterator[None]:
-    """Within it the counts are one of the state's slots, so what an edit does to slots it does to them.
+    """Make the counts one of the state's slots for a while, so that an edit treats them like slots.
 
-    Where it makes the slots anew, as another optimizer does, they begin at 0. Raised within it, an error changes none.
+    If the edit makes new slots, as for another optimizer, the counts begin at 0. If it raises, no count changes.
     """
     if keeps_counts(state.hyper):
         state.slots[SLOT] = counts_of(state)
@@ -56,7 +56,7 @@ def moving_counts(state: State) -> Iterator[None]:
 
 
 def _laid_out(state: State, counts: Array) -> Array:
-    """Counts as a state holds them: none where all are alike and nothing is frozen."""
+    """Counts as a state holds them: empty if all are alike and nothing is frozen."""
     now = state.step - counts
     now[state.frozen] = counts[state.frozen]
     if not state.frozen.size and (now == state.hyper.since).all():
@@ -66,7 +66,7 @@ def _laid_out(state: State, counts: Array) -> Array:
 
 
 def update_starts(state: State) -> tuple[int, Late | None]:
-    """From which step the updates count, and which parameters began later than the first; None where none did."""
+    """The step from which updates count, and the parameters that began later than the first; None if none did."""
     learns = np.ones(state.theta.size, np.bool_)
     learns[state.frozen] = False
     if not state.counts.size or not learns.any():

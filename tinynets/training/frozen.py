@@ -1,4 +1,4 @@
-"""What does not learn: which parameters and units are frozen, and why a step may change nothing at all."""
+"""Frozen parameters and units, and the reasons why a step may change nothing at all."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tinynets.training.state import State
 
 
 def frozen_mask(size: int, frozen: Array) -> Array:
-    """(size,) which places of a flat vector are frozen, from their positions."""
+    """(size,) mask of the frozen places of a flat vector, from their positions."""
     mask = np.zeros(size, np.bool_)
     mask[frozen] = True
     return mask
 
 
 def frozen_share(network: Network, frozen: Array, block: Block) -> Array:
-    """(units,) how much of what each unit of a block has learned is frozen, 0 to 1; `frozen` as a State has it."""
+    """(units,) the share of each unit's parameters that is frozen, 0 to 1; `frozen` as in a State."""
     if not frozen.size:
         return np.zeros(block.units)
     has, held = network.shares_in(block, frozen)
@@ -28,14 +28,14 @@ def frozen_share(network: Network, frozen: Array, block: Block) -> Array:
 
 
 def frozen_units(network: Network, frozen: Array, block: Block) -> Array:
-    """(units,) which units of a block are frozen whole; one without parameters never is."""
+    """(units,) which units of a block are frozen whole; units without parameters never are."""
     return np.asarray(frozen_share(network, frozen, block) == 1)
 
 
 def why_nothing_learns(network: Network, state: State, step: int | None = None) -> str:
-    """Why the step behind `step` (default: where the state stands) changes no parameter; empty where it changes some.
+    """Why the step after `step` (default: the state's) changes no parameter; empty if it changes some.
 
-    A learning rate of 0 is no error, but must not go unsaid.
+    A learning rate of 0 is not an error, but the user must be told.
     """
     hyper = state.hyper
     if not state.theta.size:

@@ -1,4 +1,4 @@
-"""The hyperparameters in force."""
+"""Hyper: the hyperparameters of a run at a moment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tinynets.training.schedules import Schedule
 
 @dataclass(frozen=True)
 class Hyper:
-    """What governs the steps: optimizer and schedule, and how batches are drawn."""
+    """The hyperparameters: optimizer and schedule, how batches are drawn, and settings of blocks."""
 
     optimizer: Optimizer
     schedule: Schedule = field(default_factory=Schedule)
@@ -24,9 +24,9 @@ class Hyper:
     sampling: str = "replacement"
     seed: int = 0
     clip_norm: float = 0.0
-    """Gradients longer than this are shortened to it; 0: never."""
+    """A gradient with a larger norm is scaled down to it; 0: never."""
     clip_value: float = 0.0
-    """Each gradient is held within plus and minus this; 0: never."""
+    """Each gradient is clipped to plus and minus this; 0: never."""
     rates: dict[str, float] = field(default_factory=dict)
     """Block, or units of one (`hidden[3]`) -> factor on the learning rate of their parameters."""
     l1: dict[str, float] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Hyper:
     since: int = 0
     """The step at which the optimizer was set, from which Adam counts its updates."""
     scheduled: int = 0
-    """The step at which the schedule was set, from which it counts; always 0 by the first rules."""
+    """The step at which the schedule was set, from which it counts; always 0 under the first rules."""
     rules: int = CURRENT
     """The rules of arithmetic that the run began with (numerics/rules.py)."""
 
@@ -62,7 +62,7 @@ class Hyper:
         } | ({"scheduled": self.scheduled, "rules": self.rules} if self.rules > FIRST else {})
 
     def check(self, network: Network) -> None:
-        """Raise ShapeError or SelectorError where a setting is out of range or names a block that is not there."""
+        """Raise ShapeError or SelectorError if a setting is out of range or names a block that does not exist."""
         for name in ("clip_norm", "clip_value"):
             check_setting("training", name, getattr(self, name))
         for name in ("rates", "l1", "l2"):

@@ -1,7 +1,7 @@
-"""Optimizers: what a gradient does to the flat vector, as a few operations over it.
+"""Optimizers: how gradients update the flat vector of parameters, as a few operations over it.
 
-An optimizer proposes; the training step checks what is proposed and commits it. So nothing is written before it is
-known to be finite, and what is frozen is left out in one place.
+An optimizer proposes an update; the training step checks and commits it. So nothing is written before it is known to
+be finite, and frozen parameters are left out in one place.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ Slots = dict[str, Array]
 
 
 class Late:
-    """Parameters whose updates began at unlike steps, in groups.
+    """Parameters whose updates began at different steps, in groups.
 
-    behind: how many updates each group has had fewer than the first; which (n,): the group of each parameter.
+    behind: how many fewer updates each group has had than the first; which (n,): the group of each parameter.
     """
 
     def __init__(self, behind: list[int], which: Array, dtype: np.dtype[Any]) -> None:
@@ -30,14 +30,14 @@ class Late:
         self._spread = np.empty(len(which), dtype)
 
     def spread(self, of_groups: list[float]) -> Array:
-        """(n,) a number of each group, at each of its parameters; until the next are asked for."""
+        """(n,) the number of each parameter's group; valid until the next call."""
         return np.array(of_groups, self._spread.dtype).take(self._which, 0, self._spread, "clip")
 
 
 class Scratch:
     """Vectors as long as theta that an optimizer writes its proposal into.
 
-    `late` says which parameters have had fewer updates than others; None: all have had as many.
+    `late`: the parameters that have had fewer updates than others; None: all have had the same number.
     """
 
     def __init__(self, size: int, dtype: np.dtype[Any]) -> None:
@@ -47,7 +47,7 @@ class Scratch:
         self._number = scalar(0, dtype)
 
     def number(self, value: float) -> Array:
-        """A number as numpy takes it fastest; until the next is asked for."""
+        """A number in the form that numpy takes fastest; valid until the next call."""
         self._number[()] = value
         return self._number
 
@@ -63,7 +63,7 @@ class Optimizer:
 
     kind: ClassVar[str] = ""
     counts_updates: ClassVar[bool] = False
-    """What it does depends on how many updates a parameter has had."""
+    """Its updates depend on how many a parameter has had."""
     lr: float = 0.1
 
     def __post_init__(self) -> None:
@@ -75,13 +75,13 @@ class Optimizer:
         return {"kind": self.kind} | {field.name: getattr(self, field.name) for field in fields(self)}
 
     def slot_names(self) -> tuple[str, ...]:
-        """The vectors that it carries from step to step; they start at zero."""
+        """Names of the vectors that it carries from step to step; they start at zero."""
         return ()
 
     def propose(self, theta: Array, grad: Array, slots: Slots, lr: float, count: int, scratch: Scratch) -> Slots:
-        """Write into `scratch.delta` what is to be subtracted from theta; return the new slots, in scratch vectors.
+        """Write what to subtract from theta into `scratch.delta`; return the new slots, in scratch vectors.
 
-        `count` is the number of this update, from 1; of what `scratch.late` names it is less.
+        `count` is the number of this update, from 1; it is less for the parameters in `scratch.late`.
         """
         raise TypeError(f"{type(self).__name__} is a base class")
 
@@ -90,8 +90,8 @@ class Optimizer:
 class SGD(Optimizer):
     """Stochastic gradient descent: v = momentum v + (grad + weight_decay theta); theta = theta - lr v.
 
-    With `nesterov` the step is lr (grad + weight_decay theta + momentum v), v the new one; without momentum it makes no
-    difference. Source: Sutskever et al. (2013), in PyTorch's form (no dampening).
+    With `nesterov` the step is lr (grad + weight_decay theta + momentum v), with the new v; without momentum nothing
+    changes. Source: Sutskever et al. (2013), in PyTorch's form (no dampening).
     """
 
     kind: ClassVar[str] = "sgd"
@@ -207,7 +207,7 @@ class Adam(Optimizer):
 
 @dataclass(frozen=True)
 class AdamW(Adam):
-    """Adam whose weight decay stands beside the gradient, not in it: theta also loses lr weight_decay theta.
+    """Adam with weight decay beside the gradient, not in it: theta also loses lr weight_decay theta.
 
     Source: Loshchilov and Hutter, "Decoupled weight decay regularization" (2019), in PyTorch's form.
     """
@@ -247,7 +247,7 @@ NAMED: dict[str, dict[str, Any]] = {
     "adam": {"kind": "adam"},
     "adamw": {"kind": "adamw"},
 }
-"""The optimizers as people call them."""
+"""The optimizers by their common names."""
 
 _NOT_NEGATIVE = (0.0, float("inf"), "a finite number above or at 0")
 _SHARE = (0.0, 1.0, "a number from 0 up to, but not, 1")
@@ -269,7 +269,7 @@ SETTINGS = ("lr", "momentum", "weight_decay")
 
 
 def check_setting(thing: str, name: str, value: object) -> float | bool:
-    """The value of a setting as a float (of `nesterov` a bool), or a ShapeError that names thing, rule and value."""
+    """The value of a setting as a float (`nesterov`: a bool); raises ShapeError that names thing, rule and value."""
     if name == "nesterov":
         if not isinstance(value, bool | np.bool_):
             raise ShapeError(f"`{thing}`: `nesterov` must be true or false, not {value!r}")
@@ -284,7 +284,7 @@ def check_setting(thing: str, name: str, value: object) -> float | bool:
 
 
 def optimizer_from(config: dict[str, Any]) -> Optimizer:
-    """The optimizer that a plain description makes: its `kind`, as people call it, and arguments.
+    """Make an optimizer from a plain description: its `kind`, the common name, and arguments.
 
     Raises ShapeError for an unknown kind or a wrong setting.
     """
@@ -293,7 +293,7 @@ def optimizer_from(config: dict[str, Any]) -> Optimizer:
 
 
 def as_optimizer(given: Any) -> Optimizer:
-    """An optimizer as it is, or by its name, as recipes have it: `"adam"`, or a dict of `kind` and arguments.
+    """Make an optimizer from an Optimizer, from a name as in recipes, `"adam"`, or from a dict of `kind` and arguments.
 
     Raises ShapeError for anything else.
     """
@@ -305,7 +305,7 @@ def as_optimizer(given: Any) -> Optimizer:
 
 
 def named_optimizer(name: object, arguments: dict[str, Any]) -> Optimizer:
-    """The optimizer as people call it, with these arguments; raises ShapeError for an unknown name or argument."""
+    """Make an optimizer from its common name and arguments; raises ShapeError for an unknown name or argument."""
     if not isinstance(name, str) or name not in NAMED:
         raise ShapeError(f"an optimizer is one of {', '.join(NAMED)}, not {name!r}{nearest(str(name).lower(), NAMED)}")
     named = NAMED[name] | arguments

@@ -1,6 +1,6 @@
-"""Settings that hold for a block or for some of its units: `hidden`, `hidden[3]`, in the maps of Hyper.
+"""Parameter groups: settings of a block or some of its units, under keys such as `hidden` and `hidden[3]` in Hyper.
 
-An entry of single units goes before that of their block.
+An entry for single units overrides that of their block.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _KEY = re.compile(r"(?P<block>[^\[\]]+)\[(?P<units>[0-9]{1,9}(:[0-9]{1,9})?(,[0-
 
 
 def check_keys(what: str, settings: Mapping[str, float], network: Network) -> None:
-    """Raise SelectorError where a key names no units, or none that learn, or some that another has named.
+    """Raise SelectorError if a key names no units, units without parameters, or units of another key.
 
-    No more is made of a key than there are units, whatever it says.
+    A key never takes more memory than there are units, whatever it says.
     """
     taken: set[tuple[str, int]] = set()
     for key in settings:
@@ -43,7 +43,7 @@ def _range(what: str, key: str, part: str, block: Block) -> range:
 
 
 def parse_key(key: str) -> tuple[str, tuple[int, ...] | None]:
-    """The block of a key, and its units; None: all of them."""
+    """The block of a key and its units; None for all of them."""
     match = _KEY.fullmatch(key)
     if match is None:
         return key, None
@@ -55,13 +55,13 @@ def parse_key(key: str) -> tuple[str, tuple[int, ...] | None]:
 
 
 def blocks_first(settings: Mapping[str, float]) -> Iterator[tuple[str, tuple[int, ...] | None, float]]:
-    """Block, units and value of each entry, those of whole blocks first."""
+    """Block, units and value of each entry, entries of whole blocks first."""
     entries = [(*parse_key(key), value) for key, value in settings.items()]
     return iter(sorted(entries, key=lambda entry: entry[1] is not None))
 
 
 def by_unit(settings: Mapping[str, float], block: str) -> dict[int, float]:
-    """What holds for single units of a block."""
+    """The settings of single units of a block."""
     found: dict[int, float] = {}
     for name, units, value in blocks_first(settings):
         if name == block and units is not None:
@@ -70,13 +70,13 @@ def by_unit(settings: Mapping[str, float], block: str) -> dict[int, float]:
 
 
 def with_units(settings: Mapping[str, float], block: str, settings_of_units: Mapping[int, float]) -> dict[str, float]:
-    """The settings with these for single units of a block in place of those it had; units of one value together."""
+    """Replace the settings of single units of a block; units with the same value share an entry."""
     made = {key: value for key, value in settings.items() if parse_key(key)[0] != block or parse_key(key)[1] is None}
     return made | of_units(block, settings_of_units)
 
 
 def of_units(block: str, settings: Mapping[int, float]) -> dict[str, float]:
-    """Settings of single units of a block, those of one value together."""
+    """The settings of single units of a block; units with the same value share an entry."""
     together: dict[float, list[int]] = {}
     for unit in sorted(settings):
         together.setdefault(settings[unit], []).append(unit)
@@ -84,15 +84,15 @@ def of_units(block: str, settings: Mapping[int, float]) -> dict[str, float]:
 
 
 class UnitRates:
-    """Learning-rate factors, changed for units of a block again and again; for all of a block one is the block's."""
+    """Learning-rate factors during many changes; a factor for all units of a block becomes the block's."""
 
     def __init__(self, rates: Mapping[str, float]) -> None:
         self._rates = rates
         self._usual: dict[str, float] = {}
-        """Of each block that was changed the factor of the block itself."""
+        """The factor of each changed block itself."""
         self._of_units: dict[str, dict[int, float]] = {}
         self._last: dict[tuple[str, bool], None] = {}
-        """What was changed, block by block, whole or in part: what was changed last stands last."""
+        """The changed blocks, whole or in part, the last change last."""
         self._had: dict[str, dict[int, float]] = {}
         for name, units, value in blocks_first(rates):
             if units is not None:

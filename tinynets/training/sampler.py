@@ -1,12 +1,12 @@
-"""Which examples a step trains on, addressed by (seed, step): any step's batch without those before it.
+"""The sampler chooses the examples of each step, addressed by (seed, step): no step needs the ones before it.
 
-`replacement` draws every index anew, as makemore does; `epoch` goes through a new permutation each pass over the
-data, and a batch may reach from one pass into the next. `stream` reads on: each row of a batch has a stretch of the
-data of its own and takes the next example of it at each step, so that what a recurrent layer carries in that row comes
-from the example before. It draws nothing.
+`replacement` draws every index anew, as makemore does. `epoch` uses a new permutation for each pass over the data; a
+batch may reach from one pass into the next. `stream` reads on: each row of a batch has its own stretch of the data and
+takes the next example of it at each step, so that what a recurrent layer carries in that row comes from the example
+before. It draws nothing.
 
-Indices drawn with replacement have their address by blocks of `BLOCK` steps; of a block so many steps are drawn at once
-as have `DRAWN` indices together, at least one.
+Indices drawn with replacement are addressed by blocks of `BLOCK` steps. Within a block, as many steps are drawn at once
+as have `DRAWN` indices together, but at least one.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ SAMPLINGS = ("replacement", "epoch", "stream")
 
 
 class Sampler:
-    """Draws batch indices and remembers the block, or the passes, that it drew last."""
+    """Draws batch indices and remembers the block or the passes it drew last."""
 
     def __init__(self, count: int, batch: int, sampling: str, seed: int, rules: int = CURRENT) -> None:
         self.count, self.batch, self.sampling, self.seed = count, batch, sampling, seed
         self._starts = np.arange(batch) * (count // batch)
         if batch > count and rules > FIRST:
-            self._starts = np.arange(batch) * count // batch  # every example in as many rows as another, or one more
+            self._starts = np.arange(batch) * count // batch  # the starts spread evenly over the examples
         self._at_once = min(BLOCK, max(1, DRAWN // batch))
         self._drawn = range(0)
         self._rows: Array = np.empty((0, 0), np.int64)
@@ -48,7 +48,7 @@ class Sampler:
         return indices
 
     def _draw(self, step: int) -> None:
-        """Draw this step's indices, and those of its neighbours in the block that are drawn together with it."""
+        """Draw the indices of this step and of the steps in its block that are drawn together with it."""
         block, row = divmod(step, BLOCK)
         first = row - row % self._at_once
         count = min(self._at_once, BLOCK - first)

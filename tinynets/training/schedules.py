@@ -1,7 +1,6 @@
 """Schedules: the factor on the base learning rate at each step; `set lr` moves the base.
 
-Each is stated in steps and is a function of the step alone. With `warmup` N, the first N updates are scaled by 1/N,
-2/N, ... 1 on top of it.
+Each is a function of the step alone. With `warmup` N, the first N updates are also scaled by 1/N, 2/N, ... 1.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from tinynets.numerics.arrays import is_finite_number, settle_numbers
 
 @dataclass(frozen=True)
 class Schedule:
-    """Constant: the factor is always 1. Base of the others."""
+    """The constant schedule: the factor is always 1. Base of the others."""
 
     kind: ClassVar[str] = "constant"
     warmup: int = field(default=0, kw_only=True)
@@ -39,7 +38,7 @@ class Schedule:
         return 1.0
 
     def arguments(self) -> dict[str, Any]:
-        """Its own arguments, as a recipe has them."""
+        """Its own arguments, as in a recipe."""
         return {}
 
     def config(self) -> dict[str, Any]:
@@ -81,7 +80,7 @@ class StepSchedule(Schedule):
 
 @dataclass(frozen=True)
 class LinearSchedule(Schedule):
-    """The factor goes in a line from 1 to `end` in `steps` steps, and stays there."""
+    """The factor goes linearly from 1 to `end` in `steps` steps, and stays there."""
 
     kind: ClassVar[str] = "linear"
     steps: int = 1000
@@ -144,7 +143,7 @@ def _share(kind: str, name: str, value: object) -> None:
         raise ShapeError(f"`{kind}` schedule: `{name}` must be a finite number above or at 0, not {value!r}")
 
 
-# -- as recipes and `set` write them: the signatures say which keys there are
+# -- as recipes and `set` write them: the signatures define the keys
 
 
 def _constant(warmup: int = 0) -> Schedule:
@@ -178,7 +177,7 @@ SCHEDULES: dict[str, Callable[..., Schedule]] = {
 
 
 def schedule_from(config: dict[str, Any]) -> Schedule:
-    """The schedule that a plain description makes; raises ShapeError for an unknown kind or wrong arguments."""
+    """Make a schedule from a plain description; raises ShapeError for an unknown kind or wrong arguments."""
     arguments = dict(config)
     kind = arguments.pop("kind", None)
     if not isinstance(kind, str) or kind not in SCHEDULES:

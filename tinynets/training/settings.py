@@ -1,9 +1,9 @@
-"""What `set` changes: the optimizer and its settings, the schedule, clipping, and what holds for one block.
+"""The settings that `set` changes: the optimizer and its settings, the schedule, clipping, and settings of a block.
 
 lr, momentum, ...                   a setting of the optimizer
 optimizer                           sgd, momentum, nesterov, rmsprop, adam, adamw, with its settings
 schedule                            constant, step, linear, cosine, exponential, with its arguments; its steps count
-                                    from there on
+                                    from this edit on
 clip_norm, clip_value               0: no clipping
 BLOCK.rate, BLOCK.l1, BLOCK.l2      learning-rate factor and penalties of a block
 """
@@ -27,12 +27,12 @@ from tinynets.training.state import State
 PER_BLOCK = {"rate": "rates", "l1": "l1", "l2": "l2"}
 BLOCK_DEFAULTS = {"rate": 1.0, "l1": 0.0, "l2": 0.0}
 BY_KIND = ("optimizer", "schedule")
-"""What is set to a kind, with its arguments."""
+"""Settings that are set to a kind with arguments."""
 CLIPPING = ("clip_norm", "clip_value")
 
 
 def resolved(network: Network, state: State, target: str, args: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a `set`, checked and made plain; raises EditError or SelectorError."""
+    """The arguments of a `set`, checked and as plain data; raises EditError or SelectorError."""
     optimizer = state.hyper.optimizer
     plain = dict(args)
     if target == "optimizer":
@@ -50,9 +50,9 @@ def resolved(network: Network, state: State, target: str, args: Mapping[str, Any
 
 
 def check(network: Network, target: str, args: Mapping[str, Any], thing: str = "set") -> None:
-    """Check a `set` as far as it can be without a state; raises ShapeError, EditError or SelectorError.
+    """Check a `set` as far as possible without a state; raises ShapeError, EditError or SelectorError.
 
-    `thing` is what messages say has the setting.
+    `thing` is the owner of the setting in messages.
     """
     rest = {key: value for key, value in args.items() if key != "value"}
     _known(target, setting_names())
@@ -72,7 +72,7 @@ def check(network: Network, target: str, args: Mapping[str, Any], thing: str = "
 
 
 def change(network: Network, state: State, target: str, args: Mapping[str, Any]) -> str:
-    """Do a `set` to a state; says what was done. Raises EditError where the optimizer has no such setting."""
+    """Apply a `set` to a state; returns what was done. Raises EditError if the optimizer has no such setting."""
     hyper = state.hyper
     value, rest = args["value"], {key: entry for key, entry in args.items() if key != "value"}
     if target == "optimizer":
@@ -117,7 +117,7 @@ def _change_optimizer(state: State, target: str, value: float) -> str:
 
 
 def _block(network: Network, target: str) -> tuple[str, str]:
-    """The block and the name of what holds for it: `hidden.rate`."""
+    """The block and the name of a block's setting such as `hidden.rate`."""
     block, _, name = target.rpartition(".")
     if name not in PER_BLOCK:
         raise EditError(
@@ -129,20 +129,20 @@ def _block(network: Network, target: str) -> tuple[str, str]:
 
 
 def _rule(target: str) -> str:
-    """The name under which a setting's rule stands."""
+    """The name under which a setting's rule is stored."""
     name = target.rpartition(".")[2]
     return PER_BLOCK.get(name, name) if "." in target else target
 
 
 def _known(target: str, names: Iterable[str]) -> None:
-    """Raise EditError where a setting is none of these names, nor of a block."""
+    """Raise EditError if a setting is neither one of these names nor a block's."""
     if not isinstance(target, str) or (target not in names and "." not in target):
         there = ", ".join((*names, *(f"BLOCK.{name}" for name in PER_BLOCK)))
         raise EditError(f"`{target}` is not a setting; there are {there}{nearest(str(target), names)}")
 
 
 def setting_names() -> tuple[str, ...]:
-    """What can be set, for lists: all that some optimizer has, and what holds for the training."""
+    """All settings, for lists: those of any optimizer and those of the training."""
     return _settings(*(kind() for kind in OPTIMIZERS.values()))
 
 

@@ -1,4 +1,4 @@
-"""State: all that a training step reads or writes, as data that copies, compares and digests as bytes."""
+"""State: everything that a training step reads or writes, as data that can be copied, compared and hashed."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class State:
     """Architecture, parameters and everything else that the next step depends on.
 
     theta (n,); each slot (n,); buffers (m,) what layers carry besides parameters; frozen (k,) sorted positions in
-    theta; counts (n,), never written but replaced, of each parameter the step from which its updates count, of a frozen
-    one how many it has had (training/counts.py), or (0,): all count from `hyper.since`.
+    theta; counts (n,), replaced but never written: for a parameter the step from which its updates count, for a frozen
+    one the number of its updates (training/counts.py), or (0,): all count from `hyper.since`.
     """
 
     architecture: tuple[dict[str, Any], ...]
@@ -44,7 +44,7 @@ class State:
 
     @staticmethod
     def start(network: Network, hyper: Hyper) -> State:
-        """The state before the first step of a network as it stands."""
+        """The state of this network before the first step."""
         slots = {name: np.zeros_like(network.theta) for name in hyper.optimizer.slot_names()}
         return State(
             network.architecture,
@@ -58,7 +58,7 @@ class State:
         )
 
     def __getstate__(self) -> tuple[dict[str, Any], frozenset[str]]:
-        """All fields, and which of the arrays can only be read: of a copy the same ones."""
+        """All fields, and which arrays are read-only, so that a copy has the same ones."""
         return dict(vars(self)), frozenset(name for name, array in self._arrays() if not array.flags.writeable)
 
     def __setstate__(self, state: tuple[dict[str, Any], frozenset[str]]) -> None:
@@ -73,7 +73,7 @@ class State:
         return [*((name, getattr(self, name)) for name in fixed), *((f"slots.{n}", s) for n, s in self.slots.items())]
 
     def copy(self) -> State:
-        """A state of its own, whose arrays cannot be written: what has been is not changed."""
+        """A copy with read-only arrays, since the past must not change."""
         arrays = {name: getattr(self, name).copy() for name in ("theta", "buffers", "frozen", "frozen_buffers")}
         slots = {name: slot.copy() for name, slot in self.slots.items()}
         for array in (*arrays.values(), *slots.values()):
@@ -81,13 +81,13 @@ class State:
         return replace(self, **arrays, slots=slots)
 
     def live(self) -> State:
-        """A state of its own, whose arrays can be written."""
+        """A copy with writable arrays."""
         arrays = {name: getattr(self, name).copy() for name in ("theta", "buffers", "frozen", "frozen_buffers")}
         return replace(self, **arrays, slots={name: slot.copy() for name, slot in self.slots.items()})
 
     def become(self, other: State) -> None:
-        """Take everything over from another state; of the same layers, theta and buffers stay the arrays that they are,
-        where they can be written.
+        """Take everything over from another state; if the layers are the same, writable theta and buffers are reused
+        in place.
         """
         same = self.architecture == other.architecture
         for name in ("theta", "buffers"):
@@ -102,7 +102,7 @@ class State:
         self.step, self.counts = other.step, other.counts
 
     def nbytes(self) -> int:
-        """Bytes that its arrays take."""
+        """How many bytes its arrays take."""
         slots = sum(slot.nbytes for slot in self.slots.values())
         places = self.frozen.nbytes + self.frozen_buffers.nbytes
         return self.theta.nbytes + slots + self.buffers.nbytes + places + self.counts.nbytes
@@ -117,7 +117,7 @@ class State:
         }
 
     def digest(self) -> str:
-        """sha256 over everything, as 64 hexadecimal digits: equal digests, equal bytes."""
+        """sha256 over everything, as 64 hexadecimal digits: equal digests mean equal bytes."""
         sha = hashlib.sha256(canonical(self.config()))
         for name, array in [
             ("theta", self.theta),
@@ -136,9 +136,9 @@ class State:
 
 
 def network_of(state: State, input_shape: Shape | None, *, read_only: bool = False) -> Network:
-    """The network of a state, around its own arrays, with what stands on it.
+    """The network of a state, around its arrays, with its interventions.
 
-    `read_only`: they cannot be written through the network.
+    `read_only`: the arrays cannot be written through the network.
     """
     theta, carried = state.theta, state.buffers
     if read_only:
@@ -157,9 +157,9 @@ def network_of(state: State, input_shape: Shape | None, *, read_only: bool = Fal
 
 
 def state_taps(network: Network, state: State, standing: Iterable[Intervention] | None = None) -> list[Tap | None]:
-    """What stands behind each layer of a state's network; what is drawn goes on with the state's step.
+    """The tap behind each layer of a state's network, or None; random terms follow the state's step.
 
-    `standing`: the interventions, where they are not yet the state's.
+    `standing`: the interventions, if they are not yet the state's.
     """
     found = state.interventions if standing is None else standing
     return compile_taps(network, found, seed=state.hyper.seed, step=lambda: state.step)

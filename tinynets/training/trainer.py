@@ -1,7 +1,7 @@
-"""One training step: a batch, forward, loss, backward, update; whole, or a phase at a time.
+"""Trainer: one training step of batch, forward, loss, backward and update, whole or a phase at a time.
 
-The step writes theta, slots and step number only in its last phase. So a step that meets a NaN, is cancelled or is left
-half-way has changed nothing.
+The step writes theta, slots and step number only in its last phase. So a step that meets a NaN, is cancelled or is
+abandoned half-way has changed nothing.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ BATCH, LOSS, UPDATE = Phase("batch"), Phase("loss"), Phase("update")
 
 
 class Trainer:
-    """Takes steps: reads and writes `state`, whose theta the network is built around.
+    """Takes training steps: reads and writes `state`, around whose theta the network is built.
 
-    x (N, ...) and y (N, ...) as the network and the loss take them; weight (N,) multiplies each example's loss.
+    x (N, ...) and y (N, ...) in the form that network and loss take; weight (N,) multiplies each example's loss.
     """
 
     def __init__(
@@ -48,38 +48,38 @@ class Trainer:
         self.scratch = Scratch(state.theta.size, state.theta.dtype)
         hyper = state.hyper
         self.sampler = Sampler(len(x), hyper.batch, hyper.sampling, hyper.seed, hyper.rules)
-        self._largest = float(np.finfo(state.theta.dtype).max)  # of a loss, which is recorded in that dtype
+        self._largest = float(np.finfo(state.theta.dtype).max)  # losses are recorded in that dtype
         self.last_loss = self.batch_loss = float("nan")
         self._prepare(hyper)
         self.phase_order = (BATCH, *network.forward_order, LOSS, *network.backward_order, UPDATE)
 
     @cached_property
     def x_batch(self) -> Array:
-        """(B, ...) the examples of the last step. There is room for them from the first step on: opening needs none."""
+        """(B, ...) the examples of the last step; allocated at the first step, so that opening needs no memory."""
         return np.empty((self.sampler.batch, *self.x.shape[1:]), self.x.dtype)
 
     @cached_property
     def y_batch(self) -> Array:
-        """(B, ...) their targets."""
+        """(B, ...) the targets of the last step."""
         return np.empty((self.sampler.batch, *self.y.shape[1:]), self.y.dtype)
 
     def _acts(self) -> list[Act]:
-        """What the phases do, in their order; not kept, since that would tie the trainer into a cycle."""
+        """The work of each phase, in order; not stored, since that would make a reference cycle."""
         workspace = self.workspace
         workspace.fit(self.network, self.x_batch.shape)
         return [self._draw, *workspace.forward_acts, self._compute_loss, *workspace.backward_acts, self._update]
 
     def phases(self) -> Phases:
-        """The step, a phase at a time; what is yielded has just been done."""
+        """One step, a phase at a time; yields each phase after it is done."""
         value = self.x_batch
         for phase, act in zip(self.phase_order, self._acts(), strict=True):
             value = act(value)
             yield phase
 
     def step(self) -> float:
-        """A whole step; returns its training loss. Raises NonFiniteError, and then nothing has changed.
+        """Take a whole step and return its training loss. If it raises NonFiniteError, nothing has changed.
 
-        The caller holds numpy's warnings off (`np.errstate`), once for many steps.
+        The caller turns numpy's warnings off (`np.errstate`), once for many steps.
         """
         value = self.x_batch
         for act in self._acts():
@@ -109,7 +109,7 @@ class Trainer:
         return loss.weighted_gradient(buffers)
 
     def _update(self, dx: Array) -> Array:
-        """What the gradients do to theta, slots and what is carried: all of it here, once it is known to be finite."""
+        """Update theta, slots and carried arrays; everything is written here, once it is known to be finite."""
         state, grad, scratch = self.state, self.network.grad, self.scratch
         hyper = state.hyper
         if hyper is not self._prepared_for or state.counts is not self._counted:
@@ -130,7 +130,7 @@ class Trainer:
             raise self._non_finite("the update became NaN or infinite", where)
         carried = self.workspace.carried
         if state.buffers.size:
-            if not _finite(carried):  # of what is frozen too: it tells of an overflow that the output does not show
+            if not _finite(carried):  # frozen ones too: an overflow may not show in the output
                 raise self._non_finite("what it carries on became NaN or infinite", self._carrying(carried))
             carried[state.frozen_buffers] = state.buffers[state.frozen_buffers]
         np.subtract(state.theta, delta, state.theta)
@@ -142,7 +142,7 @@ class Trainer:
         return dx
 
     def _prepare(self, hyper: Hyper) -> None:
-        """Lay out what new settings do to gradient and update: vectors over theta, None for none."""
+        """Lay out new settings for gradient and update as vectors over theta; None if there are none."""
         self._prepared_for, self._counted = hyper, self.state.counts
         self._since, self.scratch.late = update_starts(self.state)
         self._rates = self._over_theta(hyper.rates, 1.0)
@@ -151,11 +151,11 @@ class Trainer:
         self._shapes_gradient = bool(clips) or self._l1 is not None or self._l2 is not None
 
     def _over_theta(self, by_block: dict[str, float], rest: float) -> Array | None:
-        """(n,) what is set for blocks and units, at each of their parameters, elsewhere `rest`; None: nothing is."""
+        """(n,) the settings of blocks and units at each of their parameters, elsewhere `rest`; None if none are set."""
         if not by_block:
             return None
         vector = np.full_like(self.state.theta, rest)
-        together: dict[tuple[str, float], list[int]] = {}  # no unit is named twice, so those of one value go at once
+        together: dict[tuple[str, float], list[int]] = {}  # no unit is named twice, so equal values go at once
         for name, units, value in blocks_first(by_block):
             if units is None:
                 block = self.network.block(name)
@@ -167,7 +167,7 @@ class Trainer:
         return vector
 
     def _shape_gradient(self, grad: Array) -> None:
-        """Penalties added, frozen gradients out, then clipped by value and by norm."""
+        """Add penalties, zero frozen gradients, then clip by value and by norm."""
         theta, hyper, frozen, term = self.state.theta, self.state.hyper, self.state.frozen, self.scratch.delta
         if self._l2 is not None:
             np.add(grad, np.multiply(self._l2, theta, term), grad)
@@ -178,7 +178,7 @@ class Trainer:
         clip(grad, hyper.clip_value, hyper.clip_norm)
 
     def _carrying(self, carried: Array) -> str:
-        """Name of the first layer of which something that it carries on is NaN or infinite."""
+        """The name of the first layer that carries a NaN or infinite value."""
         end, place = 0, int(np.argmin(np.isfinite(carried)))
         for layer in self.network.layers:
             end += sum(entry.size for entry in layer.carried())
@@ -194,10 +194,10 @@ class Trainer:
 
 
 def _finite(array: Array) -> bool:
-    """Whether all of a vector is finite; the dot product tells at once, unless it overflows."""
+    """Whether a vector is finite; the dot product shows this quickly, unless it overflows."""
     return isfinite(array.dot(array)) or bool(np.isfinite(array).all())
 
 
 def leaves_finite(theta: Array, delta: Array) -> bool:
-    """Whether theta - delta is finite: where delta's squares are, delta is too small to take theta beyond its range."""
+    """Whether theta - delta is finite: if the squares of delta are, delta is too small to make theta overflow."""
     return isfinite(delta.dot(delta)) or bool(np.isfinite(theta - delta).all())

@@ -1,1 +1,1 @@
-"""Surgery: how a network gets another shape and its state goes on."""
+"""Surgery: changes the shape of a network and carries its state over."""

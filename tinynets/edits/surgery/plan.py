@@ -1,8 +1,8 @@
-"""Changing the architecture of a living network: what its layers would be after it, and where everything comes from.
+"""SurgeryPlan: the layers of a network after a change of its architecture, and where their values come from.
 
-A `SurgeryPlan` says which layers there will be, and of those that change how their units and the features that come in
-follow from those that were. From that follows one index for theta, slots, frozen set and rates alike: where each
-parameter comes from, or that it is fresh. Widths that must match are refused in words.
+A plan lists the new layers and, for those that change, how their units and input features correspond to the old ones.
+This gives one index for theta, slots, frozen set and rates alike: where each parameter comes from, or that it is fresh.
+Widths that do not match are refused with a message.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from tinynets.numerics.rules import FIRST
 
 Described = tuple[dict[str, Any], ...]
 KEEP_ZERO = ("zero", "scale")
-"""Interventions that leave 0 where 0 comes to them."""
+"""Interventions that keep 0 at 0."""
 Change = Callable[[str, Layer], list[Layer]]
 
 
 def passed_units(network: Network, block: Block, units: Iterable[int]) -> dict[str, Array]:
-    """Of each layer that passes these units on, which of its own they are."""
+    """For each layer that passes these units on, which of its own units they are."""
     marked = FeatureMap.same(block.units)
     marked.share[list(units)] = 2
     return {
@@ -42,25 +42,25 @@ def passed_units(network: Network, block: Block, units: Iterable[int]) -> dict[s
     }
 
 
-# -- other layers
+# -- new layers
 
 
 @dataclass
 class SurgeryPlan:
-    """The layers that there will be; by name of those that change, their units and the features that come in.
+    """The new layers; and by name, for those that change, their units and input features.
 
-    `initial` makes values of fresh parameters, by layer and parameter; what is neither there nor fresh along its inputs
-    is drawn as the layer would, addressed by `ordinal`. Nothing as large as parameters is made for a plan alone.
+    `initial` makes the values of fresh parameters, by layer and parameter. Other new values with old inputs are drawn
+    as the layer would draw them, addressed by `ordinal`. A plan alone allocates nothing as large as the parameters.
     """
 
     layers: list[Layer]
     units: dict[str, FeatureMap] = field(default_factory=dict)
     inputs: dict[str, FeatureMap] = field(default_factory=dict)
     passed: dict[str, FeatureMap] = field(default_factory=dict)
-    """Of layers that pass the block's units on, what their own units are."""
+    """The own units of the layers that pass the block's units on."""
     initial: Mapping[tuple[str, str], Callable[[], Array]] = field(default_factory=dict)
     block: str = ""
-    """Whose units change."""
+    """The block whose units change."""
     ordinal: int = 0
 
     @property
@@ -69,7 +69,7 @@ class SurgeryPlan:
 
 
 def resize(network: Network, block: Block, change: FeatureMap, ordinal: int = 0) -> SurgeryPlan:
-    """The plan of a block with other units. Raises EditError where that cannot be."""
+    """The plan for a block with other units. Raises EditError if that is impossible."""
     try:
         if network.layers[block.last].closed:
             raise ShapeError("its heads share the layer's width among them")
@@ -100,7 +100,7 @@ def resize(network: Network, block: Block, change: FeatureMap, ordinal: int = 0)
 
 
 def _of_block(network: Network, block: Block, change: FeatureMap) -> dict[str, dict[str, Any]]:
-    """The arguments of a block's own layers for other units."""
+    """The new arguments of a block's own layers for other units."""
     if block.activation is not None and block.first == block.last:
         raise ShapeError("it has those of what comes to it")
     arguments = {}
@@ -123,7 +123,7 @@ def _with(layer: Layer, setting: str, count: int) -> dict[str, Any]:
 
 
 def with_activation(network: Network, block: Block, made: Activation) -> list[Layer]:
-    """The layers of a network with another activation in a block, everything else as it is."""
+    """The layers of a network with another activation in a block, and everything else unchanged."""
     old = network.layers[block.last]
 
     def change(path: str, layer: Layer) -> list[Layer]:
@@ -138,9 +138,9 @@ def with_activation(network: Network, block: Block, made: Activation) -> list[La
 
 
 def rebuilt(layers: Sequence[Layer], change: Change, prefix: str = "") -> list[Layer]:
-    """Copies of the layers with some of them made others, in containers too; all the others keep their names.
+    """Copies of the layers with some replaced, also inside containers; all others keep their names.
 
-    `change(path, layer)` gives what stands in the place of one.
+    `change(path, layer)` returns the replacement of a layer.
     """
     made: list[Layer] = []
     for layer in named(layers):
@@ -155,9 +155,9 @@ def _rebuilt_inside(change: Change, path: str, layers: Sequence[Layer], within: 
 
 
 def _renamed(made: Layer, old: Layer, taken: set[str], keep_name: bool) -> Layer:
-    """A copy of a layer to stand in the place of another.
+    """A copy of a layer that replaces another.
 
-    It keeps the other's name where that was given to it, or names a block; `tanh1` becomes `relu1`.
+    It takes over a name that was given to the other or names a block; but `tanh1` becomes `relu1`.
     """
     made = copy.copy(made)
     automatic = re.fullmatch(rf"{old.kind.replace('-', '_')}\d+", old.name)
@@ -170,7 +170,7 @@ def _renamed(made: Layer, old: Layer, taken: set[str], keep_name: bool) -> Layer
 
 
 def shape_network(network: Network, described: Iterable[Mapping[str, Any]]) -> Network:
-    """A network of these layers to look at, for the same input: its parameters take no memory and cannot be used."""
+    """A network of these layers for the same input, to be looked at: its parameters take no memory and are unusable."""
     layers = [layer_from(dict(entry)) for entry in described]
     nothing = np.zeros((), network.dtype)
     return Network(

@@ -1,4 +1,4 @@
-"""The layers that what a block gives comes to, and the parameters that take it up."""
+"""Finds the layers that a block's output reaches, and its outgoing weights."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tinynets.numerics.arrays import Array
 
 @dataclass(frozen=True)
 class Consumer:
-    """A layer that what a block gives comes to, by its index, and how its input's features follow from those before."""
+    """A layer that a block's output reaches, by index, and how its input features correspond to the old ones."""
 
     layer: int
     features: FeatureMap
     before: int
-    """How many features came in."""
+    """The number of input features before."""
     ends: bool
-    """It weighs them; a layer that does not passes them on; of one that joins branches they are those that it gives."""
+    """Whether it weighs them; other layers pass them on. In a layer that joins branches they are output features."""
 
 
 @dataclass
 class _Opened:
-    """A container on the way: what came in, and what its branches gave; None for what is none of the block's."""
+    """A container on the way: its input and the outputs of its branches; None for those not from the block."""
 
     features: FeatureMap | None
     width: int
@@ -37,10 +37,10 @@ class _Opened:
 
 
 def consumers(network: Network, block: Block, change: FeatureMap) -> list[Consumer]:
-    """Every layer that another width of a block reaches, until each way has come to one that weighs what comes in.
+    """Every layer that a new width of a block reaches; each path ends at a layer that weighs its input.
 
-    Raises ShapeError where a width must stay as it is: at the outputs, where something is added, where a layer makes
-    something of features that are zero.
+    Raises ShapeError if a width cannot change: at the outputs, at an addition, or at a layer that turns zero features
+    into something else.
     """
     found: list[Consumer] = []
     opened: dict[object, _Opened] = {}
@@ -69,7 +69,7 @@ def consumers(network: Network, block: Block, change: FeatureMap) -> list[Consum
 def _met(
     found: list[Consumer], index: int, layer: Layer, features: FeatureMap, shape: tuple[int | None, ...]
 ) -> FeatureMap | None:
-    """What a layer makes of the features that come to it; None where it ends them."""
+    """The features behind a layer, given those that reach it; None if they end there."""
     ends = any(entry.input_axis is not None for entry in layer.parameters())
     try:
         after = None if ends else layer.passed_on(features, shape)
@@ -96,12 +96,12 @@ def _joined(layer: Add | Join, opened: _Opened, features: FeatureMap | None, wid
 
 
 def outgoing_places(network: Network, block: Block, units: Iterable[int], *, own: bool = True) -> Array:
-    """Positions in theta of the weights with which other layers, or (`own`) the block itself, take up these units,
+    """Positions in theta of the outgoing weights of these units, to other layers and with `own` to the block itself,
     sorted.
     """
     if block.last == len(network.layers) - 1:
         raise EditError(f"`{block.name}` gives the network's outputs, so it has no outgoing weights")
-    if network.layers[block.last].closed:  # a head's own weights are all that there are
+    if network.layers[block.last].closed:  # the outgoing weights of a head are its own
         return np.empty(0, np.int64)
     chosen = np.array(sorted(units))
     marked = FeatureMap.same(block.units)

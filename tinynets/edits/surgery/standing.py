@@ -1,4 +1,4 @@
-"""What stands on activations, followed through a change of the layers."""
+"""Carries interventions over a change of the layers."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tinynets.numerics.rules import FIRST
 def carried_interventions(
     network: Network, after: Network, plan: SurgeryPlan, interventions: Iterable[Intervention]
 ) -> tuple[Intervention, ...]:
-    """The interventions where they stand now, with their units as they are numbered now; on what is gone none.
+    """The interventions at their new sites, with their units renumbered; those on removed units are left out.
 
-    Where two sites have become one, what stood on the earlier one comes first.
+    If two sites have become one, the interventions of the earlier site come first.
     """
     kept: list[tuple[int, Intervention]] = []
     for entry in interventions:
@@ -40,9 +40,9 @@ def carried_interventions(
 
 
 def _site_now(network: Network, after: Network, entry: Intervention) -> str:
-    """What the site of an intervention is called now; empty where its block is gone.
+    """The new name of an intervention's site; empty if its block is gone.
 
-    It lies behind the same layer or, where that is gone, what is in its place. Raises EditError where no site is.
+    It lies behind the same layer or, if that is gone, its replacement. Raises EditError if there is no site.
     """
     block, layer = network.site_block(entry.site), network.layers[network.site(entry.site)].name
     sites = {after.layers[other.last].name: other.name for other in after.blocks}
@@ -60,7 +60,7 @@ def _site_now(network: Network, after: Network, entry: Intervention) -> str:
 
 
 def _check_moved(network: Network, after: Network, entry: Intervention, now: Intervention) -> None:
-    """Raise EditError where an intervention would act elsewhere than it did, or on what is not there."""
+    """Raise EditError if an intervention would act elsewhere than before, or on something that does not exist."""
     if max(now.units) >= after.site_block(now.site).units:
         raise EditError(f"`{entry}` stands on units that would be gone; release it first")
     if network.rules == FIRST:
@@ -75,7 +75,7 @@ def _check_moved(network: Network, after: Network, entry: Intervention, now: Int
 
 
 def _place_of(network: Network, after: Network, gone: str) -> str:
-    """Behind which layer a value now is that was behind `gone`: what has come in its place, or what was before it."""
+    """The layer that now gives the value that was behind `gone`: its replacement, or the layer before it."""
     old, new = [layer.name for layer in network.layers], [layer.name for layer in after.layers]
     before = next((name for name in reversed(old[: old.index(gone)]) if name in new), None)
     at = 0 if before is None else new.index(before) + 1
@@ -89,7 +89,7 @@ def _names(layers: Iterable[str]) -> str:
 
 
 def _units_now(network: Network, plan: SurgeryPlan, entry: Intervention) -> Intervention | None:
-    """An intervention with its units as they are numbered now, parts of a split one too; None where none is left."""
+    """An intervention with its units renumbered, including the parts of a split one; None if none is left."""
     block = network.site_block(entry.site).name
     features = plan.units[block] if block == plan.block else plan.passed.get(block)
     if features is None or (network.rules == FIRST and block != plan.block):
@@ -108,9 +108,9 @@ def _followed(network: Network, entry: Intervention, features: FeatureMap) -> In
 def exchanged(
     network: Network, standing: Iterable[Intervention], block: Block, change: FeatureMap, *, behind: bool
 ) -> tuple[Intervention, ...]:
-    """What stands, each on the unit that it stood on when units of a block have other numbers.
+    """The interventions after a renumbering of a block's units, each still on its unit.
 
-    `behind`: what stands on the layers that pass them on follows too.
+    `behind`: interventions on the layers that pass the units on follow too.
     """
     changes = {block.name: change}
     if behind and not network.layers[block.last].closed:

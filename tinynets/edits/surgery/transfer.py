@@ -1,4 +1,4 @@
-"""State carried over to a network of another shape."""
+"""Carries a state over to a network of another shape."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tinynets.training.state import State
 
 
 def transfer_state(network: Network, state: State, plan: SurgeryPlan) -> None:
-    """Make a state, whose network this is, that of a plan: everything that was there stays what it was."""
+    """Change a state of this network into one for a plan: everything that existed keeps its value."""
     after = network_from(plan.described, dtype=network.dtype, input_shape=network.input_shape, rules=network.rules)
     if network.rules > FIRST:
         check_carried(network, after, state, plan)
@@ -42,7 +42,7 @@ def transfer_state(network: Network, state: State, plan: SurgeryPlan) -> None:
 
 
 def _still_frozen(network: Network, after: Network, plan: SurgeryPlan, state: State) -> Array:
-    """Where all that belongs to units that were frozen is now: the weights from units that have grown too."""
+    """The new positions of everything that belongs to frozen units, including weights from grown units."""
     found = [np.empty(0, np.int64)]
     for block in network.blocks if plan.block and state.frozen.size else ():
         held = set(np.flatnonzero(frozen_units(network, state.frozen, block)).tolist())
@@ -54,7 +54,7 @@ def _still_frozen(network: Network, after: Network, plan: SurgeryPlan, state: St
 
 
 class ParameterMap:
-    """Where each value of one flat vector comes from in another: `source`, -1 for what is fresh."""
+    """Where each value of one flat vector comes from in another: `source`, -1 for fresh values."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class ParameterMap:
             raise EditError(f"what is new would be drawn with values beyond {self.dtype}")
 
     def values(self, before: Array) -> Array:
-        """The vector: what was there, its share of it, and what is fresh."""
+        """The new vector: old values times their shares, and fresh values."""
         taken = before.take(np.maximum(self.source, 0), mode="clip") if self.before else self.fresh
         halved = self.share != 1
         made = np.where(self.source < 0, self.fresh, taken)
@@ -95,17 +95,17 @@ class ParameterMap:
         return made.astype(self.dtype, copy=False)
 
     def slot(self, before: Array) -> Array:
-        """A slot: what was there stays, what is fresh starts at zero."""
+        """The new slot: old values stay, fresh ones start at zero."""
         taken = before.take(np.maximum(self.source, 0), mode="clip") if self.before else self.fresh
         return np.where(self.kept, taken, 0).astype(before.dtype, copy=False)
 
     def positions(self, before: Array) -> Array:
-        """Where these positions are now."""
+        """The new places of these positions."""
         return np.flatnonzero(self.kept & np.isin(self.source, before))
 
 
 Moved = tuple[Array, Array, Array, bool]
-"""Sources, shares, whether it is the very same value; whether the whole array is fresh."""
+"""Sources, shares, whether values are unchanged; whether the whole array is fresh."""
 
 
 def _fresh(entry: Parameter) -> Moved:
@@ -113,7 +113,7 @@ def _fresh(entry: Parameter) -> Moved:
 
 
 def _entry(start: int, old: Parameter, new: Parameter, layer: str, plan: SurgeryPlan) -> Moved:
-    """Where the elements of an array come from: along each axis from somewhere, or from nowhere."""
+    """Where the elements of an array come from, along each axis, if from anywhere."""
     units, inputs = plan.units.get(layer), plan.inputs.get(layer)
     axes = [FeatureMap.same(size) for size in old.shape]
     if units is not None and old.own_axis is not None:
@@ -135,7 +135,7 @@ def _entry(start: int, old: Parameter, new: Parameter, layer: str, plan: Surgery
 
 
 def _groups(units: FeatureMap, entry: Parameter) -> FeatureMap:
-    """The same along an axis where each unit has several places, group after group; nothing is shared there."""
+    """The same along an axis where each unit has several places, group after group; there are no shares there."""
     places = np.arange(entry.each)
     starts = np.arange(entry.groups)[:, None, None] * (entry.units * entry.each)
     source = np.where(units.source < 0, -1, units.source * entry.each)[None, :, None]
@@ -145,7 +145,7 @@ def _groups(units: FeatureMap, entry: Parameter) -> FeatureMap:
 
 
 def _initial(layer: Layer, entry: Parameter, moved: Moved, plan: SurgeryPlan, seed: int) -> Array:
-    """What is fresh of an array: given, drawn, or zero where it weighs a unit that is fresh."""
+    """The fresh values of an array: given, drawn, or zero for weights from a fresh unit."""
     given = plan.initial.get((layer.name, entry.name))
     if given is not None:
         return given().reshape(-1)
@@ -161,7 +161,7 @@ def _initial(layer: Layer, entry: Parameter, moved: Moved, plan: SurgeryPlan, se
 
 
 def check_carried(network: Network, after: Network, state: State, plan: SurgeryPlan) -> None:
-    """Raise EditError where what stands in a state, or is set there, keeps a plan from doing what it promises."""
+    """Raise EditError if interventions or settings in a state keep a plan from doing what it promises."""
     if network.rules == FIRST:
         _check_recurrence(network, plan)
     for entry in state.interventions:
@@ -186,7 +186,7 @@ def check_carried(network: Network, after: Network, state: State, plan: SurgeryP
 
 
 def _check_recurrence(network: Network, plan: SurgeryPlan) -> None:
-    """Raise EditError where, by the first rules, a pruned unit would leave a recurrence in which a zeroed one stays."""
+    """Raise EditError if, under the first rules, a pruned unit would leave a recurrence in which a zeroed one stays."""
     for block in network.blocks:
         if block.name != plan.block or block.last == block.first or not recurs(network.layers[block.first]):
             continue
@@ -198,7 +198,7 @@ def _check_recurrence(network: Network, plan: SurgeryPlan) -> None:
 
 
 def _check_settings(network: Network, after: Network, state: State) -> None:
-    """Raise EditError where a layer that stays would come to learn by the settings of another block."""
+    """Raise EditError if a layer that stays would fall under the settings of another block."""
     for name in ("rates", "l1", "l2"):
         held: dict[str, Mapping[str, float]] = {}
         for key, value in getattr(state.hyper, name).items():
@@ -223,7 +223,7 @@ def _owners(network: Network) -> dict[str, str]:
 
 
 def _settings(settings: Mapping[str, float], plan: SurgeryPlan, names: set[str]) -> dict[str, float]:
-    """Settings of blocks and units, those of what is gone left out."""
+    """Settings of blocks and units, without those that are gone."""
     left = {key: value for key, value in settings.items() if parse_key(key)[0] in names}
     had = by_unit(left, plan.block) if plan.block in names and plan.block else {}
     if had:

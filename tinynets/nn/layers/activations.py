@@ -1,7 +1,7 @@
-"""Activations: each unit's own function of its sum. What saturated and dead mean stands here too.
+"""Activations: the function that each unit applies to its sum. They also define saturated and dead units.
 
 Source for the thresholds: makemore part 3 (|tanh| > 0.97; a unit is dead when its local gradient vanishes everywhere).
-At |tanh| = 0.97 the local gradient is `FLAT` of its largest; the others count as saturated from the same point.
+At |tanh| = 0.97 the local gradient is `FLAT` times its largest; other activations count as saturated below that share.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Tanh(Activation):
 
 
 class Sigmoid(Activation):
-    """out = 1 / (1 + exp(-x)), with all digits of its tail; by the first rules (1 + tanh(x / 2)) / 2, 0 below -17."""
+    """out = 1 / (1 + exp(-x)), precise in its tail; under the first rules (1 + tanh(x / 2)) / 2, 0 below -17."""
 
     kind = "sigmoid"
     output_range = SHARE
@@ -87,7 +87,7 @@ class Sigmoid(Activation):
 
 
 class Identity(Activation):
-    """out = x: no activation, in a place where there may be one."""
+    """out = x: no activation, where one is expected."""
 
     kind = "identity"
     hands_on = True
@@ -97,7 +97,7 @@ class Identity(Activation):
     keeps_zero = True
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
-        """Nothing: what comes is handed on."""
+        """Nothing to allocate: the input is passed on."""
 
     def forward(self, x: Array, buffers: Buffers) -> Array:
         buffers.out = x
@@ -109,7 +109,7 @@ class Identity(Activation):
 
 
 class Step(Activation):
-    """out = 1 where x > 0, else 0. It is flat, so no gradient passes: what stands before it learns otherwise."""
+    """out = 1 where x > 0, else 0. It is flat, so no gradient passes: layers before it cannot learn by gradients."""
 
     kind = "step"
     output_range = SHARE
@@ -133,7 +133,7 @@ class Step(Activation):
 
 
 class Gaussian(Activation):
-    """out = exp(-x / (2 width^2)), for a squared distance x: behind `Distances` it makes radial basis functions.
+    """out = exp(-x / (2 width^2)) of a squared distance x: behind `Distances` it makes radial basis functions.
 
     Raises ShapeError for a width that is not above 0. Source: Broomhead and Lowe, "Multivariable functional
     interpolation and adaptive networks" (1988).
@@ -165,15 +165,15 @@ class Gaussian(Activation):
         return np.multiply(dx, -0.5 / self.width**2, dx)
 
     def blocked(self, out: Array, x: Array | None = None) -> Array:
-        """Too far away to answer: silent, as a rectified unit is when it is off, rather than saturated."""
+        """Where the input is too far away: the unit is silent, like a ReLU that is off, rather than saturated."""
         mask: Array = out < FLAT
         return mask
 
 
 class Softmax(Activation):
-    """out = exp(x) / the sum of exp(x) over the last axis: shares of the units, which sum to 1.
+    """out = exp(x) / the sum of exp(x) over the last axis: shares that sum to 1.
 
-    For logits that go into a cross-entropy it is not needed: that loss takes them as they are.
+    It is not needed before a cross-entropy: that loss takes logits.
     """
 
     kind = "softmax"
@@ -203,13 +203,13 @@ class Softmax(Activation):
         return np.multiply(dx, buffers.out, dx)
 
     def saturated(self, out: Array, x: Array | None = None) -> Array:
-        """Where one unit has nearly everything, none of its row passes any gradient."""
+        """Where one unit has nearly the whole share, so that its row passes hardly any gradient."""
         decided = out.max(axis=-1, keepdims=True) > (1 + SATURATED) / 2
         return np.broadcast_to(decided, out.shape)
 
 
 def positive(layer: str, name: str, value: object) -> float:
-    """A finite number above 0, or a ShapeError that names it."""
+    """A finite number above 0; raises ShapeError that names it otherwise."""
     if not is_finite_number(value) or value <= 0:
         raise ShapeError(f"{layer}: `{name}` must be a number above 0, not {value!r}")
     return float(value)

@@ -1,4 +1,4 @@
-"""Attention: every position gathers from those before it what its query asks for."""
+"""Attention: every position gathers values from itself and the positions before it, weighted by its query."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class CausalSelfAttention(Layer):
 
     x (B, T, size), out (B, T, size); d = size / heads. w_qkv (size, 3 size), b_qkv (3 size,), w_out (size, size), b_out
     (size,) are `in_proj_weight`, `out_proj.weight` of PyTorch's MultiheadAttention transposed, and their biases. Its
-    units are heads: unit u is what head u gives, before it is projected; to it belong its columns of w_qkv and b_qkv
-    and its rows of w_out. Raises ShapeError for impossible sizes, and where the heads do not divide the size.
+    units are heads: unit u is the output of head u before the projection, and owns its columns of w_qkv and b_qkv and
+    its rows of w_out. Raises ShapeError for impossible sizes, and where the heads do not divide the size.
 
     Source: Vaswani et al., "Attention is all you need" (2017).
     """
@@ -98,7 +98,7 @@ class CausalSelfAttention(Layer):
         return self.heads
 
     def multiply_adds(self, shape: tuple[int | None, ...], out: tuple[int | None, ...]) -> int | None:
-        """Those of the two matrices, and of scores and weighted values, T^2 size each."""
+        """Those of the two matrices, plus scores and weighted values with T^2 size each."""
         matrices, steps = super().multiply_adds(shape, out), shape[1]
         return None if matrices is None or steps is None else matrices + 2 * (shape[0] or 1) * steps**2 * self.size
 
@@ -145,8 +145,8 @@ class CausalSelfAttention(Layer):
         return buffers.out
 
     def _apply(self, tap: Tap, heads: Array) -> None:
-        """What stands on heads (B, heads, T, d), done to them; what is multiplied by 0 is what is added, even if it is
-        infinite (not by the first rules).
+        """Apply a tap to heads (B, heads, T, d) in place. What is multiplied by 0 becomes the added value, even if it
+        was infinite (not under the first rules).
         """
         terms = tap.terms(len(heads))
         if terms.ndim > 2 and terms.shape[-2] not in (1, heads.shape[2]):
@@ -161,7 +161,7 @@ class CausalSelfAttention(Layer):
             np.copyto(heads, terms, where=held)
 
     def _held(self, tap: Tap) -> Array | None:
-        """Where a head's output is multiplied by 0, (heads, T or 1, d or 1); None for nowhere."""
+        """Where the output of heads is multiplied by 0, (heads, T or 1, d or 1); None if nowhere."""
         held: Array = tap.multiply == 0
         return held if self.rules > FIRST and held.any() else None
 
@@ -204,24 +204,24 @@ class CausalSelfAttention(Layer):
         return self.heads, before[0], self.head_size
 
     def site_values(self, buffers: Buffers) -> Array:
-        """What each head gives, (B, heads, T, d)."""
+        """The output of each head, (B, heads, T, d)."""
         values: Array = buffers.by_head
         return values
 
     def unit_values(self, buffers: Buffers) -> Array:
-        """How much each head gives at each position, (B, T, heads): the root mean square of its output."""
+        """The root mean square output of each head at each position, (B, T, heads)."""
         return _sizes(buffers.by_head)
 
     def unit_values_untapped(self, buffers: Buffers) -> Array:
         return _sizes(np.matmul(buffers.pattern, buffers.v))
 
     def attention_pattern(self, buffers: Buffers) -> Array:
-        """What the last forward attended to, (B, heads, T, T): row t is position t's shares, which sum to 1."""
+        """The attention weights of the last forward, (B, heads, T, T): row t belongs to position t and sums to 1."""
         pattern: Array = buffers.pattern
         return pattern
 
 
 def _sizes(heads: Array) -> Array:
-    """(B, T, heads) root mean squares of (B, heads, T, d), by way of float64, where the squares of float32 fit."""
+    """(B, T, heads) root mean squares of (B, heads, T, d), in float64, where squares of float32 do not overflow."""
     sizes: Array = np.sqrt(np.square(heads, dtype=np.float64).mean(axis=3)).transpose(0, 2, 1)
     return sizes.astype(heads.dtype)

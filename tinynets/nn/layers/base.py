@@ -1,6 +1,6 @@
-"""What every layer is: settings, shapes, and forward and backward over prepared buffers; and what activations are.
+"""The bases of all layers and activations: settings, shapes, and forward and backward over prepared buffers.
 
-A layer holds no batch: whatever belongs to one batch lives in a `Buffers` that a workspace owns and passes in.
+A layer holds no batch: whatever belongs to one batch lives in a `Buffers`, which a workspace owns and passes in.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from tinynets.numerics.checks import true_or_false, whole_number
 
 
 class Layer(Claims, Units, Part):
-    """Base of all layers. Subclasses say their `config`, parameters, shapes, forward and backward.
+    """Base of all layers. Subclasses define `config`, parameters, shapes, forward and backward.
 
-    What a kind says of itself beyond that is in claims.py and units.py, what it is within a network in part.py.
+    What else a kind declares is in claims.py and units.py; its life inside a network is in part.py.
     """
 
     kind: ClassVar[str] = ""
     is_activation: ClassVar[bool] = False
     joins: ClassVar[bool] = False
-    """A normalization or activation: it belongs to the block before it, where there is an open one."""
+    """A normalization or activation: it belongs to the block before it, if there is an open one."""
     is_end: ClassVar[bool] = False
-    """It is an end of a container, and goes where that goes."""
+    """It is an end of a container, and is removed with it."""
     takes_integers: ClassVar[bool] = False
     own_dx: ClassVar[bool] = False
-    """Its backward writes all of the input's gradient into an array that is its own, and which may be changed then."""
+    """Its backward writes the whole input gradient to an array of its own, which may be changed later."""
     unit_setting: ClassVar[str] = ""
-    """The argument that says how many units it has; empty: that cannot be changed."""
+    """The argument for the number of its units; empty if that cannot change."""
     input_setting: ClassVar[str] = ""
-    """The argument that says how many features come in; empty: that cannot be changed."""
+    """The argument for the number of its input features; empty if that cannot change."""
     hands_on: ClassVar[bool] = False
-    """In evaluation it gives what it takes, as it is."""
+    """In evaluation it passes its input on unchanged."""
     input_axes: ClassVar[int | None] = None
-    """How many axes its input has, the batch's included, where only so many are possible."""
+    """The number of axes of its input, including the batch axis, if only one number is possible."""
     inner_activation: Activation | None = None
-    """The activation that it applies inside, to its own sums."""
+    """The activation that it applies to its own sums, inside."""
 
     def __init__(self, *, name: str | None = None) -> None:
         if name is not None and (not isinstance(name, str) or not name.isidentifier()):
@@ -58,28 +58,28 @@ class Layer(Claims, Units, Part):
         return f"{type(self).__name__}({', '.join(str(v) for v in self.sizes())})"
 
     def sizes(self) -> tuple[int | str, ...]:
-        """What the one-line form shows."""
+        """The sizes that its one-line form shows."""
         return ()
 
     def expand(self) -> list[Layer]:
-        """The layers that this one stands for: itself, or for a container what it holds between its two ends."""
+        """The layers that this one expands to: itself, or for a container its two ends with the layers between them."""
         return [self]
 
     def parameters(self) -> tuple[Parameter, ...]:
         return ()
 
     def carried(self) -> tuple[Parameter, ...]:
-        """Arrays that go from step to step without being learned: running statistics, hidden state."""
+        """Arrays carried from step to step but not learned by gradients: running statistics, hidden state."""
         return ()
 
     def input_shape(self) -> tuple[int | None, ...]:
-        """What is known of the input's shape before any data is seen, batch axis first."""
+        """The known part of the input's shape before any data is seen, batch axis first."""
         return (None, None)
 
     def output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The shape that follows from an input's, batch axis first; None stands for what is not known yet.
+        """The shape of the output for an input of `shape`, batch axis first; None stands for an unknown size.
 
-        Raises ShapeError, without naming the layer, when `shape` cannot be taken.
+        Raises ShapeError, without naming the layer, if the layer cannot take `shape`.
         """
         return shape
 
@@ -87,11 +87,11 @@ class Layer(Claims, Units, Part):
         """Raise ShapeError, without naming the layer, where it cannot train on batches of that shape."""
 
     def time_steps(self, shape: tuple[int | None, ...]) -> int:
-        """Over how many time steps it goes for an input of `shape`; 0 for a layer that is not recurrent."""
+        """The number of time steps for an input of `shape`; 0 for a layer that is not recurrent."""
         return 0
 
     def multiply_adds(self, shape: tuple[int | None, ...], out: tuple[int | None, ...]) -> int | None:
-        """Multiplications with parameters of one forward, for an input and output shape; None where not known.
+        """Multiply-adds of one forward for these input and output shapes; None if not known.
 
         By default every matrix is applied once at every position (time step, pixel) of the output.
         """
@@ -104,35 +104,35 @@ class Layer(Claims, Units, Part):
         return prod(places) * matrices if len(places) == len(out) - 1 else None
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
-        """Put into `buffers` what forward and backward need for an input of `shape`."""
+        """Allocate in `buffers` what forward and backward need for an input of `shape`."""
 
     def forward(self, x: Array, buffers: Buffers) -> Array:
         raise TypeError(f"{type(self).__name__} has no forward")
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """Gradient of the input, given that of the output; writes the parameters' gradients."""
+        """The gradient of the input, given that of the output; also writes the parameters' gradients."""
         raise TypeError(f"{type(self).__name__} has no backward")
 
     # -- under surgery
 
     def passed_on(self, change: FeatureMap, shape: tuple[int | None, ...]) -> FeatureMap:
-        """What another width of its input, of `shape`, makes of its output's; ShapeError where it cannot be another."""
+        """How its output's features change when its input's, of `shape`, do; raises ShapeError where they cannot."""
         raise ShapeError(f"{self!r} must keep the width it has")
 
     def with_features(self, change: FeatureMap, before: int) -> dict[str, Any] | None:
-        """Its arguments where other features come in than the `before` ones; None: they stay."""
+        """Its new arguments when its `before` input features change; None if they stay the same."""
         return None
 
     def rebuild_inside(self, rebuild: Rebuild) -> None:
-        """Of a container: put what `rebuild` makes of them, given where they are, in the place of the layers inside."""
+        """For containers: replace each layer inside by what `rebuild` makes of it, given its place."""
 
     @classmethod
     def passing(cls, width: int, **settings: Any) -> Layer:
-        """Of an insertable kind: the layer that can give what it takes, `width` features."""
+        """For insertable kinds: a layer that can pass its input of `width` features on."""
         return cls(**settings)
 
     def passing_values(self, entry: Parameter) -> Array:
-        """The values of a parameter with which it gives what it takes: a matrix hands on, a bias adds nothing."""
+        """The values of a parameter with which the layer passes its input on: an identity matrix, a zero bias."""
         values = np.zeros(entry.shape)
         if entry.name == "w":
             values[tuple(n // 2 for n in entry.shape[:-2])] = np.eye(entry.shape[-1])
@@ -140,12 +140,12 @@ class Layer(Claims, Units, Part):
 
 
 class Activation(Layer):
-    """Base: x and out (...), same shape."""
+    """Base of activations: x and out (...), same shape."""
 
     is_activation = True
     joins = True
     keeps_zero: ClassVar[bool] = False
-    """Whether 0 gives 0, so that units are pruned from what comes to it without another effect."""
+    """Whether 0 gives 0, so that pruning units before it has no other effect."""
 
     def passed_on(self, change: FeatureMap, shape: tuple[int | None, ...]) -> FeatureMap:
         if self.mixes_units or not self.keeps_zero:
@@ -157,9 +157,9 @@ class Activation(Layer):
         buffers.dx = np.empty(shape, dtype)
 
     def saturated(self, out: Array, x: Array | None = None) -> Array:
-        """Where the output lies so near its bounds that hardly any gradient passes: a mask like `out`.
+        """Where the output is so near its bounds that hardly any gradient passes: a mask like `out`.
 
-        `x` is what it was made of, for those (GELU, SiLU) whose output alone does not tell; without it, nowhere.
+        `x` is the input, needed by those (GELU, SiLU) whose output alone does not tell; without it they report nowhere.
         """
         return np.zeros(out.shape, np.bool_)
 
@@ -169,21 +169,21 @@ class Activation(Layer):
 
 
 Rebuild = Callable[[Sequence[Layer], str], list[Layer]]
-"""What makes other layers of those inside a container, given the prefix of their names."""
+"""A function that replaces the layers inside a container, given the prefix of their names."""
 
 
 def require_size(layer: str, name: str, value: object, least: int = 1) -> int:
-    """A whole number of at least `least`, or a ShapeError that names it."""
+    """A whole number of at least `least`; raises ShapeError that names it otherwise."""
     return whole_number(f"{layer}: `{name}`", value, least, None, ShapeError)
 
 
 def require_flag(layer: str, name: str, value: object) -> bool:
-    """True or False, or a ShapeError that names it."""
+    """True or False; raises ShapeError that names it otherwise."""
     return true_or_false(f"{layer}: `{name}`", value, ShapeError)
 
 
 def require_initializer(layer: str, name: str, value: object, default: Initializer) -> Initializer:
-    """An initializer, for None the default, or a ShapeError that names it."""
+    """An initializer, for None the default; raises ShapeError that names it otherwise."""
     if value is None:
         return default
     if not isinstance(value, Initializer):
@@ -192,5 +192,5 @@ def require_initializer(layer: str, name: str, value: object, default: Initializ
 
 
 def rows(array: Array) -> Array:
-    """All leading axes made one: (..., n) as (N, n), a view."""
+    """All leading axes merged: (..., n) as (N, n), a view."""
     return array if array.ndim == 2 else array.reshape(-1, array.shape[-1])

@@ -1,4 +1,4 @@
-"""The arrays that a layer computes in."""
+"""Buffers: the arrays that a layer computes in."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from tinynets.numerics.arrays import Array
 
 
 class Context:
-    """What a forward needs to know beyond its input; one for all buffers of a workspace.
+    """What a forward needs besides its input, shared by all buffers of a workspace.
 
-    `training`: dropout drops, batch statistics are used and running ones renewed, carried state is carried. `seed` and
-    `step` address what is random. `open` holds what a split keeps for its join (see nn/layers/structure.py).
+    `training`: dropout drops values, batch statistics are used, running ones updated, hidden state carried. `seed` and
+    `step` address random numbers. `open` holds what a split keeps for its join (see nn/layers/structure.py).
     """
 
     def __init__(self, training: bool = False, seed: int = 0, step: int = 0) -> None:
@@ -23,9 +23,9 @@ class Context:
 class Buffers:
     """The arrays of one layer for one batch shape: allocated once by the layer, then written with `out=`.
 
-    `needs_dx` is False where nobody asks for the gradient of the input. `new` are the values that this step would
-    give the layer's carried arrays: written in forward, taken over in the step's last phase. `tap` is what stands on a
-    layer that applies interventions itself; `tapping` applies those behind one, `tapped` is what that gave.
+    `needs_dx` is False if the gradient of the input is not needed. `new` holds the next values of the layer's carried
+    arrays: written in forward, committed in the step's last phase. `tap` belongs to a layer that applies interventions
+    itself; `tapping` is one applied behind a layer, and `tapped` is its result.
     """
 
     out: Array
@@ -46,7 +46,7 @@ class Buffers:
         self.tapped = None
         self.tapping = None
 
-    if TYPE_CHECKING:  # a layer's `allocate` puts here what it likes
+    if TYPE_CHECKING:  # a layer's `allocate` adds attributes of its own
 
         def __getattr__(self, name: str) -> Any: ...
         def __setattr__(self, name: str, value: Any) -> None: ...

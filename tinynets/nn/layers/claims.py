@@ -1,4 +1,4 @@
-"""What a kind of layer says of itself, so that whoever explains, checks or changes layers needs no table of kinds."""
+"""Claims: what a kind of layer declares about itself, so that no other code needs a table of kinds."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ EITHER_SIDE: Range = (-1.0, 1.0)
 
 
 class GateSum(NamedTuple):
-    """One gate of a recurrent layer: the letter for it, what it does, and what it makes of its sum."""
+    """One gate of a recurrent layer: its letter, what it does, and the function it applies to its sum."""
 
     letter: str
     meaning: str
     squash: str
     reset: bool = False
-    """Whether what comes from the layer's own units is multiplied by the first gate."""
+    """Whether the terms from the layer's own units are multiplied by the first gate."""
 
     @property
     def name(self) -> str:
@@ -27,27 +27,27 @@ class GateSum(NamedTuple):
 
 
 class Claims:
-    """What is true of a kind of layer, each with what holds where nothing is said.
+    """What is true of a kind of layer, with defaults.
 
-    A subclass that has a `kind` of its own may compute something else: it inherits none of these and says its own.
+    A subclass with a `kind` of its own may compute something else: it inherits none of these and declares its own.
     """
 
     group_names: ClassVar[tuple[str, ...]] = ()
-    """What the groups of columns are called of which each unit has one (gates)."""
+    """Names of the groups of columns; each unit has one column in each (gates)."""
     gate_sums: ClassVar[tuple[GateSum, ...]] = ()
     """The gates of its units, in the order of their columns; empty: a unit has one sum."""
     unit_measure: ClassVar[str] = ""
-    """What the value of a unit is, where it is neither a sum nor what an activation makes of one."""
+    """What the value of a unit is, if it is neither a sum nor the output of an activation."""
     output_range: Range = FREE
-    """What its outputs can be at all, whatever comes in."""
+    """The range of its outputs for any input."""
     keeps_range: ClassVar[bool] = False
-    """Its outputs lie where its inputs do."""
+    """Its outputs have the range of its inputs."""
     insertable: ClassVar[bool] = False
-    """It can be made so that it gives what it takes, by `passing` and `passing_values`."""
+    """It can be made to pass its input on unchanged, by `passing` and `passing_values`."""
     is_odd: ClassVar[bool] = False
-    """It gives minus what it gave where minus comes to it, unit by unit."""
+    """Flipping the sign of its input flips that of its output, unit by unit."""
     turns_with_weights: ClassVar[bool] = False
-    """It gives minus what it gave once the signs of its units' weights are turned round (edits/symmetry.py)."""
+    """Flipping the signs of its units' weights flips that of its output (edits/symmetry.py)."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -1,7 +1,7 @@
-"""Convolutions: the same weighted sums at every place, as one matrix product over all windows.
+"""Convolutions: the same weighted sums at every place, computed as one matrix product over all windows.
 
-Channels are last: sequences (B, T, C), images (B, H, W, C). As everywhere in deep learning it is a cross-correlation:
-the kernel is not turned round.
+Channels are last: sequences (B, T, C), images (B, H, W, C). As everywhere in deep learning they are cross-correlations:
+the kernel is not flipped.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Convolution(Layer):
         return buffers.out
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """As for Linear over the windows: dw = windows.T @ dout, dwindows = dout @ w.T, added where they came from."""
+        """As Linear over the windows: dw = windows.T @ dout, dwindows = dout @ w.T, added to where they came from."""
         dout = rows(dout)
         buffers.column_rows.T.dot(dout, self.dw_rows)
         if self.bias:

@@ -1,4 +1,4 @@
-"""Distances: how far the input lies from each of some prototypes."""
+"""Distances: the squared distance of the input to each of some prototypes."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tinynets.nn.layers.parameter import Parameter
 from tinynets.numerics.arrays import Array, Shape, shape_text
 from tinynets.numerics.rules import FIRST
 
-DIRECT = 8  # up to so many inputs the differences themselves are squared, beyond a matrix product is faster
-CANCELLED = 1e-6  # what is left of two squares, as a part of them, from which down it is computed from the difference
-AT_ONCE = 2**16  # differences laid out at once
+DIRECT = 8  # up to this many inputs, differences are squared directly; beyond, a matrix product is faster
+CANCELLED = 1e-6  # below this share of the two squares, a result is recomputed from the difference
+AT_ONCE = 2**16  # differences in memory at once
 
 
 class Distances(Layer):
     """out[..., j] = |x - w[:, j]|^2, the squared distance to prototype j.
 
     x (..., inputs), out (..., prototypes); w (inputs, prototypes). For more than 8 inputs it is computed as
-    |x|^2 - 2 x w + |w|^2 in float64, with the prototypes' mean taken from both; where little is left of the squares,
-    from the differences themselves. So it has the digits of the distance, however far from 0 everything lies. By the
-    first rules it has those of |x|^2, and the gradient those of x and w.
+    |x|^2 - 2 x w + |w|^2 in float64, with the prototypes' mean subtracted from both, or from the differences where the
+    squares nearly cancel. So its precision is that of the distance, however far from 0 everything lies. Under the first
+    rules it is that of |x|^2, and the gradient's is that of x and w.
 
-    Radial basis functions are `Distances`, `Gaussian`; a self-organizing map is `Distances` with its own loss.
+    `Distances` and `Gaussian` make radial basis functions; `Distances` with the loss `Kohonen`, a self-organizing map.
     """
 
     kind = "distances"
@@ -84,7 +84,7 @@ class Distances(Layer):
             buffers.product = np.empty_like(buffers.dx_rows)
 
     def _allocate_centred(self, buffers: Buffers, count: int) -> None:
-        """Room for x and w with the mean of w taken from both, float64, and for their product where it is used."""
+        """Buffers for x and w minus the mean of w, in float64, and for their product where it is used."""
         if self.rules > FIRST:
             buffers.x_centred, buffers.w_centred = np.empty((count, self.inputs)), np.empty(self.w.shape)
             buffers.centre = np.empty((self.inputs, 1))
@@ -111,7 +111,7 @@ class Distances(Layer):
             np.add(out, difference, out)
 
     def _centre(self, x: Array, buffers: Buffers) -> tuple[Array, Array]:
-        """x and w with the mean of w taken from both, float64: differences between them are what they were."""
+        """x and w minus the mean of w, in float64: the differences between them stay the same."""
         x_centred, w_centred, centre = buffers.x_centred, buffers.w_centred, buffers.centre
         np.add.reduce(self.w, axis=1, dtype=np.float64, out=centre, keepdims=True)
         np.multiply(centre, 1 / self.prototypes, centre)
@@ -133,7 +133,7 @@ class Distances(Layer):
         buffers.out_rows[...] = products
 
     def _again(self, x: Array, products: Array, places: Array) -> None:
-        """Compute the distances at these places, flat indices (n,), from the differences themselves."""
+        """Recompute the distances at these places, flat indices (n,), from the differences."""
         flat = products.reshape(-1)
         for start in range(0, len(places), max(1, AT_ONCE // self.inputs)):
             some = places[start : start + max(1, AT_ONCE // self.inputs)]
@@ -174,7 +174,7 @@ class Distances(Layer):
         return buffers.dx
 
     def _backward_centred(self, dout: Array, buffers: Buffers) -> Array:
-        """The same with the mean of w taken from x and w, in float64, where nothing large is left to cancel."""
+        """The same with the mean of w subtracted from x and w, in float64, so that nothing large cancels."""
         if self.inputs <= DIRECT:
             self._centre(buffers.x_rows, buffers)
         x, w = buffers.x_centred, buffers.w_centred

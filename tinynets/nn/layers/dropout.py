@@ -1,4 +1,4 @@
-"""Dropout: in training, some of the values left out at random."""
+"""Dropout: sets random values to 0 in training."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ MAX_PLACES = 2**20
 class Dropout(Layer):
     """In training each value is 0 with probability `rate` and else divided by 1 - rate; otherwise out = x.
 
-    x and out (..., units). What is left out is addressed by seed, the layer's name and the step, and drawn unit after
-    unit: what a unit loses does not depend on how many units follow it. `places`: of which unit of that drawing each
-    takes its own, where units were pruned or grown; otherwise in order.
+    x and out (..., units). The mask is addressed by seed, the layer's name and the step, and drawn unit by unit: a
+    unit's mask does not depend on how many units follow it. `places`: which unit of that drawing each unit uses, after
+    units were pruned or grown; by default in order.
 
     Raises ShapeError for a rate outside of 0 to below 1, and for places that are no whole numbers. Source: Srivastava
     et al., "Dropout" (2014).
@@ -58,7 +58,7 @@ class Dropout(Layer):
         return change
 
     def with_features(self, change: FeatureMap, before: int) -> dict[str, Any]:
-        """Its arguments for other features: each keeps the place that it had, fresh ones get new places."""
+        """Its arguments when features change: old ones keep their places, fresh ones get new places."""
         had = np.arange(before) if self.places is None else np.array(self.places)
         places = had[np.where(change.fresh, 0, change.source)]
         places[change.fresh] = had.max() + 1 + np.arange(int(change.fresh.sum()))
@@ -88,7 +88,7 @@ class Dropout(Layer):
         return out
 
     def _draw(self, buffers: Buffers) -> None:
-        """32 random bits for each value, two from a word, so many words for each unit."""
+        """Draw 32 random bits for each value, two values from a word, and the same number of words for each unit."""
         count, units = buffers.mask_rows.shape
         drawn = units if self.places is None else max(self.places) + 1
         context, each = buffers.context, (count + 1) // 2
@@ -100,7 +100,7 @@ class Dropout(Layer):
         np.multiply(kept.T, buffers.mask.dtype.type(1 / (1 - self.rate)), buffers.mask_rows)
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """dx = dout where the value was kept, divided alike, else 0."""
+        """dx = dout / (1 - rate) where the value was kept, else 0."""
         if buffers.active:
             dout = np.multiply(dout, buffers.mask, buffers.dropped_dx)
         buffers.dx = dout
@@ -109,12 +109,12 @@ class Dropout(Layer):
 
 def _checked(places: Sequence[int]) -> tuple[int, ...]:
     if set(map(type, places)) == {int} and min(places) >= 0 and max(places) < MAX_PLACES:
-        return tuple(places)  # of a million units one by one is slow
+        return tuple(places)  # checking a million units one by one is slow
     return tuple(map(_place, places))
 
 
 def _place(value: object) -> int:
-    """A whole number from 0 up to, but not, MAX_PLACES."""
+    """A whole number from 0 to MAX_PLACES - 1."""
     place = require_size("Dropout", "places", value, 0)
     if place >= MAX_PLACES:
         raise ShapeError(f"Dropout: `places` must lie below {MAX_PLACES:,}, not {place}")

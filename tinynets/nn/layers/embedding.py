@@ -1,4 +1,4 @@
-"""Embedding: a row of a table for each index. PositionalEmbedding: one for each place in a sequence."""
+"""Embedding: a row of a table for each index. PositionalEmbedding: a row for each place in a sequence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tinynets.nn.layers.buffers import Buffers
 from tinynets.nn.layers.parameter import Parameter
 from tinynets.numerics.arrays import Array, Shape, shape_text
 
-ONE_HOT_LIMIT = 1024  # below this a matrix product beats scattered addition
+ONE_HOT_LIMIT = 1024  # up to this vocabulary, a matrix product is faster than scattered addition
 
 
 class Embedding(Layer):
@@ -64,7 +64,7 @@ class Embedding(Layer):
         return self.w.take(x, 0, buffers.out, "clip")
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """Each row of dw sums the dout of the places that looked it up."""
+        """Each row of dw is the sum of dout over the places that looked it up."""
         if self.vocabulary <= ONE_HOT_LIMIT:
             buffers.identity.take(buffers.x.reshape(-1), 0, buffers.one_hot, "clip")
             buffers.one_hot.T.dot(rows(dout), self.dw)
@@ -75,7 +75,7 @@ class Embedding(Layer):
 
 
 class PositionalEmbedding(Layer):
-    """out[:, t] = x[:, t] + w[t]: what tells a layer that sees all places alike where it is.
+    """out[:, t] = x[:, t] + w[t]: tells a layer that treats all places alike which place it sees.
 
     x and out (B, ..., T, size), T at most `length`; w (length, size). Source: Vaswani et al., "Attention is all you
     need" (2017), in the learned form.
@@ -120,7 +120,7 @@ class PositionalEmbedding(Layer):
         return np.add(x, self.w[: buffers.steps], buffers.out)
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """dw[t] = the sum of dout[:, t] over the batch, 0 for places that were not met; dx = dout."""
+        """dw[t] = the sum of dout[:, t] over the batch, 0 for places beyond T; dx = dout."""
         steps = buffers.steps
         np.add.reduce(dout.reshape(-1, *dout.shape[-2:]), axis=0, out=self.dw[:steps])
         self.dw[steps:] = 0

@@ -104,9 +104,9 @@ class GRU(Recurrent):
                 apply_tap(raw, after, taps[step])
 
     def _back(self, given: list[Array | None], buffers: Buffers) -> Array:
-        """Every gradient of a step is dh times something known beforehand, so only dh goes from step to step.
+        """Every gradient of a step is dh times a factor known in advance, so only dh is passed from step to step.
 
-        With a = (1 - z)(1 - n^2): dn = dh a, of h's part of it dh a r; dr = dh a (h's part) r (1 - r);
+        With a = (1 - z)(1 - n^2): dn = dh a, and h's part of it gets dh a r; dr = dh a (h's part) r (1 - r);
         dz = dh (h - n) z (1 - z); and h itself gets dh z.
         """
         self._factors(buffers)
@@ -215,7 +215,7 @@ class LSTM(Recurrent):
                 apply_tap(raw, after, taps[step])
 
     def _back(self, given: list[Array | None], buffers: Buffers) -> Array:
-        """dc = dc' f' + dh o (1 - tanh(c)^2); do = dh tanh(c) o (1 - o), and of dc come
+        """dc = dc' f' + dh o (1 - tanh(c)^2); do = dh tanh(c) o (1 - o), and from dc follow
         di = dc g i (1 - i), df = dc (c before) f (1 - f), dg = dc i (1 - g^2).
         """
         self._factors(buffers)
@@ -257,6 +257,6 @@ class LSTM(Recurrent):
             np.multiply(to_cell, buffers.factors, to_cell)
         if buffers.held is not None:
             release_held(buffers.held, of_o, to_cell)
-            # what its cell holds is not asked for where a unit is held from a step on
+            # the cell of a unit that is held from a step on does not matter
             unasked = np.logical_and.accumulate(buffers.held[::-1])[::-1]
             release_held(unasked, of_i, of_f, of_g, gates[..., n : 2 * n])

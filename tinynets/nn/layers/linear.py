@@ -1,4 +1,4 @@
-"""Linear: every unit a weighted sum of the inputs, plus a bias."""
+"""Linear: every unit is a weighted sum of the inputs plus a bias."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Normalizations: BatchNorm over the examples of a batch, LayerNorm over the units of an example.
 
-They belong to the block before them: the `gain` and `shift` of a unit are that unit's, as its weights are.
+They belong to the block before them: the `gain` and `shift` of a unit are its own, just as its weights are.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from tinynets.nn.layers.parameter import Parameter
 from tinynets.numerics.arrays import Array, Shape, is_finite_number, shape_text
 from tinynets.numerics.rules import FIRST
 
-ROWS = 128  # summed at once
+ROWS = 128  # rows summed at once
 
 
 def _tell_overflow(inverse: Array) -> None:
-    """Where a variance overflowed its root's inverse is 0 and would make zeros of all: NaN instead, which is named."""
+    """Turn zeros into NaN: a variance that overflowed has an inverse root of 0, which would hide it as zeros."""
     if not np.minimum.reduce(inverse, axis=None) > 0:
         inverse[~(inverse > 0)] = np.nan
 
@@ -96,7 +96,7 @@ class _Norm(Layer):
         return buffers.out
 
     def _sum(self, x: Array, out: Array) -> None:
-        """The sum of all rows, of many in two stages: else those that come late are rounded to what stands there."""
+        """The sum of all rows, in two stages if there are many: otherwise late rows lose digits to a large sum."""
         if len(x) <= ROWS or self.rules == FIRST:
             np.add.reduce(x, axis=0, out=out)
             return
@@ -114,10 +114,10 @@ class _Norm(Layer):
 class BatchNorm(_Norm):
     """out = (x - mean) / sqrt(var + eps) gain + shift, unit by unit over everything but the last axis.
 
-    x and out (..., size). In training mean and variance are the batch's, and the running ones move towards them by
-    `momentum` (the running variance towards the unbiased one, as in PyTorch); otherwise they are the running ones.
+    x and out (..., size). In training, mean and variance are the batch's, and the running ones move towards them by
+    `momentum` (the running variance towards the unbiased one, as in PyTorch); otherwise the running ones are used.
 
-    Raises ShapeError for a training batch that has a single value of each unit. Source: Ioffe and Szegedy, "Batch
+    Raises ShapeError for a training batch with a single value per unit. Source: Ioffe and Szegedy, "Batch
     normalization" (2015).
     """
 
@@ -178,7 +178,7 @@ class BatchNorm(_Norm):
             self._sum(x, mean)
             np.multiply(mean, 1 / buffers.count, mean)
             np.subtract(x, mean, normal)
-            if self.rules > FIRST:  # what rounding took from a mean far from 0 is their mean now
+            if self.rules > FIRST:  # the rounding error of a mean far from 0 is now their mean
                 self._sum(normal, var)
                 np.multiply(var, 1 / buffers.count, var)
                 np.subtract(normal, var, normal)
@@ -205,10 +205,10 @@ class BatchNorm(_Norm):
         np.add(new, work, new)
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """By the batch: dx = gain / sqrt(var + eps) (dout - mean of dout - normal times the mean of dout normal).
+        """With batch statistics: dx = gain / sqrt(var + eps) (dout - mean of dout - normal times mean of dout normal).
 
-        The two means are how the batch's own mean and variance answer to x. By running statistics they stand still,
-        and dx = gain / sqrt(var + eps) dout.
+        The two means come from the batch's mean and variance, which depend on x. Running statistics do not, so then
+        dx = gain / sqrt(var + eps) dout.
         """
         dout, dx, work = rows(dout), buffers.dx_rows, buffers.work
         self._parameter_gradients(dout, buffers)
@@ -247,7 +247,7 @@ class LayerNorm(_Norm):
         np.add.reduce(x, axis=1, out=column, keepdims=True)
         np.multiply(column, 1 / self.size, column)
         np.subtract(x, column, normal)
-        if self.rules > FIRST:  # what rounding took from a mean far from 0 is their mean now
+        if self.rules > FIRST:  # the rounding error of a mean far from 0 is now their mean
             np.add.reduce(normal, axis=1, out=column, keepdims=True)
             np.multiply(column, 1 / self.size, column)
             np.subtract(normal, column, normal)

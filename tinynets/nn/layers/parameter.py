@@ -1,4 +1,4 @@
-"""An array of a layer: its shape, how it starts, and which of its values belong to which unit."""
+"""Parameter: an array of a layer, with its shape, its starting values and the unit that each value belongs to."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tinynets.numerics.arrays import Array, Shape
 
 @dataclass(frozen=True)
 class Parameter:
-    """One array of a layer, parameter or carried: its shape, how it starts, and which of it belongs to which unit.
+    """One array of a layer, learned or carried: its shape, its starting values, and which values belong to which unit.
 
     Along `unit_axis`, unit u owns the places g * (units * each) + u * each + e, for g < groups and e < each: the four
     gates of an LSTM are groups=4, the columns of an attention head each=head size. None: it belongs to no single unit,
-    only to the whole block. Along `input_axis` lie the features that come in, along `own_axis` the layer's own units
-    as they come back in (recurrence). `transient` is a carried array that is an activation (hidden state), not
-    something learned: freezing its unit leaves it alone.
+    only to the whole block. `input_axis` is the axis of the input features, `own_axis` that of the layer's own units
+    fed back (recurrence). `transient` is a carried array that is an activation (hidden state), not something learned:
+    freezing its unit leaves it alone.
     """
 
     name: str
@@ -39,18 +39,18 @@ class Parameter:
         return prod(self.shape)
 
     def places(self, units: Array, whole: bool) -> Array:
-        """Flat positions within this array of what belongs to the units; all of it for a whole block."""
+        """Flat positions within this array that belong to the units; all of them for a whole block."""
         if whole or self.unit_axis is None:
             return np.arange(self.size if whole else 0)
         return self.across(self.unit_axis, self.along(units))
 
     @property
     def units(self) -> int:
-        """How many units it has places for; 0 where it belongs to no single one."""
+        """How many units it has values for; 0 if it belongs to no single unit."""
         return 0 if self.unit_axis is None else self.shape[self.unit_axis] // (self.groups * self.each)
 
     def owners(self) -> Array:
-        """(size,) the unit that each flat position belongs to; -1: to no single one."""
+        """(size,) the unit that each flat position belongs to; -1: to no single unit."""
         if self.unit_axis is None:
             return np.full(self.size, -1)
         each = np.arange(self.shape[self.unit_axis]) % (self.units * self.each) // self.each
@@ -60,13 +60,13 @@ class Parameter:
         return owners
 
     def along(self, units: Array) -> Array:
-        """Where these units lie along the unit axis, group after group."""
+        """The places of these units along the unit axis, group after group."""
         starts = np.arange(self.groups)[:, None, None] * (self.units * self.each) + units[None, :, None] * self.each
         places: Array = (starts + np.arange(self.each)).reshape(-1)
         return places
 
     def across(self, axis: int, along: Array) -> Array:
-        """Flat positions within this array of everything at these places of an axis."""
+        """Flat positions within this array of everything at these places along an axis."""
         before, size, behind = prod(self.shape[:axis]), self.shape[axis], prod(self.shape[axis + 1 :])
         rows = np.arange(before)[:, None, None] * (size * behind) + along[None, :, None] * behind
         found: Array = (rows + np.arange(behind)).reshape(-1)

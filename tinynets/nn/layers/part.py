@@ -1,4 +1,4 @@
-"""A part of a network: named, made of settings, its arrays being views into the network's vectors."""
+"""Part: a named part of a network, whose arrays are views into the network's vectors."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tinynets.numerics.rules import CURRENT
 
 
 class Part:
-    """Base of `Layer`: what is assigned to its arrays is written into the network's vectors, and its settings stay."""
+    """Base of `Layer`: values assigned to its arrays go into the network's vectors; its settings cannot change."""
 
     name: str
     rules: int = CURRENT
     """The rules of the run that its network belongs to (numerics/rules.py); the network sets them."""
     _own_arrays: Mapping[str, Array] = MappingProxyType({})
-    """Of a layer in a network, its arrays by name: parts of the network's vectors."""
+    """The arrays of a layer in a network, by name: views into the network's vectors."""
     _settled: bool = False
-    """It stands in a network, which was made of its name and settings: they are not assigned any more."""
+    """It is part of a network, so its name and settings cannot be assigned any more."""
 
     def config(self) -> dict[str, Any]:
-        """Plain keyword arguments that make this layer again."""
+        """Plain keyword arguments that rebuild this layer."""
         return {}
 
     def bind(self, theta: dict[str, Array], grad: dict[str, Array], carried: dict[str, Array]) -> Self:
@@ -40,14 +40,14 @@ class Part:
         return bound
 
     def settle(self, rules: int) -> None:
-        """Stand in a network that follows these rules: from here on name and settings stay as they are."""
+        """Become part of a network that follows these rules: from now on name and settings are fixed."""
         self.rules = rules
         self._settled = True
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Of a layer in a network, what is assigned to an array is written into it, in the network's vectors.
+        """In a network, write a value assigned to an array into the network's vectors.
 
-        Raises ShapeError for its name and settings, which the network's copies, labs and saves would not follow.
+        Raises ShapeError for its name and settings, since the network's copies, labs and saves would not follow.
         """
         view = self._own_arrays.get(name)
         if view is None or value is view:
@@ -60,7 +60,7 @@ class Part:
             write_into(f"{self.name}.{name}", view, value)
 
     def __delattr__(self, name: str) -> None:
-        """Raises ShapeError for what belongs to a network."""
+        """Raises ShapeError for attributes that a network needs."""
         if name in self._own_arrays or (self._settled and self._is_setting(name)):
             raise ShapeError(f"`{self.name}.{name}` belongs to a network and cannot be deleted")
         super().__delattr__(name)
@@ -69,7 +69,7 @@ class Part:
         return name == "name" or name in self.config()
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy takes along: of a layer in a network, arrays of its own instead of the network's."""
+        """The state of a copy: arrays of its own instead of views into the network's vectors."""
         return {
             name: np.array(value) if name in self._own_arrays else value
             for name, value in self.__dict__.items()

@@ -1,4 +1,4 @@
-"""Pools: each window of a channel becomes one number."""
+"""Pooling layers: each window of a channel becomes one number."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tinynets.numerics.arrays import Array, Shape, shape_text
 class Pool2d(Layer):
     """Base of MaxPool2d and AvgPool2d: x (B, H, W, C), out (B, H', W', C), H' = (H - kernel) // stride + 1.
 
-    Backward writes the gradients of the gathered values into `dgathered`, and `_spread` brings them to where they came
-    from: with one `take` where windows lie apart, as they do unless `stride` is below the kernel.
+    Backward writes the gradients of the gathered values into `dgathered`, and `_spread` returns them to where they came
+    from: with one `take` if windows do not overlap (`stride` is not below the kernel).
     """
 
     def __init__(self, kernel: Sizes, stride: Sizes | None = None, *, name: str | None = None) -> None:
@@ -53,7 +53,7 @@ class Pool2d(Layer):
         buffers.gathered = np.empty((*buffers.numbers.shape, shape[-1]), dtype)
         if buffers.needs_dx:
             size = buffers.numbers.size
-            drows = np.zeros((size + 1, shape[-1]), dtype)  # the last stays zero: for what is in no window
+            drows = np.zeros((size + 1, shape[-1]), dtype)  # the last row stays zero: for positions outside all windows
             buffers.drows, buffers.dgathered = drows, drows[:size].reshape(buffers.gathered.shape)
             buffers.apart = self.windows.apart
             if buffers.apart:
@@ -95,7 +95,7 @@ class MaxPool2d(Pool2d):
         return buffers.out
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """The gradient goes to the largest of the window, of equals to the first."""
+        """The gradient goes to the largest value of the window; of equal ones, to the first."""
         if not buffers.needs_dx:
             return dout
         largest, dgathered = buffers.largest, buffers.dgathered
@@ -104,7 +104,7 @@ class MaxPool2d(Pool2d):
         for entry in others:
             np.greater(entry, seen, entry)
             seen = np.logical_or(seen, entry, buffers.seen)
-        np.copyto(dgathered, largest)  # faster than to multiply by truth values
+        np.copyto(dgathered, largest)  # faster than multiplying by a mask
         np.multiply(dgathered, rows(dout), dgathered)
         return self._spread(buffers)
 
@@ -132,7 +132,7 @@ class AvgPool2d(Pool2d):
         return buffers.out
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """Every place of the window gets the same share of the gradient."""
+        """Every place in the window gets the same share of the gradient."""
         if not buffers.needs_dx:
             return dout
         np.multiply(rows(dout), 1 / len(buffers.numbers), buffers.share)

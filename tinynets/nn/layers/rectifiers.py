@@ -1,4 +1,4 @@
-"""ReLU and its smoother relatives: activations that let what is positive pass and hold back what is negative."""
+"""ReLU and its smoother relatives: activations that pass positive values and hold back negative ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tinynets.numerics.special import erf, lower_tail, sigmoid
 
 
 class _Bent(Activation):
-    """Base of what bends at 0. `zeros`: numpy finds the larger of two arrays far faster than that of array and number.
+    """Base of activations that bend at 0. `zeros`: numpy's maximum is much faster with two arrays than with a number.
 
     x and out (...), same shape.
     """
@@ -49,7 +49,7 @@ class ReLU(_Bent):
         """The gradient passes where the unit is on: dx = dout where out > 0, else 0."""
         dx = buffers.dx
         np.greater(buffers.out, buffers.zeros, buffers.on)
-        np.copyto(dx, buffers.on)  # faster than to multiply by truth values
+        np.copyto(dx, buffers.on)  # faster than multiplying by a mask
         return np.multiply(dout, dx, dx)
 
     def blocked(self, out: Array, x: Array | None = None) -> Array:
@@ -125,7 +125,7 @@ class ELU(_Bent):
         return np.add(out, above, out)
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """elu' = 1 where x > 0, else alpha exp(x); by the first rules out + alpha, which is that to fewer digits."""
+        """elu' = 1 where x > 0, else alpha exp(x); under the first rules out + alpha, which is less precise."""
         dx = buffers.dx
         if self.rules > FIRST:
             np.minimum(buffers.x, buffers.zeros, out=dx)
@@ -190,7 +190,7 @@ class SiLU(Activation):
     keeps_zero = True
     own_dx = True
     flat_below = -3.81
-    """From here on down the local gradient is less than `FLAT`."""
+    """Below this the local gradient is less than `FLAT`."""
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         super().allocate(buffers, shape, dtype)
@@ -231,7 +231,7 @@ FORMS = ("none", "tanh")
 
 
 class GELU(Activation):
-    """out = x Phi(x), Phi the normal distribution's, or with approximate="tanh" its approximation by a tanh.
+    """out = x Phi(x), Phi the normal distribution function, or with approximate="tanh" its approximation by a tanh.
 
     Source: Hendrycks and Gimpel, "Gaussian error linear units" (2016); the names of the forms are PyTorch's.
     """
@@ -241,7 +241,7 @@ class GELU(Activation):
     keeps_zero = True
     own_dx = True
     flat_below = -2.251
-    """From here on down the local gradient is less than `FLAT`."""
+    """Below this the local gradient is less than `FLAT`."""
 
     def __init__(self, approximate: str = "none", *, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -300,7 +300,7 @@ class GELU(Activation):
             np.exp(slope, slope)
             np.multiply(slope, 1 / sqrt(2 * pi), slope)
         else:
-            np.minimum(square, 1e4, out=square)  # beyond, nothing passes, and 0 times infinity must not be met
+            np.minimum(square, 1e4, out=square)  # beyond, the gradient is 0; avoids 0 times infinity
             np.multiply(square, 3 * 0.044715, square)
             np.add(square, 1, square)
             np.subtract(1, share, slope)

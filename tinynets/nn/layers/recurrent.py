@@ -1,15 +1,15 @@
-"""The base of all recurrent layers, and the simplest of them: RNN (Elman).
+"""The base of all recurrent layers, and the simplest one: RNN (Elman).
 
 RNN, GRU and LSTM are the variants of cuDNN and PyTorch, so that weights can be exchanged. Our `w_ih` and `w_hh` are
-PyTorch's `weight_ih_l0` and `weight_hh_l0` transposed, gates in the same order; both biases are kept. Stacks are made
-by putting layers behind each other. Within a pass time is the first axis, (T, B, ...): the inputs of all steps go
-through one matrix product, each step adds one, and gradients need one more each.
+PyTorch's `weight_ih_l0` and `weight_hh_l0` transposed, with gates in the same order; both biases are kept. To stack
+them, put layers behind each other. Within a pass time is the first axis, (T, B, ...): the inputs of all steps go
+through one matrix product, each step adds one, and each gradient needs one more.
 
-Truncated backpropagation through time: with `carry=B` the hidden state after a batch is where the next begins. It is
-carried in training only, no gradient goes back through it, and evaluation begins with zeros. It belongs together with
-the lab's `sampling="stream"`, where each row of a batch goes on where that of the batch before ended. An intervention
-acts on the hidden state at every step (or one), before it is given out and before the next step uses it; a unit that it
-holds carries what it is held at from the first batch on.
+Truncated backpropagation through time: with `carry=B` the next batch begins with the hidden state after this one. It
+is carried in training only, no gradient goes back through it, and evaluation begins with zeros. Use it with the lab's
+`sampling="stream"`, where each row of a batch continues the same row of the batch before. An intervention acts on the
+hidden state at every step (or one), before it is given out and before the next step uses it; a unit that it holds
+carries the held value from the first batch on.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NONLINEARITIES = ("tanh", "relu")
 class Recurrent(Layer):
     """Base: x (B, T, inputs), out (B, T, size), or with `sequence=False` the last step's (B, size).
 
-    w_ih (inputs, gates size), w_hh (size, gates size), b_ih and b_hh (gates size,): of each gate, column u is unit u's.
+    w_ih (inputs, gates size), w_hh (size, gates size), b_ih and b_hh (gates size,): in each gate, column u is unit u's.
     """
 
     taps_itself = True
@@ -131,7 +131,7 @@ class Recurrent(Layer):
         buffers.x_rows = rows(buffers.x)
         buffers.sums = each(steps, width)
         buffers.sum_rows = rows(buffers.sums)
-        for name in self.states:  # `h[t]` is what step t begins with, `h[t + 1]` what it gives
+        for name in self.states:  # step t begins with `h[t]` and gives `h[t + 1]`
             setattr(buffers, name, each(steps + 1, self.size))
         buffers.raw = each(steps, self.size)
         buffers.product, buffers.part = np.empty((batch, width), dtype), np.empty((batch, self.size), dtype)
@@ -149,11 +149,11 @@ class Recurrent(Layer):
             buffers.dx = np.empty(shape, dtype)
 
     def _views(self, buffers: Buffers) -> tuple[Iterable[Array], ...]:
-        """What `_unroll` reads and writes at each step: arrays whose first axis is time."""
+        """The arrays that `_unroll` reads and writes at each step, with time as first axis."""
         raise TypeError(f"{type(self).__name__} is a base class")
 
     def _back_views(self, buffers: Buffers, each: Any) -> tuple[Iterable[Array], ...]:
-        """The same for `_back`; what it alone needs is made here with `each(steps, size)`."""
+        """The same for `_back`; arrays that only it needs are made with `each(steps, size)`."""
         raise TypeError(f"{type(self).__name__} is a base class")
 
     # -- forward
@@ -178,7 +178,7 @@ class Recurrent(Layer):
         if training:
             for name in self.states:
                 np.copyto(buffers.new[name], getattr(buffers, name)[-1])
-                if buffers.held is not None:  # what a unit that is held throughout has become is not asked for
+                if buffers.held is not None:  # the value of a unit that is held throughout does not matter
                     np.copyto(buffers.new[name], 0, where=buffers.held.all(axis=0) & ~np.isfinite(buffers.new[name]))
         if self.sequence:
             np.copyto(buffers.out, buffers.h[1:].transpose(1, 0, 2))
@@ -186,16 +186,16 @@ class Recurrent(Layer):
         return out
 
     def _bias(self, buffers: Buffers) -> Array:
-        """What is added to the sums of all steps at once."""
+        """The bias that is added to the sums of all steps at once."""
         bias: Array = buffers.bias
         return np.add(self.b_ih, self.b_hh, bias)
 
     def _lay_tap(self, buffers: Buffers) -> None:
-        """What stands, step by step; None where nothing does.
+        """Lay out the tap step by step; None without one.
 
         `taps`: factor, term and which units are multiplied by 0; `factors`: (T, 1, size) for backward; `held`: (T, 1,
-        size) where units are multiplied by 0, and so are what is added, whatever they were: one that has become
-        infinite can be zeroed. By the first rules they are multiplied like others.
+        size) where units are multiplied by 0. Those take the added value, whatever they were, so that a unit that has
+        become infinite can be zeroed. Under the first rules they are multiplied like others.
         """
         tap, (steps, batch, _) = buffers.tap, buffers.sums.shape
         buffers.taps = buffers.factors = buffers.held = None
@@ -222,23 +222,23 @@ class Recurrent(Layer):
         buffers.factors = factors[:, None, :]
 
     def _hold_first(self, buffers: Buffers, tap: Tap) -> None:
-        """Let units that are held begin with what they are held at, not with what they gave when they were not yet."""
-        factor, term = buffers.taps[-1][:2]  # what is carried was given by a last step
+        """Let held units begin with the value that they are held at, not with the one from before they were held."""
+        factor, term = buffers.taps[-1][:2]  # the carried state comes from a last step
         held = factor == 0
         held[list(tap.drawn)] = False
         np.copyto(buffers.h[0], term, where=held)
 
     def _unroll(self, buffers: Buffers) -> None:
-        """Fill `h` (and what else goes from step to step) from `sums`."""
+        """Fill `h` (and whatever else is passed from step to step) from `sums`."""
         raise TypeError(f"{type(self).__name__} is a base class")
 
     # -- backward
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """Back through time gives the gradients of all sums; then those of the weights are one product each.
+        """Going back through time gives the gradients of all sums; each weight gradient is then one product.
 
-        sums = x @ w_ih + h @ w_hh + biases, so dw_ih = x.T @ dsums, dw_hh = h.T @ dsums (h: what the steps began
-        with), dx = dsums @ w_ih.T.
+        sums = x @ w_ih + h @ w_hh + biases, so dw_ih = x.T @ dsums, dw_hh = h.T @ dsums (h: the states that the steps
+        began with), dx = dsums @ w_ih.T.
         """
         if self.sequence:
             np.copyto(buffers.dsteps, dout.transpose(1, 0, 2))
@@ -261,7 +261,7 @@ class Recurrent(Layer):
         return buffers.dx
 
     def _back(self, given: list[Array | None], buffers: Buffers) -> Array:
-        """Fill `dsums`, from the gradients given to the steps' outputs, last first; returns that of the h @ w_hh."""
+        """Fill `dsums` from the gradients of the steps' outputs, last step first; returns the gradient of h @ w_hh."""
         raise TypeError(f"{type(self).__name__} is a base class")
 
     def site_shape(self, before: Shape, after: Shape) -> Shape:
@@ -278,7 +278,7 @@ class Recurrent(Layer):
         return np.concatenate([buffers.x[place, example], buffers.h[:-1][place, example]])
 
     def unit_values(self, buffers: Buffers) -> Array:
-        """The hidden state after every step, (B, T, size), also where only the last is given out."""
+        """The hidden state after every step, (B, T, size), also if only the last one is given out."""
         values: Array = buffers.h[1:].transpose(1, 0, 2)
         return values
 

@@ -1,4 +1,4 @@
-"""The kinds of layers by name, and layers made into plain descriptions and back."""
+"""The kinds of layers by name, and the conversion of layers to plain descriptions and back."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from tinynets.nn.layers.base import Layer
 from tinynets.numerics.arrays import is_flat
 
 LAYERS: dict[str, type[Layer]] = {}
-"""By kind, those that nn/layers/__init__.py imports, in its order, and those that a user registers."""
+"""Layer classes by kind: those imported in nn/layers/__init__.py, in its order, and those that a user registers."""
 
 
 def gather(names: Mapping[str, object]) -> None:
-    """Put every layer that has a kind, of what these names stand for, into LAYERS."""
+    """Put every layer class with a kind among these into LAYERS."""
     found = [thing for thing in names.values() if isinstance(thing, type) and issubclass(thing, Layer)]
     LAYERS.update({layer.kind: layer for layer in found if layer.kind})
 
 
 def describe(layer: Layer) -> dict[str, Any]:
-    """A plain description: kind, name and arguments, of the layers inside a container too."""
+    """A plain description: kind, name and arguments, including the layers inside a container."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, Layer):
@@ -35,7 +35,7 @@ def describe(layer: Layer) -> dict[str, Any]:
 
 
 def layer_from(description: dict[str, Any]) -> Layer:
-    """The layer that a description makes: its `kind`, `name` and that kind's arguments.
+    """Make a layer from a description: its `kind`, `name` and that kind's arguments.
 
     Raises ShapeError for an unknown kind, a wrong argument or an impossible size.
     """

@@ -1,4 +1,4 @@
-"""Layers that only rearrange what comes in."""
+"""Layers that only rearrange their input."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tinynets.nn.layers.buffers import Buffers
 from tinynets.nn.layers.feature_map import FeatureMap
 from tinynets.numerics.arrays import Array, Shape, shape_text
 
-MAX_AXES = 31  # behind the batch's: some numpy counts no further
+MAX_AXES = 31  # besides the batch axis: some versions of numpy allow no more
 
 
 class _Rearranged(Layer):
-    """Base of layers that only see the same values under another shape."""
+    """Base of layers that give the same values another shape."""
 
     def allocate(self, buffers: Buffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         buffers.in_shape = shape
@@ -34,7 +34,7 @@ class _Rearranged(Layer):
 
 
 class Flatten(_Rearranged):
-    """All axes after the batch made one: x (B, ...), out (B, n)."""
+    """Merges all axes after the batch: x (B, ...), out (B, n)."""
 
     kind = "flatten"
     keeps_range = True
@@ -53,7 +53,7 @@ class Flatten(_Rearranged):
 
 
 class FlattenConsecutive(_Rearranged):
-    """Each n neighbours in time made one: x (B, T, C), out (B, T / n, n C), or (B, n C) where T is n.
+    """Merges each n neighbours in time: x (B, T, C), out (B, T / n, n C), or (B, n C) where T is n.
 
     Raises ShapeError where n does not divide T. Source: makemore part 5, after van den Oord et al., "WaveNet" (2016).
     """
@@ -89,7 +89,7 @@ class FlattenConsecutive(_Rearranged):
 
 
 class Reshape(_Rearranged):
-    """The values of each example under another shape: x (B, ...), out (B, *shape); one size may be -1, for the rest."""
+    """Gives the values of each example another shape: x (B, ...), out (B, *shape); a size of -1 is inferred."""
 
     kind = "reshape"
     keeps_range = True
@@ -122,7 +122,7 @@ class Reshape(_Rearranged):
 
 
 class LastStep(Layer):
-    """What stands at the last time step: x (B, T, C), out (B, C)."""
+    """The values at the last time step: x (B, T, C), out (B, C)."""
 
     kind = "last-step"
     keeps_range = True

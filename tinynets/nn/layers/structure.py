@@ -1,8 +1,8 @@
 """Layers that hold other layers: Residual and Parallel.
 
-A container stands for a flat run of layers between two ends, so that sites, freezing, phases and replay need no special
-case: `Residual([Linear(...), Tanh()], name="block1")` is `block1.split`, `block1.linear1`, `block1.tanh1`, `block1`.
-What the ends hand to each other during a pass lies in the workspace's context, under their common `Link`.
+A container expands to a flat sequence of layers between two ends, so that sites, freezing, phases and replay need no
+special case: `Residual([Linear(...), Tanh()], name="block1")` becomes `block1.split`, `block1.linear1`, `block1.tanh1`,
+`block1`. What the ends pass to each other in a pass lies in the workspace's context, under their common `Link`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ JOINS = ("concatenate", "sum")
 
 
 class Link:
-    """What the ends of one container know in common: shapes while they are checked, a key while a pass runs."""
+    """What the ends of a container share: shapes while they are checked, and a key during a pass."""
 
     def __init__(self) -> None:
         self.shape: tuple[int | None, ...] = ()
@@ -31,7 +31,7 @@ class Link:
 
 
 class Residual(Layer):
-    """out = x + layers(x). The layers must give the shape they take."""
+    """out = x + layers(x). The output of the layers must have the shape of their input."""
 
     kind = "residual"
 
@@ -100,7 +100,7 @@ def _layers(owner: str, layers: object) -> list[Layer]:
 
 
 def _inside(layers: Sequence[Layer], prefix: str) -> list[Layer]:
-    """The layers of a container, expanded, their names led by the container's."""
+    """The layers of a container, expanded, with its name as prefix of theirs."""
     flat: list[Layer] = []
     for layer in named(layers):
         layer.name = f"{prefix}.{layer.name}"
@@ -122,7 +122,7 @@ def named(layers: Sequence[Layer]) -> list[Layer]:
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Raise ShapeError where two layers have one name."""
+    """Raise ShapeError where two layers have the same name."""
     for name, count in Counter(names).items():
         if count > 1:
             raise ShapeError(f"`{name}` is the name of {count} layers; a name must stand for one")
@@ -159,7 +159,7 @@ class Split(_End):
         return x
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """The input went several ways: its gradient is the sum of theirs."""
+        """The input went several ways, so its gradient is the sum of their gradients."""
         total = dout
         if dout.size == 0:  # indices have no gradient
             return dout
@@ -170,7 +170,7 @@ class Split(_End):
 
 
 class Add(_End):
-    """The end of a Residual: what came in, added."""
+    """The end of a Residual: adds the container's input."""
 
     kind = "add"
     has_units = True
@@ -195,7 +195,7 @@ class Add(_End):
 
 
 class Next(_End):
-    """Between two branches of a Parallel: keeps the output of the one, gives the input again to the other."""
+    """Between two branches of a Parallel: keeps the output of the first and gives the input to the second."""
 
     kind = "next"
 
@@ -257,7 +257,7 @@ class Join(_End):
         return buffers.out
 
     def backward(self, dout: Array, buffers: Buffers) -> Array:
-        """Each branch gets its part of the gradient; the last one's is returned, the others wait in order."""
+        """Each branch gets its part of the gradient: the last branch's is returned, the others are kept in order."""
         if self.join == "sum":
             parts = [dout] * len(buffers.widths)
         else:

@@ -1,4 +1,4 @@
-"""What recurrent layers do at one time step: gates opened, interventions applied, gradients gathered."""
+"""The work of recurrent layers at one time step: open gates, apply interventions, gather gradients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tinynets.numerics.arrays import Array
 
 
 def apply_tap(raw: Array, after: Array, tap: tuple[Array, Array, Array | None]) -> None:
-    """raw * factor + term, and the term alone where units are held."""
+    """raw * factor + term, or just the term where units are held."""
     factor, term, held = tap
     np.multiply(raw, factor, after)
     np.add(after, term, after)
@@ -17,16 +17,16 @@ def apply_tap(raw: Array, after: Array, tap: tuple[Array, Array, Array | None]) 
 
 
 def release_held(held: Array | None, *arrays: Array) -> None:
-    """Nothing passes back through units that are held: their factors (T, B, size) become 0, whatever they were."""
+    """Block the gradient of held units: set their factors (T, B, size) to 0, whatever they were."""
     if held is not None:
         for array in arrays:
             np.copyto(array, 0, where=held)
 
 
 def sigmoid_gates(sums: Array, gates: Array, e: Array, steepest: Array) -> None:
-    """The sigmoids of `sums` (..., n) as 1 / (1 + exp(-sums)) into `gates`, whose slopes are theirs times 1 less them.
+    """Write the sigmoids of `sums` (..., n), 1 / (1 + exp(-sums)), to `gates`; their slopes are gates (1 - gates).
 
-    Where a gate lets through less than the smallest normal number, it is held at about that, so that nothing overflows.
+    A gate below the smallest normal number is held at about that number, so that nothing overflows.
     """
     np.negative(sums, e)
     np.minimum(e, steepest, out=e)
@@ -36,7 +36,7 @@ def sigmoid_gates(sums: Array, gates: Array, e: Array, steepest: Array) -> None:
 
 
 def gather_gradient(later: Array | None, w: Array, dout: Array | None, dh: Array, kept: Array | None = None) -> None:
-    """dh = later @ w + kept + dout: what the next step and the step's own output ask for."""
+    """dh = later @ w + kept + dout: the gradients from the next step and from the step's own output."""
     if later is not None:
         later.dot(w, dh)
         if kept is not None:

@@ -1,4 +1,4 @@
-"""The units of a layer: where they lie in what it gives, and what each of them sums and gives."""
+"""The units of a layer: where they lie in its output, and what each of them sums and gives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tinynets.numerics.arrays import Array, Shape
 
 
 class Units:
-    """Base of `Layer`: what it says of its units. By default unit u is feature u of the output."""
+    """Base of `Layer`: describes its units. By default unit u is feature u of the output."""
 
     has_units: ClassVar[bool] = False
     """Its output has units although it has no parameters (the sum of a residual)."""
@@ -18,51 +18,51 @@ class Units:
     closed: ClassVar[bool] = False
     """Its units are not the features of its output (they are heads), so nothing behind it joins its block."""
     site_axis: ClassVar[int] = -1
-    """Where the units lie in an example of what interventions act on: the last axis, for heads the first."""
+    """The unit axis in an example at the site: the last one, for heads the first."""
     mixes_units: ClassVar[bool] = False
-    """What one unit of its output is depends on the others (softmax, layer normalization)."""
+    """Each unit of its output depends on the others (softmax, layer normalization)."""
     gives_distances: ClassVar[bool] = False
-    """Its units give how far what comes in lies from them: a small value is an answer."""
+    """Its units give their distance to the input: a small value is a strong response."""
     bears_sign: ClassVar[bool] = True
-    """Its weights bear the sign of what it gives."""
+    """Its weights determine the sign of its output."""
     signed_group: ClassVar[int | None] = None
-    """Of groups of columns, the one that bears the sign of what a unit gives; None: all of them."""
+    """The group of columns that determines the sign of a unit's output; None for all of them."""
 
     def units(self, shape: tuple[int | None, ...]) -> int:
-        """How many units an output of `shape` has; 0 where it is not known."""
+        """How many units an output of `shape` has; 0 if not known."""
         return shape[-1] or 0
 
     def summands(self, x: Array, buffers: Buffers, example: int, place: int) -> Array | None:
-        """(rows,) what each unit weighs and sums at a place, in the order of the rows of its weights.
+        """(rows,) the values that each unit weighs and sums at a place, in the order of the rows of its weights.
 
-        To that sum its vectors are added. A negative place counts from the end; `x` is what the last forward was given.
-        None of a layer whose units are no weighted sums.
+        Its biases are added to that sum. A negative place counts from the end; `x` is the input of the last forward.
+        None for a layer whose units are not weighted sums.
         """
         return None
 
     def attention_pattern(self, buffers: Buffers) -> Array | None:
-        """(B, units, T, T) how much each position gathers from each; None of a layer that gathers nothing."""
+        """(B, units, T, T) how much each position attends to each; None for a layer without attention."""
         return None
 
     def site_values(self, buffers: Buffers) -> Array:
-        """What interventions act on, as the last forward left it: (B, ..., units), the units along `site_axis`."""
+        """The values that interventions act on, after the last forward: (B, ..., units), units along `site_axis`."""
         return buffers.out if buffers.tapped is None else buffers.tapped
 
     def untapped(self, buffers: Buffers) -> Array:
-        """The same before interventions, each at its own time step: what they do at earlier ones counts."""
+        """The same before the intervention at each time step; interventions at earlier steps are included."""
         values: Array = buffers.out
         return values
 
     def site_shape(self, before: Shape, after: Shape) -> Shape:
-        """The shape of an example of that, from those of its input and output without the batch."""
+        """The shape of one example of `site_values`, from the shapes of an input and an output without the batch."""
         return after
 
     def by_unit(self, values: Array) -> Array:
-        """(units,) laid so that it broadcasts to an example of `site_values`."""
+        """(units,) reshaped so that it broadcasts to an example of `site_values`."""
         return values if self.site_axis == -1 else values.reshape(-1, 1, 1)
 
     def unit_values(self, buffers: Buffers) -> Array:
-        """What the last forward gave, unit by unit: (B, ..., units), interventions included."""
+        """The output of the last forward by unit: (B, ..., units), interventions included."""
         return buffers.out if buffers.tapped is None else buffers.tapped
 
     def unit_values_untapped(self, buffers: Buffers) -> Array:

@@ -1,8 +1,8 @@
-"""Windows: where a kernel lies on a grid of positions, for convolutions and pools over any number of axes.
+"""Windows: the positions of a kernel on a grid, for convolutions and pools over any number of axes.
 
-A grid is (B, n1, ..., nd, C). Its windows are gathered by the flat numbers of their positions (a `take` of whole
-channels, which is measured to be several times faster than a copy through strides), and gradients are scattered back
-position by position of the kernel, each with one operation over all windows.
+A grid is (B, n1, ..., nd, C). Its windows are gathered by the flat indices of their positions (a `take` of whole
+channels, several times faster than a copy through strides), and gradients are scattered back one kernel position at a
+time, each with one operation over all windows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Sizes = int | list[int] | tuple[int, ...]
 
 
 def sizes_along(layer: str, name: str, value: object, axes: int, least: int = 1, word: str = "") -> tuple[int, ...]:
-    """`value` for each axis, or a ShapeError that names it; `word` is what else could stand there."""
+    """`value` for each axis; raises ShapeError that names it otherwise; `word` is another allowed value."""
     given = tuple(value) if isinstance(value, list | tuple) else (value,) * axes
     whole = [n for n in given if isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= least]
     if len(given) != axes or len(whole) != axes:
@@ -34,18 +34,18 @@ def sizes_along(layer: str, name: str, value: object, axes: int, least: int = 1,
 
 
 def plain(sizes: tuple[int, ...]) -> int | list[int]:
-    """Sizes as a description holds them: one number where all axes agree."""
+    """Sizes for a description: one number if all axes agree."""
     return sizes[0] if len(set(sizes)) == 1 else list(sizes)
 
 
 def by(sizes: tuple[int, ...] | str) -> str:
-    """Sizes as one-line forms show them: `3x3`."""
+    """Sizes for one-line forms: `3x3`."""
     return sizes if isinstance(sizes, str) else "x".join(map(str, sizes))
 
 
 @dataclass(frozen=True)
 class Windows:
-    """A kernel, its step and spread, and the zeros put before and after each axis."""
+    """A kernel, its stride and dilation, and the zeros before and after each axis."""
 
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
@@ -55,19 +55,19 @@ class Windows:
 
     @property
     def span(self) -> tuple[int, ...]:
-        """From the first to the last position that a kernel touches, along each axis."""
+        """How many positions a kernel spans along each axis."""
         return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
 
     @property
     def apart(self) -> bool:
-        """Whether no position lies in two windows."""
+        """Whether no windows overlap."""
         return all(s >= n for s, n in zip(self.stride, self.span, strict=True))
 
     def padded(self, grid: Shape) -> Shape:
         return tuple(a + n + b for a, n, b in zip(self.before, grid, self.after, strict=True))
 
     def places(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """How many windows there are along each axis of a grid (B, n1, ..., nd, C); ShapeError where none fits."""
+        """How many windows fit along each axis of a grid (B, n1, ..., nd, C); raises ShapeError if none does."""
         found: list[int | None] = []
         for axis, span in enumerate(self.span):
             n = shape[1 + axis]
@@ -80,7 +80,7 @@ class Windows:
         return tuple(found)
 
     def numbers(self, batch: int, grid: Shape) -> Array:
-        """Flat numbers of the positions in a padded grid: (windows, positions of the kernel)."""
+        """Flat indices of the positions in a padded grid: (windows, positions of the kernel)."""
         padded = self.padded(grid)
         flat = np.arange(batch * prod(padded)).reshape(batch, *padded)
         counts = [n or 0 for n in self.places((batch, *grid, None))]
@@ -94,18 +94,18 @@ class Windows:
         return windows.reshape(-1, prod(self.kernel)).copy()
 
     def sources(self, batch: int, grid: Shape) -> Array:
-        """Where windows lie apart: for each position of a padded grid the one place of `numbers.T` that holds it, or
-        the number behind all places."""
+        """If windows do not overlap: the one place of `numbers.T` with each position of a padded grid, or the number
+        behind all places."""
         numbers = self.numbers(batch, grid).T
         found = np.full(batch * prod(self.padded(grid)), numbers.size)
         found[numbers] = np.arange(numbers.size).reshape(numbers.shape)
         return found
 
     def pieces(self, grid: Array) -> list[Array]:
-        """For each position of the kernel, the view of a padded grid (B, n1, ..., nd, C) that it touches."""
+        """For each kernel position, the view of a padded grid (B, n1, ..., nd, C) that it touches."""
         inner = [
             n - a - b for n, a, b in zip(grid.shape[1:-1], self.before, self.after, strict=True)
-        ]  # what `places` takes
+        ]  # the shape that `places` takes
         counts = [n or 0 for n in self.places((len(grid), *inner, None))]
         found = []
         for position in product(*map(range, self.kernel)):
@@ -131,7 +131,7 @@ def prepare_gradient(windows: Windows, buffers: Buffers, shape: Shape, dtype: np
 
 
 def scatter(parts: Sequence[Array], buffers: Buffers) -> Array:
-    """The gradient of the grid: `parts`, one for each position of the kernel, added where they came from."""
+    """The gradient of the grid: `parts`, one for each kernel position, added back to where they came from."""
     buffers.dgrid.fill(0)
     for piece, part in zip(buffers.dpieces, parts, strict=True):
         np.add(piece, part, piece)

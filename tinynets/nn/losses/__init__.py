@@ -1,4 +1,4 @@
-"""The losses, a file a family."""
+"""The losses, one file for each family."""
 
 from tinynets.nn.losses.base import Elementwise, Loss, LossBuffers
 from tinynets.nn.losses.classification import BinaryCrossEntropy, CrossEntropy, Hinge, Perceptron

@@ -1,7 +1,7 @@
-"""What every loss is: how wrong the output is, and the gradient of that.
+"""The base of all losses: how wrong the output is, and the gradient of that.
 
-A loss is a mean over the batch. `value` keeps in its buffers what `gradient` then needs. Examples may be weighted; one
-of negative weight is to be avoided: what lowers its loss is counted as a loss.
+A loss is a mean over the batch. `value` keeps in its buffers what `gradient` then needs. Examples may be weighted; a
+negative weight means that the example is to be avoided, so lowering its loss counts as a loss.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from tinynets.numerics.special import softmax
 
 
 class LossBuffers:
-    """The arrays of a loss for one output shape, and what a batch brings with it.
+    """The arrays of a loss for one output shape, and the step and weights of the batch.
 
-    `step` is that of the state that the batch is for; `weight` (B,) multiplies each example's loss, None: all 1.
+    `step` is the step of the state; `weight` (B,) multiplies each example's loss, None: all 1.
     """
 
     shape: Shape | None = None
     step: int = 0
     weight: Array | None = None
 
-    if TYPE_CHECKING:  # a loss's `allocate` puts here what it likes
+    if TYPE_CHECKING:  # a loss's `allocate` adds attributes of its own
 
         def __getattr__(self, name: str) -> Any: ...
         def __setattr__(self, name: str, value: Any) -> None: ...
 
 
 class Loss:
-    """Base of all losses. A loss of one's own says `kind`, `targets`, `allocate`, `value`, `gradient` and `each`.
+    """Base of all losses. A loss of your own defines `kind`, `targets`, `allocate`, `value`, `gradient` and `each`.
 
-    One with arguments is a frozen dataclass, or gives them in `config`; `Loss(**config without kind)` makes it again.
+    One with arguments is a frozen dataclass, or returns them in `config`; `Loss(**config without kind)` rebuilds it.
     """
 
     kind: ClassVar[str] = ""
@@ -46,10 +46,10 @@ class Loss:
     """Whether targets are class indices, one for each row of outputs."""
 
     rules: int = CURRENT
-    """The rules of the run that it belongs to (numerics/rules.py); no argument of the loss."""
+    """The rules of its run (numerics/rules.py); not an argument of the loss."""
 
     def following(self, rules: int) -> Self:
-        """A copy for a run of these rules."""
+        """A copy for a run that follows these rules."""
         loss = copy.copy(self)
         object.__setattr__(loss, "rules", rules)
         return loss
@@ -82,7 +82,7 @@ class Loss:
         raise TypeError(f"{type(self).__name__} has no value")
 
     def gradient(self, buffers: LossBuffers) -> Array:
-        """d value / d out, of the last `value`; an array that may be overwritten."""
+        """d value / d out for the last `value`; an array that may be overwritten."""
         raise TypeError(f"{type(self).__name__} has no gradient")
 
     def each(self, out: Array, y: Array) -> Array:
@@ -90,36 +90,36 @@ class Loss:
         raise TypeError(f"{type(self).__name__} has no losses")
 
     def each_of_batch(self, out: Array, y: Array, buffers: LossBuffers) -> Array:
-        """The loss of every example of the last `value`: not `each` only where a loss changes with the step."""
+        """The loss of every example of the last `value`; differs from `each` only if a loss changes with the step."""
         return self.each(out, y)
 
     def measured_at(self, step: int) -> int:
-        """The step whose loss `each` gives at `step`: another only where a loss changes with the step."""
+        """The step whose loss `each` gives at `step`; differs from it only if a loss changes with the step."""
         return step
 
     def right(self, out: Array, y: Array) -> Array | None:
-        """Which outputs hit their targets, a mask with the examples along its first axis; None: no such thing."""
+        """Which outputs hit their targets, a mask with examples along its first axis; None for losses without hits."""
         return None
 
     def probabilities(self, out: Array) -> Array:
-        """What outputs (..., units) stand for, where that is probabilities; else empty."""
+        """The probabilities that outputs (..., units) stand for; empty if they stand for something else."""
         return softmax(out) if self.classes else np.empty(0)
 
     def fit(self, buffers: LossBuffers, out: Array) -> None:
-        """See that the buffers are those for this output's shape."""
+        """Allocate the buffers if they are not for this output's shape."""
         if buffers.shape != out.shape:
             self.allocate(buffers, out.shape, out.dtype)
             buffers.shape = out.shape
 
     def weighted_value(self, out: Array, y: Array, buffers: LossBuffers) -> float:
-        """`value`; where the batch has weights, the sum of weight times loss over the number of examples."""
+        """`value`, or with weights the sum of weight times loss, divided by the number of examples."""
         value = self.value(out, y, buffers)
         if buffers.weight is None:
             return value if isfinite(value) else self._recounted(value, out, y)
         return float(self.each_of_batch(out, y, buffers).dot(buffers.weight) / len(out))
 
     def _recounted(self, value: float, out: Array, y: Array) -> float:
-        """The mean loss again, where a sum may have overflowed although the mean does not."""
+        """Recompute the mean loss where the sum may have overflowed although the mean does not."""
         return value
 
     def weighted_gradient(self, buffers: LossBuffers) -> Array:
@@ -130,7 +130,7 @@ class Loss:
         return gradient
 
     def __call__(self, out: Any, y: Any = None, weight: Any = None) -> tuple[float, Array]:
-        """Value and gradient for outputs (B, ...), targets and weights (B,), everything checked: for use by hand."""
+        """Value and gradient for outputs (B, ...), targets and weights (B,), all checked; for use by hand."""
         out = numbers("out", out)
         if not out.size:
             raise ShapeError(f"a loss needs at least one output; `out` is {shape_text(out.shape)}")
@@ -176,7 +176,7 @@ class Elementwise(Loss):
 
 
 def numbers(thing: str, value: Any) -> Array:
-    """What was given by hand as an array of real numbers; ShapeError for others (complex, text)."""
+    """A value given by hand, as an array of real numbers; raises ShapeError for others (complex, text)."""
     given = as_array(thing, value)
     if given.dtype.kind not in "biuf":
         raise ShapeError(f"`{thing}` takes numbers, not {given.dtype}")
@@ -184,7 +184,7 @@ def numbers(thing: str, value: Any) -> Array:
 
 
 def needed(kind: str, y: Any) -> Array:
-    """Targets as an array; ShapeError where the data has none (None, or rows without values)."""
+    """Targets as an array; raises ShapeError if the data has none (None, or rows without values)."""
     given = as_array(f"{kind} targets", y)
     if y is None or (given.ndim == 2 and given.shape[1] == 0):
         raise ShapeError(f"{kind} needs targets, and the data has none")

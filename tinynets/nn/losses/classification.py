@@ -12,7 +12,7 @@ from tinynets.nn.losses.base import Elementwise, Loss, LossBuffers, needed
 from tinynets.numerics.arrays import Array, Shape, is_finite_number, is_integer, scalar, settle_numbers, shape_text
 from tinynets.numerics.rules import FIRST
 
-SURE = 0.01  # a mean loss below which what float32 cannot tell from 1 is missed
+SURE = 0.01  # below this mean loss, probabilities that float32 cannot tell from 1 matter
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +20,7 @@ class CrossEntropy(Loss):
     """The mean of -log softmax(out)[y], from logits.
 
     out (..., C), y (...) whole numbers 0 to C - 1. Stable: the largest logit is subtracted first. With
-    `label_smoothing` s the target is 1 - s of the class and s spread evenly over all (Szegedy et al. 2015).
+    `label_smoothing` s the target is 1 - s for the class, plus s spread evenly over all classes (Szegedy et al. 2015).
     """
 
     kind: ClassVar[str] = "cross-entropy"
@@ -86,7 +86,7 @@ class CrossEntropy(Loss):
         return value
 
     def _of_the_others(self, buffers: LossBuffers) -> float:
-        """The same of a batch in which the targets have nearly everything, from what is left to the other classes."""
+        """The same for a batch whose targets have nearly all probability, computed from that of the other classes."""
         picked, column = buffers.picked, buffers.flat_column
         buffers.flat_e[buffers.places] = 0
         buffers.others = buffers.e.dot(buffers.per_class)
@@ -121,7 +121,7 @@ class CrossEntropy(Loss):
         return means
 
     def _logs(self, z: Array, y: Array) -> Array:
-        """The log of the sum of exp(z), (N,), float64; of nearly 1 with all of its digits (not by the first rules)."""
+        """The log of the sum of exp(z), (N,), float64; precise for sums near 1 too (not under the first rules)."""
         e = np.exp(z)
         if self.rules == FIRST:
             return np.asarray(np.log(e.sum(axis=1)))
@@ -137,7 +137,7 @@ class CrossEntropy(Loss):
 class BinaryCrossEntropy(Elementwise):
     """The mean of -y log s - (1 - y) log(1 - s) over all elements, s = sigmoid(out): from logits, stable.
 
-    out and y (B, ...), the same shape, y from 0 to 1; y (B,) does for out (B, 1).
+    out and y (B, ...), the same shape, y from 0 to 1; y (B,) is allowed for out (B, 1).
     """
 
     kind: ClassVar[str] = "binary-cross-entropy"
@@ -160,7 +160,7 @@ class BinaryCrossEntropy(Elementwise):
         np.negative(e, e)
         np.exp(e, e)
         np.log1p(e, a)
-        if self.rules > FIRST:  # what is large leaves first, so that what is small keeps its digits
+        if self.rules > FIRST:  # large terms cancel first, so that small ones keep their digits
             np.maximum(out, 0, out=b)
             np.subtract(b, np.multiply(out, y, buffers.c), b)
             np.add(a, b, a)
@@ -174,8 +174,8 @@ class BinaryCrossEntropy(Elementwise):
     def gradient(self, buffers: LossBuffers) -> Array:
         """(sigmoid(out) - y) / n.
 
-        With e = exp(-|out|) and p = 1 where out > 0, else e, that is (p - y - y e) / (1 + e), which keeps its digits
-        where the sigmoid is next to y. By the first rules the sigmoid is (1 + tanh(out / 2)) / 2.
+        With e = exp(-|out|) and p = 1 where out > 0, else e, that is (p - y - y e) / (1 + e), which stays precise where
+        the sigmoid is close to y. Under the first rules the sigmoid is (1 + tanh(out / 2)) / 2.
         """
         a: Array = buffers.a
         if self.rules > FIRST:
@@ -202,7 +202,7 @@ class BinaryCrossEntropy(Elementwise):
         return losses
 
     def probabilities(self, out: Array) -> Array:
-        """sigmoid(out), that the answer is yes."""
+        """sigmoid(out), the probability of yes."""
         small = np.exp(-np.abs(out))
         return np.asarray(np.where(out >= 0, 1.0, small) / (1 + small))
 
@@ -211,9 +211,9 @@ class BinaryCrossEntropy(Elementwise):
 
 
 class _Margin(Elementwise):
-    """Base: functions of the margin y out, y being -1 or +1.
+    """Base of losses of the margin y out, where y is -1 or +1.
 
-    out and y (B, ...), the same shape; y (B,) does for out (B, 1). Classes 0 and 1 stand for -1 and +1.
+    out and y (B, ...), the same shape; y (B,) is allowed for out (B, 1). Classes 0 and 1 stand for -1 and +1.
     """
 
     def targets(self, y: Any, out_shape: Shape, dtype: np.dtype[Any]) -> Array:
@@ -244,7 +244,7 @@ class _Margin(Elementwise):
 class Hinge(_Margin):
     """The mean of max(0, 1 - y out) over all elements, y -1 or +1: the loss of support vector machines.
 
-    out and y (B, ...), the same shape; y (B,) does for out (B, 1). Source: Cortes and Vapnik (1995).
+    out and y (B, ...), the same shape; y (B,) is allowed for out (B, 1). Source: Cortes and Vapnik (1995).
     """
 
     kind: ClassVar[str] = "hinge"
@@ -269,8 +269,8 @@ class Hinge(_Margin):
 class Perceptron(_Margin):
     """The mean of max(0, -y out) over all elements, y -1 or +1.
 
-    out and y (B, ...), the same shape; y (B,) does for out (B, 1). The gradient at y out = 0 is that of a mistake, so
-    plain SGD, one example at a time, is the rule of Rosenblatt (1958): w += lr y x where y out <= 0.
+    out and y (B, ...), the same shape; y (B,) is allowed for out (B, 1). The gradient at y out = 0 is a mistake's.
+    So plain SGD, one example at a time, is the rule of Rosenblatt (1958): w += lr y x where y out <= 0.
     """
 
     kind: ClassVar[str] = "perceptron"
@@ -280,7 +280,7 @@ class Perceptron(_Margin):
         margin = np.multiply(out, y, buffers.margin)
         np.less_equal(margin, 0, buffers.wrong)
         np.minimum(margin, 0, out=margin)
-        return float(0.0 - np.add.reduce(margin, axis=None) / margin.size)  # not -0.0 where all is right
+        return float(0.0 - np.add.reduce(margin, axis=None) / margin.size)  # not -0.0 if all are right
 
     def gradient(self, buffers: LossBuffers) -> Array:
         """-y / n where y out <= 0."""

@@ -1,4 +1,4 @@
-"""A user's own loss as a plain function of outputs and targets."""
+"""Custom losses: the user's own loss as a plain function of outputs and targets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class FunctionLoss(Loss):
     """A function (out, y) -> (value, gradient): the mean loss of a batch, and d value / d out, shaped like out.
 
     out (B, ...) in the network's dtype; y as the data has it (whole numbers stay so, floats take the network's dtype).
-    Both are read-only: they are the network's and the data's own.
+    Both are read-only: they belong to the network and the data.
     Made by `function_loss`; each function has a class of its own.
     """
 
@@ -39,7 +39,7 @@ class FunctionLoss(Loss):
         return self.__copy__()
 
     def __reduce__(self) -> tuple[Callable[..., FunctionLoss], tuple[Any, ...], dict[str, Any]]:
-        """Pickled as its function, for its class is not to be found by a name."""
+        """Pickled as its function, since its class cannot be found by name."""
         return _of_function, (type(self).function, self.kind), self.__dict__
 
     def targets(self, y: Any, out_shape: Shape, dtype: np.dtype[Any]) -> Array:
@@ -69,7 +69,7 @@ class FunctionLoss(Loss):
         return slope
 
     def each(self, out: Array, y: Array) -> Array:
-        """The function of every example alone."""
+        """The function's value for every example alone."""
         return np.array([self._called(out[i : i + 1], y[i : i + 1])[0] for i in range(len(out))])
 
     def _called(self, out: Array, y: Array) -> tuple[float, Any]:
@@ -90,8 +90,8 @@ class FunctionLoss(Loss):
     def tried(self, out: Array, y: Array) -> str:
         """Try the function on a few outputs; its gradient is compared once with central differences.
 
-        Returns a warning where they differ, else nothing. Raises ShapeError where there is no gradient, with the one
-        that central differences give, or where it is not shaped like the outputs.
+        Returns a warning if they differ, else an empty text. Raises ShapeError if there is no gradient (the message
+        shows the one by central differences), or if its shape is not that of the outputs.
         """
         out = out[:TRIED].astype(np.float64)
         y = y[:TRIED]
@@ -119,7 +119,7 @@ class FunctionLoss(Loss):
 
 
 def function_loss(function: Callable[[Any, Any], Any], kind: str = "") -> type[FunctionLoss]:
-    """The class of losses that a function makes."""
+    """Make a loss class from a function."""
     name = kind or getattr(function, "__name__", type(function).__name__)
     return type("FunctionLoss", (FunctionLoss,), {"kind": name, "function": staticmethod(function)})
 

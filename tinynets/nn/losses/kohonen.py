@@ -13,14 +13,14 @@ from tinynets.nn.losses.base import Loss, LossBuffers
 from tinynets.numerics.arrays import Array, Shape, is_finite_number, plain, settle_numbers, shape_text
 from tinynets.numerics.checks import whole_number
 
-LEAST_RADIUS = 1e-6  # its square divides, and neighbours on the grid are 1 apart
+LEAST_RADIUS = 1e-6  # its square is a divisor, and neighbours on the grid are 1 apart
 
 
 @dataclass(frozen=True, eq=False)
 class Kohonen(Loss):
     """The mean of sum_j h(c, j) out[j] / 2: squared distances weighted by nearness, on the grid, to the best unit c.
 
-    out (B, rows * columns) squared distances, unit j standing at row j // columns, column j % columns of `grid`; no
+    out (B, rows * columns) squared distances, with unit j at row j // columns, column j % columns of `grid`; no
     targets. h(c, j) = exp(-g(c, j)^2 / (2 radius^2)), g the distance on the grid. The gradient is h / (2 B), so plain
     SGD on Distances, one example at a time, is Kohonen's rule: w_j += lr h(c, j) (x - w_j).
 

@@ -1,4 +1,4 @@
-"""The kinds of losses by name, and losses made from plain descriptions and functions."""
+"""The kinds of losses by name, and the making of losses from plain descriptions and functions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOSSES: dict[str, type[Loss]] = {
 
 
 def loss_from(config: dict[str, Any]) -> Loss:
-    """The loss that a plain description names; raises ShapeError for an unknown kind or wrong arguments."""
+    """Make a loss from a plain description; raises ShapeError for an unknown kind or wrong arguments."""
     arguments = dict(config)
     kind = arguments.pop("kind", None)
     if not isinstance(kind, str) or kind not in LOSSES:
@@ -28,15 +28,15 @@ def loss_from(config: dict[str, Any]) -> Loss:
 
 
 def _plain(kind: object) -> str:
-    """A kind as recipes write it, of a class's name or another spelling: for a hint."""
+    """A class's name or another spelling as a kind in recipes, for a hint."""
     spelt = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", str(kind))
     return spelt.lower().replace("_", "-")
 
 
 def as_loss(given: Any) -> Loss:
-    """A loss as it is; by its kind, as recipes have it, `"mse"` or `{"kind": "huber", ...}`; or a function as one.
+    """Make a loss from a Loss, from its kind as in recipes, `"mse"` or `{"kind": "huber", ...}`, or from a function.
 
-    A function is (out, y) -> (value, gradient). ShapeError for anything else.
+    A function is (out, y) -> (value, gradient). Raises ShapeError for anything else.
     """
     if isinstance(given, Loss):
         return given
@@ -54,7 +54,7 @@ def as_loss(given: Any) -> Loss:
 
 
 def is_registered(loss: Loss) -> bool:
-    """Whether `loss_from` can make it again."""
+    """Whether `loss_from` can rebuild it."""
     known = LOSSES.get(loss.kind)
     if isinstance(loss, FunctionLoss) and known is not None and issubclass(known, FunctionLoss):
         return known.function is type(loss).function

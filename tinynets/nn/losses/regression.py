@@ -13,7 +13,7 @@ from tinynets.numerics.arrays import Array, Shape, is_finite_number, settle_numb
 
 
 class _Difference(Elementwise):
-    """Base: functions of the difference out - y. out and y (B, ...), the same shape; y (B,) does for out (B, 1)."""
+    """Base of losses of the difference out - y. out and y (B, ...), the same shape; or y (B,) for out (B, 1)."""
 
     def allocate(self, buffers: LossBuffers, shape: Shape, dtype: np.dtype[Any]) -> None:
         buffers.difference = np.empty(shape, dtype)
@@ -65,7 +65,7 @@ class MAE(_Difference):
 class Huber(_Difference):
     """The mean of d^2 / 2 where |d| <= delta, else of delta (|d| - delta / 2); d = out - y.
 
-    out and y (B, ...), the same shape. Raises ShapeError unless `delta` is above 0. Source: Huber (1964), as PyTorch's.
+    out and y (B, ...), the same shape. Raises ShapeError unless `delta` is above 0. Source: Huber (1964), like PyTorch.
     """
 
     kind: ClassVar[str] = "huber"

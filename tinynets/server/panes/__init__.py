@@ -1,1 +1,1 @@
-"""One file a pane: what it shows of a run, as plain data."""
+"""The panes, one file each: what a pane shows of a run, as plain data."""

@@ -9,7 +9,7 @@ from tinynets.server.frame import Activations
 
 
 def activations(view: BlockView, examples: tuple[str, ...]) -> Activations:
-    """A block's units at every example of the probe; `examples` is a short text for each."""
+    """A block's units on every example of the probe; `examples` has a short text for each."""
     return Activations(
         view.block.name,
         view.out.mean(axis=1).T.astype(np.float32),

@@ -11,7 +11,7 @@ from tinynets.server.frame import BlockCells
 
 
 def cells(views: Iterable[BlockView], example: int) -> tuple[BlockCells, ...]:
-    """The units of every block at one example of the probe."""
+    """The units of every block on one example of the probe."""
     return tuple(
         BlockCells(view.block.name, view.out[example].astype(np.float32), view.limit, view.dead) for view in views
     )

@@ -1,4 +1,4 @@
-"""The Neuron pane: how the selected unit comes to its value, and where that goes."""
+"""The Neuron pane: how the selected unit gets its value, and where that goes."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def neuron(at: UnitView, top: int, spare: Workspace, standing: StandingCache) ->
 
 
 def _terms(at: UnitView) -> UnitTerms | None:
-    """The sum that a unit is; the pane leaves a recurrent one, with its long past, out."""
+    """The terms of a unit's sum; the pane omits recurrent ones, with their long past."""
     return None if recurs(at.network.layers[at.block.first]) else UnitTerms.of(at)
 
 
 def _places(experiment: Experiment, block: Block, values: Array) -> Array | None:
-    """The unit at all positions of the example, an image in rows."""
+    """The unit at all positions of the example; for an image, in rows."""
     if len(values) == 1:
         return None
     shape = experiment.network.known_shapes[block.last]
@@ -73,7 +73,7 @@ def _places(experiment: Experiment, block: Block, values: Array) -> Array | None
 def _clean(at: UnitView, spare: Workspace) -> Array:
     """The block's output (examples, positions, units) as it would be without the interventions on it."""
     network, probe, block, out = at.network, at.experiment.probe, at.block, at.block_view.out
-    places = (block.last, block.pre, block.first)  # the first: a zeroed recurrent unit is held there too
+    places = (block.last, block.pre, block.first)  # `first`: a zeroed recurrent unit is held there too
     own = {index: network.taps[index] for index in places if index is not None}
     if not any(own.values()):
         return out
@@ -91,7 +91,7 @@ def _clean(at: UnitView, spare: Workspace) -> Array:
 
 
 def _outgoing(experiment: Experiment, block: Block, unit: int, top: int) -> tuple[tuple[str, float], ...]:
-    """The weights with which the next block takes up this unit, largest first."""
+    """The outgoing weights of this unit to the next block, largest first."""
     network = experiment.network
     taking = [entry for entry in network.blocks if entry.units and not is_passthrough(entry)]
     consumers = [entry for entry in taking if block in producers(network, entry)]
@@ -113,7 +113,7 @@ def _outgoing(experiment: Experiment, block: Block, unit: int, top: int) -> tupl
 
 
 def _gradient(experiment: Experiment, block: Block, unit: int) -> float | None:
-    """Mean gradient at this unit's output over the batch of a half-done step, once backward has come past it."""
+    """Mean gradient at this unit's output over the batch of a half-done step, once backward has passed it."""
     layer = experiment.network.layers[block.last]
     if layer.closed or not _past(experiment, f"backward {layer.name}"):
         return None
@@ -122,7 +122,7 @@ def _gradient(experiment: Experiment, block: Block, unit: int) -> float | None:
 
 
 def _batch_mean(experiment: Experiment, block: Block, unit: int) -> float | None:
-    """Mean output of this unit over the batch of a half-done step, once forward has come past it."""
+    """Mean output of this unit over the batch of a half-done step, once forward has passed it."""
     if not _past(experiment, f"forward {experiment.network.layers[block.last].name}"):
         return None
     out = experiment.player.trainer.workspace.units_behind(experiment.network, block.last)
@@ -130,7 +130,7 @@ def _batch_mean(experiment: Experiment, block: Block, unit: int) -> float | None
 
 
 def _past(experiment: Experiment, phase: str) -> bool:
-    """Whether the half-done step has that phase behind it."""
+    """Whether the half-done step has done that phase."""
     return phase in map(str, experiment.player.phase_order[: experiment.player.phases_done])
 
 

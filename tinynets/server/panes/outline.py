@@ -1,4 +1,4 @@
-"""The outline of the network: what each block is made of, and what can be done to it."""
+"""The outline of the network: what each block consists of, and which edits it allows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _resizable(network: Network, block: Block) -> bool:
 
 
 def _removable(network: Network, block: Block) -> tuple[str, ...]:
-    """Layers that give the shape they take; `remove` itself says more exactly why not."""
+    """Layers whose output has the shape of their input; `remove` itself says exactly why others cannot go."""
     if len(network.layers) == 1:
         return ()
     found = []

@@ -1,4 +1,4 @@
-"""The Output pane: probabilities or values, the plane that a network divides, the map that it has learned."""
+"""The Output pane: probabilities or values, the decision plane of a network, or the map that it has learned."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tinynets.numerics.arrays import Array, ignore_warnings
 from tinynets.numerics.special import softmax
 from tinynets.server.frame import MapGrid, Output, Plane, View
 
-PLANE = 33  # points a side of the decision map
+PLANE = 33  # points on each side of the decision plane
 
 
 def output(experiment: Experiment, view: View, texts: dict[str, Any], spare: Workspace) -> Output:
-    """What comes out for the selected example; `texts` are the samples, `spare` a workspace for the plane."""
+    """The output for the selected example; `texts` are the samples, `spare` is a workspace for the plane."""
     probe, loss = experiment.probe, experiment.loss
     out = probe.workspace.out[view.example].reshape(-1, probe.workspace.out.shape[-1])[-1]
     target = probe.y[view.example]
@@ -43,7 +43,7 @@ def output(experiment: Experiment, view: View, texts: dict[str, Any], spare: Wor
 
 
 def _plane(experiment: Experiment, spare: Workspace) -> Plane | None:
-    """What the network says over the plane, for two inputs and two or more classes or one value."""
+    """The predictions over the plane, for networks with two inputs and two or more classes or one value."""
     x, loss = experiment.probe.x, experiment.loss
     if x.ndim != 2 or x.shape[1] != 2 or x.dtype.kind != "f" or isinstance(loss, Kohonen):
         return None
@@ -65,7 +65,7 @@ def _plane(experiment: Experiment, spare: Workspace) -> Plane | None:
 
 
 def _grid(experiment: Experiment, example: int) -> MapGrid | None:
-    """The map of a network that is trained with Kohonen's loss on distances to prototypes."""
+    """The map of a network that is trained with the Kohonen loss on distances to prototypes."""
     loss, layer = experiment.loss, experiment.network.layers[-1]
     if not isinstance(loss, Kohonen) or not isinstance(layer, Distances):
         return None
@@ -79,7 +79,7 @@ def _grid(experiment: Experiment, example: int) -> MapGrid | None:
 
 
 def _image(experiment: Experiment, example: int) -> Array | None:
-    """The example as a picture of one channel, black to white over all of the probe."""
+    """The example as a picture with one channel, from black to white over the whole probe."""
     x, size = experiment.probe.x, experiment.data.image
     if size is None and x.ndim == 4 and x.shape[-1] == 1:
         size = x.shape[1], x.shape[2]

@@ -1,4 +1,4 @@
-"""What stands on each unit: interventions, what is frozen, learning rates, and numbers that stay its own."""
+"""The standing of each unit: interventions, frozen share, learning rate, and a number that stays its own."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tinynets.training.param_groups import by_unit, parse_key
 
 @dataclass
 class StandingCache:
-    """Finds what stands; keeps what follows from the frozen places alone, which is slow to find."""
+    """Finds the standing of units; caches what depends on the frozen places alone, which is slow to find."""
 
     _key: tuple[Network, bytes] | None = None
     _shares: dict[str, Array] = field(default_factory=dict)
 
     def of(self, experiment: Experiment) -> dict[str, Standing]:
-        """What stands on each block with units."""
+        """The Standing of each block with units."""
         numbers, kinds = unit_numbers(experiment), _kinds()
         return {
             block.name: Standing(
@@ -42,7 +42,7 @@ class StandingCache:
         }
 
     def frozen_shares(self, experiment: Experiment, block: Block) -> Array:
-        """How much of what each unit has learned is frozen, 0 to 1."""
+        """The share of each unit's parameters that is frozen, 0 to 1."""
         network, frozen = experiment.network, experiment.state.frozen
         if not frozen.size:
             return np.zeros(block.units)
@@ -55,19 +55,19 @@ class StandingCache:
 
 
 def _kinds() -> tuple[str, ...]:
-    """What the codes of interventions say."""
+    """The kinds that the codes of interventions stand for."""
     return (*STANDING, *(kind for kind in KINDS if kind not in STANDING))
 
 
 def _times(experiment: Experiment, block: Block) -> list[int]:
-    """The time steps of a block at which something stands alone."""
+    """The time steps of a block with interventions of their own."""
     return sorted(
         {entry.time for entry in experiment.interventions if entry.site == block.name and entry.time is not None}
     )
 
 
 def _ops(experiment: Experiment, block: Block, site: str, time: int | None = None) -> Array:
-    """A code for each unit: the kind that stands at a site, at one time step or at all, or that there are several."""
+    """A code for each unit: the kind of intervention at a site, at one time step or at all, or `several`."""
     found, kinds = np.zeros(block.units, np.int8), _kinds()
     for entry in experiment.interventions:
         if entry.site == site and entry.time == time:
@@ -81,7 +81,7 @@ def _codes(shares: Array) -> Array:
 
 
 def rates(experiment: Experiment, block: Block) -> Array:
-    """What the learning rate of each unit is multiplied by."""
+    """The factor on the learning rate of each unit."""
     factors = experiment.state.hyper.rates
     found = np.full(block.units, factors.get(block.name, 1.0))
     for unit, factor in by_unit(factors, block.name).items():
@@ -90,7 +90,7 @@ def rates(experiment: Experiment, block: Block) -> Array:
 
 
 def standing_on(experiment: Experiment, block: Block, unit: int) -> tuple[StandingIntervention, ...]:
-    """The interventions on a unit, in the order in which they were done."""
+    """The interventions on a unit, in the order in which they were made."""
     return tuple(
         StandingIntervention(entry.op, entry.amount, entry.site != block.name, entry.time)
         for entry in experiment.interventions
@@ -99,12 +99,12 @@ def standing_on(experiment: Experiment, block: Block, unit: int) -> tuple[Standi
 
 
 def unit_numbers(experiment: Experiment) -> dict[str, Array]:
-    """Numbers of the units of blocks that were pruned or grown; of a unit that has grown one that none had before."""
+    """The unit numbers of blocks that were pruned or grown; grown units get numbers that none had before."""
     found: dict[str, list[int]] = {}
     branch = experiment.branch
     sizes = {block.name: block.units for block in experiment.network.blocks}
     changed = [place.edit for place in branch.edits[: experiment.moment.edits] if place.edit.op in ("prune", "grow")]
-    fresh = 1_000_000  # beyond any width
+    fresh = 1_000_000  # larger than any width
     for edit in changed:
         name, units = parse_key(edit.target)
         own = found.setdefault(name, _before(name, sizes, changed))

@@ -1,4 +1,4 @@
-"""The header: where a run stands, what the server is doing, and whether it is saved."""
+"""The header: the position of a run, what the server is doing, and whether the run is saved."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tinynets.training.trainer import LOSS
 
 @dataclass(frozen=True)
 class FileStatus:
-    """How a run stands to its file, as its Lab says it."""
+    """A run's file and whether it is saved, from its Lab."""
 
     unsaved: bool = True
     path: str = ""
@@ -61,7 +61,7 @@ def status(experiment: Experiment, file: FileStatus, activity: Activity) -> Stat
 
 
 def _half_done(experiment: Experiment) -> dict[str, Any]:
-    """The fields of a half-done step: its loss, and where its last phase was."""
+    """The fields of a half-done step: its loss, and the layer of its last phase."""
     player = experiment.player
     done = player.phase_order[: player.phases_done]
     if not done:

@@ -1,4 +1,4 @@
-"""The timeline: the edits of a branch, the tree of branches, the bookmarks."""
+"""The timeline: the edits of a branch, the tree of branches and the bookmarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Weights pane: the weight matrix of a block, and which of its weights are frozen alone."""
+"""The Weights pane: the weight matrix of a block, and which weights are frozen one by one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tinynets.training.frozen import frozen_mask
 
 
 def weights(experiment: Experiment, block: Block) -> Weights | None:
-    """The matrix of a block's first layer; None where it has no parameters."""
+    """The matrix of a block's first layer; None if it has no parameters."""
     found = weight_matrix(experiment, block)
     if found is None:
         return None
@@ -31,7 +31,7 @@ def weights(experiment: Experiment, block: Block) -> Weights | None:
 
 
 def _held(experiment: Experiment, block: Block) -> Mask | None:
-    """(rows, units) the weights that are frozen where not all of their unit is."""
+    """(rows, units) the frozen weights of units that are not frozen whole."""
     network, frozen = experiment.network, experiment.state.frozen
     if not frozen.size:
         return None
