@@ -26,8 +26,6 @@ from tinynets.numerics.arrays import Array
 from tinynets.numerics.rules import FIRST
 
 Described = tuple[dict[str, Any], ...]
-KEEP_ZERO = ("zero", "scale")
-"""Interventions that leave 0 where 0 comes to them."""
 Change = Callable[[str, Layer], list[Layer]]
 
 
