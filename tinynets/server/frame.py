@@ -20,9 +20,8 @@ Codes = NDArray[np.int8]
 
 PANES = ("network", "weights", "activations", "loss", "neuron", "output")
 
-STANDING = ("", "zero", "mean", "resample", "clamp", "scale", "noise", "patch", "steer", "several")
-"""What a code of `Standing` says: the kind of intervention; nothing; or several of them. Others may come behind."""
-SEVERAL = len(STANDING) - 1
+NOTHING, SEVERAL = 0, 1
+"""Codes of interventions for none and for more than one; behind them stand those of the kinds."""
 FREE, PARTLY, FROZEN = 0, 1, 2
 """Codes of `Standing.frozen`."""
 
@@ -135,7 +134,7 @@ class Standing:
     """What stands on the units of a block, whether they learn, and which they are; each (units,)."""
 
     output: Codes
-    """The intervention on the output, an index into STANDING; of a sequence that at every time step."""
+    """The intervention on the output, an index into `kinds`; of a sequence that at every time step."""
     before: Codes
     """That before the activation."""
     frozen: Codes
@@ -146,8 +145,8 @@ class Standing:
     """Numbers that stay a unit's own when others are pruned or grown."""
     timed: Mapping[int, Codes] = field(default_factory=dict)
     """Time step -> the intervention on the output there alone, of the steps that have one."""
-    kinds: tuple[str, ...] = STANDING
-    """What the codes of interventions say; those of kinds that are not in STANDING stand behind it."""
+    kinds: tuple[str, ...] = ("", "several")
+    """What the codes of interventions say: NOTHING, SEVERAL, then each kind that there is."""
 
     @staticmethod
     def none(units: int) -> Standing:
