@@ -38,7 +38,7 @@ from tinynets.edits.values import (
     said,
 )
 from tinynets.errors import EditError, ShapeError
-from tinynets.nn.interventions import KINDS, Intervention, InterventionKind, Standing, released
+from tinynets.nn.interventions import KINDS, Intervention, InterventionKind, InterventionStack, released
 from tinynets.nn.network import Network
 from tinynets.nn.selectors import Selector, select
 from tinynets.numerics.arrays import Array, Shape, Values, ignore_warnings, plain, shape_text
@@ -117,7 +117,7 @@ def _apply(network: Network, state: State, edit: Edit) -> str:
 
 def _apply_all(network: Network, state: State, edits: Sequence[Edit]) -> str:
     """Interventions put up and released one after the other; says what the last one did."""
-    standing, done = Standing(network, state.interventions), ""
+    standing, done = InterventionStack(network, state.interventions), ""
     for edit in edits:
         selector = select(network, edit.target)
         if edit.op == "release":

@@ -164,7 +164,7 @@ def pushed(network: Network, standing: Iterable[Intervention], new: Intervention
     return (*standing, new)
 
 
-class Standing:
+class InterventionStack:
     """The interventions that stand, changed again and again, each time in work in proportion to the units named.
 
     What is covered is noted unit by unit; an intervention is cut down to what is left of it at the end.

@@ -20,6 +20,8 @@ class OperationLook:
     """The mark of what stands on activations, in Unicode and in ASCII."""
     words: str = ""
     """What a unit is called on which it stands."""
+    on_timeline: str = ""
+    """The glyph of its edits there, where that is neither its own mark nor its family's."""
 
 
 LOOKS = {
@@ -31,9 +33,9 @@ LOOKS = {
     "noise": OperationLook("n", ("~", "~"), "noisy"),
     "patch": OperationLook("p", ("⊞", "p"), "patched"),
     "steer": OperationLook("S", ("↗", "/"), "steered"),
-    "release": OperationLook("r"),
+    "release": OperationLook("r", on_timeline="undone"),
     "freeze": OperationLook("f"),
-    "unfreeze": OperationLook("u"),
+    "unfreeze": OperationLook("u", on_timeline="undone"),
     "rate": OperationLook("l"),
     "set_weight": OperationLook("w"),
     "nudge": OperationLook("plus"),

@@ -10,8 +10,8 @@ from frames import World, frame
 from panes import PLAIN, drawn
 
 import tinynets as tn
-from tinynets.server.activity import Activity
 from tinynets.nn.interventions import KINDS
+from tinynets.server.activity import Activity
 from tinynets.server.frame import Frame, Standing, StandingIntervention, View
 from tinynets.server.frame_builder import FrameBuilder
 from tui.model.selection import Selection, followed, unit_now
