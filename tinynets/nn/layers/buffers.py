@@ -25,7 +25,7 @@ class Buffers:
 
     `needs_dx` is False where nobody asks for the gradient of the input. `new` are the values that this step would
     give the layer's carried arrays: written in forward, taken over in the step's last phase. `tap` is what stands on a
-    layer that applies interventions itself; `tapping` applies those behind one, `tapped` is what that gave.
+    layer that applies interventions itself; `applied_tap` applies those behind one, `tapped` is what that gave.
     """
 
     out: Array
@@ -36,7 +36,7 @@ class Buffers:
     new: dict[str, Array]
     tap: Tap | None
     tapped: Array | None
-    tapping: AppliedTap | None
+    applied_tap: AppliedTap | None
 
     def __init__(self, needs_dx: bool, context: Context, new: dict[str, Array]) -> None:
         self.needs_dx = needs_dx
@@ -44,7 +44,7 @@ class Buffers:
         self.new = new
         self.tap = None
         self.tapped = None
-        self.tapping = None
+        self.applied_tap = None
 
     if TYPE_CHECKING:  # a layer's `allocate` puts here what it likes
 
