@@ -1,6 +1,7 @@
 """Where a second BLAS thread pays: the three matrix products of a Linear layer with one thread and with two.
 
-Run on an idle machine: python tests/benchmarks/threads.py. The rule that follows stands in tinynets/threads.py.
+Run on an idle machine: python tests/benchmarks/threads.py. The rule that follows stands in
+tinynets/numerics/determinism.py.
 """
 
 from __future__ import annotations

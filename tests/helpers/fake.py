@@ -1,6 +1,6 @@
 """An engine without a network: the same messages, made-up frames. For tests of the app alone.
 
-`python tests/tui/fake.py` opens the app on it.
+`python tests/helpers/fake.py` opens the app on it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ that stands there.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from tinynets.data import Dataset
 from tinynets.errors import DataError, EditError, SelectorError, nearest
-from tinynets.jobs import Progress
+from tinynets.jobs import Job, Progress
 from tinynets.nn.block import Block
 from tinynets.nn.interventions import examples_from, released
 from tinynets.nn.network import Network
@@ -28,9 +27,9 @@ from tinynets.training.state import State, state_taps
 
 PROBE = "probe"
 MAX_POOL = 4096
-Found = Generator[Progress, None, Values]
+Found = Job[Values]
 Arguments = dict[str, Any]
-Recorded = Generator[Progress, None, Arguments]
+Recorded = Job[Arguments]
 """The arguments of an edit as they are recorded, `values` among them."""
 
 
@@ -46,7 +45,7 @@ class Bench(Protocol):
     @property
     def probe_batch(self) -> tuple[Array, Array]: ...
     def split(self, name: str) -> tuple[Array, Array]: ...
-    def at(self, place: str, name: str) -> Generator[Progress, None, tuple[Network, State]]:
+    def at(self, place: str, name: str) -> Job[tuple[Network, State]]:
         """Network and State at the end of a `branch`, less what was undone, or at a `bookmark`."""
         ...
 
@@ -108,7 +107,7 @@ def mean_of(bench: Bench, selector: Selector, over: str) -> Found:
     return Values((yield from _mean(bench, selector, x, over)))
 
 
-def _mean(bench: Bench, selector: Selector, x: Array, over: str) -> Generator[Progress, None, Array]:
+def _mean(bench: Bench, selector: Selector, x: Array, over: str) -> Job[Array]:
     network, total, count = bench.network, None, 0
     axis = network.layers[network.site(selector.site)].site_axis
     for start in range(0, len(x), CHUNK):
@@ -171,7 +170,7 @@ def said(given: Arguments) -> Arguments:
 # -- from another moment
 
 
-def source_of(bench: Bench, op: str, given: dict[str, Any]) -> Generator[Progress, None, NetworkAt]:
+def source_of(bench: Bench, op: str, given: dict[str, Any]) -> Job[NetworkAt]:
     """The network that `branch`, `bookmark` or `save` names; the run's own where none is given."""
     named = {name: value for name, value in given.items() if value is not None}
     if len(named) > 1:

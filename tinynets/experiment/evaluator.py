@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 import numpy as np
 
 from tinynets.errors import EditError, nearest
@@ -11,7 +9,7 @@ from tinynets.experiment.probe import counted_hits
 from tinynets.experiment.splits import PreparedSplits
 from tinynets.history.evaluation import Evaluation
 from tinynets.history.player import Player
-from tinynets.jobs import Progress
+from tinynets.jobs import Job, Progress
 from tinynets.nn.interventions import examples_from
 from tinynets.nn.layers import Distances
 from tinynets.nn.losses import Kohonen, Loss
@@ -32,7 +30,7 @@ class Evaluator:
 
     def evaluate(
         self, player: Player, split: str | None = None, *, clean: bool = False, examples: int | None = None
-    ) -> Generator[Progress, None, Evaluation]:
+    ) -> Job[Evaluation]:
         """The loss over a split (default: `dev`, where there is one, else `train`), kept on the player's branch.
 
         `clean` leaves the interventions out. `examples`: over so many of a larger split; that is not kept.
@@ -76,7 +74,7 @@ class Evaluator:
 
     def measure(
         self, network: Network, split: str, clean: bool, only: Array | None = None
-    ) -> Generator[Progress, None, tuple[float, float | None]]:
+    ) -> Job[tuple[float, float | None]]:
         """Loss and accuracy over all examples of a split, or `only` those of these numbers, chunk by chunk.
 
         The loss is the sum of weight times loss over the number of examples. An example of negative weight counts as

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
 
 from tinynets.data import Dataset
@@ -18,7 +17,7 @@ from tinynets.history.live import Examples
 from tinynets.history.moment import Moment
 from tinynets.history.player import Player
 from tinynets.history.timeline import Timeline
-from tinynets.jobs import Progress, run_to_end
+from tinynets.jobs import Job, run_to_end
 from tinynets.nn.interventions import Intervention
 from tinynets.nn.losses import Loss
 from tinynets.nn.network import Network
@@ -133,7 +132,7 @@ class Experiment:
         """x and y of a split, as the network and the loss take them."""
         return self.splits[name]
 
-    def state_at(self, moment: Moment) -> Generator[Progress, None, State]:
+    def state_at(self, moment: Moment) -> Job[State]:
         """The State of a recorded moment; the live one stays where it is."""
         return moves.state_at(self.player, moment)
 
@@ -148,7 +147,7 @@ class Experiment:
 
     def evaluate(
         self, split: str | None = None, *, clean: bool = False, examples: int | None = None
-    ) -> Generator[Progress, None, Evaluation]:
+    ) -> Job[Evaluation]:
         """Mean loss and accuracy over a split, as `Evaluator.evaluate` says, as work."""
         return self.evaluator.evaluate(self.player, split, clean=clean, examples=examples)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,7 @@ from tinynets.history.moment import Moment
 from tinynets.history.moves import compute_on, go
 from tinynets.history.player import Player
 from tinynets.history.timeline import Timeline
-from tinynets.jobs import Progress
+from tinynets.jobs import Job, Progress
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
 from tinynets.training.state import State
@@ -126,7 +126,7 @@ class Origin:
     make: Callable[[], tuple[Network, State]]
 
 
-def verify(recorded: Player, origin: Origin) -> Generator[Progress, None, VerifyReport]:
+def verify(recorded: Player, origin: Origin) -> Job[VerifyReport]:
     """Compute every branch again, stretch by stretch from keyframe to keyframe, and compare; nothing moves."""
     recorded.need_data()
     branches = [recorded.timeline.branches[entry.number] for entry in recorded.timeline.tree()]
@@ -194,7 +194,7 @@ def _player_of(recorded: Player, branch: Branch) -> Player:
 
 def _stretch(
     player: Player, branch: Branch, state: State, begin: Place, target: Place, before: Progress
-) -> Generator[Progress, None, Divergence | None]:
+) -> Job[Divergence | None]:
     """Compute on from a state at one keyframe to the next, or to the end; what came out differently."""
     first, last = begin[0], target[0]
     own, kept = player.timeline.branch, branch.losses.part(first, last)
