@@ -11,9 +11,10 @@ import pytest
 import tinynets as tn
 from tinynets.edits.activations import intervening
 from tinynets.edits.arguments import number
-from tinynets.edits.edit import OPERATIONS, Arguments, Edit, Operation
+from tinynets.edits.edit import OPERATIONS, Edit, Operation
 from tinynets.edits.kinds import FLAG, LEARNED, NUMBER, SPLIT, WHOLE, Argument
 from tinynets.edits.registry import register
+from tinynets.edits.values import Arguments
 from tinynets.jobs import Job, Progress
 from tinynets.lab import verbs
 from tinynets.lab.inspector import Inspector

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinynets.edits.kinds import ELSEWHERE, FLAG, ORDINAL, Argument, Target, usage
-from tinynets.edits.values import Bench
+from tinynets.edits.values import Arguments, Bench
 from tinynets.errors import EditError
 from tinynets.foreign_text import printable
 from tinynets.jobs import Job
@@ -19,8 +19,6 @@ from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Values
 from tinynets.system.paths import restored, stored
 from tinynets.training.state import State
-
-Arguments = dict[str, Any]
 
 
 @dataclass(frozen=True)
