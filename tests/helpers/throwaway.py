@@ -60,6 +60,14 @@ LIFT = intervening(
     kind=InterventionKind("adds"),
 )
 
+FADE = intervening(
+    "fade",
+    "faded by {amount:g}",
+    "multiply units' activations",
+    Argument("factor", NUMBER.called("FACTOR"), required=True, named=False, example="0.5"),
+    kind=InterventionKind("multiplies"),
+)
+
 
 # -- their methods of Lab
 
@@ -70,6 +78,10 @@ def dampen(lab: tn.Lab, selector: str, factor: float, *, twice: bool = False) ->
 
 def lift(lab: tn.Lab, selector: str, by: float) -> EditReport:
     return lab._edit("lift", selector, by=by)
+
+
+def fade(lab: tn.Lab, selector: str, factor: float) -> EditReport:
+    return lab._edit("fade", selector, factor=factor)
 
 
 # -- a verb, as it would stand in the part of a lab that does it, and its method of Lab
@@ -94,8 +106,10 @@ def registered() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         register(DAMPEN)
         register(LIFT)
+        register(FADE)
         patch.setattr(tn.Lab, "dampen", dampen, raising=False)
         patch.setattr(tn.Lab, "lift", lift, raising=False)
+        patch.setattr(tn.Lab, "fade", fade, raising=False)
         patch.setattr(Inspector, "tally", tally, raising=False)
         patch.setattr(tn.Lab, "tally", lab_tally, raising=False)
         verbs.VERBS.update(verbs.gather())
