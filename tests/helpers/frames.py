@@ -13,6 +13,7 @@ from tinynets.server import frame as f
 LETTERS = ".abcdefghijklmnopqrstuvwxyz"
 NAMES = ("emma", "olivia", "ava", "isabella", "sophia", "charlotte", "mia", "amelia", "harper", "evelyn", "abigail")
 SIZES = {"embed": 10, "hidden": 200, "output": 27}
+KINDS = ("", "several", "zero")
 
 
 def examples() -> tuple[tuple[str, int], ...]:
@@ -131,8 +132,9 @@ def frame(world: World, view: f.View, number: int = 1) -> f.Frame:
 def _standing(world: World) -> dict[str, f.Standing]:
     made = {}
     for name, units in SIZES.items():
-        output, frozen = world.zeroed[name].astype(np.int8), world.frozen[name].astype(np.int8) * np.int8(f.FROZEN)
-        made[name] = f.Standing(output, output * np.int8(0), frozen, np.ones(units), np.arange(units))
+        frozen = world.frozen[name].astype(np.int8) * np.int8(f.FROZEN)
+        output = world.zeroed[name].astype(np.int8) * np.int8(KINDS.index("zero"))
+        made[name] = f.Standing(output, output * np.int8(0), frozen, np.ones(units), np.arange(units), kinds=KINDS)
     return made
 
 

@@ -11,9 +11,10 @@ import pytest
 import tinynets as tn
 from tinynets.edits.activations import intervening
 from tinynets.edits.arguments import number
-from tinynets.edits.edit import OPERATIONS, Arguments, Edit, Operation
+from tinynets.edits.edit import OPERATIONS, Edit, Operation
 from tinynets.edits.kinds import FLAG, LEARNED, NUMBER, SPLIT, WHOLE, Argument
 from tinynets.edits.registry import register
+from tinynets.edits.values import Arguments
 from tinynets.jobs import Job, Progress
 from tinynets.lab import verbs
 from tinynets.lab.inspector import Inspector
@@ -59,6 +60,14 @@ LIFT = intervening(
     kind=InterventionKind("adds"),
 )
 
+FADE = intervening(
+    "fade",
+    "faded by {amount:g}",
+    "multiply units' activations",
+    Argument("factor", NUMBER.called("FACTOR"), required=True, named=False, example="0.5"),
+    kind=InterventionKind("multiplies"),
+)
+
 
 # -- their methods of Lab
 
@@ -93,8 +102,10 @@ def registered() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         register(DAMPEN)
         register(LIFT)
+        register(FADE)
         patch.setattr(tn.Lab, "dampen", dampen, raising=False)
         patch.setattr(tn.Lab, "lift", lift, raising=False)
+        patch.setattr(tn.Lab, "fade", fade, raising=False)
         patch.setattr(Inspector, "tally", tally, raising=False)
         patch.setattr(tn.Lab, "tally", lab_tally, raising=False)
         verbs.VERBS.update(verbs.gather())

@@ -38,7 +38,7 @@ from tinynets.edits.values import (
     said,
 )
 from tinynets.errors import EditError, ShapeError
-from tinynets.nn.interventions import KINDS, Intervention, InterventionKind, Standing, released
+from tinynets.nn.interventions import KINDS, Intervention, InterventionKind, InterventionStack, released
 from tinynets.nn.network import Network
 from tinynets.nn.selectors import Selector, select
 from tinynets.numerics.arrays import Array, Shape, Values, ignore_warnings, plain, shape_text
@@ -94,11 +94,11 @@ def _values(network: Network, op: str, selector: Selector, args: dict[str, Any])
             raise EditError(
                 f"`{op}` {selector}: it would hold {array.nbytes:,} bytes; at most {MAX_VALUES:,} are allowed"
             )
-        if op == "resample":
+        if KINDS[op].pools:
             return array.ndim == len(shape) + 1 and len(array) > 0 and array.shape[1:] == tuple(shape)
         return array.shape in (tuple(least), tuple(shape)) or _broadcasts(array.shape, tuple(shape), axis)
 
-    rule = f"(examples, {', '.join(map(str, shape))})" if op == "resample" else rule
+    rule = f"(examples, {', '.join(map(str, shape))})" if KINDS[op].pools else rule
     return values(op, str(selector), args, network.dtype, fits, rule)
 
 
@@ -168,7 +168,7 @@ def intervention_from(network: Network, op: str, selector: Selector, args: dict[
     rows = args.get("rows")
     if rows is not None:
         rows = tuple(int(row) for row in rows)
-        if op != "noise" or len(rows) != len(selector.units) or not all(0 <= row < 2**20 for row in rows):
+        if not KINDS[op].adds_noise or len(rows) != len(selector.units) or not all(0 <= row < 2**20 for row in rows):
             raise EditError(f"`{op}` {selector}: `rows` must be a number for each unit, not {list(rows)}")
     origin = args.get("origin")
     if origin is not None and (not KINDS[op].draws or not _is_site(origin)):

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from tinynets.edits.kinds import ELSEWHERE, FLAG, ORDINAL, Argument, Target, usage
-from tinynets.edits.values import Bench
+from tinynets.edits.values import Arguments, Bench
 from tinynets.errors import EditError
 from tinynets.foreign_text import printable
-from tinynets.jobs import Progress
+from tinynets.jobs import Job
 from tinynets.nn.interventions import InterventionKind
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Values
 from tinynets.system.paths import restored, stored
 from tinynets.training.state import State
-
-Arguments = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ class Operation:
     resolve: Callable[[Network, State, str, Arguments], Edit]
     apply: Callable[[Network, State, Edit], str]
     check: Callable[[Network, Edit], object]
-    values: Callable[[Bench, str, Arguments], Generator[Progress, None, Arguments]] | None = None
+    values: Callable[[Bench, str, Arguments], Job[Arguments]] | None = None
     after: Callable[[Network, Edit], Network] | None = None
     apply_all: Callable[[Network, State, Sequence[Edit]], str] | None = None
     open_ended: bool = False

@@ -6,7 +6,6 @@ the units themselves, but with all others; at another moment (a branch, a bookma
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from tinynets.data import Dataset
 from tinynets.errors import DataError, EditError, SelectorError, nearest
-from tinynets.jobs import Progress
+from tinynets.jobs import Job, Progress
 from tinynets.nn.block import Block
 from tinynets.nn.interventions import examples_from, released
 from tinynets.nn.network import Network
@@ -27,7 +26,7 @@ from tinynets.training.state import State, state_taps
 
 PROBE = "probe"
 MAX_POOL = 4096
-Found = Generator[Progress, None, Values]
+Found = Job[Values]
 Arguments = dict[str, Any]
 Recorded = Generator[Progress, None, Arguments]
 """The arguments of an edit to record, including `values`."""
@@ -107,7 +106,7 @@ def mean_of(bench: Bench, selector: Selector, over: str) -> Found:
     return Values((yield from _mean(bench, selector, x, over)))
 
 
-def _mean(bench: Bench, selector: Selector, x: Array, over: str) -> Generator[Progress, None, Array]:
+def _mean(bench: Bench, selector: Selector, x: Array, over: str) -> Job[Array]:
     network, total, count = bench.network, None, 0
     axis = network.layers[network.site(selector.site)].site_axis
     for start in range(0, len(x), CHUNK):

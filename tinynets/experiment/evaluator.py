@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 import numpy as np
 
 from tinynets.errors import EditError, nearest
@@ -11,7 +9,7 @@ from tinynets.experiment.probe import counted_hits
 from tinynets.experiment.splits import PreparedSplits
 from tinynets.history.evaluation import Evaluation
 from tinynets.history.player import Player
-from tinynets.jobs import Progress
+from tinynets.jobs import Job, Progress
 from tinynets.nn.interventions import examples_from
 from tinynets.nn.layers import Distances
 from tinynets.nn.losses import Kohonen, Loss

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
 
 from tinynets.data import Dataset
@@ -18,7 +17,7 @@ from tinynets.history.live import Examples
 from tinynets.history.moment import Moment
 from tinynets.history.player import Player
 from tinynets.history.timeline import Timeline
-from tinynets.jobs import Progress, run_to_end
+from tinynets.jobs import Job, run_to_end
 from tinynets.nn.interventions import Intervention
 from tinynets.nn.losses import Loss
 from tinynets.nn.network import Network

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,7 @@ from tinynets.history.moment import Moment
 from tinynets.history.moves import compute_on, go
 from tinynets.history.player import Player
 from tinynets.history.timeline import Timeline
-from tinynets.jobs import Progress
+from tinynets.jobs import Job, Progress
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
 from tinynets.training.state import State

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from tinynets.errors import SaveError
 from tinynets.experiment.experiment import Experiment
 from tinynets.history.moment import RecordedEdit
 from tinynets.history.player import Player, whole
-from tinynets.jobs import Progress
+from tinynets.jobs import Job
 from tinynets.lab.reports import EditReport
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array, Values
@@ -21,7 +21,6 @@ from tinynets.system.paths import expanded
 from tinynets.training.frozen import why_nothing_learns
 from tinynets.training.state import State, network_of
 
-Job = Generator[Progress, None, EditReport]
 Numbers = Sequence[Any] | Array | Values
 
 
@@ -51,7 +50,7 @@ class LabBench:
     def split(self, name: str) -> tuple[Array, Array]:
         return self.experiment.split(name)
 
-    def at(self, place: str, name: str) -> Generator[Progress, None, tuple[Network, State]]:
+    def at(self, place: str, name: str) -> Job[tuple[Network, State]]:
         timeline = self.experiment.timeline
         moment = timeline.named(name).seen_end if place == "branch" else timeline.marked(name).moment
         state = yield from self.experiment.state_at(moment)

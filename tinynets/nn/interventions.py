@@ -36,9 +36,24 @@ class InterventionKind:
     def sets(self) -> bool:
         return self.does == "sets"
 
+    @property
+    def keeps_zero(self) -> bool:
+        """Whether it leaves 0 where 0 comes to it."""
+        return self.zeroes or self.does == "multiplies"
+
+    @property
+    def pools(self) -> bool:
+        """Whether its values are examples, one of which is drawn for each row of a batch."""
+        return self.sets and self.draws
+
+    @property
+    def adds_noise(self) -> bool:
+        """Whether what it adds is drawn for each unit."""
+        return self.does == "adds" and self.draws
+
 
 KINDS: dict[str, InterventionKind] = {
-    "zero": InterventionKind("sets"),
+    "zero": InterventionKind("sets", zeroes=True),
     "mean": InterventionKind("sets"),
     "resample": InterventionKind("sets", draws=True),
     "clamp": InterventionKind("sets"),
@@ -96,7 +111,7 @@ class Intervention:
         if values is not None:
             values = Values(values.array.take(list(kept), axis=self.unit_axis(axis)))
         rows = self.rows
-        if self.op == "noise":
+        if KINDS[self.op].adds_noise:
             rows = tuple((self.rows or self.units)[place] for place in kept)
         return replace(self, units=tuple(numbers), values=values, rows=rows)
 
@@ -116,7 +131,7 @@ class Intervention:
         """The same after the outputs of some units changed sign: one for the other units, one for these."""
         wanted = frozenset(flipped)
         turned = [place for place, unit in enumerate(self.units) if unit in wanted]
-        if not turned or self.op == "zero" or KINDS[self.op].does == "multiplies":
+        if not turned or KINDS[self.op].keeps_zero:
             return (self,)
         left = [place for place in range(len(self.units)) if place not in turned]
         stay = (self.of_units(left, [self.units[place] for place in left], axis),) if left else ()
@@ -227,7 +242,7 @@ def acts_at(network: Network, entry: Intervention) -> list[int]:
     """Indices of the layers where an intervention acts: that of its site, and for a zeroed unit its recurrent layer."""
     site = network.site(entry.site)
     block = network.site_block(entry.site)
-    if entry.op != "zero" or network.rules == FIRST or site != block.last or site == block.first:
+    if not KINDS[entry.op].zeroes or network.rules == FIRST or site != block.last or site == block.first:
         return [site]
     layer, *joined = network.layers[block.first : block.last + 1]
     within = layer.taps_itself and recurs(layer) and not any(other.mixes_units for other in joined)
@@ -349,7 +364,7 @@ def _draws(entry: Intervention, axis: int, seed: int, step: Callable[[], int], *
         added = (drawn * entry.amount).reshape(there.shape)
         add[where] += np.moveaxis(added, 0, by_unit).astype(add.dtype)
 
-    return resample if entry.op == "resample" else noise
+    return resample if KINDS[entry.op].pools else noise
 
 
 class Drawing:

@@ -90,9 +90,9 @@ class Workspace:
         """The gradient of a layer's output in the last backward, a copy; None before one."""
         buffers = self.buffers[layer]
         dout: Array | None = getattr(buffers, "dout", None)
-        if dout is None or buffers.tapped is None or buffers.tapping is None:
+        if dout is None or buffers.tapped is None or buffers.applied_tap is None:
             return None if dout is None else np.array(dout)
-        return buffers.tapping.brought(dout)
+        return buffers.applied_tap.brought(dout)
 
     def units_behind(self, network: Layered, layer: int) -> Array:
         """The output of a layer by unit, (B, ..., units): for attention, by head."""
@@ -154,18 +154,18 @@ def _forward_act(network: Layered, index: int, buffers: Buffers, clean: bool) ->
         if tap is None:
             buffers.tapped = None
             return out
-        if buffers.tapping is None or buffers.tapping.tap is not tap:
-            buffers.tapping = AppliedTap(tap, out)
-        buffers.tapped = buffers.tapping.forward(out)
+        if buffers.applied_tap is None or buffers.applied_tap.tap is not tap:
+            buffers.applied_tap = AppliedTap(tap, out)
+        buffers.tapped = buffers.applied_tap.forward(out)
         return buffers.tapped
 
-    def tapping_itself(x: Array) -> Array:
+    def act_of_itself(x: Array) -> Array:
         buffers.tap = network.taps[index]
         return forward(x, buffers)
 
     if clean:
         return lambda x: forward(x, buffers)
-    return tapping_itself if layer.taps_itself else act
+    return act_of_itself if layer.taps_itself else act
 
 
 def _backward_act(network: Layered, index: int, buffers: Buffers) -> Act:
@@ -176,11 +176,11 @@ def _backward_act(network: Layered, index: int, buffers: Buffers) -> Act:
 
     def act(dout: Array) -> Array:
         buffers.dout = dout
-        if buffers.tapped is None or buffers.tapping is None:
+        if buffers.tapped is None or buffers.applied_tap is None:
             return backward(dout, buffers)
-        dx = backward(buffers.tapping.backward(dout, own), buffers)
+        dx = backward(buffers.applied_tap.backward(dout, own), buffers)
         if by_itself:
-            buffers.tapping.still(dx)
+            buffers.applied_tap.still(dx)
         return dx
 
     return act

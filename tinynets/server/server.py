@@ -13,7 +13,7 @@ journal (see storage/journal.py), which only `quit` discards: then the person wa
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -22,7 +22,7 @@ from typing import Any
 
 from tinynets.errors import EditError, TinynetsError
 from tinynets.foreign_text import printable
-from tinynets.jobs import Job, Progress, at_once
+from tinynets.jobs import Job, Work, at_once
 from tinynets.lab.lab import Lab
 from tinynets.lab.reports import PauseReport
 from tinynets.lab.verbs import verb_called
@@ -73,7 +73,7 @@ class Server:
         self.lab = Lab(source, **options | self._kept)
         self.lab.hear(self._tell)
         self._frame_builder = FrameBuilder.of(self.lab)
-        self._run: Generator[Progress, None, None] | None = None
+        self._run: Work | None = None
         self._play: Playback | None = None
         self._run_from = self._ran = 0
         self._rate = StepRate()
@@ -248,7 +248,7 @@ class Server:
 
     # -- between commands
 
-    def _advance_run(self, run: Generator[Progress, None, None]) -> None:
+    def _advance_run(self, run: Work) -> None:
         try:
             next(run)
             self._rate.note(self.lab.step_number)

@@ -43,7 +43,7 @@ def snapshot(
     yield header_record(recipe, timeline, position, live, kind=kind, path=path)
     yield recipe_record(recipe)
     yield data_record(data, recipe)
-    order = [timeline.branches[limb.number] for limb in timeline.tree()]
+    order = [timeline.branches[entry.number] for entry in timeline.tree()]
     children: dict[int | None, list[Branch]] = {}
     for branch in order:
         children.setdefault(branch.parent, []).append(branch)

@@ -83,6 +83,7 @@ def read_rename(fields: RecordFields, branches: Branches, names: set[str]) -> tu
 
 
 def drop_record(number: int) -> Record:
+    """A branch that is forgotten. Journals hold it; this version begins a journal anew instead."""
     return {"record": "drop", "branch": number}
 
 

@@ -40,6 +40,7 @@ class Commands:
         self._pausing = False
         self._lines: dict[str, Callable[[Call], bool]] = {}
         self._screens: dict[str, Callable[[Call, Any], None]] = {}
+        self._hints: dict[str, str] = {}
 
     def on_line(self, verb: str, handler: Callable[[Call], bool]) -> None:
         """Let a handler run the lines of a verb; if it returns False, the verb is sent as written."""
@@ -48,6 +49,10 @@ class Commands:
     def on_answer(self, verb: str, show: Callable[[Call, Any], None]) -> None:
         """Let a function of its own show the result of a verb."""
         self._screens[verb] = show
+
+    def on_bare(self, verb: str, hint: str) -> None:
+        """Have what a verb without arguments gives shown with a hint at what they would do."""
+        self._hints[verb] = hint
 
     @property
     def alive(self) -> bool:
@@ -152,8 +157,8 @@ class Commands:
         lines, verb = lines_of(value), verb_called(call.verb)
         whole = self.ui.status.whole(message_for(call.verb, value))
         if not whole and (len(lines) > 1 or (verb is not None and verb.shows)):
-            bare = call.verb == "script" and not call.args and not call.kwargs
-            self._show_entries(call.python(), lines, "script FILE writes it" if bare else "")
+            hint = "" if call.args or call.kwargs else self._hints.get(call.verb, "")
+            self._show_entries(call.python(), lines, hint)
 
     async def _list(self, verb: str) -> None:
         """Show one of the lab's lists, entry by entry."""

@@ -29,6 +29,7 @@ class FileController(Controller):
         commands.on_line("recover", self._recover_line)
         commands.on_line("open", self._open_line)
         commands.on_line("save", self._save_line)
+        commands.on_bare("script", "script FILE writes it")
 
     # -- saving
 

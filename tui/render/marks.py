@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from rich.style import Style
 
-from tinynets.server.frame import FROZEN, PARTLY, Mask, Standing
+from tinynets.server.frame import FROZEN, PARTLY, SEVERAL, Mask, Standing
 from tui.render import palette
 from tui.render.operation_looks import LOOKS
 from tui.render.palette import Terminal
@@ -101,7 +101,8 @@ class Marks:
 
     def counts(self) -> list[tuple[Sign, int]]:
         """How many units have each sign."""
-        kinds = enumerate(self.standing.kinds)
-        found = [(sign_of(name), int((self._op == code).sum())) for code, name in kinds if code]
+        kinds = self.standing.kinds
+        codes = [*range(SEVERAL + 1, len(kinds)), SEVERAL]
+        found = [(sign_of(kinds[code]), int((self._op == code).sum())) for code in codes]
         found += [(SIGNS[name], int(mask.sum())) for name, mask in self._masks.items()]
         return [(sign, count) for sign, count in found if count]

@@ -16,6 +16,7 @@ from tui.model.stops import Place, Stop, cost_words, shown_lanes, stops
 from tui.render import palette
 from tui.render.drawing import Part, clip, length, line
 from tui.render.marks import SIGNS
+from tui.render.operation_looks import LOOKS
 from tui.widgets.pane import Lines
 
 FAMILIES = {
@@ -331,8 +332,9 @@ class TimelineStripWidget(Lines):
 def mark_sign(mark: EditMark) -> Cell:
     """The glyph of an edit, by name, and its colour."""
     name, style = FAMILIES.get(mark.family, FAMILIES["setting"])
-    if mark.op in UNDONE:
-        return ("undone", style)
+    look = LOOKS.get(mark.op)
+    if look is not None and look.on_timeline:
+        return (look.on_timeline, style)
     return (mark.op if mark.op in SIGNS else name, style)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from throwaway import registered
 
 import tinynets as tn
 from tinynets.edits import registry
@@ -222,6 +223,14 @@ def test_a_unit_is_not_pruned_under_what_makes_something_of_zero(way: str, says:
     lab.scale(at(on, units[3]), 3)
     lab.prune(f"{block}[3]")
     assert standing(lab) == []
+
+
+def test_a_unit_is_pruned_under_a_new_kind_of_interventions_that_multiplies() -> None:
+    with registered():
+        lab, block, on, units = passing("identity")
+        lab.fade(at(on, units[3]), 0.5)  # type: ignore[attr-defined]
+        lab.prune(f"{block}[3]")
+        assert standing(lab) == []
 
 
 def test_what_stands_on_a_layer_that_is_removed_is_released_first(says: Callable[..., Any]) -> None:

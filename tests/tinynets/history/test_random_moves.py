@@ -480,7 +480,7 @@ class TimeMachine(RuleBasedStateMachine):
             del self.history.marks[name]
         self.check("unbookmark")
 
-    # -- keeping
+    # -- saving
 
     @rule()
     def save_and_load(self) -> None:

@@ -38,7 +38,7 @@ def shape(lab: tn.Lab) -> dict[str, Any]:
             name: (branch.end[1:], branch.losses.values.tobytes(), [(e.step, e.edit) for e in branch.edits])
             for name, branch in branches.items()
         },
-        "forks": {limb.name: (limb.parent, limb.fork) for limb in lab.tree},
+        "forks": {branch.name: (branch.parent, branch.fork) for branch in lab.tree},
         "bookmarks": {mark.name: (mark.note, names[mark.moment.branch], mark.moment[1:]) for mark in lab.bookmarks},
         "at": (lab.branch, *lab.moment[1:], lab.state.digest()),
     }

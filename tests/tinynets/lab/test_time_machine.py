@@ -154,7 +154,7 @@ def test_a_line_keeps_its_name_when_an_edit_that_left_it_was_undone(lab: tn.Lab)
     lab.zero("hidden[1]")
     lab.undo()
     lab.zero("hidden[2]")
-    ends = {limb.name: limb.end for limb in lab.tree}
+    ends = {branch.name: branch.end for branch in lab.tree}
     assert ends["main"] == 30
     assert sorted(ends.values()) == [10, 10, 30]
 
@@ -278,8 +278,8 @@ def family(lab: tn.Lab) -> dict[str, dict[Moment, str]]:
     return found
 
 
-def limbs(lab: tn.Lab) -> dict[str, tuple[str, int]]:
-    return {limb.name: (limb.parent, limb.fork) for limb in lab.tree}
+def branch_places(lab: tn.Lab) -> dict[str, tuple[str, int]]:
+    return {branch.name: (branch.parent, branch.fork) for branch in lab.tree}
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ def test_what_left_a_dropped_branch_hangs_on_to_what_both_have_of_the_past(
     lab.switch("e" if "e" not in drops else "main")
     for name in drops:
         lab.drop(name)
-    assert limbs(lab) == left
+    assert branch_places(lab) == left
     assert lab.branch == "e" if "e" not in drops else "main"
     timeline = lab.player.timeline
     for name in left:
@@ -401,7 +401,7 @@ def test_the_tree_shows_each_branch_behind_the_one_that_it_left(lab: tn.Lab) -> 
         "    what-if   left main at step 4, ends at step 6, 1 edit",
         "*     deeper  left what-if at step 6, ends at step 6",
     ]
-    assert [(limb.name, limb.depth, limb.current) for limb in lab.tree] == [
+    assert [(branch.name, branch.depth, branch.current) for branch in lab.tree] == [
         ("main", 0, False),
         ("what-if", 1, False),
         ("deeper", 2, True),
@@ -411,7 +411,7 @@ def test_the_tree_shows_each_branch_behind_the_one_that_it_left(lab: tn.Lab) -> 
 def test_a_tree_of_thousands_of_branches_each_off_the_last_is_drawn(lab: tn.Lab) -> None:
     for number in range(2000):
         lab.player.fork(f"b{number}")
-    assert [limb.depth for limb in lab.tree] == list(range(2001))
+    assert [branch.depth for branch in lab.tree] == list(range(2001))
     assert lab.player.timeline.shares(lab.player.branch, Moment(0, 0, 0))
 
 

@@ -12,7 +12,7 @@ import pytest
 import tinynets as tn
 from tinynets.nn.interventions import KINDS
 from tinynets.server.activity import Activity
-from tinynets.server.frame import FREE, FROZEN, PANES, PARTLY, STANDING, Frame, StandingIntervention, View
+from tinynets.server.frame import FREE, FROZEN, NOTHING, PANES, PARTLY, SEVERAL, Frame, StandingIntervention, View
 from tinynets.server.frame_builder import FrameBuilder
 
 Make = Callable[..., tn.Lab]
@@ -94,7 +94,7 @@ def test_zeroed_frozen_dead_and_saturated_units_are_marked(make_tiny: Make) -> N
     frame = look(lab, block="hidden", unit=2)
     cells = (frame.network or ())[0]
     standing = frame.standing["hidden"]
-    zero = STANDING.index("zero")
+    zero = standing.kinds.index("zero")
     assert (standing.output.tolist(), standing.before.tolist()) == ([0, zero, 0, 0, 0, 0], [0, 0, zero, 0, 0, 0])
     assert np.flatnonzero(standing.frozen == FROZEN).tolist() == [4]
     assert cells.dead[2]  # always 0 before the activation: it is never on
@@ -113,14 +113,17 @@ def test_each_kind_of_intervention_is_told_and_several_on_a_unit_are_told_to_be(
     lab.steer("hidden[2]", values=[1.0])
     lab.mean("hidden[3]")
     frame = look(lab, block="hidden", unit=1)
-    assert [STANDING[code] for code in frame.standing["hidden"].op] == ["clamp", "several", "several", "mean", "", ""]
+    standing = frame.standing["hidden"]
+    assert [standing.kinds[code] for code in standing.op] == ["clamp", "several", "several", "mean", "", ""]
     assert frame.neuron is not None
     assert frame.neuron.interventions == (StandingIntervention("scale", 2.0), StandingIntervention("noise", 0.1))
     assert [str(entry) for entry in frame.neuron.interventions] == ["scale 2", "noise 0.1"]
 
 
-def test_the_codes_of_what_stands_are_the_kinds_of_interventions() -> None:
-    assert ("", *KINDS, "several") == STANDING
+def test_the_codes_of_what_stands_are_the_kinds_of_interventions(make_tiny: Make) -> None:
+    kinds = look(make_tiny()).standing["hidden"].kinds
+    assert (kinds[NOTHING], kinds[SEVERAL]) == ("", "several")
+    assert kinds[SEVERAL + 1 :] == tuple(KINDS)
 
 
 def test_a_unit_of_which_some_weights_are_frozen_is_frozen_in_part(make_tiny: Make) -> None:

@@ -187,7 +187,7 @@ def test_a_reader_from_the_page_alone_sees_what_the_lab_says(lab: tn.Lab, conten
     assert (header["step"], header["branch"], header["end"]) == (lab.step_number, lab.branch, lab.end)
     assert (header["branches"], header["edits"], header["bookmarks"]) == (3, 4, 2)
     assert header["loss"] == lab.loss
-    assert [branch["name"] for branch in save["branches"].values()] == [limb.name for limb in lab.tree]
+    assert [branch["name"] for branch in save["branches"].values()] == [branch.name for branch in lab.tree]
     for number, branch in save["branches"].items():
         kept = timeline.branches[number]
         assert (branch["parent"], branch["fork"], branch["shared"]) == (kept.parent, kept.fork, kept.shared)

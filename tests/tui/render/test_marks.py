@@ -10,8 +10,9 @@ from frames import World, frame
 from panes import PLAIN, drawn
 
 import tinynets as tn
+from tinynets.nn.interventions import KINDS
 from tinynets.server.activity import Activity
-from tinynets.server.frame import STANDING, Frame, Standing, StandingIntervention, View
+from tinynets.server.frame import Frame, Standing, StandingIntervention, View
 from tinynets.server.frame_builder import FrameBuilder
 from tui.model.selection import Selection, followed, unit_now
 from tui.render.marks import SIGNS, Marks
@@ -44,7 +45,7 @@ def operated() -> Frame:
 
 @pytest.mark.parametrize("look", [Terminal(), Terminal(colour=False), PLAIN])
 def test_every_pane_shows_what_stands_with_the_same_glyphs(operated: Frame, look: Terminal) -> None:
-    names = [*STANDING[1:-1], "frozen", "partly", "rate"]
+    names = [*KINDS, "frozen", "partly", "rate"]
     for pane in (NetworkPane(), WeightsPane(), ActivationsPane()):
         text = "\n".join(drawn(pane, operated, 93, 16, look))
         assert [name for name in names if SIGNS[name].glyph(look) not in text] == [], pane.NAME
@@ -87,7 +88,12 @@ def test_the_colours_of_marks_are_not_those_of_values() -> None:
 
 
 def test_two_things_on_a_unit_have_two_glyphs_where_there_is_room() -> None:
-    standing = replace(Standing.none(2), output=np.array([1, 0], np.int8), frozen=np.array([2, 2], np.int8))
+    standing = replace(
+        Standing.none(2),
+        output=np.array([2, 0], np.int8),
+        frozen=np.array([2, 2], np.int8),
+        kinds=("", "several", "zero"),
+    )
     mark = Marks(standing, np.zeros(2, np.bool_)).of(0)
     assert mark is not None
     assert (mark.text(1, Terminal()), mark.text(2, Terminal())) == ("∅", "∅✱")
@@ -136,9 +142,9 @@ def test_time_steps_are_numbered_where_the_pane_is_narrow(timed: Frame) -> None:
 
 def test_where_one_glyph_stands_for_a_unit_it_is_of_all_its_time_steps(timed: Frame) -> None:
     found = timed.standing["rnn"]
-    names = [STANDING[code] for code in found.anywhere().op[[5, 7, 9, 0]]]
+    names = [found.kinds[code] for code in found.anywhere().op[[5, 7, 9, 0]]]
     assert names == ["zero", "several", "several", ""]
-    assert [STANDING[code] for code in found.at(3).op[[5, 7, 9]]] == ["zero", "", "scale"]
+    assert [found.kinds[code] for code in found.at(3).op[[5, 7, 9]]] == ["zero", "", "scale"]
     assert "∅" in drawn(ActivationsPane(), replace(timed, view=replace(timed.view, unit=0)), 93, 16)[0]
 
 

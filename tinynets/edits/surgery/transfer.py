@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tinynets.edits.surgery.plan import KEEP_ZERO, SurgeryPlan
+from tinynets.edits.surgery.plan import SurgeryPlan
 from tinynets.edits.surgery.standing import carried_interventions
 from tinynets.errors import EditError
-from tinynets.nn.interventions import recurs
+from tinynets.nn.interventions import KINDS, recurs
 from tinynets.nn.layers import FeatureMap, Layer, Parameter
 from tinynets.nn.network import Network, network_from
 from tinynets.numerics.arrays import Array
@@ -174,7 +174,7 @@ def check_carried(network: Network, after: Network, state: State, plan: SurgeryP
                 "version; release it first"
             )
         gone = frozenset(entry.units) - frozenset(features.source.tolist())
-        if gone and entry.op not in KEEP_ZERO and entry.amount != 0:
+        if gone and not KINDS[entry.op].keeps_zero and entry.amount != 0:
             raise EditError(
                 f"`{entry}` makes something of zero, so what it stands on cannot be pruned; release it first"
             )

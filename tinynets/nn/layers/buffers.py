@@ -36,7 +36,7 @@ class Buffers:
     new: dict[str, Array]
     tap: Tap | None
     tapped: Array | None
-    tapping: AppliedTap | None
+    applied_tap: AppliedTap | None
 
     def __init__(self, needs_dx: bool, context: Context, new: dict[str, Array]) -> None:
         self.needs_dx = needs_dx
@@ -44,7 +44,7 @@ class Buffers:
         self.new = new
         self.tap = None
         self.tapped = None
-        self.tapping = None
+        self.applied_tap = None
 
     if TYPE_CHECKING:  # a layer's `allocate` adds attributes of its own
 

@@ -12,7 +12,7 @@ from tinynets.nn.block import Block
 from tinynets.nn.interventions import KINDS
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
-from tinynets.server.frame import FREE, FROZEN, PARTLY, SEVERAL, STANDING, Standing, StandingIntervention
+from tinynets.server.frame import FREE, FROZEN, NOTHING, PARTLY, SEVERAL, Standing, StandingIntervention
 from tinynets.training.frozen import frozen_share
 from tinynets.training.param_groups import by_unit, parse_key
 
@@ -72,7 +72,7 @@ def _ops(experiment: Experiment, block: Block, site: str, time: int | None = Non
     for entry in experiment.interventions:
         if entry.site == site and entry.time == time:
             units = list(entry.units)
-            found[units] = np.where(found[units] > 0, SEVERAL, kinds.index(entry.op))
+            found[units] = np.where(found[units] == NOTHING, kinds.index(entry.op), SEVERAL)
     return found
 
 
