@@ -80,6 +80,10 @@ def lift(lab: tn.Lab, selector: str, by: float) -> EditReport:
     return lab._edit("lift", selector, by=by)
 
 
+def fade(lab: tn.Lab, selector: str, factor: float) -> EditReport:
+    return lab._edit("fade", selector, factor=factor)
+
+
 # -- a verb, as it would be in the part of a lab that does it, and its method of Lab
 
 

@@ -117,7 +117,7 @@ def _apply(network: Network, state: State, edit: Edit) -> str:
 
 def _apply_all(network: Network, state: State, edits: Sequence[Edit]) -> str:
     """Apply and release interventions one after the other; returns what the last one did."""
-    standing, done = Standing(network, state.interventions), ""
+    standing, done = InterventionStack(network, state.interventions), ""
     for edit in edits:
         selector = select(network, edit.target)
         if edit.op == "release":

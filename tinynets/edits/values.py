@@ -28,7 +28,7 @@ PROBE = "probe"
 MAX_POOL = 4096
 Found = Job[Values]
 Arguments = dict[str, Any]
-Recorded = Generator[Progress, None, Arguments]
+Recorded = Job[Arguments]
 """The arguments of an edit to record, including `values`."""
 
 
@@ -44,7 +44,7 @@ class Bench(Protocol):
     @property
     def probe_batch(self) -> tuple[Array, Array]: ...
     def split(self, name: str) -> tuple[Array, Array]: ...
-    def at(self, place: str, name: str) -> Generator[Progress, None, tuple[Network, State]]:
+    def at(self, place: str, name: str) -> Job[tuple[Network, State]]:
         """Network and State at the end of a `branch`, without undone edits, or at a `bookmark`."""
         ...
 
@@ -169,7 +169,7 @@ def said(given: Arguments) -> Arguments:
 # -- from another moment
 
 
-def source_of(bench: Bench, op: str, given: dict[str, Any]) -> Generator[Progress, None, NetworkAt]:
+def source_of(bench: Bench, op: str, given: dict[str, Any]) -> Job[NetworkAt]:
     """The network that `branch`, `bookmark` or `save` names; the run's own if none is given."""
     named = {name: value for name, value in given.items() if value is not None}
     if len(named) > 1:

@@ -30,7 +30,7 @@ class Evaluator:
 
     def evaluate(
         self, player: Player, split: str | None = None, *, clean: bool = False, examples: int | None = None
-    ) -> Generator[Progress, None, Evaluation]:
+    ) -> Job[Evaluation]:
         """The loss over a split (default: `dev` if there is one, else `train`), kept on the player's branch.
 
         `clean` leaves the interventions out. `examples`: over this many of a larger split; that is not kept.
@@ -74,7 +74,7 @@ class Evaluator:
 
     def measure(
         self, network: Network, split: str, clean: bool, only: Array | None = None
-    ) -> Generator[Progress, None, tuple[float, float | None]]:
+    ) -> Job[tuple[float, float | None]]:
         """Loss and accuracy over all examples of a split, or over `only` these, chunk by chunk.
 
         The loss is the sum of weight times loss, divided by the number of examples. An example of negative weight is

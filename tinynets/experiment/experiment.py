@@ -133,7 +133,7 @@ class Experiment:
         """x and y of a split, in the form that the network and the loss take."""
         return self.splits[name]
 
-    def state_at(self, moment: Moment) -> Generator[Progress, None, State]:
+    def state_at(self, moment: Moment) -> Job[State]:
         """The State of a recorded moment; the live one does not move."""
         return moves.state_at(self.player, moment)
 
@@ -148,7 +148,7 @@ class Experiment:
 
     def evaluate(
         self, split: str | None = None, *, clean: bool = False, examples: int | None = None
-    ) -> Generator[Progress, None, Evaluation]:
+    ) -> Job[Evaluation]:
         """Mean loss and accuracy over a split, as a job; see `Evaluator.evaluate`."""
         return self.evaluator.evaluate(self.player, split, clean=clean, examples=examples)
 

@@ -126,7 +126,7 @@ class Origin:
     make: Callable[[], tuple[Network, State]]
 
 
-def verify(recorded: Player, origin: Origin) -> Generator[Progress, None, VerifyReport]:
+def verify(recorded: Player, origin: Origin) -> Job[VerifyReport]:
     """Recompute every branch, stretch by stretch from keyframe to keyframe, and compare; the player does not move."""
     recorded.need_data()
     branches = [recorded.timeline.branches[entry.number] for entry in recorded.timeline.tree()]
@@ -194,7 +194,7 @@ def _player_of(recorded: Player, branch: Branch) -> Player:
 
 def _stretch(
     player: Player, branch: Branch, state: State, begin: Place, target: Place, before: Progress
-) -> Generator[Progress, None, Divergence | None]:
+) -> Job[Divergence | None]:
     """Compute from the state at one keyframe to the next one or the end; returns the divergence, if any."""
     first, last = begin[0], target[0]
     own, kept = player.timeline.branch, branch.losses.part(first, last)

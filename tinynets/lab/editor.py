@@ -79,7 +79,7 @@ class Editor:
         """The player of the run that is edited."""
         return self._experiment.player
 
-    def edit(self, op: str, target: str, given: Mapping[str, Any]) -> Job:
+    def edit(self, op: str, target: str, given: Mapping[str, Any]) -> Job[EditReport]:
         """Apply an operation; `given` are its arguments as the lab's method takes them, defaults included.
 
         Values are looked up first. A half-done step is finished only once it is certain that the edit can be applied.

@@ -31,6 +31,8 @@ class InterventionKind:
     """One that sets gives units its own values, whatever they were."""
     draws: bool = False
     """Its values are random, drawn anew for each batch."""
+    zeroes: bool = False
+    """The values that it sets are 0."""
 
     @property
     def sets(self) -> bool:
@@ -136,7 +138,7 @@ class Intervention:
         left = [place for place in range(len(self.units)) if place not in turned]
         stay = (self.of_units(left, [self.units[place] for place in left], axis),) if left else ()
         other = self.of_units(turned, [self.units[place] for place in turned], axis)
-        if self.op == "noise":  # the same noise is drawn, so the sign is turned back before it is added
+        if KINDS[self.op].adds_noise:  # the same noise is drawn, so the sign is turned back before it is added
             turn = Intervention("scale", self.site, other.units, self.time, -1.0)
             return (*stay, turn, other, turn)
         amount = None if other.amount is None else -other.amount
@@ -145,7 +147,7 @@ class Intervention:
 
     def unit_axis(self, site_axis: int) -> int:
         """The unit axis of `values`, given that of an example at the site."""
-        return site_axis + 1 if self.op == "resample" and site_axis >= 0 else site_axis
+        return site_axis + 1 if KINDS[self.op].pools and site_axis >= 0 else site_axis
 
     @property
     def nbytes(self) -> int:
@@ -162,7 +164,7 @@ def pushed(network: Network, standing: Iterable[Intervention], new: Intervention
     return (*standing, new)
 
 
-class Standing:
+class InterventionStack:
     """The interventions in force during many changes; each change takes work in proportion to the units named.
 
     Which units are covered is noted; only at the end is each intervention cut down to the units left to it.

@@ -20,9 +20,8 @@ Codes = NDArray[np.int8]
 
 PANES = ("network", "weights", "activations", "loss", "neuron", "output")
 
-STANDING = ("", "zero", "mean", "resample", "clamp", "scale", "noise", "patch", "steer", "several")
-"""The meaning of the codes of `Standing`: nothing, a kind of intervention, or several. More kinds may follow."""
-SEVERAL = len(STANDING) - 1
+NOTHING, SEVERAL = 0, 1
+"""Codes of interventions for none and for several; the codes of the kinds follow."""
 FREE, PARTLY, FROZEN = 0, 1, 2
 """Codes of `Standing.frozen`."""
 
@@ -137,7 +136,7 @@ class Standing:
     """Interventions on the units of a block, whether they learn, and their numbers; each (units,)."""
 
     output: Codes
-    """The intervention on the output, an index into STANDING; for a sequence, the one at every time step."""
+    """The intervention on the output, an index into `kinds`; for a sequence, the one at every time step."""
     before: Codes
     """The intervention before the activation."""
     frozen: Codes
@@ -148,8 +147,8 @@ class Standing:
     """Numbers that stay a unit's own when others are pruned or grown."""
     timed: Mapping[int, Codes] = field(default_factory=dict)
     """Time step -> the intervention on the output at that step alone, for steps that have one."""
-    kinds: tuple[str, ...] = STANDING
-    """The meaning of the codes of interventions; kinds that are not in STANDING follow it."""
+    kinds: tuple[str, ...] = ("", "several")
+    """The meaning of the codes of interventions: NOTHING, SEVERAL, then each kind."""
 
     @staticmethod
     def none(units: int) -> Standing:

@@ -23,7 +23,7 @@ NAME = 16
 """The fewest columns of a name, however deep its branch is in the tree."""
 
 
-def tree_rows(strip: TimelineStrip, layout: Layout, look: Terminal) -> list[tuple[BranchLine | BookmarkMark, Text]]:
+def tree_rows(strip: TimelineStrip, layout: TreeLayout, look: Terminal) -> list[tuple[BranchLine | BookmarkMark, Text]]:
     """Each branch with its row of text, followed by its bookmarks with theirs."""
     rows: list[tuple[BranchLine | BookmarkMark, Text]] = []
     for at, branch in enumerate(strip.branches):
@@ -35,14 +35,14 @@ def tree_rows(strip: TimelineStrip, layout: Layout, look: Terminal) -> list[tupl
     return rows
 
 
-def heading(layout: Layout) -> Text:
+def heading(layout: TreeLayout) -> Text:
     """The heading of the columns."""
     steps = f"{'from':>8}{'to':>9}{'edits':>7}{'loss there':>12}" if layout.whole else f"{'to':>9}{'loss':>9}"
     picture = " " * (layout.picture + 2) if layout.picture else ""
     return Text("  " + "branch".ljust(layout.name) + picture + steps)
 
 
-def _branch_row(strip: TimelineStrip, branch: BranchLine, lead: str, layout: Layout, look: Terminal) -> Text:
+def _branch_row(strip: TimelineStrip, branch: BranchLine, lead: str, layout: TreeLayout, look: Terminal) -> Text:
     here = look.glyph("here") if branch.current else " "
     row = Text.assemble((here + " ", "bold"), (lead, palette.FAINT.without_color + Style(dim=True)))
     name = layout.name - len(lead)
@@ -81,7 +81,7 @@ def _pin_row(pin: BookmarkMark, lead: str, width: int, look: Terminal) -> Text:
 
 
 @dataclass(frozen=True)
-class Layout:
+class TreeLayout:
     """The width of each part of a row, in columns; `picture` is 0 if there is no room for it."""
 
     width: int
@@ -96,7 +96,7 @@ class Layout:
         return self.width >= NARROW
 
     @classmethod
-    def of(cls, branches: tuple[BranchLine, ...], width: int) -> Layout:
+    def of(cls, branches: tuple[BranchLine, ...], width: int) -> TreeLayout:
         drawn = width + 8 >= PICTURE
         most = max(MOST[0], min(MOST[1], width - 74)) if drawn else max(16, width - (40 if width >= NARROW else 28))
         deepest = max(branch.depth for branch in branches)

@@ -20,6 +20,8 @@ class OperationLook:
     """The mark of an intervention, in Unicode and in ASCII."""
     words: str = ""
     """The word for a unit under this intervention."""
+    on_timeline: str = ""
+    """The glyph of its edits on the timeline, if that is neither its own mark nor its family\'s."""
 
 
 LOOKS = {

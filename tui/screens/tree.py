@@ -12,7 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tinynets.server.frame import BookmarkMark, BranchLine, Frame, TimelineStrip
-from tui.render.branch_tree import NARROW, Layout, heading, tree_rows
+from tui.render.branch_tree import NARROW, TreeLayout, heading, tree_rows
 from tui.render.palette import Terminal
 from tui.render.plain_text import plain
 from tui.screens.ask import AskScreen
@@ -99,7 +99,7 @@ class TreeScreen(Modal[None]):
             return
         self._width = self._room()
         self.query_one(Vertical).border_subtitle = plain(KEYS if self._width >= NARROW else FEW_KEYS)
-        layout = Layout.of(frame.timeline.branches, self._width)
+        layout = TreeLayout.of(frame.timeline.branches, self._width)
         rows = tree_rows(frame.timeline, layout, getattr(self.app, "look", Terminal()))
         self._items = [item for item, _ in rows]
         listing.set_options(Option(text) for _, text in rows)

@@ -28,7 +28,6 @@ FAMILIES = {
     "setting": ("setting", palette.ACCENT_BOLD),
 }
 """Family of an operation -> its glyph and colour; each operation on activations has a glyph of its own."""
-UNDONE = ("release", "unfreeze")
 LABEL = 10
 WIDE = 96
 """From this many columns on, names are shown at the right."""
@@ -41,7 +40,7 @@ Cell = tuple[str, Style]
 
 
 @dataclass(frozen=True)
-class Scale:
+class StepScale:
     """The place of each step in a line of a given width; the same for all branches."""
 
     width: int
@@ -49,7 +48,7 @@ class Scale:
     """The end of the longest branch."""
 
     @classmethod
-    def of(cls, strip: TimelineStrip, width: int) -> Scale:
+    def of(cls, strip: TimelineStrip, width: int) -> StepScale:
         return cls(width, max(1, *(branch.end for branch in strip.branches)))
 
     @property
@@ -71,7 +70,7 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class Target:
+class MouseTarget:
     """What is under the mouse: a place to go to or a branch to switch to, and its description."""
 
     text: str
@@ -125,7 +124,7 @@ class TimelineStripWidget(Lines):
         if self.frame is None:
             return [line([], width)] * height
         strip = self.frame.timeline
-        scale = Scale.of(strip, width)
+        scale = StepScale.of(strip, width)
         drawn = [self._edits(strip, scale), self._track(strip, scale)]
         if len(strip.branches) > 1:
             drawn += self._lane_lines(strip, scale) if self._lane_room() else [self._names(strip, width)]
@@ -133,7 +132,7 @@ class TimelineStripWidget(Lines):
 
     # -- the lines
 
-    def _edits(self, strip: TimelineStrip, scale: Scale) -> Strip:
+    def _edits(self, strip: TimelineStrip, scale: StepScale) -> Strip:
         """Each edit as the glyph of its family, several in one place as a number; those still ahead are faint."""
         row: list[Cell] = [(" ", palette.TEXT)] * scale.span
         places: dict[int, list[EditMark]] = {}
@@ -166,14 +165,14 @@ class TimelineStripWidget(Lines):
         if len(after) == len(name) + 1 and all(text == " " for text, _ in after) and name.isascii():
             row[x + 1 : x + 1 + len(name)] = [(letter, palette.GOOD) for letter in name]
 
-    def _cost(self, strip: TimelineStrip, scale: Scale) -> list[Part]:
+    def _cost(self, strip: TimelineStrip, scale: StepScale) -> list[Part]:
         if not strip.seek_seconds or not strip.end:
             return []
         cost = cost_words(strip.seek_seconds)
         text = f"any step within {cost}" if scale.width >= WIDE else f"seek {cost}"
         return [(text.rjust(scale.right - 1), palette.FAINT)]
 
-    def _track(self, strip: TimelineStrip, scale: Scale) -> Strip:
+    def _track(self, strip: TimelineStrip, scale: StepScale) -> Strip:
         at, end = scale.x(strip.step), scale.x(strip.end)
         done, ahead = self.look.glyph("line"), self.look.glyph("ahead")
         row: list[Cell] = [(done, palette.ACCENT)] * at + [(ahead, palette.DIM)] * (end + 1 - at)
@@ -196,7 +195,7 @@ class TimelineStripWidget(Lines):
             [(" timeline ", palette.DIM), *row, *self._end(name, strip.end, scale, palette.BRIGHT)], scale.width
         )
 
-    def _end(self, name: str, end: int, scale: Scale, style: Style) -> list[Part]:
+    def _end(self, name: str, end: int, scale: StepScale, style: Style) -> list[Part]:
         """The right end of a line: a branch's name, and its last step."""
         number, room = f"{end:,}", scale.right - 1
         if scale.width < WIDE:
@@ -205,7 +204,7 @@ class TimelineStripWidget(Lines):
         gap = " " * (room - length([(name, style)]) - len(number) - 1)
         return [(" " + name, style), (gap + number, palette.DIM)]
 
-    def _lane_lines(self, strip: TimelineStrip, scale: Scale) -> list[Strip]:
+    def _lane_lines(self, strip: TimelineStrip, scale: StepScale) -> list[Strip]:
         """A thin line for each other branch, joined to the line that it forks from."""
         shown, left_out = shown_lanes(strip, self._lane_room())
         grid = [[" "] * scale.span for _ in shown]
@@ -258,7 +257,7 @@ class TimelineStripWidget(Lines):
 
     # -- the mouse
 
-    def _places(self, strip: TimelineStrip, scale: Scale) -> dict[int, list[Stop]]:
+    def _places(self, strip: TimelineStrip, scale: StepScale) -> dict[int, list[Stop]]:
         """The moments at each column that has any."""
         found: dict[int, list[Stop]] = {}
         for stop in stops(strip):
@@ -266,17 +265,17 @@ class TimelineStripWidget(Lines):
                 found.setdefault(scale.x(stop.place[0]), []).append(stop)
         return found
 
-    def target(self, x: int, y: int) -> Target | None:
+    def target(self, x: int, y: int) -> MouseTarget | None:
         """What a click at this place would do."""
         if self.frame is None:
             return None
         strip, width = self.frame.timeline, self.size.width
-        column, scale = x - LABEL, Scale.of(strip, width)
+        column, scale = x - LABEL, StepScale.of(strip, width)
         if y == 0:
             return self._mark_at(strip, column, scale)
         if y == 1:
             step = min(strip.end, scale.step(column))
-            return Target(f"step {step:,}", (step, 0)) if 0 <= column < scale.span else None
+            return MouseTarget(f"step {step:,}", (step, 0)) if 0 <= column < scale.span else None
         if not self._lane_room():
             for part, name in self._named(strip, width):
                 if 0 <= column < length([part]):
@@ -286,7 +285,7 @@ class TimelineStripWidget(Lines):
         shown = shown_lanes(strip, self._lane_room())[0]
         return self._branch(strip, shown[y - 2].name) if y - 2 < len(shown) else None
 
-    def _mark_at(self, strip: TimelineStrip, column: int, scale: Scale) -> Target | None:
+    def _mark_at(self, strip: TimelineStrip, column: int, scale: StepScale) -> MouseTarget | None:
         """The mark under or beside the mouse; repeated clicks on several in one place go through them in turn."""
         assert self.frame is not None
         places = self._places(strip, scale)
@@ -298,14 +297,14 @@ class TimelineStripWidget(Lines):
         found = [stop for stop in places[at] if not stop.text.startswith("before")] or places[at]
         stop = next((stop for stop in found if stop.place > here), found[0])
         more = f"; {len(found)} moments here, a click each" if len(found) > 1 else ""
-        return Target(f"step {stop.place[0]:,}, {stop.text}{more}", stop.place, stop.edited)
+        return MouseTarget(f"step {stop.place[0]:,}, {stop.text}{more}", stop.place, stop.edited)
 
-    def _branch(self, strip: TimelineStrip, name: str) -> Target | None:
+    def _branch(self, strip: TimelineStrip, name: str) -> MouseTarget | None:
         branch = next((branch for branch in strip.branches if branch.name == name and not branch.current), None)
         if branch is None:
             return None
         left = f"left {branch.parent} at step {branch.fork:,}, " if branch.parent else ""
-        return Target(f"branch {name}: {left}ends at step {branch.end:,}; click to go there", branch=name)
+        return MouseTarget(f"branch {name}: {left}ends at step {branch.end:,}; click to go there", branch=name)
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)

@@ -204,7 +204,7 @@ def where(lab: tn.Lab) -> tuple[Any, ...]:
     return lab.moment, lab.state.digest(), lab.player.phases_done, timeline.extent(), undo
 
 
-class TimeMachine(RuleBasedStateMachine):
+class RandomMoves(RuleBasedStateMachine):
     """A lab under random actions, with a history kept beside it."""
 
     folder: Path
@@ -501,7 +501,7 @@ class TimeMachine(RuleBasedStateMachine):
 
 def wander(folder: Path, examples: int, steps: int, done: Counter[str]) -> None:
     """Walk at random, so many actions each; work is done in pieces of a step, to be cancelled anywhere."""
-    machine: Any = type("Machine", (TimeMachine,), {"folder": folder, "done": done})
+    machine: Any = type("Machine", (RandomMoves,), {"folder": folder, "done": done})
     machine.TestCase.settings = settings(
         max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
     )

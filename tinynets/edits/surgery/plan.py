@@ -26,8 +26,6 @@ from tinynets.numerics.arrays import Array
 from tinynets.numerics.rules import FIRST
 
 Described = tuple[dict[str, Any], ...]
-KEEP_ZERO = ("zero", "scale")
-"""Interventions that keep 0 at 0."""
 Change = Callable[[str, Layer], list[Layer]]
 
 

@@ -25,7 +25,7 @@ class Buffers:
 
     `needs_dx` is False if the gradient of the input is not needed. `new` holds the next values of the layer's carried
     arrays: written in forward, committed in the step's last phase. `tap` belongs to a layer that applies interventions
-    itself; `tapping` is one applied behind a layer, and `tapped` is its result.
+    itself; `applied_tap` is one applied behind a layer, and `tapped` is its result.
     """
 
     out: Array

@@ -56,7 +56,7 @@ class StandingCache:
 
 def _kinds() -> tuple[str, ...]:
     """The kinds that the codes of interventions stand for."""
-    return (*STANDING, *(kind for kind in KINDS if kind not in STANDING))
+    return ("", "several", *KINDS)
 
 
 def _times(experiment: Experiment, block: Block) -> list[int]:
