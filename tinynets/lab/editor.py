@@ -84,8 +84,13 @@ class Editor:
         """Do an operation; `given` are its arguments as a method of the lab takes them, those that say nothing too.
 
         Values that are to be found are looked for first. A half-done step is finished once it is known that they can
-        be, and that the edit can be done.
+        be, and that the edit can be done; the report says so.
         """
+        half = self.player.phases_done > 0
+        report = yield from self._edit(op, target, given)
+        return replace(report, finished=report.step) if half else report
+
+    def _edit(self, op: str, target: str, given: Mapping[str, Any]) -> Job:
         player, operation = self.player, registry.named(op)
         args = operation.given(given, player.position.edits)
         if operation.values is None:
