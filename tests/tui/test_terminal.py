@@ -85,6 +85,12 @@ def test_a_session_is_kept_and_plays_again(tmp_path: Path) -> None:
         assert terminal.status() == 0
 
 
+def test_what_is_typed_before_the_lab_stands_goes_to_the_command_line(tmp_path: Path) -> None:
+    with lab(cwd=tmp_path) as terminal:
+        terminal.until(lambda text: b"\x1b[?1049h" in terminal.written)
+        terminal.press(":lr 0.02\r", "lr 0.02", 'lab.set("lr", 0.02)', no_traceback)
+
+
 def test_quitting_asks_when_something_is_unsaved(tmp_path: Path) -> None:
     with lab(cwd=tmp_path) as terminal:
         terminal.until("step 0", "? help")

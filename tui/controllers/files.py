@@ -107,7 +107,9 @@ class FileController(Controller):
         from tui.screens.recover import RecoverScreen
 
         found = await asyncio.to_thread(recoverable)
-        if found and (asked or len(self.ui.app.screen_stack) == 1):
+        if found and not asked and self.ui.command_line.display:  # it keeps the keys
+            self.ui.app.notify("an earlier lab ended before its work was saved: `recover` shows it", severity="warning")
+        elif found and (asked or len(self.ui.app.screen_stack) == 1):
             self.ask(RecoverScreen(found), lambda entry: self._take_up(str(entry.file) if entry else None))
         elif asked:
             self.ui.status.say("there is nothing to recover")

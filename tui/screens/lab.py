@@ -81,7 +81,7 @@ class LabScreen(Screen[None]):
         self.command_line = self.query_one(CommandLine)
         self.panes = {pane.NAME: pane for pane in self.query(Pane)}
         self.fit(self.app.size)
-        self.panes["network"].focus()
+        self.set_focus(self.panes["network"])  # at once: `focus` would take the keys from a line opened meanwhile
         self._ready()
 
     def fit(self, size: Size) -> None:
@@ -118,7 +118,7 @@ class LabScreen(Screen[None]):
         """Show a pane and give it the keys."""
         self.desk.pick(name)
         self.panes[name].display = True
-        self.panes[name].focus()
+        self.set_focus(self.panes[name])
         self.tabs.update(self.desk.visible_panes(), name)
 
     @property
@@ -128,7 +128,7 @@ class LabScreen(Screen[None]):
     def toggle_zoom(self) -> None:
         """The active pane alone, or all panes again."""
         self.desk.ask(replace(self.desk.wish, zoom=not self.desk.wish.zoom))
-        self.active_pane.focus()
+        self.set_focus(self.active_pane)
 
     # -- frames
 
