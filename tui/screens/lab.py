@@ -195,7 +195,16 @@ class LabScreen(Screen[None]):
         self.select(block=message.block, unit=message.unit, example=message.example, row=message.row)
 
     def _show_cursor(self) -> None:
-        """Draw the panes on which the cursor stands; the others wait for the frame that follows."""
+        """Draw the panes on which the cursor stands; the others wait for the frame that follows.
+
+        What is left of a frame that is half drawn is drawn with them, so that no two frames are seen at once.
+        """
+        if self._undrawn and self.frame is not None:
+            for widget in self._undrawn:
+                widget.show(self.frame, self.selection, hold=True)
+            self._undrawn = []
+            for widget in self._shown():
+                widget.repaint()
         for name in ("network", "weights", "activations"):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
