@@ -196,6 +196,8 @@ def _run(arguments: list[str] | None) -> int:
         app.run()
     finally:
         app.engine.close()
+    if app.files.written:
+        streams.say(f"saved {os.path.abspath(app.files.written)}", "tinynets-lab")
     status = app.return_code or 0
     if status > stopping.status_of(0):
         word = stopping.stopped(status - stopping.status_of(0))

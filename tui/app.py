@@ -52,9 +52,13 @@ class LabApp(App[None]):
         self.register_theme(THEME)
         self.theme = "tinynets"
         self.animation_level = "none"
+        self._begun = False
+        """The lab has its widgets."""
+        self._early: list[events.Event] = []
+        """What was typed before."""
         self.look = Terminal(colour=not self.no_color, unicode=speaks_unicode())
         self.lab = lab = LabScreen(
-            ready=lambda: self.engine.begin(engine),
+            ready=lambda: self._begin(engine),
             looked=lambda view: self.engine.look(view),
             drawn=lambda number: self.engine.drawn(number),
             keys=lambda: self.key_bar.shown(),
@@ -93,6 +97,21 @@ class LabApp(App[None]):
         self.engine.close()
 
     # -- keys
+
+    async def on_event(self, event: events.Event) -> None:
+        """What is typed before there is a lab waits for it."""
+        if self._begun or not isinstance(event, events.Key | events.Paste):
+            await super().on_event(event)
+        else:
+            self._early.append(event)
+
+    def _begin(self, engine: Spawned | None) -> None:
+        """The lab has its widgets, and takes keys from now on."""
+        self.engine.begin(engine)
+        self._begun = True
+        for event in self._early:
+            self.post_message(event)
+        self._early.clear()
 
     def handler(self, action: actions.Action) -> Callable[..., None]:
         """The controller method that carries out an action."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.messages import TerminalSupportsSynchronizedOutput
 
 from tinynets.system import stopping, streams
 
@@ -50,6 +51,8 @@ class LabDriver(LinuxDriver):
         if not self._before:
             self._before = [(number, stopping.take(number, self._signal)) for number in stopping.SIGNALS]
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        # Some terminals hold a picture until it is whole and do not say that they can; one that cannot skips the mode.
+        self.process_message(TerminalSupportsSynchronizedOutput())
 
     def close(self) -> None:
         super().close()

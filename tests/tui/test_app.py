@@ -76,6 +76,23 @@ async def test_edits_have_a_row_of_their_own_and_several_at_one_step_are_counted
         assert edits.split() == ["edits", "2"]
 
 
+async def test_a_cursor_that_moves_while_a_frame_is_drawn_shows_all_of_that_frame() -> None:
+    async with opened() as (pilot, engine):
+        screen = lab(pilot)
+        assert screen.frame is not None
+        engine.world.go(100)
+        frame = engine.frame()
+        drawn: list[str] = []
+        for widget in screen._shown():
+            whole = widget.show
+            widget.show = lambda *a, w=widget, s=whole, **k: (drawn.append(str(w.id)), s(*a, **k))  # type: ignore[method-assign]
+        screen.take(frame)
+        assert len(drawn) < len(screen._shown())
+        screen.select(unit=5)
+        assert {widget.id for widget in screen._shown()} == set(drawn)
+        assert not any(widget._changed for widget in screen._shown())
+
+
 async def test_keys_send_the_calls_of_the_library_and_show_them() -> None:
     async with opened() as (pilot, engine):
         for key, call in (("s", "lab.step()"), ("b", "lab.back()"), ("n", "lab.phase()"), ("u", "lab.undo()")):

@@ -50,6 +50,12 @@ async def test_step_zero_back_save_and_open_again(tmp_path: Path, monkeypatch: p
         await pilot.press("escape")
 
 
+async def test_z_in_mid_step_says_that_the_step_was_finished_first() -> None:
+    async with real(size=SMALL) as (pilot, _):
+        await pilot.press("s", "n", "n", "z")
+        await until(pilot, lambda: status(pilot).startswith("step 2 was finished first; hidden[0] zeroed"))
+
+
 async def test_training_runs_while_everything_is_shown_and_edits_apply_on_the_way() -> None:
     async with real() as (pilot, _):
         await pilot.press("space")

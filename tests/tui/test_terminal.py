@@ -85,6 +85,39 @@ def test_a_session_is_kept_and_plays_again(tmp_path: Path) -> None:
         assert terminal.status() == 0
 
 
+def test_a_frame_is_held_until_it_is_whole_and_header_and_timeline_agree(tmp_path: Path) -> None:
+    with lab("xor", cwd=tmp_path) as terminal:
+        terminal.until("step 0", "? help")
+        terminal.send(" ")
+        left, shown = b"", 0
+        while shown < 20:
+            *updates, left = (left + terminal.read(1)).split(b"\x1b[?2026l")
+            for update in updates:
+                terminal._stream.feed(update)
+                (track,) = [row for row in terminal.screen.display if row.startswith(" timeline")]
+                assert int(track.split()[-1].replace(",", "")) == steps_of(terminal.text)
+                shown += 1
+            assert len(left) < 1 << 20, "no update ends"
+
+
+def test_the_path_of_a_save_is_said_in_full_at_the_end(tmp_path: Path) -> None:
+    name = f"{'long-' * 8}name.msgpack"
+    with lab("xor", cwd=tmp_path, size=(80, 24)) as terminal:
+        terminal.until("step 0", "? help")
+        terminal.press("s", "step 1: loss")
+        terminal.press(f":save {name}\r", " saved ")
+        terminal.send("q")
+        assert terminal.status() == 0
+        terminal.listen_to_the_end()
+    assert f"tinynets-lab: saved {tmp_path / name}" in terminal.written.decode().replace("\r\n", "\n")
+
+
+def test_what_is_typed_before_the_lab_stands_goes_to_the_command_line(tmp_path: Path) -> None:
+    with lab(cwd=tmp_path) as terminal:
+        terminal.until(lambda text: b"\x1b[?1049h" in terminal.written)
+        terminal.press(":lr 0.02\r", "lr 0.02", 'lab.set("lr", 0.02)', no_traceback)
+
+
 def test_quitting_asks_when_something_is_unsaved(tmp_path: Path) -> None:
     with lab(cwd=tmp_path) as terminal:
         terminal.until("step 0", "? help")

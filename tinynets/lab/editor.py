@@ -82,8 +82,14 @@ class Editor:
     def edit(self, op: str, target: str, given: Mapping[str, Any]) -> Job[EditReport]:
         """Apply an operation; `given` are its arguments as the lab's method takes them, defaults included.
 
-        Values are looked up first. A half-done step is finished only once it is certain that the edit can be applied.
+        Values are looked up first. A half-done step is finished only once it is certain that the edit can be applied;
+        the report says so.
         """
+        half = self.player.phases_done > 0
+        report = yield from self._edit(op, target, given)
+        return replace(report, finished=report.step) if half else report
+
+    def _edit(self, op: str, target: str, given: Mapping[str, Any]) -> Job[EditReport]:
         player, operation = self.player, registry.named(op)
         args = operation.given(given, player.position.edits)
         if operation.values is None:

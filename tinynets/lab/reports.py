@@ -81,13 +81,20 @@ class EditReport:
     accuracy_after: float | None = None
     still: str = ""
     """Why nothing learns any more after this edit; empty otherwise."""
+    finished: int | None = None
+    """The step that was half done and was finished before the edit; None where there was none."""
+
+    @property
+    def finished_first(self) -> str:
+        """What a line says first where a half-done step was finished."""
+        return "" if self.finished is None else f"step {self.finished:,} was finished first; "
 
     def __str__(self) -> str:
         accuracy = ""
         if self.accuracy_before is not None and self.accuracy_after is not None:
             accuracy = f", accuracy {self.accuracy_before:.1%} -> {self.accuracy_after:.1%}"
         losses = f"probe loss {loss_text(self.before)} -> {loss_text(self.after)}"
-        return f"{printable(self.done)}: {losses}{accuracy}{still_text(self.still)}"
+        return f"{self.finished_first}{printable(self.done)}: {losses}{accuracy}{still_text(self.still)}"
 
 
 @dataclass(frozen=True)

@@ -117,10 +117,13 @@ class TimeMachine:
 
     @verb("time", "undo the last edit or run of steps", takes_steps=True)
     def undo(self) -> Job[MoveReport]:
-        """Go to the moment before the last action, an edit or a run of steps; a half-done step is dropped instead."""
-        what = _action(self.player.timeline.actions, self.player)
+        """Go to the moment before the last action, an edit or a run of steps; a half-done step is dropped instead.
+
+        Where that moment is ahead of here, since the run was taken back in time meanwhile, the report says so.
+        """
+        what, here = _action(self.player.timeline.actions, self.player), self.player.position
         yield from moves.undo(self.player)
-        return self._moved(f"undone: {what}," if what else "")
+        return self._moved(f"undone: {what},{_forward(here, self.player.position)}" if what else "")
 
     @verb("time", "redo what was undone", takes_steps=True)
     def redo(self) -> Job[MoveReport]:
@@ -242,6 +245,16 @@ def _name(what: str, name: object) -> str:
     if not isinstance(name, str) or not is_name(name):
         raise TimelineError(f"{what} must be 1 to {MAX_NAME} printable characters, not {name!r}")
     return name.strip()
+
+
+def _forward(here: Moment, there: Moment) -> str:
+    """That a way leads forward in time, where it does."""
+    if there.step > here.step:
+        return f" going forward from step {here.step:,},"
+    edits = there.edits - here.edits
+    if there[:2] == here[:2] and edits > 0:
+        return f" going forward over {edits} edit{'s' if edits > 1 else ''},"
+    return ""
 
 
 def _action(actions: list[tuple[Moment, Moment]], player: Player) -> str:

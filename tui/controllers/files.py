@@ -26,6 +26,8 @@ class FileController(Controller):
     def __init__(self, ui: LabScreen, commands: Commands, reconnect: Callable[[str], None]) -> None:
         super().__init__(ui, commands)
         self._reconnect = reconnect
+        self.written = ""
+        """The file that was saved to last."""
         commands.on_line("recover", self._recover_line)
         commands.on_line("open", self._open_line)
         commands.on_line("save", self._save_line)
@@ -55,13 +57,21 @@ class FileController(Controller):
         if file and not await self.ui.app.push_screen_wait(OverwriteScreen(file, holds)):
             self.ui.status.say(f"not saved: `{file}` stays as it was")
             return False
-        return bool(await self.commands.done("save", path))
+        return await self._write(path)
+
+    async def _write(self, *path: str) -> bool:
+        """Save, and say where to in full, in a notification where the status line has no room; whether it was done."""
+        report = await self.commands.done("save", *path)
+        if report:
+            self.written = getattr(report, "path", "")
+            self.commands.notify_cut(str(report), "information")
+        return bool(report)
 
     async def _save_and(self, then: Callable[[], object] = lambda: None) -> None:
         """Save, then call `then`; asks for another path if we may not write to the present one."""
         status = self.run_now
         asks = status is not None and (status.read_only or bool(status.named_path))
-        if await (self._save_as() if asks else self.commands.done("save")):
+        if await (self._save_as() if asks else self._write()):
             then()
 
     def _save_line(self, call: Call) -> bool:
@@ -108,7 +118,9 @@ class FileController(Controller):
         from tui.screens.recover import RecoverScreen
 
         found = await asyncio.to_thread(recoverable)
-        if found and (asked or len(self.ui.app.screen_stack) == 1):
+        if found and not asked and self.ui.command_line.display:  # it keeps the keys
+            self.ui.app.notify("an earlier lab ended before its work was saved: `recover` shows it", severity="warning")
+        elif found and (asked or len(self.ui.app.screen_stack) == 1):
             self.ask(RecoverScreen(found), lambda entry: self._take_up(str(entry.file) if entry else None))
         elif asked:
             self.ui.status.say("there is nothing to recover")

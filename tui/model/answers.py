@@ -32,14 +32,17 @@ def _edited(report: Any, room: int) -> str:
     has_accuracy = report.accuracy_before is not None and report.accuracy_after is not None
     share = f"{report.accuracy_before:.1%} -> {report.accuracy_after:.1%}" if has_accuracy else ""
     short = f": loss {before:.3f} -> {after:.3f}" + (f", acc. {share}" if share else "")
+    first, done = report.finished_first, report.done.split(", ")[0]
     choices = [
         str(report),
-        f"{report.done}: loss {before:.4f} -> {after:.4f}" + (f", accuracy {share}" if share else ""),
-        report.done + short,
-        report.done.split(", ")[0] + short,
+        f"{first}{report.done}: loss {before:.4f} -> {after:.4f}" + (f", accuracy {share}" if share else ""),
+        first + report.done + short,
+        first + done + short,
     ]
+    if first:
+        choices.append(first + done)
     fitting = next((text for text in choices if len(text) <= room), "")
-    return fitting or clip_middle(report.done.split(", ")[0], max(10, room - len(short))) + short
+    return fitting or first + clip_middle(done, max(10, room - len(first + short))) + short
 
 
 def lines_of(value: Any) -> list[str]:

@@ -81,7 +81,7 @@ class LabScreen(Screen[None]):
         self.command_line = self.query_one(CommandLine)
         self.panes = {pane.NAME: pane for pane in self.query(Pane)}
         self.fit(self.app.size)
-        self.panes["network"].focus()
+        self.set_focus(self.panes["network"])  # at once: `focus` would take the keys from a line opened meanwhile
         self._ready()
 
     def fit(self, size: Size) -> None:
@@ -118,7 +118,7 @@ class LabScreen(Screen[None]):
         """Show a pane and focus it."""
         self.desk.pick(name)
         self.panes[name].display = True
-        self.panes[name].focus()
+        self.set_focus(self.panes[name])
         self.tabs.update(self.desk.visible_panes(), name)
 
     @property
@@ -128,7 +128,7 @@ class LabScreen(Screen[None]):
     def toggle_zoom(self) -> None:
         """Show the active pane alone, or all panes again."""
         self.desk.follow(replace(self.desk.choice, zoom=not self.desk.choice.zoom))
-        self.active_pane.focus()
+        self.set_focus(self.active_pane)
 
     # -- frames
 
@@ -195,7 +195,16 @@ class LabScreen(Screen[None]):
         self.select(block=message.block, unit=message.unit, example=message.example, row=message.row)
 
     def _show_cursor(self) -> None:
-        """Draw the panes that show the cursor; the others wait for the next frame."""
+        """Draw the panes that show the cursor; the others wait for the next frame.
+
+        What is left of a frame that is half drawn is drawn with them, so that no two frames are seen at once.
+        """
+        if self._undrawn and self.frame is not None:
+            for widget in self._undrawn:
+                widget.show(self.frame, self.selection, hold=True)
+            self._undrawn = []
+            for widget in self._shown():
+                widget.repaint()
         for name in ("network", "weights", "activations"):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)

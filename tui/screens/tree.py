@@ -174,9 +174,22 @@ class TreeScreen(Modal[None]):
         if isinstance(item, BookmarkMark):
             self.say("bookmarks are not compared, branches are", error=True)
         elif item.current:
-            self.say("this is the current branch: pick the one to compare it with", error=True)
+            self._compare_with_another()
         else:
             self._history.compare(item.name)
+
+    def _compare_with_another(self) -> None:
+        """Compare the current branch with the only other one; where there are several, go to the first of them."""
+        others = [at for at, item in enumerate(self._items) if isinstance(item, BranchLine) and not item.current]
+        if len(others) == 1:
+            self._history.compare(self._items[others[0]].name)
+        elif others:
+            first = self._items[others[0]]
+            self._told = self._key(first)  # what is said of it is this
+            self.query_one(OptionList).highlighted = others[0]
+            self.say(f"c compares {first.name} with the current branch; arrows pick another of the {len(others)}")
+        else:
+            self.say("there is no other branch to compare with: F makes one from here")
 
     def _do(self, verb: str, *args: Any) -> None:
         async def work() -> None:

@@ -76,6 +76,19 @@ def test_a_report_tells_step_and_loss() -> None:
     assert str(lab.run(10)).startswith(f"step 21: loss {lab.loss:.4f}, ")
 
 
+@pytest.mark.parametrize("edit", ["zero", "mean"])
+def test_an_edit_in_mid_step_says_that_the_step_was_finished_first(edit: str) -> None:
+    lab = made()
+    lab.step(11)
+    lab.phase()
+    report = getattr(lab, edit)("hidden[3]")
+    assert (report.finished, report.step) == (12, 12)
+    assert str(report).startswith("step 12 was finished first; hidden[3] ")
+    report = getattr(lab, edit)("hidden[2]")
+    assert report.finished is None
+    assert str(report).startswith("hidden[2] ")
+
+
 def test_evaluations_are_recorded_on_the_way_where_the_recipe_wants_them() -> None:
     lab = tn.Lab("xor")
     lab.run(250)

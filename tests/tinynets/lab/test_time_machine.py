@@ -190,6 +190,19 @@ def test_undo_of_a_step_begun_in_the_past_leads_to_where_it_was_begun(lab: tn.La
     assert (lab.moment, lab.state.digest()) == before
 
 
+def test_an_undo_that_leads_forward_in_time_says_so(lab: tn.Lab) -> None:
+    lab.step(9)
+    lab.freeze("hidden[0]")
+    assert str(lab.undo()).startswith("undone: hidden[0] frozen, at step 9, loss ")
+    lab.redo()
+    lab.back(4)
+    assert str(lab.undo()).startswith("undone: hidden[0] frozen, going forward from step 5, at step 9, loss ")
+    lab.redo()
+    lab.zero("hidden[1]")
+    lab.seek(9, edits=0)
+    assert str(lab.undo()).startswith("undone: hidden[1] zeroed, going forward over 1 edit, at step 9, loss ")
+
+
 # -- bookmarks
 
 

@@ -75,6 +75,23 @@ async def test_the_tree_shows_branches_bookmarks_and_what_enter_does(size: tuple
         await until(pilot, lambda: f"enter goes to the end of {LONG}, step 1,800" in dialog_text(pilot))
 
 
+@pytest.mark.parametrize("count", [0, 1, 2])
+async def test_c_on_the_current_branch_compares_it_or_leads_to_one_to_compare_it_with(count: int) -> None:
+    async with in_the_past() as (pilot, engine):
+        engine.world.others = engine.world.others[:count]
+        engine.answers["compare"] = lambda *_: {}["asked for"]  # that it is asked for is enough
+        await pilot.press("e")
+        await until(pilot, lambda: len(lab(pilot).frame.timeline.branches) == count + 1)  # type: ignore[union-attr]
+        await in_the_tree(pilot, "c")
+        said = {0: "there is no other branch to compare with", 2: "c compares what-if with the current branch"}
+        if count in said:
+            await until(pilot, lambda: said[count] in dialog_text(pilot))
+            assert not pilot.app.screen.query_one("#said").has_class("error")
+            await pilot.press("c")
+        if count:
+            await until(pilot, lambda: engine.calls[-1] == ("compare", ("what-if",), {}))
+
+
 @pytest.mark.proof
 @pytest.mark.parametrize("size", [WIDE, SMALL])
 async def test_in_a_tree_of_thirty_nested_branches_every_name_is_whole_and_every_row_one_line(
