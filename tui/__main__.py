@@ -10,11 +10,14 @@ try:
     from importlib.util import find_spec
     from multiprocessing import resource_tracker
     from pathlib import Path
-    from typing import Any, NoReturn
+    from typing import TYPE_CHECKING, Any, NoReturn
 
     from tinynets.system import stopping, streams
 except KeyboardInterrupt:  # for a ctrl+c that comes before `main` can handle it
     sys.exit(130)
+
+if TYPE_CHECKING:
+    from tui.app import LabApp  # for its type alone: the app starts sooner without it
 
 MEGABYTE = 2**20
 MOST_MEMORY = 2**30
@@ -196,6 +199,11 @@ def _run(arguments: list[str] | None) -> int:
         app.run()
     finally:
         app.engine.close()
+    return _ended(app)
+
+
+def _ended(app: LabApp) -> int:
+    """Say where the run was saved to, and what ended the lab where a signal did; the status to end with."""
     if app.files.written:
         streams.say(f"saved {os.path.abspath(app.files.written)}", "tinynets-lab")
     status = app.return_code or 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinynets.errors import unwritable
+from tinynets.foreign_text import printable_lines
 from tui.controllers.base import Controller
 from tui.controllers.commands import Commands
 from tui.screens.ask import AskScreen
@@ -119,7 +120,8 @@ class FileController(Controller):
 
         found = await asyncio.to_thread(recoverable)
         if found and not asked and self.ui.command_line.display:  # it keeps the keys
-            self.ui.app.notify("an earlier lab ended before its work was saved: `recover` shows it", severity="warning")
+            told = "an earlier lab ended before its work was saved: `recover` shows it"
+            self.ui.app.notify(printable_lines(told), severity="warning", markup=False)
         elif found and (asked or len(self.ui.app.screen_stack) == 1):
             self.ask(RecoverScreen(found), lambda entry: self._take_up(str(entry.file) if entry else None))
         elif asked:
