@@ -51,7 +51,7 @@ class Inspector:
         split: Annotated[str, SPLIT] = "train",
         top: Annotated[int, WHOLE] = 8,
     ) -> Job[Explanation]:
-        """How a unit gets its value and gradient on an example of the probe, what it responds to and what it does."""
+        """How a unit gets its value and gradient on a probe example, what it responds to and what it affects."""
         return explain(self._experiment, selector, example, split, top)
 
     @verb(

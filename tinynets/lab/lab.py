@@ -65,9 +65,9 @@ class Lab:
     `sampling` is `replacement`, `epoch`, or `stream`, which recurrent layers with `carry` need: each row of a
     batch goes on where the last one ended. `seed` addresses batches, and for a recipe the initial values too (default:
     the recipe's). `memory` bounds the bytes of keyframes. `threads` of BLAS: chosen from the shapes by default, and set
-    once per process. `journal`: write every action to a file at once, in the user's own folder (True) or another one,
-    so that it can be recovered if the process ends before a save (`tn.Lab("x.journal")`). `read_only`: never write the
-    save; a save that another process has open is always opened this way.
+    once per process. `journal`: write what is done to a file as it happens, in the user's own folder (True) or another
+    one, so that it can be recovered if the process ends before a save (`tn.Lab("x.journal")`). `read_only`: never write
+    the save; a save that another process has open is always opened this way.
 
     A save holds its data up to 16 MB, else its digest, its path and a few examples. Larger data are read from that
     path, or can be given as `data`. If they are missing or have changed, `warnings` says so, and the lab opens on the
@@ -295,7 +295,7 @@ class Lab:
         return self._experiment.probe_measures()
 
     def explain(self, selector: str, example: int = 0, *, split: str = "train", top: int = 8) -> Explanation:
-        """How one unit comes to its value on an example of the probe, what came back, what it responds to, what for.
+        """How a unit gets its value and gradient on an example of the probe, what it responds to and what it affects.
 
         `rnn[5]@t=3` is a recurrent unit at that time step. Its statistics, and the examples it responds to most, are
         taken over `split`; `top` is how many are listed.
