@@ -50,11 +50,10 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def nodes(room: str) -> Iterator[tuple[str, ast.AST]]:
+@cache
+def nodes(room: str) -> tuple[tuple[str, ast.AST], ...]:
     """Every syntax node of a room, with its file."""
-    for path in files_of(room):
-        for node in ast.walk(parsed(path)):
-            yield path.name, node
+    return tuple((path.name, node) for path in files_of(room) for node in ast.walk(parsed(path)))
 
 
 def opening(path: Path) -> str:

@@ -224,6 +224,7 @@ def test_a_save_without_its_data_trains_on_with_the_file_that_is_given(
 
 
 @pytest.mark.parametrize("damage", ["truncated", "random bytes", "empty"])
+@pytest.mark.proof
 def test_a_file_that_is_not_a_whole_save_is_named_and_the_app_stands(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "bad.msgpack"
     kept = tn.Lab("xor")

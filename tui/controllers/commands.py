@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from textual.timer import Timer
@@ -19,6 +21,8 @@ if TYPE_CHECKING:  # imported only when a line is parsed: the app starts sooner 
     from tinynets.lab.verb import Verb
 
 NOTHING_OPEN = "nothing is open: o opens, q quits"
+READY = 0.3
+"""Seconds after the first frame at which what verbs take is imported; the frame is drawn by then."""
 SLOW = 0.2
 """Seconds after which the status line shows an unanswered command as running."""
 
@@ -58,6 +62,10 @@ class Commands:
     def alive(self) -> bool:
         """Whether an engine is running."""
         return self.client is not None and self.client.alive
+
+    def get_ready(self) -> None:
+        """Import what verbs take in a thread of its own: otherwise the first key would wait for it."""
+        Thread(target=import_module, args=("tinynets.lab.command_line",), daemon=True).start()
 
     # -- a verb
 

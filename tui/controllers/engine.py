@@ -9,7 +9,7 @@ from typing import Any
 from tinynets.server.frame import Frame, View
 from tui.client import Client, Spawned
 from tui.controllers.base import Controller
-from tui.controllers.commands import NOTHING_OPEN, Commands
+from tui.controllers.commands import NOTHING_OPEN, READY, Commands
 from tui.model.answers import still_words
 from tui.render.plain_text import plain
 from tui.screens.lab import LabScreen
@@ -125,6 +125,7 @@ class EngineController(Controller):
         self._first = False
         if before is None:
             gc.freeze()  # what exists by now will stay: collecting it as garbage again and again would delay a key
+            self.ui.app.set_timer(READY, self.commands.get_ready)
         if frame.status.note and (before is None or frame.status.note != before.status.note):
             self.ui.status.say(frame.status.note)
             self.commands.notify_cut(frame.status.note, "warning")

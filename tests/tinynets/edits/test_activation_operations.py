@@ -230,6 +230,7 @@ def test_operations_in_any_order_give_what_a_slow_engine_gives_at_length(kind: s
 
 @by_net
 @pytest.mark.parametrize("op", KINDS)
+@pytest.mark.proof
 def test_every_operation_alone_on_all_units_and_on_one_and_at_every_site(kind: str, op: str) -> None:
     places = sites(make(kind).network)
     for site, units, times in places:

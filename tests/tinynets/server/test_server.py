@@ -359,6 +359,7 @@ if __name__ == "__main__":
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 @pytest.mark.parametrize("verb", ["step", "start", "run"])
+@pytest.mark.proof
 def test_a_killed_app_leaves_no_orphan(tmp_path: Path, verb: str) -> None:
     script = tmp_path / "parent.py"
     script.write_text(PARENT)
@@ -463,6 +464,7 @@ def test_a_terminal_that_is_closed_leaves_all_that_was_done_to_be_recovered(star
 
 @needs_kill
 @pytest.mark.parametrize("state", ["running", "at rest", "starting"])
+@pytest.mark.proof
 def test_an_engine_that_is_told_to_end_keeps_all_that_was_done(start: Callable[..., App], state: str) -> None:
     app = start("xor", seed=3)
     steps = worked(app) if state != "starting" else 0

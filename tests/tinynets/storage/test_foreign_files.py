@@ -281,6 +281,7 @@ def test_whole_files_take_far_less_work_than_is_allowed(kind: str, tmp_path: Pat
     assert figures.worst < 0.5
 
 
+@pytest.mark.proof
 def test_every_field_that_the_page_names_is_given_wrong_values() -> None:
     met: dict[str, set[str]] = {}
     for seed in range(15_000):

@@ -159,6 +159,7 @@ def attack(kind: str, seeds: range, folder: Path) -> Figures:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.proof
 def test_an_altered_save_is_refused_or_works(kind: str, tmp_path: Path) -> None:
     assert attack(kind, range(SHORT), tmp_path).done.total() == SHORT
 

@@ -33,6 +33,7 @@ def test_the_menu_knows_every_operation_and_each_has_a_key_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("recipe", ["names-mlp", "digits-cnn", "names-gru", "names-transformer"])
+@pytest.mark.proof
 def test_what_the_menu_offers_the_engine_does(recipe: str) -> None:
     made = tn.Lab(recipe)
     made.fork("other")
