@@ -77,6 +77,7 @@ async def test_a_bookmark_made_while_running_is_of_the_step_in_its_name() -> Non
         assert pin.name == f"step-{pin.step}"
 
 
+@pytest.mark.proof
 async def test_the_command_line_speaks_the_api() -> None:
     async with real() as (pilot, _):
         await pilot.press("colon", *"lr 0.01", "enter")

@@ -131,6 +131,7 @@ def test_quitting_asks_when_something_is_unsaved(tmp_path: Path) -> None:
 
 
 @needs_proc
+@pytest.mark.proof
 def test_a_terminal_too_small_says_so_and_a_killed_engine_is_told_and_started_again(tmp_path: Path) -> None:
     with lab(cwd=tmp_path, size=(20, 5)) as terminal:
         words = "tinynets-lab needs at least 60x16; this terminal is 20x5"

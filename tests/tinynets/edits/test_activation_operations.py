@@ -257,6 +257,7 @@ def test_gradients_flow_through_what_stands(
 
 
 @by_net
+@pytest.mark.proof
 def test_gradients_flow_through_what_stands_at_every_site(kind: str, gradients_agree: Callable[..., None]) -> None:
     for site, units, times in sites(make(kind).network):
         for time in {None, times // 2} if times else {None}:

@@ -26,7 +26,7 @@ from tinynets.training.state import State, state_taps
 from tinynets.training.trainer import Trainer
 
 PROOF = 1_000 * int(os.environ.get("TINYNETS_PROOF", "1"))
-SHORT = 120
+SHORT = 50
 TOLERANCE = 1e-9
 Generator = np.random.Generator
 

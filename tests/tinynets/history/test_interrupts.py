@@ -102,6 +102,7 @@ CALLS: dict[str, Callable[[tn.Lab], object]] = {
 
 
 @pytest.mark.parametrize("name", CALLS)
+@pytest.mark.proof
 def test_interrupted_at_any_line_it_stands_at_a_whole_moment(run: Checked, name: str) -> None:
     call = CALLS[name]
 

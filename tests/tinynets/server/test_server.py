@@ -333,6 +333,7 @@ def test_told_to_quit_it_ends(start: Callable[..., App], running: bool) -> None:
 
 
 @pytest.mark.parametrize("verb", ["step", "start", "run"])
+@pytest.mark.proof
 def test_it_ends_when_its_pipe_closes(start: Callable[..., App], verb: str) -> None:
     app = start("xor")
     app.frame()

@@ -76,6 +76,7 @@ async def test_the_tree_shows_branches_bookmarks_and_what_enter_does(size: tuple
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
+@pytest.mark.proof
 async def test_c_on_the_current_branch_compares_it_or_leads_to_one_to_compare_it_with(count: int) -> None:
     async with in_the_past() as (pilot, engine):
         engine.world.others = engine.world.others[:count]
@@ -243,6 +244,7 @@ async def test_m_bookmarks_with_a_name_and_a_note_and_capital_f_forks() -> None:
 
 
 @pytest.mark.parametrize("keys", [("m",), ("t", "F")])
+@pytest.mark.proof
 async def test_what_is_bookmarked_or_forked_while_running_stands_still(keys: tuple[str, ...]) -> None:
     async with opened() as (pilot, engine):
         await pilot.press("space")
