@@ -263,6 +263,15 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("save", "w", "save", "Write a save", FILE, "files.save", 9),
     Action("save_as", "W", "save as", "Write a save under a name; asks for it", FILE, "files.save_as"),
+    Action(
+        "take_out",
+        "X",
+        "take out",
+        "Write a pane or the screen as a picture or text, or a pane's data as CSV",
+        FILE,
+        "taking_out.ask_what",
+    ),
+    Action("record", "f12", "record", "Record the terminal (asciinema); again: end it", FILE, "taking_out.record"),
     Action("open", "o", "open", "Open a save or a recipe", FILE, "files.open", 13),
     Action(
         "recover", "O", "recover", "What a lab that ended unsaved left behind: take it up again", FILE, "files.recover"

@@ -10,6 +10,7 @@ from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.theme import Theme
 from textual.widgets import Input
 
@@ -21,6 +22,7 @@ from tui.controllers.files import FileController
 from tui.controllers.history import HistoryController
 from tui.controllers.key_bar import KeyBarController
 from tui.controllers.running import RunningController
+from tui.controllers.taking_out import TakingOutController
 from tui.controllers.unit import UnitController
 from tui.controllers.view import ViewController
 from tui.render.palette import Terminal, speaks_unicode
@@ -73,6 +75,9 @@ class LabApp(App[None]):
         self.engine = EngineController(
             lab, commands, spawn, source, options or {}, opened=self.files.offer, refused=self.files.open
         )
+        self.taking_out = TakingOutController(
+            lab, commands, shown=self._strips, recorder=lambda: self._driver if hasattr(self._driver, "cast") else None
+        )
         self.key_bar = KeyBarController(lab, commands)
 
     def get_default_screen(self) -> Screen[Any]:
@@ -92,6 +97,10 @@ class LabApp(App[None]):
     def on_resize(self, event: events.Resize) -> None:
         if self.lab.is_mounted:
             self.lab.fit(event.size)
+
+    def _strips(self) -> list[Strip]:
+        """The lines of the lab's screen."""
+        return self.lab._compositor.render_strips()
 
     def on_unmount(self) -> None:
         self.engine.close()
