@@ -51,7 +51,7 @@ class Runs:
         first = player.position.step
         stopped = yield from self._run(steps)
         step = player.position.step
-        still = why_nothing_learns(player.network, player.state, step - 1)
+        still = why_nothing_learns(player.network, player.state, step - (step > first))
         if still and still != self._still:
             self._tell(f"nothing learns: {still}")
         self._still = still
