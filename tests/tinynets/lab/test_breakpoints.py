@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinynets as tn
+from tinynets.jobs import run_to_end
 
 Make = Callable[..., tn.Lab]
 
@@ -147,10 +148,7 @@ def test_until_stops_at_a_breakpoint_before_and_says_so(lab: tn.Lab) -> None:
 def test_a_free_run_ends_at_a_breakpoint_with_words(lab: tn.Lab) -> None:
     lab.breakpoint(50)
     run = lab.free_run()
-    with pytest.raises(StopIteration) as stop:
-        while True:
-            next(run)
-    assert stop.value.value == "breakpoint 1: step == 50"
+    assert run_to_end(run) == "breakpoint 1: step == 50"
     assert lab.step_number == 50
 
 
