@@ -29,6 +29,7 @@ from tui.render.palette import Terminal, speaks_unicode
 from tui.render.plain_text import Seen
 from tui.screens.lab import LabScreen
 from tui.widgets.command_line import CommandLine
+from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.timeline import TimelineStripWidget
 
 SEEN = Seen()
@@ -163,6 +164,10 @@ class LabApp(App[None]):
         self.lab.close_command_line()
         if message.text:
             self.commands.run_line(message.text)
+
+    @on(PhaseBar.Picked)
+    def _phase_picked(self, message: PhaseBar.Picked) -> None:
+        self.running.phase_to(message.phase)
 
     @on(TimelineStripWidget.Sought)
     def _sought(self, message: TimelineStripWidget.Sought) -> None:

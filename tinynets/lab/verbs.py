@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tinynets.edits.edit import OPERATIONS, Operation
 from tinynets.edits.kinds import NAME, NUMBER, OPTIMIZER, SCHEDULE, SCRIPT, SOURCE, Argument
+from tinynets.lab.breakpoints import Breakpoints
 from tinynets.lab.editor import Editor
 from tinynets.lab.inspector import Inspector
 from tinynets.lab.runs import Runs
@@ -66,6 +67,7 @@ def gather() -> dict[str, Verb]:
     made: list[Verb] = []
     for entry in (
         *verbs_of(Runs),
+        *verbs_of(Breakpoints),
         *verbs_of(TimeMachine),
         *map(verb_of, OPERATIONS.values()),
         *_settings(),

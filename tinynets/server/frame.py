@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,38 @@ class View:
     """The loss curve has at most this many columns."""
     terms: int = 12
     """How many of a unit's terms, and of its outgoing weights, are listed."""
+
+
+class PhaseMark(NamedTuple):
+    """A phase of a step, in the order in which they come."""
+
+    kind: str
+    """batch, forward, loss, backward, update."""
+    layer: str
+    """Empty for a phase of no layer."""
+    block: str
+    """The block of that layer."""
+
+    @property
+    def name(self) -> str:
+        """Its name in commands: `backward hidden`."""
+        return f"{self.kind} {self.layer}".rstrip()
+
+    @property
+    def label(self) -> str:
+        """The name in few letters: that of its layer, without the container's."""
+        return self.layer.rpartition(".")[2] or self.kind
+
+
+class BreakpointMark(NamedTuple):
+    """A breakpoint: where runs stop."""
+
+    number: int
+    text: str
+    at_phase: bool
+    on: bool
+    rests: str
+    """Why the network as it is now never gets there; empty if it may."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +128,9 @@ class Status:
     """The file that a recovered journal names to save to; the user is asked."""
     still: str = ""
     """Why the next step changes no parameter: the learning rate is 0, everything is frozen; empty if one does."""
+    phases: tuple[PhaseMark, ...] = ()
+    """All phases of a step of this network."""
+    breakpoints: tuple[BreakpointMark, ...] = ()
 
 
 @dataclass(frozen=True)
