@@ -11,7 +11,6 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.strip import Strip
-from textual.theme import Theme
 from textual.widgets import Input
 
 from tui import actions
@@ -25,8 +24,10 @@ from tui.controllers.running import RunningController
 from tui.controllers.taking_out import TakingOutController
 from tui.controllers.unit import UnitController
 from tui.controllers.view import ViewController
+from tui.render import palette, themes
 from tui.render.palette import Terminal, speaks_unicode
 from tui.render.plain_text import Seen
+from tui.render.textual_themes import colours_of, textual_theme
 from tui.screens.lab import LabScreen
 from tui.widgets.command_line import CommandLine
 from tui.widgets.phase_bar import PhaseBar
@@ -34,10 +35,6 @@ from tui.widgets.timeline import TimelineStripWidget
 
 SEEN = Seen()
 TYPED = "On the command line"
-THEME = Theme(
-    name="tinynets", primary="#c9a6ff", secondary="#3aa0ff", accent="#c9a6ff", warning="#ffd76a", error="#ff7b72",
-    success="#7fd88f", foreground="#d5dbe5", background="#11151b", surface="#11151b", panel="#1d2430", dark=True,
-)  # fmt: skip
 
 
 class LabApp(App[None]):
@@ -52,8 +49,10 @@ class LabApp(App[None]):
         self, spawn: Spawn, source: str, options: dict[str, Any] | None = None, engine: Spawned | None = None
     ) -> None:
         super().__init__()
-        self.register_theme(THEME)
-        self.theme = "tinynets"
+        for colours in themes.OURS:
+            self.register_theme(textual_theme(colours))
+        self.theme = themes.DARK.name
+        palette.wear(self._colours)
         self.animation_level = "none"
         self._begun = False
         """The lab has its widgets."""
@@ -105,6 +104,27 @@ class LabApp(App[None]):
 
     def on_unmount(self) -> None:
         self.engine.close()
+
+    # -- colours
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return themes.css_variables(self._colours)
+
+    @property
+    def _colours(self) -> themes.Colours:
+        return colours_of(self.current_theme, few=self.console.color_system == "standard")
+
+    def watch_theme(self, name: str) -> None:
+        """Wear the colours of a theme, and draw every screen in them."""
+        palette.wear(self._colours)
+        self.call_next(self._draw_again)
+
+    def _draw_again(self) -> None:
+        for screen in self.screen_stack:
+            self.stylesheet.update(screen, animate=False)
+            for widget in screen.query("*"):
+                widget.refresh()
+            screen.refresh()
 
     # -- keys
 

@@ -13,10 +13,10 @@ from tui.render.drawing import Part, chip, clip, length, line, number, setting
 from tui.widgets.pane import Lines
 
 MODES = {
-    "running": ("▶ running", palette.CHIP_GOOD),
-    "playing": ("▶ playing", palette.CHIP),
-    "rewinding": ("◀ rewinding", palette.CHIP),
-    "paused": ("▮▮ paused", palette.CHIP_QUIET),
+    "running": ("▶ running", "CHIP_GOOD"),
+    "playing": ("▶ playing", "CHIP"),
+    "rewinding": ("◀ rewinding", "CHIP"),
+    "paused": ("▮▮ paused", "CHIP_QUIET"),
 }
 
 MOST = 24
@@ -94,8 +94,8 @@ class Header(Lines):
         if status.phase and status.mode == "paused":
             far = f" {_phases(status)}: {status.phase}" if self.names_phase else ""
             return chip(f"mid-step{far}", palette.CHIP_WARN)
-        text, style = MODES.get(status.mode, (status.mode, palette.CHIP_QUIET))
-        return chip(text if self.look.unicode else status.mode, style)
+        text, ink = MODES.get(status.mode, (status.mode, "CHIP_QUIET"))
+        return chip(text if self.look.unicode else status.mode, palette.named(ink))
 
 
 def _phases(status: Status) -> str:
