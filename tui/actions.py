@@ -26,7 +26,13 @@ KEY_NAMES = {
     "plus": "+",
     "equals_sign": "=",
     "minus": "-",
+    "asterisk": "*",
+    "backslash": "\\",
+    "vertical_line": "|",
+    "tilde": "~",
     "escape": "esc",
+    "pageup": "page up",
+    "pagedown": "page down",
     "left": "←",
     "right": "→",
     "up": "↑",
@@ -73,6 +79,7 @@ def shown_key(key: str) -> str:
 
 
 RUN, TIME, EDIT, LOOK, FILE = "Running", "Going back and forth", "The selected unit", "Looking", "Saves and the app"
+UNITS = "In the Units pane"
 
 _PANES = tuple(
     Action(
@@ -85,6 +92,93 @@ _PANES = tuple(
         args=(name,),
     )
     for number, name in enumerate(PANES, 1)
+)
+
+_UNITS = (
+    Action(
+        "units_sort_left",
+        "left,h",
+        "sort by",
+        "Sort the units by the column to the left",
+        UNITS,
+        "units.sort",
+        palette=False,
+        args=(-1,),
+        pane=("units",),
+    ),
+    Action(
+        "units_sort_right",
+        "right,l",
+        "sort by",
+        "Sort the units by the column to the right",
+        UNITS,
+        "units.sort",
+        1,
+        palette=False,
+        args=(1,),
+        pane=("units",),
+    ),
+    Action("units_turn", "d", "turn", "Turn the order of the units round", UNITS, "units.turn", 6, pane=("units",)),
+    Action(
+        "units_filter",
+        "backslash",
+        "filter",
+        "Show some units only, as saturated > 30 and not frozen; asks for it",
+        UNITS,
+        "units.filter",
+        2,
+        pane=("units",),
+    ),
+    Action(
+        "units_mark",
+        "asterisk",
+        "mark",
+        "Mark the unit; z, f, a and others then act on all marked ones; esc takes the marks off",
+        UNITS,
+        "units.mark",
+        3,
+        pane=("units",),
+    ),
+    Action(
+        "units_mark_all",
+        "vertical_line",
+        "mark all",
+        "Mark all units that are shown, or none of them",
+        UNITS,
+        "units.mark_all",
+        5,
+        pane=("units",),
+    ),
+    Action(
+        "units_everywhere",
+        "tilde",
+        "all blocks",
+        "List the units of all blocks; again: of the selected one",
+        UNITS,
+        "units.everywhere",
+        7,
+        pane=("units",),
+    ),
+    Action(
+        "units_worth",
+        "A",
+        "worth",
+        "Measure by how much the loss rises without each unit of the block, and sort by it; esc cancels",
+        UNITS,
+        "units.worth",
+        4,
+        pane=("units",),
+    ),
+    Action(
+        "units_open",
+        "enter",
+        "select",
+        "Select the unit, and go to it in the Neuron pane",
+        UNITS,
+        "units.open",
+        palette=False,
+        pane=("units",),
+    ),
 )
 
 ACTIONS: tuple[Action, ...] = (
@@ -234,6 +328,16 @@ ACTIONS: tuple[Action, ...] = (
         args=(0, -1),
     ),
     Action("down", "down,j", "down", "The row below", LOOK, "view.move", palette=False, args=(0, 1)),
+    *(
+        Action(key.replace(" ", "_"), key.replace(" ", ""), key, help_, LOOK, "view.leap", palette=False, args=(to,))
+        for key, to, help_ in (
+            ("home", "home", "To the first unit of the block"),
+            ("end", "end", "To its last unit"),
+            ("page up", "up", "A page up: rows, or in Network the block before"),
+            ("page down", "down", "A page down: rows, or in Network the block after"),
+        )
+    ),
+    *_UNITS,
     Action("previous_example", "comma", "example", "The probe example before", LOOK, "view.example", args=(-1,)),
     Action(
         "next_example",

@@ -23,6 +23,7 @@ from tui.controllers.key_bar import KeyBarController
 from tui.controllers.running import RunningController
 from tui.controllers.taking_out import TakingOutController
 from tui.controllers.unit import UnitController
+from tui.controllers.units import UnitsController
 from tui.controllers.view import ViewController
 from tui.render import palette, themes
 from tui.render.palette import Terminal, speaks_unicode
@@ -70,6 +71,7 @@ class LabApp(App[None]):
         self.running = RunningController(lab, commands)
         self.history = HistoryController(lab, commands)
         self.unit = UnitController(lab, commands)
+        self.units = UnitsController(lab, commands)
         self.view = ViewController(lab, commands)
         self.files = FileController(lab, commands, reconnect=lambda source: self.engine.reconnect(source))
         self.engine = EngineController(

@@ -26,6 +26,7 @@ from tui.widgets.pane import Lines, Pane
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.status import KeyBar, StatusLine
 from tui.widgets.timeline import TimelineStripWidget
+from tui.widgets.units import UnitsPane
 
 SMALLEST = (60, 16)
 AT_ONCE = 3
@@ -120,8 +121,9 @@ class LabScreen(Screen[None]):
             self.desk.pick(event.widget.NAME)
             self.tabs.update(self.desk.visible_panes(), event.widget.NAME)
 
+    @on(Pane.Picked)
     @on(Tabs.Picked)
-    def _tab_picked(self, message: Tabs.Picked) -> None:
+    def _tab_picked(self, message: Pane.Picked | Tabs.Picked) -> None:
         self.pick_pane(message.pane)
 
     def pick_pane(self, name: str) -> None:
@@ -216,7 +218,7 @@ class LabScreen(Screen[None]):
             self._undrawn = []
             for widget in self._shown():
                 widget.repaint()
-        for name in ("network", "weights", "activations"):
+        for name in ("network", "units", "weights", "activations"):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
         self._cursor_unpainted = True
@@ -227,7 +229,10 @@ class LabScreen(Screen[None]):
         if self.desk.size.width:
             at, columns = self.selection, max(20, self.panes["loss"].size.width - 10)
             terms = max(View.terms, self.desk.size.height if self.desk.choice.zoom else 0)
-            self._looked(View(at.block, at.unit, at.example, self.desk.visible_panes(), columns, terms))
+            units = self.panes["units"]
+            assert isinstance(units, UnitsPane)
+            panes = self.desk.visible_panes()
+            self._looked(View(at.block, at.unit, at.example, panes, columns, terms, every_unit=units.every_unit))
 
     # -- the command line
 

@@ -11,7 +11,7 @@ from tui.render import drawing, palette
 from tui.render.drawing import Part, first_fitting, legend, signed
 from tui.render.marks import Marks
 from tui.widgets.heatmap import Grid, cell_lines, grid, gutter_width, ruler, share_line
-from tui.widgets.pane import Pane
+from tui.widgets.pane import Leap, Pane
 
 
 class ActivationsPane(Pane):
@@ -92,6 +92,13 @@ class ActivationsPane(Pane):
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:
         return self.Chosen(unit=self.selection.unit + right, example=self.selection.example + down)
+
+    def leapt(self, to: Leap) -> Pane.Chosen | None:
+        if self.place is None or to in ("home", "end"):
+            units = self.place.columns if self.place else 0
+            return self.Chosen(unit=0 if to == "home" else units - 1) if units else None
+        page = max(1, self.place.shown_rows - 1)
+        return self.moved(0, page if to == "down" else -page)
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.segment import Segment
 from textual import events
 from textual.message import Message
@@ -153,19 +155,17 @@ class Tabs(Lines):
         self.redraw()
 
     def _tabs(self, width: int) -> list[tuple[str, Part]]:
-        short = width < 72
+        """A tab for each pane, in the longest names that fit."""
+        texts = next((made for made in map(_named, FORMS) if sum(map(len, made)) <= width), _named(FORMS[-1]))
         tabs = []
-        for i, pane in enumerate(PANES, 1):
-            name = pane.capitalize()[: 5 if short else None]
+        for pane, text in zip(PANES, texts, strict=True):
             style = palette.CHIP if pane == self.active else palette.CHIP_QUIET if pane in self.shown else palette.DIM
-            tabs.append((pane, (f" {i} {name} ", style)))
+            tabs.append((pane, (text, style)))
         return tabs
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        parts: list[Part] = []
-        for _, part in self._tabs(width):
-            parts += [part, (" ", palette.TEXT)]
-        return [line([*parts, (" x zoom" if width >= 90 else "", palette.FAINT)], width)]
+        parts = [part for _, part in self._tabs(width)]
+        return [line([*parts, ("  x zoom" if length(parts) + 8 <= width else "", palette.FAINT)], width)]
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
@@ -173,4 +173,19 @@ class Tabs(Lines):
         for pane, (text, _) in self._tabs(self.size.width):
             if at is not None and x <= at.x < x + len(text):
                 self.post_message(self.Picked(pane))
-            x += len(text) + 1
+            x += len(text)
+
+
+SHORT = {"activations": "Activ.", "examples": "Examp."}
+"""Names that have to be shortened where the terminal is narrow."""
+FORMS: tuple[Callable[[int, str], str], ...] = (
+    lambda number, pane: f" {number} {pane.capitalize()} ",
+    lambda number, pane: f"{number} {SHORT.get(pane, pane.capitalize())} ",
+    lambda number, pane: f"{number}{pane.capitalize()[:4]} ",
+)
+"""How a tab is written; the first form that fits is taken."""
+
+
+def _named(form: Callable[[int, str], str]) -> list[str]:
+    """The texts of the tabs in one form."""
+    return [form(number, pane) for number, pane in enumerate(PANES, 1)]

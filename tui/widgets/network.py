@@ -14,7 +14,7 @@ from tui.render.drawing import Part, blank, clip_name, columns, length, line, pa
 from tui.render.marks import Marks
 from tui.render.network_cells import block_legend, heading, unit_cells
 from tui.render.pictures import mapped, picture
-from tui.widgets.pane import Pane
+from tui.widgets.pane import Leap, Pane
 
 WITH_LEGEND = 6
 """From this many lines on, the last line is the legend."""
@@ -168,6 +168,16 @@ class NetworkPane(Pane):
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:
         return self.Chosen(unit=self.selection.unit + right) if right else self._vertically(down)
+
+    def leapt(self, to: Leap) -> Pane.Chosen | None:
+        """To the block's first or last unit, or to the block before or after it that has units."""
+        blocks = [] if self.frame is None else [block for block in self.frame.blocks if block.units]
+        at = next((at for at, block in enumerate(blocks) if block.name == self.selection.block), None)
+        if at is None:
+            return None
+        if to in ("home", "end"):
+            return self.Chosen(unit=0 if to == "home" else blocks[at].units - 1)
+        return self.Chosen(block=blocks[max(0, min(at + (1 if to == "down" else -1), len(blocks) - 1))].name)
 
     def _vertically(self, down: int) -> Pane.Chosen | None:
         """Go to the nearest cell in the next row up or down that may hold the cursor, in this block or another."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from rich.segment import Segment
 from rich.style import Style
@@ -26,6 +26,8 @@ from tui.render.plain_text import Seen
 from tui.render.strips import LazyLine, between
 
 WAITING = "starting the engine…"
+Leap = Literal["home", "end", "up", "down"]
+"""Where a key leaps: to the first, to the last, a page up or down."""
 
 
 class Lines(Widget):
@@ -173,6 +175,13 @@ class Pane(Lines, can_focus=True):
             super().__init__()
             self.block, self.unit, self.example, self.row = block, unit, example, row
 
+    class Picked(Message):
+        """The user chose another pane of this place."""
+
+        def __init__(self, pane: str) -> None:
+            super().__init__()
+            self.pane = pane
+
     def __init__(self) -> None:
         super().__init__(id=self.NAME)
         self.detail = ""
@@ -181,6 +190,8 @@ class Pane(Lines, can_focus=True):
         """Whether it has all the room, as when it is zoomed."""
         self.beside: tuple[str, ...] = (self.NAME,)
         """The panes that share its place, itself among them."""
+        self._named = 0
+        """How many characters at the right of the upper line name the others of them."""
 
     @classmethod
     def number(cls) -> int:
@@ -221,9 +232,26 @@ class Pane(Lines, can_focus=True):
 
     def _beside(self, room: int) -> str:
         """The panes that share the place, as they are called with their keys; nothing where there is no room."""
-        others = [f"{PANES.index(name) + 1} {name.capitalize()}" for name in self.beside if name != self.NAME]
+        others = [f"{PANES.index(name) + 1} {name.capitalize()}" for name in self._others]
         text = f" {', '.join(others)} " if others and not self.alone else ""
-        return text if length([(text, palette.DIM)]) + 2 <= room else ""
+        shown = text if length([(text, palette.DIM)]) + 2 <= room else ""
+        self._named = len(shown)
+        return shown
+
+    @property
+    def _others(self) -> list[str]:
+        return [name for name in self.beside if name != self.NAME]
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the name of a pane that shares the place picks that one."""
+        x = event.x - (self.outer_size.width - 1 - self._named)
+        if event.y or not 0 <= x < self._named:
+            return
+        for name in self._others:
+            x -= len(f" {PANES.index(name) + 1} {name.capitalize()},")
+            if x < 0:
+                self.post_message(self.Picked(name))
+                return
 
     def message(self, text: str, width: int, height: int) -> list[Strip]:
         """The lines of a pane that has nothing to show: they say why."""
@@ -233,6 +261,14 @@ class Pane(Lines, can_focus=True):
     def moved(self, right: int, down: int) -> Chosen | None:
         """Where an arrow key moves the cursor; None if arrows have no special meaning in this pane."""
         return None
+
+    def leapt(self, to: Leap) -> Chosen | None:
+        """Where a key leaps with the cursor; None if that has no special meaning in this pane."""
+        return None
+
+    def escaped(self) -> bool:
+        """Undo the innermost thing that this pane alone has, as the marks in it; False if there is none."""
+        return False
 
 
 def _at(lines: list[Strip], y: int) -> Strip | None:
