@@ -64,7 +64,7 @@ def layout(width: int, count: int, longest: int, sorted_by: str, known: Containe
     `known`: the columns that have numbers.
     """
     columns = [name for name in WIDTHS if name in known or name == sorted_by or (name == "worth" and width >= 80)]
-    rank, name, spark = len(str(count)) + 1, min(longest, max(6, width // 4)) + 1, SPARK
+    rank, name, spark = len(str(count)) + 1, min(longest, max(12, width // 4)) + 1, SPARK
 
     def used() -> int:
         return LEAD + rank + name + SIGNS + spark + sum(WIDTHS[column] for column in columns)

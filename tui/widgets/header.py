@@ -12,7 +12,7 @@ from textual.strip import Strip
 from tinynets.server.frame import PANES, Status
 from tui.render import palette
 from tui.render.drawing import Part, chip, clip, length, line, number, setting
-from tui.widgets.pane import Lines
+from tui.widgets.pane import Lines, numbered, numbered_in_short
 
 MODES = {
     "running": ("▶ running", "CHIP_GOOD"),
@@ -156,9 +156,11 @@ class Tabs(Lines):
 
     def _tabs(self, width: int) -> list[tuple[str, Part]]:
         """A tab for each pane, in the longest names that fit."""
-        texts = next((made for made in map(_named, FORMS) if sum(map(len, made)) <= width), _named(FORMS[-1]))
+        fitting = (form for form in FORMS if sum(len(form(pane)) for pane in PANES) <= width)
+        form = next(fitting, FORMS[-1])
         tabs = []
-        for pane, text in zip(PANES, texts, strict=True):
+        for pane in PANES:
+            text = form(pane)
             style = palette.CHIP if pane == self.active else palette.CHIP_QUIET if pane in self.shown else palette.DIM
             tabs.append((pane, (text, style)))
         return tabs
@@ -176,16 +178,9 @@ class Tabs(Lines):
             x += len(text)
 
 
-SHORT = {"activations": "Activ.", "examples": "Examp."}
-"""Names that have to be shortened where the terminal is narrow."""
-FORMS: tuple[Callable[[int, str], str], ...] = (
-    lambda number, pane: f" {number} {pane.capitalize()} ",
-    lambda number, pane: f"{number} {SHORT.get(pane, pane.capitalize())} ",
-    lambda number, pane: f"{number}{pane.capitalize()[:4]} ",
+FORMS: tuple[Callable[[str], str], ...] = (
+    lambda pane: f" {numbered(pane)} ",
+    lambda pane: f"{numbered_in_short(pane)} ",
+    lambda pane: f"{PANES.index(pane) + 1}{pane.capitalize()[:4]} ",
 )
 """How a tab is written; the first form that fits is taken."""
-
-
-def _named(form: Callable[[int, str], str]) -> list[str]:
-    """The texts of the tabs in one form."""
-    return [form(number, pane) for number, pane in enumerate(PANES, 1)]

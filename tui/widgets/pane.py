@@ -30,6 +30,19 @@ Leap = Literal["home", "end", "up", "down"]
 """Where a key leaps: to the first, to the last, a page up or down."""
 
 
+SHORT = {"activations": "Activ.", "examples": "Examp."}
+"""Names that are shortened where there is little room."""
+
+
+def numbered(pane: str) -> str:
+    """A pane as it is called with its key."""
+    return f"{PANES.index(pane) + 1} {pane.capitalize()}"
+
+
+def numbered_in_short(pane: str) -> str:
+    return f"{PANES.index(pane) + 1} {SHORT.get(pane, pane.capitalize())}"
+
+
 class Lines(Widget):
     """A widget made of lines: `draw` returns them all, and `redraw` repaints those that differ."""
 
@@ -232,9 +245,10 @@ class Pane(Lines, can_focus=True):
 
     def _beside(self, room: int) -> str:
         """The panes that share the place, as they are called with their keys; nothing where there is no room."""
-        others = [f"{PANES.index(name) + 1} {name.capitalize()}" for name in self._others]
-        text = f" {', '.join(others)} " if others and not self.alone else ""
-        shown = text if length([(text, palette.DIM)]) + 2 <= room else ""
+        shown = ""
+        if not self.alone:
+            forms = [f" {', '.join(map(form, self._others))} " for form in (numbered, numbered_in_short)]
+            shown = next((text for text in forms if self._others and len(text) + 2 <= room), "")
         self._named = len(shown)
         return shown
 
@@ -247,11 +261,8 @@ class Pane(Lines, can_focus=True):
         x = event.x - (self.outer_size.width - 1 - self._named)
         if event.y or not 0 <= x < self._named:
             return
-        for name in self._others:
-            x -= len(f" {PANES.index(name) + 1} {name.capitalize()},")
-            if x < 0:
-                self.post_message(self.Picked(name))
-                return
+        share = self._named / len(self._others)
+        self.post_message(self.Picked(self._others[int(x / share)]))
 
     def message(self, text: str, width: int, height: int) -> list[Strip]:
         """The lines of a pane that has nothing to show: they say why."""
