@@ -79,6 +79,7 @@ GLYPHS: dict[str, tuple[str, str]] = {
     "up": ("▲", "^"),
     "right": ("▶", ">"),
     "bar": ("│", "|"),
+    "hatch": ("╱", "/"),
     "target": ("◀", "<"),
     "dot": ("●", "o"),
     "arrow": ("→", ">"),
