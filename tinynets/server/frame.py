@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,38 @@ class View:
     """What the panes are painted with: value, gradient, change, importance; or what fits the phase."""
     against: str | int = ""
     """Since when a change is measured: a bookmark, a branch, a step; empty: the last update."""
+
+
+class PhaseMark(NamedTuple):
+    """A phase of a step, in the order in which they come."""
+
+    kind: str
+    """batch, forward, loss, backward, update."""
+    layer: str
+    """Empty for a phase of no layer."""
+    block: str
+    """The block of that layer."""
+
+    @property
+    def name(self) -> str:
+        """Its name in commands: `backward hidden`."""
+        return f"{self.kind} {self.layer}".rstrip()
+
+    @property
+    def label(self) -> str:
+        """The name in few letters: that of its layer, without the container's."""
+        return self.layer.rpartition(".")[2] or self.kind
+
+
+class BreakpointMark(NamedTuple):
+    """A breakpoint: where runs stop."""
+
+    number: int
+    text: str
+    at_phase: bool
+    on: bool
+    rests: str
+    """Why the network as it is now never gets there; empty if it may."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +135,9 @@ class Status:
     """The file that a recovered journal names to save to; the user is asked."""
     still: str = ""
     """Why the next step changes no parameter: the learning rate is 0, everything is frozen; empty if one does."""
+    phases: tuple[PhaseMark, ...] = ()
+    """All phases of a step of this network."""
+    breakpoints: tuple[BreakpointMark, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.generation import TextGenerator
 from tinynets.experiment.scene import Scene
+from tinynets.lab.breakpoints import Breakpoint
 from tinynets.lab.lab import Lab, experiment_of
 from tinynets.measure.block_view import BlockViews, UnitView
 from tinynets.measure.lens import Lens, Lenses
@@ -24,6 +25,7 @@ from tinynets.server.panes.network import cells
 from tinynets.server.panes.neuron import neuron
 from tinynets.server.panes.outline import outline
 from tinynets.server.panes.output import output
+from tinynets.server.panes.phases import PhaseList, breakpoint_marks
 from tinynets.server.panes.standing import StandingCache
 from tinynets.server.panes.status import FileStatus, status
 from tinynets.server.panes.timeline import timeline
@@ -39,6 +41,8 @@ class FrameBuilder:
     experiment: Experiment
     file_status: Callable[[], FileStatus]
     """Returns the present status of the run's file."""
+    breakpoints: Callable[[], tuple[Breakpoint, ...]]
+    """Returns the breakpoints."""
     worth: Mapping[str, Floats] | None = None
     """The exact worth of the units of blocks, as it was measured at the present moment; None if it was not."""
     _samples: tuple[tuple[int, int, int] | None, tuple[str, ...], int] = (None, (), 0)
@@ -46,12 +50,17 @@ class FrameBuilder:
     _spare: Workspace = field(default_factory=Workspace)
     _standing: StandingCache = field(default_factory=StandingCache)
     _outlines: tuple[Network | None, tuple[BlockInfo, ...]] = (None, ())
+    _phases: PhaseList = field(default_factory=PhaseList)
     _lenses: Lenses = field(default_factory=Lenses)
 
     @classmethod
     def of(cls, lab: Lab) -> FrameBuilder:
         """A builder for a lab's experiment."""
-        return cls(experiment_of(lab), lambda: FileStatus(lab.unsaved, lab.path, lab.read_only, lab.named_path))
+        return cls(
+            experiment_of(lab),
+            lambda: FileStatus(lab.unsaved, lab.path, lab.read_only, lab.named_path),
+            lambda: lab.breakpoints,
+        )
 
     def __post_init__(self) -> None:
         self._generator = TextGenerator(self.experiment.data)
@@ -67,7 +76,11 @@ class FrameBuilder:
         return Frame(
             number,
             view,
-            status(experiment, self.file_status(), activity),
+            replace(
+                status(experiment, self.file_status(), activity),
+                phases=self._phases.of(experiment.player.trainer),
+                breakpoints=breakpoint_marks(self.breakpoints()),
+            ),
             self._outline(network),
             tuple(f"{x} → {y}" if y else x for x, y in zip(watched.examples, watched.targets, strict=True)),
             timeline(experiment),
