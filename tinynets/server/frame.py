@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynets.measure.explanation import Contribution
+from tinynets.measure.lens_names import AUTO
 
 Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
@@ -22,8 +23,6 @@ Codes = NDArray[np.int8]
 PANES = ("network", "units", "weights", "activations", "loss", "neuron", "output", "examples", "log")
 """In the order of their numbers."""
 
-AUTO = "auto"
-"""The lens that follows the phases of a step."""
 NOTHING, SEVERAL = 0, 1
 """Codes of interventions for none and for several; the codes of the kinds follow."""
 FREE, PARTLY, FROZEN = 0, 1, 2
