@@ -30,6 +30,10 @@ KEY_NAMES = {
     "right": "→",
     "up": "↑",
     "down": "↓",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
 }
 
 
@@ -84,6 +88,30 @@ _PANES = tuple(
         args=(name,),
     )
     for number, name in enumerate(PANES, 1)
+)
+
+_LOG = tuple(
+    Action(*row, pane=("log",))
+    for row in (
+        ("log_up", "up,k", "up", "The action before", LOOK, "record.move", None, False, (-1,)),
+        ("log_down", "down,j", "down", "The action after", LOOK, "record.move", None, False, (1,)),
+        ("log_page_up", "pageup", "page up", "A page of actions up", LOOK, "record.page", None, False, (-1,)),
+        ("log_page_down", "pagedown", "page down", "A page of actions down", LOOK, "record.page", None, False, (1,)),
+        ("log_first", "home", "first", "To the first action", LOOK, "record.ends", None, False, (-1,)),
+        (
+            "log_last",
+            "end",
+            "last",
+            "To the last action, recorded ahead or not",
+            LOOK,
+            "record.ends",
+            None,
+            False,
+            (1,),
+        ),
+        ("log_go", "enter", "go there", "Go to the moment after the action under the cursor", LOOK, "record.go", 1),
+        ("log_copy", "y", "copy line", "Copy the line of Python under the cursor", LOOK, "record.copy_row", 2),
+    )
 )
 
 ACTIONS: tuple[Action, ...] = (
@@ -242,7 +270,8 @@ ACTIONS: tuple[Action, ...] = (
         args=(-1,),
     ),
     Action("zoom", "x,enter", "zoom", "The pane alone; again: all panes", LOOK, "view.zoom", 15),
-    Action("log", "g", "log10", "The loss as log10, or as it is", LOOK, "view.log"),
+    *_LOG,
+    Action("log", "L", "log10", "The loss as log10, or as it is", LOOK, "view.log"),
     Action(
         "command",
         "colon",
@@ -261,6 +290,7 @@ ACTIONS: tuple[Action, ...] = (
         "app.command_palette",
         palette=False,
     ),
+    Action("copy", "y", "copy", "Copy the line of Python of the last action", FILE, "record.copy", 16),
     Action("save", "w", "save", "Write a save", FILE, "files.save", 9),
     Action("save_as", "W", "save as", "Write a save under a name; asks for it", FILE, "files.save_as"),
     Action("open", "o", "open", "Open a save or a recipe", FILE, "files.open", 13),

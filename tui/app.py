@@ -20,6 +20,7 @@ from tui.controllers.engine import EngineController, Spawn
 from tui.controllers.files import FileController
 from tui.controllers.history import HistoryController
 from tui.controllers.key_bar import KeyBarController
+from tui.controllers.log import LogController
 from tui.controllers.running import RunningController
 from tui.controllers.unit import UnitController
 from tui.controllers.view import ViewController
@@ -27,6 +28,7 @@ from tui.render.palette import Terminal, speaks_unicode
 from tui.render.plain_text import Seen
 from tui.screens.lab import LabScreen
 from tui.widgets.command_line import CommandLine
+from tui.widgets.log import LogPane
 from tui.widgets.timeline import TimelineStripWidget
 
 SEEN = Seen()
@@ -74,6 +76,7 @@ class LabApp(App[None]):
             lab, commands, spawn, source, options or {}, opened=self.files.offer, refused=self.files.open
         )
         self.key_bar = KeyBarController(lab, commands)
+        self.record = LogController(lab, commands)
 
     def get_default_screen(self) -> Screen[Any]:
         return self.lab
@@ -154,6 +157,10 @@ class LabApp(App[None]):
         self.lab.close_command_line()
         if message.text:
             self.commands.run_line(message.text)
+
+    @on(LogPane.Asked)
+    def _log_asked(self) -> None:
+        self.record.go()
 
     @on(TimelineStripWidget.Sought)
     def _sought(self, message: TimelineStripWidget.Sought) -> None:

@@ -16,6 +16,7 @@ from tinynets.nn.workspace import Workspace
 from tinynets.server.activity import Activity
 from tinynets.server.frame import BlockInfo, Frame, View
 from tinynets.server.panes.activations import activations
+from tinynets.server.panes.log import ActionList
 from tinynets.server.panes.loss import curve
 from tinynets.server.panes.network import cells
 from tinynets.server.panes.neuron import neuron
@@ -41,6 +42,7 @@ class FrameBuilder:
     _spare: Workspace = field(default_factory=Workspace)
     _standing: StandingCache = field(default_factory=StandingCache)
     _outlines: tuple[Network | None, tuple[BlockInfo, ...]] = (None, ())
+    _actions: ActionList = field(default_factory=ActionList)
 
     @classmethod
     def of(cls, lab: Lab) -> FrameBuilder:
@@ -84,9 +86,10 @@ class FrameBuilder:
             "loss": lambda: curve(experiment, view.plot_columns),
             "neuron": lambda: neuron(selected(), view.terms, self._spare, self._standing),
             "output": lambda: output(experiment, view, self._texts(renew_samples), self._plane),
+            "log": lambda: self._actions.log(experiment, view.log_row, view.log_rows),
         }
         if not block.units:
-            panes = {pane: panes[pane] for pane in ("network", "loss", "output")}
+            panes = {pane: panes[pane] for pane in ("network", "loss", "output", "log")}
         return {pane: panes[pane]() for pane in view.panes if pane in panes}
 
     def _outline(self, network: Network) -> tuple[BlockInfo, ...]:
@@ -110,6 +113,7 @@ class FrameBuilder:
             example=example,
             plot_columns=max(2, min(view.plot_columns, 2000)),
             terms=max(1, min(view.terms, 200)),
+            log_rows=max(1, min(view.log_rows, 400)),
         )
 
     def _texts(self, renew: bool) -> dict[str, Any]:

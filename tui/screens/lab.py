@@ -21,6 +21,7 @@ from tui.render.plain_text import plain
 from tui.widgets.command_line import CommandLine, hint
 from tui.widgets.desk import Body, Desk
 from tui.widgets.header import Header, Tabs
+from tui.widgets.log import LogPane
 from tui.widgets.network import NetworkPane
 from tui.widgets.pane import Lines, Pane
 from tui.widgets.status import KeyBar, StatusLine
@@ -216,7 +217,14 @@ class LabScreen(Screen[None]):
         if self.desk.size.width:
             at, columns = self.selection, max(20, self.panes["loss"].size.width - 10)
             terms = max(View.terms, self.desk.size.height if self.desk.choice.zoom else 0)
-            self._looked(View(at.block, at.unit, at.example, self.desk.visible_panes(), columns, terms))
+            log = self.panes["log"]
+            assert isinstance(log, LogPane)
+            visible = self.desk.visible_panes()
+            self._looked(View(at.block, at.unit, at.example, visible, columns, terms, *log.wanted))
+
+    @on(LogPane.Looked)
+    def _log_looked(self) -> None:
+        self.send_view()
 
     # -- the command line
 
