@@ -14,6 +14,8 @@ KEY_NAMES = {
     "colon": ":",
     "comma": ",",
     "full_stop": ".",
+    "slash": "/",
+    "semicolon": ";",
     "less_than_sign": "<",
     "greater_than_sign": ">",
     "ctrl+r": "^r",
@@ -90,28 +92,76 @@ _PANES = tuple(
     for number, name in enumerate(PANES, 1)
 )
 
-_LOG = tuple(
-    Action(*row, pane=("log",))
-    for row in (
-        ("log_up", "up,k", "up", "The action before", LOOK, "record.move", None, False, (-1,)),
-        ("log_down", "down,j", "down", "The action after", LOOK, "record.move", None, False, (1,)),
-        ("log_page_up", "pageup", "page up", "A page of actions up", LOOK, "record.page", None, False, (-1,)),
-        ("log_page_down", "pagedown", "page down", "A page of actions down", LOOK, "record.page", None, False, (1,)),
-        ("log_first", "home", "first", "To the first action", LOOK, "record.ends", None, False, (-1,)),
-        (
-            "log_last",
-            "end",
-            "last",
-            "To the last action, recorded ahead or not",
-            LOOK,
-            "record.ends",
-            None,
-            False,
-            (1,),
-        ),
-        ("log_go", "enter", "go there", "Go to the moment after the action under the cursor", LOOK, "record.go", 1),
-        ("log_copy", "y", "copy line", "Copy the line of Python under the cursor", LOOK, "record.copy_row", 2),
-    )
+_IN_LOG = ("log",)
+_LOG = (
+    Action("log_up", "up,k", "up", "The action before", LOOK, "record.move", palette=False, args=(-1,), pane=_IN_LOG),
+    Action(
+        "log_down", "down,j", "down", "The action after", LOOK, "record.move", palette=False, args=(1,), pane=_IN_LOG
+    ),
+    Action(
+        "log_page_up",
+        "pageup",
+        "page up",
+        "A page of actions up",
+        LOOK,
+        "record.page",
+        palette=False,
+        args=(-1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_page_down",
+        "pagedown",
+        "page down",
+        "A page of actions down",
+        LOOK,
+        "record.page",
+        palette=False,
+        args=(1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_first",
+        "home",
+        "first",
+        "To the first action",
+        LOOK,
+        "record.ends",
+        palette=False,
+        args=(-1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_last",
+        "end",
+        "last",
+        "To the last action, be it ahead",
+        LOOK,
+        "record.ends",
+        palette=False,
+        args=(1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_go",
+        "enter",
+        "go there",
+        "Go to the moment after the action under the cursor",
+        LOOK,
+        "record.go",
+        1,
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_copy",
+        "y",
+        "copy line",
+        "Copy the line of Python under the cursor",
+        LOOK,
+        "record.copy_row",
+        2,
+        pane=_IN_LOG,
+    ),
 )
 
 ACTIONS: tuple[Action, ...] = (
@@ -247,6 +297,19 @@ ACTIONS: tuple[Action, ...] = (
     Action("down", "down,j", "down", "The row below", LOOK, "view.move", palette=False, args=(0, 1)),
     Action("previous_example", "comma", "example", "The probe example before", LOOK, "view.example", args=(-1,)),
     Action("next_example", "full_stop", "example", "The next probe example", LOOK, "view.example", 11, args=(1,)),
+    Action(
+        "find",
+        "slash",
+        "find",
+        "Find a unit, block, example, edit, bookmark, branch, pane or setting, and go there",
+        LOOK,
+        "find.find",
+        12,
+    ),
+    Action("number", "g", "go to", "Go to a number: of a unit, an example or a step, by pane", LOOK, "find.number", 16),
+    Action(
+        "jump", "semicolon", "labels", "A letter on each pane and moment: its key goes there", LOOK, "find.jump", 17
+    ),
     *_PANES,
     Action(
         "next_pane",

@@ -18,6 +18,7 @@ from tui.client import Spawned
 from tui.controllers.commands import Commands
 from tui.controllers.engine import EngineController, Spawn
 from tui.controllers.files import FileController
+from tui.controllers.find import FindController
 from tui.controllers.history import HistoryController
 from tui.controllers.key_bar import KeyBarController
 from tui.controllers.log import LogController
@@ -76,6 +77,7 @@ class LabApp(App[None]):
             lab, commands, spawn, source, options or {}, opened=self.files.offer, refused=self.files.open
         )
         self.key_bar = KeyBarController(lab, commands)
+        self.find = FindController(lab, commands)
         self.record = LogController(lab, commands)
 
     def get_default_screen(self) -> Screen[Any]:

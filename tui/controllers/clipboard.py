@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from threading import Thread
 
 SECONDS = 5.0
@@ -40,15 +41,6 @@ def copy_outside(text: str) -> str:
 
 
 def _hand(command: list[str], text: str) -> None:
-    try:
-        subprocess.run(
-            command,
-            input=text.encode(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=SECONDS,
-            check=False,
-            start_new_session=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        pass  # the terminal was asked as well
+    quiet, text_bytes = subprocess.DEVNULL, text.encode()
+    with suppress(OSError, subprocess.SubprocessError):  # the terminal was asked as well
+        subprocess.run(command, input=text_bytes, stdout=quiet, stderr=quiet, timeout=SECONDS, start_new_session=True)
