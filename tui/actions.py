@@ -14,6 +14,8 @@ KEY_NAMES = {
     "colon": ":",
     "comma": ",",
     "full_stop": ".",
+    "slash": "/",
+    "semicolon": ";",
     "exclamation_mark": "!",
     "less_than_sign": "<",
     "greater_than_sign": ">",
@@ -31,6 +33,10 @@ KEY_NAMES = {
     "right": "→",
     "up": "↑",
     "down": "↓",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
 }
 
 
@@ -85,6 +91,78 @@ _PANES = tuple(
         args=(name,),
     )
     for number, name in enumerate(PANES, 1)
+)
+
+_IN_LOG = ("log",)
+_LOG = (
+    Action("log_up", "up,k", "up", "The action before", LOOK, "record.move", palette=False, args=(-1,), pane=_IN_LOG),
+    Action(
+        "log_down", "down,j", "down", "The action after", LOOK, "record.move", palette=False, args=(1,), pane=_IN_LOG
+    ),
+    Action(
+        "log_page_up",
+        "pageup",
+        "page up",
+        "A page of actions up",
+        LOOK,
+        "record.page",
+        palette=False,
+        args=(-1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_page_down",
+        "pagedown",
+        "page down",
+        "A page of actions down",
+        LOOK,
+        "record.page",
+        palette=False,
+        args=(1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_first",
+        "home",
+        "first",
+        "To the first action",
+        LOOK,
+        "record.ends",
+        palette=False,
+        args=(-1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_last",
+        "end",
+        "last",
+        "To the last action, be it ahead",
+        LOOK,
+        "record.ends",
+        palette=False,
+        args=(1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_go",
+        "enter",
+        "go there",
+        "Go to the moment after the action under the cursor",
+        LOOK,
+        "record.go",
+        1,
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_copy",
+        "y",
+        "copy line",
+        "Copy the line of Python under the cursor",
+        LOOK,
+        "record.copy_row",
+        2,
+        pane=_IN_LOG,
+    ),
 )
 
 ACTIONS: tuple[Action, ...] = (
@@ -244,6 +322,19 @@ ACTIONS: tuple[Action, ...] = (
         "running.out_or_next_example",
         11,
     ),
+    Action(
+        "find",
+        "slash",
+        "find",
+        "Find a unit, block, example, edit, bookmark, branch, pane or setting, and go there",
+        LOOK,
+        "find.find",
+        12,
+    ),
+    Action("number", "g", "go to", "Go to a number: of a unit, an example or a step, by pane", LOOK, "find.number", 16),
+    Action(
+        "jump", "semicolon", "labels", "A letter on each pane and moment: its key goes there", LOOK, "find.jump", 17
+    ),
     *_PANES,
     Action(
         "next_pane",
@@ -284,7 +375,8 @@ ACTIONS: tuple[Action, ...] = (
         LOOK,
         "view.against",
     ),
-    Action("log", "g", "log10", "The loss as log10, or as it is", LOOK, "view.log"),
+    *_LOG,
+    Action("log", "L", "log10", "The loss as log10, or as it is", LOOK, "view.log"),
     Action(
         "command",
         "colon",
@@ -303,6 +395,7 @@ ACTIONS: tuple[Action, ...] = (
         "app.command_palette",
         palette=False,
     ),
+    Action("copy", "y", "copy", "Copy the line of Python of the last action", FILE, "record.copy", 16),
     Action("save", "w", "save", "Write a save", FILE, "files.save", 9),
     Action("save_as", "W", "save as", "Write a save under a name; asks for it", FILE, "files.save_as"),
     Action(

@@ -18,8 +18,10 @@ from tui.client import Spawned
 from tui.controllers.commands import Commands
 from tui.controllers.engine import EngineController, Spawn
 from tui.controllers.files import FileController
+from tui.controllers.find import FindController
 from tui.controllers.history import HistoryController
 from tui.controllers.key_bar import KeyBarController
+from tui.controllers.log import LogController
 from tui.controllers.running import RunningController
 from tui.controllers.taking_out import TakingOutController
 from tui.controllers.unit import UnitController
@@ -30,6 +32,7 @@ from tui.render.plain_text import Seen
 from tui.render.textual_themes import colours_of, textual_theme
 from tui.screens.lab import LabScreen
 from tui.widgets.command_line import CommandLine
+from tui.widgets.log import LogPane
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.timeline import TimelineStripWidget
 
@@ -79,6 +82,8 @@ class LabApp(App[None]):
             lab, commands, shown=self._strips, recorder=lambda: self._driver if hasattr(self._driver, "cast") else None
         )
         self.key_bar = KeyBarController(lab, commands)
+        self.find = FindController(lab, commands)
+        self.record = LogController(lab, commands)
 
     def get_default_screen(self) -> Screen[Any]:
         return self.lab
@@ -184,6 +189,10 @@ class LabApp(App[None]):
         self.lab.close_command_line()
         if message.text:
             self.commands.run_line(message.text)
+
+    @on(LogPane.Asked)
+    def _log_asked(self) -> None:
+        self.record.go()
 
     @on(PhaseBar.Picked)
     def _phase_picked(self, message: PhaseBar.Picked) -> None:

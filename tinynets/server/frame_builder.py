@@ -20,6 +20,7 @@ from tinynets.server.activity import Activity
 from tinynets.server.frame import BlockInfo, Floats, Frame, View
 from tinynets.server.panes.activations import activations
 from tinynets.server.panes.lens import lens_info
+from tinynets.server.panes.log import ActionList
 from tinynets.server.panes.loss import curve
 from tinynets.server.panes.network import cells
 from tinynets.server.panes.neuron import neuron
@@ -51,6 +52,7 @@ class FrameBuilder:
     _spare: Workspace = field(default_factory=Workspace)
     _standing: StandingCache = field(default_factory=StandingCache)
     _outlines: tuple[Network | None, tuple[BlockInfo, ...]] = (None, ())
+    _actions: ActionList = field(default_factory=ActionList)
     _phases: PhaseList = field(default_factory=PhaseList)
     _lenses: Lenses = field(default_factory=Lenses)
     _units: UnitTable = field(default_factory=UnitTable)
@@ -122,9 +124,10 @@ class FrameBuilder:
             "loss": lambda: curve(experiment, view.plot_columns),
             "neuron": neuron_pane,
             "output": lambda: output(experiment, scene, example, self._texts(renew_samples), self._plane),
+            "log": lambda: self._actions.log(experiment, view.log_row, view.log_rows),
         }
         if not block.units:
-            panes = {pane: panes[pane] for pane in ("network", "loss", "output")}
+            panes = {pane: panes[pane] for pane in ("network", "loss", "output", "log")}
         return {pane: panes[pane]() for pane in view.panes if pane in panes}
 
     def _outline(self, network: Network) -> tuple[BlockInfo, ...]:
@@ -150,6 +153,7 @@ class FrameBuilder:
             batch_example=of_batch,
             plot_columns=max(2, min(view.plot_columns, 2000)),
             terms=max(1, min(view.terms, 200)),
+            log_rows=max(1, min(view.log_rows, 400)),
         )
 
     def _texts(self, renew: bool) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from tui.render.plain_text import plain
 from tui.widgets.command_line import CommandLine, hint
 from tui.widgets.desk import Body, Desk
 from tui.widgets.header import Header, Tabs
+from tui.widgets.log import LogPane
 from tui.widgets.network import NetworkPane
 from tui.widgets.pane import Lines, Pane
 from tui.widgets.phase_bar import PhaseBar
@@ -234,6 +235,9 @@ class LabScreen(Screen[None]):
             terms = max(View.terms, self.desk.size.height if self.desk.choice.zoom else 0)
             of_batch = self.frame is not None and self.frame.of_batch
             example, batch_example = (at.other, at.example) if of_batch else (at.example, at.other)
+            log = self.panes["log"]
+            assert isinstance(log, LogPane)
+            row, rows = log.wanted
             self._looked(
                 View(
                     at.block,
@@ -245,8 +249,14 @@ class LabScreen(Screen[None]):
                     batch_example=batch_example,
                     lens=self.lens,
                     against=self.against,
+                    log_row=row,
+                    log_rows=rows,
                 )
             )
+
+    @on(LogPane.Looked)
+    def _log_looked(self) -> None:
+        self.send_view()
 
     def look_through(self, lens: str, against: str | int) -> None:
         """Paint the panes with something else."""

@@ -255,6 +255,17 @@ class TimelineStripWidget(Lines):
             parts += added
         return parts
 
+    def spots(self) -> list[tuple[int, int, Place, bool]]:
+        """Where the moments worth going to stand: column, line, the moment, and whether its step has edits.
+
+        Of several in one column, the last.
+        """
+        if self.frame is None:
+            return []
+        scale = StepScale.of(self.frame.timeline, self.size.width)
+        found = {LABEL + scale.x(stop.place[0]): stop for stop in stops(self.frame.timeline)}
+        return [(x, 1, stop.place, stop.edited) for x, stop in found.items()]
+
     # -- the mouse
 
     def _places(self, strip: TimelineStrip, scale: StepScale) -> dict[int, list[Stop]]:
