@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tinynets.server.frame import Frame, View
@@ -42,10 +43,13 @@ class EngineController(Controller):
         *,
         opened: Callable[[], None],
         refused: Callable[[], None],
+        looking: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(ui, commands)
         self._spawn, self._source, self._options = spawn, source, options
         self._opened, self._refused = opened, refused
+        self._looking = looking or {}
+        """What the user's own settings say about every view."""
         self._sent: View | None = None
         self._first = True
         """Whether this engine has yet to send its first frame."""
@@ -58,6 +62,11 @@ class EngineController(Controller):
         self._first = True
         self._sent = None
         self.ui.send_view()
+
+    def idle(self) -> None:
+        """Have no engine, until something is opened."""
+        self.commands.refused = True
+        self._wait(NOTHING_OPEN)
 
     def restart(self) -> None:
         if self.commands.alive:
@@ -101,6 +110,7 @@ class EngineController(Controller):
 
     def look(self, view: View) -> None:
         """Tell the engine what the user is looking at, if that has changed."""
+        view = replace(view, **self._looking)
         if self.commands.client is not None and view != self._sent:
             self._sent = view
             self.commands.client.look(view)
