@@ -11,6 +11,7 @@ from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.widgets import Input
 
 from tui import actions
@@ -23,6 +24,7 @@ from tui.controllers.history import HistoryController
 from tui.controllers.key_bar import KeyBarController
 from tui.controllers.running import RunningController
 from tui.controllers.style import StyleController
+from tui.controllers.taking_out import TakingOutController
 from tui.controllers.unit import UnitController
 from tui.controllers.view import ViewController
 from tui.render import palette, themes
@@ -33,6 +35,7 @@ from tui.screens.lab import LabScreen
 from tui.state import StateFile
 from tui.widgets.command_line import CommandLine
 from tui.widgets.desk import Desk
+from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.timeline import TimelineStripWidget
 
 SEEN = Seen()
@@ -97,6 +100,9 @@ class LabApp(App[None]):
             refused=self.files.open,
             looking={"samples": config.samples, "temperature": config.temperature, "frame_rate": config.frame_rate},
         )
+        self.taking_out = TakingOutController(
+            lab, commands, shown=self._strips, recorder=lambda: self._driver if hasattr(self._driver, "cast") else None
+        )
         self.key_bar = KeyBarController(lab, commands)
         self.style = StyleController(lab, commands, config, state, self.theme_names)
         self.theme = self.style.wanted
@@ -119,6 +125,10 @@ class LabApp(App[None]):
     def on_resize(self, event: events.Resize) -> None:
         if self.lab.is_mounted:
             self.lab.fit(event.size)
+
+    def _strips(self) -> list[Strip]:
+        """The lines of the lab's screen."""
+        return self.lab._compositor.render_strips()
 
     def on_unmount(self) -> None:
         self.files.keep_place()
@@ -232,6 +242,10 @@ class LabApp(App[None]):
         self.lab.close_command_line()
         if message.text:
             self.commands.run_line(message.text)
+
+    @on(PhaseBar.Picked)
+    def _phase_picked(self, message: PhaseBar.Picked) -> None:
+        self.running.phase_to(message.phase)
 
     @on(TimelineStripWidget.Sought)
     def _sought(self, message: TimelineStripWidget.Sought) -> None:

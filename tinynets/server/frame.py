@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinynets.measure.explanation import Contribution
+from tinynets.measure.lens_names import AUTO
 
 Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
@@ -49,6 +51,46 @@ class View:
     """How wild they are: 0 takes the most likely character each time."""
     frame_rate: int = 10
     """The most frames a second while running."""
+    batch_example: int = 0
+    """Selected example of the batch, which is shown in mid-step."""
+    lens: str = AUTO
+    """What the panes are painted with: value, gradient, change, importance; or what fits the phase."""
+    against: str | int = ""
+    """Since when a change is measured: a bookmark, a branch, a step; empty: the last update."""
+    every_unit: bool = False
+    """The Units pane lists the units of all blocks, not of the selected one alone."""
+
+
+class PhaseMark(NamedTuple):
+    """A phase of a step, in the order in which they come."""
+
+    kind: str
+    """batch, forward, loss, backward, update."""
+    layer: str
+    """Empty for a phase of no layer."""
+    block: str
+    """The block of that layer."""
+
+    @property
+    def name(self) -> str:
+        """Its name in commands: `backward hidden`."""
+        return f"{self.kind} {self.layer}".rstrip()
+
+    @property
+    def label(self) -> str:
+        """The name in few letters: that of its layer, without the container's."""
+        return self.layer.rpartition(".")[2] or self.kind
+
+
+class BreakpointMark(NamedTuple):
+    """A breakpoint: where runs stop."""
+
+    number: int
+    text: str
+    at_phase: bool
+    on: bool
+    rests: str
+    """Why the network as it is now never gets there; empty if it may."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +143,24 @@ class Status:
     """The file that a recovered journal names to save to; the user is asked."""
     still: str = ""
     """Why the next step changes no parameter: the learning rate is 0, everything is frozen; empty if one does."""
+    phases: tuple[PhaseMark, ...] = ()
+    """All phases of a step of this network."""
+    breakpoints: tuple[BreakpointMark, ...] = ()
+
+
+@dataclass(frozen=True)
+class LensInfo:
+    """What the panes are painted with. The loss is the mean over the examples."""
+
+    name: str = "value"
+    by_hand: bool = False
+    """It was chosen by hand, and does not follow the phases of a step."""
+    units: str = "output"
+    """What is shown of units: `d loss / d output`."""
+    weights: str = "w"
+    """What is shown of weights: `d loss / d w`."""
+    of: str = ""
+    """Of which loss, or since when: `of the probe's loss`; why there is no change to show."""
 
 
 @dataclass(frozen=True)
@@ -186,15 +246,19 @@ def _together(one: Codes, other: Codes) -> Codes:
 
 @dataclass(frozen=True)
 class BlockCells:
-    """The units of a block on the selected probe example."""
+    """The units of a block on the selected example, through the lens."""
 
     name: str
     values: Floats
-    """(positions, units)."""
+    """(positions, units); NaN for units that have no counterpart to be compared with."""
     limit: float
     """The value of full colour: colours run from -limit to +limit."""
     dead: Mask
     """(units,) over the whole probe."""
+    missing: str = ""
+    """Why there are no values (they are NaN then): `not yet`; empty if there are."""
+    words: str = ""
+    """What the values are, if it is not what the lens shows elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -216,22 +280,61 @@ class Weights:
     """The name of each row: `embed[2]@0`, a character for an embedding, `f rnn[2]@t-1` for a gate."""
     held: Mask | None = None
     """(in, out) the weights frozen one by one, in units that are not frozen whole; None if there are none."""
+    missing: str = ""
+    """Why there is nothing to show of them through the lens (they are NaN then); empty if there is."""
 
 
 @dataclass(frozen=True)
 class Activations:
-    """A block's output, units x probe examples."""
+    """A block's output through the lens, units x examples: those of the probe, or in mid-step of the batch."""
 
     block: str
     values: Floats
-    """(units, examples); positions of an embedding are averaged."""
+    """(units, examples); positions of an embedding are averaged, of importance summed."""
     limit: float
     saturated: Mask
-    """(units, examples)."""
+    """(units, examples); none through another lens than that of values."""
     dead: Mask
     """(units,)."""
     examples: tuple[str, ...]
-    """A short text for each probe example: `.em`, or `(0.3, -1.2)`."""
+    """A short text for each example: `.em`, or `(0.3, -1.2)`."""
+    missing: str = ""
+    """Why there are no values (they are NaN then): `not yet`; empty if there are."""
+    losses: Floats | None = None
+    """(examples,) the loss of each, right after the phase that computes it; else None."""
+
+
+@dataclass(frozen=True)
+class Units:
+    """Units over the probe, one row a unit: those of the selected block, or of all. All but `bins` are (rows,)."""
+
+    blocks: tuple[str, ...]
+    """The blocks, in the order of their rows."""
+    block: NDArray[np.int64]
+    """The block of each row, an index into `blocks`."""
+    unit: NDArray[np.int64]
+    bins: Floats
+    """(rows, columns) what the lens shows of the unit on the examples in their order, several in each column; NaN if
+    there is nothing yet."""
+    limit: Floats
+    """The value of a full bar of `bins`."""
+    mean: Floats
+    std: Floats
+    flat: Floats
+    """The share of examples on which its activation is saturated, or off; NaN without a single activation."""
+    dead: Mask
+    gradient: Floats
+    """Mean over the examples of |d loss / d output|, of each example's own loss; NaN if no gradient gets there."""
+    change: Floats
+    """Change of all that it has learned by the last update, as a share of its size; NaN if that is not known."""
+    worth: Floats
+    """By how much the loss rises without it; NaN as long as that was not measured."""
+    worth_holds: Mask
+    """Whether that was measured at this very moment."""
+    measured: tuple[str, ...]
+    """For each block, on what and when its worth was measured; empty if it was not."""
+    off: tuple[bool, ...]
+    """For each block, whether its activation can only be off, as a ReLU, rather than saturated."""
 
 
 @dataclass(frozen=True)
@@ -316,6 +419,8 @@ class Neuron:
     """The factor on its learning rate."""
     batch_mean: float | None = None
     """Mean output of this unit over the training batch of the half-done step, once forward has passed it; else None."""
+    gradient_here: float | None = None
+    """The same gradient on the selected example of the batch alone."""
 
 
 @dataclass(frozen=True)
@@ -446,7 +551,7 @@ class Frame:
     status: Status
     blocks: tuple[BlockInfo, ...]
     examples: tuple[str, ...]
-    """A short text for each probe example."""
+    """A short text for each example: of the probe, or in mid-step of the batch."""
     timeline: TimelineStrip
     standing: Mapping[str, Standing] = field(default_factory=dict)
     """For each block with units."""
@@ -459,3 +564,14 @@ class Frame:
     loss: LossCurve | None = None
     neuron: Neuron | None = None
     output: Output | None = None
+    units: Units | None = None
+    of_batch: bool = False
+    """The examples are those of the batch of the half-done step."""
+    lens: LensInfo = LensInfo()
+    worth: Mapping[str, Floats] | None = None
+    """For blocks for which it was measured at this moment: by how much the loss rises without each unit, (units,)."""
+
+    @property
+    def example(self) -> int:
+        """The selected one of the examples."""
+        return self.view.batch_example if self.of_batch else self.view.example

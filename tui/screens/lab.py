@@ -12,6 +12,7 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
 
+from tinynets.measure.lens_names import AUTO
 from tinynets.server.frame import Frame, View
 from tui.actions import Action
 from tui.model.completion import completions
@@ -23,6 +24,7 @@ from tui.widgets.desk import Body, Desk
 from tui.widgets.header import Header, Tabs
 from tui.widgets.network import NetworkPane
 from tui.widgets.pane import Lines, Pane
+from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.status import KeyBar, StatusLine
 from tui.widgets.timeline import TimelineStripWidget
 from tui.widgets.tour import TourHint
@@ -51,6 +53,10 @@ class LabScreen(Screen[None]):
         super().__init__()
         self.frame: Frame | None = None
         self.selection = Selection()
+        self.lens = AUTO
+        """What the panes are painted with."""
+        self.against: str | int = ""
+        """Since when a change is measured."""
         self.room = True
         """Whether the terminal has room for the lab."""
         self._ready, self._looked, self._drawn = ready, looked, drawn
@@ -61,6 +67,7 @@ class LabScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         with Body(id="lab"):
             yield Header(id="header")
+            yield PhaseBar(id="phases")
             yield Static("", id="banner", markup=False)
             yield Tabs(id="tabs")
             yield make_desk()
@@ -75,6 +82,7 @@ class LabScreen(Screen[None]):
         # Looked up once: querying them for each frame would cost more than drawing the header.
         self.desk = self.query_one(Desk)
         self.header = self.query_one(Header)
+        self.phase_bar = self.query_one(PhaseBar)
         self.banner = self.query_one("#banner", Static)
         self.tabs = self.query_one(Tabs)
         self.timeline = self.query_one(TimelineStripWidget)
@@ -93,9 +101,16 @@ class LabScreen(Screen[None]):
         self.query_one("#lab").display = fits
         small = self.query_one("#small", Static)
         small.display = not fits
+        self._fit_phase_bar(size.height)
         if not fits:
             needs = f"{SMALLEST[0]}x{SMALLEST[1]}"
             small.update(plain(f"tinynets-lab needs at least {needs}; this terminal is {size.width}x{size.height}"))
+
+    def _fit_phase_bar(self, lines: int) -> None:
+        """Show the phase bar where there is room; the header leaves the phase to it."""
+        if self.phase_bar.display != (shown := self.phase_bar.fits(lines)):
+            self.phase_bar.display = shown
+        self.header.names_phase = not shown
 
     # -- which panes are visible
 
@@ -145,7 +160,8 @@ class LabScreen(Screen[None]):
         """Take a new frame and draw it; the selection stays on its unit."""
         self._cursor_unpainted = False
         self.selection = followed(self.selection, self.frame, frame)
-        self.frame = frame
+        self.frame = self.phase_bar.frame = frame
+        self._fit_phase_bar(self.app.size.height)
         network = self.panes["network"]
         assert isinstance(network, NetworkPane)
         if self.desk.size.width:
@@ -169,7 +185,7 @@ class LabScreen(Screen[None]):
                 widget.show(self.frame, self.selection)
 
     def _shown(self) -> list[Lines]:
-        return [self.header, self.timeline, *(p for p in self.panes.values() if p.display), self.keys]
+        return [self.header, self.phase_bar, self.timeline, *(p for p in self.panes.values() if p.display), self.keys]
 
     def _draw_next(self) -> None:
         """Draw a few widgets at a time, so that a key need not wait for all; paint them together at the end."""
@@ -225,7 +241,26 @@ class LabScreen(Screen[None]):
         if self.desk.size.width:
             at, columns = self.selection, max(20, self.panes["loss"].size.width - 10)
             terms = max(View.terms, self.desk.size.height if self.desk.choice.zoom else 0)
-            self._looked(View(at.block, at.unit, at.example, self.desk.visible_panes(), columns, terms))
+            of_batch = self.frame is not None and self.frame.of_batch
+            example, batch_example = (at.other, at.example) if of_batch else (at.example, at.other)
+            self._looked(
+                View(
+                    at.block,
+                    at.unit,
+                    example,
+                    self.desk.visible_panes(),
+                    columns,
+                    terms,
+                    batch_example=batch_example,
+                    lens=self.lens,
+                    against=self.against,
+                )
+            )
+
+    def look_through(self, lens: str, against: str | int) -> None:
+        """Paint the panes with something else."""
+        self.lens, self.against = lens, against
+        self.send_view()
 
     # -- the command line
 

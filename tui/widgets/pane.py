@@ -135,6 +135,10 @@ class Lines(Widget):
                 strip = strip.apply_filter(kept, ground)
             self._framed[y] = strip
 
+    def strips(self) -> list[Strip]:
+        """All lines, frame included, as they are painted."""
+        return self.render_lines(self.outer_size.region)
+
     def edge(self, y: int, width: int) -> Strip:
         """A line of the frame around the content."""
         return super().render_lines(Region(0, y, width, 1))[0]
