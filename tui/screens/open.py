@@ -76,7 +76,7 @@ class OpenScreen(Modal[str | None]):
         listed = self.query_one(OptionList)
         words = self.query_one(Input).value.lower().split()
         shown = [entry for entry in self._found if entry.matches(words)]
-        room = min(WIDE, self.app.size.width * 96 // 100) - 7  # including the scroll bar
+        room = min(WIDE, self.app.size.width * 96 // 100) - 9  # frame, padding, scroll bar
         options: list[Option | None] = []
         for kind, title in TITLES.items():
             of_kind = [entry for entry in shown if entry.kind == kind]
