@@ -195,7 +195,7 @@ class LabApp(App[None]):
     def _opened(self) -> None:
         """The first frame of an engine has come."""
         self.style.complain()
-        self.files.opened()
+        self.files.opened(revived=self.engine.revived)
         if self._tour:
             self._tour = False
             self.style.tour()

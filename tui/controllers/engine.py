@@ -53,6 +53,8 @@ class EngineController(Controller):
         self._sent: View | None = None
         self._first = True
         """Whether this engine has yet to send its first frame."""
+        self.revived = False
+        """Whether this engine was started in place of one that died."""
 
     # -- its life
 
@@ -76,6 +78,7 @@ class EngineController(Controller):
             self.commands.fail(NOTHING_OPEN)
             return
         self.reconnect(self._restart_source())
+        self.revived = True
 
     def _restart_source(self) -> str:
         """The last save, or the source that the lab was opened on."""
@@ -87,7 +90,7 @@ class EngineController(Controller):
             self.commands.client.close()
         if source != self._source:
             self._options = {name: value for name, value in self._options.items() if name in LASTING}
-        self._source, self.commands.refused = source, False
+        self._source, self.commands.refused, self.revived = source, False, False
         self._wait(WAITING)
         self.ui.header.dead = False
         self.ui.banner.display = False

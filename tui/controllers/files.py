@@ -161,8 +161,14 @@ class FileController(Controller):
             return True
         return False
 
-    def opened(self) -> None:
-        """Something was opened: remember it, and say whether an earlier lab has left something behind."""
+    def opened(self, *, revived: bool) -> None:
+        """Something was opened: remember it, and say whether an earlier lab has left something behind.
+
+        What an engine left that died under our eyes is offered at once.
+        """
+        if revived:
+            self.commands.start(self._offer_recovery(asked=False))
+            return
         self._state.remember(last=key_of((self.run_now.path if self.run_now else "") or self._source))
         self.commands.start(self._note_lost(self.ui.status.message))
 
@@ -185,14 +191,14 @@ class FileController(Controller):
         self.recover()
         return True
 
-    async def _offer_recovery(self) -> None:
+    async def _offer_recovery(self, *, asked: bool = True) -> None:
         from tinynets.storage.recovery import recoverable  # the app starts sooner without these
         from tui.screens.recover import RecoverScreen
 
         found = await asyncio.to_thread(recoverable)
         if found:
             self.ask(RecoverScreen(found), lambda entry: self._take_up(str(entry.file) if entry else None))
-        else:
+        elif asked:
             self.ui.status.say("there is nothing to recover")
 
     # -- leaving

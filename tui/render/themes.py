@@ -82,7 +82,7 @@ SAFE = replace(
     accent="#a071b4",
 )  # fmt: skip
 SAFE_LIGHT = replace(
-    LIGHT, name="tinynets-safe-light", good="#0c8463", warn="#6f6234", bad="#7d0401", ice="#005f8f", done="#ad4aa3",
+    LIGHT, name="tinynets-safe-light", good="#0c8463", warn="#6f6234", bad="#7d0401", ice="#2a4874", done="#ad4aa3",
     accent="#331394",
 )  # fmt: skip
 """The signs of these two differ for people without red, green or blue cones; the map of values does in all four."""
