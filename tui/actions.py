@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,13 +66,27 @@ class Action:
         return self.handler.removeprefix("app.") if self.handler.startswith("app.") else f"perform('{self.id}')"
 
     @property
+    def keys_now(self) -> str:
+        """The keys that the user has given it, or else its own."""
+        return _given.get(self.id, self.keys)
+
+    @property
     def shown_key(self) -> str:
         """The first key as printed on the keyboard."""
-        return shown_key(self.keys.split(",")[0])
+        return shown_key(self.keys_now.split(",")[0])
 
     @property
     def shown_keys(self) -> str:
-        return " ".join(shown_key(key) for key in self.keys.split(","))
+        return " ".join(shown_key(key) for key in self.keys_now.split(","))
+
+
+_given: dict[str, str] = {}
+
+
+def give_keys(given: Mapping[str, str]) -> None:
+    """Let actions have other keys than their own, in all that shows them: action -> keys, by Textual's names."""
+    _given.clear()
+    _given.update(given)
 
 
 def shown_key(key: str) -> str:
@@ -414,6 +429,8 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "restart", "R", "restart", "Start the engine again after it died, from the last save", FILE, "engine.restart"
     ),
+    Action("theme", "T", "theme", "Other colours: dark, light, for the colour-blind, and more", FILE, "style.theme"),
+    Action("tour", "f1", "tour", "The tour: six hints at what there is", FILE, "style.tour"),
     Action("help", "question_mark", "help", "All keys and what they do", FILE, "view.help", 0),
     Action("quit", "q,ctrl+q", "quit", "Quit; asks if something is unsaved", FILE, "files.leave", 7),
 )
@@ -445,8 +462,8 @@ PRIORITY = frozenset({"next_pane", "previous_pane", "command"})
 def footer_actions(pane: str = "") -> list[Action]:
     """The actions of the key bar, the most important first: those of the focused pane, then those of all."""
     shown = [action for action in ACTIONS if action.footer is not None and (not action.pane or pane in action.pane)]
-    taken = {key for action in shown if action.pane for key in action.keys.split(",")}
-    shown = [action for action in shown if action.pane or not taken & set(action.keys.split(","))]
+    taken = {key for action in shown if action.pane for key in action.keys_now.split(",")}
+    shown = [action for action in shown if action.pane or not taken & set(action.keys_now.split(","))]
     return sorted(shown, key=lambda action: (not action.pane, action.footer))
 
 

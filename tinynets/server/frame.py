@@ -45,6 +45,12 @@ class View:
     """The loss curve has at most this many columns."""
     terms: int = 12
     """How many of a unit's terms, and of its outgoing weights, are listed."""
+    samples: int = 10
+    """How many texts are generated, where the data are text."""
+    temperature: float = 1.0
+    """How wild they are: 0 takes the most likely character each time."""
+    frame_rate: int = 10
+    """The most frames a second while running."""
     batch_example: int = 0
     """Selected example of the batch, which is shown in mid-step."""
     lens: str = AUTO

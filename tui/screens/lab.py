@@ -28,6 +28,7 @@ from tui.widgets.pane import Lines, Pane
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.status import KeyBar, StatusLine
 from tui.widgets.timeline import TimelineStripWidget
+from tui.widgets.tour import TourHint
 
 SMALLEST = (60, 16)
 AT_ONCE = 3
@@ -76,6 +77,7 @@ class LabScreen(Screen[None]):
             yield KeyBar(self._keys, self._label, id="keys")
             yield CommandLine(lambda text: completions(text, self.frame))
         yield Static("", id="small", markup=False)
+        yield TourHint()
 
     def on_mount(self) -> None:
         # Looked up once: querying them for each frame would cost more than drawing the header.
@@ -87,6 +89,7 @@ class LabScreen(Screen[None]):
         self.timeline = self.query_one(TimelineStripWidget)
         self.status = self.query_one(StatusLine)
         self.keys = self.query_one(KeyBar)
+        self.tour = self.query_one(TourHint)
         self.command_line = self.query_one(CommandLine)
         self.panes = {pane.NAME: pane for pane in self.query(Pane)}
         self.fit(self.app.size)
@@ -141,6 +144,12 @@ class LabScreen(Screen[None]):
     def active_pane(self) -> Pane:
         return self.panes[self.desk.choice.active]
 
+    def lay_out(self, left: float, panes: tuple[str, ...]) -> None:
+        """Give the left side its share of the width, and put these panes in front; the first has the focus."""
+        self.desk.follow(replace(self.desk.choice, left_share=left))
+        for name in reversed(panes):
+            self.pick_pane(name)
+
     def toggle_zoom(self) -> None:
         """Show the active pane alone, or all panes again."""
         self.desk.follow(replace(self.desk.choice, zoom=not self.desk.choice.zoom))
@@ -157,7 +166,7 @@ class LabScreen(Screen[None]):
         network = self.panes["network"]
         assert isinstance(network, NetworkPane)
         if self.desk.size.width:
-            wanted = network.wanted_height(frame, round(self.desk.size.width * 0.6) - 2) + 2
+            wanted = network.wanted_height(frame, round(self.desk.size.width * self.desk.choice.left_share) - 2) + 2
             self.desk.follow(replace(self.desk.choice, network_height=wanted))
         self.send_view()
         self._undrawn = self._shown()
