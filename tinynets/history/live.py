@@ -49,6 +49,7 @@ class LiveModel:
         if live.architecture != state.architecture:
             self._build(state)
             return
+        self.trainer.updated = 0
         np.copyto(live.theta, state.theta)
         live.slots = {name: slot.copy() for name, slot in state.slots.items()}
         np.copyto(live.buffers, state.buffers)

@@ -259,21 +259,14 @@ def _shapes_text(shapes: list[tuple[str, tuple[int, ...]]]) -> str:
     return " ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in shapes) or "no parameters"
 
 
-def _places(network: Network, block: Block) -> slice:
-    """Where a block's parameters lie in theta."""
-    layers = [index for index in range(block.first, block.last + 1) if network.layers[index].parameters()]
-    start = network.parameter_slice(layers[0], network.layers[layers[0]].parameters()[0].name).start
-    return slice(start, start + network.block_parameters(block))
-
-
 def _parameters(network: Network, block: Block) -> Array:
-    return network.theta[_places(network, block)].astype(np.float64)
+    return network.theta[network.block_slice(block)].astype(np.float64)
 
 
 def _distance(ours: Network, theirs: Network, block: Block, other: Block) -> BlockDistance:
     first = _parameters(ours, block)
     apart = _parameters(theirs, other) - first
-    start = _places(ours, block).start
+    start = ours.block_slice(block).start
     owned = [ours.unit_indices(block, [unit]) - start for unit in range(block.units)]
     units = np.array([_length(apart[places]) for places in owned] if any(map(len, owned)) else [])
     lengths = [_length(first[places]) for places in owned][: len(units)]

@@ -14,7 +14,7 @@ from tinynets.nn.block import Block
 from tinynets.nn.network import Network
 from tinynets.nn.workspace import Workspace
 from tinynets.server.activity import Activity
-from tinynets.server.frame import BlockInfo, Frame, View
+from tinynets.server.frame import CURVES, BlockInfo, Frame, View
 from tinynets.server.panes.activations import activations
 from tinynets.server.panes.loss import curve
 from tinynets.server.panes.network import cells
@@ -24,6 +24,7 @@ from tinynets.server.panes.output import output
 from tinynets.server.panes.standing import StandingCache
 from tinynets.server.panes.status import FileStatus, status
 from tinynets.server.panes.timeline import timeline
+from tinynets.server.panes.updates import Updates
 from tinynets.server.panes.weights import weights
 
 SAMPLES = 10
@@ -40,6 +41,7 @@ class FrameBuilder:
     _plane: Workspace = field(default_factory=Workspace)
     _spare: Workspace = field(default_factory=Workspace)
     _standing: StandingCache = field(default_factory=StandingCache)
+    _updates: Updates = field(default_factory=Updates)
     _outlines: tuple[Network | None, tuple[BlockInfo, ...]] = (None, ())
 
     @classmethod
@@ -54,6 +56,7 @@ class FrameBuilder:
         """A Frame with what the visible panes of `view` show now."""
         experiment, network, probe = self.experiment, self.experiment.network, self.experiment.probe
         probe.forward(network)
+        self._updates.note(experiment)
         view = self._existing(view)
         return Frame(
             number,
@@ -61,7 +64,7 @@ class FrameBuilder:
             status(experiment, self.file_status(), activity),
             self._outline(network),
             tuple(f"{x} → {y}" if y else x for x, y in zip(probe.examples, probe.targets, strict=True)),
-            timeline(experiment),
+            timeline(experiment, view),
             self._standing.of(experiment),
             tuple(experiment.data.labels),
             tuple(experiment.data.splits),
@@ -81,7 +84,7 @@ class FrameBuilder:
             "network": lambda: cells(views.values(), view.example),
             "weights": lambda: weights(experiment, block),
             "activations": lambda: activations(views[block.name], experiment.probe.examples),
-            "loss": lambda: curve(experiment, view.plot_columns),
+            "loss": lambda: curve(experiment, view, self._updates),
             "neuron": lambda: neuron(selected(), view.terms, self._spare, self._standing),
             "output": lambda: output(experiment, view, self._texts(renew_samples), self._plane),
         }
@@ -110,6 +113,8 @@ class FrameBuilder:
             example=example,
             plot_columns=max(2, min(view.plot_columns, 2000)),
             terms=max(1, min(view.terms, 200)),
+            window=max(0, view.window),
+            curve=view.curve if view.curve in CURVES else CURVES[0],
         )
 
     def _texts(self, renew: bool) -> dict[str, Any]:

@@ -50,6 +50,8 @@ class Trainer:
         self.sampler = Sampler(len(x), hyper.batch, hyper.sampling, hyper.seed, hyper.rules)
         self._largest = float(np.finfo(state.theta.dtype).max)  # losses are recorded in that dtype
         self.last_loss = self.batch_loss = float("nan")
+        self.updated = 0
+        """The step whose update `scratch.delta` holds; 0 if it holds none that led to the present state."""
         self._prepare(hyper)
         self.phase_order = (BATCH, *network.forward_order, LOSS, *network.backward_order, UPDATE)
 
@@ -138,6 +140,7 @@ class Trainer:
             np.copyto(state.slots[name], slot)
         np.copyto(state.buffers, carried)
         state.step += 1
+        self.updated = state.step
         self.last_loss = self.batch_loss
         return dx
 
