@@ -1,0 +1,143 @@
+"""The curves of the loss pane as charts: what is drawn of a LossCurve, and what each glyph and colour stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinynets.server.frame import LossCurve
+from tui.render.axis import Axis, even_axis, log_axis
+from tui.render.palette import Terminal
+from tui.render.plot import Band, Chart, Curve, Rgb
+
+MEAN: Rgb = (235, 239, 246)
+STEPS: Rgb = (139, 149, 165)
+AHEAD: Rgb = (96, 106, 122)
+"""What lies ahead of the present step."""
+OTHERS: tuple[Rgb, ...] = ((111, 168, 160), (176, 133, 160), (158, 150, 98), (112, 138, 190), (170, 122, 104))
+UPDATES: Rgb = (96, 106, 122)
+SELECTED: Rgb = (201, 166, 255)
+GUIDE = -3.0
+"""The ratio of an update to the parameters, as log10, that is a good pace."""
+
+
+@dataclass(frozen=True)
+class SplitLook:
+    """How the evaluations of a split are drawn."""
+
+    glyphs: tuple[str, str]
+    color: Rgb
+
+    def glyph(self, look: Terminal) -> str:
+        return self.glyphs[0 if look.unicode else 1]
+
+
+SPLITS = {
+    "train": SplitLook(("▲", "^"), (127, 216, 143)),
+    "dev": SplitLook(("●", "o"), (255, 215, 106)),
+    "test": SplitLook(("■", "#"), (255, 123, 114)),
+}
+OTHER_SPLIT = SplitLook(("◆", "%"), (213, 219, 229))
+
+
+def split_look(split: str) -> SplitLook:
+    return SPLITS.get(split, OTHER_SPLIT)
+
+
+def lowest(curve: LossCurve) -> float | None:
+    """The lowest finite number that is drawn; None if none is finite."""
+    held = [curve.mean, curve.low, curve.high, *(losses for _, losses in curve.evaluations.values())]
+    held += [other.mean for other in curve.others] + [ratios for _, ratios in curve.updates.values()]
+    known = [float(part[np.isfinite(part)].min()) for part in held if np.isfinite(part).any()]
+    return min(known) if known else None
+
+
+def fits_log(curve: LossCurve) -> bool:
+    """Whether the losses can be shown on a log scale: all finite ones are above 0."""
+    least = lowest(curve)
+    return least is None or least > 0
+
+
+def middle(curve: LossCurve) -> np.ndarray:
+    """Where each column is drawn: in the middle of its steps."""
+    return (curve.steps + curve.ends) / 2
+
+
+def chart_of(curve: LossCurve, rows: int, log: bool, look: Terminal, selected: str = "") -> Chart:
+    """The chart of a curve, for so many lines; of `updates`, the curve of the selected block stands out."""
+    first, last = curve.span
+    span = float(first if first == 0 else first + 1), float(max(last, first + 2))
+    if curve.kind == "updates":
+        return _updates(curve, rows, span, selected)
+    curves = [Curve(_centres(curve, other.steps), other.mean, _tint(at), True) for at, other in enumerate(curve.others)]
+    for at, other in enumerate(curve.others):
+        if len(other.steps) < 3:
+            curves[at] = Curve(other.steps.astype(float), other.mean, _tint(at), False, _dot(look))
+    curves += _own(curve, look)
+    for split, (steps, losses) in curve.evaluations.items():
+        drawn = split_look(split)
+        curves.append(Curve(steps.astype(float), losses, drawn.color, False, drawn.glyph(look)))
+    band = None
+    if not curve.single and curve.kind == "loss":
+        band = Band(curve.steps, curve.ends, curve.low, curve.high)
+    return Chart(span, _axis(curve, rows, log and fits_log(curve)), curves, band)
+
+
+def _tint(at: int) -> Rgb:
+    return OTHERS[at % len(OTHERS)]
+
+
+def _dot(look: Terminal) -> str:
+    return "•" if look.unicode else "*"
+
+
+def _centres(curve: LossCurve, steps: np.ndarray) -> np.ndarray:
+    """The middle of each column of another branch, whose last is as wide as those of the curve."""
+    if len(steps) < 2:
+        return steps.astype(float)
+    widths = np.append(np.diff(steps), min(np.diff(steps)[-1], curve.span[1] - steps[-1] + 1))
+    return steps + (widths - 1) / 2
+
+
+def _own(curve: LossCurve, look: Terminal) -> list[Curve]:
+    """The curve of this branch: points where each is a step, else a line; what lies ahead is darker."""
+    if not len(curve.steps):
+        return []
+    x = middle(curve)
+    past = x <= curve.step if curve.step < curve.end else np.ones(len(x), bool)
+    made = []
+    if curve.single:
+        marker = _dot(look) if len(x) <= (curve.span[1] - curve.span[0] + 1) and len(x) < 48 else ""
+        bright = STEPS if curve.average is not None else MEAN
+        made += [Curve(x[~past], curve.mean[~past], AHEAD, False, marker)]
+        made += [Curve(x[past], curve.mean[past], bright, False, marker)]
+        if curve.average is None:
+            return made
+    line = curve.mean if curve.average is None else curve.average
+    ahead = ~past | np.append(~past[1:], False)  # from the last one before it on
+    return [*made, Curve(x[ahead], line[ahead], AHEAD, True), Curve(x[past], line[past], MEAN, True)]
+
+
+def _updates(curve: LossCurve, rows: int, span: tuple[float, float], selected: str) -> Chart:
+    """Points where the ratio was measured, and nothing between them."""
+    blocks = sorted(curve.updates, key=lambda block: block == selected)
+    curves = [
+        Curve(curve.updates[b][0].astype(float), curve.updates[b][1], SELECTED if b == selected else UPDATES)
+        for b in blocks
+    ]
+    known = [v for _, ratios in curve.updates.values() for v in ratios[np.isfinite(ratios)].tolist()]
+    low, high = min([*known, GUIDE - 0.5]), max([*known, GUIDE + 0.5])
+    return Chart(span, even_axis(low, high, rows), curves, guide=GUIDE)
+
+
+def _axis(curve: LossCurve, rows: int, log: bool) -> Axis:
+    """Room for all that is drawn, but not for the largest spikes of the band, which would flatten the curve."""
+    drawn = [losses for _, losses in curve.evaluations.values()] + [other.mean for other in curve.others]
+    drawn.append(curve.mean if curve.average is None or curve.single else curve.average)
+    shown = [float(v) for part in drawn for v in part[np.isfinite(part)]]
+    low, high = (part[np.isfinite(part)] for part in (curve.low, curve.high))
+    if len(low) and len(high):
+        shown += [float(np.quantile(low, 0.1)), float(np.quantile(high, 0.9))]
+    bottom, top = (min(shown), max(shown)) if shown else (0.0, 1.0)
+    return log_axis(bottom, top, rows) if log and bottom > 0 else even_axis(bottom, top, rows)
