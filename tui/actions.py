@@ -25,6 +25,8 @@ KEY_NAMES = {
     "plus": "+",
     "equals_sign": "=",
     "minus": "-",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
     "escape": "esc",
     "left": "←",
     "right": "→",
@@ -49,6 +51,8 @@ class Action:
     footer: int | None = None
     palette: bool = True
     args: tuple[Any, ...] = ()
+    pane: tuple[str, ...] = ()
+    """The panes in which it holds; there it precedes a key that holds everywhere. Empty: everywhere."""
 
     @property
     def command(self) -> str:
@@ -82,6 +86,20 @@ _PANES = tuple(
         args=(name,),
     )
     for number, name in enumerate(PANES, 1)
+)
+
+_LOSS = tuple(
+    Action(f"loss_{name}", keys, label, text, LOOK, f"curve.{method}", footer, not args, args, ("loss",))
+    for name, keys, label, text, method, footer, args in (
+        ("left", "left,h", "cursor", "The cursor a column to the left; a cursor, if there is none", "cursor", 1, (-1,)),
+        ("right", "right,l", "cursor", "The cursor a column to the right", "cursor", None, (1,)),
+        ("down", "down,j", "dev", "The cursor to the evaluation before, or columns to the left", "leap", None, (-1,)),
+        ("up", "up,k", "dev", "The cursor to the next evaluation, or columns to the right", "leap", 3, (1,)),
+        ("go", "enter", "go there", "To the step under the cursor", "go", 2, ()),
+        ("curve", "d", "curve", "The loss, the learning rate, or how far updates move each block", "next_curve", 4, ()),
+        ("whole", "home", "all", "All steps of the branch, without a cursor", "whole", None, ()),
+        ("newest", "end", "newest", "Follow the newest steps, without a cursor", "newest", None, ()),
+    )
 )
 
 ACTIONS: tuple[Action, ...] = (
@@ -161,8 +179,43 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("play", "p", "play", "Play the recorded run forward; again: pause", TIME, "history.play", 14, args=(1,)),
     Action("rewind", "P", "rewind", "Play the recorded run backward; again: pause", TIME, "history.play", args=(-1,)),
-    Action("faster", "plus,equals_sign", "faster", "While playing: twice as fast", TIME, "history.speed", args=(2,)),
-    Action("slower", "minus", "slower", "While playing: half as fast", TIME, "history.speed", args=(0.5,)),
+    Action(
+        "faster",
+        "plus,equals_sign",
+        "faster",
+        "Half as many steps in Loss and on the timeline; while playing: twice as fast",
+        TIME,
+        "curve.nearer",
+        args=(2.0,),
+    ),
+    Action(
+        "slower",
+        "minus",
+        "slower",
+        "Twice as many steps in Loss and on the timeline; while playing: half as fast",
+        TIME,
+        "curve.nearer",
+        args=(0.5,),
+    ),
+    Action(
+        "earlier",
+        "left_curly_bracket",
+        "earlier",
+        "Earlier steps in Loss and on the timeline",
+        TIME,
+        "curve.along",
+        args=(-1,),
+    ),
+    Action(
+        "later",
+        "right_curly_bracket",
+        "later",
+        "Later steps in Loss and on the timeline",
+        TIME,
+        "curve.along",
+        args=(1,),
+    ),
+    Action("all_steps", "0", "all steps", "All steps in Loss and on the timeline", TIME, "curve.whole"),
     Action("undo", "u", "undo", "Take back the last action", TIME, "history.undo", 8),
     Action("redo", "ctrl+r", "redo", "Do again what was taken back", TIME, "history.redo"),
     Action("zero", "z", "zero", "Zero the unit's output; again: release it", EDIT, "unit.zero_or_release", 4),
@@ -240,7 +293,8 @@ ACTIONS: tuple[Action, ...] = (
         args=(-1,),
     ),
     Action("zoom", "x,enter", "zoom", "The pane alone; again: all panes", LOOK, "view.zoom", 15),
-    Action("log", "g", "log10", "The loss as log10, or as it is", LOOK, "view.log"),
+    Action("log", "L", "log10", "The loss as log10, or as it is", LOOK, "curve.log"),
+    *_LOSS,
     Action(
         "command",
         "colon",
@@ -275,11 +329,19 @@ ACTIONS: tuple[Action, ...] = (
 BY_ID = {action.id: action for action in ACTIONS}
 
 
-def bindings() -> list[Binding]:
-    """The key bindings of all actions; their ids let a keymap change them."""
+def bindings(pane: str = "") -> list[Binding]:
+    """The key bindings that hold everywhere, or those of one pane alone; their ids let a keymap change them."""
     return [
-        Binding(action.keys, action.command, action.label, show=False, id=action.id, priority=action.id in PRIORITY)
+        Binding(
+            action.keys,
+            f"app.{action.command}" if pane else action.command,
+            action.label,
+            show=False,
+            id=action.id,
+            priority=action.id in PRIORITY,
+        )
         for action in ACTIONS
+        if (pane in action.pane if pane else not action.pane)
     ]
 
 
@@ -288,9 +350,12 @@ def bindings() -> list[Binding]:
 PRIORITY = frozenset({"next_pane", "previous_pane", "command"})
 
 
-def footer_actions() -> list[Action]:
-    """The actions of the key bar, the most important first."""
-    return sorted((a for a in ACTIONS if a.footer is not None), key=lambda a: a.footer if a.footer is not None else 99)
+def footer_actions(pane: str = "") -> list[Action]:
+    """The actions of the key bar, the most important first: those of the focused pane, then those of all."""
+    shown = [action for action in ACTIONS if action.footer is not None and (not action.pane or pane in action.pane)]
+    taken = {key for action in shown if action.pane for key in action.keys.split(",")}
+    shown = [action for action in shown if action.pane or not taken & set(action.keys.split(","))]
+    return sorted(shown, key=lambda action: (not action.pane, action.footer))
 
 
 def groups() -> dict[str, list[Action]]:

@@ -16,6 +16,7 @@ from textual.widgets import Input
 from tui import actions
 from tui.client import Spawned
 from tui.controllers.commands import Commands
+from tui.controllers.curve import CurveController
 from tui.controllers.engine import EngineController, Spawn
 from tui.controllers.files import FileController
 from tui.controllers.history import HistoryController
@@ -27,6 +28,7 @@ from tui.render.palette import Terminal, speaks_unicode
 from tui.render.plain_text import Seen
 from tui.screens.lab import LabScreen
 from tui.widgets.command_line import CommandLine
+from tui.widgets.loss import LossPane
 from tui.widgets.timeline import TimelineStripWidget
 
 SEEN = Seen()
@@ -69,6 +71,7 @@ class LabApp(App[None]):
         self.history = HistoryController(lab, commands)
         self.unit = UnitController(lab, commands)
         self.view = ViewController(lab, commands)
+        self.curve = CurveController(lab, commands)
         self.files = FileController(lab, commands, reconnect=lambda source: self.engine.reconnect(source))
         self.engine = EngineController(
             lab, commands, spawn, source, options or {}, opened=self.files.offer, refused=self.files.open
@@ -161,8 +164,13 @@ class LabApp(App[None]):
 
     @on(TimelineStripWidget.Switched)
     def _switched(self, message: TimelineStripWidget.Switched) -> None:
-        self.history.switch(message.branch)
+        self.history.switch(message.branch, message.step)
 
+    @on(LossPane.Sought)
+    def _sought_on_curve(self, message: LossPane.Sought) -> None:
+        self.history.go_to(message.step)
+
+    @on(LossPane.Hovered)
     @on(TimelineStripWidget.Hovered)
-    def _hovered(self, message: TimelineStripWidget.Hovered) -> None:
+    def _hovered(self, message: LossPane.Hovered | TimelineStripWidget.Hovered) -> None:
         self.lab.status.hint(message.text)

@@ -21,7 +21,8 @@ Codes = NDArray[np.int8]
 CURVES = ("loss", "rate", "updates")
 """What the loss pane can show: the training loss, the learning rate, or how far an update moves the parameters."""
 
-PANES = ("network", "weights", "activations", "loss", "neuron", "output")
+PANES = ("network", "units", "weights", "activations", "loss", "neuron", "output", "examples", "log")
+"""In the order of their numbers."""
 
 NOTHING, SEVERAL = 0, 1
 """Codes of interventions for none and for several; the codes of the kinds follow."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from tinynets.server.frame import PANES
 from tui.controllers.base import Controller
 from tui.screens.help import HelpScreen
-from tui.widgets.loss import LossPane
 
 
 class ViewController(Controller):
@@ -35,11 +34,6 @@ class ViewController(Controller):
 
     def zoom(self) -> None:
         self.ui.toggle_zoom()
-
-    def log(self) -> None:
-        pane = self.ui.panes["loss"]
-        assert isinstance(pane, LossPane)
-        self.ui.status.say(pane.toggle_log())
 
     def command_line(self) -> None:
         self.ui.open_command_line()

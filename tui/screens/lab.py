@@ -16,6 +16,7 @@ from tinynets.server.frame import Frame, View
 from tui.actions import Action
 from tui.model.completion import completions
 from tui.model.selection import Selection, fitted, followed
+from tui.model.time_window import TimeWindow
 from tui.panes import make_desk
 from tui.render.plain_text import plain
 from tui.widgets.command_line import CommandLine, hint
@@ -50,6 +51,8 @@ class LabScreen(Screen[None]):
         super().__init__()
         self.frame: Frame | None = None
         self.selection = Selection()
+        self.window = TimeWindow()
+        """The steps that the loss curve and the timeline show."""
         self.room = True
         """Whether the terminal has room for the lab."""
         self._ready, self._looked, self._drawn = ready, looked, drawn
@@ -100,7 +103,7 @@ class LabScreen(Screen[None]):
     def _arranged(self) -> None:
         """Tell the engine which panes are now visible, and draw them."""
         visible = self.desk.visible_panes()
-        self.tabs.display = len(visible) < len(self.panes)
+        self.tabs.display = not self.desk.large or self.desk.choice.zoom
         self.tabs.update(visible, self.desk.choice.active)
         self.send_view()
         self.show()
@@ -214,9 +217,18 @@ class LabScreen(Screen[None]):
     def send_view(self) -> None:
         """Report what the user is looking at."""
         if self.desk.size.width:
-            at, columns = self.selection, max(20, self.panes["loss"].size.width - 10)
+            at, columns = self.selection, 2 * max(20, self.panes["loss"].size.width - 5)
             terms = max(View.terms, self.desk.size.height if self.desk.choice.zoom else 0)
-            self._looked(View(at.block, at.unit, at.example, self.desk.visible_panes(), columns, terms))
+            window = self.window
+            visible = self.desk.visible_panes()
+            self._looked(
+                View(at.block, at.unit, at.example, visible, columns, terms, window.steps, window.until, window.curve)
+            )
+
+    def look_at(self, window: TimeWindow) -> None:
+        """Show other steps, or another curve of them."""
+        self.window = window
+        self.send_view()
 
     # -- the command line
 

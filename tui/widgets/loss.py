@@ -40,7 +40,6 @@ CURSOR = Style(bgcolor="#3a4352", color="#ffffff", bold=True)
 class LossPane(Pane):
     """The training curve with a legend under it; where there is a cursor, what it is on."""
 
-    NUMBER = 4
     NAME = "loss"
 
     class Sought(Message):
@@ -119,9 +118,9 @@ class LossPane(Pane):
             told = [f"learning rate {setting(float(curve.mean[found]))}, as it was for step {curve.steps[found]:,}"]
         else:
             told = [_loss_at(curve, found)]
-        return f"{at}: {', '.join([*told, *self._beside(curve, step)]) or 'no loss'}"
+        return f"{at}: {', '.join([*told, *self._also(curve, step)]) or 'no loss'}"
 
-    def _beside(self, curve: LossCurve, step: int) -> list[str]:
+    def _also(self, curve: LossCurve, step: int) -> list[str]:
         """The evaluations and the losses of other branches in the column of a step."""
         plot = self._plot
         if plot is None:
