@@ -77,15 +77,17 @@ def _with_ticks(low: float, high: float, lines: int, step: float, apart: int) ->
     return Axis(first * each, last * each, inside) if fits else None
 
 
-def log_axis(low: float, high: float, lines: int) -> Axis:
-    """A logarithmic axis for what lies between two numbers above 0: ticks at 1, 2 and 5 times a power of ten.
+def log_axis(bottom: float, top: float, lines: int) -> Axis:
+    """A logarithmic axis for what lies between two powers of ten: ticks at 1, 2 and 5 times a power of ten.
 
     Where they are less than that apart, the ticks are round numbers as on a linear axis. Each tick is on the line
     nearest to it, and has a line to itself.
     """
-    bottom, top = float(np.log10(low)), float(np.log10(high))
-    margin = (top - bottom) * 0.04 or 0.1
+    if top - bottom < 1e-9 * max(1.0, abs(top)):
+        return Axis(bottom - 0.1, top + 0.1, [float(np.power(10.0, bottom))], log=True)
+    margin = (top - bottom) * 0.04
     bottom, top = bottom - margin, top + margin
+    low, high = float(np.power(10.0, bottom)), float(np.power(10.0, top))
     exponents = range(int(np.floor(bottom)) - 1, int(np.ceil(top)) + 1)
     finest = [(factor, power) for power in exponents for factor in (1, 2, 5)]
     choices = [finest, [pair for pair in finest if pair[0] == 1]]
@@ -94,14 +96,17 @@ def log_axis(low: float, high: float, lines: int) -> Axis:
         inside = [value for factor, power in choice if low <= (value := float(f"{factor}e{power}")) <= high]
         if len(inside) > 1 and _apart(inside, bottom, top, lines):
             return Axis(bottom, top, inside, log=True)
-    inside = ticks(low, high, max(1, lines // 3))
-    return Axis(bottom, top, inside if _apart(inside, bottom, top, lines) else [inside[0]], log=True)
+    for most in range(max(2, lines // 2), 0, -1):
+        inside = ticks(low, high, most)
+        if _apart(inside, bottom, top, lines):
+            break
+    return Axis(bottom, top, inside, log=True)
 
 
 def _apart(values: list[float], bottom: float, top: float, lines: int) -> bool:
-    """Whether each of these numbers on a logarithmic axis has a line to itself, and a free one between it and the next."""
+    """Whether each of these numbers on a logarithmic axis has a line to itself; with a free one between, if there is room."""
     places = np.round((np.log10(values) - bottom) / (top - bottom) * (lines - 1))
-    return len(values) < 2 or bool(np.diff(places).min() >= min(2, lines - 1))
+    return len(values) < 2 or bool(np.diff(places).min() >= (2 if lines > 7 else 1))
 
 
 def labels(numbers: list[float]) -> list[str]:

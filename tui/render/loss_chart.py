@@ -18,6 +18,8 @@ AHEAD: Rgb = (96, 106, 122)
 OTHERS: tuple[Rgb, ...] = ((111, 168, 160), (176, 133, 160), (158, 150, 98), (112, 138, 190), (170, 122, 104))
 UPDATES: Rgb = (96, 106, 122)
 SELECTED: Rgb = (201, 166, 255)
+MANY = 12
+"""From more evaluations on, if they are dense, they are drawn as finer points, under the curve."""
 GUIDE = -3.0
 """The ratio of an update to the parameters, as log10, that is a good pace."""
 
@@ -74,10 +76,14 @@ def chart_of(curve: LossCurve, rows: int, log: bool, look: Terminal, selected: s
     for at, other in enumerate(curve.others):
         if len(other.steps) < 3:
             curves[at] = Curve(other.steps.astype(float), other.mean, _tint(at), False, _dot(look))
-    curves += _own(curve, look)
+    own = _own(curve, look)
     for split, (steps, losses) in curve.evaluations.items():
         drawn = split_look(split)
-        curves.append(Curve(steps.astype(float), losses, drawn.color, False, drawn.glyph(look)))
+        if len(steps) <= max(MANY, len(curve.steps) // 8):
+            own.append(Curve(steps.astype(float), losses, drawn.color, False, drawn.glyph(look)))
+        else:
+            curves.append(Curve(steps.astype(float), losses, drawn.color))
+    curves += own
     band = None
     if not curve.single and curve.kind == "loss":
         band = Band(curve.steps, curve.ends, curve.low, curve.high)
@@ -132,12 +138,16 @@ def _updates(curve: LossCurve, rows: int, span: tuple[float, float], selected: s
 
 
 def _axis(curve: LossCurve, rows: int, log: bool) -> Axis:
-    """Room for all that is drawn, but not for the largest spikes of the band, which would flatten the curve."""
+    """Room for the curves and the evaluations, and for as much of the band as leaves the curve half of the lines."""
     drawn = [losses for _, losses in curve.evaluations.values()] + [other.mean for other in curve.others]
     drawn.append(curve.mean if curve.average is None or curve.single else curve.average)
-    shown = [float(v) for part in drawn for v in part[np.isfinite(part)]]
+    shown = np.concatenate([part[np.isfinite(part)] for part in drawn])
     low, high = (part[np.isfinite(part)] for part in (curve.low, curve.high))
-    if len(low) and len(high):
-        shown += [float(np.quantile(low, 0.1)), float(np.quantile(high, 0.9))]
-    bottom, top = (min(shown), max(shown)) if shown else (0.0, 1.0)
-    return log_axis(bottom, top, rows) if log and bottom > 0 else even_axis(bottom, top, rows)
+    if log:
+        shown, low, high = (np.log10(part[part > 0]) for part in (shown, low, high))
+    bottom, top = (float(shown.min()), float(shown.max())) if len(shown) else (0.0, 1.0)
+    if len(low) and len(high) and not curve.single:
+        least, most = float(np.quantile(low, 0.1)), float(np.quantile(high, 0.9))
+        more = max((top - bottom) / 2, (most - least) / 6)
+        bottom, top = min(bottom, max(least, bottom - more)), max(top, min(most, top + more))
+    return log_axis(bottom, top, rows) if log else even_axis(bottom, top, rows)

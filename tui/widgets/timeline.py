@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from rich.style import Style
 from textual import events
 from textual.message import Message
@@ -33,11 +32,12 @@ FAMILIES = {
 LABEL = 10
 WIDE = 96
 """From this many columns on, names are shown at the right."""
-NAMES = 23, 12
+NAMES = 24, 13
 """Columns at the right: with names, and with numbers only."""
 LANES = ((44, 4), (34, 3), (28, 2))
 """(From this many lines of the terminal on, so many other branches get a line each); on fewer they share one."""
 
+SPARK, SPARK_AHEAD = (Style(bgcolor=palette.BACK, color=color) for color in ("#5b6678", "#343d4b"))
 Cell = tuple[str, Style]
 
 
@@ -170,7 +170,7 @@ class TimelineStripWidget(Lines):
         at = scale.x(strip.step)
         for x, spark in enumerate(sparks(strip.losses, scale.span, self.look)):
             if row[x][0] == " ":
-                row[x] = (spark, palette.DIM if x <= at else palette.FAINT)
+                row[x] = (spark, SPARK if x <= at else SPARK_AHEAD)
 
     def _mark(self, marks: list[EditMark]) -> Cell:
         """The glyph of an edit, or the number of several, in the colour of their family if they share one."""
