@@ -173,4 +173,16 @@ class HistoryController(Controller):
     def _show_comparison(self, call: Call, found: Any) -> None:
         from tui.screens.compare import CompareScreen  # the app starts sooner without it
 
-        self.ask(CompareScreen(found, call.python()))
+        async def at(step: int) -> Any:
+            return await self.commands.done(call.verb, *call.args, **{**call.kwargs, "step": step}) or None
+
+        frame = self.ui.frame
+        ours = frame is not None and found.a.name == frame.status.branch
+        known = frame is not None and any(branch.name == found.b.name for branch in frame.timeline.branches)
+        lens = self._through_the_lens if ours and known else None
+        self.ask(CompareScreen(found, call.python(), at, lens))
+
+    def _through_the_lens(self, branch: str) -> None:
+        """Paint the panes with the change against another branch."""
+        self.ui.look_through("change", branch)
+        self.ui.status.say(f"lens change: how this branch differs from {branch}; v goes on")

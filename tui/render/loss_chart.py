@@ -2,49 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tinynets.server.frame import LossCurve
+from tui.render import palette, themes
 from tui.render.axis import Axis, even_axis, log_axis
 from tui.render.palette import Terminal
-from tui.render.plot import Band, Chart, Curve, Rgb
+from tui.render.plot import Band, Chart, Curve
+from tui.render.themes import Rgb
 
-MEAN: Rgb = (235, 239, 246)
-STEPS: Rgb = (139, 149, 165)
-AHEAD: Rgb = (96, 106, 122)
-"""What lies ahead of the present step."""
-OTHERS: tuple[Rgb, ...] = ((111, 168, 160), (176, 133, 160), (158, 150, 98), (112, 138, 190), (170, 122, 104))
-UPDATES: Rgb = (96, 106, 122)
-SELECTED: Rgb = (201, 166, 255)
 MANY = 12
 """From more evaluations on, if they are dense, they are drawn as finer points, under the curve."""
 GUIDE = -3.0
 """The ratio of an update to the parameters, as log10, that is a good pace."""
 
 
-@dataclass(frozen=True)
-class SplitLook:
-    """How the evaluations of a split are drawn."""
-
-    glyphs: tuple[str, str]
-    color: Rgb
-
-    def glyph(self, look: Terminal) -> str:
-        return self.glyphs[0 if look.unicode else 1]
+SPLITS = {"train": ("▲", "^"), "dev": ("●", "o"), "test": ("■", "#")}
+"""The glyph of the evaluations of each split."""
 
 
-SPLITS = {
-    "train": SplitLook(("▲", "^"), (127, 216, 143)),
-    "dev": SplitLook(("●", "o"), (255, 215, 106)),
-    "test": SplitLook(("■", "#"), (255, 123, 114)),
-}
-OTHER_SPLIT = SplitLook(("◆", "%"), (213, 219, 229))
+def split_glyph(split: str, look: Terminal) -> str:
+    return SPLITS.get(split, ("◆", "%"))[0 if look.unicode else 1]
 
 
-def split_look(split: str) -> SplitLook:
-    return SPLITS.get(split, OTHER_SPLIT)
+def split_colour(split: str) -> Rgb:
+    return palette.SPLITS.get(split, palette.MEAN)
+
+
+@palette.themed
+def quiet() -> Rgb:
+    """The colour of single steps under their average, and of what lies ahead of the present step."""
+    return themes.rgb_of(themes.mixed(palette.colours.back, palette.colours.dim, 0.75))
+
+
+@palette.themed
+def tint(at: int) -> Rgb:
+    """The colour of another branch, dimmer than the curve of the current one."""
+    on = palette.colours
+    inks = (on.ice, on.done, on.good, on.bad, on.accent)
+    return themes.rgb_of(themes.mixed(on.back, inks[at % len(inks)], 0.6))
 
 
 def lowest(curve: LossCurve) -> float | None:
@@ -72,26 +68,22 @@ def chart_of(curve: LossCurve, rows: int, log: bool, look: Terminal, selected: s
     span = float(first if first == 0 else first + 1), float(max(last, first + 2))
     if curve.kind == "updates":
         return _updates(curve, rows, span, selected)
-    curves = [Curve(_centres(curve, other.steps), other.mean, _tint(at), True) for at, other in enumerate(curve.others)]
+    curves = [Curve(_centres(curve, other.steps), other.mean, tint(at), True) for at, other in enumerate(curve.others)]
     for at, other in enumerate(curve.others):
         if len(other.steps) < 3:
-            curves[at] = Curve(other.steps.astype(float), other.mean, _tint(at), False, _dot(look))
+            curves[at] = Curve(other.steps.astype(float), other.mean, tint(at), False, _dot(look))
     own = _own(curve, look)
     for split, (steps, losses) in curve.evaluations.items():
-        drawn = split_look(split)
-        if len(steps) <= max(MANY, len(curve.steps) // 8):
-            own.append(Curve(steps.astype(float), losses, drawn.color, False, drawn.glyph(look)))
+        colour = split_colour(split)
+        if len(steps) <= max(MANY, len(curve.steps) // 4):
+            own.append(Curve(steps.astype(float), losses, colour, False, split_glyph(split, look)))
         else:
-            curves.append(Curve(steps.astype(float), losses, drawn.color))
+            curves.append(Curve(steps.astype(float), losses, colour))
     curves += own
     band = None
     if not curve.single and curve.kind == "loss":
         band = Band(curve.steps, curve.ends, curve.low, curve.high)
     return Chart(span, _axis(curve, rows, log and fits_log(curve)), curves, band)
-
-
-def _tint(at: int) -> Rgb:
-    return OTHERS[at % len(OTHERS)]
 
 
 def _dot(look: Terminal) -> str:
@@ -115,21 +107,21 @@ def _own(curve: LossCurve, look: Terminal) -> list[Curve]:
     made = []
     if curve.single:
         marker = _dot(look) if len(x) <= (curve.span[1] - curve.span[0] + 1) and len(x) < 48 else ""
-        bright = STEPS if curve.average is not None else MEAN
-        made += [Curve(x[~past], curve.mean[~past], AHEAD, False, marker)]
+        bright = quiet() if curve.average is not None else palette.MEAN
+        made += [Curve(x[~past], curve.mean[~past], quiet(), False, marker)]
         made += [Curve(x[past], curve.mean[past], bright, False, marker)]
         if curve.average is None:
             return made
     line = curve.mean if curve.average is None else curve.average
     ahead = ~past | np.append(~past[1:], False)  # from the last one before it on
-    return [*made, Curve(x[ahead], line[ahead], AHEAD, True), Curve(x[past], line[past], MEAN, True)]
+    return [*made, Curve(x[ahead], line[ahead], quiet(), True), Curve(x[past], line[past], palette.MEAN, True)]
 
 
 def _updates(curve: LossCurve, rows: int, span: tuple[float, float], selected: str) -> Chart:
     """Points where the ratio was measured, and nothing between them."""
     blocks = sorted(curve.updates, key=lambda block: block == selected)
     curves = [
-        Curve(curve.updates[b][0].astype(float), curve.updates[b][1], SELECTED if b == selected else UPDATES)
+        Curve(curve.updates[b][0].astype(float), curve.updates[b][1], palette.HERE if b == selected else quiet())
         for b in blocks
     ]
     known = [v for _, ratios in curve.updates.values() for v in ratios[np.isfinite(ratios)].tolist()]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -17,15 +16,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui.render import palette
+from tui.render import palette, themes
 from tui.render.axis import Axis, labels, short, ticks
 from tui.render.palette import Terminal
 from tui.render.strips import StyledLine
+from tui.render.themes import Rgb
 
-Rgb = tuple[int, int, int]
-
-AXIS: Rgb = (139, 149, 165)
-BAND: Rgb = (44, 52, 66)
 FRAMED = "│┤└┬─┼┐"
 """What plotext draws axes of."""
 PLAIN_FRAME = str.maketrans(FRAMED, "||++-++")
@@ -145,7 +141,7 @@ def draw(chart: Chart, width: int, height: int, look: Terminal) -> Plot:
     plt.plotsize(width, height)
     plt.theme("clear")
     plt.axes_color("default")
-    plt.ticks_color(AXIS)
+    plt.ticks_color(palette.AXIS)
     for curve in chart.curves:
         _draw_curve(plt, curve, chart.axis, look)
     first, last = chart.span
@@ -230,9 +226,9 @@ def _shade(plot: Plot, y: int, x: int, under: int, over: int, look: Terminal) ->
         if over - under >= 4:
             plot.styles[y][x] = _on_band(plot.styles[y][x])
     elif over == 8:
-        plot.letters[y][x], plot.styles[y][x] = EIGHTHS[under], _BAND_TOP
+        plot.letters[y][x], plot.styles[y][x] = EIGHTHS[under], _edge(above=True)
     elif over - under >= 2:
-        plot.letters[y][x], plot.styles[y][x] = EIGHTHS[over], _BAND_BOTTOM
+        plot.letters[y][x], plot.styles[y][x] = EIGHTHS[over], _edge(above=False)
 
 
 def step_labels(steps: list[float]) -> list[str]:
@@ -261,23 +257,25 @@ def _style(code: str) -> Style:
     return ink((numbers[2], numbers[3], numbers[4])) if len(numbers) >= 5 and numbers[:2] == [38, 2] else palette.DIM
 
 
-@cache
+@palette.themed
 def ink(color: Rgb) -> Style:
     """The style of a curve of a colour."""
-    return Style(bgcolor=palette.BACK, color="rgb({},{},{})".format(*color))
+    return Style(bgcolor=palette.BACK, color=themes.hex_of(color))
 
 
-_BAND_RGB = "rgb({},{},{})".format(*BAND)
-_BAND_TOP = Style(bgcolor=_BAND_RGB, color=palette.BACK)
-_BAND_BOTTOM = Style(bgcolor=palette.BACK, color=_BAND_RGB)
+@palette.themed
+def _edge(above: bool) -> Style:
+    """The style of an eighth of a line at the upper or the lower edge of the band."""
+    band, back = themes.hex_of(palette.BAND), palette.BACK
+    return Style(bgcolor=band, color=back) if above else Style(bgcolor=back, color=band)
 
 
-@cache
+@palette.themed
 def _on_band(style: Style) -> Style:
-    return style + Style(bgcolor=_BAND_RGB)
+    return style + Style(bgcolor=themes.hex_of(palette.BAND))
 
 
-@cache
+@palette.themed
 def _over(style: Style, mark: Style) -> Style:
     """A style on the background of another."""
     return style + Style(bgcolor=mark.bgcolor)

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from tinynets.server.frame import LossCurve
 from tui.render import palette
 from tui.render.drawing import Part, both_ends, clip, first_fitting, length, line, number, setting
-from tui.render.loss_chart import OTHERS, chart_of, fits_log, lowest, split_look
+from tui.render.loss_chart import chart_of, fits_log, lowest, split_colour, split_glyph, tint
 from tui.render.plot import Mark, Plot, draw, ink
 from tui.widgets.pane import Pane
 
@@ -33,8 +33,6 @@ NOTHING = {
 NAMED = "abcde"
 """The letters at the ends of other branches' curves, as in the legend."""
 STRIDE = 10
-HERE = Style(bgcolor="#2a2438", color="#c9a6ff")
-CURSOR = Style(bgcolor="#3a4352", color="#ffffff", bold=True)
 
 
 class LossPane(Pane):
@@ -172,7 +170,7 @@ class LossPane(Pane):
         assert self.frame is not None
         view = self.frame.view
         selected = self.selection.block if curve.kind == "updates" else ""
-        asked = (width, height, self.log10, curve.kind, view.window, view.until, selected)
+        asked = (width, height, palette.worn, self.log10, curve.kind, view.window, view.until, selected)
         seen = sum(len(steps) for steps, _ in [*curve.evaluations.values(), *curve.updates.values()])
         others = tuple((other.name, len(other.steps)) for other in curve.others)
         wanted = (asked, curve.span, curve.step, curve.end, len(curve.steps), seen, others)
@@ -197,14 +195,14 @@ class LossPane(Pane):
         bar = self.look.glyph("bar")
         marks = []
         if curve.step < curve.end and curve.span[0] <= curve.step <= curve.span[1]:
-            marks.append(Mark(plot.column(curve.step), HERE, bar))
+            marks.append(Mark(plot.column(curve.step), _line(palette.colours.accent), bar))
         for at, other in enumerate(curve.others):
             last = other.mean[-1]
             if np.isfinite(last) and (last > 0 or not plot.axis.log):
-                place = plot.column(float(other.steps[-1])), ink(OTHERS[at % len(OTHERS)])
+                place = plot.column(float(other.steps[-1])), ink(tint(at))
                 marks.append(Mark(*place, NAMED[at % len(NAMED)], plot.row(float(last))))
         if self.cursor is not None and curve.span[0] <= self.cursor <= curve.span[1]:
-            marks.append(Mark(plot.column(self.cursor), CURSOR, bar))
+            marks.append(Mark(plot.column(self.cursor), _line(palette.colours.bright), bar))
         return marks
 
     def _below(self, curve: LossCurve, width: int) -> Strip:
@@ -229,10 +227,10 @@ class LossPane(Pane):
             if not curve.single:
                 parts.append((f"{'░' if self.look.unicode else '.'} min to max ", palette.DIM))
         for split, (_, losses) in curve.evaluations.items():
-            look = split_look(split)
-            parts.append((f"{look.glyph(self.look)} {split} {number(float(losses[-1]))} ", ink(look.color)))
+            glyph = split_glyph(split, self.look)
+            parts.append((f"{glyph} {split} {number(float(losses[-1]))} ", ink(split_colour(split))))
         for at, other in enumerate(curve.others):
-            parts.append((f"{NAMED[at % len(NAMED)]} {clip(other.name, 16)} ", ink(OTHERS[at % len(OTHERS)])))
+            parts.append((f"{NAMED[at % len(NAMED)]} {clip(other.name, 16)} ", ink(tint(at))))
         if curve.left_out:
             parts.append((f"+{curve.left_out} more", palette.FAINT))
         while len(parts) > 1 and length(parts) > width:
@@ -282,6 +280,12 @@ class LossPane(Pane):
         if text != self._hovered:
             self._hovered = text
             self.post_message(self.Hovered(text))
+
+
+@palette.themed
+def _line(colour: str) -> Style:
+    """The style of a line through the plot, and of what it crosses."""
+    return Style(bgcolor=palette.colours.line, color=colour, bold=True)
 
 
 def _loss_at(curve: LossCurve, column: int) -> str:

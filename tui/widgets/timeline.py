@@ -13,7 +13,7 @@ from tinynets.foreign_text import printable
 from tinynets.server.frame import EditMark, Frame, TimelineStrip
 from tui.model.selection import Selection
 from tui.model.stops import Place, Stop, cost_words, shown_lanes, stops
-from tui.render import palette
+from tui.render import palette, themes
 from tui.render.drawing import Part, clip, length, line
 from tui.render.marks import SIGNS
 from tui.render.sparks import sparks
@@ -21,12 +21,12 @@ from tui.render.operation_looks import LOOKS
 from tui.widgets.pane import Lines
 
 FAMILIES = {
-    "activation": ("several", palette.DONE),
-    "learning": ("frozen", palette.ICE),
-    "parameter": ("weights", palette.BRIGHT),
-    "state": ("weights", palette.BRIGHT),
-    "structure": ("structure", palette.WARN),
-    "setting": ("setting", palette.ACCENT_BOLD),
+    "activation": ("several", "DONE"),
+    "learning": ("frozen", "ICE"),
+    "parameter": ("weights", "BRIGHT"),
+    "state": ("weights", "BRIGHT"),
+    "structure": ("structure", "WARN"),
+    "setting": ("setting", "ACCENT_BOLD"),
 }
 """Family of an operation -> its glyph and colour; each operation on activations has a glyph of its own."""
 LABEL = 10
@@ -37,7 +37,6 @@ NAMES = 24, 13
 LANES = ((44, 4), (34, 3), (28, 2))
 """(From this many lines of the terminal on, so many other branches get a line each); on fewer they share one."""
 
-SPARK, SPARK_AHEAD = (Style(bgcolor=palette.BACK, color=color) for color in ("#5b6678", "#343d4b"))
 Cell = tuple[str, Style]
 
 
@@ -170,7 +169,7 @@ class TimelineStripWidget(Lines):
         at = scale.x(strip.step)
         for x, spark in enumerate(sparks(strip.losses, scale.span, self.look)):
             if row[x][0] == " ":
-                row[x] = (spark, SPARK if x <= at else SPARK_AHEAD)
+                row[x] = (spark, _spark(x > at))
 
     def _mark(self, marks: list[EditMark]) -> Cell:
         """The glyph of an edit, or the number of several, in the colour of their family if they share one."""
@@ -373,9 +372,17 @@ class TimelineStripWidget(Lines):
             self.post_message(self.Hovered(text))
 
 
+@palette.themed
+def _spark(ahead: bool) -> Style:
+    """The style of the losses: what lies ahead of the present step is fainter."""
+    on = palette.colours
+    return Style(bgcolor=on.back, color=themes.mixed(on.back, on.dim, 0.35 if ahead else 0.6))
+
+
 def mark_sign(mark: EditMark) -> Cell:
     """The glyph of an edit, by name, and its colour."""
-    name, style = FAMILIES.get(mark.family, FAMILIES["setting"])
+    name, ink = FAMILIES.get(mark.family, FAMILIES["setting"])
+    style = palette.named(ink)
     look = LOOKS.get(mark.op)
     if look is not None and look.on_timeline:
         return (look.on_timeline, style)

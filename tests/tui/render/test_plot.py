@@ -13,7 +13,7 @@ from textual.strip import Strip
 from tinynets.server.frame import BranchCurve, LossCurve
 from tui.render.palette import Terminal
 from tui.render.axis import labels
-from tui.render.loss_chart import OTHERS, chart_of, fits_log
+from tui.render.loss_chart import chart_of, fits_log, tint
 from tui.render.plot import draw
 from tui.widgets.loss import LossPane
 
@@ -221,7 +221,7 @@ def test_curves_of_other_branches_begin_where_they_part_and_are_named() -> None:
     curve = curve_of(np.linspace(3, 2, 40), others=(other,))
     plot = draw(chart_of(curve, HEIGHT - 3, False, Terminal()), WIDTH, HEIGHT - 1, Terminal())
     coloured = [
-        x for row in plot.styles for x, style in enumerate(row) if style.color and style.color.triplet == OTHERS[0]
+        x for row in plot.styles for x, style in enumerate(row) if style.color and tuple(style.color.triplet) == tint(0)
     ]
     assert min(coloured) >= plot.column(21)
     lines = pane_of(curve, False)[1]

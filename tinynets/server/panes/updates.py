@@ -25,12 +25,10 @@ class Updates:
     def note(self, experiment: Experiment) -> None:
         """Measure the update that led to the present moment, if this is known."""
         player = experiment.player
-        number, step, edits = experiment.moment
+        number, step, _ = experiment.moment
         trainer = player.trainer
-        if not step or player.half is not None or trainer.updated != step or (number, step) in self._found:
+        if not step or player.half is not None or not trainer.is_last or (number, step) in self._found:
             return
-        if edits > player.branch.edits_through(step - 1):
-            return  # an edit may have changed the parameters meanwhile
         if len(self._found) >= MOST:
             self._found = dict(list(self._found.items())[::2])
         self._found[number, step] = _ratios(experiment, trainer.scratch.delta)
