@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -173,8 +174,10 @@ class HistoryController(Controller):
     def _show_comparison(self, call: Call, found: Any) -> None:
         from tui.screens.compare import CompareScreen  # the app starts sooner without it
 
-        async def at(step: int) -> Any:
-            return await self.commands.done(call.verb, *call.args, **{**call.kwargs, "step": step}) or None
+        async def at(step: int) -> tuple[Any, str] | None:
+            again = replace(call, kwargs={**call.kwargs, "step": step})
+            answer = await self.commands.done(again.verb, *again.args, **again.kwargs)
+            return (answer, again.python()) if answer else None
 
         frame = self.ui.frame
         ours = frame is not None and found.a.name == frame.status.branch

@@ -12,6 +12,7 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
 
+from tinynets.measure.lens_names import AUTO
 from tinynets.server.frame import Frame, View
 from tui.actions import Action
 from tui.model.completion import completions
@@ -54,6 +55,10 @@ class LabScreen(Screen[None]):
         self.selection = Selection()
         self.window = TimeWindow()
         """The steps that the loss curve and the timeline show."""
+        self.lens = AUTO
+        """What the panes are painted with."""
+        self.against: str | int = ""
+        """Since when a change is measured."""
         self.room = True
         """Whether the terminal has room for the lab."""
         self._ready, self._looked, self._drawn = ready, looked, drawn
@@ -230,15 +235,33 @@ class LabScreen(Screen[None]):
         if self.desk.size.width:
             at, columns = self.selection, 2 * max(20, self.panes["loss"].size.width - 5)
             terms = max(View.terms, self.desk.size.height if self.desk.choice.zoom else 0)
-            window = self.window
-            visible = self.desk.visible_panes()
+            of_batch = self.frame is not None and self.frame.of_batch
+            example, batch_example = (at.other, at.example) if of_batch else (at.example, at.other)
             self._looked(
-                View(at.block, at.unit, at.example, visible, columns, terms, window.steps, window.until, window.curve)
+                View(
+                    at.block,
+                    at.unit,
+                    example,
+                    self.desk.visible_panes(),
+                    columns,
+                    terms,
+                    batch_example=batch_example,
+                    lens=self.lens,
+                    against=self.against,
+                    window=self.window.steps,
+                    until=self.window.until,
+                    curve=self.window.curve,
+                )
             )
 
     def look_at(self, window: TimeWindow) -> None:
         """Show other steps, or another curve of them."""
         self.window = window
+        self.send_view()
+
+    def look_through(self, lens: str, against: str | int) -> None:
+        """Paint the panes with something else."""
+        self.lens, self.against = lens, against
         self.send_view()
 
     # -- the command line

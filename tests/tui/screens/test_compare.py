@@ -9,7 +9,8 @@ from textual.pilot import Pilot
 
 import tinynets as tn
 from tinynets.measure.comparison import Comparison
-from tui.screens.compare import Compared, CompareScreen
+from tui.screens.compare import CompareScreen
+from tui.widgets.compared import Compared
 from tui.screens.tree import TreeScreen
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.scene import Scene
+from tinynets.measure.aside import workspace_for
 from tinynets.measure.block_view import UnitView
 from tinynets.measure.producers import is_passthrough, producers
 from tinynets.measure.unit_terms import UnitTerms
@@ -38,7 +39,7 @@ def neuron(at: UnitView, scene: Scene, top: int, spare: Workspace, standing: Sta
         weighted=None if terms is None or normed else terms.weighted,
         pre=terms.z if at.pre is None and terms is not None else at.pre,
         value=at.value,
-        clean=at.of_block(_clean(at, spare)),
+        clean=at.of_block(_clean(at, workspace_for(scene, experiment) if scene.of_batch else spare)),
         contributions=terms.listed(top) if terms else (),
         rest=terms.rest(top) if terms else 0.0,
         outgoing=_outgoing(experiment, block, unit, top),
