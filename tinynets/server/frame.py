@@ -318,7 +318,7 @@ class Activations:
 
 @dataclass(frozen=True)
 class BranchCurve:
-    """The loss of another branch behind the step at which it parts from this one: the mean of each column."""
+    """The loss of another branch behind the step at which it parts from this one: its average in each column."""
 
     name: str
     steps: NDArray[np.int64]

@@ -13,6 +13,10 @@ from tui.render.palette import Terminal
 from tui.render.plot import Chart, Curve
 
 
+SMOOTH = 24
+"""A curve is averaged over about a twelfth of it."""
+
+
 @dataclass(frozen=True)
 class Pair:
     """The training losses of two runs from the first step on, each (steps,), and the step at which they part."""
@@ -76,7 +80,7 @@ class Pair:
 
 
 def _means(losses: np.ndarray, start: int, each: float) -> tuple[np.ndarray, np.ndarray]:
-    """The middle step of each `each` steps after `start`, and the mean loss over them."""
+    """The middle step of each `each` steps after `start`, and the mean loss over them and some on either side."""
     count = int(np.ceil((len(losses) - start) / each))
     if count < 1:
         return np.empty(0), np.empty(0)
@@ -84,4 +88,7 @@ def _means(losses: np.ndarray, start: int, each: float) -> tuple[np.ndarray, np.
     known = np.where(np.isfinite(losses), losses, np.nan)
     spans = [(a, b) for a, b in pairwise(edges.tolist()) if b > a and not np.isnan(known[a:b]).all()]
     steps = np.array([(a + 1 + b) / 2 for a, b in spans])
-    return steps, np.array([float(np.nanmean(known[a:b], dtype=np.float64)) for a, b in spans])
+    found = np.array([float(np.nanmean(known[a:b], dtype=np.float64)) for a, b in spans])
+    around = len(found) // SMOOTH
+    within, at = np.ones(2 * around + 1), slice(around, around + len(found))
+    return steps, (np.convolve(found, within) / np.convolve(np.ones(len(found)), within))[at] if around else found

@@ -215,24 +215,27 @@ class LossPane(Pane):
     def _legend(self, curve: LossCurve, width: int) -> Strip:
         if curve.kind == "updates":
             return self._legend_of_updates(curve, width)
-        parts: list[Part] = []
+        least: list[Part] = []
         each, average = ("•", "─") if self.look.unicode else ("*", "*")
         if curve.kind == "rate":
-            parts.append((f"{average} learning rate ", palette.TEXT))
+            least.append((f"{average} learning rate ", palette.TEXT))
         else:
             if curve.single:
-                parts.append((f"{each} each step ", palette.DIM if curve.average is not None else palette.TEXT))
+                least.append((f"{each} each step ", palette.DIM if curve.average is not None else palette.TEXT))
             if curve.average is not None or not curve.single:
-                parts.append((f"{average} average ", palette.BRIGHT))
-            if not curve.single:
-                parts.append((f"{'░' if self.look.unicode else '.'} min to max ", palette.DIM))
+                least.append((f"{average} average ", palette.BRIGHT))
+        band: list[Part] = [(f"{'░' if self.look.unicode else '.'} min to max ", palette.DIM)]
+        more: list[Part] = []
         for split, (_, losses) in curve.evaluations.items():
             glyph = split_glyph(split, self.look)
-            parts.append((f"{glyph} {split} {number(float(losses[-1]))} ", ink(split_colour(split))))
+            more.append((f"{glyph} {split} {number(float(losses[-1]))} ", ink(split_colour(split))))
         for at, other in enumerate(curve.others):
-            parts.append((f"{NAMED[at % len(NAMED)]} {clip(other.name, 16)} ", ink(tint(at))))
+            more.append((f"{NAMED[at % len(NAMED)]} {clip(other.name, 16)} ", ink(tint(at))))
         if curve.left_out:
-            parts.append((f"+{curve.left_out} more", palette.FAINT))
+            more.append((f"+{curve.left_out} more", palette.FAINT))
+        shown = [] if curve.single or curve.kind != "loss" else band
+        choices = ([*least, *shown, *more], [*least, *more], more)
+        parts = next((choice for choice in choices if choice and length(choice) <= width), list(more or least))
         while len(parts) > 1 and length(parts) > width:
             parts.pop()
         key = "L linear" if self.log10 else "L log10"

@@ -16,8 +16,8 @@ from tinynets.training.hyper import Hyper
 
 MOST_OTHERS = 5
 """How many other branches have a curve."""
-SMOOTH = 40
-"""The average is taken over about this part of all columns."""
+SMOOTH = 24
+"""The average is taken over about a twelfth of all columns."""
 
 
 def curve(experiment: Experiment, view: View, updates: Updates) -> LossCurve:
@@ -70,8 +70,8 @@ def _losses(curve: LossCurve, values: Array, starts: Array) -> LossCurve:
 
 def _smoothed(mean: Array, counts: Array, around: int) -> Array:
     """The mean over all steps of each column and of `around` others on either side; fewer at the ends."""
-    within = np.ones(2 * around + 1)
-    sums, steps = (np.convolve(part, within, "same") for part in (mean * counts, counts.astype(np.float64)))
+    within, at = np.ones(2 * around + 1), slice(around, around + len(mean))
+    sums, steps = (np.convolve(part, within)[at] for part in (mean * counts, counts.astype(np.float64)))
     return sums / steps
 
 
@@ -101,8 +101,10 @@ def _other(branch: Branch, first: int, span: tuple[int, int], most: int) -> Bran
     """One branch after a step, in the columns of the whole span; the first of them may be cut short."""
     end = min(len(branch.losses), span[1])
     starts = columns(span, end, most)
+    around = len(columns(span, span[1], most)) // SMOOTH
     starts = np.unique(np.maximum(starts[max(0, int(np.searchsorted(starts, first, "right")) - 1) :], first))
-    return BranchCurve(branch.name, starts + 1, means(branch.losses.part(first, end), starts - first, end - first))
+    mean = means(branch.losses.part(first, end), starts - first, end - first)
+    return BranchCurve(branch.name, starts + 1, _smoothed(mean, np.diff([*starts, end]), around) if around else mean)
 
 
 def learning_rates(experiment: Experiment, steps: Array) -> Array:
