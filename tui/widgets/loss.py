@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from tinynets.server.frame import LossCurve
 from tui.render import palette
-from tui.render.drawing import Part, both_ends, clip, first_fitting, length, line, number, setting
+from tui.render.drawing import Part, both_ends, clip, columns, first_fitting, length, line, number, setting
 from tui.render.loss_chart import chart_of, fits_log, lowest, split_colour, split_glyph, tint
 from tui.render.plot import Mark, Plot, draw, ink
 from tui.widgets.pane import Pane
@@ -101,8 +101,8 @@ class LossPane(Pane):
                 return beyond[0] if by > 0 else beyond[-1]
         return self.moved_cursor(by * STRIDE)
 
-    def readout(self, step: int) -> str:
-        """What the curve says of a step."""
+    def readout(self, step: int, spare: int = 0) -> str:
+        """What the curve says of a step: all, without the number of steps (1), or without the range of losses (2)."""
         curve = self._curve
         if curve is None:
             return ""
@@ -115,7 +115,7 @@ class LossPane(Pane):
         elif curve.kind == "rate":
             told = [f"learning rate {setting(float(curve.mean[found]))}, as it was for step {curve.steps[found]:,}"]
         else:
-            told = [_loss_at(curve, found)]
+            told = [_loss_at(curve, found, spare)]
         return f"{at}: {', '.join([*told, *self._also(curve, step)]) or 'no loss'}"
 
     def _also(self, curve: LossCurve, step: int) -> list[str]:
@@ -209,7 +209,9 @@ class LossPane(Pane):
         """The legend, or what is under the cursor and the key that goes there."""
         if self.cursor is None:
             return self._legend(curve, width)
-        read: list[Part] = [(clip(self.readout(self.cursor), width), palette.BRIGHT)]
+        texts = [self.readout(self.cursor, spare) for spare in range(3)]
+        text = next((text for text in texts if columns(text) <= width), texts[-1])
+        read: list[Part] = [(clip(text, width), palette.BRIGHT)]
         return first_fitting(width, (read, [("enter goes there", palette.FAINT)]), (read, []))
 
     def _legend(self, curve: LossCurve, width: int) -> Strip:
@@ -291,10 +293,12 @@ def _line(colour: str) -> Style:
     return Style(bgcolor=palette.colours.line, color=colour, bold=True)
 
 
-def _loss_at(curve: LossCurve, column: int) -> str:
+def _loss_at(curve: LossCurve, column: int, spare: int) -> str:
     count = int(curve.ends[column] - curve.steps[column]) + 1
     mean, low, high = (number(float(part[column])) for part in (curve.mean, curve.low, curve.high))
-    return f"loss {mean}" if count < 2 else f"loss {mean} ({low} to {high} in {count:,} steps)"
+    if count < 2 or spare > 1:
+        return f"loss {mean}"
+    return f"loss {mean} ({low} to {high}{'' if spare else f' in {count:,} steps'})"
 
 
 def _updates_at(curve: LossCurve, step: int) -> str:
