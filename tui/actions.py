@@ -29,6 +29,8 @@ KEY_NAMES = {
     "plus": "+",
     "equals_sign": "=",
     "minus": "-",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
     "escape": "esc",
     "left": "←",
     "right": "→",
@@ -179,6 +181,19 @@ _LOG = (
         pane=_IN_LOG,
     ),
 )
+_LOSS = tuple(
+    Action(f"loss_{name}", keys, label, text, LOOK, f"curve.{method}", footer, not args, args, ("loss",))
+    for name, keys, label, text, method, footer, args in (
+        ("left", "left,h", "cursor", "The cursor a column to the left; a cursor, if there is none", "cursor", 1, (-1,)),
+        ("right", "right,l", "cursor", "The cursor a column to the right", "cursor", None, (1,)),
+        ("down", "down,j", "dev", "The cursor to the evaluation before, or columns to the left", "leap", None, (-1,)),
+        ("up", "up,k", "dev", "The cursor to the next evaluation, or columns to the right", "leap", 3, (1,)),
+        ("go", "enter", "go there", "To the step under the cursor", "go", 2, ()),
+        ("curve", "d", "curve", "The loss, the learning rate, or how far updates move each block", "next_curve", 4, ()),
+        ("whole", "home", "all", "All steps of the branch, without a cursor", "whole", None, ()),
+        ("newest", "end", "newest", "Follow the newest steps, without a cursor", "newest", None, ()),
+    )
+)
 
 ACTIONS: tuple[Action, ...] = (
     Action("run", "space", "run", "Run until paused; pause", RUN, "running.run_or_pause", 1),
@@ -273,8 +288,43 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("play", "p", "play", "Play the recorded run forward; again: pause", TIME, "history.play", 14, args=(1,)),
     Action("rewind", "P", "rewind", "Play the recorded run backward; again: pause", TIME, "history.play", args=(-1,)),
-    Action("faster", "plus,equals_sign", "faster", "While playing: twice as fast", TIME, "history.speed", args=(2,)),
-    Action("slower", "minus", "slower", "While playing: half as fast", TIME, "history.speed", args=(0.5,)),
+    Action(
+        "faster",
+        "plus,equals_sign",
+        "faster",
+        "Half as many steps in Loss and on the timeline; while playing: twice as fast",
+        TIME,
+        "curve.nearer",
+        args=(2.0,),
+    ),
+    Action(
+        "slower",
+        "minus",
+        "slower",
+        "Twice as many steps in Loss and on the timeline; while playing: half as fast",
+        TIME,
+        "curve.nearer",
+        args=(0.5,),
+    ),
+    Action(
+        "earlier",
+        "left_curly_bracket",
+        "earlier",
+        "Earlier steps in Loss and on the timeline",
+        TIME,
+        "curve.along",
+        args=(-1,),
+    ),
+    Action(
+        "later",
+        "right_curly_bracket",
+        "later",
+        "Later steps in Loss and on the timeline",
+        TIME,
+        "curve.along",
+        args=(1,),
+    ),
+    Action("all_steps", "0", "all steps", "All steps in Loss and on the timeline", TIME, "curve.whole"),
     Action("undo", "u", "undo", "Take back the last action", TIME, "history.undo", 8),
     Action("redo", "ctrl+r", "redo", "Do again what was taken back", TIME, "history.redo"),
     Action("zero", "z", "zero", "Zero the unit's output; again: release it", EDIT, "unit.zero_or_release", 4),
@@ -391,7 +441,8 @@ ACTIONS: tuple[Action, ...] = (
         "view.against",
     ),
     *_LOG,
-    Action("log", "L", "log10", "The loss as log10, or as it is", LOOK, "view.log"),
+    Action("log", "L", "log10", "The loss as log10, or as it is", LOOK, "curve.log"),
+    *_LOSS,
     Action(
         "command",
         "colon",

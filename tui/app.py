@@ -18,6 +18,7 @@ from tui import actions
 from tui.client import Spawned
 from tui.config import Config, checked
 from tui.controllers.commands import Commands
+from tui.controllers.curve import CurveController
 from tui.controllers.engine import EngineController, Spawn
 from tui.controllers.files import FileController
 from tui.controllers.find import FindController
@@ -38,6 +39,7 @@ from tui.state import StateFile
 from tui.widgets.command_line import CommandLine
 from tui.widgets.desk import Desk
 from tui.widgets.log import LogPane
+from tui.widgets.loss import LossPane
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.timeline import TimelineStripWidget
 
@@ -90,6 +92,7 @@ class LabApp(App[None]):
         self.unit = UnitController(lab, commands)
         self.view = ViewController(lab, commands)
         state = state or StateFile()
+        self.curve = CurveController(lab, commands)
         self.files = FileController(
             lab, commands, reconnect=lambda source: self.engine.reconnect(source), state=state, source=source
         )
@@ -262,12 +265,17 @@ class LabApp(App[None]):
 
     @on(TimelineStripWidget.Switched)
     def _switched(self, message: TimelineStripWidget.Switched) -> None:
-        self.history.switch(message.branch)
+        self.history.switch(message.branch, message.step)
 
     @on(Desk.Arranged)
     def _arranged(self) -> None:
         self.lab.call_after_refresh(self.style.place)
 
+    @on(LossPane.Sought)
+    def _sought_on_curve(self, message: LossPane.Sought) -> None:
+        self.history.go_to(message.step)
+
+    @on(LossPane.Hovered)
     @on(TimelineStripWidget.Hovered)
-    def _hovered(self, message: TimelineStripWidget.Hovered) -> None:
+    def _hovered(self, message: LossPane.Hovered | TimelineStripWidget.Hovered) -> None:
         self.lab.status.hint(message.text)

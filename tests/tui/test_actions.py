@@ -152,7 +152,7 @@ TIMELINE = TimelineStrip(
         ("zero", ["zero ", "zero_weights "]),
         ("clam", ["clamp "]),
         ("mean hidden[0]@t=3 d", ["dev"]),
-        ("switch ", ["'a b'"]),
+        ("switch ", ["'a b'", "step="]),
         ("drop a", ["'a b'"]),
         ("drop 'a", ["'a b'"]),
         ("drop main ", []),

@@ -17,7 +17,7 @@ from tinynets.nn.block import Block
 from tinynets.nn.network import Network
 from tinynets.nn.workspace import Workspace
 from tinynets.server.activity import Activity
-from tinynets.server.frame import BlockInfo, Floats, Frame, View
+from tinynets.server.frame import CURVES, BlockInfo, Floats, Frame, View
 from tinynets.server.panes.activations import activations
 from tinynets.server.panes.lens import lens_info
 from tinynets.server.panes.log import ActionList
@@ -31,6 +31,7 @@ from tinynets.server.panes.standing import StandingCache
 from tinynets.server.panes.status import FileStatus, status
 from tinynets.server.panes.timeline import timeline
 from tinynets.server.panes.units import UnitTable
+from tinynets.server.panes.updates import Updates
 from tinynets.server.panes.weights import weights
 from tinynets.server.panes.worth import KeptWorths
 
@@ -51,6 +52,7 @@ class FrameBuilder:
     _plane: Workspace = field(default_factory=Workspace)
     _spare: Workspace = field(default_factory=Workspace)
     _standing: StandingCache = field(default_factory=StandingCache)
+    _updates: Updates = field(default_factory=Updates)
     _outlines: tuple[Network | None, tuple[BlockInfo, ...]] = (None, ())
     _actions: ActionList = field(default_factory=ActionList)
     _phases: PhaseList = field(default_factory=PhaseList)
@@ -78,6 +80,7 @@ class FrameBuilder:
         """A Frame with what the visible panes of `view` show now."""
         experiment, network = self.experiment, self.experiment.network
         experiment.probe.forward(network)
+        self._updates.note(experiment)
         scene = Scene.of(experiment)
         watched = scene.watched
         view = self._existing(view, scene)
@@ -92,7 +95,7 @@ class FrameBuilder:
             ),
             self._outline(network),
             tuple(f"{x} → {y}" if y else x for x, y in zip(watched.examples, watched.targets, strict=True)),
-            timeline(experiment),
+            timeline(experiment, view),
             self._standing.of(experiment),
             tuple(experiment.data.labels),
             tuple(experiment.data.splits),
@@ -121,7 +124,7 @@ class FrameBuilder:
             "units": lambda: self._units.of(lens, views, view, self.worths, moving=activity.mode != "paused"),
             "weights": lambda: weights(lens, block),
             "activations": lambda: activations(lens, views.of(block), block, views.dead(block)),
-            "loss": lambda: curve(experiment, view.plot_columns),
+            "loss": lambda: curve(experiment, view, self._updates),
             "neuron": neuron_pane,
             "log": lambda: self._actions.log(experiment, view.log_row, view.log_rows),
             "output": lambda: output(experiment, scene, example, self._texts(view, renew_samples), self._plane),
@@ -156,6 +159,8 @@ class FrameBuilder:
             log_rows=max(1, min(view.log_rows, 400)),
             samples=max(1, min(view.samples, MOST_SAMPLES)),
             temperature=max(0.0, min(view.temperature, 1000.0)),
+            window=max(0, view.window),
+            curve=view.curve if view.curve in CURVES else CURVES[0],
         )
 
     def _texts(self, view: View, renew: bool) -> dict[str, Any]:

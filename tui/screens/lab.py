@@ -17,6 +17,7 @@ from tinynets.server.frame import Frame, View
 from tui.actions import Action
 from tui.model.completion import completions
 from tui.model.selection import Selection, fitted, followed
+from tui.model.time_window import TimeWindow
 from tui.panes import make_desk
 from tui.render.plain_text import plain
 from tui.widgets.command_line import CommandLine, hint
@@ -54,6 +55,8 @@ class LabScreen(Screen[None]):
         super().__init__()
         self.frame: Frame | None = None
         self.selection = Selection()
+        self.window = TimeWindow()
+        """The steps that the loss curve and the timeline show."""
         self.lens = AUTO
         """What the panes are painted with."""
         self.against: str | int = ""
@@ -240,7 +243,7 @@ class LabScreen(Screen[None]):
     def send_view(self) -> None:
         """Report what the user is looking at."""
         if self.desk.size.width:
-            at, columns = self.selection, max(20, self.panes["loss"].size.width - 10)
+            at, columns = self.selection, 2 * max(20, self.panes["loss"].size.width - 5)
             terms = max(View.terms, self.desk.size.height if self.desk.choice.zoom else 0)
             of_batch = self.frame is not None and self.frame.of_batch
             example, batch_example = (at.other, at.example) if of_batch else (at.example, at.other)
@@ -260,11 +263,19 @@ class LabScreen(Screen[None]):
                     against=self.against,
                     log_row=row,
                     log_rows=rows,
+                    window=self.window.steps,
+                    until=self.window.until,
+                    curve=self.window.curve,
                 )
             )
 
     @on(LogPane.Looked)
     def _log_looked(self) -> None:
+        self.send_view()
+
+    def look_at(self, window: TimeWindow) -> None:
+        """Show other steps, or another curve of them."""
+        self.window = window
         self.send_view()
 
     def look_through(self, lens: str, against: str | int) -> None:
