@@ -42,6 +42,14 @@ class View:
     """The loss curve has at most this many columns."""
     terms: int = 12
     """How many of a unit's terms, and of its outgoing weights, are listed."""
+    pixels: tuple[int, int] = (8, 8)
+    """How many points high and wide the picture of each unit is, where a net is drawn as a net."""
+    answer: int = 0
+    """The points on each side of the network's answer beside the net; 0 where it has no room."""
+    portrait: int = 24
+    """The points on each side of the selected unit's picture in the Neuron pane."""
+    plane: int = 33
+    """The points on each side of the decision plane in the Output pane."""
 
 
 @dataclass(frozen=True)
@@ -338,6 +346,48 @@ class MapGrid:
 
 
 @dataclass(frozen=True)
+class NetLink:
+    """What comes into the units of a block, in a net that is drawn as a net."""
+
+    block: str
+    sources: tuple[str, ...]
+    """The blocks whose units come in, one block after another; "" stands for the inputs."""
+    weights: Floats
+    """(units of the sources, units); 0 where nothing comes in."""
+
+
+@dataclass(frozen=True)
+class UnitPictures:
+    """A picture of each unit of a block, (units, rows, columns)."""
+
+    kind: str
+    """`response` over the plane of two inputs, `field` of the weights that see an image, `course` over time, `image`."""
+    values: Floats
+    limit: float
+
+
+@dataclass(frozen=True)
+class NetGraph:
+    """A small network to be drawn as a net: its inputs, its blocks with their weights, and a picture of each unit."""
+
+    inputs: tuple[str, ...]
+    """A name for each input node; a single one for an image, or for what is looked up in a table."""
+    values: Floats
+    """(inputs,) on the selected example."""
+    links: tuple[NetLink, ...]
+    limit: float
+    """The weight of full colour."""
+    pictures: Mapping[str, UnitPictures] = field(default_factory=dict)
+    """Block -> its units; "" -> the inputs."""
+    answer: Plane | None = None
+    """What the network says over the plane of its two inputs."""
+    grid: MapGrid | None = None
+    """The units of a self-organizing map at their places; it has no links."""
+    names: tuple[str, ...] = ()
+    """The names of the units of the last block."""
+
+
+@dataclass(frozen=True)
 class Output:
     """The output for the selected probe example."""
 
@@ -447,6 +497,8 @@ class Frame:
     """The classes, if the targets are classes."""
     splits: tuple[str, ...] = ()
     network: tuple[BlockCells, ...] | None = None
+    net: NetGraph | None = None
+    """With the Network pane; None where the network is no small net."""
     weights: Weights | None = None
     activations: Activations | None = None
     loss: LossCurve | None = None

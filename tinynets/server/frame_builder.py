@@ -17,6 +17,7 @@ from tinynets.server.activity import Activity
 from tinynets.server.frame import BlockInfo, Frame, View
 from tinynets.server.panes.activations import activations
 from tinynets.server.panes.loss import curve
+from tinynets.server.panes.net import net
 from tinynets.server.panes.network import cells
 from tinynets.server.panes.neuron import neuron
 from tinynets.server.panes.outline import outline
@@ -38,6 +39,7 @@ class FrameBuilder:
     """Returns the present status of the run's file."""
     _samples: tuple[tuple[int, int, int] | None, tuple[str, ...], int] = (None, (), 0)
     _plane: Workspace = field(default_factory=Workspace)
+    _net: Workspace = field(default_factory=Workspace)
     _spare: Workspace = field(default_factory=Workspace)
     _standing: StandingCache = field(default_factory=StandingCache)
     _outlines: tuple[Network | None, tuple[BlockInfo, ...]] = (None, ())
@@ -87,7 +89,8 @@ class FrameBuilder:
         }
         if not block.units:
             panes = {pane: panes[pane] for pane in ("network", "loss", "output")}
-        return {pane: panes[pane]() for pane in view.panes if pane in panes}
+        made = {pane: panes[pane]() for pane in view.panes if pane in panes}
+        return made | ({"net": net(experiment, views, view, self._net)} if "network" in made else {})
 
     def _outline(self, network: Network) -> tuple[BlockInfo, ...]:
         if self._outlines[0] is not network:
@@ -110,6 +113,10 @@ class FrameBuilder:
             example=example,
             plot_columns=max(2, min(view.plot_columns, 2000)),
             terms=max(1, min(view.terms, 200)),
+            pixels=(max(1, min(view.pixels[0], 64)), max(1, min(view.pixels[1], 64))),
+            answer=max(0, min(view.answer, 128)),
+            portrait=max(8, min(view.portrait, 128)),
+            plane=max(9, min(view.plane, 128)),
         )
 
     def _texts(self, renew: bool) -> dict[str, Any]:

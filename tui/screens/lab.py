@@ -216,7 +216,13 @@ class LabScreen(Screen[None]):
         if self.desk.size.width:
             at, columns = self.selection, max(20, self.panes["loss"].size.width - 10)
             terms = max(View.terms, self.desk.size.height if self.desk.choice.zoom else 0)
-            self._looked(View(at.block, at.unit, at.example, self.desk.visible_panes(), columns, terms))
+            view = View(at.block, at.unit, at.example, self.desk.visible_panes(), columns, terms)
+            network = self.panes["network"]
+            assert isinstance(network, NetworkPane)
+            if self.frame is not None:
+                pixels, answer = network.pixels(self.frame)
+                view = replace(view, pixels=pixels, answer=answer)
+            self._looked(view)
 
     # -- the command line
 

@@ -7,13 +7,16 @@ from rich.style import Style
 from textual import events
 from textual.strip import Strip
 
-from tinynets.server.frame import BlockCells, BlockInfo, Frame
+from tinynets.server.frame import BlockCells, BlockInfo, Frame, View
 from tui.render import palette
 from tui.render.arrangement import Arrangement, Room, Row, Span, arrange, fit
 from tui.render.drawing import Part, blank, clip_name, columns, length, line, padded
 from tui.render.marks import Marks
+from tui.render.net_layout import NetLayout, Node, nearest, right_of
 from tui.render.network_cells import block_legend, heading, unit_cells
 from tui.render.pictures import mapped, picture
+from tui.widgets.net import AROUND, Net, draw, placed
+from tui.widgets.net import wanted_height as net_height
 from tui.widgets.pane import Pane
 
 WITH_LEGEND = 6
@@ -30,6 +33,8 @@ class NetworkPane(Pane):
         super().__init__()
         self._arrangement = Arrangement((), 1, False)
         self._top = 0
+        self._net: NetLayout | None = None
+        """Where the nodes are, if the network is drawn as a net; else its units are cells."""
         self._marks: dict[str, Marks] = {}
         self._marks_at: dict[tuple[str, int], Marks] = {}
         self._pictures: dict[tuple[str, int], list[list[Segment]]] = {}
@@ -41,6 +46,12 @@ class NetworkPane(Pane):
         self.title(self._about_example(frame, width))
         legend_lines = int(height >= WITH_LEGEND)
         height -= legend_lines
+        where = placed(frame.net, width, height + legend_lines) if frame.net is not None else None
+        self._net = where
+        if where is not None and frame.net is not None:
+            self.note("")
+            marks = {cells.name: Marks(frame.standing.get(cells.name), cells.dead) for cells in frame.network}
+            return draw(Net(frame.net, frame, self.selection, self.look, marks), where, width, height + legend_lines)
         self._arrangement = fit(frame.blocks, self._room(frame, width), height, self.selection.block)
         self._pictures.clear()
         cells = {block.name: block for block in frame.network}
@@ -103,6 +114,8 @@ class NetworkPane(Pane):
 
     def wanted_height(self, frame: Frame, width: int) -> int:
         """The number of lines that show the whole network at a width, with wide cells unless that takes too many."""
+        if frame.net is not None and frame.net.links:
+            return net_height(frame.net)
         return len(arrange(frame.blocks, self._room(frame, width), 2 if width >= 70 else 1, False)) + 1
 
     def _example(self, frame: Frame) -> str:
@@ -168,6 +181,9 @@ class NetworkPane(Pane):
         return made[span.line]
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:
+        node = self._net.at.get((self.selection.block, self.selection.unit)) if self._net else None
+        if self._net is not None and node is not None:
+            return self.Chosen(unit=node.unit + down) if down else self._to(right_of(self._net, node, right))
         return self.Chosen(unit=self.selection.unit + right) if right else self._vertically(down)
 
     def _vertically(self, down: int) -> Pane.Chosen | None:
@@ -195,8 +211,23 @@ class NetworkPane(Pane):
         made = self._pictures.get((span.block, span.first)) if span.line >= 0 else None
         return len(made[0]) if made else span.count * self._cell
 
+    def _to(self, node: Node | None) -> Pane.Chosen | None:
+        return None if node is None else self.Chosen(block=node.block, unit=node.unit)
+
+    def pixels(self, frame: Frame) -> tuple[tuple[int, int], int]:
+        """How many points high and wide the pictures of units are here, and the answer's side; 0 without one."""
+        where = placed(frame.net, *self._inner()) if frame.net is not None else None
+        if where is None:
+            return View.pixels, 0
+        return (where.size.tall, where.size.wide), where.answer[2] if where.answer else 0
+
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
+        if at is not None and self._net is not None:
+            chosen = self._to(nearest(self._net, at.x, 2 * (at.y - AROUND + 1)))
+            if chosen is not None:
+                self.post_message(chosen)
+            return
         if at is None or not 0 <= at.y + self._top < len(self._rows):
             return
         row = self._rows[at.y + self._top]
