@@ -270,6 +270,28 @@ class StandingIntervention:
 
 
 @dataclass(frozen=True)
+class UnitPicture:
+    """What a unit responds to, as a picture: (rows, columns), or one for each channel, (channels, rows, columns)."""
+
+    kind: str
+    """`response` over the plane of two inputs, `field` of the weights that see an image, `kernel` of a convolution."""
+    values: Floats
+    limit: float
+    caption: str
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """The rows of a table of vectors as points of a plane, each with its label."""
+
+    points: Floats
+    """(rows, 2) along the first two principal components of the rows."""
+    labels: tuple[str, ...]
+    shares: tuple[float, float]
+    """How much of the rows' variance each component holds, 0 to 1."""
+
+
+@dataclass(frozen=True)
 class Neuron:
     """The selected unit on the selected example: how it gets its value, and where that goes."""
 
@@ -317,6 +339,14 @@ class Neuron:
     """The factor on its learning rate."""
     batch_mean: float | None = None
     """Mean output of this unit over the training batch of the half-done step, once forward has passed it; else None."""
+    state: str = ""
+    """held, dead, saturated, frozen, constant or healthy."""
+    verdict: str = ""
+    """What is the matter with it and why, in a sentence."""
+    picture: UnitPicture | None = None
+    """What it responds to, as a picture."""
+    scatter: Scatter | None = None
+    """For a unit of a table of vectors: the whole table."""
 
 
 @dataclass(frozen=True)
@@ -353,7 +383,7 @@ class NetLink:
     sources: tuple[str, ...]
     """The blocks whose units come in, one block after another; "" stands for the inputs."""
     weights: Floats
-    """(units of the sources, units); 0 where nothing comes in."""
+    """(units of the sources, units); 0 where nothing comes in, NaN where more comes in than one weight can say."""
 
 
 @dataclass(frozen=True)

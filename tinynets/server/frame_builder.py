@@ -40,6 +40,7 @@ class FrameBuilder:
     _samples: tuple[tuple[int, int, int] | None, tuple[str, ...], int] = (None, (), 0)
     _plane: Workspace = field(default_factory=Workspace)
     _net: Workspace = field(default_factory=Workspace)
+    _portrait: Workspace = field(default_factory=Workspace)
     _spare: Workspace = field(default_factory=Workspace)
     _standing: StandingCache = field(default_factory=StandingCache)
     _outlines: tuple[Network | None, tuple[BlockInfo, ...]] = (None, ())
@@ -84,7 +85,9 @@ class FrameBuilder:
             "weights": lambda: weights(experiment, block),
             "activations": lambda: activations(views[block.name], experiment.probe.examples),
             "loss": lambda: curve(experiment, view.plot_columns),
-            "neuron": lambda: neuron(selected(), view.terms, self._spare, self._standing),
+            "neuron": lambda: neuron(
+                selected(), view.terms, view.portrait, self._standing, self._spare, self._portrait
+            ),
             "output": lambda: output(experiment, view, self._texts(renew_samples), self._plane),
         }
         if not block.units:

@@ -88,6 +88,13 @@ class NetCanvas:
         self.levels[part] = levels[:rows, :columns]
         self.pixels[part] = packed_levels()[levels[:rows, :columns]]
 
+    def colours(self, x: int, y: int, pixels: NDArray[np.uint8]) -> None:
+        """Put a picture, given as red, green and blue, with its upper left pixel at a place."""
+        rows, columns = min(pixels.shape[0], 2 * self.lines - y), min(pixels.shape[1], self.width - x)
+        part, shown = np.s_[y : y + rows, x : x + columns], pixels[:rows, :columns].astype(np.int64)
+        self.pixels[part] = shown[..., 0] << 16 | shown[..., 1] << 8 | shown[..., 2]
+        self.levels[part] = shown.mean(axis=-1) / 255 * palette.MIDDLE + palette.MIDDLE
+
     def block(self, x: int, y: int, columns: int, rows: int, colour: int) -> None:
         """Fill a rectangle with a colour; what lies outside is left out."""
         self.pixels[max(0, y) : max(0, y + rows), max(0, x) : max(0, x + columns)] = colour

@@ -77,6 +77,8 @@ class NetLayout:
     answer: tuple[int, int, int] | None = None
     """x, y and side of the answer over the plane."""
     at: dict[tuple[str, int], Node] = field(default_factory=dict)
+    below: int = 1
+    """How many units further the one below is."""
 
 
 @dataclass(frozen=True)
@@ -155,19 +157,36 @@ def _placed(wanted: Wanted, size: Size, width: int, height: int) -> NetLayout:
 def _column(column: Column, number: int, lanes: int, size: Size, x: int, height: int) -> list[Node]:
     """The nodes of a column, lane by lane, as far apart as there is room for."""
     units = [(block, unit) for block, count in column for unit in range(count)]
-    rows = ceil(len(units) / lanes)
+    rows, cuts = ceil(len(units) / lanes), [round(lane * len(units) / lanes) for lane in range(lanes + 1)]
     pitch = max(size.pitch, min((height + 1) // rows, size.tall + max(2, size.tall // 2)))
     if size == DOT:
         pitch -= pitch % 2
     made = []
     for lane in range(lanes):
-        own = units[lane * rows : (lane + 1) * rows]
+        own = units[cuts[lane] : cuts[lane + 1]]
         top = max(0, (height - (len(own) * pitch - (pitch - size.tall))) // 2)
         if size == DOT:
             top -= top % 2
         at = x + lane * size.lane
         made += [Node(block, unit, at, top + row * pitch, number, lane) for row, (block, unit) in enumerate(own)]
     return made
+
+
+@lru_cache(16)
+def map_layout(block: str, shape: tuple[int, int], width: int, lines: int) -> NetLayout | None:
+    """The units of a map, each at its place; None if there is no room for them."""
+    rows, columns = shape
+    pitch = min((2 * lines - 1) // rows, (width - 1) // columns, LARGEST)
+    if pitch < 1:
+        return None
+    size = Size(pitch - (pitch > 3), pitch - (pitch > 3))
+    left, top = max(1, (width - pitch * columns) // 2), max(0, (2 * lines - pitch * rows) // 2)
+    nodes = tuple(
+        Node(block, row * columns + column, left + column * pitch, top + row * pitch, 0, column)
+        for row in range(rows)
+        for column in range(columns)
+    )
+    return NetLayout(size, nodes, (), None, {(block, node.unit): node for node in nodes}, columns)
 
 
 def columns_of(links: Sequence[tuple[str, tuple[str, ...], int]], inputs: int) -> tuple[Column, ...]:

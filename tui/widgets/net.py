@@ -18,6 +18,7 @@ from tui.render.marks import Marks
 from tui.render.net_canvas import CHOSEN, Curve, NetCanvas
 from tui.render.net_layout import DOT, NetLayout, Node, Wanted, columns_of, layout
 from tui.render.palette import Terminal
+from tui.render.pictures import greys
 
 MOST_EDGES = 72
 """Of more edges between two columns, only the strongest are drawn, and those of the selected unit."""
@@ -67,13 +68,13 @@ def wanted_of(graph: NetGraph, width: int) -> Wanted:
 
 def placed(graph: NetGraph, width: int, height: int) -> NetLayout | None:
     """Where everything stands in a pane of a size; None if there is no room, and units are to be cells."""
-    if height < SHORTEST or not graph.links:
-        return None
     return layout(wanted_of(graph, width), width, height - AROUND)
 
 
 def wanted_height(graph: NetGraph) -> int:
-    """The lines in which a net looks good."""
+    """The lines in which a net or a map looks good."""
+    if graph.grid is not None:
+        return max(14, min(26, graph.grid.values.shape[0] + AROUND))
     most = max(sum(count for _, count in column) for column in wanted_of(graph, 80).columns)
     return max(14, min(26, most * 4 + AROUND))
 
@@ -150,7 +151,7 @@ def _touching(link: NetLink, sources: list[tuple[str, int]], selected: tuple[str
 def _curve(where: NetLayout, one: Node, other: Node, level: int, dim: bool) -> Curve:
     """From the right of one node's column to the left of the other's."""
     begin, end = where.edges[one.column][1], where.edges[other.column][0] - 1
-    return Curve(begin, _middle(where, one) + one.lane, end, _middle(where, other), level, dim)
+    return Curve(begin, _middle(where, one) + min(one.lane, 2), end, _middle(where, other), level, dim)
 
 
 def _middle(where: NetLayout, node: Node) -> int:
@@ -173,8 +174,10 @@ def _node(canvas: NetCanvas, net: Net, where: NetLayout, node: Node) -> None:
     if chosen:
         canvas.ring(node.x, node.y, wide + 1, tall, CHOSEN)
     plain = np.full((tall, wide), level)
-    canvas.picture(node.x, node.y, _resized(own, node.unit, wide, tall) if own and net.values_lens else plain)
-    if own is None or own.kind != "image":
+    if own is not None and own.kind == "image":
+        canvas.colours(node.x, node.y, greys(_resized(own.values[node.unit], wide, tall)))
+    else:
+        canvas.picture(node.x, node.y, _levels(own, node.unit, wide, tall) if own and net.values_lens else plain)
         canvas.picture(node.x + wide, node.y, plain[:, :1])
     if mark is not None:
         canvas.write(node.y // 2, node.x, mark[0], mark[1])
@@ -196,14 +199,15 @@ def _dot(
         canvas.write(number, node.x + 1, right, palette.CURSOR)
 
 
-def _resized(own: UnitPictures, unit: int, wide: int, tall: int) -> NDArray[np.integer]:
-    """The levels of a unit's picture at the size that it has room for; a course is a row of columns."""
-    values = own.values[unit]
+def _levels(own: UnitPictures, unit: int, wide: int, tall: int) -> NDArray[np.integer]:
+    """The levels of a unit's picture at the size that it has room for."""
+    return np.asarray(palette.levels(_resized(own.values[unit], wide, tall), own.limit))
+
+
+def _resized(values: Floats, wide: int, tall: int) -> Floats:
+    """A picture at a size: one that is smaller is repeated, such as a course, which has a single row."""
     rows = np.arange(tall) * values.shape[0] // tall
-    across = np.arange(wide) * values.shape[1] // wide
-    if own.kind == "image":
-        return np.asarray(palette.levels(values[np.ix_(rows, across)] * 2 - 1, 1.0))
-    return np.asarray(palette.levels(values[np.ix_(rows, across)], own.limit))
+    return np.asarray(values[np.ix_(rows, np.arange(wide) * values.shape[1] // wide)])
 
 
 def _names(canvas: NetCanvas, net: Net, where: NetLayout) -> None:
@@ -216,7 +220,9 @@ def _names(canvas: NetCanvas, net: Net, where: NetLayout) -> None:
             canvas.write(number, node.x - len(name) - 1, name, palette.DIM)
         elif node.block == last and wanted.after and node.unit < len(net.graph.names):
             name = clip(net.graph.names[node.unit], wanted.after - 1)
-            canvas.write(number, _right(where, node) + 1, name, palette.TEXT)
+            inside = _right(where, node) < where.edges[node.column][1]
+            x, style = (node.x, palette.BRIGHT) if inside else (_right(where, node) + 1, palette.TEXT)
+            canvas.write(number, x, name, style)
 
 
 def _answer(canvas: NetCanvas, net: Net, where: tuple[int, int, int]) -> None:

@@ -15,9 +15,10 @@ from tui.render.marks import Marks
 from tui.render.net_layout import NetLayout, Node, nearest, right_of
 from tui.render.network_cells import block_legend, heading, unit_cells
 from tui.render.pictures import mapped, picture
-from tui.widgets.net import AROUND, Net, draw, placed
+from tui.widgets.net import AROUND, SHORTEST, Net, draw, placed
 from tui.widgets.net import wanted_height as net_height
 from tui.widgets.pane import Pane
+from tui.widgets.som import draw_map, placed_map
 
 WITH_LEGEND = 6
 """From this many lines on, the last line is the legend."""
@@ -46,12 +47,9 @@ class NetworkPane(Pane):
         self.title(self._about_example(frame, width))
         legend_lines = int(height >= WITH_LEGEND)
         height -= legend_lines
-        where = placed(frame.net, width, height + legend_lines) if frame.net is not None else None
-        self._net = where
-        if where is not None and frame.net is not None:
-            self.note("")
-            marks = {cells.name: Marks(frame.standing.get(cells.name), cells.dead) for cells in frame.network}
-            return draw(Net(frame.net, frame, self.selection, self.look, marks), where, width, height + legend_lines)
+        self._net = self._placed(frame, width, height + legend_lines)
+        if self._net is not None:
+            return self._drawn(frame, self._net, width, height + legend_lines)
         self._arrangement = fit(frame.blocks, self._room(frame, width), height, self.selection.block)
         self._pictures.clear()
         cells = {block.name: block for block in frame.network}
@@ -71,6 +69,26 @@ class NetworkPane(Pane):
             selected = self.selection.block
             lines.append(block_legend(cells.get(selected), self._marks.get(selected), width, self.look))
         return lines
+
+    @staticmethod
+    def _placed(frame: Frame, width: int, height: int) -> NetLayout | None:
+        """Where the units stand if the network is drawn as a net or a map; None if they are cells."""
+        net = frame.net
+        if net is None or height < SHORTEST:
+            return None
+        if net.grid is not None:
+            return placed_map(net.grid, frame.view.block, width, height)
+        return placed(net, width, height)
+
+    def _drawn(self, frame: Frame, where: NetLayout, width: int, height: int) -> list[Strip]:
+        """The network as a net or a map."""
+        self.note("")
+        assert frame.net is not None
+        marks = {cells.name: Marks(frame.standing.get(cells.name), cells.dead) for cells in frame.network or ()}
+        net = Net(frame.net, frame, self.selection, self.look, marks)
+        if frame.net.grid is not None:
+            return draw_map(net, frame.net.grid, where, width, height)
+        return draw(net, where, width, height)
 
     @property
     def _rows(self) -> tuple[Row, ...]:
@@ -114,7 +132,7 @@ class NetworkPane(Pane):
 
     def wanted_height(self, frame: Frame, width: int) -> int:
         """The number of lines that show the whole network at a width, with wide cells unless that takes too many."""
-        if frame.net is not None and frame.net.links:
+        if frame.net is not None:
             return net_height(frame.net)
         return len(arrange(frame.blocks, self._room(frame, width), 2 if width >= 70 else 1, False)) + 1
 
@@ -183,7 +201,7 @@ class NetworkPane(Pane):
     def moved(self, right: int, down: int) -> Pane.Chosen | None:
         node = self._net.at.get((self.selection.block, self.selection.unit)) if self._net else None
         if self._net is not None and node is not None:
-            return self.Chosen(unit=node.unit + down) if down else self._to(right_of(self._net, node, right))
+            return self.Chosen(unit=self._below(node, down)) if down else self._to(right_of(self._net, node, right))
         return self.Chosen(unit=self.selection.unit + right) if right else self._vertically(down)
 
     def _vertically(self, down: int) -> Pane.Chosen | None:
@@ -211,12 +229,18 @@ class NetworkPane(Pane):
         made = self._pictures.get((span.block, span.first)) if span.line >= 0 else None
         return len(made[0]) if made else span.count * self._cell
 
+    def _below(self, node: Node, down: int) -> int:
+        """The unit below or above a node; itself at the edge of a map."""
+        assert self._net is not None
+        unit = node.unit + down * self._net.below
+        return unit if (node.block, unit) in self._net.at else node.unit
+
     def _to(self, node: Node | None) -> Pane.Chosen | None:
         return None if node is None else self.Chosen(block=node.block, unit=node.unit)
 
     def pixels(self, frame: Frame) -> tuple[tuple[int, int], int]:
         """How many points high and wide the pictures of units are here, and the answer's side; 0 without one."""
-        where = placed(frame.net, *self._inner()) if frame.net is not None else None
+        where = self._placed(frame, *self._inner())
         if where is None:
             return View.pixels, 0
         return (where.size.tall, where.size.wide), where.answer[2] if where.answer else 0

@@ -126,7 +126,7 @@ def _weights(
         at = int(experiment.probe.x[example].reshape(-1)[-1])
         return None if matrix is None or at >= len(matrix) else np.array(matrix[at : at + 1])
     if picture_size(experiment) is not None and sources == ("",):
-        return np.zeros((1, block.units))
+        return np.full((1, block.units), np.nan)
     if layer.gate_sums:
         return None
     if matrix is not None and any(len(entry.shape) > 1 for entry in layer.parameters()):

@@ -8,6 +8,7 @@ from tinynets.experiment.experiment import Experiment
 from tinynets.measure.block_view import UnitView
 from tinynets.measure.producers import is_passthrough, producers
 from tinynets.measure.unit_terms import UnitTerms
+from tinynets.measure.verdict import verdict_of
 from tinynets.nn.block import Block
 from tinynets.nn.interventions import recurs
 from tinynets.nn.layers import Linear
@@ -15,17 +16,23 @@ from tinynets.nn.saturation import activation_of
 from tinynets.nn.workspace import Workspace
 from tinynets.numerics.arrays import Array, ignore_warnings
 from tinynets.server.frame import Neuron
+from tinynets.server.panes.portrait import scatter, unit_picture
 from tinynets.server.panes.standing import StandingCache, rates, standing_on
 
 
-def neuron(at: UnitView, top: int, spare: Workspace, standing: StandingCache) -> Neuron:
+def neuron(
+    at: UnitView, top: int, portrait: int, standing: StandingCache, spare: Workspace, plane: Workspace
+) -> Neuron:
     """All there is to say about a unit, its `top` largest terms and weights out among it.
 
-    `spare` is a workspace for looking at what would be without interventions.
+    `portrait` is the side of its picture over the plane. `spare` is a workspace for looking at what would be without
+    interventions, `plane` one for the points of the plane.
     """
     experiment, block, unit, view = at.experiment, at.block, at.unit, at.block_view
     out = view.out[:, :, unit]
     terms = _terms(at)
+    clean = at.of_block(_clean(at, spare))
+    verdict = verdict_of(at, clean)
     normed = block.last - block.first > (block.activation is not None)
     return Neuron(
         block=block.name,
@@ -36,7 +43,7 @@ def neuron(at: UnitView, top: int, spare: Workspace, standing: StandingCache) ->
         weighted=None if terms is None or normed else terms.weighted,
         pre=terms.z if at.pre is None and terms is not None else at.pre,
         value=at.value,
-        clean=at.of_block(_clean(at, spare)),
+        clean=clean,
         contributions=terms.listed(top) if terms else (),
         rest=terms.rest(top) if terms else 0.0,
         outgoing=_outgoing(experiment, block, unit, top),
@@ -53,6 +60,10 @@ def neuron(at: UnitView, top: int, spare: Workspace, standing: StandingCache) ->
         position=at.position,
         pattern=_pattern(experiment, block, unit, at.example),
         places=_places(experiment, block, out[at.example]),
+        state=verdict.state,
+        verdict=verdict.text,
+        picture=unit_picture(at, portrait, plane),
+        scatter=scatter(experiment, block),
     )
 
 
