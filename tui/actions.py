@@ -49,6 +49,8 @@ class Action:
     footer: int | None = None
     palette: bool = True
     args: tuple[Any, ...] = ()
+    pane: tuple[str, ...] = ()
+    """The panes in which it holds; there it precedes a key that holds everywhere. Empty: everywhere."""
 
     @property
     def command(self) -> str:
@@ -275,11 +277,19 @@ ACTIONS: tuple[Action, ...] = (
 BY_ID = {action.id: action for action in ACTIONS}
 
 
-def bindings() -> list[Binding]:
-    """The key bindings of all actions; their ids let a keymap change them."""
+def bindings(pane: str = "") -> list[Binding]:
+    """The key bindings that hold everywhere, or those of one pane alone; their ids let a keymap change them."""
     return [
-        Binding(action.keys, action.command, action.label, show=False, id=action.id, priority=action.id in PRIORITY)
+        Binding(
+            action.keys,
+            f"app.{action.command}" if pane else action.command,
+            action.label,
+            show=False,
+            id=action.id,
+            priority=action.id in PRIORITY,
+        )
         for action in ACTIONS
+        if (pane in action.pane if pane else not action.pane)
     ]
 
 
@@ -288,9 +298,12 @@ def bindings() -> list[Binding]:
 PRIORITY = frozenset({"next_pane", "previous_pane", "command"})
 
 
-def footer_actions() -> list[Action]:
-    """The actions of the key bar, the most important first."""
-    return sorted((a for a in ACTIONS if a.footer is not None), key=lambda a: a.footer if a.footer is not None else 99)
+def footer_actions(pane: str = "") -> list[Action]:
+    """The actions of the key bar, the most important first: those of the focused pane, then those of all."""
+    shown = [action for action in ACTIONS if action.footer is not None and (not action.pane or pane in action.pane)]
+    taken = {key for action in shown if action.pane for key in action.keys.split(",")}
+    shown = [action for action in shown if action.pane or not taken & set(action.keys.split(","))]
+    return sorted(shown, key=lambda action: (not action.pane, action.footer))
 
 
 def groups() -> dict[str, list[Action]]:

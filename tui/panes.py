@@ -1,4 +1,4 @@
-"""The list of panes: for each its widget, its slot on the desk, and its line in the help."""
+"""The list of panes: for each its widget, its place on the desk, and its line in the help."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from dataclasses import dataclass
 
 from tui.widgets.activations import ActivationsPane
 from tui.widgets.desk import Desk, Slot
+from tui.widgets.examples import ExamplesPane
+from tui.widgets.log import LogPane
 from tui.widgets.loss import LossPane
 from tui.widgets.network import NetworkPane
 from tui.widgets.neuron import NeuronPane
 from tui.widgets.output import OutputPane
 from tui.widgets.pane import Pane
+from tui.widgets.units import UnitsPane
 from tui.widgets.weights import WeightsPane
 
 
 @dataclass(frozen=True)
 class PaneRow:
-    """One pane; on each side of the desk, panes are stacked in the order of their rows."""
+    """One pane; on each side of the desk, places are stacked in the order of their first rows."""
 
     widget: type[Pane]
     slot: Slot
@@ -28,32 +31,41 @@ class PaneRow:
 
     @property
     def title(self) -> str:
-        return f"{self.widget.NUMBER} {self.name.capitalize()}"
+        return f"{self.widget.number()} {self.name.capitalize()}"
 
 
 ROWS = (
     PaneRow(
         NetworkPane,
-        Slot("left", (2, 5), 6),
+        Slot("left", "network", (2, 5), 6),
         "each unit a cell, coloured by its activation on the selected probe example",
     ),
+    PaneRow(UnitsPane, Slot("left", "units", (1, 2)), "every unit of the block as a row, to sort, filter and mark"),
     PaneRow(
         WeightsPane,
-        Slot("left", (1, 2)),
+        Slot("left", "weights"),
         "what comes into each unit: inputs down, units across; the selected column between bars",
     ),
     PaneRow(
         ActivationsPane,
-        Slot("left"),
+        Slot("left", "units", (1, 2)),
         "each unit (across) on each probe example (down); under it the share of saturated ones",
     ),
     PaneRow(
         LossPane,
-        Slot("right", (3, 10), 10),
+        Slot("right", "loss", (3, 11), 10),
         "mean and range of the training loss; dots are evaluations (e makes one)",
     ),
-    PaneRow(NeuronPane, Slot("right", (11, 20), 12), "the selected unit: its sum, its largest terms, where it goes"),
-    PaneRow(OutputPane, Slot("right"), "what the network says for the selected example, and what it generates"),
+    PaneRow(
+        NeuronPane, Slot("right", "neuron", (6, 13), 12), "the selected unit: its sum, its largest terms, where it goes"
+    ),
+    PaneRow(
+        OutputPane,
+        Slot("right", "output", (2, 3), 6),
+        "what the network says for the selected example, and what it generates",
+    ),
+    PaneRow(ExamplesPane, Slot("right", "output", (2, 3), 6), "the examples by class, the wrong ones first"),
+    PaneRow(LogPane, Slot("right", "log"), "every action as its line of Python; enter goes there"),
 )
 SLOTS = {row.name: row.slot for row in ROWS}
 

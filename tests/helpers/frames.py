@@ -125,7 +125,7 @@ def frame(world: World, view: f.View, number: int = 1) -> f.Frame:
         standing=_standing(world),
         labels=tuple(LETTERS),
         splits=("train", "dev", "test"),
-        **{pane: panes[pane]() for pane in view.panes},  # type: ignore[arg-type]
+        **{pane: panes[pane]() for pane in view.panes if pane in panes},  # type: ignore[arg-type]
     )
 
 

@@ -18,7 +18,8 @@ Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 Codes = NDArray[np.int8]
 
-PANES = ("network", "weights", "activations", "loss", "neuron", "output")
+PANES = ("network", "units", "weights", "activations", "loss", "neuron", "output", "examples", "log")
+"""In the order of their numbers."""
 
 NOTHING, SEVERAL = 0, 1
 """Codes of interventions for none and for several; the codes of the kinds follow."""

@@ -15,7 +15,7 @@ class KeyBarController(Controller):
     """Answers the key bar's questions."""
 
     def shown(self) -> list[Action]:
-        found = actions.footer_actions()
+        found = actions.footer_actions(self.ui.desk.choice.active)
         client = self.commands.client
         if client is not None and not client.alive and not self.commands.refused:
             return [actions.BY_ID["restart"], *found]

@@ -100,7 +100,7 @@ class LabScreen(Screen[None]):
     def _arranged(self) -> None:
         """Tell the engine which panes are now visible, and draw them."""
         visible = self.desk.visible_panes()
-        self.tabs.display = len(visible) < len(self.panes)
+        self.tabs.display = not self.desk.large or self.desk.choice.zoom
         self.tabs.update(visible, self.desk.choice.active)
         self.send_view()
         self.show()

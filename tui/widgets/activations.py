@@ -17,7 +17,6 @@ from tui.widgets.pane import Pane
 class ActivationsPane(Pane):
     """A heat map of a block's output over the probe."""
 
-    NUMBER = 3
     NAME = "activations"
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Arranges the panes: all six on a large terminal, fewer at once on a small one.
+"""Arranges the panes: on a large terminal one in each place, fewer at once on a small one.
 
 `plan` computes the regions; the container `Desk` follows it.
 """
@@ -20,18 +20,24 @@ from tui.render.drawing import blank
 from tui.widgets.pane import Pane
 
 LARGE = (140, 34)
-"""From this size of the desk on (a terminal of about 140x40), all panes are shown."""
+"""From this size of the desk on (a terminal of about 140x40), every place is shown, with one of its panes."""
+MEDIUM = (96, 22)
+"""From this size on there are two columns of two places; below it, two panes side by side."""
+LOSS_HEIGHT = 9
+"""The height of the loss over another pane in a desk of medium size, frame included."""
 
 
 @dataclass(frozen=True)
 class PaneChoice:
-    """What the user chose last: the active pane, the pane on each side, one pane alone (zoom)."""
+    """What the user chose last: the active pane, the pane of each place, one pane alone (zoom)."""
 
     active: str = "network"
-    left: str = "weights"
+    left: str = "units"
     right: str = "neuron"
     other: str = "neuron"
     """The pane beside the network if only two fit."""
+    front: tuple[tuple[str, str], ...] = ()
+    """Place -> the pane picked last of those that share it."""
     zoom: bool = False
     network_height: int = 14
     """The best height of the network pane, frame included; at first that of the default recipe."""
@@ -39,16 +45,20 @@ class PaneChoice:
 
 @dataclass(frozen=True)
 class Slot:
-    """The place of a pane when all are shown: its side, and its share of the lines left by the panes above."""
+    """The place of a pane when the desk is large: its side, and the share of the lines left by the places above.
+
+    Panes of one side with the same place share it: only the one picked last is shown.
+    """
 
     side: str
+    place: str
     share: tuple[int, int] = (1, 1)
     least: int = 0
 
 
-def picked(pane: str, slot: Slot) -> dict[str, Any]:
-    """The fields of a PaneChoice that change when a pane is picked."""
-    changes: dict[str, Any] = {"active": pane}
+def picked(pane: str, slot: Slot, front: tuple[tuple[str, str], ...] = ()) -> dict[str, Any]:
+    """The fields of a PaneChoice that change when a pane is picked; `front` is what they were."""
+    changes: dict[str, Any] = {"active": pane, "front": tuple((dict(front) | {slot.place: pane}).items())}
     if pane != "network":
         changes |= {slot.side: pane, "other": pane}
     return changes
@@ -62,21 +72,28 @@ def plan(width: int, height: int, choice: PaneChoice, slots: Mapping[str, Slot])
         left = round(width * 0.6)
         at_left = _column("left", 0, left, height, choice, slots)
         return at_left | _column("right", left, width - left, height, choice, slots)
-    if width >= 96 and height >= 22:
+    if width >= MEDIUM[0] and height >= MEDIUM[1]:
         return _four(width, height, choice)
     return _two(width, height, choice)
+
+
+def sharing(pane: str, slots: Mapping[str, Slot]) -> tuple[str, ...]:
+    """The panes that share a place with this one, itself among them."""
+    return tuple(name for name, slot in slots.items() if slot.place == slots[pane].place)
 
 
 def _column(
     side: str, x: int, width: int, height: int, choice: PaneChoice, slots: Mapping[str, Slot]
 ) -> dict[str, Region]:
-    """All panes of one side, one under another; the last gets the remaining lines."""
-    names = [name for name, slot in slots.items() if slot.side == side]
+    """The places of one side, one under another, each with the pane picked last; the last gets the remaining lines."""
+    front = dict(choice.front)
+    places = dict.fromkeys(slot.place for slot in slots.values() if slot.side == side)
     regions, top = {}, 0
-    for name in names:
+    for number, place in enumerate(places, 1):
+        name = front.get(place) or next(name for name, slot in slots.items() if slot.place == place)
         part, of = slots[name].share
         tall = height - top
-        if name != names[-1]:
+        if number < len(places):
             tall = tall * part // of
             tall = max(slots[name].least, min(tall, choice.network_height) if name == "network" else tall)
         regions[name] = Region(x, top, width, tall)
@@ -85,13 +102,18 @@ def _column(
 
 
 def _four(width: int, height: int, choice: PaneChoice) -> dict[str, Region]:
-    """The network and one map on the left, one pane of full height on the right."""
+    """The network over a pane on the left; on the right the loss over a pane, or the loss alone where it was picked."""
     left = round(width * 0.58)
     network = max(6, min(choice.network_height, height * 3 // 5))
-    return {
+    regions = {
         "network": Region(0, 0, left, network),
         choice.left: Region(0, network, left, height - network),
-        choice.right: Region(left, 0, width - left, height),
+    }
+    if choice.right == "loss":
+        return regions | {"loss": Region(left, 0, width - left, height)}
+    return regions | {
+        "loss": Region(left, 0, width - left, LOSS_HEIGHT),
+        choice.right: Region(left, LOSS_HEIGHT, width - left, height - LOSS_HEIGHT),
     }
 
 
@@ -158,7 +180,12 @@ class Desk(Bare, Container):
 
     def pick(self, pane: str) -> None:
         """Show a pane as the active one."""
-        self.follow(replace(self.choice, **picked(pane, self.slots[pane])))
+        self.follow(replace(self.choice, **picked(pane, self.slots[pane], self.choice.front)))
+
+    @property
+    def large(self) -> bool:
+        """Whether every place is shown."""
+        return self.size.width >= LARGE[0] and self.size.height >= LARGE[1]
 
     def on_resize(self) -> None:
         self.arrange_panes()
@@ -169,6 +196,7 @@ class Desk(Bare, Container):
             pane.display = pane.id in visible
             if isinstance(pane, Pane):
                 pane.alone = self.choice.zoom
+                pane.beside = sharing(pane.NAME, self.slots)
         # A container keeps its arrangement until a child asks for a new layout.
         self.children[0].refresh(layout=True)
         self.post_message(self.Arranged())

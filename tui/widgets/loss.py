@@ -21,7 +21,6 @@ STAYS_LINEAR = "linear: some losses are <= 0"
 class LossPane(Pane):
     """The training curve in dots, with a legend under it."""
 
-    NUMBER = 4
     NAME = "loss"
 
     def __init__(self) -> None:

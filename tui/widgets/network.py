@@ -27,7 +27,6 @@ WITH_LEGEND = 6
 class NetworkPane(Pane):
     """The blocks one under another; arrow keys go from unit to unit."""
 
-    NUMBER = 1
     NAME = "network"
 
     def __init__(self) -> None:

@@ -36,7 +36,6 @@ WHEN_DEAD = "^u: back to when it was not"
 class NeuronPane(Pane):
     """The selected unit in numbers and bars."""
 
-    NUMBER = 5
     NAME = "neuron"
 
     def draw(self, width: int, height: int) -> list[Strip]:

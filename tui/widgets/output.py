@@ -31,7 +31,6 @@ SAMPLES_WIDTH = 16
 class OutputPane(Pane):
     """Probabilities or values with their targets; beside them samples, the decision map or the input's picture."""
 
-    NUMBER = 6
     NAME = "output"
 
     def draw(self, width: int, height: int) -> list[Strip]:

@@ -16,7 +16,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tinynets.server.frame import Frame
+from tinynets.server.frame import PANES, Frame
+from tui import actions
 from tui.model.selection import Selection
 from tui.render import palette
 from tui.render.drawing import blank, centred, clip, length, line
@@ -151,8 +152,12 @@ class Lines(Widget):
 class Pane(Lines, can_focus=True):
     """A numbered pane with a frame around it."""
 
-    NUMBER: ClassVar[int] = 0
     NAME: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Bind the keys that hold in this pane alone."""
+        cls.BINDINGS = [*actions.bindings(cls.NAME)] if cls.NAME else []
+        super().__init_subclass__(**options)
 
     class Chosen(Message):
         """The user chose a unit, an example or an input row; what is None stays as it was."""
@@ -169,6 +174,13 @@ class Pane(Lines, can_focus=True):
         self.footnote = ""
         self.alone = False
         """Whether it has all the room, as when it is zoomed."""
+        self.beside: tuple[str, ...] = (self.NAME,)
+        """The panes that share its place, itself among them."""
+
+    @classmethod
+    def number(cls) -> int:
+        """The number that stands before the pane's name, and is its key."""
+        return PANES.index(cls.NAME) + 1
 
     def title(self, detail: str) -> None:
         """Set the detail that follows the pane's number and name in the frame."""
@@ -195,10 +207,18 @@ class Pane(Lines, can_focus=True):
             return line([("╰─ ", border), (words, palette.DIM), (f" {rule}╯", border)], width)
         title = Style(color=styles.border_title_color.rich_color, bgcolor=palette.BACK, bold=True)
         room = width - 6
-        name = clip(f"{self.NUMBER} {self.NAME.capitalize()}", room)
+        name = clip(f"{self.number()} {self.NAME.capitalize()}", room)
         detail = clip(f" {self.detail}" if self.detail else "", room - len(name))
-        rule = "─" * (width - 5 - length([(name + detail, title)]))
-        return line([("╭─ ", border), (name, title), (detail, palette.DIM), (f" {rule}╮", border)], width)
+        beside = self._beside(room - len(name + detail))
+        rule = "─" * (width - 5 - length([(name + detail + beside, title)]))
+        shown = [(name, title), (detail, palette.DIM), (f" {rule}", border), (beside, palette.DIM), ("╮", border)]
+        return line([("╭─ ", border), *shown], width)
+
+    def _beside(self, room: int) -> str:
+        """The panes that share the place, as they are called with their keys; nothing where there is no room."""
+        others = [f"{PANES.index(name) + 1} {name.capitalize()}" for name in self.beside if name != self.NAME]
+        text = f" {', '.join(others)} " if others and not self.alone else ""
+        return text if length([(text, palette.DIM)]) + 2 <= room else ""
 
     def message(self, text: str, width: int, height: int) -> list[Strip]:
         """The lines of a pane that has nothing to show: they say why."""

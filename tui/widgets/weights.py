@@ -27,7 +27,6 @@ def _short(rows: tuple[str, ...]) -> tuple[str, ...]:
 class WeightsPane(Pane):
     """A heat map of w (in, out)."""
 
-    NUMBER = 2
     NAME = "weights"
 
     def __init__(self) -> None:

@@ -33,7 +33,7 @@ def test_the_pane_that_was_picked_is_visible(width: int, height: int, pane: str,
     assert pane in plan(width, height, PaneChoice(zoom=zoom, **picked(pane, SLOTS[pane])), SLOTS)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("size", "count"), [((160, 42), 6), ((140, 35), 6), ((100, 24), 3), ((80, 18), 2)])
+@pytest.mark.parametrize(("size", "count"), [((160, 42), 7), ((140, 35), 7), ((100, 24), 4), ((80, 18), 2)])
 def test_more_room_shows_more_panes(size: tuple[int, int], count: int) -> None:
     assert len(plan(*size, PaneChoice(), SLOTS)) == count
 

@@ -1,0 +1,16 @@
+"""The Log pane."""
+
+from __future__ import annotations
+
+from textual.strip import Strip
+
+from tui.widgets.pane import Pane
+
+
+class LogPane(Pane):
+    """The log."""
+
+    NAME = "log"
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        return self.message("", width, height)
