@@ -57,7 +57,7 @@ class UnitTerms:
         """The `top` terms with the largest |product|, largest first."""
         products = self.products
         return tuple(
-            Contribution(self.names[i], float(self.x[i]), float(self.w[i]), float(products[i]))
+            Contribution(self.names[i], float(self.x[i]), float(self.w[i]), float(products[i]), int(i))
             for i in self._order()[:top]
         )
 

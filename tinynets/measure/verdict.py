@@ -92,7 +92,7 @@ def _why_dead(at: UnitView, saturated: bool) -> str:
     if activation.output_range[0] == 0 and np.isfinite(sums).all() and float(sums.max()) <= 0:
         return f"on no example of the probe is its sum above 0{_held_down(at)}"
     if activation.kind == "gaussian":
-        return f"no example of the probe is near enough to its centre; the nearest is {float(sums.min()):.3g} away"
+        return f"no example of the probe is near enough to its centre; the nearest is {max(0.0, float(sums.min())) ** 0.5:.3g} away"
     return "on no example of the probe does a gradient pass"
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynets.measure.explanation import Contribution
+from tinynets.measure.weight_places import MatrixPart
 
 Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
@@ -218,6 +219,10 @@ class Weights:
     """The name of each row: `embed[2]@0`, a character for an embedding, `f rnn[2]@t-1` for a gate."""
     held: Mask | None = None
     """(in, out) the weights frozen one by one, in units that are not frozen whole; None if there are none."""
+    parts: tuple[MatrixPart, ...] = ()
+    """The parameters whose elements are the rows, in their order."""
+    biases: tuple[str, ...] = ()
+    """The names of the parameters that come to `bias`."""
 
 
 @dataclass(frozen=True)
@@ -279,6 +284,8 @@ class UnitPicture:
     values: Floats
     limit: float
     caption: str
+    at: tuple[float, float] | None = None
+    """Where the selected example is on the plane: shares of its height from the top, and of its width."""
 
 
 @dataclass(frozen=True)
@@ -346,6 +353,10 @@ class Neuron:
     """What is the matter with it and why, in a sentence."""
     picture: UnitPicture | None = None
     """What it responds to, as a picture."""
+    parts: tuple[MatrixPart, ...] = ()
+    """The parameters that hold the weights of its terms, in the order of their rows."""
+    biases: tuple[str, ...] = ()
+    """The names of the parameters that come to its bias."""
     scatter: Scatter | None = None
     """For a unit of a table of vectors: the whole table."""
 

@@ -141,7 +141,7 @@ class LabScreen(Screen[None]):
         assert isinstance(network, NetworkPane)
         if self.desk.size.width:
             wanted = network.wanted_height(frame, round(self.desk.size.width * 0.6) - 2) + 2
-            self.desk.follow(replace(self.desk.choice, network_height=wanted))
+            self.desk.follow(replace(self.desk.choice, network_height=wanted, drawn=frame.net is not None))
         self.send_view()
         self._undrawn = self._shown()
         self._draw_next()

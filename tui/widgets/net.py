@@ -76,7 +76,7 @@ def wanted_height(graph: NetGraph) -> int:
     if graph.grid is not None:
         return max(14, min(26, graph.grid.values.shape[0] + AROUND))
     most = max(sum(count for _, count in column) for column in wanted_of(graph, 80).columns)
-    return max(14, min(26, most * 4 + AROUND))
+    return max(16, min(26, most * 6 + AROUND))
 
 
 def draw(net: Net, where: NetLayout, width: int, height: int) -> list[Strip]:

@@ -9,6 +9,7 @@ from tinynets.measure.block_view import UnitView
 from tinynets.measure.producers import is_passthrough, producers
 from tinynets.measure.unit_terms import UnitTerms
 from tinynets.measure.verdict import verdict_of
+from tinynets.measure.weight_matrix import bias_names, matrix_parts
 from tinynets.nn.block import Block
 from tinynets.nn.interventions import recurs
 from tinynets.nn.layers import Linear
@@ -63,6 +64,8 @@ def neuron(
         state=verdict.state,
         verdict=verdict.text,
         picture=unit_picture(at, portrait, plane),
+        parts=matrix_parts(at.network.layers[block.first]) if terms else (),
+        biases=bias_names(at.network.layers[block.first], block.units) if terms else (),
         scatter=scatter(experiment, block),
     )
 

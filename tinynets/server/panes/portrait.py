@@ -25,10 +25,11 @@ def unit_picture(at: UnitView, side: int, spare: Workspace) -> UnitPicture | Non
         with ignore_warnings():
             at.network.forward_checked(points_of(experiment, side, side), spare)
         values = spare.units_behind(at.network, block.last).reshape(-1, block.units)[:, at.unit]
-        caption = f"its output over the plane, {reach_of(experiment):.2g} to each side"
-        return UnitPicture(
-            "response", values.reshape(side, side).astype(np.float32), at.block_view.limit, caption
-        )
+        reach = reach_of(experiment)
+        right, up = (float(value) for value in experiment.probe.x[at.example])
+        place = (reach - up) / (2 * reach), (right + reach) / (2 * reach)
+        shown = values.reshape(side, side).astype(np.float32)
+        return UnitPicture("response", shown, at.block_view.limit, "its output over the plane of inputs", place)
     seen = fields(experiment, block)
     if seen is not None:
         return UnitPicture("field", seen[at.unit], limit_of(seen[at.unit]), "the weights with which it sees the image")

@@ -6,7 +6,7 @@ import numpy as np
 
 from tinynets.experiment.experiment import Experiment
 from tinynets.measure.block_view import limit_of
-from tinynets.measure.weight_matrix import incoming_flags, weight_matrix
+from tinynets.measure.weight_matrix import bias_names, incoming_flags, matrix_parts, weight_matrix
 from tinynets.nn.block import Block
 from tinynets.server.frame import Mask, Weights
 from tinynets.training.frozen import frozen_mask
@@ -27,6 +27,8 @@ def weights(experiment: Experiment, block: Block) -> Weights | None:
         np.sum(found.biases, axis=0, dtype=np.float32) if found.biases else None,
         found.rows,
         _held(experiment, block),
+        matrix_parts(experiment.network.layers[block.first]),
+        bias_names(experiment.network.layers[block.first], block.units) if found.biases else (),
     )
 
 
