@@ -92,7 +92,8 @@ def _why_dead(at: UnitView, saturated: bool) -> str:
     if activation.output_range[0] == 0 and np.isfinite(sums).all() and float(sums.max()) <= 0:
         return f"on no example of the probe is its sum above 0{_held_down(at)}"
     if activation.kind == "gaussian":
-        return f"no example of the probe is near enough to its centre; the nearest is {max(0.0, float(sums.min())) ** 0.5:.3g} away"
+        nearest = max(0.0, float(sums.min())) ** 0.5
+        return f"no example of the probe is near enough to its centre; the nearest is {nearest:.3g} away"
     return "on no example of the probe does a gradient pass"
 
 
@@ -104,7 +105,9 @@ def _held_down(at: UnitView) -> str:
     if not sums.x.any():
         return f"; all that comes in is 0, and the bias is {sums.bias:+.3g}"
     name, value, mean = sums.furthest(-1)
-    return f"; {name} {value:+.3g} holds it down" if name == "the bias" else f"; {name} = {value:+.3g} {mean}holds it down"
+    return (
+        f"; {name} {value:+.3g} holds it down" if name == "the bias" else f"; {name} = {value:+.3g} {mean}holds it down"
+    )
 
 
 def _pushed(at: UnitView, mask: Array) -> str:

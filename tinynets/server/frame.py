@@ -295,6 +295,8 @@ class Scatter:
     points: Floats
     """(rows, 2) along the first two principal components of the rows."""
     labels: tuple[str, ...]
+    entries: Floats
+    """(rows,) the selected unit's entry in each."""
     shares: tuple[float, float]
     """How much of the rows' variance each component holds, 0 to 1."""
 
@@ -403,7 +405,7 @@ class UnitPictures:
     """A picture of each unit of a block, (units, rows, columns)."""
 
     kind: str
-    """`response` over the plane of two inputs, `field` of the weights that see an image, `course` over time, `image`."""
+    """`response` over the plane of two inputs, `field` of weights that see an image, `course` over time, `image`."""
     values: Floats
     limit: float
 

@@ -126,7 +126,9 @@ class NetCanvas:
         shown = (columns >= 0) & (columns < 2 * self.width) & (rows >= 0) & (rows < 4 * self.lines)
         if not self.look.colour:  # dashes, where there is no colour to tell the sign
             shown &= (level >= palette.MIDDLE) | ((columns // 2 + rows // 2) % 2 == 0)
-        inks = np.array([line_colour(int(one), bool(faint)) for one, faint in zip(level[:, 0], dim[:, 0], strict=True)])[:, None]
+        inks = np.array(
+            [line_colour(int(one), bool(faint)) for one, faint in zip(level[:, 0], dim[:, 0], strict=True)]
+        )[:, None]
         slope = np.where(np.abs(y1 - y0) > 2, np.sign(y1 - y0), 0)
         at = rows[shown] // 4, columns[shown] // 2
         np.bitwise_or.at(self._dots, at, DOTS[rows[shown] % 4, columns[shown] % 2])

@@ -78,6 +78,7 @@ GLYPHS: dict[str, tuple[str, str]] = {
     "down": ("▼", "v"),
     "up": ("▲", "^"),
     "right": ("▶", ">"),
+    "left": ("◀", "<"),
     "bar": ("│", "|"),
     "target": ("◀", "<"),
     "dot": ("●", "o"),

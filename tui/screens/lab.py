@@ -22,6 +22,8 @@ from tui.widgets.command_line import CommandLine, hint
 from tui.widgets.desk import Body, Desk
 from tui.widgets.header import Header, Tabs
 from tui.widgets.network import NetworkPane
+from tui.widgets.neuron import NeuronPane
+from tui.widgets.output import OutputPane
 from tui.widgets.pane import Lines, Pane
 from tui.widgets.status import KeyBar, StatusLine
 from tui.widgets.timeline import TimelineStripWidget
@@ -205,7 +207,7 @@ class LabScreen(Screen[None]):
             self._undrawn = []
             for widget in self._shown():
                 widget.repaint()
-        for name in ("network", "weights", "activations"):
+        for name in ("network", "weights", "activations", "neuron"):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
         self._cursor_unpainted = True
@@ -217,12 +219,18 @@ class LabScreen(Screen[None]):
             at, columns = self.selection, max(20, self.panes["loss"].size.width - 10)
             terms = max(View.terms, self.desk.size.height if self.desk.choice.zoom else 0)
             view = View(at.block, at.unit, at.example, self.desk.visible_panes(), columns, terms)
-            network = self.panes["network"]
-            assert isinstance(network, NetworkPane)
-            if self.frame is not None:
-                pixels, answer = network.pixels(self.frame)
-                view = replace(view, pixels=pixels, answer=answer)
-            self._looked(view)
+            self._looked(replace(view, **self._resolutions()))
+
+    def _resolutions(self) -> dict[str, Any]:
+        """How finely the panes have room to draw: pictures are computed for that, not enlarged."""
+        network, neuron, output = (self.panes[name] for name in ("network", "neuron", "output"))
+        assert isinstance(network, NetworkPane)
+        assert isinstance(neuron, NeuronPane)
+        assert isinstance(output, OutputPane)
+        found: dict[str, Any] = {"portrait": neuron.portrait(), "plane": output.plane_points()}
+        if self.frame is not None:
+            found["pixels"], found["answer"] = network.pixels(self.frame)
+        return found
 
     # -- the command line
 

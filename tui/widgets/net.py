@@ -18,7 +18,7 @@ from tui.render.marks import Marks
 from tui.render.net_canvas import CHOSEN, Curve, NetCanvas
 from tui.render.net_layout import DOT, NetLayout, Node, Wanted, columns_of, layout
 from tui.render.palette import Terminal
-from tui.render.pictures import greys
+from tui.render.pictures import greys, resized
 
 MOST_EDGES = 72
 """Of more edges between two columns, only the strongest are drawn, and those of the selected unit."""
@@ -52,8 +52,9 @@ class Net:
         cells = self.cells.get(block)
         if cells is None:
             reach = self.graph.pictures[""].limit if "" in self.graph.pictures else 1.0
-            return int(palette.levels(self.graph.values[unit : unit + 1], reach or 1.0)[0])
-        return int(palette.levels(cells.values[-1, unit : unit + 1], cells.limit)[0])
+            return int(palette.levels(self.graph.values, reach or 1.0)[unit])
+        shown = palette.levels(cells.values[-1], cells.limit)
+        return int(shown[unit])
 
 
 def wanted_of(graph: NetGraph, width: int) -> Wanted:
@@ -175,7 +176,7 @@ def _node(canvas: NetCanvas, net: Net, where: NetLayout, node: Node) -> None:
         canvas.ring(node.x, node.y, wide + 1, tall, CHOSEN)
     plain = np.full((tall, wide), level)
     if own is not None and own.kind == "image":
-        canvas.colours(node.x, node.y, greys(_resized(own.values[node.unit], wide, tall)))
+        canvas.colours(node.x, node.y, greys(resized(own.values[node.unit], tall, wide)))
     else:
         canvas.picture(node.x, node.y, _levels(own, node.unit, wide, tall) if own and net.values_lens else plain)
         canvas.picture(node.x + wide, node.y, plain[:, :1])
@@ -186,9 +187,7 @@ def _node(canvas: NetCanvas, net: Net, where: NetLayout, node: Node) -> None:
         canvas.write((node.y + tall // 2) // 2, node.x + (wide - len(text)) // 2, text, palette.BRIGHT)
 
 
-def _dot(
-    canvas: NetCanvas, net: Net, node: Node, level: int, chosen: bool, mark: tuple[str, Style] | None
-) -> None:
+def _dot(canvas: NetCanvas, net: Net, node: Node, level: int, chosen: bool, mark: tuple[str, Style] | None) -> None:
     number = node.y // 2
     dot = net.look.glyph("dot") if net.look.colour else palette.sign_glyph(level)
     style = palette.ink(level if abs(level - palette.MIDDLE) > 3 else palette.MIDDLE + 4)
@@ -200,14 +199,8 @@ def _dot(
 
 
 def _levels(own: UnitPictures, unit: int, wide: int, tall: int) -> NDArray[np.integer]:
-    """The levels of a unit's picture at the size that it has room for."""
-    return np.asarray(palette.levels(_resized(own.values[unit], wide, tall), own.limit))
-
-
-def _resized(values: Floats, wide: int, tall: int) -> Floats:
-    """A picture at a size: one that is smaller is repeated, such as a course, which has a single row."""
-    rows = np.arange(tall) * values.shape[0] // tall
-    return np.asarray(values[np.ix_(rows, np.arange(wide) * values.shape[1] // wide)])
+    """The levels of a unit's picture at the size that it has room for; a course, of a single row, is repeated."""
+    return np.asarray(palette.levels(resized(own.values[unit], tall, wide), own.limit))
 
 
 def _names(canvas: NetCanvas, net: Net, where: NetLayout) -> None:
@@ -229,22 +222,29 @@ def _answer(canvas: NetCanvas, net: Net, where: tuple[int, int, int]) -> None:
     """What the network says over the plane, with the probe's examples on it."""
     plane, (x, y, side) = net.graph.answer, where
     assert plane is not None
-    at = np.arange(side) * len(plane.values) // side
-    levels = palette.levels(plane.values[np.ix_(at, at)], 1.0)
+    levels = palette.levels(resized(plane.values, side, side) * 0.7, 1.0)  # so that the examples on it can be seen
     canvas.picture(x, y, levels)
     if side < 2 * 8:
         return
     x0, x1, y0, y1 = plane.extent
-    for number, (point, label) in enumerate(zip(plane.points, plane.labels, strict=True)):
-        column = round((float(point[0]) - x0) / (x1 - x0) * (side - 1))
-        row = round((y1 - float(point[1])) / (y1 - y0) * (side - 1))
-        if not (0 <= column < side and 0 <= row < side):
-            continue
-        here = number == net.selection.example
-        glyph = net.look.glyph("here" if here else "dot") if net.look.unicode else "@" if here else "+-"[not label]
-        style = palette.dot(int(levels[row, column]), bool(label), glyph).style if net.look.colour else palette.TEXT
-        if (y + row) // 2 * 2 >= y and ((y + row) // 2, x + column) not in canvas.glyphs or here:
-            canvas.write((y + row) // 2, x + column, glyph, palette.BRIGHT if here else style or palette.TEXT)
+    order = sorted(range(len(plane.points)), key=lambda number: number == net.selection.example)
+    for number in order:
+        column = round((float(plane.points[number, 0]) - x0) / (x1 - x0) * (side - 1))
+        row = round((y1 - float(plane.points[number, 1])) / (y1 - y0) * (side - 1))
+        if 0 <= column < side and 0 <= row < side:
+            label, here = bool(plane.labels[number]), number == net.selection.example
+            glyph, style = _example(int(levels[row, column]), label, here, net.look)
+            canvas.write((y + row) // 2, x + column, glyph, style)
+
+
+def _example(level: int, label: bool, here: bool, look: Terminal) -> tuple[str, Style]:
+    """The glyph of an example on the plane: in the colour of its class, or that of the selected one."""
+    if here:
+        return look.glyph("here"), palette.BRIGHT
+    if not look.colour:
+        return "ox"[label], palette.BRIGHT
+    dot = palette.dot(level, label, look.glyph("dot"))
+    return dot.text, dot.style or palette.TEXT
 
 
 def _captions(net: Net, where: NetLayout, width: int) -> Strip:
@@ -279,7 +279,11 @@ def _legend(net: Net, width: int) -> Strip:
     left: list[Part] = []
     if cells is not None and at.unit < cells.values.shape[1]:
         value = float(cells.values[-1, at.unit])
-        left = [(f"{at.selector} ", palette.ACCENT_BOLD), (signed(value), palette.sign_ink(value)), ("  ", palette.TEXT)]
+        left = [
+            (f"{at.selector} ", palette.ACCENT_BOLD),
+            (signed(value), palette.sign_ink(value)),
+            ("  ", palette.TEXT),
+        ]
     marks = net.marks.get(at.block)
     if marks is not None:
         left += [(f"{sign.glyph(net.look)} {count} {sign.words}  ", sign.style) for sign, count in marks.counts()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from rich.style import Style
 from textual.strip import Strip
 
 from tinynets.server.frame import MapGrid
@@ -39,7 +40,9 @@ def draw_map(net: Net, grid: MapGrid, where: NetLayout, width: int, height: int)
     if nearest is not None:
         across = nearest.x + (size.wide - 1) // 2
         canvas.write((nearest.y + size.tall // 2) // 2, across, net.look.glyph("here"), _ink(pixels[nearest.unit]))
-    kind = "the colour that each unit has learned" if grid.colors is not None else "how far each unit is from those about"
+    kind = (
+        "the colour that each unit has learned" if grid.colors is not None else "how far each unit is from those about"
+    )
     return [
         line([(f"the map, {grid.values.shape[0]} x {columns}: {kind}", palette.DIM)], width),
         *canvas.strips(),
@@ -56,10 +59,10 @@ def _pixels(grid: MapGrid) -> Pixels:
     return mapped(apart, float(np.nanmax(apart)) or 1.0)
 
 
-def _ink(rgb: list[int]) -> palette.Style:
+def _ink(rgb: list[int]) -> Style:
     """A style that is legible on a colour."""
     dark = 0.3 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2] > 110
-    return palette.Style(color="#0a0c10" if dark else "#ffffff", bold=True)
+    return Style(color="#0a0c10" if dark else "#ffffff", bold=True)
 
 
 def _legend(net: Net, grid: MapGrid, width: int) -> Strip:

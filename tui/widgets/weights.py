@@ -9,6 +9,7 @@ from textual import events
 from textual.strip import Strip
 
 from tinynets.server.frame import Weights
+from tui.model.weight_line import last_row
 from tui.render import drawing, palette
 from tui.render.drawing import Part, clip_name, first_fitting, legend, signed
 from tui.render.marks import Marks
@@ -49,10 +50,11 @@ class WeightsPane(Pane):
         standing = self.frame.standing.get(weights.block) if self.frame else None
         marks = Marks(standing, np.zeros(weights.values.shape[1], np.bool_))
         lines = [ruler(place, lambda column: marks.glyph(column, self.look), self.look)]
-        labels, at = _short(weights.rows), row if own else -1
+        on_bias = own and self.selection.row > row and last_row(weights) > row
+        labels, at = _short(weights.rows), row if own and not on_bias else -1
         lines += cell_lines(weights.values, weights.limit, place, at, labels, self.look, held=weights.held)
         blank = [drawing.blank(width)] * max(0, height - len(lines) - 1)
-        return [*lines, *blank, self._value_line(weights, unit, row, width)]
+        return [*lines, *blank, self._value_line(weights, unit, row, width, on_bias)]
 
     def _why_nothing(self) -> str:
         return self.waiting if self.frame is None else "no weights in this block"
@@ -65,10 +67,14 @@ class WeightsPane(Pane):
         self.place, self._first = place, (place.first_row, place.first_column)
         return place
 
-    def _value_line(self, weights: Weights, unit: int, row: int, width: int) -> Strip:
+    def _value_line(self, weights: Weights, unit: int, row: int, width: int, on_bias: bool) -> Strip:
         wide, narrow = legend(weights.limit, self.look), legend(weights.limit, self.look, 5)
         if unit < 0:
             return first_fitting(width, ([], wide), ([], narrow))
+        if on_bias and weights.bias is not None:
+            bias_at = (f"bias {self.look.glyph('arrow')} {weights.block}[{unit}] ", palette.DIM)
+            of_bias = (f"b {signed(float(weights.bias[unit]))}", palette.BRIGHT)
+            return first_fitting(width, ([bias_at, of_bias], wide), ([bias_at, of_bias], narrow), ([of_bias], []))
         value = (f"w {signed(float(weights.values[row, unit]))}", palette.BRIGHT)
         label = weights.rows[row] if row < len(weights.rows) else str(row)
         where = (f"{label} {self.look.glyph('arrow')} {weights.block}[{unit}] ", palette.DIM)
@@ -82,8 +88,8 @@ class WeightsPane(Pane):
         )
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:
-        rows = self.frame.weights.values.shape[0] if self.frame and self.frame.weights else 1
-        row = max(0, min(rows - 1, self.selection.row + down))
+        weights = self.frame.weights if self.frame else None
+        row = max(0, min(last_row(weights) if weights is not None else 0, self.selection.row + down))
         return self.Chosen(unit=self.selection.unit + right, row=row)
 
     def on_click(self, event: events.Click) -> None:

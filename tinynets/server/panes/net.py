@@ -116,9 +116,7 @@ def _sources(network: Network) -> dict[str, tuple[str, ...]] | None:
     return found
 
 
-def _weights(
-    experiment: Experiment, block: Block, sources: tuple[str, ...], count: int, example: int
-) -> Array | None:
+def _weights(experiment: Experiment, block: Block, sources: tuple[str, ...], count: int, example: int) -> Array | None:
     """(units of the sources, units) the incoming weights; ones where a unit is handed on; None if there are others."""
     layer = experiment.network.layers[block.first]
     matrix = incoming(layer, block.units)

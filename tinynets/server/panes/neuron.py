@@ -66,7 +66,7 @@ def neuron(
         picture=unit_picture(at, portrait, plane),
         parts=matrix_parts(at.network.layers[block.first]) if terms else (),
         biases=bias_names(at.network.layers[block.first], block.units) if terms else (),
-        scatter=scatter(experiment, block),
+        scatter=scatter(experiment, block, unit),
     )
 
 

@@ -17,6 +17,7 @@ from tinynets.numerics.special import softmax
 from tinynets.server.frame import MapGrid, Output, View
 from tinynets.server.panes.plane import decision_plane
 
+
 def output(experiment: Experiment, view: View, texts: dict[str, Any], spare: Workspace) -> Output:
     """The output for the selected example; `texts` are the samples, `spare` is a workspace for the plane."""
     probe, loss = experiment.probe, experiment.loss

@@ -36,7 +36,9 @@ def decision_plane(experiment: Experiment, side: int, spare: Workspace) -> Plane
     if not is_planar(experiment):
         return None
     with ignore_warnings():
-        return plane_from(experiment, experiment.network.forward_checked(points_of(experiment, side, side), spare), side)
+        return plane_from(
+            experiment, experiment.network.forward_checked(points_of(experiment, side, side), spare), side
+        )
 
 
 def plane_from(experiment: Experiment, out: Array, side: int) -> Plane:

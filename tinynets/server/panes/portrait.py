@@ -1,4 +1,4 @@
-"""The picture of one unit: what it responds to, or the kernel that it sees an image with; a table of vectors as points."""
+"""The picture of one unit: what it responds to, or its kernel; and a table of vectors as points."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def unit_picture(at: UnitView, side: int, spare: Workspace) -> UnitPicture | Non
         right, up = (float(value) for value in experiment.probe.x[at.example])
         place = (reach - up) / (2 * reach), (right + reach) / (2 * reach)
         shown = values.reshape(side, side).astype(np.float32)
-        return UnitPicture("response", shown, at.block_view.limit, "its output over the plane of inputs", place)
+        return UnitPicture("response", shown, at.block_view.limit, "over the inputs", place)
     seen = fields(experiment, block)
     if seen is not None:
-        return UnitPicture("field", seen[at.unit], limit_of(seen[at.unit]), "the weights with which it sees the image")
+        return UnitPicture("field", seen[at.unit], limit_of(seen[at.unit]), "weights of the pixels")
     layer = at.network.layers[block.first]
     if isinstance(layer, Conv2d):
         kernel = np.ascontiguousarray(layer.w[..., at.unit].transpose(2, 0, 1), np.float32)
-        words = "its kernel" if len(kernel) == 1 else f"its kernel over each of {len(kernel)} channels"
+        words = "its kernel" if len(kernel) == 1 else f"its kernel, {len(kernel)} channels"
         return UnitPicture("kernel", kernel, limit_of(kernel), words)
     return None
 
 
-def scatter(experiment: Experiment, block: Block) -> Scatter | None:
+def scatter(experiment: Experiment, block: Block, unit: int) -> Scatter | None:
     """The rows of an embedding along their first two principal components, each pointing to its largest entry."""
     layer = experiment.network.layers[block.first]
     if not isinstance(layer, Embedding) or not 3 <= len(layer.w) <= LARGEST_TABLE or layer.w.shape[1] < 2:
@@ -53,7 +53,7 @@ def scatter(experiment: Experiment, block: Block) -> Scatter | None:
     text = experiment.data.text
     named = text is not None and len(text.characters) == len(rows)
     labels = tuple(text.characters) if text is not None and named else tuple(map(str, range(len(rows))))
-    return Scatter(points.astype(np.float32), labels, shares)
+    return Scatter(points.astype(np.float32), labels, layer.w[:, unit].astype(np.float32), shares)
 
 
 def principal(rows: Array) -> tuple[Array, tuple[float, float]]:
