@@ -52,6 +52,10 @@ def parser() -> argparse.ArgumentParser:
         help="most that the moments kept for going back may take (default: 256); with less, going back computes more",
     )
     made.add_argument("--threads", type=int, default=None, metavar="N", help="BLAS threads (default: a rule of shapes)")
+    made.add_argument("--web", action="store_true", help="serve the lab to a browser (pip install 'tinynets[web]')")
+    made.add_argument("--host", default="127.0.0.1", help="with --web: the address to serve at (default: %(default)s)")
+    made.add_argument("--port", type=int, default=8000, help="with --web: the port (default: %(default)s)")
+    made.add_argument("--token", help="with --web: what a browser must know; one is made up for any host but this one")
     made.add_argument("--version", action="version", version=f"tinynets-lab {_version()}")
     return made
 
@@ -174,7 +178,9 @@ def _run(arguments: list[str] | None) -> int:
     ):
         streams.say(problem, "tinynets-lab")
         return 2
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if options.web:
+        return _serve(options)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) and "TEXTUAL_DRIVER" not in os.environ:
         streams.say("needs a terminal; `tinynets --help` shows what works without one", "tinynets-lab")
         return 2
     # Started now: a running app replaces stderr by an object without a file number, with which starting would fail.
@@ -200,6 +206,24 @@ def _run(arguments: list[str] | None) -> int:
     finally:
         app.engine.close()
     return _ended(app)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    """Serve the lab to browsers."""
+    from tui import web  # the app starts sooner without it
+
+    if problem := web.problem_with(options.host, options.port, options.token):
+        streams.say(problem, "tinynets-lab")
+        return 2
+    given = {"seed": options.seed, "data": options.data, "memory": options.memory, "threads": options.threads}
+    words = [f"--{name}={value}" for name, value in given.items() if value is not None]
+    words += [f"--plugin={path}" for path in options.plugin]
+    try:
+        web.serve([*words, "--", options.source], options.host, options.port, options.token)
+    except OSError as error:
+        streams.say(f"`{options.host}` port {options.port}: {error.strerror or error}", "tinynets-lab")
+        return 2
+    return 0
 
 
 def _ended(app: LabApp) -> int:

@@ -14,6 +14,7 @@ KEY_NAMES = {
     "colon": ":",
     "comma": ",",
     "full_stop": ".",
+    "exclamation_mark": "!",
     "less_than_sign": "<",
     "greater_than_sign": ">",
     "ctrl+r": "^r",
@@ -98,6 +99,22 @@ ACTIONS: tuple[Action, ...] = (
         RUN,
         "running.phase",
         9,
+    ),
+    Action(
+        "phase_back",
+        "N",
+        "phase back",
+        "A phase back; between steps, into the step just done",
+        RUN,
+        "running.phase_back",
+    ),
+    Action(
+        "breakpoints",
+        "exclamation_mark",
+        "breakpoints",
+        "Breakpoints, where runs stop: at a phase, a step, a condition; add, switch, remove",
+        RUN,
+        "running.breakpoints",
     ),
     Action(
         "evaluate",
@@ -228,7 +245,15 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("down", "down,j", "down", "The row below", LOOK, "view.move", palette=False, args=(0, 1)),
     Action("previous_example", "comma", "example", "The probe example before", LOOK, "view.example", args=(-1,)),
-    Action("next_example", "full_stop", "example", "The next probe example", LOOK, "view.example", 11, args=(1,)),
+    Action(
+        "next_example",
+        "full_stop",
+        "example",
+        "The next probe example; in mid-step: out, to the end of the step",
+        LOOK,
+        "running.out_or_next_example",
+        11,
+    ),
     *_PANES,
     Action(
         "next_pane",
@@ -273,6 +298,15 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("save", "w", "save", "Write a save", FILE, "files.save", 9),
     Action("save_as", "W", "save as", "Write a save under a name; asks for it", FILE, "files.save_as"),
+    Action(
+        "take_out",
+        "X",
+        "take out",
+        "Write a pane or the screen as a picture or text, or a pane's data as CSV",
+        FILE,
+        "taking_out.ask_what",
+    ),
+    Action("record", "f12", "record", "Record the terminal (asciinema); again: end it", FILE, "taking_out.record"),
     Action("open", "o", "open", "Open a save or a recipe", FILE, "files.open", 13),
     Action(
         "recover", "O", "recover", "What a lab that ended unsaved left behind: take it up again", FILE, "files.recover"

@@ -10,7 +10,7 @@ from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.theme import Theme
+from textual.strip import Strip
 from textual.widgets import Input
 
 from tui import actions
@@ -21,20 +21,20 @@ from tui.controllers.files import FileController
 from tui.controllers.history import HistoryController
 from tui.controllers.key_bar import KeyBarController
 from tui.controllers.running import RunningController
+from tui.controllers.taking_out import TakingOutController
 from tui.controllers.unit import UnitController
 from tui.controllers.view import ViewController
+from tui.render import palette, themes
 from tui.render.palette import Terminal, speaks_unicode
 from tui.render.plain_text import Seen
+from tui.render.textual_themes import colours_of, textual_theme
 from tui.screens.lab import LabScreen
 from tui.widgets.command_line import CommandLine
+from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.timeline import TimelineStripWidget
 
 SEEN = Seen()
 TYPED = "On the command line"
-THEME = Theme(
-    name="tinynets", primary="#c9a6ff", secondary="#3aa0ff", accent="#c9a6ff", warning="#ffd76a", error="#ff7b72",
-    success="#7fd88f", foreground="#d5dbe5", background="#11151b", surface="#11151b", panel="#1d2430", dark=True,
-)  # fmt: skip
 
 
 class LabApp(App[None]):
@@ -49,8 +49,10 @@ class LabApp(App[None]):
         self, spawn: Spawn, source: str, options: dict[str, Any] | None = None, engine: Spawned | None = None
     ) -> None:
         super().__init__()
-        self.register_theme(THEME)
-        self.theme = "tinynets"
+        for colours in themes.OURS:
+            self.register_theme(textual_theme(colours))
+        self.theme = themes.DARK.name
+        palette.wear(self._colours)
         self.animation_level = "none"
         self._begun = False
         """The lab has its widgets."""
@@ -73,6 +75,9 @@ class LabApp(App[None]):
         self.engine = EngineController(
             lab, commands, spawn, source, options or {}, opened=self.files.offer, refused=self.files.open
         )
+        self.taking_out = TakingOutController(
+            lab, commands, shown=self._strips, recorder=lambda: self._driver if hasattr(self._driver, "cast") else None
+        )
         self.key_bar = KeyBarController(lab, commands)
 
     def get_default_screen(self) -> Screen[Any]:
@@ -93,8 +98,33 @@ class LabApp(App[None]):
         if self.lab.is_mounted:
             self.lab.fit(event.size)
 
+    def _strips(self) -> list[Strip]:
+        """The lines of the lab's screen."""
+        return self.lab._compositor.render_strips()
+
     def on_unmount(self) -> None:
         self.engine.close()
+
+    # -- colours
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return themes.css_variables(self._colours)
+
+    @property
+    def _colours(self) -> themes.Colours:
+        return colours_of(self.current_theme, few=self.console.color_system == "standard")
+
+    def watch_theme(self, name: str) -> None:
+        """Wear the colours of a theme, and draw every screen in them."""
+        palette.wear(self._colours)
+        self.call_next(self._draw_again)
+
+    def _draw_again(self) -> None:
+        for screen in self.screen_stack:
+            self.stylesheet.update(screen, animate=False)
+            for widget in screen.query("*"):
+                widget.refresh()
+            screen.refresh()
 
     # -- keys
 
@@ -154,6 +184,10 @@ class LabApp(App[None]):
         self.lab.close_command_line()
         if message.text:
             self.commands.run_line(message.text)
+
+    @on(PhaseBar.Picked)
+    def _phase_picked(self, message: PhaseBar.Picked) -> None:
+        self.running.phase_to(message.phase)
 
     @on(TimelineStripWidget.Sought)
     def _sought(self, message: TimelineStripWidget.Sought) -> None:

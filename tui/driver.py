@@ -15,6 +15,7 @@ import sys
 import termios
 from codecs import getincrementaldecoder
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from textual._xterm_parser import XTermParser
@@ -22,6 +23,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.messages import TerminalSupportsSynchronizedOutput
 
 from tinynets.system import stopping, streams
+from tui.cast import Cast
 
 if TYPE_CHECKING:
     from textual.app import App  # only for its type
@@ -40,10 +42,34 @@ class LabDriver(LinuxDriver):
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
         self._screen = self._file = streams.unfailing(screen(), "replace")
+        self.cast: Cast | None = None
+        """The recording that goes on."""
         self._before: list[tuple[int, Any]] = []
         self._noted = stopping.Noted(self._at_once, stopping.SIGNALS)
         # Textual keeps its app in a context variable, which signal handlers and threads lack.
         self._context = contextvars.copy_context()
+
+    # -- output
+
+    def write(self, data: str) -> None:
+        if self.cast is not None:
+            self.cast.resize(*self._app.size)
+            self.cast.output(data)
+        super().write(data)
+
+    def begin_cast(self, path: Path, title: str) -> None:
+        """Record from now on what is written; first all that is on the screen."""
+        cast = Cast(path, *self._app.size, title)
+        shown = self._app.screen._compositor.render_full_update().render_segments(self._app.console)
+        cast.output(f"\x1b[?25l\x1b[2J\x1b[H{shown}")
+        self.cast = cast
+
+    def end_cast(self) -> Cast | None:
+        """End the recording, and return it."""
+        cast, self.cast = self.cast, None
+        if cast is not None:
+            cast.close()
+        return cast
 
     # -- signals
 
@@ -55,6 +81,7 @@ class LabDriver(LinuxDriver):
         self.process_message(TerminalSupportsSynchronizedOutput())
 
     def close(self) -> None:
+        self.end_cast()
         super().close()
         before, self._before = self._before, []
         for number, handler in before:

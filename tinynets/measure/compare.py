@@ -11,9 +11,10 @@ from tinynets.errors import TimelineError, nearest
 from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.probe import Probe
 from tinynets.history.branch import Branch
-from tinynets.history.moment import Moment, RecordedEdit
+from tinynets.history.moment import Moment
 from tinynets.jobs import Job, Progress
 from tinynets.measure.comparison import BlockDistance, Comparison, Disagreement, Side
+from tinynets.measure.unit_numbers import shared_edits
 from tinynets.nn.block import Block
 from tinynets.nn.losses import Loss
 from tinynets.nn.network import Network
@@ -177,9 +178,7 @@ def _parting(a: BranchRef, b: BranchRef, end_a: Moment, end_b: Moment) -> tuple[
 def _first_edit(a: BranchRef, b: BranchRef, count_a: int, count_b: int) -> tuple[int, str] | None:
     """The first edit at which the two differ, among so many of each: its step, and the difference in words."""
     first, second = a.branch.edits[:count_a], b.branch.edits[:count_b]
-    same = 0
-    while same < min(len(first), len(second)) and _told(first[same]) == _told(second[same]):
-        same += 1
+    same = shared_edits(first, second)
     ours, theirs = (entries[same] if same < len(entries) else None for entries in (first, second))
     if ours is not None and theirs is not None and ours.step == theirs.step:
         both = f"{a.name} {ours.edit.python()}, {b.name} {theirs.edit.python()}"
@@ -189,10 +188,6 @@ def _first_edit(a: BranchRef, b: BranchRef, count_a: int, count_b: int) -> tuple
     if theirs is not None:
         return theirs.step, f"edit at step {theirs.step:,} on {b.name}: {theirs.edit.python()}"
     return None
-
-
-def _told(recorded: RecordedEdit) -> tuple[int, str]:
-    return recorded.step, recorded.edit.python()
 
 
 def _batches(a: BranchRef, b: BranchRef, first: State, second: State) -> tuple[bool, str]:

@@ -100,6 +100,6 @@ def inputs_of(at: UnitView) -> Array | None:
 
     Places count from the end, since a layer behind one that outputs only its last step has no other place.
     """
-    probe, first = at.experiment.probe, at.block.first
+    probe, first = at.watched, at.block.first
     x, buffers = probe.input_of(at.network, first), probe.workspace.buffers[first]
     return at.network.layers[first].summands(x, buffers, at.example, at.position - at.places)

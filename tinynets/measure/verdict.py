@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinynets.measure.block_view import UnitView
+from tinynets.measure.block_view import BlockView, UnitView
 from tinynets.measure.unit_terms import UnitTerms, inputs_of
 from tinynets.nn.interventions import Intervention, recurs
 from tinynets.nn.saturation import activation_of
@@ -45,7 +45,11 @@ class Verdict:
 
 def verdict_of(at: UnitView, clean: float) -> Verdict:
     """The verdict on a unit; `clean` is what it would be on the example without interventions."""
-    found = [*_held(at, clean), *_lifeless(at), *_still(at)] or [_range(at)]
+    held = _held(at, clean)
+    if at.watched is not at.experiment.probe:  # in mid-step the batch is watched, but a verdict is about the probe
+        view = BlockView.of(at.experiment, at.block)
+        at = UnitView.of(at.experiment, view, at.unit, min(at.example, len(view.out) - 1), at.time)
+    found = [*held, *_lifeless(at), *_still(at)] or [_range(at)]
     return Verdict(found[0][0], "; ".join(text for _, text in found))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ Codes = NDArray[np.int8]
 PANES = ("network", "units", "weights", "activations", "loss", "neuron", "output", "examples", "log")
 """In the order of their numbers."""
 
+AUTO = "auto"
+"""The lens that follows the phases of a step."""
 NOTHING, SEVERAL = 0, 1
 """Codes of interventions for none and for several; the codes of the kinds follow."""
 FREE, PARTLY, FROZEN = 0, 1, 2
@@ -44,6 +47,12 @@ class View:
     """The loss curve has at most this many columns."""
     terms: int = 12
     """How many of a unit's terms, and of its outgoing weights, are listed."""
+    batch_example: int = 0
+    """Selected example of the batch, which is shown in mid-step."""
+    lens: str = AUTO
+    """What the panes are painted with: value, gradient, change, importance; or what fits the phase."""
+    against: str | int = ""
+    """Since when a change is measured: a bookmark, a branch, a step; empty: the last update."""
     pixels: tuple[int, int] = (8, 8)
     """How many points high and wide the picture of each unit is, where a net is drawn as a net."""
     answer: int = 0
@@ -52,6 +61,38 @@ class View:
     """The points on each side of the selected unit's picture in the Neuron pane."""
     plane: int = 33
     """The points on each side of the decision plane in the Output pane."""
+
+
+class PhaseMark(NamedTuple):
+    """A phase of a step, in the order in which they come."""
+
+    kind: str
+    """batch, forward, loss, backward, update."""
+    layer: str
+    """Empty for a phase of no layer."""
+    block: str
+    """The block of that layer."""
+
+    @property
+    def name(self) -> str:
+        """Its name in commands: `backward hidden`."""
+        return f"{self.kind} {self.layer}".rstrip()
+
+    @property
+    def label(self) -> str:
+        """The name in few letters: that of its layer, without the container's."""
+        return self.layer.rpartition(".")[2] or self.kind
+
+
+class BreakpointMark(NamedTuple):
+    """A breakpoint: where runs stop."""
+
+    number: int
+    text: str
+    at_phase: bool
+    on: bool
+    rests: str
+    """Why the network as it is now never gets there; empty if it may."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +145,24 @@ class Status:
     """The file that a recovered journal names to save to; the user is asked."""
     still: str = ""
     """Why the next step changes no parameter: the learning rate is 0, everything is frozen; empty if one does."""
+    phases: tuple[PhaseMark, ...] = ()
+    """All phases of a step of this network."""
+    breakpoints: tuple[BreakpointMark, ...] = ()
+
+
+@dataclass(frozen=True)
+class LensInfo:
+    """What the panes are painted with. The loss is the mean over the examples."""
+
+    name: str = "value"
+    by_hand: bool = False
+    """It was chosen by hand, and does not follow the phases of a step."""
+    units: str = "output"
+    """What is shown of units: `d loss / d output`."""
+    weights: str = "w"
+    """What is shown of weights: `d loss / d w`."""
+    of: str = ""
+    """Of which loss, or since when: `of the probe's loss`; why there is no change to show."""
 
 
 @dataclass(frozen=True)
@@ -189,15 +248,19 @@ def _together(one: Codes, other: Codes) -> Codes:
 
 @dataclass(frozen=True)
 class BlockCells:
-    """The units of a block on the selected probe example."""
+    """The units of a block on the selected example, through the lens."""
 
     name: str
     values: Floats
-    """(positions, units)."""
+    """(positions, units); NaN for units that have no counterpart to be compared with."""
     limit: float
     """The value of full colour: colours run from -limit to +limit."""
     dead: Mask
     """(units,) over the whole probe."""
+    missing: str = ""
+    """Why there are no values (they are NaN then): `not yet`; empty if there are."""
+    words: str = ""
+    """What the values are, if it is not what the lens shows elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -219,26 +282,36 @@ class Weights:
     """The name of each row: `embed[2]@0`, a character for an embedding, `f rnn[2]@t-1` for a gate."""
     held: Mask | None = None
     """(in, out) the weights frozen one by one, in units that are not frozen whole; None if there are none."""
+    missing: str = ""
+    """Why there is nothing to show of them through the lens (they are NaN then); empty if there is."""
     parts: tuple[MatrixPart, ...] = ()
     """The parameters whose elements are the rows, in their order."""
     biases: tuple[str, ...] = ()
     """The names of the parameters that come to `bias`."""
+    column: Floats | None = None
+    """(in,) the weights themselves of the view's unit, whatever the lens shows."""
+    own_bias: float = 0.0
+    """The bias itself of that unit; 0 without one."""
 
 
 @dataclass(frozen=True)
 class Activations:
-    """A block's output, units x probe examples."""
+    """A block's output through the lens, units x examples: those of the probe, or in mid-step of the batch."""
 
     block: str
     values: Floats
-    """(units, examples); positions of an embedding are averaged."""
+    """(units, examples); positions of an embedding are averaged, of importance summed."""
     limit: float
     saturated: Mask
-    """(units, examples)."""
+    """(units, examples); none through another lens than that of values."""
     dead: Mask
     """(units,)."""
     examples: tuple[str, ...]
-    """A short text for each probe example: `.em`, or `(0.3, -1.2)`."""
+    """A short text for each example: `.em`, or `(0.3, -1.2)`."""
+    missing: str = ""
+    """Why there are no values (they are NaN then): `not yet`; empty if there are."""
+    losses: Floats | None = None
+    """(examples,) the loss of each, right after the phase that computes it; else None."""
 
 
 @dataclass(frozen=True)
@@ -349,6 +422,8 @@ class Neuron:
     """The factor on its learning rate."""
     batch_mean: float | None = None
     """Mean output of this unit over the training batch of the half-done step, once forward has passed it; else None."""
+    gradient_here: float | None = None
+    """The same gradient on the selected example of the batch alone."""
     state: str = ""
     """held, dead, saturated, frozen, constant or healthy."""
     verdict: str = ""
@@ -533,7 +608,7 @@ class Frame:
     status: Status
     blocks: tuple[BlockInfo, ...]
     examples: tuple[str, ...]
-    """A short text for each probe example."""
+    """A short text for each example: of the probe, or in mid-step of the batch."""
     timeline: TimelineStrip
     standing: Mapping[str, Standing] = field(default_factory=dict)
     """For each block with units."""
@@ -548,3 +623,13 @@ class Frame:
     loss: LossCurve | None = None
     neuron: Neuron | None = None
     output: Output | None = None
+    of_batch: bool = False
+    """The examples are those of the batch of the half-done step."""
+    lens: LensInfo = LensInfo()
+    worth: Mapping[str, Floats] | None = None
+    """For blocks for which it was measured at this moment: by how much the loss rises without each unit, (units,)."""
+
+    @property
+    def example(self) -> int:
+        """The selected one of the examples."""
+        return self.view.batch_example if self.of_batch else self.view.example

@@ -22,7 +22,7 @@ from typing import Any
 
 from tinynets.errors import EditError, TinynetsError
 from tinynets.foreign_text import printable
-from tinynets.jobs import Job, Work, at_once
+from tinynets.jobs import Job, at_once
 from tinynets.lab.lab import Lab
 from tinynets.lab.reports import PauseReport
 from tinynets.lab.verbs import verb_called
@@ -73,7 +73,7 @@ class Server:
         self.lab = Lab(source, **options | self._kept)
         self.lab.hear(self._tell)
         self._frame_builder = FrameBuilder.of(self.lab)
-        self._run: Work | None = None
+        self._run: Job[str] | None = None
         self._play: Playback | None = None
         self._run_from = self._ran = 0
         self._rate = StepRate()
@@ -248,12 +248,14 @@ class Server:
 
     # -- between commands
 
-    def _advance_run(self, run: Work) -> None:
+    def _advance_run(self, run: Job[str]) -> None:
         try:
             next(run)
             self._rate.note(self.lab.step_number)
-        except StopIteration:
+        except StopIteration as stop:  # at a breakpoint
             self._stop()
+            self.connection.send(("said", f"stopped at {stop.value}; at step {self.lab.step_number:,}", "warning"))
+            self._want()
         except TinynetsError as error:
             self._stop()
             self._note = str(error)

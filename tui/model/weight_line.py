@@ -13,7 +13,7 @@ def weight_line(frame: Frame, at: Selection, pane: str) -> CommandDraft | str:
     shown = frame.neuron if pane == "neuron" else frame.weights
     if shown is None:
         return f"no weights come into {at.selector}"
-    if shown.block != at.block or (isinstance(shown, Neuron) and shown.unit != at.unit):
+    if shown.block != at.block or frame.view.unit != at.unit:
         return "the cursor has moved on: wait for what is shown to follow"
     rows = sum(part.rows for part in shown.parts)
     if not rows:
@@ -28,7 +28,7 @@ def weight_line(frame: Frame, at: Selection, pane: str) -> CommandDraft | str:
 
 def _weight(shown: Neuron | Weights, at: Selection) -> float | None:
     if isinstance(shown, Weights):
-        return float(shown.values[at.row, at.unit])
+        return None if shown.column is None else float(shown.column[at.row])
     return next((term.w for term in shown.contributions if term.row == at.row), None)
 
 
@@ -38,7 +38,7 @@ def _bias_line(shown: Neuron | Weights, at: Selection) -> CommandDraft | str:
     if len(shown.biases) > 1:
         names = " and ".join(f"{at.block}.{name}[{at.unit}]" for name in shown.biases)
         return f"the bias is the sum of {names}: set one of them by its name with :"
-    value = float(shown.bias if isinstance(shown, Neuron) else shown.bias[at.unit])
+    value = shown.bias if isinstance(shown, Neuron) else shown.own_bias
     return CommandDraft(f"set_weight {at.block}.{shown.biases[0]}[{at.unit}]", typed(value))
 
 

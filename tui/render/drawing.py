@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from textwrap import wrap
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -60,7 +59,7 @@ def cells(segments: list[Segment], width: int) -> Strip:
     return StyledLine(segments, max(used, width))
 
 
-@lru_cache(64)
+@palette.themed
 def blank(width: int) -> Strip:
     return Strip.blank(width, palette.GROUND)
 

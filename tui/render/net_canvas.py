@@ -6,7 +6,6 @@ Where the terminal lacks colour or half blocks, a pixel is a sign or a coloured 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -30,8 +29,6 @@ THICK = 9
 """How far from the middle the level of an edge of the selected unit is that is drawn twice as thick."""
 DIM = 0.34
 """How much of its colour an edge keeps that does not touch the selected unit."""
-CHOSEN = 0xE3D3FF
-"""The colour of the frame around the selected unit."""
 
 
 class Curve(NamedTuple):
@@ -54,7 +51,7 @@ def packed_levels() -> Ints:
     return np.array([packed(palette.rgb(level)) for level in range(palette.LEVELS)])
 
 
-@lru_cache(256)
+@palette.themed
 def line_colour(level: int, dim: bool) -> int:
     """The colour of an edge: that of its weight's level, nearer to the background if it is dim."""
     share = DIM if dim else 1.0
@@ -62,7 +59,7 @@ def line_colour(level: int, dim: bool) -> int:
     if not dim and away:
         level = palette.MIDDLE + max(abs(away), LEAST_BRIGHT) * (1 if away > 0 else -1)
     level = level if abs(away) > 2 or not dim else palette.MIDDLE
-    base = palette.rgb(level) if level != palette.MIDDLE else (92, 102, 118)
+    base = palette.rgb(level) if level != palette.MIDDLE else _triplet(palette.FAINT)
     mixed = [round(b + (a - b) * share) for a, b in zip(base, palette.GROUND_RGB, strict=True)]
     return packed((mixed[0], mixed[1], mixed[2]))
 
@@ -148,7 +145,7 @@ class NetCanvas:
         dots, ink = self._dots[number].tolist(), self._ink[number].tolist()
         if not any(dots) and max(*upper, *lower) == NONE and number not in {at for at, _ in self.glyphs}:
             return blank(self.width)
-        made: list[Segment] = []
+        made, empty = list[Segment](), _empty()
         for x in range(self.width):
             glyph = self.glyphs.get((number, x))
             if glyph is not None:
@@ -158,7 +155,7 @@ class NetCanvas:
             elif dots[x]:
                 made.append(self._dash(number, x, dots[x], ink[x]))
             else:
-                made.append(EMPTY)
+                made.append(empty)
         return cells(made, self.width) if self.look.colour else line(made, self.width)
 
     def _pixel(self, number: int, x: int, upper: int, lower: int) -> Segment:
@@ -167,7 +164,7 @@ class NetCanvas:
         shown = upper if upper != NONE else lower
         if self.look.colour:
             return _halves(shown, shown, " ")
-        if shown == CHOSEN:
+        if shown == chosen():
             return Segment("|", palette.BRIGHT)
         rows = self.levels[2 * number : 2 * number + 2, x]
         level = int(rows[np.abs(rows - palette.MIDDLE).argmax()])
@@ -181,27 +178,42 @@ class NetCanvas:
         return Segment(text, Style(color=_colour(ink), bgcolor=palette.BACK) if self.look.colour else palette.TEXT)
 
 
-EMPTY = Segment(" ", palette.GROUND)
+@palette.themed
+def _empty() -> Segment:
+    return Segment(" ", palette.GROUND)
 
 
-@lru_cache(8192)
+@palette.themed
+def chosen() -> int:
+    """The colour of the frame around the selected unit."""
+    return packed(_triplet(palette.ACCENT))
+
+
+def _triplet(style: Style) -> tuple[int, int, int]:
+    """The colour of a style's letters as red, green and blue."""
+    assert style.color is not None
+    found = style.color.get_truecolor()
+    return found.red, found.green, found.blue
+
+
+@palette.themed
 def _colour(value: int) -> Color:
     return Color.from_rgb(value >> 16, value >> 8 & 255, value & 255)
 
 
-@lru_cache(16384)
+@palette.themed
 def _halves(upper: int, lower: int, text: str = "▀") -> Segment:
     ground = packed(palette.GROUND_RGB)
     front, back = (value if value != NONE else ground for value in (upper, lower))
     return Segment(text, Style(color=_colour(front), bgcolor=_colour(back)))
 
 
-@lru_cache(16384)
+@palette.themed
 def _braille(dots: int, ink: int) -> Segment:
     style = Style(color=_colour(ink), bgcolor=palette.BACK) if ink else palette.DIM
     return Segment(chr(0x2800 + dots), style)
 
 
-@lru_cache(4096)
+@palette.themed
 def _glyph(text: str, style: Style, ground: int) -> Segment:
     return Segment(text, style if ground == NONE else style + Style(bgcolor=_colour(ground)))

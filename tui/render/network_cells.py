@@ -123,5 +123,4 @@ def _cursor_cell(text: str, level: int, home: bool, cell: int, look: Terminal) -
         text = ("▐▌" if cell % 2 == 0 else "■").center(cell) if look.unicode else "o".center(cell)
     if not look.colour:
         return Segment(text, Style(reverse=True, bold=True))
-    underlined = palette.paper(level) + Style(color="#ffffff", underline=True)
-    return Segment(text, palette.cursor_cell(level) if home else underlined)
+    return Segment(text, palette.cursor_cell(level) if home else palette.beside_cursor(level))

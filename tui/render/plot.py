@@ -13,19 +13,10 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tinynets.server.frame import LossCurve
-from tui.render import palette
+from tui.render import palette, themes
 from tui.render.palette import Terminal
 
-BAND, MEAN, HERE = (58, 67, 82), (213, 219, 229), (201, 166, 255)
-SPLITS = {"train": (127, 216, 143), "dev": (255, 215, 106), "test": (255, 123, 114)}
-AXIS = (139, 149, 165)
 BAND_HEIGHT = 14
-_STYLES = {
-    BAND: Style(color="#3a4352", bgcolor=palette.BACK),
-    MEAN: palette.TEXT,
-    HERE: palette.ACCENT,
-    AXIS: palette.DIM,
-}
 _CODE = re.compile(r"\x1b\[([0-9;]*)m")
 
 
@@ -67,16 +58,17 @@ def loss_plot(curve: LossCurve, width: int, height: int, log: bool, look: Termin
     plt.plotsize(width, height)
     plt.theme("clear")
     plt.axes_color("default")
-    plt.ticks_color(AXIS)
+    plt.ticks_color(palette.AXIS)
     if finite.any():
         _draw_curve(plt, curve, finite, scale, (width - 6, height), look)
     for split, (steps, losses) in curve.evaluations.items():
         marker = "●" if look.unicode else "o"
         known = np.isfinite(losses)
         if known.any():
-            plt.scatter(steps[known].tolist(), scale(losses[known]), marker=marker, color=SPLITS.get(split, MEAN))
+            color = palette.SPLITS.get(split, palette.MEAN)
+            plt.scatter(steps[known].tolist(), scale(losses[known]), marker=marker, color=color)
     if curve.step < curve.end:
-        plt.vline(curve.step, HERE)
+        plt.vline(curve.step, palette.HERE)
     _axes(plt, curve, finite, scale, width, height)
     plt.xaxes(True, False)
     plt.yaxes(True, False)
@@ -93,7 +85,7 @@ def _draw_curve(
     low, high, mean = (np.interp(steps, known, scale(values[finite])) for values in (curve.low, curve.high, curve.mean))
     if _has_band(room[1]):
         _draw_band(plt, steps, low, high, room[1], look)
-    plt.scatter(steps.tolist(), mean.tolist(), marker="•" if look.unicode else "*", color=MEAN)
+    plt.scatter(steps.tolist(), mean.tolist(), marker="•" if look.unicode else "*", color=palette.MEAN)
 
 
 def _has_band(height: int) -> bool:
@@ -108,7 +100,7 @@ def _draw_band(plt: Any, steps: np.ndarray, low: np.ndarray, high: np.ndarray, h
         np.broadcast_to(steps, band.shape).ravel().tolist(),
         band.ravel().tolist(),
         marker="░" if look.unicode else ".",
-        color=BAND,
+        color=palette.BAND,
     )
 
 
@@ -170,9 +162,9 @@ def pair_plot(one: Curve, other: Curve, parted: int | None, width: int, height: 
     plt.plotsize(width, height)
     plt.theme("clear")
     plt.axes_color("default")
-    plt.ticks_color(AXIS)
+    plt.ticks_color(palette.AXIS)
     columns = max(2, width - 8)
-    shared = Curve(one.losses[:same], MEAN, one.marker)
+    shared = Curve(one.losses[:same], palette.MEAN, one.marker)
     drawn: list[float] = []
     for curve, start in ((shared, first), (other, same), (one, same)):
         steps, means = _means(curve.losses, start, max(1.0, (end - first) / columns))
@@ -180,7 +172,7 @@ def pair_plot(one: Curve, other: Curve, parted: int | None, width: int, height: 
         if means:
             plt.scatter(steps, means, marker=curve.marker, color=curve.color)
     if parted is not None and first < same < end:
-        plt.vline(same, AXIS)
+        plt.vline(same, palette.AXIS)
     xticks = ticks(first, end, width // 12, whole=True)
     plt.xlim(first, end)
     plt.xticks(xticks, [short(x) for x in xticks])
@@ -302,8 +294,10 @@ def _strip(row: str, width: int) -> Strip:
 def _style(code: str) -> Style:
     numbers = [int(part) for part in code.split(";") if part]
     if len(numbers) >= 5 and numbers[:2] == [38, 2]:
-        colour = (numbers[2], numbers[3], numbers[4])
-        if colour not in _STYLES:
-            _STYLES[colour] = Style(color=f"rgb({colour[0]},{colour[1]},{colour[2]})", bgcolor=palette.BACK)
-        return _STYLES[colour]
+        return _ink((numbers[2], numbers[3], numbers[4]))
     return palette.DIM
+
+
+@palette.themed
+def _ink(colour: themes.Rgb) -> Style:
+    return Style(color=themes.hex_of(colour), bgcolor=palette.BACK)

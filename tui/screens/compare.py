@@ -32,8 +32,6 @@ from tui.render.plot import Curve, pair_difference, pair_plot
 from tui.screens.modal import Modal
 from tui.widgets.pane import Lines
 
-ONE, OTHER = (201, 166, 255), (255, 215, 106)
-INKS = palette.ACCENT_BOLD, Style(bgcolor=palette.BACK, color="#ffd76a", bold=True)
 LABEL = 12
 SPARKS = " ▁▂▃▄▅▆▇█"
 PLAIN_SPARKS = " .:-=+*#%"
@@ -69,13 +67,13 @@ class Compared(Lines):
     def __init__(self, found: Comparison) -> None:
         super().__init__()
         self._found = found
-        self._made: tuple[tuple[int, int], list[Strip]] | None = None
+        self._made: tuple[tuple[int, int, int], list[Strip]] | None = None
 
     def draw(self, width: int, height: int) -> list[Strip]:
         """All lines of the comparison, and make the widget that high."""
         tall = min(16, max(8, self.app.size.height // 3))
-        if self._made is None or self._made[0] != (width, tall):
-            self._made = (width, tall), self._lines_of(width, tall)
+        if self._made is None or self._made[0] != (width, tall, palette.worn):
+            self._made = (width, tall, palette.worn), self._lines_of(width, tall)
             self.styles.height = len(self._made[1])
         return self._made[1]
 
@@ -87,11 +85,11 @@ class Compared(Lines):
         made += [*self._answers(width), line([], width), *self._parameters(width)]
         return made + [row for text in found.unlike for row in self._fact("unlike", text, width, palette.WARN)]
 
-    def _fact(self, label: str, text: str, width: int, style: Style = palette.TEXT) -> list[Strip]:
+    def _fact(self, label: str, text: str, width: int, style: Style | None = None) -> list[Strip]:
         """A label and a text after it, on as many lines as it needs."""
         rows = wrapped(text, max(20, width - LABEL)) or [""]
         return [
-            line([((label if not i else "").ljust(LABEL), palette.DIM), (row, style)], width)
+            line([((label if not i else "").ljust(LABEL), palette.DIM), (row, style or palette.TEXT)], width)
             for i, row in enumerate(rows)
         ]
 
@@ -111,12 +109,12 @@ class Compared(Lines):
         marks = ("•", "×") if self.look.unicode else ("*", "o")
         heading: list[Part] = [("Training loss  ", palette.BRIGHT)]
         named: list[Part] = []
-        for side, mark, ink in zip((found.a, found.b), marks, INKS, strict=True):
+        for side, mark, ink in zip((found.a, found.b), marks, _inks(), strict=True):
             heading += [(f"{mark} {side.name}", ink), (f" {_average(side, found.step)}   ", palette.TEXT)]
             named += [(f"{mark} {clip(side.name, 20)} ", ink)]
         one, other = (
             Curve(side.losses.astype(np.float64), color, mark)
-            for side, color, mark in zip((found.a, found.b), (ONE, OTHER), marks, strict=True)
+            for side, color, mark in zip((found.a, found.b), (palette.HERE, palette.SPLITS["dev"]), marks, strict=True)
         )
         plot = pair_plot(one, other, found.first_difference, width, tall)
         last: list[Part] = [("mean of the last 100 steps", palette.FAINT)]
@@ -170,9 +168,9 @@ class Compared(Lines):
         arrow = self.look.glyph("arrow")
         return [
             (f"{label} ", palette.DIM),
-            (a, INKS[0]),
+            (a, _inks()[0]),
             (f" {arrow} ", palette.DIM),
-            (b, INKS[1]),
+            (b, _inks()[1]),
             ("   ", palette.TEXT),
         ]
 
@@ -230,3 +228,8 @@ def _loss(side: Side) -> str:
 
 def _accuracy(side: Side) -> str:
     return f"{side.probe_accuracy:.1%}" if side.probe_accuracy is not None else "-"
+
+
+def _inks() -> tuple[Style, Style]:
+    """The styles of the two sides' names, in the colours of their curves."""
+    return palette.ACCENT_BOLD, palette.WARN + Style(bold=True)

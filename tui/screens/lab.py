@@ -25,6 +25,7 @@ from tui.widgets.network import NetworkPane
 from tui.widgets.neuron import NeuronPane
 from tui.widgets.output import OutputPane
 from tui.widgets.pane import Lines, Pane
+from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.status import KeyBar, StatusLine
 from tui.widgets.timeline import TimelineStripWidget
 
@@ -62,6 +63,7 @@ class LabScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         with Body(id="lab"):
             yield Header(id="header")
+            yield PhaseBar(id="phases")
             yield Static("", id="banner", markup=False)
             yield Tabs(id="tabs")
             yield make_desk()
@@ -75,6 +77,7 @@ class LabScreen(Screen[None]):
         # Looked up once: querying them for each frame would cost more than drawing the header.
         self.desk = self.query_one(Desk)
         self.header = self.query_one(Header)
+        self.phase_bar = self.query_one(PhaseBar)
         self.banner = self.query_one("#banner", Static)
         self.tabs = self.query_one(Tabs)
         self.timeline = self.query_one(TimelineStripWidget)
@@ -92,9 +95,16 @@ class LabScreen(Screen[None]):
         self.query_one("#lab").display = fits
         small = self.query_one("#small", Static)
         small.display = not fits
+        self._fit_phase_bar(size.height)
         if not fits:
             needs = f"{SMALLEST[0]}x{SMALLEST[1]}"
             small.update(plain(f"tinynets-lab needs at least {needs}; this terminal is {size.width}x{size.height}"))
+
+    def _fit_phase_bar(self, lines: int) -> None:
+        """Show the phase bar where there is room; the header leaves the phase to it."""
+        if self.phase_bar.display != (shown := self.phase_bar.fits(lines)):
+            self.phase_bar.display = shown
+        self.header.names_phase = not shown
 
     # -- which panes are visible
 
@@ -138,7 +148,8 @@ class LabScreen(Screen[None]):
         """Take a new frame and draw it; the selection stays on its unit."""
         self._cursor_unpainted = False
         self.selection = followed(self.selection, self.frame, frame)
-        self.frame = frame
+        self.frame = self.phase_bar.frame = frame
+        self._fit_phase_bar(self.app.size.height)
         network = self.panes["network"]
         assert isinstance(network, NetworkPane)
         if self.desk.size.width:
@@ -162,7 +173,7 @@ class LabScreen(Screen[None]):
                 widget.show(self.frame, self.selection)
 
     def _shown(self) -> list[Lines]:
-        return [self.header, self.timeline, *(p for p in self.panes.values() if p.display), self.keys]
+        return [self.header, self.phase_bar, self.timeline, *(p for p in self.panes.values() if p.display), self.keys]
 
     def _draw_next(self) -> None:
         """Draw a few widgets at a time, so that a key need not wait for all; paint them together at the end."""

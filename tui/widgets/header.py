@@ -13,10 +13,10 @@ from tui.render.drawing import Part, chip, clip, length, line, number, setting
 from tui.widgets.pane import Lines
 
 MODES = {
-    "running": ("▶ running", palette.CHIP_GOOD),
-    "playing": ("▶ playing", palette.CHIP),
-    "rewinding": ("◀ rewinding", palette.CHIP),
-    "paused": ("▮▮ paused", palette.CHIP_QUIET),
+    "running": ("▶ running", "CHIP_GOOD"),
+    "playing": ("▶ playing", "CHIP"),
+    "rewinding": ("◀ rewinding", "CHIP"),
+    "paused": ("▮▮ paused", "CHIP_QUIET"),
 }
 
 MOST = 24
@@ -29,6 +29,8 @@ class Header(Lines):
     """One line; the least important fields are left out first."""
 
     dead = False
+    names_phase = True
+    """Whether it says how far a half-done step has come; a phase bar does it otherwise."""
 
     def draw(self, width: int, height: int) -> list[Strip]:
         if self.frame is None:
@@ -70,7 +72,7 @@ class Header(Lines):
         short: dict[int, list[Part | Segment]] = {9: self._kept_in_short(status), 5: _rate_in_short(status)}
         short[0] = [chip(clip(status.recipe, LEAST), palette.CHIP), (" ", palette.TEXT)]
         if status.phase and status.mode == "paused" and not self.dead:
-            phase = clip(f"{_phases(status)}: {status.phase}", PHASE)
+            phase = clip(f"{_phases(status)}: {status.phase}", PHASE) if self.names_phase else "mid-step"
             short[1] = [chip(phase, palette.CHIP_WARN), ("  ", palette.TEXT)]
         return {**short, 6: []}
 
@@ -90,9 +92,10 @@ class Header(Lines):
         if self.dead:
             return chip("engine stopped", palette.CHIP_BAD)
         if status.phase and status.mode == "paused":
-            return chip(f"mid-step {_phases(status)}: {status.phase}", palette.CHIP_WARN)
-        text, style = MODES.get(status.mode, (status.mode, palette.CHIP_QUIET))
-        return chip(text if self.look.unicode else status.mode, style)
+            far = f" {_phases(status)}: {status.phase}" if self.names_phase else ""
+            return chip(f"mid-step{far}", palette.CHIP_WARN)
+        text, ink = MODES.get(status.mode, (status.mode, "CHIP_QUIET"))
+        return chip(text if self.look.unicode else status.mode, palette.named(ink))
 
 
 def _phases(status: Status) -> str:

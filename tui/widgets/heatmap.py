@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
 from math import ceil
 
@@ -277,7 +276,7 @@ def ruler(place: Grid, marks: Callable[[int], tuple[str, Style] | None], look: T
     return _ruler(place, tuple([marks(column) for column in shown]), look)
 
 
-@lru_cache(8)
+@palette.themed
 def _ruler(place: Grid, marks: tuple[tuple[str, Style] | None, ...], look: Terminal) -> Strip:
     pointer = look.glyph("down")
     characters: dict[int, Part] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from time import monotonic
 
 from rich.style import Style
@@ -10,7 +9,7 @@ from textual.strip import Strip
 
 from tui.render import palette
 from tui.render.drawing import Part, both_ends, number
-from tui.render.plot import BAND_HEIGHT, SPLITS, fits_log, loss_plot, lowest
+from tui.render.plot import BAND_HEIGHT, fits_log, loss_plot, lowest
 from tui.widgets.pane import Pane
 
 INTERVAL = 0.25
@@ -55,6 +54,7 @@ class LossPane(Pane):
             width,
             height,
             self.log10,
+            palette.worn,
             curve.step,
             curve.end,
             len(curve.steps),
@@ -94,6 +94,6 @@ class LossPane(Pane):
         return both_ends([*parts], [*right], width)
 
 
-@cache
+@palette.themed
 def _split_style(split: str) -> Style:
-    return Style(bgcolor=palette.BACK, color="rgb({},{},{})".format(*SPLITS.get(split, (255, 255, 255))))
+    return Style(bgcolor=palette.BACK, color="rgb({},{},{})".format(*palette.SPLITS.get(split, palette.MEAN)))

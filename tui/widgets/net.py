@@ -15,7 +15,7 @@ from tui.model.selection import Selection
 from tui.render import palette
 from tui.render.drawing import Part, blank, clip, columns, first_fitting, legend, line, signed
 from tui.render.marks import Marks
-from tui.render.net_canvas import CHOSEN, Curve, NetCanvas
+from tui.render.net_canvas import Curve, NetCanvas, chosen
 from tui.render.net_layout import DOT, NetLayout, Node, Wanted, columns_of, layout
 from tui.render.palette import Terminal
 from tui.render.pictures import greys, resized
@@ -45,7 +45,7 @@ class Net:
     @property
     def values_lens(self) -> bool:
         """Whether the units are coloured by their values, so that their pictures show the same thing."""
-        return True
+        return self.frame.lens.name == "value"
 
     def level(self, block: str, unit: int) -> int:
         """The level of a unit's colour on the selected example."""
@@ -53,8 +53,8 @@ class Net:
         if cells is None:
             reach = self.graph.pictures[""].limit if "" in self.graph.pictures else 1.0
             return int(palette.levels(self.graph.values, reach or 1.0)[unit])
-        shown = palette.levels(cells.values[-1], cells.limit)
-        return int(shown[unit])
+        levels: list[int] = palette.levels(cells.values[-1], cells.limit).tolist()
+        return levels[unit]
 
 
 def wanted_of(graph: NetGraph, width: int) -> Wanted:
@@ -166,14 +166,14 @@ def _right(where: NetLayout, node: Node) -> int:
 def _node(canvas: NetCanvas, net: Net, where: NetLayout, node: Node) -> None:
     """A unit's picture, beside it its value on the example, and around the selected one a frame."""
     own, level = net.graph.pictures.get(node.block), net.level(node.block, node.unit)
-    chosen = (node.block, node.unit) == (net.selection.block, net.selection.unit)
+    selected = (node.block, node.unit) == (net.selection.block, net.selection.unit)
     mark = net.marks[node.block].glyph(node.unit, net.look) if node.block in net.marks else None
     if where.size == DOT:
-        _dot(canvas, net, node, level, chosen, mark)
+        _dot(canvas, net, node, level, selected, mark)
         return
     wide, tall = where.size.wide, where.size.tall
-    if chosen:
-        canvas.ring(node.x, node.y, wide + 1, tall, CHOSEN)
+    if selected:
+        canvas.ring(node.x, node.y, wide + 1, tall, chosen())
     plain = np.full((tall, wide), level)
     if own is not None and own.kind == "image":
         canvas.colours(node.x, node.y, greys(resized(own.values[node.unit], tall, wide)))
@@ -187,12 +187,12 @@ def _node(canvas: NetCanvas, net: Net, where: NetLayout, node: Node) -> None:
         canvas.write((node.y + tall // 2) // 2, node.x + (wide - len(text)) // 2, text, palette.BRIGHT)
 
 
-def _dot(canvas: NetCanvas, net: Net, node: Node, level: int, chosen: bool, mark: tuple[str, Style] | None) -> None:
+def _dot(canvas: NetCanvas, net: Net, node: Node, level: int, selected: bool, mark: tuple[str, Style] | None) -> None:
     number = node.y // 2
     dot = net.look.glyph("dot") if net.look.colour else palette.sign_glyph(level)
     style = palette.ink(level if abs(level - palette.MIDDLE) > 3 else palette.MIDDLE + 4)
     canvas.write(number, node.x, *(mark or (dot, style)))
-    if chosen:
+    if selected:
         left, right = ("▐", "▌") if net.look.unicode else ("[", "]")
         canvas.write(number, node.x - 1, left, palette.CURSOR)
         canvas.write(number, node.x + 1, right, palette.CURSOR)
@@ -227,12 +227,13 @@ def _answer(canvas: NetCanvas, net: Net, where: tuple[int, int, int]) -> None:
     if side < 2 * 8:
         return
     x0, x1, y0, y1 = plane.extent
-    order = sorted(range(len(plane.points)), key=lambda number: number == net.selection.example)
+    example = -1 if net.frame.of_batch else net.frame.example
+    order = sorted(range(len(plane.points)), key=lambda number: number == example)
     for number in order:
         column = round((float(plane.points[number, 0]) - x0) / (x1 - x0) * (side - 1))
         row = round((y1 - float(plane.points[number, 1])) / (y1 - y0) * (side - 1))
         if 0 <= column < side and 0 <= row < side:
-            label, here = bool(plane.labels[number]), number == net.selection.example
+            label, here = bool(plane.labels[number]), number == example
             glyph, style = _example(int(levels[row, column]), label, here, net.look)
             canvas.write((y + row) // 2, x + column, glyph, style)
 

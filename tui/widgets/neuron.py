@@ -37,14 +37,14 @@ from tui.widgets.portrait import WIDEST, beside, portrait, portrait_side, scatte
 BESIDE = 56
 """From this width on, the unit's picture stands beside its numbers."""
 STATES = {
-    "held": palette.DONE,
-    "dead": palette.BAD,
-    "frozen": palette.ICE,
-    "saturated": palette.WARN + Style(bold=True),
-    "constant": palette.WARN,
-    "healthy": palette.GOOD,
+    "held": "DONE",
+    "dead": "BAD",
+    "frozen": "ICE",
+    "saturated": "WARN",
+    "constant": "WARN",
+    "healthy": "GOOD",
 }
-"""State of a unit -> the style of the word for it."""
+"""State of a unit -> the style of the word for it, as the palette names it."""
 WHEN_DEAD = "^u: back to when it was not"
 
 
@@ -81,7 +81,7 @@ class NeuronPane(Pane):
         if len(rows) > most:
             rows = [*rows[: most - 1], clip(" ".join(rows[most - 1 :]), width)]
         word, _, rest = (rows[0] if rows else "").partition(" ")
-        style = STATES.get(neuron.state, palette.TEXT)
+        style = palette.named(STATES.get(neuron.state, "TEXT"))
         first = [line([(word, style), (f" {rest}", palette.TEXT)], width)] if rows else []
         return first + [line([(row, palette.TEXT)], width) for row in rows[1:]]
 

@@ -9,7 +9,7 @@ from textual.strip import Strip
 from tinynets.server.frame import MapGrid
 from tui.render import palette
 from tui.render.drawing import Part, blank, both_ends, first_fitting, line
-from tui.render.net_canvas import CHOSEN, NetCanvas, packed
+from tui.render.net_canvas import NetCanvas, chosen, packed
 from tui.render.net_layout import NetLayout, map_layout
 from tui.render.pictures import Pixels, colours, mapped
 from tui.widgets.net import AROUND, Net
@@ -29,9 +29,9 @@ def draw_map(net: Net, grid: MapGrid, where: NetLayout, width: int, height: int)
         if node.unit < len(pixels):
             red, green, blue = pixels[node.unit]
             canvas.block(node.x, node.y, size.wide, size.tall, packed((red, green, blue)))
-    chosen = where.at.get((net.selection.block, net.selection.unit))
-    if chosen is not None:
-        canvas.ring(chosen.x, chosen.y, size.wide, size.tall, CHOSEN)
+    here = where.at.get((net.selection.block, net.selection.unit))
+    if here is not None:
+        canvas.ring(here.x, here.y, size.wide, size.tall, chosen())
     for node in where.nodes:
         mark = net.marks[node.block].glyph(node.unit, net.look) if node.block in net.marks else None
         if mark is not None:

@@ -20,12 +20,12 @@ from tui.render.operation_looks import LOOKS
 from tui.widgets.pane import Lines
 
 FAMILIES = {
-    "activation": ("several", palette.DONE),
-    "learning": ("frozen", palette.ICE),
-    "parameter": ("weights", palette.BRIGHT),
-    "state": ("weights", palette.BRIGHT),
-    "structure": ("structure", palette.WARN),
-    "setting": ("setting", palette.ACCENT_BOLD),
+    "activation": ("several", "DONE"),
+    "learning": ("frozen", "ICE"),
+    "parameter": ("weights", "BRIGHT"),
+    "state": ("weights", "BRIGHT"),
+    "structure": ("structure", "WARN"),
+    "setting": ("setting", "ACCENT_BOLD"),
 }
 """Family of an operation -> its glyph and colour; each operation on activations has a glyph of its own."""
 LABEL = 10
@@ -330,7 +330,8 @@ class TimelineStripWidget(Lines):
 
 def mark_sign(mark: EditMark) -> Cell:
     """The glyph of an edit, by name, and its colour."""
-    name, style = FAMILIES.get(mark.family, FAMILIES["setting"])
+    name, ink = FAMILIES.get(mark.family, FAMILIES["setting"])
+    style = palette.named(ink)
     look = LOOKS.get(mark.op)
     if look is not None and look.on_timeline:
         return (look.on_timeline, style)

@@ -204,9 +204,15 @@ def test_the_gradient_is_shown_once_backward_has_come_past(make_tiny: Make) -> N
     seen = {}
     for _ in range(9):
         done = lab.phase().phase
-        neuron = look(lab, block="hidden", unit=3).neuron
+        neuron = look(lab, block="hidden", unit=3, batch_example=2).neuron
+        if done in ("batch", "forward hidden"):
+            assert neuron is None  # forward has not reached its end
+            continue
         assert neuron is not None
         seen[done] = neuron.gradient
+        if neuron.gradient is not None:
+            gradients = lab.player.trainer.workspace.gradient_at(lab.network.block("hidden").last)
+            assert neuron.gradient_here == gradients[2, 3]
         if done == "backward hidden":
             output: Any = lab.network["output"]
             logits_gradient = lab.player.trainer.loss_buffers.e

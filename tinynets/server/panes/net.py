@@ -8,6 +8,8 @@ import numpy as np
 
 from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.prediction import output_names
+from tinynets.experiment.probe import Probe
+from tinynets.experiment.scene import Scene
 from tinynets.measure.block_view import BlockView, limit_of
 from tinynets.measure.weight_matrix import incoming
 from tinynets.nn.block import Block
@@ -25,23 +27,28 @@ WIDEST = 64
 BARE = 16
 
 
-def net(experiment: Experiment, views: Mapping[str, BlockView], view: View, spare: Workspace) -> NetGraph | None:
+def net(scene: Scene, experiment: Experiment, view: View, spare: Workspace) -> NetGraph | None:
     """The network as a net; None if it is too wide, or not made of units that weigh units.
 
     `spare` is a workspace for the plane of the inputs.
     """
-    grid = map_grid(experiment, view.example)
+    watched, example = scene.watched, view.batch_example if scene.of_batch else view.example
+    grid = map_grid(experiment, experiment.probe if scene.of_batch else watched, view.example)
     if grid is not None:
         return NetGraph((), np.zeros(0), (), 1.0, grid=grid)
     network = experiment.network
     widest = max((block.units for block in network.blocks), default=0)
     if not 0 < widest <= WIDEST:
         return None
-    inputs, values = _inputs(experiment, view.example)
-    links = _links(experiment, views, len(inputs), view.example)
+    inputs, values = _inputs(experiment, watched, example)
+    links = _links(experiment, len(inputs), watched, example)
     if not links or not inputs:
         return None
+    views = {block.name: BlockView.of(experiment, block) for block in network.blocks if block.units}
     pictures, answer = _pictures(experiment, views, view, spare)
+    image = image_of(experiment, watched, example)
+    if image is not None:
+        pictures[""] = UnitPictures("image", image[None], 1.0)
     if widest > (WIDEST if pictures and not _timed(network) else BARE):
         return None
     weights = np.concatenate([np.abs(link.weights).ravel() for link in links])
@@ -53,26 +60,24 @@ def _timed(network: Network) -> bool:
     return any(network.time_steps(block) for block in network.blocks)
 
 
-def _inputs(experiment: Experiment, example: int) -> tuple[tuple[str, ...], Array]:
+def _inputs(experiment: Experiment, watched: Probe, example: int) -> tuple[tuple[str, ...], Array]:
     """The input nodes with their names and values on an example: an image is one, and so is what is looked up."""
-    x = experiment.probe.x
+    x = watched.x
     if picture_size(experiment) is not None:
         return ("image",), np.zeros(1)
     if x.dtype.kind != "f":
-        return (experiment.probe.examples[example][-1:] or "input",), np.zeros(1)
+        return (watched.examples[example][-1:] or "input",), np.zeros(1)
     row = x[example].reshape(-1, x.shape[-1])[-1] if x.ndim in (2, 3) else np.zeros(0)
     if len(row) > BARE:
         return (), row
     return tuple(f"x[{index}]" for index in range(len(row))), np.asarray(row, np.float64)
 
 
-def _links(
-    experiment: Experiment, views: Mapping[str, BlockView], inputs: int, example: int
-) -> tuple[NetLink, ...] | None:
+def _links(experiment: Experiment, inputs: int, watched: Probe, example: int) -> tuple[NetLink, ...] | None:
     """What comes into each block; None if that cannot be said unit by unit."""
     network = experiment.network
     found = _sources(network)
-    if found is None or not views:
+    if found is None:
         return None
     links = []
     for name, sources in found.items():
@@ -82,7 +87,7 @@ def _links(
         ):
             return None
         count = sum(network.block(source).units if source else inputs for source in sources)
-        weights = _weights(experiment, block, sources, count, example)
+        weights = _weights(experiment, block, sources, count, watched.x[example])
         if weights is None:
             return None
         links.append(NetLink(name, sources, weights.astype(np.float32)))
@@ -116,12 +121,12 @@ def _sources(network: Network) -> dict[str, tuple[str, ...]] | None:
     return found
 
 
-def _weights(experiment: Experiment, block: Block, sources: tuple[str, ...], count: int, example: int) -> Array | None:
+def _weights(experiment: Experiment, block: Block, sources: tuple[str, ...], count: int, x: Array) -> Array | None:
     """(units of the sources, units) the incoming weights; ones where a unit is handed on; None if there are others."""
     layer = experiment.network.layers[block.first]
     matrix = incoming(layer, block.units)
     if layer.takes_integers:
-        at = int(experiment.probe.x[example].reshape(-1)[-1])
+        at = int(x.reshape(-1)[-1])
         return None if matrix is None or at >= len(matrix) else np.array(matrix[at : at + 1])
     if picture_size(experiment) is not None and sources == ("",):
         return np.full((1, block.units), np.nan)
@@ -140,9 +145,6 @@ def _pictures(
     if is_planar(experiment):
         return responses(experiment, views, view.pixels, view.answer, spare)
     made = {}
-    image = image_of(experiment, view.example)
-    if image is not None:
-        made[""] = UnitPictures("image", image[None], 1.0)
     for name, own in views.items():
         values = fields(experiment, own.block)
         if values is not None:

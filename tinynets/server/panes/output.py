@@ -8,6 +8,8 @@ import numpy as np
 
 from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.prediction import output_names
+from tinynets.experiment.probe import Probe
+from tinynets.experiment.scene import Scene
 from tinynets.nn.layers import Distances
 from tinynets.nn.losses import Kohonen
 from tinynets.nn.som import u_matrix
@@ -18,36 +20,41 @@ from tinynets.server.frame import MapGrid, Output, View
 from tinynets.server.panes.plane import decision_plane
 
 
-def output(experiment: Experiment, view: View, texts: dict[str, Any], spare: Workspace) -> Output:
-    """The output for the selected example; `texts` are the samples, `spare` is a workspace for the plane."""
-    probe, loss = experiment.probe, experiment.loss
-    out = probe.workspace.out[view.example].reshape(-1, probe.workspace.out.shape[-1])[-1]
-    target = probe.y[view.example]
+def output(experiment: Experiment, scene: Scene, view: View, texts: dict[str, Any], spare: Workspace) -> Output | None:
+    """The output for the selected example, None in mid-step before its loss is known.
+
+    `texts` are the samples, `spare` is a workspace for the plane.
+    """
+    watched, loss, losses = scene.watched, experiment.loss, scene.losses(experiment)
+    if losses is None:
+        return None
+    example = view.batch_example if scene.of_batch else view.example
+    out = watched.workspace.out[example].reshape(-1, watched.workspace.out.shape[-1])[-1]
+    target = watched.y[example]
     with ignore_warnings():
-        alone = float(probe.losses_here(loss)[view.example])
         values = softmax(out) if loss.classes else out.astype(np.float64)
     return Output(
         kind="classes" if loss.classes else "values",
-        input=probe.examples[view.example],
+        input=watched.examples[example],
         labels=output_names(experiment, len(out)),
         values=values,
         target=int(target.reshape(-1)[-1]) if loss.classes else -1,
         targets=None if loss.classes or not target.size else np.array(target, np.float64).reshape(-1),
-        loss=alone,
+        loss=float(losses[example]),
         **texts,
         plane=decision_plane(experiment, view.plane, spare),
-        grid=map_grid(experiment, view.example),
-        image=image_of(experiment, view.example),
+        grid=map_grid(experiment, watched, example),
+        image=image_of(experiment, watched, example),
     )
 
 
-def map_grid(experiment: Experiment, example: int) -> MapGrid | None:
+def map_grid(experiment: Experiment, watched: Probe, example: int) -> MapGrid | None:
     """The map of a network that is trained with the Kohonen loss on distances to prototypes."""
     loss, layer = experiment.loss, experiment.network.layers[-1]
     if not isinstance(loss, Kohonen) or not isinstance(layer, Distances):
         return None
     rows, columns = loss.grid
-    best = int(experiment.probe.workspace.out[example].argmin())
+    best = int(watched.workspace.out[example].argmin())
     x = experiment.probe.x
     colors = None
     if len(experiment.network.layers) == 1 and layer.inputs == 3 and x.min() >= 0 and x.max() <= 1:
@@ -63,9 +70,9 @@ def picture_size(experiment: Experiment) -> tuple[int, int] | None:
     return None if size is None or x[0].size != size[0] * size[1] else (size[0], size[1])
 
 
-def image_of(experiment: Experiment, example: int) -> Array | None:
-    """The example as a picture with one channel, from black to white over the whole probe."""
-    x, size = experiment.probe.x, picture_size(experiment)
+def image_of(experiment: Experiment, watched: Probe, example: int) -> Array | None:
+    """The example as a picture with one channel, from black to white over all examples."""
+    x, size = watched.x, picture_size(experiment)
     if size is None:
         return None
     low, high = float(x.min()), float(x.max())

@@ -26,7 +26,7 @@ def unit_picture(at: UnitView, side: int, spare: Workspace) -> UnitPicture | Non
             at.network.forward_checked(points_of(experiment, side, side), spare)
         values = spare.units_behind(at.network, block.last).reshape(-1, block.units)[:, at.unit]
         reach = reach_of(experiment)
-        right, up = (float(value) for value in experiment.probe.x[at.example])
+        right, up = (float(value) for value in at.watched.x[at.example])
         place = (reach - up) / (2 * reach), (right + reach) / (2 * reach)
         shown = values.reshape(side, side).astype(np.float32)
         return UnitPicture("response", shown, at.block_view.limit, "over the inputs", place)
