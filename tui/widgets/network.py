@@ -46,7 +46,7 @@ class NetworkPane(Pane):
         self.title(self._about_example(frame, width))
         legend_lines = int(height >= WITH_LEGEND)
         height -= legend_lines
-        self._net = self._placed(frame, width, height + legend_lines)
+        self._net = _placed(frame, width, height + legend_lines)
         if self._net is not None:
             return self._drawn(frame, self._net, width, height + legend_lines)
         self._arrangement = fit(frame.blocks, self._room(frame, width), height, self.selection.block)
@@ -68,16 +68,6 @@ class NetworkPane(Pane):
             selected = self.selection.block
             lines.append(block_legend(cells.get(selected), self._marks.get(selected), width, self.look))
         return lines
-
-    @staticmethod
-    def _placed(frame: Frame, width: int, height: int) -> NetLayout | None:
-        """Where the units stand if the network is drawn as a net or a map; None if they are cells."""
-        net = frame.net
-        if net is None or height < SHORTEST:
-            return None
-        if net.grid is not None:
-            return placed_map(net.grid, frame.view.block, width, height)
-        return placed(net, width, height)
 
     def _drawn(self, frame: Frame, where: NetLayout, width: int, height: int) -> list[Strip]:
         """The network as a net or a map."""
@@ -200,7 +190,9 @@ class NetworkPane(Pane):
     def moved(self, right: int, down: int) -> Pane.Chosen | None:
         node = self._net.at.get((self.selection.block, self.selection.unit)) if self._net else None
         if self._net is not None and node is not None:
-            return self.Chosen(unit=self._below(node, down)) if down else self._to(right_of(self._net, node, right))
+            return (
+                self.Chosen(unit=_below(self._net, node, down)) if down else _chosen(right_of(self._net, node, right))
+            )
         return self.Chosen(unit=self.selection.unit + right) if right else self._vertically(down)
 
     def _vertically(self, down: int) -> Pane.Chosen | None:
@@ -228,18 +220,9 @@ class NetworkPane(Pane):
         made = self._pictures.get((span.block, span.first)) if span.line >= 0 else None
         return len(made[0]) if made else span.count * self._cell
 
-    def _below(self, node: Node, down: int) -> int:
-        """The unit below or above a node; itself at the edge of a map."""
-        assert self._net is not None
-        unit = node.unit + down * self._net.below
-        return unit if (node.block, unit) in self._net.at else node.unit
-
-    def _to(self, node: Node | None) -> Pane.Chosen | None:
-        return None if node is None else self.Chosen(block=node.block, unit=node.unit)
-
     def pixels(self, frame: Frame) -> tuple[tuple[int, int], int]:
         """How many points high and wide the pictures of units are here, and the answer's side; 0 without one."""
-        where = self._placed(frame, *self._inner())
+        where = _placed(frame, *self._inner())
         if where is None:
             return View.pixels, 0
         return (where.size.tall, where.size.wide), where.answer[2] if where.answer else 0
@@ -247,7 +230,7 @@ class NetworkPane(Pane):
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
         if at is not None and self._net is not None:
-            chosen = self._to(nearest(self._net, at.x, 2 * (at.y - AROUND + 1)))
+            chosen = _chosen(nearest(self._net, at.x, 2 * (at.y - AROUND + 1)))
             if chosen is not None:
                 self.post_message(chosen)
             return
@@ -258,3 +241,23 @@ class NetworkPane(Pane):
             self.post_message(self._at(row, at.x))
         elif self.frame and self.frame.blocks[row.block].units:
             self.post_message(self.Chosen(block=self.frame.blocks[row.block].name, unit=0))
+
+
+def _placed(frame: Frame, width: int, height: int) -> NetLayout | None:
+    """Where the units stand if the network is drawn as a net or a map; None if they are cells."""
+    net = frame.net
+    if net is None or height < SHORTEST:
+        return None
+    if net.grid is not None:
+        return placed_map(net.grid, frame.view.block, width, height)
+    return placed(net, width, height)
+
+
+def _below(where: NetLayout, node: Node, down: int) -> int:
+    """The unit below or above a node; itself at the edge of a map."""
+    unit = node.unit + down * where.below
+    return unit if (node.block, unit) in where.at else node.unit
+
+
+def _chosen(node: Node | None) -> Pane.Chosen | None:
+    return None if node is None else Pane.Chosen(block=node.block, unit=node.unit)

@@ -30,6 +30,7 @@ from tui.render.drawing import (
     wrapped,
 )
 from tui.render.marks import SIGNS, sign_of
+from tui.render.palette import Terminal
 from tui.render.pictures import extent, fitting, mapped, picture
 from tui.widgets.pane import Pane
 from tui.widgets.portrait import WIDEST, beside, portrait, portrait_side, scattered
@@ -278,24 +279,18 @@ class NeuronPane(Pane):
         cell = max(1, min(7, (width - label) // len(pattern)))
         first = max(0, len(pattern) - min((width - label) // cell, max(1, room - 2)))
         arrow = self.look.glyph("arrow")
+        nothing = len(pattern) > 2 and len(set(names[:-1])) == 1
         words = f"where each position looks: row {arrow} column, shares of 100"
         heading: list[Part] = [(words if len(words) <= width else "row looks at column, shares of 100", palette.DIM)]
+        if nothing:
+            heading = [("nothing to look at but padding: , and . show others"[:width], palette.WARN)]
         top: list[Part] = [(" " * label, palette.DIM)]
         top += [(centred(name, cell), palette.TEXT) for name in names[first:]]
         lines = [line(heading, width), line(top, width)]
         for at in range(first, len(pattern)):
-            cells = [self._share(float(pattern[at, to]), cell, to <= at) for to in range(first, len(pattern))]
+            cells = [_share(float(pattern[at, to]), cell, to <= at, self.look) for to in range(first, len(pattern))]
             lines.append(line([(padded_left(names[at], label - 1) + " ", palette.TEXT), *cells], width))
         return lines[:room]
-
-    def _share(self, share: float, cell: int, possible: bool) -> Segment:
-        if not possible:
-            return Segment(" " * cell, palette.GROUND)
-        text = (f"{100 * share:.0f}" if cell >= 3 else "").center(cell)
-        level = palette.MIDDLE + round(share * palette.MIDDLE) if np.isfinite(share) else palette.MIDDLE
-        if not self.look.colour:
-            return Segment(text if cell >= 3 else palette.sign_glyph(level, cell), palette.TEXT)
-        return palette.cell(level, text)
 
     def _terms(self, neuron: Neuron, width: int, room: int) -> list[Strip]:
         """Incoming terms and outgoing weights: side by side if the pane is wide enough, else one above the other."""
@@ -313,7 +308,7 @@ class NeuronPane(Pane):
             return [_beside(a, b, left_width, width) for a, b in _padded(left, right)]
         if not outgoing:
             incoming = _within(incoming, room - 1)
-        rooms = self._split(len(incoming), len(outgoing), room)
+        rooms = _split(len(incoming), len(outgoing), room)
         lines = self._bars("largest terms x·w of the sum", incoming, width, rooms[0]) if incoming else []
         return lines + (self._bars("weights out", outgoing, width, rooms[1]) if outgoing else [])
 
@@ -334,13 +329,6 @@ class NeuronPane(Pane):
             return self.Chosen(row=rows[0])
         return self.Chosen(row=rows[max(0, min(len(rows) - 1, rows.index(self.selection.row) + down))])
 
-    def _split(self, incoming: int, outgoing: int, room: int) -> tuple[int, int]:
-        """The lines of each list when one is above the other."""
-        if not outgoing:
-            return room, 0
-        lower = min(outgoing + 1, max(room // 3, room - incoming - 1)) if incoming else room
-        return room - lower, lower
-
     def _bars(self, heading: str, rows: list[tuple[str, float, str]], width: int, room: int) -> list[Strip]:
         if room < 2:
             return []
@@ -357,6 +345,24 @@ class NeuronPane(Pane):
             ]
             lines.append(line([*parts, (detail.rjust(detail_width) if detail_width else "", palette.FAINT)], width))
         return lines
+
+
+def _share(share: float, cell: int, possible: bool, look: Terminal) -> Segment:
+    if not possible:
+        return Segment(" " * cell, palette.GROUND)
+    text = (f"{100 * share:.0f}" if cell >= 3 else "").center(cell)
+    level = palette.MIDDLE + round(share * palette.MIDDLE) if np.isfinite(share) else palette.MIDDLE
+    if not look.colour:
+        return Segment(text if cell >= 3 else palette.sign_glyph(level, cell), palette.TEXT)
+    return palette.cell(level, text)
+
+
+def _split(incoming: int, outgoing: int, room: int) -> tuple[int, int]:
+    """The lines of each list when one is above the other."""
+    if not outgoing:
+        return room, 0
+    lower = min(outgoing + 1, max(room // 3, room - incoming - 1)) if incoming else room
+    return room - lower, lower
 
 
 def _within(rows: list[tuple[str, float, str]], most: int) -> list[tuple[str, float, str]]:
