@@ -13,8 +13,7 @@ from throwaway import registered
 
 import tinynets as tn
 from tinynets.lab.verbs import VERBS
-from tinynets.server.frame import BookmarkMark, BranchLine, TimelineStrip, View
-from tinynets.server.frame import PANES
+from tinynets.server.frame import PANES, BookmarkMark, BranchLine, TimelineStrip, View
 from tui import actions
 from tui.app import LabApp
 from tui.model.completion import completions
