@@ -113,7 +113,7 @@ def _largest(wanted: Wanted, width: int, height: int) -> Size | None:
     """
     best: tuple[float, Size] | None = None
     step = wanted.natural or 1
-    for tall in range(LARGEST // step * step, PICTURE - 1, -step):
+    for tall in range(min(LARGEST, height - 2) // step * step, PICTURE - 1, -step):
         for wide in (tall * 3 // 2, tall) if tall < ROUND and not wanted.natural else (tall,):
             size = Size(wide, tall)
             if _width(wanted, size, height) <= width:

@@ -15,7 +15,9 @@ X = np.random.default_rng(0).uniform(0.2, 1.0, (32, 3))
 """Inputs above 0, so that the sign of a weight is that of what it adds."""
 
 
-def lab_with(*layers: tn.Layer, x: np.ndarray = X, w: dict[tuple[int, int], float] | None = None, b: float = 0) -> tn.Lab:
+def lab_with(
+    *layers: tn.Layer, x: np.ndarray = X, w: dict[tuple[int, int], float] | None = None, b: float = 0
+) -> tn.Lab:
     """A lab of one block `hidden` with the given weights, others 0, and the bias of unit 0."""
     network = tn.Network([*layers], dtype="float64", input_shape=x.shape[1:], seed=1)
     hidden = network["hidden"]
@@ -54,9 +56,7 @@ def test_a_bias_that_drives_sigmoid_to_its_lower_end_is_named() -> None:
 
 def test_a_relu_held_down_by_its_bias_is_dead_because_of_it() -> None:
     found = verdict(lab_with(linear(), tn.ReLU(), w={(0, 0): 1.0}, b=-2.3))
-    assert found == Verdict(
-        "dead", "dead: on no example of the probe is its sum above 0; the bias -2.3 holds it down"
-    )
+    assert found == Verdict("dead", "dead: on no example of the probe is its sum above 0; the bias -2.3 holds it down")
 
 
 def test_a_relu_held_down_by_a_weight_is_dead_because_of_it() -> None:
