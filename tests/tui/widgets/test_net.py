@@ -141,7 +141,7 @@ async def test_the_net_is_walked_clicked_zoomed_and_runs(size: tuple[int, int]) 
         where = network._net
         assert where is not None
         node = where.at["hidden", 3]
-        await pilot.click(network, offset=(node.x + 2, 2 + node.y // 2))
+        await pilot.click(network, offset=(node.x + 2, 2 + (node.y + where.size.tall // 2) // 2))
         await until(pilot, lambda: ui.selection.block == "hidden" and ui.selection.unit == 3)
         await pilot.press("x", "s")
         await until(pilot, lambda: ui.frame is not None and ui.frame.status.step == 1)
