@@ -277,6 +277,23 @@ ACTIONS: tuple[Action, ...] = (
         args=(-1,),
     ),
     Action("zoom", "x,enter", "zoom", "The pane alone; again: all panes", LOOK, "view.zoom", 15),
+    Action(
+        "lens",
+        "v",
+        "lens",
+        "Paint the panes with values, gradients, changes, importance, or what fits the phase",
+        LOOK,
+        "view.lens",
+        9,
+    ),
+    Action(
+        "against",
+        "V",
+        "lens since",
+        "Since when the lens measures a change: the last update, a step, a bookmark, a branch",
+        LOOK,
+        "view.against",
+    ),
     Action("log", "g", "log10", "The loss as log10, or as it is", LOOK, "view.log"),
     Action(
         "command",

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynets.measure.explanation import Contribution
+from tinynets.measure.lens_names import AUTO
 from tinynets.measure.weight_places import MatrixPart
 
 Floats = NDArray[np.floating]
@@ -23,8 +24,6 @@ Codes = NDArray[np.int8]
 PANES = ("network", "units", "weights", "activations", "loss", "neuron", "output", "examples", "log")
 """In the order of their numbers."""
 
-AUTO = "auto"
-"""The lens that follows the phases of a step."""
 NOTHING, SEVERAL = 0, 1
 """Codes of interventions for none and for several; the codes of the kinds follow."""
 FREE, PARTLY, FROZEN = 0, 1, 2
@@ -53,6 +52,8 @@ class View:
     """What the panes are painted with: value, gradient, change, importance; or what fits the phase."""
     against: str | int = ""
     """Since when a change is measured: a bookmark, a branch, a step; empty: the last update."""
+    every_unit: bool = False
+    """The Units pane lists the units of all blocks, not of the selected one alone."""
     pixels: tuple[int, int] = (8, 8)
     """How many points high and wide the picture of each unit is, where a net is drawn as a net."""
     answer: int = 0
@@ -312,6 +313,39 @@ class Activations:
     """Why there are no values (they are NaN then): `not yet`; empty if there are."""
     losses: Floats | None = None
     """(examples,) the loss of each, right after the phase that computes it; else None."""
+
+
+@dataclass(frozen=True)
+class Units:
+    """Units over the probe, one row a unit: those of the selected block, or of all. All but `bins` are (rows,)."""
+
+    blocks: tuple[str, ...]
+    """The blocks, in the order of their rows."""
+    block: NDArray[np.int64]
+    """The block of each row, an index into `blocks`."""
+    unit: NDArray[np.int64]
+    bins: Floats
+    """(rows, columns) what the lens shows of the unit on the examples in their order, several in each column; NaN if
+    there is nothing yet."""
+    limit: Floats
+    """The value of a full bar of `bins`."""
+    mean: Floats
+    std: Floats
+    flat: Floats
+    """The share of examples on which its activation is saturated, or off; NaN without a single activation."""
+    dead: Mask
+    gradient: Floats
+    """Mean over the examples of |d loss / d output|, of each example's own loss; NaN if no gradient gets there."""
+    change: Floats
+    """Change of all that it has learned by the last update, as a share of its size; NaN if that is not known."""
+    worth: Floats
+    """By how much the loss rises without it; NaN as long as that was not measured."""
+    worth_holds: Mask
+    """Whether that was measured at this very moment."""
+    measured: tuple[str, ...]
+    """For each block, on what and when its worth was measured; empty if it was not."""
+    off: tuple[bool, ...]
+    """For each block, whether its activation can only be off, as a ReLU, rather than saturated."""
 
 
 @dataclass(frozen=True)
@@ -623,6 +657,7 @@ class Frame:
     loss: LossCurve | None = None
     neuron: Neuron | None = None
     output: Output | None = None
+    units: Units | None = None
     of_batch: bool = False
     """The examples are those of the batch of the half-done step."""
     lens: LensInfo = LensInfo()

@@ -30,7 +30,9 @@ from tinynets.server.panes.phases import PhaseList, breakpoint_marks
 from tinynets.server.panes.standing import StandingCache
 from tinynets.server.panes.status import FileStatus, status
 from tinynets.server.panes.timeline import timeline
+from tinynets.server.panes.units import UnitTable
 from tinynets.server.panes.weights import weights
+from tinynets.server.panes.worth import KeptWorths
 
 SAMPLES = 10
 
@@ -44,8 +46,7 @@ class FrameBuilder:
     """Returns the present status of the run's file."""
     breakpoints: Callable[[], tuple[Breakpoint, ...]]
     """Returns the breakpoints."""
-    worth: Mapping[str, Floats] | None = None
-    """The exact worth of the units of blocks, as it was measured at the present moment; None if it was not."""
+    worths: KeptWorths = field(default_factory=KeptWorths)
     _samples: tuple[tuple[int, int, int] | None, tuple[str, ...], int] = (None, (), 0)
     _plane: Workspace = field(default_factory=Workspace)
     _net: Workspace = field(default_factory=Workspace)
@@ -55,6 +56,7 @@ class FrameBuilder:
     _outlines: tuple[Network | None, tuple[BlockInfo, ...]] = (None, ())
     _phases: PhaseList = field(default_factory=PhaseList)
     _lenses: Lenses = field(default_factory=Lenses)
+    _units: UnitTable = field(default_factory=UnitTable)
 
     @classmethod
     def of(cls, lab: Lab) -> FrameBuilder:
@@ -67,6 +69,11 @@ class FrameBuilder:
 
     def __post_init__(self) -> None:
         self._generator = TextGenerator(self.experiment.data)
+
+    @property
+    def worth(self) -> Mapping[str, Floats] | None:
+        """The exact worth of the units of blocks, as it was measured at the present moment; None if it was not."""
+        return self.worths.at(self.experiment)
 
     def frame(self, view: View, number: int, activity: Activity, *, renew_samples: bool = True) -> Frame:
         """A Frame with what the visible panes of `view` show now."""
@@ -93,10 +100,10 @@ class FrameBuilder:
             of_batch=scene.of_batch,
             lens=lens_info(lens),
             worth=self.worth,
-            **self._panes(view, lens, renew_samples),
+            **self._panes(view, lens, renew_samples, activity),
         )
 
-    def _panes(self, view: View, lens: Lens, renew_samples: bool) -> dict[str, Any]:
+    def _panes(self, view: View, lens: Lens, renew_samples: bool, activity: Activity) -> dict[str, Any]:
         """The contents of the visible panes; a block without units has fewer."""
         experiment, network, scene = self.experiment, self.experiment.network, lens.scene
         block = network.block(view.block)
@@ -112,6 +119,7 @@ class FrameBuilder:
 
         panes: dict[str, Callable[[], Any]] = {
             "network": lambda: cells(lens, views, example, self.worth),
+            "units": lambda: self._units.of(lens, views, view, self.worths, moving=activity.mode != "paused"),
             "weights": lambda: weights(lens, block, view.unit),
             "activations": lambda: activations(lens, views.of(block), block, views.dead(block)),
             "loss": lambda: curve(experiment, view.plot_columns),

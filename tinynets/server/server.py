@@ -26,6 +26,7 @@ from tinynets.jobs import Job, at_once
 from tinynets.lab.lab import Lab
 from tinynets.lab.reports import PauseReport
 from tinynets.lab.verbs import verb_called
+from tinynets.measure.worth import Worth
 from tinynets.server.activity import Activity, Playback, StepRate
 from tinynets.server.bell import Bell
 from tinynets.server.frame import View
@@ -181,6 +182,8 @@ class Server:
 
     def _answer(self, job: _Job, message: tuple[Any, ...]) -> None:
         self._job = None
+        if isinstance(message[-1], Worth):
+            self._frame_builder.worths.keep(message[-1], self.lab.player)
         self.lab.flush()  # what is reported as done must not be lost
         if job.resume and message[0] == "result":
             self._start()

@@ -186,6 +186,7 @@ GLYPHS: dict[str, tuple[str, str]] = {
     "more before": ("‹", "<"),
     "more behind": ("›", ">"),
     "bar": ("│", "|"),
+    "hatch": ("╱", "/"),
     "target": ("◀", "<"),
     "dot": ("●", "o"),
     "arrow": ("→", ">"),

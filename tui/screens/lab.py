@@ -12,6 +12,7 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
 
+from tinynets.measure.lens_names import AUTO
 from tinynets.server.frame import Frame, View
 from tui.actions import Action
 from tui.model.completion import completions
@@ -53,6 +54,10 @@ class LabScreen(Screen[None]):
         super().__init__()
         self.frame: Frame | None = None
         self.selection = Selection()
+        self.lens = AUTO
+        """What the panes are painted with."""
+        self.against: str | int = ""
+        """Since when a change is measured."""
         self.room = True
         """Whether the terminal has room for the lab."""
         self._ready, self._looked, self._drawn = ready, looked, drawn
@@ -229,8 +234,22 @@ class LabScreen(Screen[None]):
         if self.desk.size.width:
             at, columns = self.selection, max(20, self.panes["loss"].size.width - 10)
             terms = max(View.terms, self.desk.size.height if self.desk.choice.zoom else 0)
-            view = View(at.block, at.unit, at.example, self.desk.visible_panes(), columns, terms)
-            self._looked(replace(view, **self._resolutions()))
+            of_batch = self.frame is not None and self.frame.of_batch
+            example, batch_example = (at.other, at.example) if of_batch else (at.example, at.other)
+            self._looked(
+                View(
+                    at.block,
+                    at.unit,
+                    example,
+                    self.desk.visible_panes(),
+                    columns,
+                    terms,
+                    batch_example=batch_example,
+                    lens=self.lens,
+                    against=self.against,
+                    **self._resolutions(),
+                )
+            )
 
     def _resolutions(self) -> dict[str, Any]:
         """How finely the panes have room to draw: pictures are computed for that, not enlarged."""
@@ -242,6 +261,11 @@ class LabScreen(Screen[None]):
         if self.frame is not None:
             found["pixels"], found["answer"] = network.pixels(self.frame)
         return found
+
+    def look_through(self, lens: str, against: str | int) -> None:
+        """Paint the panes with something else."""
+        self.lens, self.against = lens, against
+        self.send_view()
 
     # -- the command line
 

@@ -174,16 +174,17 @@ def _node(canvas: NetCanvas, net: Net, where: NetLayout, node: Node) -> None:
     wide, tall = where.size.wide, where.size.tall
     if selected:
         canvas.ring(node.x, node.y, wide + 1, tall, chosen())
-    plain = np.full((tall, wide), level)
+    plain, cells = np.full((tall, wide), level), net.cells.get(node.block)
+    pictured = own is not None and (cells is None or (net.values_lens and not cells.missing))
     if own is not None and own.kind == "image":
         canvas.colours(node.x, node.y, greys(resized(own.values[node.unit], tall, wide)))
     else:
-        canvas.picture(node.x, node.y, _levels(own, node.unit, wide, tall) if own and net.values_lens else plain)
+        canvas.picture(node.x, node.y, _levels(own, node.unit, wide, tall) if own and pictured else plain)
         canvas.picture(node.x + wide, node.y, plain[:, :1])
     if mark is not None:
         canvas.write(node.y // 2, node.x, mark[0], mark[1])
-    if not net.values_lens and node.block and wide >= 6:
-        text = signed(float(net.cells[node.block].values[-1, node.unit]), 2)[:wide]
+    if not net.values_lens and cells is not None and not cells.missing and wide >= 6:
+        text = signed(float(cells.values[-1, node.unit]), 2)[:wide]
         canvas.write((node.y + tall // 2) // 2, node.x + (wide - len(text)) // 2, text, palette.BRIGHT)
 
 
@@ -275,19 +276,20 @@ def _captions(net: Net, where: NetLayout, width: int) -> Strip:
 
 def _legend(net: Net, width: int) -> Strip:
     """The selected unit with its value and marks, and what the colours of edges mean."""
-    at = net.selection
+    at, lens = net.selection, net.frame.lens
     cells = net.cells.get(at.block)
     left: list[Part] = []
     if cells is not None and at.unit < cells.values.shape[1]:
         value = float(cells.values[-1, at.unit])
-        left = [
-            (f"{at.selector} ", palette.ACCENT_BOLD),
-            (signed(value), palette.sign_ink(value)),
-            ("  ", palette.TEXT),
-        ]
+        what = "" if net.values_lens else f"{cells.words or lens.units} "
+        said: Part = (cells.missing, palette.DIM) if cells.missing else (signed(value), palette.sign_ink(value))
+        left = [(f"{at.selector} ", palette.ACCENT_BOLD), (what, palette.DIM), said, ("  ", palette.TEXT)]
+    short = left[:1] + left[2:3]
     marks = net.marks.get(at.block)
     if marks is not None:
         left += [(f"{sign.glyph(net.look)} {count} {sign.words}  ", sign.style) for sign, count in marks.counts()]
     wide, narrow = legend(net.graph.limit, net.look), legend(net.graph.limit, net.look, 5)
     word: Part = ("edges: weight ", palette.DIM)
-    return first_fitting(width, (left, [word, *wide]), (left, [word, *narrow]), (left[:2], [*narrow]), (left[:2], []))
+    return first_fitting(
+        width, (left, [word, *wide]), (left, [word, *narrow]), (short, [word, *narrow]), (short, narrow), (short, [])
+    )

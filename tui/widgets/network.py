@@ -1,4 +1,4 @@
-"""The network pane: every unit of every block as a cell, coloured by its activation on the selected example."""
+"""The network pane: every unit of every block as a cell, coloured by what the lens shows on the selected example."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.render.arrangement import Arrangement, Room, Row, Span, arrange, fit
 from tui.render.drawing import Part, blank, clip_name, columns, length, line, padded
 from tui.render.marks import Marks
 from tui.render.net_layout import NetLayout, Node, nearest, right_of
-from tui.render.network_cells import block_legend, heading, unit_cells
+from tui.render.network_cells import block_legend, hatched, heading, unit_cells
 from tui.render.pictures import mapped, picture
 from tui.widgets.net import AROUND, SHORTEST, Net, draw, placed
 from tui.widgets.net import wanted_height as net_height
@@ -66,7 +66,8 @@ class NetworkPane(Pane):
         if legend_lines:
             lines += [blank(width)] * (height - len(lines))
             selected = self.selection.block
-            lines.append(block_legend(cells.get(selected), self._marks.get(selected), width, self.look))
+            own = cells.get(selected), self._marks.get(selected)
+            lines.append(block_legend(*own, width, self.look, frame.lens))
         return lines
 
     def _drawn(self, frame: Frame, where: NetLayout, width: int, height: int) -> list[Strip]:
@@ -112,12 +113,18 @@ class NetworkPane(Pane):
         return "   ".join(words)
 
     def _about_example(self, frame: Frame, width: int) -> str:
-        """The example in words, with its target if that is known."""
+        """What is shown, and the example in words, with its target if that is known."""
+        lens = frame.lens
+        what = "each unit" if lens.name == "value" else f"{lens.name} of each unit"
+        if lens.name == "importance":
+            return f"{what}, {lens.of}" if width >= 70 else lens.name
         at = f"{self.selection.example + 1} of {len(frame.examples)}"
         text = self._example(frame)
         if width < 70:
-            return f"on {text} ({at})"
-        return f"each unit on probe example  {text}  ({at}; , and . change it)"
+            return f"{'' if lens.name == 'value' else f'{lens.name} '}on {text} ({at})"
+        keys = "; , changes it" if frame.of_batch else "; , and . change it"
+        whose = f"batch of step {frame.status.step + 1:,}," if frame.of_batch else "probe example "
+        return f"{what} on {whose} {text}  ({at}{keys})"
 
     def wanted_height(self, frame: Frame, width: int) -> int:
         """The number of lines that show the whole network at a width, with wide cells unless that takes too many."""
@@ -141,7 +148,8 @@ class NetworkPane(Pane):
             return blank(width)
         if not row.spans:
             marks = self._marks[cells.name] if cells else None
-            return heading(block, marks, frame.status, block.name == self.selection.block, width, self.look)
+            chosen, missing = block.name == self.selection.block, cells.missing if cells else ""
+            return heading(block, marks, frame.status, chosen, width, self.look, missing)
         parts: list[Part | Segment] = [self._folded_name(block, row.spans[0].x)] if row.folded else []
         for span in row.spans:
             gap = max(0, span.x - length(parts))
@@ -178,6 +186,8 @@ class NetworkPane(Pane):
         """One line of a channel's picture."""
         if cells is None or block.image is None:
             return []
+        if cells.missing:
+            return hatched(span, self._cursor_in(span), block.image[1] * (2 if self._arrangement.big else 1), self.look)
         made = self._pictures.get((span.block, span.first))
         if made is None:
             values = cells.values[:, span.first].reshape(block.image)

@@ -57,7 +57,7 @@ class NeuronPane(Pane):
     def draw(self, width: int, height: int) -> list[Strip]:
         neuron = self.frame.neuron if self.frame else None
         if neuron is None:
-            return self.message(self.waiting if self.frame is None else "no unit is selected", width, height)
+            return self.message(self._why_nothing(), width, height)
         self.title(f"{neuron.name} on {self._example()}")
         top = [self._name_line(neuron, width), *self._verdict_lines(neuron, width, 3 if height >= 10 else 1)]
         top += self._standing_lines(neuron, width, max(1, height // 4))
@@ -106,9 +106,20 @@ class NeuronPane(Pane):
         room = (int(width * WIDEST), height - 4) if width >= BESIDE else (width, min((height - 3) // 2, width // 2))
         return portrait_side(room[0], room[1] - 1, self.look.half_blocks)
 
+    def _why_nothing(self) -> str:
+        """Why there is no unit to show; the title goes with it."""
+        frame = self.frame
+        block = next((entry for entry in frame.blocks if entry.name == frame.view.block), None) if frame else None
+        self.title(f"{self.selection.selector}" if block is not None and block.units else "")
+        if frame is None:
+            return self.waiting
+        if frame.of_batch and block is not None and block.units:
+            return f"not yet: forward has not reached {block.name}"
+        return "no unit is selected"
+
     def _example(self) -> str:
         frame = self.frame
-        example = frame.view.example if frame else 0
+        example = frame.example if frame else 0
         return frame.examples[example] if frame and example < len(frame.examples) else ""
 
     def _name_line(self, neuron: Neuron, width: int) -> Strip:
@@ -210,6 +221,12 @@ class NeuronPane(Pane):
                 ("  gradient " if width >= 50 else "  grad ", palette.DIM),
                 (signed(neuron.gradient), palette.sign_ink(neuron.gradient)),
             ]
+        if neuron.gradient_here is not None:
+            here: list[Part] = [
+                ("  here ", palette.DIM),
+                (signed(neuron.gradient_here), palette.sign_ink(neuron.gradient_here)),
+            ]
+            parts += here if length([*parts, *here]) <= width else []
         return [line(parts, width)]
 
     def _where(self, neuron: Neuron) -> str:
@@ -245,7 +262,8 @@ class NeuronPane(Pane):
     def _limit(self, neuron: Neuron, values: Floats) -> float:
         """The value that has full colour: the same as in the network pane if that is visible."""
         cells = next((c for c in self.frame.network or () if c.name == neuron.block), None) if self.frame else None
-        return cells.limit if cells else float(np.nanmax(np.abs(values))) or 1.0
+        valued = self.frame is not None and self.frame.lens.name == "value"
+        return cells.limit if cells and valued else float(np.nanmax(np.abs(values))) or 1.0
 
     def _details(self, neuron: Neuron, width: int, room: int) -> list[Strip]:
         """What the unit sums and where it goes, what a head attends to, or what a channel responds to."""

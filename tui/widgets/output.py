@@ -36,7 +36,9 @@ class OutputPane(Pane):
     def draw(self, width: int, height: int) -> list[Strip]:
         output = self.frame.output if self.frame else None
         if output is None:
-            return self.message(self.waiting, width, height)
+            self.title("")
+            waits = self.frame is not None and self.frame.of_batch
+            return self.message("not yet: the loss of the batch comes first" if waits else self.waiting, width, height)
         self.title(f"{output.input}  loss {number(output.loss)}")
         if output.grid is not None:
             return self._map(output.grid, width, height)
@@ -200,7 +202,7 @@ class OutputPane(Pane):
         values = _resampled(plane.values, rows, columns)
         levels = palette.levels(values * 0.6, 1.0)
         dots = _dots(plane, height, columns)
-        at = self.frame.view.example if self.frame else -1
+        at = self.frame.view.example if self.frame and not self.frame.of_batch else -1
         here = _place(plane, plane.points[at], height, columns) if 0 <= at < len(plane.points) else None
         return [
             line(

@@ -6,6 +6,7 @@ import numpy as np
 
 from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.scene import Scene
+from tinynets.measure.aside import workspace_for
 from tinynets.measure.block_view import UnitView
 from tinynets.measure.producers import is_passthrough, producers
 from tinynets.measure.unit_terms import UnitTerms
@@ -34,7 +35,7 @@ def neuron(
     out, gradient = own.out[:, :, unit], _gradient(at, scene)
     on_probe = experiment.probe.values(at.network, block)[:, :, unit]
     terms = _terms(at)
-    clean = at.of_block(_clean(at, spare))
+    clean = at.of_block(_clean(at, workspace_for(scene, experiment) if scene.of_batch else spare))
     verdict = verdict_of(at, clean)
     normed = block.last - block.first > (block.activation is not None)
     return Neuron(
