@@ -88,23 +88,27 @@ class Past:
     _network: Network | None = None
     _architecture: object = None
     _workspaces: dict[bool, Workspace] = field(default_factory=dict)
+    _state: State | None = None
+    _key: tuple[Hashable, ...] = ()
 
     def forward(self, experiment: Experiment, scene: Scene, state: State) -> tuple[Network, Workspace]:
         """A network in that state, and the workspace with the outputs of its layers."""
         network = self.network(experiment, state)
         if scene.of_batch not in self._workspaces:
             self._workspaces[scene.of_batch] = workspace_for(scene, experiment)
-        workspace = self._workspaces[scene.of_batch]
-        workspace.context.step = experiment.state.step
-        with ignore_warnings():
-            network.forward_checked(scene.watched.x, workspace)
+        workspace, key = self._workspaces[scene.of_batch], moment_key(experiment, scene)
+        if state is not self._state or key != self._key:
+            workspace.context.step = experiment.state.step
+            with ignore_warnings():
+                network.forward_checked(scene.watched.x, workspace)
+            self._state, self._key = state, key
         return network, workspace
 
     def network(self, experiment: Experiment, state: State) -> Network:
         """A network in that state; built anew only if its layers are others."""
         if self._network is None or self._architecture != state.architecture:
             self._network = network_of(state.live(), experiment.network.input_shape)
-            self._architecture, self._workspaces = state.architecture, {}
+            self._architecture, self._workspaces, self._state = state.architecture, {}, None
             return self._network
         _fill(self._network.theta, state.theta)
         _fill(self._network.carried, state.buffers)

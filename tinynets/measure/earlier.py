@@ -75,7 +75,9 @@ def _target(experiment: Experiment, against: str | int) -> tuple[Moment | None, 
         if not here.step:
             return None, "no step has been done yet"
         before = here.step - 1
-        return Moment(here.branch, before, experiment.branch.edits_through(before)), f"by step {here.step:,}"
+        return Moment(
+            here.branch, before, experiment.branch.edits_through(before)
+        ), f"by the update of step {here.step:,}"
     if isinstance(against, int):
         end = experiment.branch.end.step
         if not 0 <= against <= end:

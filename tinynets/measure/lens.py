@@ -15,6 +15,7 @@ from tinynets.history.moment import Moment
 from tinynets.measure.aside import Aside, Past
 from tinynets.measure.block_view import BlockView, limit_of
 from tinynets.measure.earlier import Earlier, EarlierStates
+from tinynets.measure.lens_names import LENSES
 from tinynets.measure.unit_numbers import Numbers, numbers_of, shared_edits, unit_numbers
 from tinynets.measure.weight_matrix import biases_of, incoming, names_of_rows
 from tinynets.nn.block import Block
@@ -22,7 +23,6 @@ from tinynets.nn.network import Network
 from tinynets.nn.workspace import Workspace
 from tinynets.numerics.arrays import Array
 
-LENSES = ("value", "gradient", "change", "importance")
 NOT_YET = "not yet"
 UNIT = re.compile(r"([\w.]+)\[(\d+)\]")
 """A unit in the name of a row: `f rnn[2]@t-1`."""

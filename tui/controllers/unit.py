@@ -13,6 +13,7 @@ from tui.controllers.commands import Commands
 from tui.model.answers import message_for
 from tui.model.operations import CommandDraft, Site, line_for
 from tui.model.selection import RELEASED, Selection, UnitNow, unit_now
+from tui.model.weight_line import weight_line
 from tui.screens.ask import AskScreen
 from tui.screens.lab import LabScreen
 from tui.screens.operate import OperateScreen
@@ -62,6 +63,16 @@ class UnitController(Controller):
             self.ask(OperateScreen(frame, targets[0]), self._chosen)
             return
         self._begin([(target, line_for(verb, frame, target)) for target in targets], verb)
+
+    def edit_weight(self) -> None:
+        """Ask for another value of the weight under the cursor, in the pane of weights or of the unit."""
+        if self.ui.frame is None:
+            return
+        line = weight_line(self.ui.frame, self.ui.selection, self.ui.active_pane.NAME)
+        if isinstance(line, str):
+            self.commands.fail(line)
+        else:
+            self._begin([(self.ui.selection, line)], "set_weight")
 
     def _chosen(self, line: CommandDraft | None) -> None:
         """Do what was chosen in the menu; to the marked units of other blocks, at the same site, too."""

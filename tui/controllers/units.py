@@ -39,22 +39,21 @@ class UnitsController(Controller):
 
     def mark(self) -> None:
         """Mark the unit under the cursor, and go on to the next."""
-        said = self.pane.toggle_mark()
-        if said:
-            self._say(said)
-            chosen = self.pane.moved(0, 1)
-            if chosen is not None:
-                self.ui.choose(chosen)
+        before = self.pane.marked()
+        self.pane.toggle_marks(False)
+        self._say()
+        if self.pane.marked() != before and (below := self.pane.moved(0, 1)):
+            self.ui.choose(below)
 
     def mark_all(self) -> None:
-        self.pane.toggle_all()
-        self._say("")
+        self.pane.toggle_marks(True)
+        self._say()
 
-    def _say(self, said: str) -> None:
+    def _say(self) -> None:
         """Say how many units are marked, and what for."""
         count = sum(map(len, self.pane.marked().values()))
         what = f"{count} marked: z, f, a and other keys act on them together, esc takes the marks off"
-        self.ui.status.say("; ".join(filter(None, [said, what if count else "none is marked"])))
+        self.ui.status.say(what if count else "no unit is marked")
         self.ui.keys.redraw()
 
     def everywhere(self) -> None:

@@ -187,7 +187,7 @@ def signed_bar(value: float, limit: float, width: int, look: Terminal) -> list[P
 
 def legend(limit: float, look: Terminal, width: int = 15) -> list[Part | Segment]:
     """The colour map with its limits: what orange and blue mean here."""
-    edge = number(limit, 3)
+    edge = number(limit, 3) if limit >= 0.1 else f"{limit:.2g}"
     steps = [round(i * (palette.LEVELS - 1) / (width - 1)) for i in range(width)]
     if not look.colour:
         swatch: list[Part | Segment] = [("= - . + #", palette.TEXT)]

@@ -151,6 +151,15 @@ def cell_lines(
     ]
 
 
+def hatched_lines(place: Grid, row: int, labels: tuple[str, ...], look: Terminal) -> list[Strip]:
+    """The lines of a map whose cells have no values yet, with their labels."""
+    hatch = look.glyph("hatch") * (place.shown_columns * place.cell_width + 2 * (place.marked >= 0))
+    return [
+        line([*_gutter_at(y, place, row, labels, look), (hatch, palette.FAINT)], _width(place))
+        for y in range(place.lines)
+    ]
+
+
 def _line(
     levels: Levels, values: NDArray[np.floating], y: int, place: Grid, gutter: list[Part], row: int, look: Terminal
 ) -> Strip:

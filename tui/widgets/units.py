@@ -103,11 +103,9 @@ class UnitsPane(Pane):
 
     def _measured(self, rows: UnitRows) -> str:
         """On what the worth of the units was measured, and when."""
-        own = rows.units.measured[rows.units.blocks.index(self._block(rows))]
+        blocks = rows.units.blocks
+        own = rows.units.measured[blocks.index(self.selection.block) if self.selection.block in blocks else 0]
         return f"worth {own}" if own else ""
-
-    def _block(self, rows: UnitRows) -> str:
-        return self.selection.block if self.selection.block in rows.units.blocks else rows.units.blocks[0]
 
     def _scroll(self) -> None:
         """Scroll no more than needed to show the cursor, unless the wheel has scrolled away from it."""
@@ -145,25 +143,13 @@ class UnitsPane(Pane):
         """How many units a filter would show, and how many there are."""
         return (0, 0) if self.rows is None else (len(self.rows.shown(self.sorting, wanted)[0]), len(self.rows))
 
-    def toggle_mark(self) -> str:
-        """Mark the unit under the cursor, or take its mark away; says so."""
+    def toggle_marks(self, every: bool) -> None:
+        """Mark the unit under the cursor, or all that are shown; if they are marked, take their marks away."""
         at = self._cursor()
-        if self.rows is None or at < 0:
-            return ""
-        block, unit = self.rows.name(int(self._shown[at]))
-        was = bool(self.rows.marked[self._shown[at]])
-        self._mark(self._shown[at : at + 1])
-        return f"{block}[{unit}] {'not marked any more' if was else 'marked'}"
-
-    def toggle_all(self) -> None:
-        """Mark all units that are shown; if they are, take their marks away."""
-        if self.rows is not None and len(self._shown):
-            self._mark(self._shown)
-
-    def _mark(self, rows: Order) -> None:
-        assert self.rows is not None
-        self.marks = dict(self.rows.toggled(rows))
-        self.redraw()
+        rows = self._shown if every else self._shown[at : at + 1] if at >= 0 else NO_ROWS
+        if self.rows is not None and len(rows):
+            self.marks = dict(self.rows.toggled(rows))
+            self.redraw()
 
     def marked(self) -> dict[str, tuple[int, ...]]:
         """Block -> its marked units."""
@@ -192,10 +178,6 @@ class UnitsPane(Pane):
     def here(self) -> Pane.Chosen | None:
         """The unit under the cursor; the first that is shown, if that one is not."""
         return self._chosen(max(0, self._cursor()))
-
-    def first(self) -> Pane.Chosen | None:
-        """The first unit that is shown."""
-        return self._chosen(0)
 
     def _chosen(self, at: int) -> Pane.Chosen | None:
         if self.rows is None or not len(self._shown):

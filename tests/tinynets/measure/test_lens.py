@@ -15,7 +15,8 @@ from tinynets.experiment.scene import Scene
 from tinynets.jobs import run_to_end
 from tinynets.lab.lab import experiment_of
 from tinynets.measure.block_view import BlockViews
-from tinynets.measure.lens import LENSES, Lens, Lenses
+from tinynets.measure.lens import Lens, Lenses
+from tinynets.measure.lens_names import LENSES
 from tinynets.measure.weight_matrix import incoming, incoming_flags
 from tinynets.nn.block import Block
 from tinynets.nn.losses import LossBuffers
@@ -172,7 +173,7 @@ def test_looking_through_any_lens_at_any_phase_changes_nothing(stepping: tuple[t
     lab, lenses = stepping
     experiment = experiment_of(lab)
     for turn in range(2 * len(lab.network.layers) + 3):
-        lens = lens_of(experiment, LENSES[turn % len(LENSES)], lenses)
+        lens = lens_of(experiment, [*LENSES][turn % len(LENSES)], lenses)
         for block in blocks(experiment):
             units(lens, block), lens.weights(block)
         lab.phase()
@@ -189,7 +190,7 @@ def test_the_change_is_the_difference_of_the_states(stepping: tuple[tn.Lab, Lens
     workspace = Workspace()
     old.forward_checked(experiment.probe.x, workspace)
     lens = lens_of(experiment, "change", lenses)
-    assert lens.earlier.words == "by step 2"
+    assert lens.earlier.words == "by the update of step 2"
     for block in blocks(experiment):
         now = experiment.probe.values(network, block)
         then = workspace.units_behind(old, block.last).reshape(now.shape)
@@ -205,7 +206,7 @@ def test_right_after_the_update_the_lens_shows_what_it_did_until_something_else_
     for _ in range(9):
         lab.phase()
         lens = lens_of(experiment, "auto", lenses)
-    assert (lab.step_number, lens.name, lens.earlier.words) == (1, "change", "by step 1")
+    assert (lab.step_number, lens.name, lens.earlier.words) == (1, "change", "by the update of step 1")
     assert lens_of(experiment, "auto", lenses).name == "change"
     assert lens_of(experiment, "value", lenses).name == "value"
     lab.zero("hidden[1]")

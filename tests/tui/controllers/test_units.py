@@ -123,7 +123,7 @@ async def test_marked_units_are_operated_on_together_as_one_edit() -> None:
         pane = await to_units(pilot)
         await pilot.press("asterisk", "down", "asterisk")  # goes on to the next by itself
         await until(pilot, lambda: pane.marked() == {"hidden": (0, 2)})
-        assert status(pilot).startswith("hidden[2] marked; 2 marked")
+        assert status(pilot).startswith("2 marked: z, f, a")
         assert "zero 2" in lab(pilot).keys.render_line(0).text
         await pilot.press("z")
         await until(pilot, lambda: status(pilot).startswith("zero, 2 marked units: hidden[0,2] zeroed"))
@@ -181,7 +181,7 @@ async def test_all_that_a_filter_shows_is_marked_at_once() -> None:
         await pilot.press("vertical_line")
         await until(pilot, lambda: pane.marked() == {"hidden": (13, 77, 140)})
         await pilot.press("vertical_line")
-        await until(pilot, lambda: status(pilot) == "none is marked")
+        await until(pilot, lambda: status(pilot) == "no unit is marked")
         assert pane.marked() == {}
 
 

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from tinynets.measure.lens import Lens
+from tinynets.measure.lens_names import LENSES
 from tinynets.server.frame import LensInfo
-
-FORMULAS = {
-    "value": ("output", "w"),
-    "gradient": ("d loss / d output", "d loss / d w"),
-    "change": ("change of output", "change of w"),
-    "importance": ("-output x d loss / d output", "-w x d loss / d w"),
-}
-"""What each lens shows of units and of weights."""
 
 
 def lens_info(lens: Lens) -> LensInfo:
-    units, weights = FORMULAS[lens.name]
+    units, weights = LENSES[lens.name]
     return LensInfo(lens.name, lens.by_hand, units, weights, _of(lens))
 
 
