@@ -273,7 +273,7 @@ async def test_a_new_operation_and_a_new_verb_are_offered_like_the_others() -> N
             return f"the examples of {split}"
 
     with registered():
-        async with opened((160, 120), engine=Knowing) as (pilot, engine):
+        async with opened((160, 160), engine=Knowing) as (pilot, engine):
             app = lab(pilot)
             offered = [command.title for command in app_of(pilot).get_system_commands(pilot.app.screen)]
             assert ":dampen  multiply what units have learned" in offered
