@@ -19,6 +19,8 @@ class Selection:
     example: int = 0
     row: int = 0
     """The input row of the weight matrix; the engine need not know it."""
+    other: int = 0
+    """The example selected among those that are not shown: of the batch, or in mid-step of the probe."""
 
     @property
     def selector(self) -> str:
@@ -59,11 +61,16 @@ def _dead(frame: Frame, selection: Selection) -> bool:
 
 
 def followed(selection: Selection, before: Frame | None, frame: Frame) -> Selection:
-    """The selection on the same unit after the network has changed: the unit may have moved, or be gone."""
+    """The selection on the same unit after the network has changed: the unit may have moved, or be gone.
+
+    Where a batch is shown in place of the probe, or the other way round, it is on the example last selected there.
+    """
+    if frame.of_batch != (before is not None and before.of_batch):
+        selection = replace(selection, example=selection.other, other=selection.example)
     if before is None or selection.block not in before.standing:
         return fitted(selection, frame)
     if selection.block not in frame.standing:
-        return fitted(Selection(_beside(selection.block, before, frame), 0, selection.example), frame)
+        return fitted(replace(selection, block=_beside(selection.block, before, frame), unit=0, row=0), frame)
     old, new = before.standing[selection.block].numbers, frame.standing[selection.block].numbers
     if selection.unit >= len(old) or np.array_equal(old, new):
         return fitted(selection, frame)
@@ -86,7 +93,12 @@ def fitted(selection: Selection, frame: Frame) -> Selection:
     sizes = {block.name: block.units for block in frame.blocks if block.units}
     if selection.block not in sizes:
         view = frame.view
-        return Selection(view.block, view.unit, view.example, 0)
+        return replace(selection, block=view.block, unit=view.unit, example=frame.example, row=0)
     unit = max(0, min(selection.unit, sizes[selection.block] - 1))
     example = max(0, min(selection.example, len(frame.examples) - 1))
-    return Selection(selection.block, unit, example, max(0, selection.row))
+    return replace(selection, unit=unit, example=example, row=max(0, selection.row))
+
+
+def probe_example(selection: Selection, frame: Frame) -> int:
+    """The selected example of the probe, also while a batch is shown."""
+    return selection.other if frame.of_batch else selection.example
