@@ -175,6 +175,7 @@ class FakeEngine:
         return f"{PHASES[self._phase - 1]} done; next: {PHASES[self._phase]}"
 
     def do_phase_back(self) -> str:
+        self._mode = "paused"
         self._phase = (self._phase or len(PHASES)) - 1
         return f"back to {PHASES[self._phase - 1]}"
 
