@@ -138,6 +138,8 @@ SCRIPT = Kind("script", "FILE")
 OTHER_UNITS = Kind("other units", "UNITS")
 """Units of the same block."""
 UNITS_ELSEWHERE = Kind("units elsewhere", "UNITS")
+BLOCK = Kind("block", "BLOCK")
+"""A block with all of its units."""
 UNIT_NUMBER = Kind("unit number", "UNIT", _whole, "a whole number")
 ACTIVATION = Kind("activation", "KIND")
 LAYER_KIND = Kind("layer kind", "KIND")

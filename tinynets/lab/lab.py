@@ -41,6 +41,7 @@ from tinynets.lab.verbs import VERBS, verb_called
 from tinynets.measure.compare import BranchRef, branch_of_save, compare_branches
 from tinynets.measure.comparison import Comparison
 from tinynets.measure.explanation import Explanation
+from tinynets.measure.worth import EXAMPLES, Worth
 from tinynets.nn.interventions import Intervention
 from tinynets.nn.losses import Loss
 from tinynets.nn.network import Network
@@ -348,6 +349,16 @@ class Lab:
         """
         return self._do(self._inspector.explain(selector, example, split=split, top=top))
 
+    def worth(self, block: str, *, split: str | None = None, examples: int | None = EXAMPLES) -> Worth:
+        """By how much the loss rises without each unit of a block: each is zeroed in turn, and released again.
+
+        Measured over `split` (default: `dev`, or `train` without one), over this many `examples` of a larger one,
+        always the same (None: all of them). Nothing is recorded. `worth.values[3]` is what `evaluate` would give
+        after `zero("hidden[3]")`, less what it gives now.
+        Raises SelectorError for anything but a block with units, or EditError for a split that is not there.
+        """
+        return self._do(self._inspector.worth(block, split=split, examples=examples))
+
     def split(self, name: str) -> tuple[Any, Any]:
         """x and y of a split, in the form that the network and the loss take."""
         return self._experiment.split(name)
@@ -450,9 +461,12 @@ class Lab:
         """Go to the moment after the action that was last undone."""
         return self._do(self._time.redo())
 
-    def switch(self, name: str) -> MoveReport:
-        """Go to the end of another branch, or to before the edits there that were undone."""
-        return self._do(self._time.switch(name))
+    def switch(self, name: str, *, step: int | None = None) -> MoveReport:
+        """Go to the end of another branch, or to before the edits there that were undone.
+
+        With `step`, go to that recorded step of it, after its edits.
+        """
+        return self._do(self._time.switch(name, step=step))
 
     def seek_cost(self, step: int) -> SeekCost:
         """The cost of going to a recorded step of this branch: steps to recompute, and roughly how many seconds."""

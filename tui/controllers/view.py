@@ -7,7 +7,6 @@ from tinynets.server.frame import PANES
 from tui.controllers.base import Controller
 from tui.screens.ask import AskScreen
 from tui.screens.help import HelpScreen
-from tui.widgets.loss import LossPane
 
 MOST = 4
 """How many names of bookmarks and branches are told."""
@@ -82,11 +81,6 @@ class ViewController(Controller):
 
     def zoom(self) -> None:
         self.ui.toggle_zoom()
-
-    def log(self) -> None:
-        pane = self.ui.panes["loss"]
-        assert isinstance(pane, LossPane)
-        self.ui.status.say(pane.toggle_log())
 
     def command_line(self) -> None:
         self.ui.open_command_line()

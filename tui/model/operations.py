@@ -193,6 +193,7 @@ FITTING: dict[str, Callable[[Cursor], str | None]] = {
     "resizable": _block(lambda block: block.resizable),
     "insertable": _block(lambda block: block.insertable),
     "activated": _block(lambda block: block.activation),
+    "block": _block(lambda block: block.units),
     "layer": lambda cursor: cursor.block.removable[0] if cursor.block.removable else None,
     "unit": lambda cursor: cursor.selection.selector,
 }
