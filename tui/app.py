@@ -33,6 +33,7 @@ from tui.render.textual_themes import colours_of, textual_theme
 from tui.screens.lab import LabScreen
 from tui.widgets.command_line import CommandLine
 from tui.widgets.log import LogPane
+from tui.widgets.pane import Pane
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.timeline import TimelineStripWidget
 
@@ -135,6 +136,8 @@ class LabApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """What is typed before there is a lab waits for it."""
+        if isinstance(event, events.Key):
+            self.lab.pressed += 1
         if self._begun or not isinstance(event, events.Key | events.Paste):
             await super().on_event(event)
         else:
@@ -186,9 +189,18 @@ class LabApp(App[None]):
 
     @on(CommandLine.Entered)
     def _line_entered(self, message: CommandLine.Entered) -> None:
-        self.lab.close_command_line()
         if message.text:
-            self.commands.run_line(message.text)
+            self.commands.enter_line(message.text)
+        else:
+            self.lab.close_command_line()
+
+    @on(Pane.Read)
+    def _read(self, message: Pane.Read) -> None:
+        self.lab.status.hint(message.text)
+
+    @on(Pane.MenuAsked)
+    def _menu_asked(self) -> None:
+        self.unit.operate()
 
     @on(LogPane.Asked)
     def _log_asked(self) -> None:

@@ -141,6 +141,8 @@ class Status:
     """The file that a recovered journal names to save to; the user is asked."""
     still: str = ""
     """Why the next step changes no parameter: the learning rate is 0, everything is frozen; empty if one does."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """The settings that `set` changes, as they are now, as one would type them."""
     phases: tuple[PhaseMark, ...] = ()
     """All phases of a step of this network."""
     breakpoints: tuple[BreakpointMark, ...] = ()

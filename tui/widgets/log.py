@@ -126,6 +126,15 @@ class LogPane(Pane):
 
     # -- the mouse
 
+    def wheel(self, by: int) -> None:
+        self.move(by)
+
+    def reading(self, x: int, y: int) -> str:
+        """The whole line under the mouse."""
+        log = self.frame.log if self.frame else None
+        row = _row(log, self._top + y) if log is not None else None
+        return f"{row.python}   step {row.step:,}; enter or a second click goes there" if row else ""
+
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor on a row; another on that row goes there."""
         at, log = event.get_content_offset(self), self.frame.log if self.frame else None

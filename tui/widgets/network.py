@@ -204,6 +204,27 @@ class NetworkPane(Pane):
         made = self._pictures.get((span.block, span.first)) if span.line >= 0 else None
         return len(made[0]) if made else span.count * self._cell
 
+    def reading(self, x: int, y: int) -> str:
+        """The unit under the mouse and its value, or a block's name."""
+        if self.frame is None or not 0 <= y + self._top < len(self._rows):
+            return ""
+        row = self._rows[y + self._top]
+        if not row.spans:
+            block = self.frame.blocks[row.block]
+            return f"{block.name}: {block.summary}" if not row.gap else ""
+        hit = self._at(row, x)
+        span = next((span for span in row.spans if 0 <= x - span.x < self._wide(span)), None)
+        cells = next((cells for cells in self.frame.network or () if cells.name == hit.block), None)
+        if span is None or cells is None or hit.unit is None or hit.unit >= cells.values.shape[1]:
+            return ""
+        mark = self._marks_of(span, row.folded).of(hit.unit)
+        state = f", {mark.sign.words}" if mark else ""
+        if span.line >= 0 or row.folded or len(cells.values) == 1:
+            value = f"{float(cells.values[:, hit.unit].mean()):.4g}"
+        else:
+            value = f"{float(cells.values[span.position, hit.unit]):.4g} at {span.label or span.position}"
+        return f"{hit.block}[{hit.unit}] = {value}{state}"
+
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
         if at is None or not 0 <= at.y + self._top < len(self._rows):
