@@ -86,7 +86,9 @@ class LogPane(Pane):
             self.title("")
             return self.message(self.waiting if self.frame is None else "", width, height)
         coming = log.total - log.done
-        self.title(f"{log.total - 1:,} actions" + (f", {coming:,} still to come" if coming else ""))
+        count = log.total - 1
+        actions = f"{count:,} action{'s' if count != 1 else ''}"
+        self.title(actions + (f", {coming:,} still to come" if coming else ""))
         at = self._at(log)
         self._top = max(0, min(max(min(self._top, at - 1), at - height + 2), log.total - height))
         last = self.frame.status.end if self.frame else 0

@@ -17,6 +17,8 @@ from tui.widgets.pane import Lines
 
 OFFERED = 6
 """So many candidates are given room before the usage is."""
+MORE = 6
+"""Columns for how many candidates are left out."""
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -91,12 +93,15 @@ class StatusLine(Lines):
 
     def _typing(self, width: int) -> Strip:
         """The usage, cut where the candidates need room, and as many of these as fit, with how many are left out."""
-        wanted = length([(f"  {word}", palette.DIM) for word in self._offers[:OFFERED]]) + 8
-        message = clip_words(self._message, max(width // 2, width - wanted - 3))
+        wanted = length([(f"  {word}", palette.DIM) for word in self._offers[:OFFERED]])
+        room = max(width // 3, width - wanted - 3 - (MORE if len(self._offers) > OFFERED else 0))
+        said = self._message.split("   ")
+        shorter = ("   ".join(said[:count]) for count in range(len(said), 0, -1))
+        message = next((text for text in shorter if columns(text) <= room), clip_words(said[0], room))
         parts: list[Part | Segment] = [(f" {message} ", palette.named(self._ink))]
         for at, word in enumerate(self._offers):
             part: Part = (f"  {word}", palette.ACCENT if at == 0 else palette.DIM)
-            if length([*parts, part]) > width - 8:
+            if length([*parts, part]) > width - (MORE if at + 1 < len(self._offers) else 0):
                 parts.append((f"  +{len(self._offers) - at}", palette.FAINT))
                 break
             parts.append(part)

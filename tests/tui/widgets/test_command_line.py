@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import frames
 import pytest
 from fake import FakeEngine
 from opening import SMALL, WIDE, lab, opened, status, until
+from patience import PATIENCE
 from textual.pilot import Pilot
 
 from tinynets.server.frame import Frame, View
@@ -100,11 +102,20 @@ async def test_a_line_that_fails_stays_with_its_text_and_the_reason_over_it(line
         await until(pilot, lambda: not lab(pilot).command_line.display)
 
 
+class RefusingLate(Refusing):
+    gate = threading.Event()
+
+    def do_zero(self, selector: str) -> str:
+        self.gate.wait(PATIENCE)
+        return super().do_zero(selector)
+
+
 async def test_a_key_pressed_before_the_refusal_comes_is_not_taken_by_the_line() -> None:
-    async with opened(engine=Refusing) as (pilot, engine):
+    async with opened(engine=RefusingLate) as (pilot, engine):
         await pilot.press("colon")
         lab(pilot).command_line.value = "zero hidden[999]"
         await pilot.press("enter", "s")
+        RefusingLate.gate.set()
         await until(pilot, lambda: [call[0] for call in engine.calls] == ["zero", "step"])
         await until(pilot, lambda: status(pilot).startswith("step 1"))
         assert not lab(pilot).command_line.display
