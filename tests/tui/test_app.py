@@ -292,9 +292,9 @@ async def test_a_click_on_the_timeline_seeks_there() -> None:
         await until(pilot, lambda: "of 1,000" in screen_text(pilot))
 
 
-async def test_g_switches_the_loss_to_log10() -> None:
+async def test_L_switches_the_loss_to_log10() -> None:
     async with opened() as (pilot, _):
-        await pilot.press("g")
+        await pilot.press("L")
         await until(pilot, lambda: status(pilot) == "loss as log10")
         pane = lab(pilot).panes["loss"]
         assert isinstance(pane, LossPane)

@@ -9,6 +9,7 @@ from tui.controllers.base import Controller
 from tui.controllers.commands import Commands
 from tui.model.operations import CommandDraft, Entry, line_for, menu
 from tui.model.selection import RELEASED
+from tui.model.weight_line import weight_line
 from tui.screens.lab import LabScreen
 from tui.screens.operate import OperateScreen
 
@@ -67,6 +68,16 @@ class UnitController(Controller):
         """The operations that fit the selected unit; none where no unit is selected."""
         frame, at = self.ui.frame, self.ui.selection
         return menu(frame, at) if frame is not None and at.block else []
+
+    def edit_weight(self) -> None:
+        """Ask for another value of the weight under the cursor, in the pane of weights or of the unit."""
+        if self.ui.frame is None:
+            return
+        line = weight_line(self.ui.frame, self.ui.selection, self.ui.active_pane.NAME)
+        if isinstance(line, str):
+            self.commands.fail(line)
+        else:
+            self.begin(line)
 
     def begin(self, line: CommandDraft | None) -> None:
         """Run a line that is complete; otherwise let the user complete it."""

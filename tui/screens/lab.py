@@ -18,6 +18,7 @@ from tui.actions import Action
 from tui.model.completion import completions
 from tui.model.prefill import completed, value_now
 from tui.model.selection import Selection, fitted, followed
+from tui.model.time_window import TimeWindow
 from tui.panes import make_desk
 from tui.render.plain_text import plain
 from tui.widgets.command_line import CommandLine, hint, offers
@@ -25,10 +26,13 @@ from tui.widgets.desk import Body, Desk
 from tui.widgets.header import Header, Tabs
 from tui.widgets.log import LogPane
 from tui.widgets.network import NetworkPane
+from tui.widgets.neuron import NeuronPane
+from tui.widgets.output import OutputPane
 from tui.widgets.pane import Lines, Pane
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.status import KeyBar, StatusLine
 from tui.widgets.timeline import TimelineStripWidget
+from tui.widgets.tour import TourHint
 
 SMALLEST = (60, 16)
 AT_ONCE = 3
@@ -54,6 +58,8 @@ class LabScreen(Screen[None]):
         super().__init__()
         self.frame: Frame | None = None
         self.selection = Selection()
+        self.window = TimeWindow()
+        """The steps that the loss curve and the timeline show."""
         self.lens = AUTO
         """What the panes are painted with."""
         self.against: str | int = ""
@@ -79,6 +85,7 @@ class LabScreen(Screen[None]):
             yield KeyBar(self._keys, self._label, id="keys")
             yield CommandLine(lambda text: completions(text, self.frame))
         yield Static("", id="small", markup=False)
+        yield TourHint()
 
     def on_mount(self) -> None:
         # Looked up once: querying them for each frame would cost more than drawing the header.
@@ -90,6 +97,7 @@ class LabScreen(Screen[None]):
         self.timeline = self.query_one(TimelineStripWidget)
         self.status = self.query_one(StatusLine)
         self.keys = self.query_one(KeyBar)
+        self.tour = self.query_one(TourHint)
         self.command_line = self.query_one(CommandLine)
         self.panes = {pane.NAME: pane for pane in self.query(Pane)}
         self.fit(self.app.size)
@@ -144,6 +152,12 @@ class LabScreen(Screen[None]):
     def active_pane(self) -> Pane:
         return self.panes[self.desk.choice.active]
 
+    def lay_out(self, left: float, panes: tuple[str, ...]) -> None:
+        """Give the left side its share of the width, and put these panes in front; the first has the focus."""
+        self.desk.follow(replace(self.desk.choice, left_share=left))
+        for name in reversed(panes):
+            self.pick_pane(name)
+
     def toggle_zoom(self) -> None:
         """Show the active pane alone, or all panes again."""
         self.desk.follow(replace(self.desk.choice, zoom=not self.desk.choice.zoom))
@@ -160,8 +174,8 @@ class LabScreen(Screen[None]):
         network = self.panes["network"]
         assert isinstance(network, NetworkPane)
         if self.desk.size.width:
-            wanted = network.wanted_height(frame, round(self.desk.size.width * 0.6) - 2) + 2
-            self.desk.follow(replace(self.desk.choice, network_height=wanted))
+            wanted = network.wanted_height(frame, round(self.desk.size.width * self.desk.choice.left_share) - 2) + 2
+            self.desk.follow(replace(self.desk.choice, network_height=wanted, drawn=frame.net is not None))
         self.send_view()
         self._undrawn = self._shown()
         self._draw_next()
@@ -225,7 +239,7 @@ class LabScreen(Screen[None]):
             self._undrawn = []
             for widget in self._shown():
                 widget.repaint()
-        for name in ("network", "weights", "activations"):
+        for name in ("network", "weights", "activations", "neuron"):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
         self._cursor_unpainted = True
@@ -234,7 +248,7 @@ class LabScreen(Screen[None]):
     def send_view(self) -> None:
         """Report what the user is looking at."""
         if self.desk.size.width:
-            at, columns = self.selection, max(20, self.panes["loss"].size.width - 10)
+            at, columns = self.selection, 2 * max(20, self.panes["loss"].size.width - 5)
             terms = max(View.terms, self.desk.size.height if self.desk.choice.zoom else 0)
             of_batch = self.frame is not None and self.frame.of_batch
             example, batch_example = (at.other, at.example) if of_batch else (at.example, at.other)
@@ -254,12 +268,32 @@ class LabScreen(Screen[None]):
                     against=self.against,
                     log_row=row,
                     log_rows=rows,
+                    window=self.window.steps,
+                    until=self.window.until,
+                    curve=self.window.curve,
+                    **self._resolutions(),
                 )
             )
 
     @on(LogPane.Looked)
     def _log_looked(self) -> None:
         self.send_view()
+
+    def look_at(self, window: TimeWindow) -> None:
+        """Show other steps, or another curve of them."""
+        self.window = window
+        self.send_view()
+
+    def _resolutions(self) -> dict[str, Any]:
+        """How finely the panes have room to draw: pictures are computed for that, not enlarged."""
+        network, neuron, output = (self.panes[name] for name in ("network", "neuron", "output"))
+        assert isinstance(network, NetworkPane)
+        assert isinstance(neuron, NeuronPane)
+        assert isinstance(output, OutputPane)
+        found: dict[str, Any] = {"portrait": neuron.portrait(), "plane": output.plane_points()}
+        if self.frame is not None:
+            found["pixels"], found["answer"] = network.pixels(self.frame)
+        return found
 
     def look_through(self, lens: str, against: str | int) -> None:
         """Paint the panes with something else."""

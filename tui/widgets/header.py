@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -11,6 +12,7 @@ from textual.strip import Strip
 from tinynets.server.frame import PANES, Status
 from tui.render import palette
 from tui.render.drawing import Part, chip, clip, length, line, number, setting
+from tui.render.sparks import sparks
 from tui.widgets.pane import Lines
 
 MODES = {
@@ -20,6 +22,8 @@ MODES = {
     "paused": ("▮▮ paused", "CHIP_QUIET"),
 }
 
+SPARKS = 10
+"""Columns of the losses."""
 MOST = 24
 """Columns of a branch's name, and of a recipe's name."""
 LEAST, PHASE = 7, 20
@@ -40,7 +44,7 @@ class Header(Lines):
         parts = self._fields(status)
         # The fields are numbered in reading order; the less useful ones are left out first.
         playing = status.mode in ("playing", "rewinding")
-        for spare in (8, 5, 4, 7) if playing else (8, 7, 5, 4, 6):
+        for spare in (8, 3.2, 3.4, 5, 4, 7) if playing else (8, 3.2, 7, 3.4, 5, 4, 6):
             if spare == 5 and status.still:
                 continue
             if sum(length(field) for field in parts.values()) <= width:
@@ -51,13 +55,15 @@ class Header(Lines):
                 parts[key] = shorter
         return [line([part for key in sorted(parts) for part in parts[key]], width)]
 
-    def _fields(self, status: Status) -> dict[int, list[Part | Segment]]:
+    def _fields(self, status: Status) -> dict[float, list[Part | Segment]]:
         probe = number(status.probe_loss) if status.probe_loss is not None else "-"
         return {
             0: [chip(clip(status.recipe, MOST), palette.CHIP), (" ", palette.TEXT)],
             1: [self._mode(status), ("  ", palette.TEXT)],
             2: [*_past(status), ("step ", palette.DIM), *_step(status), ("  ", palette.TEXT)],
             3: [*_loss(status), ("  ", palette.TEXT)],
+            3.2: self._sparkline(),
+            3.4: _evaluated(status),
             4: [("probe ", palette.DIM), (probe, palette.TEXT), ("  ", palette.TEXT)],
             5: [("lr ", palette.DIM), *_rate(status), ("  ", palette.TEXT)],
             6: [(f"{status.steps_per_second:,.0f}", palette.TEXT), (" steps/s  ", palette.DIM)]
@@ -67,6 +73,13 @@ class Header(Lines):
             8: [(f"{status.parameters:,} parameters  {status.dtype}  seed {status.seed}  ", palette.FAINT)],
             9: self._kept(status),
         }
+
+    def _sparkline(self) -> list[Part | Segment]:
+        """The losses that the timeline shows, in few characters."""
+        losses = self.frame.timeline.losses if self.frame else None
+        if losses is None or np.isfinite(losses).sum() < 2:
+            return []
+        return [(sparks(losses, SPARKS, self.look), palette.DIM), ("  ", palette.TEXT)]
 
     def _in_short(self, status: Status) -> dict[int, list[Part | Segment]]:
         """Shorter wordings of fields that must stay, in the order in which they are tried."""
@@ -133,6 +146,15 @@ def _loss(status: Status) -> list[Part]:
     if status.batch_loss is not None:
         return [("batch loss ", palette.DIM), (number(status.batch_loss, 3), palette.WARN)]
     return [("loss ", palette.DIM), (number(status.loss), palette.BRIGHT)]
+
+
+def _evaluated(status: Status) -> list[Part | Segment]:
+    """The last evaluation; fainter if the run has gone on since."""
+    if status.evaluated is None:
+        return []
+    split, step, loss = status.evaluated
+    style = palette.TEXT if step == status.step else palette.DIM
+    return [(f"{split} ", palette.DIM), (number(loss), style), ("  ", palette.TEXT)]
 
 
 def _step(status: Status) -> list[Part]:

@@ -59,6 +59,7 @@ def status(experiment: Experiment, file: FileStatus, activity: Activity) -> Stat
         named_path=file.named_path,
         still=why_nothing_learns(experiment.network, experiment.state),
         settings=_settings(hyper),
+        evaluated=_evaluated(experiment),
         **_half_done(experiment),
     )
 
@@ -69,6 +70,13 @@ def _settings(hyper: Hyper) -> dict[str, str]:
     own |= {name: getattr(hyper, name) for name in CLIPPING}
     plain = {name: str(value).lower() if isinstance(value, bool) else f"{value:.6g}" for name, value in own.items()}
     return plain | {"optimizer": hyper.optimizer.kind, "schedule": hyper.schedule.kind}
+
+
+def _evaluated(experiment: Experiment) -> tuple[str, int, float] | None:
+    """The last evaluation up to this moment, of `dev` if there is one, else of any split."""
+    known = [e for e in experiment.branch.evaluations if not e.clean and e.step <= experiment.moment.step]
+    found = [e for e in known if e.split == "dev"] or known
+    return (found[-1].split, found[-1].step, found[-1].loss) if found else None
 
 
 def _half_done(experiment: Experiment) -> dict[str, Any]:
