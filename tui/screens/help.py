@@ -55,6 +55,10 @@ VERB_GROUPS = {
 }
 
 
+OWN = "123hjklq"
+"""Letters and digits that are keys of the help itself."""
+
+
 class HelpScreen(Modal[None]):
     """Three pages: the panes and marks, the keys, the command line."""
 
@@ -112,7 +116,8 @@ class HelpScreen(Modal[None]):
 
     def on_key(self, event: events.Key) -> None:
         """A letter that is no key of the help begins a search for it."""
-        if event.character and event.character.isalnum() and not self.query_one("#search", Input).display:
+        letter = event.character or ""
+        if letter.isalnum() and letter not in OWN and not self.query_one("#search", Input).display:
             event.stop()
             self.action_search(event.character)
 

@@ -27,7 +27,7 @@ from tui.render.strips import LazyLine, between
 
 RIGHT = 3
 """The number of the right button of a mouse."""
-WITH_EXAMPLE = ("neuron", "output", "examples")
+WITH_EXAMPLE = ("neuron", "output")
 """Panes about one example, where the wheel goes to another."""
 WAITING = "starting the engine…"
 
@@ -261,9 +261,7 @@ class Pane(Lines, can_focus=True):
 
     def wheel(self, by: int) -> None:
         """Move the cursor by a line down (1) or up (-1), or where there are no lines go to another example."""
-        chosen = self.moved(0, by)
-        if chosen is None and self.NAME in WITH_EXAMPLE:
-            chosen = self.Chosen(example=self.selection.example + by)
+        chosen = self.Chosen(example=self.selection.example + by) if self.NAME in WITH_EXAMPLE else self.moved(0, by)
         if chosen is not None:
             self.post_message(chosen)
 
