@@ -130,7 +130,7 @@ def _updates(curve: LossCurve, rows: int, span: tuple[float, float], selected: s
 
 
 def _axis(curve: LossCurve, rows: int, log: bool) -> Axis:
-    """Room for the curves and the evaluations, and for as much of the band as leaves the curve half of the lines."""
+    """Room for the curves and the evaluations, and for as much of the band as leaves the curve a good part of the lines."""
     drawn = [losses for _, losses in curve.evaluations.values()] + [other.mean for other in curve.others]
     drawn.append(curve.mean if curve.average is None or curve.single else curve.average)
     shown = np.concatenate([part[np.isfinite(part)] for part in drawn])
@@ -139,7 +139,8 @@ def _axis(curve: LossCurve, rows: int, log: bool) -> Axis:
         shown, low, high = (np.log10(part[part > 0]) for part in (shown, low, high))
     bottom, top = (float(shown.min()), float(shown.max())) if len(shown) else (0.0, 1.0)
     if len(low) and len(high) and not curve.single:
-        least, most = float(np.quantile(low, 0.1)), float(np.quantile(high, 0.9))
-        more = max((top - bottom) / 2, (most - least) / 6)
+        # np.quantile would import numpy.ma, which delays the first frame.
+        least, most = float(np.sort(low)[len(low) // 10]), float(np.sort(high)[-1 - len(high) // 10])
+        more = max((top - bottom) * min(1.0, max(0.5, rows / 20)), (most - least) / 6)
         bottom, top = min(bottom, max(least, bottom - more)), max(top, min(most, top + more))
     return log_axis(bottom, top, rows) if log else even_axis(bottom, top, rows)
