@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ KEY_NAMES = {
     "colon": ":",
     "comma": ",",
     "full_stop": ".",
+    "slash": "/",
+    "semicolon": ";",
     "exclamation_mark": "!",
     "less_than_sign": "<",
     "greater_than_sign": ">",
@@ -33,6 +36,10 @@ KEY_NAMES = {
     "right": "→",
     "up": "↑",
     "down": "↓",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
 }
 
 
@@ -61,13 +68,27 @@ class Action:
         return self.handler.removeprefix("app.") if self.handler.startswith("app.") else f"perform('{self.id}')"
 
     @property
+    def keys_now(self) -> str:
+        """The keys that the user has given it, or else its own."""
+        return _given.get(self.id, self.keys)
+
+    @property
     def shown_key(self) -> str:
         """The first key as printed on the keyboard."""
-        return shown_key(self.keys.split(",")[0])
+        return shown_key(self.keys_now.split(",")[0])
 
     @property
     def shown_keys(self) -> str:
-        return " ".join(shown_key(key) for key in self.keys.split(","))
+        return " ".join(shown_key(key) for key in self.keys_now.split(","))
+
+
+_given: dict[str, str] = {}
+
+
+def give_keys(given: Mapping[str, str]) -> None:
+    """Let actions have other keys than their own, in all that shows them: action -> keys, by Textual's names."""
+    _given.clear()
+    _given.update(given)
 
 
 def shown_key(key: str) -> str:
@@ -89,6 +110,77 @@ _PANES = tuple(
     for number, name in enumerate(PANES, 1)
 )
 
+_IN_LOG = ("log",)
+_LOG = (
+    Action("log_up", "up,k", "up", "The action before", LOOK, "record.move", palette=False, args=(-1,), pane=_IN_LOG),
+    Action(
+        "log_down", "down,j", "down", "The action after", LOOK, "record.move", palette=False, args=(1,), pane=_IN_LOG
+    ),
+    Action(
+        "log_page_up",
+        "pageup",
+        "page up",
+        "A page of actions up",
+        LOOK,
+        "record.page",
+        palette=False,
+        args=(-1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_page_down",
+        "pagedown",
+        "page down",
+        "A page of actions down",
+        LOOK,
+        "record.page",
+        palette=False,
+        args=(1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_first",
+        "home",
+        "first",
+        "To the first action",
+        LOOK,
+        "record.ends",
+        palette=False,
+        args=(-1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_last",
+        "end",
+        "last",
+        "To the last action, be it ahead",
+        LOOK,
+        "record.ends",
+        palette=False,
+        args=(1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_go",
+        "enter",
+        "go there",
+        "Go to the moment after the action under the cursor",
+        LOOK,
+        "record.go",
+        1,
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_copy",
+        "y",
+        "copy line",
+        "Copy the line of Python under the cursor",
+        LOOK,
+        "record.copy_row",
+        2,
+        pane=_IN_LOG,
+    ),
+)
 _LOSS = tuple(
     Action(f"loss_{name}", keys, label, text, LOOK, f"curve.{method}", footer, not args, args, ("loss",))
     for name, keys, label, text, method, footer, args in (
@@ -295,6 +387,19 @@ ACTIONS: tuple[Action, ...] = (
         "running.out_or_next_example",
         11,
     ),
+    Action(
+        "find",
+        "slash",
+        "find",
+        "Find a unit, block, example, edit, bookmark, branch, pane or setting, and go there",
+        LOOK,
+        "find.find",
+        12,
+    ),
+    Action("number", "g", "go to", "Go to a number: of a unit, an example or a step, by pane", LOOK, "find.number", 16),
+    Action(
+        "jump", "semicolon", "labels", "A letter on each pane and moment: its key goes there", LOOK, "find.jump", 17
+    ),
     *_PANES,
     Action(
         "next_pane",
@@ -335,6 +440,7 @@ ACTIONS: tuple[Action, ...] = (
         LOOK,
         "view.against",
     ),
+    *_LOG,
     Action("log", "L", "log10", "The loss as log10, or as it is", LOOK, "curve.log"),
     *_LOSS,
     Action(
@@ -355,6 +461,7 @@ ACTIONS: tuple[Action, ...] = (
         "app.command_palette",
         palette=False,
     ),
+    Action("copy", "y", "copy", "Copy the line of Python of the last action", FILE, "record.copy", 16),
     Action("save", "w", "save", "Write a save", FILE, "files.save", 9),
     Action("save_as", "W", "save as", "Write a save under a name; asks for it", FILE, "files.save_as"),
     Action(
@@ -373,6 +480,8 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "restart", "R", "restart", "Start the engine again after it died, from the last save", FILE, "engine.restart"
     ),
+    Action("theme", "T", "theme", "Other colours: dark, light, for the colour-blind, and more", FILE, "style.theme"),
+    Action("tour", "f1", "tour", "The tour: six hints at what there is", FILE, "style.tour"),
     Action("help", "question_mark", "help", "All keys and what they do", FILE, "view.help", 0),
     Action("quit", "q,ctrl+q", "quit", "Quit; asks if something is unsaved", FILE, "files.leave", 7),
 )
@@ -404,8 +513,8 @@ PRIORITY = frozenset({"next_pane", "previous_pane", "command"})
 def footer_actions(pane: str = "") -> list[Action]:
     """The actions of the key bar, the most important first: those of the focused pane, then those of all."""
     shown = [action for action in ACTIONS if action.footer is not None and (not action.pane or pane in action.pane)]
-    taken = {key for action in shown if action.pane for key in action.keys.split(",")}
-    shown = [action for action in shown if action.pane or not taken & set(action.keys.split(","))]
+    taken = {key for action in shown if action.pane for key in action.keys_now.split(",")}
+    shown = [action for action in shown if action.pane or not taken & set(action.keys_now.split(","))]
     return sorted(shown, key=lambda action: (not action.pane, action.footer))
 
 

@@ -114,6 +114,7 @@ def frame(world: World, view: f.View, number: int = 1) -> f.Frame:
         "loss": lambda: _loss(world, view),
         "neuron": lambda: _neuron(made, world, view),
         "output": lambda: _output(made, world, example),
+        "log": lambda: _log(world, view),
     }
     return f.Frame(
         number=number,
@@ -215,6 +216,24 @@ def _loss(world: World, view: f.View) -> f.LossCurve:
         shown=span,
         kind=view.curve,
     )
+
+
+def _log(world: World, view: f.View) -> f.Log:
+    """The start, each edit, and a run between edits of different steps."""
+    rows = [f.LogRow('lab = tn.Lab("names-mlp")', 'lab = tn.Lab("names-mlp")', 0)]
+    ends = [*world.marks, *([None] if world.end > max((mark.step for mark in world.marks), default=0) else [])]
+    for mark in ends:
+        step, at = mark.step if mark else world.end, rows[-1].step
+        if step > at:
+            line = f"lab.run({step - at})"
+            rows.append(f.LogRow(line, line, step, 0 if mark else None, world.loss(at), world.loss(step), first=at))
+        if mark:
+            rows.append(f.LogRow(mark.text, mark.text, step, mark.here, world.loss(step), 2.447, mark.op, step))
+    done = sum(row.step <= world.step for row in rows)
+    within = world.step if done < len(rows) and rows[done].first < world.step else None
+    middle = view.log_row if view.log_row >= 0 else done
+    first = max(0, min(middle - view.log_rows // 2, len(rows) - view.log_rows))
+    return f.Log(tuple(rows[first : first + view.log_rows]), first, len(rows), done, within)
 
 
 def _neuron(made: Net, world: World, view: f.View) -> f.Neuron:

@@ -14,8 +14,8 @@ from tinynets.history.branch import Branch
 from tinynets.history.moment import Moment
 from tinynets.jobs import Job, Progress
 from tinynets.measure.comparison import BlockDistance, Comparison, Disagreement, Side
-from tinynets.measure.weight_matrix import incoming, row_names
 from tinynets.measure.unit_numbers import shared_edits
+from tinynets.measure.weight_matrix import incoming, row_names
 from tinynets.nn.block import Block
 from tinynets.nn.losses import Loss
 from tinynets.nn.network import Network

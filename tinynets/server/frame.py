@@ -48,6 +48,12 @@ class View:
     """The loss curve has at most this many columns."""
     terms: int = 12
     """How many of a unit's terms, and of its outgoing weights, are listed."""
+    samples: int = 10
+    """How many texts are generated, where the data are text."""
+    temperature: float = 1.0
+    """How wild they are: 0 takes the most likely character each time."""
+    frame_rate: int = 10
+    """The most frames a second while running."""
     batch_example: int = 0
     """Selected example of the batch, which is shown in mid-step."""
     lens: str = AUTO
@@ -56,6 +62,10 @@ class View:
     """Since when a change is measured: a bookmark, a branch, a step; empty: the last update."""
     every_unit: bool = False
     """The Units pane lists the units of all blocks, not of the selected one alone."""
+    log_row: int = -1
+    """The row of the log that is looked at; -1: the present one."""
+    log_rows: int = 60
+    """How many rows of the log are sent, around that one."""
     window: int = 0
     """How many steps the loss curve and the timeline show; 0: all of this branch, as it grows."""
     until: int | None = None
@@ -530,6 +540,41 @@ class Output:
 
 
 @dataclass(frozen=True)
+class LogRow:
+    """One action on the way from the start to the end of a branch, and the moment that it leads to."""
+
+    text: str
+    """What is shown: its line of Python, or `lab.step() x 12` for steps that were made one by one."""
+    python: str
+    """The line of Python that does it."""
+    step: int
+    """Steps done after it."""
+    edits: int | None = None
+    """How many of the edits at that step are applied after it; None: all of them."""
+    before: float | None = None
+    """The loss before it: the probe's for an edit, the training loss for steps."""
+    after: float | None = None
+    op: str = ""
+    """The operation of an edit; empty for other actions."""
+    first: int = 0
+    """Steps done before it."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """The actions of a branch in the order of their moments: a window of them, and where the present is."""
+
+    rows: tuple[LogRow, ...]
+    first: int
+    """The place of the first of `rows` among all."""
+    total: int
+    done: int
+    """How many of all rows lie behind the present; those after them are still to come."""
+    within: int | None = None
+    """The present step, if it lies inside the first row still to come; None between two rows."""
+
+
+@dataclass(frozen=True)
 class EditMark:
     """An edit on the timeline."""
 
@@ -628,6 +673,7 @@ class Frame:
     neuron: Neuron | None = None
     output: Output | None = None
     units: Units | None = None
+    log: Log | None = None
     of_batch: bool = False
     """The examples are those of the batch of the half-done step."""
     lens: LensInfo = LensInfo()

@@ -21,6 +21,7 @@ from tui.screens.until import UntilScreen
 if TYPE_CHECKING:  # the app starts sooner without it
     from tinynets.lab.command_line import Call
 
+
 class HistoryController(Controller):
     """The actions that move in time, and clicks on the timeline."""
 

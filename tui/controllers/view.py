@@ -16,6 +16,8 @@ def lens_words(name: str, against: str | int) -> str:
     """What a lens shows."""
     if name == AUTO:
         return "lens auto: values, in a backward pass gradients, after the update what it changed"
+    if name == "importance":
+        return "lens importance: about how much the loss would rise without a unit or a weight; v goes on"
     since = "" if name != "change" else f" since {against}" if against != "" else " by the last update"
     units, weights = LENSES[name]
     hint = "; V asks since when" if name == "change" else ""

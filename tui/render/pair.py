@@ -12,7 +12,6 @@ from tui.render.axis import even_axis
 from tui.render.palette import Terminal
 from tui.render.plot import Chart, Curve
 
-
 SMOOTH = 24
 """A curve is averaged over about a twelfth of it."""
 
@@ -74,7 +73,9 @@ class Pair:
         apart = np.subtract(others, first_losses, where=told, out=np.zeros(both), dtype=np.float64)
         known = np.concatenate([[0.0], np.cumsum(apart)])
         edges = self.first + (np.arange(columns + 1) - 0.5) * (self.end - self.first) / max(1, columns - 1)
-        low, high = (np.clip(np.round(part).astype(int), min(self.same, both), both) for part in (edges[:-1], edges[1:]))
+        low, high = (
+            np.clip(np.round(part).astype(int), min(self.same, both), both) for part in (edges[:-1], edges[1:])
+        )
         counts = high - low
         return np.where(counts > 0, (known[high] - known[low]) / np.maximum(counts, 1), np.nan)
 

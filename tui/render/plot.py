@@ -155,7 +155,12 @@ def draw(chart: Chart, width: int, height: int, look: Terminal) -> Plot:
     rows = [_cells(row, width) for row in str(plt.build()).splitlines()[:height]]
     left = next((at + 1 for at, letter in enumerate(rows[0][0]) if letter in FRAMED), 0) if rows else 0
     plot = Plot(
-        [letters for letters, _ in rows], [styles for _, styles in rows], left, chart.span, chart.axis, max(1, height - 2)
+        [letters for letters, _ in rows],
+        [styles for _, styles in rows],
+        left,
+        chart.span,
+        chart.axis,
+        max(1, height - 2),
     )
     if chart.guide is not None:
         _draw_guide(plot, chart.guide, look)

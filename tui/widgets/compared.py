@@ -311,7 +311,8 @@ class Compared(Lines):
         said = f"weights in, of {len(ours)} those that differ most" if len(ours) > len(order) else "weights in"
         made = [line([(said, palette.DIM)], width)]
         return made + [
-            self._pair_line(entry.rows[row], (float(ours[row]), float(theirs[row])), limit, half, width) for row in order
+            self._pair_line(entry.rows[row], (float(ours[row]), float(theirs[row])), limit, half, width)
+            for row in order
         ]
 
     def _pair_line(self, name: str, pair: tuple[float, float], limit: float, half: int, width: int) -> Strip:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
@@ -175,19 +176,27 @@ class Tabs(Lines):
         self.redraw()
 
     def _tabs(self, width: int) -> list[tuple[str, Part]]:
-        short = width < 72
-        tabs = []
-        for i, pane in enumerate(PANES, 1):
-            name = pane.capitalize()[: 5 if short else None]
-            style = palette.CHIP if pane == self.active else palette.CHIP_QUIET if pane in self.shown else palette.DIM
-            tabs.append((pane, (f" {i} {name} ", style)))
-        return tabs
+        """All tabs, with as many letters of the names as have room."""
+        for letters, pad in ((20, " "), (5, " "), (4, " "), (3, " "), (3, "")):
+            texts = [f"{pad}{i} {pane.capitalize()[:letters]}{pad}" for i, pane in enumerate(PANES, 1)]
+            if sum(len(text) + 1 for text in texts) <= width:
+                break
+        return [(pane, (text, self._style(pane))) for pane, text in zip(PANES, texts, strict=True)]
+
+    def _style(self, pane: str) -> Style:
+        return palette.CHIP if pane == self.active else palette.CHIP_QUIET if pane in self.shown else palette.DIM
+
+    def place_of(self, name: str) -> int:
+        """The column at which a pane's tab begins."""
+        tabs = self._tabs(self.size.width)
+        at = next(at for at, (pane, _) in enumerate(tabs) if pane == name)
+        return sum(len(text) + 1 for _, (text, _) in tabs[:at])
 
     def draw(self, width: int, height: int) -> list[Strip]:
         parts: list[Part] = []
         for _, part in self._tabs(width):
             parts += [part, (" ", palette.TEXT)]
-        return [line([*parts, (" x zoom" if width >= 90 else "", palette.FAINT)], width)]
+        return [line([*parts, (" x zoom" if length(parts) + 7 <= width else "", palette.FAINT)], width)]
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)

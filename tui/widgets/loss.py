@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from tinynets.server.frame import LossCurve
 from tui.render import palette
-from tui.render.drawing import Part, both_ends, clip, columns, first_fitting, length, line, number, setting
+from tui.render.drawing import Part, both_ends, clip, columns, first_fitting, length, number, setting
 from tui.render.loss_chart import chart_of, fits_log, lowest, split_colour, split_glyph, tint
 from tui.render.plot import Mark, Plot, draw, ink
 from tui.widgets.pane import Pane

@@ -16,8 +16,8 @@ from tui.model.stops import Place, Stop, cost_words, shown_lanes, stops
 from tui.render import palette, themes
 from tui.render.drawing import Part, clip, length, line
 from tui.render.marks import SIGNS
-from tui.render.sparks import sparks
 from tui.render.operation_looks import LOOKS
+from tui.render.sparks import sparks
 from tui.widgets.pane import Lines
 
 FAMILIES = {
@@ -257,7 +257,11 @@ class TimelineStripWidget(Lines):
                 grid[between][x] = glyph(through.get(grid[between][x], "leave and pass"))
             if top >= 0:
                 grid[top][x] = glyph("leave and pass" if grid[top][x] == glyph("leave") else "lane fork")
-        pins = [(rows[pin.branch], pin) for pin in strip.pins if not pin.on_branch and pin.branch in rows and scale.sees(pin.step)]
+        pins = [
+            (rows[pin.branch], pin)
+            for pin in strip.pins
+            if not pin.on_branch and pin.branch in rows and scale.sees(pin.step)
+        ]
         drawn = [[(text, palette.DIM) for text in cells] for cells in grid]
         for y, pin in pins:
             drawn[y][scale.x(pin.step)] = (glyph("pin"), palette.GOOD)
@@ -290,6 +294,17 @@ class TimelineStripWidget(Lines):
                 return [*parts, (more, "")]
             parts += added
         return parts
+
+    def spots(self) -> list[tuple[int, int, Place, bool]]:
+        """Where the moments worth going to stand: column, line, the moment, and whether its step has edits.
+
+        Of several in one column, the last.
+        """
+        if self.frame is None:
+            return []
+        scale = StepScale.of(self.frame.timeline, self.size.width)
+        found = {LABEL + scale.x(stop.place[0]): stop for stop in stops(self.frame.timeline)}
+        return [(x, 1, stop.place, stop.edited) for x, stop in found.items()]
 
     # -- the mouse
 

@@ -11,9 +11,9 @@ from panes import PLAIN, drawn, frame_of
 from textual.strip import Strip
 
 from tinynets.server.frame import BranchCurve, LossCurve
-from tui.render.palette import Terminal
 from tui.render.axis import labels
 from tui.render.loss_chart import chart_of, fits_log, tint
+from tui.render.palette import Terminal
 from tui.render.plot import draw
 from tui.widgets.loss import LossPane
 
@@ -243,7 +243,9 @@ def test_a_band_is_a_background_or_where_there_are_no_colours_a_glyph() -> None:
 
 def test_evaluations_of_each_split_have_a_glyph_of_their_own() -> None:
     at = np.array([10, 20])
-    evaluations = {split: (at, np.array([3.0, 2.5]) + i / 4) for i, split in enumerate(("train", "dev", "test", "mine"))}
+    evaluations = {
+        split: (at, np.array([3.0, 2.5]) + i / 4) for i, split in enumerate(("train", "dev", "test", "mine"))
+    }
     lines = pane_of(curve_of(np.linspace(4, 2, 40), evaluations=evaluations), False)[1]
     for glyph, split in zip("▲●■◆", evaluations, strict=True):
         assert sum(line.count(glyph) for line in lines[:-1]) == 2

@@ -11,8 +11,8 @@ import tinynets as tn
 from tinynets.measure.comparison import Comparison
 from tinynets.server.frame import BranchLine
 from tui.screens.compare import CompareScreen
-from tui.widgets.compared import Compared
 from tui.screens.tree import TreeScreen
+from tui.widgets.compared import Compared
 
 
 @pytest.fixture(scope="module")
