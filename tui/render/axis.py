@@ -104,7 +104,7 @@ def log_axis(bottom: float, top: float, lines: int) -> Axis:
 
 
 def _apart(values: list[float], bottom: float, top: float, lines: int) -> bool:
-    """Whether each of these numbers on a logarithmic axis has a line to itself; with a free one between, if there is room."""
+    """Whether each of these numbers on a logarithmic axis has a line to itself; a free one between, if there is room."""
     places = np.round((np.log10(values) - bottom) / (top - bottom) * (lines - 1))
     return len(values) < 2 or bool(np.diff(places).min() >= (2 if lines > 7 else 1))
 

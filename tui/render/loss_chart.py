@@ -130,7 +130,7 @@ def _updates(curve: LossCurve, rows: int, span: tuple[float, float], selected: s
 
 
 def _axis(curve: LossCurve, rows: int, log: bool) -> Axis:
-    """Room for the curves and the evaluations, and for as much of the band as leaves the curve a good part of the lines."""
+    """Room for curves and evaluations, and for as much of the band as leaves the curve a good part of the lines."""
     drawn = [losses for _, losses in curve.evaluations.values()] + [other.mean for other in curve.others]
     drawn.append(curve.mean if curve.average is None or curve.single else curve.average)
     shown = np.concatenate([part[np.isfinite(part)] for part in drawn])

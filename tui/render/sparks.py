@@ -33,7 +33,7 @@ def spread(values: np.ndarray, width: int) -> np.ndarray:
     if not count:
         return np.full(width, np.nan)
     if count <= width:
-        return values[((np.arange(width) + 0.5) * count / width).astype(int)]
+        return np.asarray(values[((np.arange(width) + 0.5) * count / width).astype(int)])
     starts = np.floor(np.arange(width) * count / width + 1e-9).astype(int)
     known = np.isfinite(values)
     there = np.add.reduceat(known.astype(np.float64), starts)

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.render.palette import Terminal
 from tui.render.pair import Pair
+from tui.render.palette import Terminal
 from tui.render.plot import draw
 
 WIDTH, HEIGHT = 60, 16
@@ -18,9 +18,7 @@ LOSSES = st.one_of(
 )
 
 
-@given(
-    st.lists(LOSSES, max_size=30), st.lists(LOSSES, max_size=30), st.none() | st.integers(0, 40), st.booleans()
-)
+@given(st.lists(LOSSES, max_size=30), st.lists(LOSSES, max_size=30), st.none() | st.integers(0, 40), st.booleans())
 @settings(max_examples=80, deadline=None)
 def test_two_runs_are_drawn_whatever_their_losses_are(
     first: list[float], second: list[float], parted: int | None, colour: bool

@@ -99,7 +99,7 @@ def test_a_run_with_negative_losses_is_no_flat_line() -> None:
     assert marks(strips) == [-2, -4, -6, -8]
 
 
-def test_pressing_L_says_that_the_axis_stays_linear_and_what_the_lowest_loss_is() -> None:
+def test_the_key_of_the_log_scale_says_that_the_axis_stays_linear_and_what_the_lowest_loss_is() -> None:
     pane, _ = pane_of(curve_of([3.0, -0.25]), False)
     said = pane.toggle_log()
     assert said.startswith("loss stays linear: some losses are <= 0")

@@ -23,4 +23,4 @@ def test_values_that_share_a_character_show_their_mean_and_none_is_invented() ->
     found = spread(np.array([1.0, np.nan, 5.0]), 3)
     assert found[[0, 2]].tolist() == [1.0, 5.0]
     assert np.isnan(found[1])
-    assert sparks(np.array([3.0, 2.0, 1.0, np.nan]), 4, Terminal()) == "█▅▁ "
+    assert sparks(np.array([3.0, 2.0, 1.0, np.nan]), 4, Terminal()) == "█▄▁ "
