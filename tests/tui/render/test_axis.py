@@ -48,7 +48,7 @@ def test_ticks_of_a_logarithmic_axis_are_round_numbers_within_it_each_on_a_line_
     assert len(set(places)) == len(places)
     written = labels(axis.ticks)
     assert len(set(written)) == len(written)
-    if size > 1 and len(axis.ticks) > 1:
+    if size > 1 and lines > 8 and len(axis.ticks) > 1:
         assert all(f"{tick:e}"[0] in "125" for tick in axis.ticks)
 
 
