@@ -364,6 +364,16 @@ ACTIONS: tuple[Action, ...] = (
         "unit.operate",
         args=("prune",),
     ),
+    Action(
+        "edit_weight",
+        "enter",
+        "edit weight",
+        "Another value for the weight or bias under the cursor; its value stands there to be typed over",
+        EDIT,
+        "unit.edit_weight",
+        1,
+        pane=("weights", "neuron"),
+    ),
     Action("left", "left,h", "left", "The unit to the left", LOOK, "view.move", palette=False, args=(-1, 0)),
     Action("right", "right,l", "right", "The unit to the right", LOOK, "view.move", palette=False, args=(1, 0)),
     Action(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tinynets.measure.explanation import Contribution
 from tinynets.measure.lens_names import AUTO
+from tinynets.measure.weight_places import MatrixPart
 
 Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
@@ -72,6 +73,15 @@ class View:
     """The last step that they show; None: the newest."""
     curve: str = "loss"
     """What the loss pane shows: one of `CURVES`."""
+
+    pixels: tuple[int, int] = (8, 8)
+    """How many points high and wide the picture of each unit is, where a net is drawn as a net."""
+    answer: int = 0
+    """The points on each side of the network's answer beside the net; 0 where it has no room."""
+    portrait: int = 24
+    """The points on each side of the selected unit's picture in the Neuron pane."""
+    plane: int = 33
+    """The points on each side of the decision plane in the Output pane."""
 
     def span(self, end: int) -> tuple[int, int]:
         """The steps shown of a branch that ends at a step: those after the first number, through the second."""
@@ -304,6 +314,14 @@ class Weights:
     """(in, out) the weights frozen one by one, in units that are not frozen whole; None if there are none."""
     missing: str = ""
     """Why there is nothing to show of them through the lens (they are NaN then); empty if there is."""
+    parts: tuple[MatrixPart, ...] = ()
+    """The parameters whose elements are the rows, in their order."""
+    biases: tuple[str, ...] = ()
+    """The names of the parameters that come to `bias`."""
+    column: Floats | None = None
+    """(in,) the weights themselves of the view's unit, whatever the lens shows."""
+    own_bias: float = 0.0
+    """The bias itself of that unit; 0 without one."""
 
 
 @dataclass(frozen=True)
@@ -436,6 +454,32 @@ class StandingIntervention:
 
 
 @dataclass(frozen=True)
+class UnitPicture:
+    """What a unit responds to, as a picture: (rows, columns), or one for each channel, (channels, rows, columns)."""
+
+    kind: str
+    """`response` over the plane of two inputs, `field` of the weights that see an image, `kernel` of a convolution."""
+    values: Floats
+    limit: float
+    caption: str
+    at: tuple[float, float] | None = None
+    """Where the selected example is on the plane: shares of its height from the top, and of its width."""
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """The rows of a table of vectors as points of a plane, each with its label."""
+
+    points: Floats
+    """(rows, 2) along the first two principal components of the rows."""
+    labels: tuple[str, ...]
+    entries: Floats
+    """(rows,) the selected unit's entry in each."""
+    shares: tuple[float, float]
+    """How much of the rows' variance each component holds, 0 to 1."""
+
+
+@dataclass(frozen=True)
 class Neuron:
     """The selected unit on the selected example: how it gets its value, and where that goes."""
 
@@ -485,6 +529,18 @@ class Neuron:
     """Mean output of this unit over the training batch of the half-done step, once forward has passed it; else None."""
     gradient_here: float | None = None
     """The same gradient on the selected example of the batch alone."""
+    state: str = ""
+    """held, dead, saturated, frozen, constant or healthy."""
+    verdict: str = ""
+    """What is the matter with it and why, in a sentence."""
+    picture: UnitPicture | None = None
+    """What it responds to, as a picture."""
+    parts: tuple[MatrixPart, ...] = ()
+    """The parameters that hold the weights of its terms, in the order of their rows."""
+    biases: tuple[str, ...] = ()
+    """The names of the parameters that come to its bias."""
+    scatter: Scatter | None = None
+    """For a unit of a table of vectors: the whole table."""
 
 
 @dataclass(frozen=True)
@@ -511,6 +567,48 @@ class MapGrid:
     """The row and column of the unit nearest to the selected example."""
     colors: Floats | None = None
     """(rows, columns, 3) the prototypes as red, green, blue, 0 to 1, if the inputs are colours."""
+
+
+@dataclass(frozen=True)
+class NetLink:
+    """What comes into the units of a block, in a net that is drawn as a net."""
+
+    block: str
+    sources: tuple[str, ...]
+    """The blocks whose units come in, one block after another; "" stands for the inputs."""
+    weights: Floats
+    """(units of the sources, units); 0 where nothing comes in, NaN where more comes in than one weight can say."""
+
+
+@dataclass(frozen=True)
+class UnitPictures:
+    """A picture of each unit of a block, (units, rows, columns)."""
+
+    kind: str
+    """`response` over the plane of two inputs, `field` of weights that see an image, `course` over time, `image`."""
+    values: Floats
+    limit: float
+
+
+@dataclass(frozen=True)
+class NetGraph:
+    """A small network to be drawn as a net: its inputs, its blocks with their weights, and a picture of each unit."""
+
+    inputs: tuple[str, ...]
+    """A name for each input node; a single one for an image, or for what is looked up in a table."""
+    values: Floats
+    """(inputs,) on the selected example."""
+    links: tuple[NetLink, ...]
+    limit: float
+    """The weight of full colour."""
+    pictures: Mapping[str, UnitPictures] = field(default_factory=dict)
+    """Block -> its units; "" -> the inputs."""
+    answer: Plane | None = None
+    """What the network says over the plane of its two inputs."""
+    grid: MapGrid | None = None
+    """The units of a self-organizing map at their places; it has no links."""
+    names: tuple[str, ...] = ()
+    """The names of the units of the last block."""
 
 
 @dataclass(frozen=True)
@@ -667,6 +765,8 @@ class Frame:
     """The classes, if the targets are classes."""
     splits: tuple[str, ...] = ()
     network: tuple[BlockCells, ...] | None = None
+    net: NetGraph | None = None
+    """With the Network pane; None where the network is no small net."""
     weights: Weights | None = None
     activations: Activations | None = None
     loss: LossCurve | None = None

@@ -22,6 +22,7 @@ from tinynets.server.panes.activations import activations
 from tinynets.server.panes.lens import lens_info
 from tinynets.server.panes.log import ActionList
 from tinynets.server.panes.loss import curve
+from tinynets.server.panes.net import net
 from tinynets.server.panes.network import cells
 from tinynets.server.panes.neuron import neuron
 from tinynets.server.panes.outline import outline
@@ -50,6 +51,8 @@ class FrameBuilder:
     worths: KeptWorths = field(default_factory=KeptWorths)
     _samples: tuple[tuple[int, int, int, int, float] | None, tuple[str, ...], int] = (None, (), 0)
     _plane: Workspace = field(default_factory=Workspace)
+    _net: Workspace = field(default_factory=Workspace)
+    _portrait: Workspace = field(default_factory=Workspace)
     _spare: Workspace = field(default_factory=Workspace)
     _standing: StandingCache = field(default_factory=StandingCache)
     _updates: Updates = field(default_factory=Updates)
@@ -117,21 +120,22 @@ class FrameBuilder:
             if found is None:
                 return None
             at = UnitView.of(experiment, found, view.unit, example)
-            return neuron(at, scene, view.terms, self._spare, self._standing)
+            return neuron(at, scene, view, self._standing, self._spare, self._portrait)
 
         panes: dict[str, Callable[[], Any]] = {
             "network": lambda: cells(lens, views, example, self.worth),
             "units": lambda: self._units.of(lens, views, view, self.worths, moving=activity.mode != "paused"),
-            "weights": lambda: weights(lens, block),
+            "weights": lambda: weights(lens, block, view.unit),
             "activations": lambda: activations(lens, views.of(block), block, views.dead(block)),
             "loss": lambda: curve(experiment, view, self._updates),
             "neuron": neuron_pane,
             "log": lambda: self._actions.log(experiment, view.log_row, view.log_rows),
-            "output": lambda: output(experiment, scene, example, self._texts(view, renew_samples), self._plane),
+            "output": lambda: output(experiment, scene, view, self._texts(view, renew_samples), self._plane),
         }
         if not block.units:
             panes = {pane: panes[pane] for pane in ("network", "loss", "output", "log")}
-        return {pane: panes[pane]() for pane in view.panes if pane in panes}
+        made = {pane: panes[pane]() for pane in view.panes if pane in panes}
+        return made | ({"net": net(scene, experiment, view, self._net)} if "network" in made else {})
 
     def _outline(self, network: Network) -> tuple[BlockInfo, ...]:
         if self._outlines[0] is not network:
@@ -161,6 +165,10 @@ class FrameBuilder:
             temperature=max(0.0, min(view.temperature, 1000.0)),
             window=max(0, view.window),
             curve=view.curve if view.curve in CURVES else CURVES[0],
+            pixels=(max(1, min(view.pixels[0], 64)), max(1, min(view.pixels[1], 64))),
+            answer=max(0, min(view.answer, 128)),
+            portrait=max(8, min(view.portrait, 128)),
+            plane=max(9, min(view.plane, 128)),
         )
 
     def _texts(self, view: View, renew: bool) -> dict[str, Any]:

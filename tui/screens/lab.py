@@ -25,6 +25,8 @@ from tui.widgets.desk import Body, Desk
 from tui.widgets.header import Header, Tabs
 from tui.widgets.log import LogPane
 from tui.widgets.network import NetworkPane
+from tui.widgets.neuron import NeuronPane
+from tui.widgets.output import OutputPane
 from tui.widgets.pane import Lines, Pane
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.status import KeyBar, StatusLine
@@ -170,7 +172,7 @@ class LabScreen(Screen[None]):
         assert isinstance(network, NetworkPane)
         if self.desk.size.width:
             wanted = network.wanted_height(frame, round(self.desk.size.width * self.desk.choice.left_share) - 2) + 2
-            self.desk.follow(replace(self.desk.choice, network_height=wanted))
+            self.desk.follow(replace(self.desk.choice, network_height=wanted, drawn=frame.net is not None))
         self.send_view()
         self._undrawn = self._shown()
         self._draw_next()
@@ -234,7 +236,7 @@ class LabScreen(Screen[None]):
             self._undrawn = []
             for widget in self._shown():
                 widget.repaint()
-        for name in ("network", "weights", "activations"):
+        for name in ("network", "weights", "activations", "neuron"):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
         self._cursor_unpainted = True
@@ -266,6 +268,7 @@ class LabScreen(Screen[None]):
                     window=self.window.steps,
                     until=self.window.until,
                     curve=self.window.curve,
+                    **self._resolutions(),
                 )
             )
 
@@ -277,6 +280,17 @@ class LabScreen(Screen[None]):
         """Show other steps, or another curve of them."""
         self.window = window
         self.send_view()
+
+    def _resolutions(self) -> dict[str, Any]:
+        """How finely the panes have room to draw: pictures are computed for that, not enlarged."""
+        network, neuron, output = (self.panes[name] for name in ("network", "neuron", "output"))
+        assert isinstance(network, NetworkPane)
+        assert isinstance(neuron, NeuronPane)
+        assert isinstance(output, OutputPane)
+        found: dict[str, Any] = {"portrait": neuron.portrait(), "plane": output.plane_points()}
+        if self.frame is not None:
+            found["pixels"], found["answer"] = network.pixels(self.frame)
+        return found
 
     def look_through(self, lens: str, against: str | int) -> None:
         """Paint the panes with something else."""
