@@ -50,7 +50,8 @@ def columns(span: tuple[int, int], recorded: int, most: int) -> Array:
 def means(values: Array, starts: Array, end: int) -> Array:
     """(columns,) the mean of the values from each start to the next, the last up to `end`."""
     with ignore_warnings():  # float64 losses can be so large that their sum is not finite
-        return np.asarray(np.add.reduceat(values[:end].astype(np.float64), starts) / np.diff([*starts, end]))
+        sums: Array = np.add.reduceat(values[:end].astype(np.float64), starts)
+        return sums / np.diff([*starts, end])
 
 
 def _losses(curve: LossCurve, values: Array, starts: Array) -> LossCurve:
