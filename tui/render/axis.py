@@ -58,10 +58,17 @@ def even_axis(low: float, high: float, lines: int, least: float = 0.0) -> Axis:
         steps = [step for factor in (1, 2, 5, 10, 20, 50, 100) if (step := power * factor) >= least]
         made = [_with_ticks(low, high, lines, step, apart) for step in steps for apart in range(1, lines)]
         fitting = [axis for axis in made if axis is not None]
-        if fitting:  # little room left over, which is worth less than a second tick; then many ticks
-            return min(fitting, key=lambda one: ((one.top - one.bottom) * (1 + (len(one.ticks) < 2)), -len(one.ticks)))
+        wanted = max(2, lines // 7)
+        if fitting:  # little room left over, which is worth less than some ticks; then many ticks
+            return min(fitting, key=lambda one: (_cost(one, wanted), -len(one.ticks)))
     margin = (high - low or abs(high) or 1.0) * 0.04
     return Axis(low - margin, high + margin, ticks(low, high, lines // 2 + 1))
+
+
+def _cost(axis: Axis, wanted: int) -> float:
+    """The range of an axis, as it is made worse by ticks that are missing: a second one most of all."""
+    missing = max(0, wanted - len(axis.ticks)) / wanted
+    return (axis.top - axis.bottom) * (1 + missing / 2 + (len(axis.ticks) < 2))
 
 
 def _with_ticks(low: float, high: float, lines: int, step: float, apart: int) -> Axis | None:
@@ -117,7 +124,7 @@ def _power(exponent: float) -> float:
 
 
 def _apart(values: list[float], bottom: float, top: float, lines: int) -> bool:
-    """Whether each of these numbers on a logarithmic axis has a line to itself; a free one between, if there is room."""
+    """Whether each of these numbers on a logarithmic axis has a line to itself, with a free one between where it can."""
     places = np.round((np.log10(values) - bottom) / (top - bottom) * (lines - 1))
     return len(values) < 2 or bool(np.diff(places).min() >= (2 if lines > 7 else 1))
 

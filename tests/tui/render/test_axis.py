@@ -65,3 +65,8 @@ def test_equal_ratios_are_equally_many_lines_apart(low: float, size: float, line
 @given(st.floats(-3, 3), st.floats(0.7, 6), st.integers(9, 40))
 def test_a_logarithmic_axis_over_some_decades_has_at_least_two_ticks(low: float, size: float, lines: int) -> None:
     assert len(log_axis(low, low + size, lines).ticks) > 1
+
+
+@given(st.floats(-1e3, 1e3), st.floats(1e-3, 1e6))
+def test_a_tall_axis_has_more_than_two_ticks(low: float, size: float) -> None:
+    assert len(even_axis(low, low + size, 37).ticks) > 2

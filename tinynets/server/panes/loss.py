@@ -44,7 +44,8 @@ def columns(span: tuple[int, int], recorded: int, most: int) -> Array:
     first, last = span
     each = max(1.0, (last - first) / most)
     count = int(np.ceil(max(0, min(last, recorded) - first) / each - 1e-9))
-    return first + np.floor(np.arange(count) * each + 1e-9).astype(np.int64)
+    starts: Array = np.floor(np.arange(count) * each + 1e-9).astype(np.int64)
+    return first + starts
 
 
 def means(values: Array, starts: Array, end: int) -> Array:
