@@ -16,7 +16,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui.render import palette
-from tui.render.drawing import blank, line
+from tui.render.drawing import blank, line, narrow
 from tui.render.palette import Terminal
 from tui.render.strips import StyledLine
 
@@ -107,7 +107,7 @@ class NetCanvas:
 
     def write(self, line_number: int, x: int, text: str, style: Style) -> None:
         """Put letters, each one character wide, before everything else."""
-        for at, letter in enumerate(text, x):
+        for at, letter in enumerate(narrow(text), x):
             if 0 <= at < self.width and 0 <= line_number < self.lines:
                 self.glyphs[line_number, at] = (letter, style)
 

@@ -184,7 +184,8 @@ def _node(canvas: NetCanvas, net: Net, where: NetLayout, node: Node) -> None:
     if mark is not None:
         canvas.write(node.y // 2, node.x, mark[0], mark[1])
     if not net.values_lens and cells is not None and not cells.missing and wide >= 6:
-        text = signed(float(cells.values[-1, node.unit]), 2)[:wide]
+        text = signed(float(cells.values[-1, node.unit]), 2)
+        text = text if len(text) <= wide else ""
         canvas.write((node.y + tall // 2) // 2, node.x + (wide - len(text)) // 2, text, palette.BRIGHT)
 
 

@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from tinynets.server.frame import Floats, Scatter, UnitPicture
 from tui.render import palette
-from tui.render.drawing import Part, blank, clip, columns, line
+from tui.render.drawing import Part, blank, clip, columns, line, narrow
 from tui.render.palette import Terminal
 from tui.render.pictures import extent, fitting, mapped, picture, resized
 
@@ -101,10 +101,12 @@ def _letters(
     levels = palette.levels(values, limit).tolist()
     letters: dict[tuple[int, int], Part] = {}
     for point, label, level in zip(own.points, own.labels, levels, strict=True):
-        text = clip(label, 6)
+        text = narrow(clip(label, 6))
         share = (point - low) / span
         x, y = int(share[0] * (width - columns(text))), int((1 - share[1]) * (height - 1))
-        style = palette.ink(level if abs(level - palette.MIDDLE) > 3 else palette.MIDDLE + (4 if level > 14 else -4))
+        style = palette.ink(
+            level if abs(level - palette.MIDDLE) > 4 else palette.MIDDLE + (5 if level >= palette.MIDDLE else -5)
+        )
         style = style + Style(bold=True, reverse=label == chosen)
         if not look.colour:
             text = text + palette.sign_glyph(level)
