@@ -75,7 +75,7 @@ def placed(graph: NetGraph, width: int, height: int) -> NetLayout | None:
 def wanted_height(graph: NetGraph) -> int:
     """The lines in which a net or a map looks good."""
     if graph.grid is not None:
-        return max(14, min(26, int(graph.grid.values.shape[0]) + AROUND))
+        return max(14, min(26, 2 * int(graph.grid.values.shape[0]) + AROUND))
     most = max(sum(count for _, count in column) for column in wanted_of(graph, 80).columns)
     return max(16, min(26, most * 6 + AROUND))
 

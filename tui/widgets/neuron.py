@@ -40,6 +40,7 @@ BESIDE = 56
 STATES = {
     "held": "DONE",
     "dead": "BAD",
+    "broken": "BAD",
     "frozen": "ICE",
     "saturated": "WARN",
     "constant": "WARN",
