@@ -21,6 +21,9 @@ Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 Codes = NDArray[np.int8]
 
+CURVES = ("loss", "rate", "updates")
+"""What the loss pane can show: the training loss, the learning rate, or how far an update moves the parameters."""
+
 PANES = ("network", "units", "weights", "activations", "loss", "neuron", "output", "examples", "log")
 """In the order of their numbers."""
 
@@ -46,6 +49,12 @@ class View:
     """The loss curve has at most this many columns."""
     terms: int = 12
     """How many of a unit's terms, and of its outgoing weights, are listed."""
+    samples: int = 10
+    """How many texts are generated, where the data are text."""
+    temperature: float = 1.0
+    """How wild they are: 0 takes the most likely character each time."""
+    frame_rate: int = 10
+    """The most frames a second while running."""
     batch_example: int = 0
     """Selected example of the batch, which is shown in mid-step."""
     lens: str = AUTO
@@ -54,6 +63,17 @@ class View:
     """Since when a change is measured: a bookmark, a branch, a step; empty: the last update."""
     every_unit: bool = False
     """The Units pane lists the units of all blocks, not of the selected one alone."""
+    log_row: int = -1
+    """The row of the log that is looked at; -1: the present one."""
+    log_rows: int = 60
+    """How many rows of the log are sent, around that one."""
+    window: int = 0
+    """How many steps the loss curve and the timeline show; 0: all of this branch, as it grows."""
+    until: int | None = None
+    """The last step that they show; None: the newest."""
+    curve: str = "loss"
+    """What the loss pane shows: one of `CURVES`."""
+
     pixels: tuple[int, int] = (8, 8)
     """How many points high and wide the picture of each unit is, where a net is drawn as a net."""
     answer: int = 0
@@ -62,6 +82,13 @@ class View:
     """The points on each side of the selected unit's picture in the Neuron pane."""
     plane: int = 33
     """The points on each side of the decision plane in the Output pane."""
+
+    def span(self, end: int) -> tuple[int, int]:
+        """The steps shown of a branch that ends at a step: those after the first number, through the second."""
+        if not self.window:
+            return 0, max(1, end)
+        last = max(end, self.window) if self.until is None else max(1, self.until)
+        return max(0, last - self.window), last
 
 
 class PhaseMark(NamedTuple):
@@ -146,6 +173,8 @@ class Status:
     """The file that a recovered journal names to save to; the user is asked."""
     still: str = ""
     """Why the next step changes no parameter: the learning rate is 0, everything is frozen; empty if one does."""
+    evaluated: tuple[str, int, float] | None = None
+    """The last evaluation up to this moment: split, step and loss; that of `dev` if there is one."""
     phases: tuple[PhaseMark, ...] = ()
     """All phases of a step of this network."""
     breakpoints: tuple[BreakpointMark, ...] = ()
@@ -316,6 +345,16 @@ class Activations:
 
 
 @dataclass(frozen=True)
+class BranchCurve:
+    """The loss of another branch behind the step at which it parts from this one: its average in each column."""
+
+    name: str
+    steps: NDArray[np.int64]
+    """(columns,) first step of each column."""
+    mean: Floats
+
+
+@dataclass(frozen=True)
 class Units:
     """Units over the probe, one row a unit: those of the selected block, or of all. All but `bins` are (rows,)."""
 
@@ -350,7 +389,10 @@ class Units:
 
 @dataclass(frozen=True)
 class LossCurve:
-    """The training loss of this branch, decimated: min, max and mean of each column."""
+    """The training loss of this branch, decimated: min, max and mean of each column.
+
+    As a curve of the learning rate, all of these are the rate at the first step of the column.
+    """
 
     steps: NDArray[np.int64]
     """(columns,) first step of each column."""
@@ -362,6 +404,35 @@ class LossCurve:
     step: int = 0
     """The present step."""
     end: int = 0
+    shown: tuple[int, int] = (0, 0)
+    """The range of steps asked for: those after the first number, through the second; (0, 0): all."""
+    average: Floats | None = None
+    """(columns,) the mean over the column and `around` others on either side; None if that is the mean itself."""
+    around: int = 0
+    others: tuple[BranchCurve, ...] = ()
+    """The curves of other branches, each from where it parts from this one."""
+    left_out: int = 0
+    """How many branches more there are in this range."""
+    kind: str = "loss"
+    """One of `CURVES`."""
+    updates: dict[str, tuple[NDArray[np.int64], Floats]] = field(default_factory=dict)
+    """Block -> (steps, log10 of the update's size over the parameters'), for the steps at which it was measured."""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The steps shown: those after the first number, through the second."""
+        return self.shown if self.shown[1] else (0, max(1, self.end))
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """(columns,) last step of each column."""
+        last = min(self.end, self.span[1])
+        return np.append(self.steps[1:] - 1, last)[: len(self.steps)]
+
+    @property
+    def single(self) -> bool:
+        """Whether each column is one step, so that what is drawn is the losses themselves."""
+        return bool((self.ends <= self.steps).all())
 
 
 @dataclass(frozen=True)
@@ -567,6 +638,41 @@ class Output:
 
 
 @dataclass(frozen=True)
+class LogRow:
+    """One action on the way from the start to the end of a branch, and the moment that it leads to."""
+
+    text: str
+    """What is shown: its line of Python, or `lab.step() x 12` for steps that were made one by one."""
+    python: str
+    """The line of Python that does it."""
+    step: int
+    """Steps done after it."""
+    edits: int | None = None
+    """How many of the edits at that step are applied after it; None: all of them."""
+    before: float | None = None
+    """The loss before it: the probe's for an edit, the training loss for steps."""
+    after: float | None = None
+    op: str = ""
+    """The operation of an edit; empty for other actions."""
+    first: int = 0
+    """Steps done before it."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """The actions of a branch in the order of their moments: a window of them, and where the present is."""
+
+    rows: tuple[LogRow, ...]
+    first: int
+    """The place of the first of `rows` among all."""
+    total: int
+    done: int
+    """How many of all rows lie behind the present; those after them are still to come."""
+    within: int | None = None
+    """The present step, if it lies inside the first row still to come; None between two rows."""
+
+
+@dataclass(frozen=True)
 class EditMark:
     """An edit on the timeline."""
 
@@ -630,6 +736,15 @@ class TimelineStrip:
     """All bookmarks, in the order of their steps."""
     seek_seconds: float = 0.0
     """Roughly the most seconds that going to a step can take."""
+    shown: tuple[int, int] = (0, 0)
+    """The range of steps asked for: those after the first number, through the second; (0, 0): all of this branch."""
+    losses: Floats | None = None
+    """(parts,) the mean training loss of equal parts of that range; NaN where no step is recorded."""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The steps shown: those after the first number, through the second."""
+        return self.shown if self.shown[1] else (0, max(1, self.end))
 
 
 @dataclass(frozen=True)
@@ -658,6 +773,7 @@ class Frame:
     neuron: Neuron | None = None
     output: Output | None = None
     units: Units | None = None
+    log: Log | None = None
     of_batch: bool = False
     """The examples are those of the batch of the half-done step."""
     lens: LensInfo = LensInfo()

@@ -17,9 +17,10 @@ from tinynets.nn.block import Block
 from tinynets.nn.network import Network
 from tinynets.nn.workspace import Workspace
 from tinynets.server.activity import Activity
-from tinynets.server.frame import BlockInfo, Floats, Frame, View
+from tinynets.server.frame import CURVES, BlockInfo, Floats, Frame, View
 from tinynets.server.panes.activations import activations
 from tinynets.server.panes.lens import lens_info
+from tinynets.server.panes.log import ActionList
 from tinynets.server.panes.loss import curve
 from tinynets.server.panes.net import net
 from tinynets.server.panes.network import cells
@@ -31,10 +32,11 @@ from tinynets.server.panes.standing import StandingCache
 from tinynets.server.panes.status import FileStatus, status
 from tinynets.server.panes.timeline import timeline
 from tinynets.server.panes.units import UnitTable
+from tinynets.server.panes.updates import Updates
 from tinynets.server.panes.weights import weights
 from tinynets.server.panes.worth import KeptWorths
 
-SAMPLES = 10
+MOST_SAMPLES = 200
 
 
 @dataclass
@@ -47,13 +49,15 @@ class FrameBuilder:
     breakpoints: Callable[[], tuple[Breakpoint, ...]]
     """Returns the breakpoints."""
     worths: KeptWorths = field(default_factory=KeptWorths)
-    _samples: tuple[tuple[int, int, int] | None, tuple[str, ...], int] = (None, (), 0)
+    _samples: tuple[tuple[int, int, int, int, float] | None, tuple[str, ...], int] = (None, (), 0)
     _plane: Workspace = field(default_factory=Workspace)
     _net: Workspace = field(default_factory=Workspace)
     _portrait: Workspace = field(default_factory=Workspace)
     _spare: Workspace = field(default_factory=Workspace)
     _standing: StandingCache = field(default_factory=StandingCache)
+    _updates: Updates = field(default_factory=Updates)
     _outlines: tuple[Network | None, tuple[BlockInfo, ...]] = (None, ())
+    _actions: ActionList = field(default_factory=ActionList)
     _phases: PhaseList = field(default_factory=PhaseList)
     _lenses: Lenses = field(default_factory=Lenses)
     _units: UnitTable = field(default_factory=UnitTable)
@@ -79,6 +83,7 @@ class FrameBuilder:
         """A Frame with what the visible panes of `view` show now."""
         experiment, network = self.experiment, self.experiment.network
         experiment.probe.forward(network)
+        self._updates.note(experiment)
         scene = Scene.of(experiment)
         watched = scene.watched
         view = self._existing(view, scene)
@@ -93,7 +98,7 @@ class FrameBuilder:
             ),
             self._outline(network),
             tuple(f"{x} → {y}" if y else x for x, y in zip(watched.examples, watched.targets, strict=True)),
-            timeline(experiment),
+            timeline(experiment, view),
             self._standing.of(experiment),
             tuple(experiment.data.labels),
             tuple(experiment.data.splits),
@@ -122,12 +127,13 @@ class FrameBuilder:
             "units": lambda: self._units.of(lens, views, view, self.worths, moving=activity.mode != "paused"),
             "weights": lambda: weights(lens, block, view.unit),
             "activations": lambda: activations(lens, views.of(block), block, views.dead(block)),
-            "loss": lambda: curve(experiment, view.plot_columns),
+            "loss": lambda: curve(experiment, view, self._updates),
             "neuron": neuron_pane,
-            "output": lambda: output(experiment, scene, view, self._texts(renew_samples), self._plane),
+            "log": lambda: self._actions.log(experiment, view.log_row, view.log_rows),
+            "output": lambda: output(experiment, scene, view, self._texts(view, renew_samples), self._plane),
         }
         if not block.units:
-            panes = {pane: panes[pane] for pane in ("network", "loss", "output")}
+            panes = {pane: panes[pane] for pane in ("network", "loss", "output", "log")}
         made = {pane: panes[pane]() for pane in view.panes if pane in panes}
         return made | ({"net": net(scene, experiment, view, self._net)} if "network" in made else {})
 
@@ -154,21 +160,27 @@ class FrameBuilder:
             batch_example=of_batch,
             plot_columns=max(2, min(view.plot_columns, 2000)),
             terms=max(1, min(view.terms, 200)),
+            log_rows=max(1, min(view.log_rows, 400)),
+            samples=max(1, min(view.samples, MOST_SAMPLES)),
+            temperature=max(0.0, min(view.temperature, 1000.0)),
+            window=max(0, view.window),
+            curve=view.curve if view.curve in CURVES else CURVES[0],
             pixels=(max(1, min(view.pixels[0], 64)), max(1, min(view.pixels[1], 64))),
             answer=max(0, min(view.answer, 128)),
             portrait=max(8, min(view.portrait, 128)),
             plane=max(9, min(view.plane, 128)),
         )
 
-    def _texts(self, renew: bool) -> dict[str, Any]:
+    def _texts(self, view: View, renew: bool) -> dict[str, Any]:
         """Generated names, drawn anew when the moment changes."""
         experiment = self.experiment
         if experiment.data.text is None:
             return {}
-        moment = (experiment.moment.branch, experiment.moment.step, experiment.moment.edits)
+        wanted = view.samples, view.temperature
+        moment = (experiment.moment.branch, experiment.moment.step, experiment.moment.edits, *wanted)
         if self._samples[0] is None or (renew and self._samples[0] != moment):
             seed = experiment.recipe.training.hyper.seed
-            drawn = self._generator.sample(experiment.network, SAMPLES, 1.0, seed, "")
+            drawn = self._generator.sample(experiment.network, *wanted, seed, "")
             self._samples = (moment, drawn, experiment.moment.step)
         return {"samples": self._samples[1], "samples_step": self._samples[2]}
 

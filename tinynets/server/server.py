@@ -5,9 +5,9 @@
     from the server    ("result", id, value)  ("error", id, kind, message)  ("progress", id, Progress)
                        ("frame", Frame)  ("said", message, severity)
 
-One frame is sent per acknowledgement, at most ten a second while running, and one at once after every command. The
-server ends when its pipe closes, so that it is never orphaned, however its parent ended. Everything done is in a
-journal (see storage/journal.py), which only `quit` discards: then the person was asked.
+One frame is sent per acknowledgement, at most `View.frame_rate` a second while running, and one at once after every
+command. The server ends when its pipe closes, so that it is never orphaned, however its parent ended. Everything done
+is in a journal (see storage/journal.py), which only `quit` discards: then the person was asked.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ from tinynets.server.bell import Bell
 from tinynets.server.frame import View
 from tinynets.server.frame_builder import FrameBuilder
 
-FRAME_SECONDS = 0.1
 SAMPLE_SECONDS = 1.0
 PROGRESS_SECONDS = 0.1
 SLICE = 0.002
@@ -263,7 +262,7 @@ class Server:
             self._stop()
             self._note = str(error)
             self.connection.send(("said", str(error), "error"))
-        self._want(self._last_frame + FRAME_SECONDS)
+        self._want(self._last_frame + 1 / self.view.frame_rate)
 
     def _advance_play(self, play: Playback) -> None:
         """Move along the recorded steps, to where the clock says."""
@@ -274,7 +273,7 @@ class Server:
         target = min(max(wanted, 0), self.lab.end)
         for _ in self.lab.work("seek", (target,), {}):
             pass
-        play.due = self._clock() + FRAME_SECONDS
+        play.due = self._clock() + 1 / self.view.frame_rate
         if target != wanted or target == (self.lab.end if play.speed > 0 else 0):
             self._play = None
         self._want()

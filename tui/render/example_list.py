@@ -17,7 +17,6 @@ from tui.render.palette import Terminal
 WIDEST = 32
 """The most columns of an example's text."""
 BAR, NUMBER, GAP = 10, 7, 3
-HERE = palette.BRIGHT + Style(reverse=True)
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,8 @@ class ExampleList:
 
     def _entry(self, text: str, loss: float | None, most: float, here: bool, look: Terminal) -> list[Part]:
         room = self.wide - GAP - (0 if loss is None else BAR + NUMBER + 2)
-        parts: list[Part] = [(padded(clip(text, room), room), HERE if here else palette.TEXT)]
+        ink = palette.BRIGHT + Style(reverse=True) if here else palette.TEXT
+        parts: list[Part] = [(padded(clip(text, room), room), ink)]
         if loss is not None:
             bar = plain_bar(loss / most if most > 0 else 0.0, BAR, palette.WARN, look)
             parts += [(" ", palette.TEXT), *bar, (number(loss).rjust(NUMBER + 1), palette.DIM)]

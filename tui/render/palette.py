@@ -304,9 +304,9 @@ def sign_ink(value: float) -> Style:
 @themed
 def cursor_cell(level: int) -> Style:
     """The style of the cell under the cursor: a mark in the cell's colour on the cursor's ground."""
-    mark = themes.legible(themes.hex_of(rgb(level)), colours.cursor, 2.2 if colours.dark else themes.SEEN)
-    shown = colours.dim if level == MIDDLE else mark
-    return Style(color=shown, bgcolor=CURSOR_PAPER, bold=True)
+    mark = colours.dim if level == MIDDLE else themes.hex_of(rgb(level))
+    least = themes.SEEN if colours.dark else themes.READABLE
+    return Style(color=themes.legible(mark, colours.cursor, least), bgcolor=CURSOR_PAPER, bold=True)
 
 
 @themed

@@ -77,7 +77,16 @@ LIGHT = Colours(
     saturated=("#7a3300", "#04366f", "#5a6472"), held=("#c3a573", "#6fb2cc", "#a9cbd4"),
     cursor="#141a23", on_chip="#ffffff", alarm="#b3312c", band="#cdd5e0",
 )  # fmt: skip
-OURS = (DARK, LIGHT)
+SAFE = replace(
+    DARK, name="tinynets-safe", good="#5dffbb", warn="#ccb662", bad="#e94c01", ice="#5fd1ff", done="#c747d5",
+    accent="#a071b4",
+)  # fmt: skip
+SAFE_LIGHT = replace(
+    LIGHT, name="tinynets-safe-light", good="#0c8463", warn="#6f6234", bad="#7d0401", ice="#2a4874", done="#ad4aa3",
+    accent="#331394",
+)  # fmt: skip
+"""The signs of these two differ for people without red, green or blue cones; the map of values does in all four."""
+OURS = (DARK, LIGHT, SAFE, SAFE_LIGHT)
 
 # Terminals of 16 colours get exactly these: they are the ones by which rich finds the nearest of the 16.
 FEW = {

@@ -17,11 +17,13 @@ from tinynets.server.frame import Frame, View
 from tui.actions import Action
 from tui.model.completion import completions
 from tui.model.selection import Selection, fitted, followed
+from tui.model.time_window import TimeWindow
 from tui.panes import make_desk
 from tui.render.plain_text import plain
 from tui.widgets.command_line import CommandLine, hint
 from tui.widgets.desk import Body, Desk
 from tui.widgets.header import Header, Tabs
+from tui.widgets.log import LogPane
 from tui.widgets.network import NetworkPane
 from tui.widgets.neuron import NeuronPane
 from tui.widgets.output import OutputPane
@@ -29,6 +31,7 @@ from tui.widgets.pane import Lines, Pane
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.status import KeyBar, StatusLine
 from tui.widgets.timeline import TimelineStripWidget
+from tui.widgets.tour import TourHint
 
 SMALLEST = (60, 16)
 AT_ONCE = 3
@@ -54,6 +57,8 @@ class LabScreen(Screen[None]):
         super().__init__()
         self.frame: Frame | None = None
         self.selection = Selection()
+        self.window = TimeWindow()
+        """The steps that the loss curve and the timeline show."""
         self.lens = AUTO
         """What the panes are painted with."""
         self.against: str | int = ""
@@ -77,6 +82,7 @@ class LabScreen(Screen[None]):
             yield KeyBar(self._keys, self._label, id="keys")
             yield CommandLine(lambda text: completions(text, self.frame))
         yield Static("", id="small", markup=False)
+        yield TourHint()
 
     def on_mount(self) -> None:
         # Looked up once: querying them for each frame would cost more than drawing the header.
@@ -88,6 +94,7 @@ class LabScreen(Screen[None]):
         self.timeline = self.query_one(TimelineStripWidget)
         self.status = self.query_one(StatusLine)
         self.keys = self.query_one(KeyBar)
+        self.tour = self.query_one(TourHint)
         self.command_line = self.query_one(CommandLine)
         self.panes = {pane.NAME: pane for pane in self.query(Pane)}
         self.fit(self.app.size)
@@ -142,6 +149,12 @@ class LabScreen(Screen[None]):
     def active_pane(self) -> Pane:
         return self.panes[self.desk.choice.active]
 
+    def lay_out(self, left: float, panes: tuple[str, ...]) -> None:
+        """Give the left side its share of the width, and put these panes in front; the first has the focus."""
+        self.desk.follow(replace(self.desk.choice, left_share=left))
+        for name in reversed(panes):
+            self.pick_pane(name)
+
     def toggle_zoom(self) -> None:
         """Show the active pane alone, or all panes again."""
         self.desk.follow(replace(self.desk.choice, zoom=not self.desk.choice.zoom))
@@ -158,7 +171,7 @@ class LabScreen(Screen[None]):
         network = self.panes["network"]
         assert isinstance(network, NetworkPane)
         if self.desk.size.width:
-            wanted = network.wanted_height(frame, round(self.desk.size.width * 0.6) - 2) + 2
+            wanted = network.wanted_height(frame, round(self.desk.size.width * self.desk.choice.left_share) - 2) + 2
             self.desk.follow(replace(self.desk.choice, network_height=wanted, drawn=frame.net is not None))
         self.send_view()
         self._undrawn = self._shown()
@@ -232,10 +245,13 @@ class LabScreen(Screen[None]):
     def send_view(self) -> None:
         """Report what the user is looking at."""
         if self.desk.size.width:
-            at, columns = self.selection, max(20, self.panes["loss"].size.width - 10)
+            at, columns = self.selection, 2 * max(20, self.panes["loss"].size.width - 5)
             terms = max(View.terms, self.desk.size.height if self.desk.choice.zoom else 0)
             of_batch = self.frame is not None and self.frame.of_batch
             example, batch_example = (at.other, at.example) if of_batch else (at.example, at.other)
+            log = self.panes["log"]
+            assert isinstance(log, LogPane)
+            row, rows = log.wanted
             self._looked(
                 View(
                     at.block,
@@ -247,9 +263,23 @@ class LabScreen(Screen[None]):
                     batch_example=batch_example,
                     lens=self.lens,
                     against=self.against,
+                    log_row=row,
+                    log_rows=rows,
+                    window=self.window.steps,
+                    until=self.window.until,
+                    curve=self.window.curve,
                     **self._resolutions(),
                 )
             )
+
+    @on(LogPane.Looked)
+    def _log_looked(self) -> None:
+        self.send_view()
+
+    def look_at(self, window: TimeWindow) -> None:
+        """Show other steps, or another curve of them."""
+        self.window = window
+        self.send_view()
 
     def _resolutions(self) -> dict[str, Any]:
         """How finely the panes have room to draw: pictures are computed for that, not enlarged."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 from opening import lab, opened
 from rich._palettes import STANDARD_PALETTE
@@ -62,7 +64,7 @@ def test_numbers_are_legible_on_every_cell_of_the_map_and_zero_is_close_to_the_b
     for level in range(palette.LEVELS):
         mark = palette.cursor_cell(level).color
         assert mark is not None
-        assert contrast(mark.name, on.cursor) >= 2, level
+        assert contrast(mark.name, on.cursor) >= SEEN, level
 
 
 @pytest.mark.parametrize("on", ALL, ids=lambda on: on.name)
@@ -202,3 +204,57 @@ def test_colours_are_written_down_in_themes_only(file: Path) -> None:
     literals = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Constant)]
     text = [node.value for node in literals if isinstance(node.value, str)]
     assert [value for value in text if re.fullmatch("#[0-9a-f]{6}", value)] == []
+
+
+# -- without red, green or blue cones
+
+CONES = {
+    "all": np.eye(3),
+    "deuteranopia": np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    ),
+    "protanopia": np.array(
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    ),
+    "tritanopia": np.array(
+        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
+    ),
+}
+"""Machado, Oliveira and Fernandes 2009, at full severity, on linear light."""
+XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
+SIGNS = ("text", "dim", "good", "warn", "bad", "ice", "done", "accent", "negative", "positive")
+
+
+def _seen(colour: str, cones: np.ndarray) -> np.ndarray:
+    """A colour in CIE L*a*b*, as it is seen with these cones."""
+    light = np.array([themes.linear(part / 255) for part in themes.rgb_of(colour)])
+    white = XYZ @ np.clip(cones @ light, 0, 1) / np.array([0.95047, 1.0, 1.08883])
+    x, y, z = np.where(white > 0.008856, np.cbrt(white), 7.787 * white + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def _distance(one: str, other: str, cones: np.ndarray) -> float:
+    return float(np.linalg.norm(_seen(one, cones) - _seen(other, cones)))
+
+
+@pytest.mark.parametrize("cones", CONES)
+@pytest.mark.parametrize("on", [themes.SAFE, themes.SAFE_LIGHT], ids=lambda on: on.name)
+def test_the_safe_themes_keep_all_signs_apart_whatever_cones_one_has(on: Colours, cones: str) -> None:
+    pairs = {
+        (one, other): _distance(getattr(on, one), getattr(on, other), CONES[cones])
+        for one, other in combinations(SIGNS, 2)
+        if {one, other} != {"text", "dim"}
+    }
+    assert min(pairs.values()) > 12, min(pairs, key=lambda pair: pairs[pair])
+
+
+@pytest.mark.parametrize("cones", CONES)
+@pytest.mark.parametrize("on", themes.OURS, ids=lambda on: on.name)
+def test_the_map_of_values_is_told_apart_whatever_cones_one_has(on: Colours, cones: str) -> None:
+    palette.wear(on)
+    shades = [themes.hex_of(palette.rgb(level)) for level in range(palette.LEVELS)]
+    for step in range(3, palette.MIDDLE + 1):
+        low, high = shades[palette.MIDDLE - step], shades[palette.MIDDLE + step]
+        assert _distance(low, high, CONES[cones]) > 3 * step, step
