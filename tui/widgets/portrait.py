@@ -17,13 +17,15 @@ from tui.render.pictures import extent, fitting, mapped, picture, resized
 
 SMALLEST = 6
 """The fewest lines in which a picture is drawn."""
+LEAST_KERNEL = 4
+"""The fewest lines in which a kernel is drawn."""
 WIDEST = 0.45
 """The largest share of the pane's width for a picture beside the numbers."""
 
 
 def portrait(own: UnitPicture, width: int, height: int, look: Terminal) -> list[Strip]:
     """A unit's picture with its caption below it, in at most a width and height; empty if there is no room."""
-    if height < SMALLEST or width < 8:
+    if height < (LEAST_KERNEL if own.kind == "kernel" else SMALLEST) or width < 8:
         return []
     rows = _kernels(own, width, height - 1, look) if own.kind == "kernel" else _single(own, width, height - 1, look)
     wide = max((sum(columns(segment.text) for segment in row) for row in rows), default=0)
