@@ -271,7 +271,7 @@ class LabScreen(Screen[None]):
                     window=self.window.steps,
                     until=self.window.until,
                     curve=self.window.curve,
-                    **self._resolutions(),
+                    **_resolutions(self.panes, self.frame),
                 )
             )
 
@@ -283,17 +283,6 @@ class LabScreen(Screen[None]):
         """Show other steps, or another curve of them."""
         self.window = window
         self.send_view()
-
-    def _resolutions(self) -> dict[str, Any]:
-        """How finely the panes have room to draw: pictures are computed for that, not enlarged."""
-        network, neuron, output = (self.panes[name] for name in ("network", "neuron", "output"))
-        assert isinstance(network, NetworkPane)
-        assert isinstance(neuron, NeuronPane)
-        assert isinstance(output, OutputPane)
-        found: dict[str, Any] = {"portrait": neuron.portrait(), "plane": output.plane_points()}
-        if self.frame is not None:
-            found["pixels"], found["answer"] = network.pixels(self.frame)
-        return found
 
     def look_through(self, lens: str, against: str | int) -> None:
         """Paint the panes with something else."""
@@ -334,3 +323,15 @@ class LabScreen(Screen[None]):
             usage, _, about = said.partition("   ")
             said = f"{usage}   enter takes the selected unit: {draft.text}   {about}"
         self.status.say_typing(said, offers(completions(text, self.frame)) if text.strip() else [])
+
+
+def _resolutions(panes: dict[str, Pane], frame: Frame | None) -> dict[str, Any]:
+    """How finely the panes have room to draw: pictures are computed for that, not enlarged."""
+    network, neuron, output = (panes[name] for name in ("network", "neuron", "output"))
+    assert isinstance(network, NetworkPane)
+    assert isinstance(neuron, NeuronPane)
+    assert isinstance(output, OutputPane)
+    found: dict[str, Any] = {"portrait": neuron.portrait(), "plane": output.plane_points()}
+    if frame is not None:
+        found["pixels"], found["answer"] = network.pixels(frame)
+    return found
