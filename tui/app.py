@@ -31,6 +31,7 @@ from tui.controllers.running import RunningController
 from tui.controllers.style import StyleController
 from tui.controllers.taking_out import TakingOutController
 from tui.controllers.unit import UnitController
+from tui.controllers.units import UnitsController
 from tui.controllers.view import ViewController
 from tui.render import palette, themes
 from tui.render.palette import Terminal, speaks_unicode
@@ -94,6 +95,7 @@ class LabApp(App[None]):
         self.running = RunningController(lab, commands)
         self.history = HistoryController(lab, commands)
         self.unit = UnitController(lab, commands)
+        self.units = UnitsController(lab, commands)
         self.view = ViewController(lab, commands)
         state = state or StateFile()
         self.curve = CurveController(lab, commands)

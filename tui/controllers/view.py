@@ -7,6 +7,7 @@ from tinynets.server.frame import PANES
 from tui.controllers.base import Controller
 from tui.screens.ask import AskScreen
 from tui.screens.help import HelpScreen
+from tui.widgets.pane import Leap
 
 MOST = 4
 """How many names of bookmarks and branches are told."""
@@ -30,8 +31,14 @@ class ViewController(Controller):
     def move(self, right: int, down: int) -> None:
         pane = self.ui.active_pane
         chosen = pane.moved(right, down)
-        if chosen is None and pane.NAME not in ("network", "weights", "activations"):
+        if chosen is None and pane.NAME not in ("network", "units", "weights", "activations"):
             chosen = self.ui.panes["network"].moved(right, down)
+        if chosen:
+            self.ui.choose(chosen)
+
+    def leap(self, to: Leap) -> None:
+        """Leap in the pane; in one where that means nothing, as in the network."""
+        chosen = self.ui.active_pane.leapt(to) or self.ui.panes["network"].leapt(to)
         if chosen:
             self.ui.choose(chosen)
 

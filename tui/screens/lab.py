@@ -33,6 +33,7 @@ from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.status import KeyBar, StatusLine
 from tui.widgets.timeline import TimelineStripWidget
 from tui.widgets.tour import TourHint
+from tui.widgets.units import UnitsPane
 
 SMALLEST = (60, 16)
 AT_ONCE = 3
@@ -137,8 +138,9 @@ class LabScreen(Screen[None]):
             self.desk.pick(event.widget.NAME)
             self.tabs.update(self.desk.visible_panes(), event.widget.NAME)
 
+    @on(Pane.Picked)
     @on(Tabs.Picked)
-    def _tab_picked(self, message: Tabs.Picked) -> None:
+    def _tab_picked(self, message: Pane.Picked | Tabs.Picked) -> None:
         self.pick_pane(message.pane)
 
     def pick_pane(self, name: str) -> None:
@@ -239,7 +241,7 @@ class LabScreen(Screen[None]):
             self._undrawn = []
             for widget in self._shown():
                 widget.repaint()
-        for name in ("network", "weights", "activations", "neuron"):
+        for name in ("network", "units", "weights", "activations", "neuron"):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
         self._cursor_unpainted = True
@@ -255,6 +257,8 @@ class LabScreen(Screen[None]):
             log = self.panes["log"]
             assert isinstance(log, LogPane)
             row, rows = log.wanted
+            units = self.panes["units"]
+            assert isinstance(units, UnitsPane)
             self._looked(
                 View(
                     at.block,
@@ -266,6 +270,7 @@ class LabScreen(Screen[None]):
                     batch_example=batch_example,
                     lens=self.lens,
                     against=self.against,
+                    every_unit=units.every_unit,
                     log_row=row,
                     log_rows=rows,
                     window=self.window.steps,
