@@ -52,12 +52,13 @@ VERB_GROUPS = {
 }
 
 
-class HelpScreen(Modal[None]):
-    """Three pages: the panes and marks, the keys, the command line."""
+class HelpScreen(Modal[str | None]):
+    """Three pages: the panes and marks, the keys, the command line. The answer is the action that is wanted, if any."""
 
     DEFAULT_CSS = "HelpScreen > VerticalScroll { width: 132; height: auto; } HelpScreen Static { padding-right: 1; }"
     BINDINGS: ClassVar = [
         ("escape,question_mark,q", "dismiss(None)", "close"),
+        ("f1", "dismiss('tour')", "the tour"),
         ("right,l,tab", "turn(1)", "next page"),
         ("left,h,shift+tab", "turn(-1)", "page before"),
         ("1", "page(0)", "keys"),
@@ -75,7 +76,7 @@ class HelpScreen(Modal[None]):
     def compose(self) -> ComposeResult:
         box = VerticalScroll(classes="box")
         box.border_title = "tinynets-lab: a debugger for small neural networks"
-        box.border_subtitle = "1 2 3 pages   arrows scroll   esc closes"
+        box.border_subtitle = "f1 the tour   1 2 3 pages   arrows scroll   esc closes"
         with box:
             yield Static(id="pages", markup=False)
             yield Static(id="page", markup=False)
