@@ -15,6 +15,8 @@ KEY_NAMES = {
     "colon": ":",
     "comma": ",",
     "full_stop": ".",
+    "slash": "/",
+    "semicolon": ";",
     "exclamation_mark": "!",
     "less_than_sign": "<",
     "greater_than_sign": ">",
@@ -27,11 +29,17 @@ KEY_NAMES = {
     "plus": "+",
     "equals_sign": "=",
     "minus": "-",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
     "escape": "esc",
     "left": "←",
     "right": "→",
     "up": "↑",
     "down": "↓",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
 }
 
 
@@ -100,6 +108,91 @@ _PANES = tuple(
         args=(name,),
     )
     for number, name in enumerate(PANES, 1)
+)
+
+_IN_LOG = ("log",)
+_LOG = (
+    Action("log_up", "up,k", "up", "The action before", LOOK, "record.move", palette=False, args=(-1,), pane=_IN_LOG),
+    Action(
+        "log_down", "down,j", "down", "The action after", LOOK, "record.move", palette=False, args=(1,), pane=_IN_LOG
+    ),
+    Action(
+        "log_page_up",
+        "pageup",
+        "page up",
+        "A page of actions up",
+        LOOK,
+        "record.page",
+        palette=False,
+        args=(-1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_page_down",
+        "pagedown",
+        "page down",
+        "A page of actions down",
+        LOOK,
+        "record.page",
+        palette=False,
+        args=(1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_first",
+        "home",
+        "first",
+        "To the first action",
+        LOOK,
+        "record.ends",
+        palette=False,
+        args=(-1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_last",
+        "end",
+        "last",
+        "To the last action, be it ahead",
+        LOOK,
+        "record.ends",
+        palette=False,
+        args=(1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_go",
+        "enter",
+        "go there",
+        "Go to the moment after the action under the cursor",
+        LOOK,
+        "record.go",
+        1,
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_copy",
+        "y",
+        "copy line",
+        "Copy the line of Python under the cursor",
+        LOOK,
+        "record.copy_row",
+        2,
+        pane=_IN_LOG,
+    ),
+)
+_LOSS = tuple(
+    Action(f"loss_{name}", keys, label, text, LOOK, f"curve.{method}", footer, not args, args, ("loss",))
+    for name, keys, label, text, method, footer, args in (
+        ("left", "left,h", "cursor", "The cursor a column to the left; a cursor, if there is none", "cursor", 1, (-1,)),
+        ("right", "right,l", "cursor", "The cursor a column to the right", "cursor", None, (1,)),
+        ("down", "down,j", "dev", "The cursor to the evaluation before, or columns to the left", "leap", None, (-1,)),
+        ("up", "up,k", "dev", "The cursor to the next evaluation, or columns to the right", "leap", 3, (1,)),
+        ("go", "enter", "go there", "To the step under the cursor", "go", 2, ()),
+        ("curve", "d", "curve", "The loss, the learning rate, or how far updates move each block", "next_curve", 4, ()),
+        ("whole", "home", "all", "All steps of the branch, without a cursor", "whole", None, ()),
+        ("newest", "end", "newest", "Follow the newest steps, without a cursor", "newest", None, ()),
+    )
 )
 
 ACTIONS: tuple[Action, ...] = (
@@ -195,8 +288,43 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("play", "p", "play", "Play the recorded run forward; again: pause", TIME, "history.play", 14, args=(1,)),
     Action("rewind", "P", "rewind", "Play the recorded run backward; again: pause", TIME, "history.play", args=(-1,)),
-    Action("faster", "plus,equals_sign", "faster", "While playing: twice as fast", TIME, "history.speed", args=(2,)),
-    Action("slower", "minus", "slower", "While playing: half as fast", TIME, "history.speed", args=(0.5,)),
+    Action(
+        "faster",
+        "plus,equals_sign",
+        "faster",
+        "Half as many steps in Loss and on the timeline; while playing: twice as fast",
+        TIME,
+        "curve.nearer",
+        args=(2.0,),
+    ),
+    Action(
+        "slower",
+        "minus",
+        "slower",
+        "Twice as many steps in Loss and on the timeline; while playing: half as fast",
+        TIME,
+        "curve.nearer",
+        args=(0.5,),
+    ),
+    Action(
+        "earlier",
+        "left_curly_bracket",
+        "earlier",
+        "Earlier steps in Loss and on the timeline",
+        TIME,
+        "curve.along",
+        args=(-1,),
+    ),
+    Action(
+        "later",
+        "right_curly_bracket",
+        "later",
+        "Later steps in Loss and on the timeline",
+        TIME,
+        "curve.along",
+        args=(1,),
+    ),
+    Action("all_steps", "0", "all steps", "All steps in Loss and on the timeline", TIME, "curve.whole"),
     Action("undo", "u", "undo", "Take back the last action", TIME, "history.undo", 8),
     Action("redo", "ctrl+r", "redo", "Do again what was taken back", TIME, "history.redo"),
     Action("zero", "z", "zero", "Zero the unit's output; again: release it", EDIT, "unit.zero_or_release", 4),
@@ -236,6 +364,16 @@ ACTIONS: tuple[Action, ...] = (
         "unit.operate",
         args=("prune",),
     ),
+    Action(
+        "edit_weight",
+        "enter",
+        "edit weight",
+        "Another value for the weight or bias under the cursor; its value stands there to be typed over",
+        EDIT,
+        "unit.edit_weight",
+        1,
+        pane=("weights", "neuron"),
+    ),
     Action("left", "left,h", "left", "The unit to the left", LOOK, "view.move", palette=False, args=(-1, 0)),
     Action("right", "right,l", "right", "The unit to the right", LOOK, "view.move", palette=False, args=(1, 0)),
     Action(
@@ -258,6 +396,19 @@ ACTIONS: tuple[Action, ...] = (
         LOOK,
         "running.out_or_next_example",
         11,
+    ),
+    Action(
+        "find",
+        "slash",
+        "find",
+        "Find a unit, block, example, edit, bookmark, branch, pane or setting, and go there",
+        LOOK,
+        "find.find",
+        12,
+    ),
+    Action("number", "g", "go to", "Go to a number: of a unit, an example or a step, by pane", LOOK, "find.number", 16),
+    Action(
+        "jump", "semicolon", "labels", "A letter on each pane and moment: its key goes there", LOOK, "find.jump", 17
     ),
     *_PANES,
     Action(
@@ -299,7 +450,9 @@ ACTIONS: tuple[Action, ...] = (
         LOOK,
         "view.against",
     ),
-    Action("log", "g", "log10", "The loss as log10, or as it is", LOOK, "view.log"),
+    *_LOG,
+    Action("log", "L", "log10", "The loss as log10, or as it is", LOOK, "curve.log"),
+    *_LOSS,
     Action(
         "command",
         "colon",
@@ -318,6 +471,7 @@ ACTIONS: tuple[Action, ...] = (
         "app.command_palette",
         palette=False,
     ),
+    Action("copy", "y", "copy", "Copy the line of Python of the last action", FILE, "record.copy", 16),
     Action("save", "w", "save", "Write a save", FILE, "files.save", 9),
     Action("save_as", "W", "save as", "Write a save under a name; asks for it", FILE, "files.save_as"),
     Action(

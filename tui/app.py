@@ -18,10 +18,13 @@ from tui import actions
 from tui.client import Spawned
 from tui.config import Config, checked
 from tui.controllers.commands import Commands
+from tui.controllers.curve import CurveController
 from tui.controllers.engine import EngineController, Spawn
 from tui.controllers.files import FileController
+from tui.controllers.find import FindController
 from tui.controllers.history import HistoryController
 from tui.controllers.key_bar import KeyBarController
+from tui.controllers.log import LogController
 from tui.controllers.running import RunningController
 from tui.controllers.style import StyleController
 from tui.controllers.taking_out import TakingOutController
@@ -35,6 +38,8 @@ from tui.screens.lab import LabScreen
 from tui.state import StateFile
 from tui.widgets.command_line import CommandLine
 from tui.widgets.desk import Desk
+from tui.widgets.log import LogPane
+from tui.widgets.loss import LossPane
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.timeline import TimelineStripWidget
 
@@ -87,6 +92,7 @@ class LabApp(App[None]):
         self.unit = UnitController(lab, commands)
         self.view = ViewController(lab, commands)
         state = state or StateFile()
+        self.curve = CurveController(lab, commands)
         self.files = FileController(
             lab, commands, reconnect=lambda source: self.engine.reconnect(source), state=state, source=source
         )
@@ -104,6 +110,8 @@ class LabApp(App[None]):
             lab, commands, shown=self._strips, recorder=lambda: self._driver if hasattr(self._driver, "cast") else None
         )
         self.key_bar = KeyBarController(lab, commands)
+        self.find = FindController(lab, commands)
+        self.record = LogController(lab, commands)
         self.style = StyleController(lab, commands, config, state, self.theme_names)
         self.theme = self.style.wanted
         palette.wear(self._colours)
@@ -243,6 +251,10 @@ class LabApp(App[None]):
         if message.text:
             self.commands.run_line(message.text)
 
+    @on(LogPane.Asked)
+    def _log_asked(self) -> None:
+        self.record.go()
+
     @on(PhaseBar.Picked)
     def _phase_picked(self, message: PhaseBar.Picked) -> None:
         self.running.phase_to(message.phase)
@@ -253,12 +265,17 @@ class LabApp(App[None]):
 
     @on(TimelineStripWidget.Switched)
     def _switched(self, message: TimelineStripWidget.Switched) -> None:
-        self.history.switch(message.branch)
+        self.history.switch(message.branch, message.step)
 
     @on(Desk.Arranged)
     def _arranged(self) -> None:
         self.lab.call_after_refresh(self.style.place)
 
+    @on(LossPane.Sought)
+    def _sought_on_curve(self, message: LossPane.Sought) -> None:
+        self.history.go_to(message.step)
+
+    @on(LossPane.Hovered)
     @on(TimelineStripWidget.Hovered)
-    def _hovered(self, message: TimelineStripWidget.Hovered) -> None:
+    def _hovered(self, message: LossPane.Hovered | TimelineStripWidget.Hovered) -> None:
         self.lab.status.hint(message.text)

@@ -242,6 +242,9 @@ def phase_to(player: Player, count: int) -> bool:
     return ends
 
 
-def switch(player: Player, name: str) -> Work:
-    """Move to the end of another branch, without undone edits."""
-    yield from go(player, player.timeline.named(name).seen_end)
+def switch(player: Player, name: str, step: int | None = None) -> Work:
+    """Move to the end of another branch, without undone edits; or to a step that is recorded there, after its edits."""
+    branch = player.timeline.named(name)
+    if step is not None and step > len(branch.losses):
+        raise TimelineError(f"step {step:,} is not recorded on `{name}`, which ends at step {len(branch.losses):,}")
+    yield from go(player, branch.seen_end if step is None else branch.moment_at(step))

@@ -55,7 +55,11 @@ class Breakpoints:
         self._last = 0
         self._checked_on: Network | None = None
 
-    @verb("training", "stop runs at a phase, a step, or where it begins to hold: backward hidden, loss < 2.3")
+    @verb(
+        "training",
+        "stop runs at a phase, a step, or where it begins to hold: backward hidden, loss < 2.3",
+        lets_run=True,
+    )
     def breakpoint(self, at: Annotated[str | int, BREAKS_AT]) -> Breakpoint:
         """Have runs stop at a phase of a step, at a step by its number, or where a condition begins to hold."""
         if len(self._set) >= MOST:
@@ -70,7 +74,7 @@ class Breakpoints:
         made = self._set[self._last] = Breakpoint(self._last, text, condition is None)
         return made
 
-    @verb("training", "the breakpoints: where runs stop", read=True)
+    @verb("training", "the breakpoints: where runs stop", lets_run=True, read=True)
     def breakpoints(self) -> tuple[Breakpoint, ...]:
         """The breakpoints, in the order of their numbers."""
         if self._checked_on is not self._experiment.network:
@@ -78,17 +82,17 @@ class Breakpoints:
             self._set = {number: replace(entry, rests=self._rests(entry)) for number, entry in self._set.items()}
         return tuple(self._set.values())
 
-    @verb("training", "let a breakpoint stop runs again")
+    @verb("training", "let a breakpoint stop runs again", lets_run=True)
     def breakpoint_on(self, number: Annotated[int, BREAKPOINT]) -> Breakpoint:
         """Switch a breakpoint on."""
         return self._switch(number, True)
 
-    @verb("training", "keep a breakpoint, and do not stop at it")
+    @verb("training", "keep a breakpoint, and do not stop at it", lets_run=True)
     def breakpoint_off(self, number: Annotated[int, BREAKPOINT]) -> Breakpoint:
         """Switch a breakpoint off."""
         return self._switch(number, False)
 
-    @verb("training", "take a breakpoint away")
+    @verb("training", "take a breakpoint away", lets_run=True)
     def unbreakpoint(self, number: Annotated[int, BREAKPOINT]) -> str:
         """Delete a breakpoint."""
         gone = self._known(number)

@@ -461,9 +461,12 @@ class Lab:
         """Go to the moment after the action that was last undone."""
         return self._do(self._time.redo())
 
-    def switch(self, name: str) -> MoveReport:
-        """Go to the end of another branch, or to before the edits there that were undone."""
-        return self._do(self._time.switch(name))
+    def switch(self, name: str, *, step: int | None = None) -> MoveReport:
+        """Go to the end of another branch, or to before the edits there that were undone.
+
+        With `step`, go to that recorded step of it, after its edits.
+        """
+        return self._do(self._time.switch(name, step=step))
 
     def seek_cost(self, step: int) -> SeekCost:
         """The cost of going to a recorded step of this branch: steps to recompute, and roughly how many seconds."""

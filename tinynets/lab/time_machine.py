@@ -19,7 +19,7 @@ from tinynets.lab.breakpoints import Breakpoints, both
 from tinynets.lab.conditions import Condition, parse_condition
 from tinynets.lab.reports import MoveReport, SeekCost, UntilReport
 from tinynets.lab.verb import verb
-from tinynets.numerics.checks import check_whole
+from tinynets.numerics.checks import check_whole, whole_number
 from tinynets.recipes.recipe import MAX_STEPS
 
 Asked = str | Condition | Callable[[], bool]
@@ -196,12 +196,16 @@ class TimeMachine:
         self.player.fork(_name("a branch's name", name))
         return self._moved(f"on branch {self.player.branch.name},")
 
-    @verb("time", "go to the end of another branch", takes_steps=True)
-    def switch(self, name: Annotated[str, OTHER_BRANCH]) -> Job[MoveReport]:
-        """Go to the end of another branch, or to before the edits there that were undone."""
+    @verb("time", "go to the end of another branch, or to a step of it", takes_steps=True)
+    def switch(
+        self, name: Annotated[str, OTHER_BRANCH], *, step: Annotated[int | None, WHOLE] = None
+    ) -> Job[MoveReport]:
+        """Go to the end of another branch, or to before the edits there that were undone; or to a recorded step."""
         begun = perf_counter()
-        yield from moves.switch(self.player, name)
-        undone = self.player.branch.undone_edits
+        if step is not None:
+            step = whole_number("`step`", step, 0, MAX_STEPS)
+        yield from moves.switch(self.player, name, step)
+        undone = self.player.branch.undone_edits if step is None else ""
         return self._moved(f"on branch {self.player.branch.name},{f' {undone},' if undone else ''}", begun)
 
     @verb("time", "give a branch another name")

@@ -10,6 +10,7 @@ import numpy as np
 from tinynets.data.text import TextCodec
 from tinynets.experiment.experiment import Experiment
 from tinynets.measure.producers import input_names
+from tinynets.measure.weight_places import MatrixPart
 from tinynets.nn.block import Block
 from tinynets.nn.layers import Layer, Parameter
 from tinynets.nn.network import Network
@@ -40,6 +41,17 @@ def weight_matrix(experiment: Experiment, block: Block) -> WeightMatrix | None:
     return WeightMatrix(values, tuple(row_names(experiment, block)), names, biases_of(layer, block.units))
 
 
+def matrix_parts(layer: Layer) -> tuple[MatrixPart, ...]:
+    """The parameters of a layer in the order of the rows of its weight matrix."""
+    return tuple(MatrixPart(entry.name, entry.shape, entry.groups, entry.each) for entry in _laid_out(layer))
+
+
+def bias_names(layer: Layer, units: int) -> tuple[str, ...]:
+    """The names of the vectors that `biases_of` gives."""
+    matrices, vectors = _by_rank(layer)
+    return tuple(entry.name for entry in vectors if matrices and entry.size == units)
+
+
 def incoming(layer: Layer, units: int, *, gradient: bool = False) -> Array | None:
     """The parameters of a layer with a column for each unit, or their gradients; None if they cannot be arranged so."""
     lead = "d" if gradient else ""
@@ -60,9 +72,8 @@ def incoming_flags(network: Network, block: Block, flags: Array) -> Array:
 
 def biases_of(layer: Layer, units: int, *, gradient: bool = False) -> tuple[Array, ...]:
     """The vectors with one number for each unit, of a layer that also has matrices, or their gradients."""
-    matrices, vectors = _by_rank(layer)
     lead = "d" if gradient else ""
-    return tuple(getattr(layer, lead + entry.name) for entry in vectors if matrices and entry.size == units)
+    return tuple(getattr(layer, lead + name) for name in bias_names(layer, units))
 
 
 def row_names(experiment: Experiment, block: Block) -> list[str]:

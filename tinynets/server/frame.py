@@ -15,10 +15,14 @@ from numpy.typing import NDArray
 
 from tinynets.measure.explanation import Contribution
 from tinynets.measure.lens_names import AUTO
+from tinynets.measure.weight_places import MatrixPart
 
 Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 Codes = NDArray[np.int8]
+
+CURVES = ("loss", "rate", "updates")
+"""What the loss pane can show: the training loss, the learning rate, or how far an update moves the parameters."""
 
 PANES = ("network", "units", "weights", "activations", "loss", "neuron", "output", "examples", "log")
 """In the order of their numbers."""
@@ -59,6 +63,32 @@ class View:
     """Since when a change is measured: a bookmark, a branch, a step; empty: the last update."""
     every_unit: bool = False
     """The Units pane lists the units of all blocks, not of the selected one alone."""
+    log_row: int = -1
+    """The row of the log that is looked at; -1: the present one."""
+    log_rows: int = 60
+    """How many rows of the log are sent, around that one."""
+    window: int = 0
+    """How many steps the loss curve and the timeline show; 0: all of this branch, as it grows."""
+    until: int | None = None
+    """The last step that they show; None: the newest."""
+    curve: str = "loss"
+    """What the loss pane shows: one of `CURVES`."""
+
+    pixels: tuple[int, int] = (8, 8)
+    """How many points high and wide the picture of each unit is, where a net is drawn as a net."""
+    answer: int = 0
+    """The points on each side of the network's answer beside the net; 0 where it has no room."""
+    portrait: int = 24
+    """The points on each side of the selected unit's picture in the Neuron pane."""
+    plane: int = 33
+    """The points on each side of the decision plane in the Output pane."""
+
+    def span(self, end: int) -> tuple[int, int]:
+        """The steps shown of a branch that ends at a step: those after the first number, through the second."""
+        if not self.window:
+            return 0, max(1, end)
+        last = max(end, self.window) if self.until is None else max(1, self.until)
+        return max(0, last - self.window), last
 
 
 class PhaseMark(NamedTuple):
@@ -143,6 +173,8 @@ class Status:
     """The file that a recovered journal names to save to; the user is asked."""
     still: str = ""
     """Why the next step changes no parameter: the learning rate is 0, everything is frozen; empty if one does."""
+    evaluated: tuple[str, int, float] | None = None
+    """The last evaluation up to this moment: split, step and loss; that of `dev` if there is one."""
     phases: tuple[PhaseMark, ...] = ()
     """All phases of a step of this network."""
     breakpoints: tuple[BreakpointMark, ...] = ()
@@ -282,6 +314,14 @@ class Weights:
     """(in, out) the weights frozen one by one, in units that are not frozen whole; None if there are none."""
     missing: str = ""
     """Why there is nothing to show of them through the lens (they are NaN then); empty if there is."""
+    parts: tuple[MatrixPart, ...] = ()
+    """The parameters whose elements are the rows, in their order."""
+    biases: tuple[str, ...] = ()
+    """The names of the parameters that come to `bias`."""
+    column: Floats | None = None
+    """(in,) the weights themselves of the view's unit, whatever the lens shows."""
+    own_bias: float = 0.0
+    """The bias itself of that unit; 0 without one."""
 
 
 @dataclass(frozen=True)
@@ -302,6 +342,16 @@ class Activations:
     """Why there are no values (they are NaN then): `not yet`; empty if there are."""
     losses: Floats | None = None
     """(examples,) the loss of each, right after the phase that computes it; else None."""
+
+
+@dataclass(frozen=True)
+class BranchCurve:
+    """The loss of another branch behind the step at which it parts from this one: its average in each column."""
+
+    name: str
+    steps: NDArray[np.int64]
+    """(columns,) first step of each column."""
+    mean: Floats
 
 
 @dataclass(frozen=True)
@@ -339,7 +389,10 @@ class Units:
 
 @dataclass(frozen=True)
 class LossCurve:
-    """The training loss of this branch, decimated: min, max and mean of each column."""
+    """The training loss of this branch, decimated: min, max and mean of each column.
+
+    As a curve of the learning rate, all of these are the rate at the first step of the column.
+    """
 
     steps: NDArray[np.int64]
     """(columns,) first step of each column."""
@@ -351,6 +404,35 @@ class LossCurve:
     step: int = 0
     """The present step."""
     end: int = 0
+    shown: tuple[int, int] = (0, 0)
+    """The range of steps asked for: those after the first number, through the second; (0, 0): all."""
+    average: Floats | None = None
+    """(columns,) the mean over the column and `around` others on either side; None if that is the mean itself."""
+    around: int = 0
+    others: tuple[BranchCurve, ...] = ()
+    """The curves of other branches, each from where it parts from this one."""
+    left_out: int = 0
+    """How many branches more there are in this range."""
+    kind: str = "loss"
+    """One of `CURVES`."""
+    updates: dict[str, tuple[NDArray[np.int64], Floats]] = field(default_factory=dict)
+    """Block -> (steps, log10 of the update's size over the parameters'), for the steps at which it was measured."""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The steps shown: those after the first number, through the second."""
+        return self.shown if self.shown[1] else (0, max(1, self.end))
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """(columns,) last step of each column."""
+        last = min(self.end, self.span[1])
+        return np.append(self.steps[1:] - 1, last)[: len(self.steps)]
+
+    @property
+    def single(self) -> bool:
+        """Whether each column is one step, so that what is drawn is the losses themselves."""
+        return bool((self.ends <= self.steps).all())
 
 
 @dataclass(frozen=True)
@@ -369,6 +451,32 @@ class StandingIntervention:
         amount = "" if self.amount is None else f" {self.amount:g}"
         time = "" if self.time is None else f" at t={self.time}"
         return f"{self.op}{amount}{' before the activation' if self.before else ''}{time}"
+
+
+@dataclass(frozen=True)
+class UnitPicture:
+    """What a unit responds to, as a picture: (rows, columns), or one for each channel, (channels, rows, columns)."""
+
+    kind: str
+    """`response` over the plane of two inputs, `field` of the weights that see an image, `kernel` of a convolution."""
+    values: Floats
+    limit: float
+    caption: str
+    at: tuple[float, float] | None = None
+    """Where the selected example is on the plane: shares of its height from the top, and of its width."""
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """The rows of a table of vectors as points of a plane, each with its label."""
+
+    points: Floats
+    """(rows, 2) along the first two principal components of the rows."""
+    labels: tuple[str, ...]
+    entries: Floats
+    """(rows,) the selected unit's entry in each."""
+    shares: tuple[float, float]
+    """How much of the rows' variance each component holds, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -421,6 +529,18 @@ class Neuron:
     """Mean output of this unit over the training batch of the half-done step, once forward has passed it; else None."""
     gradient_here: float | None = None
     """The same gradient on the selected example of the batch alone."""
+    state: str = ""
+    """held, dead, saturated, frozen, constant or healthy."""
+    verdict: str = ""
+    """What is the matter with it and why, in a sentence."""
+    picture: UnitPicture | None = None
+    """What it responds to, as a picture."""
+    parts: tuple[MatrixPart, ...] = ()
+    """The parameters that hold the weights of its terms, in the order of their rows."""
+    biases: tuple[str, ...] = ()
+    """The names of the parameters that come to its bias."""
+    scatter: Scatter | None = None
+    """For a unit of a table of vectors: the whole table."""
 
 
 @dataclass(frozen=True)
@@ -450,6 +570,48 @@ class MapGrid:
 
 
 @dataclass(frozen=True)
+class NetLink:
+    """What comes into the units of a block, in a net that is drawn as a net."""
+
+    block: str
+    sources: tuple[str, ...]
+    """The blocks whose units come in, one block after another; "" stands for the inputs."""
+    weights: Floats
+    """(units of the sources, units); 0 where nothing comes in, NaN where more comes in than one weight can say."""
+
+
+@dataclass(frozen=True)
+class UnitPictures:
+    """A picture of each unit of a block, (units, rows, columns)."""
+
+    kind: str
+    """`response` over the plane of two inputs, `field` of weights that see an image, `course` over time, `image`."""
+    values: Floats
+    limit: float
+
+
+@dataclass(frozen=True)
+class NetGraph:
+    """A small network to be drawn as a net: its inputs, its blocks with their weights, and a picture of each unit."""
+
+    inputs: tuple[str, ...]
+    """A name for each input node; a single one for an image, or for what is looked up in a table."""
+    values: Floats
+    """(inputs,) on the selected example."""
+    links: tuple[NetLink, ...]
+    limit: float
+    """The weight of full colour."""
+    pictures: Mapping[str, UnitPictures] = field(default_factory=dict)
+    """Block -> its units; "" -> the inputs."""
+    answer: Plane | None = None
+    """What the network says over the plane of its two inputs."""
+    grid: MapGrid | None = None
+    """The units of a self-organizing map at their places; it has no links."""
+    names: tuple[str, ...] = ()
+    """The names of the units of the last block."""
+
+
+@dataclass(frozen=True)
 class Output:
     """The output for the selected probe example."""
 
@@ -473,6 +635,41 @@ class Output:
     grid: MapGrid | None = None
     image: Floats | None = None
     """(h, w) the input as a picture, 0 to 1, if it is one."""
+
+
+@dataclass(frozen=True)
+class LogRow:
+    """One action on the way from the start to the end of a branch, and the moment that it leads to."""
+
+    text: str
+    """What is shown: its line of Python, or `lab.step() x 12` for steps that were made one by one."""
+    python: str
+    """The line of Python that does it."""
+    step: int
+    """Steps done after it."""
+    edits: int | None = None
+    """How many of the edits at that step are applied after it; None: all of them."""
+    before: float | None = None
+    """The loss before it: the probe's for an edit, the training loss for steps."""
+    after: float | None = None
+    op: str = ""
+    """The operation of an edit; empty for other actions."""
+    first: int = 0
+    """Steps done before it."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """The actions of a branch in the order of their moments: a window of them, and where the present is."""
+
+    rows: tuple[LogRow, ...]
+    first: int
+    """The place of the first of `rows` among all."""
+    total: int
+    done: int
+    """How many of all rows lie behind the present; those after them are still to come."""
+    within: int | None = None
+    """The present step, if it lies inside the first row still to come; None between two rows."""
 
 
 @dataclass(frozen=True)
@@ -539,6 +736,15 @@ class TimelineStrip:
     """All bookmarks, in the order of their steps."""
     seek_seconds: float = 0.0
     """Roughly the most seconds that going to a step can take."""
+    shown: tuple[int, int] = (0, 0)
+    """The range of steps asked for: those after the first number, through the second; (0, 0): all of this branch."""
+    losses: Floats | None = None
+    """(parts,) the mean training loss of equal parts of that range; NaN where no step is recorded."""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The steps shown: those after the first number, through the second."""
+        return self.shown if self.shown[1] else (0, max(1, self.end))
 
 
 @dataclass(frozen=True)
@@ -559,12 +765,15 @@ class Frame:
     """The classes, if the targets are classes."""
     splits: tuple[str, ...] = ()
     network: tuple[BlockCells, ...] | None = None
+    net: NetGraph | None = None
+    """With the Network pane; None where the network is no small net."""
     weights: Weights | None = None
     activations: Activations | None = None
     loss: LossCurve | None = None
     neuron: Neuron | None = None
     output: Output | None = None
     units: Units | None = None
+    log: Log | None = None
     of_batch: bool = False
     """The examples are those of the batch of the half-done step."""
     lens: LensInfo = LensInfo()

@@ -17,10 +17,12 @@ from tinynets.nn.block import Block
 from tinynets.nn.network import Network
 from tinynets.nn.workspace import Workspace
 from tinynets.server.activity import Activity
-from tinynets.server.frame import BlockInfo, Floats, Frame, View
+from tinynets.server.frame import CURVES, BlockInfo, Floats, Frame, View
 from tinynets.server.panes.activations import activations
 from tinynets.server.panes.lens import lens_info
+from tinynets.server.panes.log import ActionList
 from tinynets.server.panes.loss import curve
+from tinynets.server.panes.net import net
 from tinynets.server.panes.network import cells
 from tinynets.server.panes.neuron import neuron
 from tinynets.server.panes.outline import outline
@@ -30,6 +32,7 @@ from tinynets.server.panes.standing import StandingCache
 from tinynets.server.panes.status import FileStatus, status
 from tinynets.server.panes.timeline import timeline
 from tinynets.server.panes.units import UnitTable
+from tinynets.server.panes.updates import Updates
 from tinynets.server.panes.weights import weights
 from tinynets.server.panes.worth import KeptWorths
 
@@ -48,9 +51,13 @@ class FrameBuilder:
     worths: KeptWorths = field(default_factory=KeptWorths)
     _samples: tuple[tuple[int, int, int, int, float] | None, tuple[str, ...], int] = (None, (), 0)
     _plane: Workspace = field(default_factory=Workspace)
+    _net: Workspace = field(default_factory=Workspace)
+    _portrait: Workspace = field(default_factory=Workspace)
     _spare: Workspace = field(default_factory=Workspace)
     _standing: StandingCache = field(default_factory=StandingCache)
+    _updates: Updates = field(default_factory=Updates)
     _outlines: tuple[Network | None, tuple[BlockInfo, ...]] = (None, ())
+    _actions: ActionList = field(default_factory=ActionList)
     _phases: PhaseList = field(default_factory=PhaseList)
     _lenses: Lenses = field(default_factory=Lenses)
     _units: UnitTable = field(default_factory=UnitTable)
@@ -76,6 +83,7 @@ class FrameBuilder:
         """A Frame with what the visible panes of `view` show now."""
         experiment, network = self.experiment, self.experiment.network
         experiment.probe.forward(network)
+        self._updates.note(experiment)
         scene = Scene.of(experiment)
         watched = scene.watched
         view = self._existing(view, scene)
@@ -90,7 +98,7 @@ class FrameBuilder:
             ),
             self._outline(network),
             tuple(f"{x} → {y}" if y else x for x, y in zip(watched.examples, watched.targets, strict=True)),
-            timeline(experiment),
+            timeline(experiment, view),
             self._standing.of(experiment),
             tuple(experiment.data.labels),
             tuple(experiment.data.splits),
@@ -112,20 +120,22 @@ class FrameBuilder:
             if found is None:
                 return None
             at = UnitView.of(experiment, found, view.unit, example)
-            return neuron(at, scene, view.terms, self._spare, self._standing)
+            return neuron(at, scene, view, self._standing, self._spare, self._portrait)
 
         panes: dict[str, Callable[[], Any]] = {
             "network": lambda: cells(lens, views, example, self.worth),
             "units": lambda: self._units.of(lens, views, view, self.worths, moving=activity.mode != "paused"),
-            "weights": lambda: weights(lens, block),
+            "weights": lambda: weights(lens, block, view.unit),
             "activations": lambda: activations(lens, views.of(block), block, views.dead(block)),
-            "loss": lambda: curve(experiment, view.plot_columns),
+            "loss": lambda: curve(experiment, view, self._updates),
             "neuron": neuron_pane,
-            "output": lambda: output(experiment, scene, example, self._texts(view, renew_samples), self._plane),
+            "log": lambda: self._actions.log(experiment, view.log_row, view.log_rows),
+            "output": lambda: output(experiment, scene, view, self._texts(view, renew_samples), self._plane),
         }
         if not block.units:
-            panes = {pane: panes[pane] for pane in ("network", "loss", "output")}
-        return {pane: panes[pane]() for pane in view.panes if pane in panes}
+            panes = {pane: panes[pane] for pane in ("network", "loss", "output", "log")}
+        made = {pane: panes[pane]() for pane in view.panes if pane in panes}
+        return made | ({"net": net(scene, experiment, view, self._net)} if "network" in made else {})
 
     def _outline(self, network: Network) -> tuple[BlockInfo, ...]:
         if self._outlines[0] is not network:
@@ -150,8 +160,15 @@ class FrameBuilder:
             batch_example=of_batch,
             plot_columns=max(2, min(view.plot_columns, 2000)),
             terms=max(1, min(view.terms, 200)),
+            log_rows=max(1, min(view.log_rows, 400)),
             samples=max(1, min(view.samples, MOST_SAMPLES)),
             temperature=max(0.0, min(view.temperature, 1000.0)),
+            window=max(0, view.window),
+            curve=view.curve if view.curve in CURVES else CURVES[0],
+            pixels=(max(1, min(view.pixels[0], 64)), max(1, min(view.pixels[1], 64))),
+            answer=max(0, min(view.answer, 128)),
+            portrait=max(8, min(view.portrait, 128)),
+            plane=max(9, min(view.plane, 128)),
         )
 
     def _texts(self, view: View, renew: bool) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from tui.actions import BY_ID
 from tui.controllers.base import Controller
 from tui.screens.ask import AskScreen
 from tui.screens.help import HelpScreen
-from tui.widgets.loss import LossPane
 
 MOST = 4
 """How many names of bookmarks and branches are told."""
@@ -18,6 +17,8 @@ def lens_words(name: str, against: str | int) -> str:
     """What a lens shows."""
     if name == AUTO:
         return "lens auto: values, in a backward pass gradients, after the update what it changed"
+    if name == "importance":
+        return "lens importance: about how much the loss would rise without a unit or a weight; v goes on"
     since = "" if name != "change" else f" since {against}" if against != "" else " by the last update"
     units, weights = LENSES[name]
     hint = "; V asks since when" if name == "change" else ""
@@ -81,11 +82,6 @@ class ViewController(Controller):
 
     def zoom(self) -> None:
         self.ui.toggle_zoom()
-
-    def log(self) -> None:
-        pane = self.ui.panes["loss"]
-        assert isinstance(pane, LossPane)
-        self.ui.status.say(pane.toggle_log())
 
     def command_line(self) -> None:
         self.ui.open_command_line()

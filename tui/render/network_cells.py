@@ -78,16 +78,20 @@ def block_legend(
     wide, narrow = legend(cells.limit, look), legend(cells.limit, look, 5)
     chosen = (f"{lens.name}  ", palette.ACCENT) if lens.by_hand else (f"auto: {lens.name}  ", palette.TEXT)
     name: list[Part] = [("lens ", palette.DIM), chosen]
-    what = [part for part in (cells.words or lens.units, lens.of) if part]
-    words: list[Part] = [] if lens.name == "value" else [(f"{' '.join(what)}  ", palette.DIM)]
+    what = cells.words or lens.units
+    told: list[list[Part]] = [[], [], []]
+    if lens.name != "value":
+        whole = what if cells.words else f"{what} {lens.of}".rstrip()
+        told = [[(f"{words}  ", palette.DIM)] if words else [] for words in (whole, what, "")]
     whose: list[Part] = [(f"scale of {cells.name}", palette.DIM)]
     shown: list[Part] = []
     for sign, _ in marks.counts():
         added = [*shown, (f"{sign.glyph(look)} {sign.words}  ", sign.style)]
         shown = added if length(name) + length(added) + length(narrow) + 2 <= width else shown
-    full, told = [*name, *words, *(shown or whose)], [*name, *words]
-    choices = [(full, wide), (told, wide), (full, narrow), (told, narrow), ([*name, *(shown or whose)], narrow)]
-    return first_fitting(width, *choices, (name, narrow), ([], narrow))
+    signs = shown or whose
+    choices = [(told[0], signs, wide), (told[0], [], wide), (told[0], signs, narrow), (told[0], [], narrow)]
+    choices += [(told[1], signs, narrow), (told[1], [], narrow), (told[2], signs, narrow), (told[2], [], narrow)]
+    return first_fitting(width, *(([*name, *words, *more], right) for words, more, right in choices), ([], narrow))
 
 
 def unit_cells(span: Span, cells: BlockCells, marks: Marks, cursor: int, cell: int, look: Terminal) -> list[Segment]:

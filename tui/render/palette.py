@@ -177,6 +177,7 @@ GLYPHS: dict[str, tuple[str, str]] = {
     "down": ("▼", "v"),
     "up": ("▲", "^"),
     "right": ("▶", ">"),
+    "left": ("◀", "<"),
     "phase done": ("●", "*"),
     "phase now": ("◉", "@"),
     "phase to come": ("○", "o"),

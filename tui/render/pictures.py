@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from rich.color import Color
@@ -56,6 +58,12 @@ def picture(
         first = [_cell(tuple(rgb), 2 * size, marks.get((y, x), ""), look) for x, rgb in enumerate(row)]
         lines += [first if line == (size - 1) // 2 else plain for line in range(size)]
     return lines
+
+
+def resized(values: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
+    """An array of another number of rows and columns, each of them the nearest that there was."""
+    down = np.arange(rows) * values.shape[0] // rows
+    return np.asarray(values[np.ix_(down, np.arange(columns) * values.shape[1] // columns)])
 
 
 def fitting(shape: tuple[int, int], width: int, height: int, most: int = 4) -> int:

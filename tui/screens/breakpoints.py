@@ -50,6 +50,9 @@ class BreakpointsScreen(Modal[None]):
         super().__init__()
         self._marks = frame.status.breakpoints
         self._unit, self._done, self._go = unit or "hidden[7]", done, go_on
+        back = [mark.name for mark in frame.status.phases if mark.kind == "backward"]
+        ours = [mark.name for mark in frame.status.phases if mark.kind == "backward" and f"{mark.layer}[" in self._unit]
+        self._phase = (ours or back or ["loss"])[0]
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
@@ -61,7 +64,7 @@ class BreakpointsScreen(Modal[None]):
 
     def on_mount(self) -> None:
         self._list()
-        examples = f"a phase (backward hidden), a condition (loss < 2.3, dead {self._unit}) or a step (200)"
+        examples = f"a phase ({self._phase}), a condition (loss < 2.3, dead {self._unit}) or a step (200)"
         self.say(f"a asks for {examples}; they last as long as this lab is open")
 
     def take(self, frame: Frame) -> None:
@@ -91,7 +94,7 @@ class BreakpointsScreen(Modal[None]):
             if text and text.strip():
                 self._do("breakpoint", text.strip())
 
-        asked = AskScreen("Stop runs where", "", f"backward hidden, loss < 2.3, dead {self._unit}, 200")
+        asked = AskScreen("Stop runs where", "", f"{self._phase}, loss < 2.3, dead {self._unit}, 200")
         self.app.push_screen(asked, answered)
 
     def action_switch(self) -> None:

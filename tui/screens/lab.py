@@ -17,12 +17,16 @@ from tinynets.server.frame import Frame, View
 from tui.actions import Action
 from tui.model.completion import completions
 from tui.model.selection import Selection, fitted, followed
+from tui.model.time_window import TimeWindow
 from tui.panes import make_desk
 from tui.render.plain_text import plain
 from tui.widgets.command_line import CommandLine, hint
 from tui.widgets.desk import Body, Desk
 from tui.widgets.header import Header, Tabs
+from tui.widgets.log import LogPane
 from tui.widgets.network import NetworkPane
+from tui.widgets.neuron import NeuronPane
+from tui.widgets.output import OutputPane
 from tui.widgets.pane import Lines, Pane
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.status import KeyBar, StatusLine
@@ -53,6 +57,8 @@ class LabScreen(Screen[None]):
         super().__init__()
         self.frame: Frame | None = None
         self.selection = Selection()
+        self.window = TimeWindow()
+        """The steps that the loss curve and the timeline show."""
         self.lens = AUTO
         """What the panes are painted with."""
         self.against: str | int = ""
@@ -166,7 +172,7 @@ class LabScreen(Screen[None]):
         assert isinstance(network, NetworkPane)
         if self.desk.size.width:
             wanted = network.wanted_height(frame, round(self.desk.size.width * self.desk.choice.left_share) - 2) + 2
-            self.desk.follow(replace(self.desk.choice, network_height=wanted))
+            self.desk.follow(replace(self.desk.choice, network_height=wanted, drawn=frame.net is not None))
         self.send_view()
         self._undrawn = self._shown()
         self._draw_next()
@@ -230,7 +236,7 @@ class LabScreen(Screen[None]):
             self._undrawn = []
             for widget in self._shown():
                 widget.repaint()
-        for name in ("network", "weights", "activations"):
+        for name in ("network", "weights", "activations", "neuron"):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
         self._cursor_unpainted = True
@@ -239,10 +245,13 @@ class LabScreen(Screen[None]):
     def send_view(self) -> None:
         """Report what the user is looking at."""
         if self.desk.size.width:
-            at, columns = self.selection, max(20, self.panes["loss"].size.width - 10)
+            at, columns = self.selection, 2 * max(20, self.panes["loss"].size.width - 5)
             terms = max(View.terms, self.desk.size.height if self.desk.choice.zoom else 0)
             of_batch = self.frame is not None and self.frame.of_batch
             example, batch_example = (at.other, at.example) if of_batch else (at.example, at.other)
+            log = self.panes["log"]
+            assert isinstance(log, LogPane)
+            row, rows = log.wanted
             self._looked(
                 View(
                     at.block,
@@ -254,8 +263,34 @@ class LabScreen(Screen[None]):
                     batch_example=batch_example,
                     lens=self.lens,
                     against=self.against,
+                    log_row=row,
+                    log_rows=rows,
+                    window=self.window.steps,
+                    until=self.window.until,
+                    curve=self.window.curve,
+                    **self._resolutions(),
                 )
             )
+
+    @on(LogPane.Looked)
+    def _log_looked(self) -> None:
+        self.send_view()
+
+    def look_at(self, window: TimeWindow) -> None:
+        """Show other steps, or another curve of them."""
+        self.window = window
+        self.send_view()
+
+    def _resolutions(self) -> dict[str, Any]:
+        """How finely the panes have room to draw: pictures are computed for that, not enlarged."""
+        network, neuron, output = (self.panes[name] for name in ("network", "neuron", "output"))
+        assert isinstance(network, NetworkPane)
+        assert isinstance(neuron, NeuronPane)
+        assert isinstance(output, OutputPane)
+        found: dict[str, Any] = {"portrait": neuron.portrait(), "plane": output.plane_points()}
+        if self.frame is not None:
+            found["pixels"], found["answer"] = network.pixels(self.frame)
+        return found
 
     def look_through(self, lens: str, against: str | int) -> None:
         """Paint the panes with something else."""

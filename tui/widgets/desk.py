@@ -43,6 +43,8 @@ class PaneChoice:
     """The share of the width that the left side of a large desk has."""
     network_height: int = 14
     """The best height of the network pane, frame included; at first that of the default recipe."""
+    drawn: bool = False
+    """Whether the network is drawn as a net, which gets more of the lines than cells do."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def _column(
         part, of = slots[name].share
         tall = height - top
         if number < len(places):
-            tall = tall * part // of
+            tall = tall * 3 // 5 if name == "network" and choice.drawn else tall * part // of
             tall = max(slots[name].least, min(tall, choice.network_height) if name == "network" else tall)
         regions[name] = Region(x, top, width, tall)
         top += tall
@@ -106,7 +108,7 @@ def _column(
 def _four(width: int, height: int, choice: PaneChoice) -> dict[str, Region]:
     """The network over a pane on the left; on the right the loss over a pane, or the loss alone where it was picked."""
     left = round(width * (choice.left_share - 0.02))
-    network = max(6, min(choice.network_height, height * 3 // 5))
+    network = max(6, min(choice.network_height, height * 2 // 3 if choice.drawn else height * 3 // 5))
     regions = {
         "network": Region(0, 0, left, network),
         choice.left: Region(0, network, left, height - network),

@@ -7,7 +7,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tinynets.server.frame import Floats, MapGrid, Output, Plane
+from tinynets.server.frame import Floats, MapGrid, Output, Plane, View
 from tui.render import drawing, palette
 from tui.render.drawing import (
     Part,
@@ -71,6 +71,11 @@ class OutputPane(Pane):
         if output.image is not None and width >= 34:
             return self._image(output.image, width - 22, height)
         return self._samples(output, SAMPLES_WIDTH, height) if output.samples and width >= 36 else []
+
+    def plane_points(self) -> int:
+        """How many points on each side the decision map has room for."""
+        width, height = self._inner()
+        return max(View.plane, min(128, max(width - 22, height * 2)))
 
     def _image(self, image: Floats, width: int, height: int) -> list[Strip]:
         """The input as a picture."""

@@ -225,6 +225,13 @@ class Pane(Lines, can_focus=True):
         text = f" {', '.join(others)} " if others and not self.alone else ""
         return text if length([(text, palette.DIM)]) + 2 <= room else ""
 
+    def place_beside(self, name: str) -> int:
+        """The column at which the frame names another pane that shares the place; -1 if it does not."""
+        text = self.edge(0, self.outer_size.width).text
+        return (
+            text.find(f"{PANES.index(name) + 1} {name.capitalize()}", 2 + len(self.NAME)) if name != self.NAME else -1
+        )
+
     def message(self, text: str, width: int, height: int) -> list[Strip]:
         """The lines of a pane that has nothing to show: they say why."""
         top = max(0, height // 2 - 1)

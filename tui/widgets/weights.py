@@ -9,6 +9,7 @@ from textual import events
 from textual.strip import Strip
 
 from tinynets.server.frame import LensInfo, Weights
+from tui.model.weight_line import last_row
 from tui.render import drawing, palette
 from tui.render.drawing import Part, clip_name, first_fitting, legend, signed
 from tui.render.marks import Marks
@@ -51,13 +52,15 @@ class WeightsPane(Pane):
         standing = self.frame.standing.get(weights.block) if self.frame else None
         marks = Marks(standing, np.zeros(weights.values.shape[1], np.bool_))
         lines = [ruler(place, lambda column: marks.glyph(column, self.look), self.look)]
-        labels, at = _short(weights.rows), row if own else -1
+        on_bias = own and self.selection.row > row and last_row(weights) > row
+        labels, at = _short(weights.rows), row if own and not on_bias else -1
         if weights.missing:
             lines += hatched_lines(place, at, labels, self.look)
         else:
             lines += cell_lines(weights.values, weights.limit, place, at, labels, self.look, held=weights.held)
         blank = [drawing.blank(width)] * max(0, height - len(lines) - 1)
-        return [*lines, *blank, self._value_line(weights, unit, row, width, lens)]
+        last = self._bias_line(weights, unit, width) if on_bias else self._value_line(weights, unit, row, width, lens)
+        return [*lines, *blank, last]
 
     def _why_nothing(self) -> str:
         return self.waiting if self.frame is None else "no weights in this block"
@@ -69,6 +72,12 @@ class WeightsPane(Pane):
         )
         self.place, self._first = place, (place.first_row, place.first_column)
         return place
+
+    def _bias_line(self, weights: Weights, unit: int, width: int) -> Strip:
+        """The last line while the cursor is on the bias, below the last weight."""
+        where: Part = (f"bias {self.look.glyph('arrow')} {weights.block}[{unit}] ", palette.DIM)
+        value: Part = (f"b {signed(weights.own_bias)}", palette.BRIGHT)
+        return first_fitting(width, ([where, value], legend(weights.limit, self.look)), ([value], []))
 
     def _value_line(self, weights: Weights, unit: int, row: int, width: int, lens: LensInfo) -> Strip:
         if weights.missing:
@@ -91,8 +100,8 @@ class WeightsPane(Pane):
         )
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:
-        rows = self.frame.weights.values.shape[0] if self.frame and self.frame.weights else 1
-        row = max(0, min(rows - 1, self.selection.row + down))
+        weights = self.frame.weights if self.frame else None
+        row = max(0, min(last_row(weights) if weights is not None else 0, self.selection.row + down))
         return self.Chosen(unit=self.selection.unit + right, row=row)
 
     def on_click(self, event: events.Click) -> None:

@@ -12,7 +12,7 @@ from tinynets.nn.block import Block
 from tinynets.numerics.arrays import Array
 from tinynets.server.frame import BlockCells, Floats, Mask
 
-EXACT = "loss without the unit - loss, measured"
+EXACT = "loss without it - loss, measured"
 
 
 def cells(

@@ -10,25 +10,33 @@ from tinynets.measure.aside import workspace_for
 from tinynets.measure.block_view import UnitView
 from tinynets.measure.producers import is_passthrough, producers
 from tinynets.measure.unit_terms import UnitTerms
+from tinynets.measure.verdict import verdict_of
+from tinynets.measure.weight_matrix import bias_names, matrix_parts
 from tinynets.nn.block import Block
 from tinynets.nn.interventions import recurs
 from tinynets.nn.layers import Linear
 from tinynets.nn.saturation import activation_of
 from tinynets.nn.workspace import Workspace
 from tinynets.numerics.arrays import Array, ignore_warnings
-from tinynets.server.frame import Neuron
+from tinynets.server.frame import Neuron, View
+from tinynets.server.panes.portrait import scatter, unit_picture
 from tinynets.server.panes.standing import StandingCache, rates, standing_on
 
 
-def neuron(at: UnitView, scene: Scene, top: int, spare: Workspace, standing: StandingCache) -> Neuron:
-    """All there is to say about a unit, its `top` largest terms and weights out among it.
+def neuron(
+    at: UnitView, scene: Scene, view: View, standing: StandingCache, spare: Workspace, plane: Workspace
+) -> Neuron:
+    """All there is to say about a unit, its largest terms and weights out among it.
 
-    `spare` is a workspace for looking at what would be without interventions.
+    `spare` is a workspace for looking at what would be without
+    interventions, `plane` one for the points of the plane.
     """
-    experiment, block, unit, view = at.experiment, at.block, at.unit, at.block_view
-    out, gradient = view.out[:, :, unit], _gradient(at, scene)
+    experiment, block, unit, own, top = at.experiment, at.block, at.unit, at.block_view, view.terms
+    out, gradient = own.out[:, :, unit], _gradient(at, scene)
     on_probe = experiment.probe.values(at.network, block)[:, :, unit]
     terms = _terms(at)
+    clean = at.of_block(_clean(at, workspace_for(scene, experiment) if scene.of_batch else spare))
+    verdict = verdict_of(at, clean)
     normed = block.last - block.first > (block.activation is not None)
     return Neuron(
         block=block.name,
@@ -39,15 +47,15 @@ def neuron(at: UnitView, scene: Scene, top: int, spare: Workspace, standing: Sta
         weighted=None if terms is None or normed else terms.weighted,
         pre=terms.z if at.pre is None and terms is not None else at.pre,
         value=at.value,
-        clean=at.of_block(_clean(at, workspace_for(scene, experiment) if scene.of_batch else spare)),
+        clean=clean,
         contributions=terms.listed(top) if terms else (),
         rest=terms.rest(top) if terms else 0.0,
         outgoing=_outgoing(experiment, block, unit, top),
         frozen=float(standing.frozen_shares(experiment, block)[unit]),
         interventions=standing_on(experiment, block, unit),
-        dead=bool(view.dead[unit]),
-        saturated=bool(view.saturated[at.example, at.position, unit]),
-        saturated_share=float(view.saturated[:, :, unit].mean()) if activation_of(at.network, block) else None,
+        dead=bool(own.dead[unit]),
+        saturated=bool(own.saturated[at.example, at.position, unit]),
+        saturated_share=float(own.saturated[:, :, unit].mean()) if activation_of(at.network, block) else None,
         mean=float(on_probe.mean(dtype=np.float64)),
         std=float(on_probe.std(dtype=np.float64)),
         gradient=None if gradient is None else float(gradient[:, :, unit].mean(dtype=np.float64)),
@@ -57,6 +65,12 @@ def neuron(at: UnitView, scene: Scene, top: int, spare: Workspace, standing: Sta
         position=at.position,
         pattern=_pattern(at),
         places=_places(experiment, block, out[at.example]),
+        state=verdict.state,
+        verdict=verdict.text,
+        picture=unit_picture(at, view.portrait, plane),
+        parts=matrix_parts(at.network.layers[block.first]) if terms else (),
+        biases=bias_names(at.network.layers[block.first], block.units) if terms else (),
+        scatter=scatter(experiment, block, unit),
     )
 
 

@@ -16,14 +16,11 @@ from tinynets.nn.som import u_matrix
 from tinynets.nn.workspace import Workspace
 from tinynets.numerics.arrays import Array, ignore_warnings
 from tinynets.numerics.special import softmax
-from tinynets.server.frame import MapGrid, Output, Plane
+from tinynets.server.frame import MapGrid, Output, View
+from tinynets.server.panes.plane import decision_plane
 
-PLANE = 33  # points on each side of the decision plane
 
-
-def output(
-    experiment: Experiment, scene: Scene, example: int, texts: dict[str, Any], spare: Workspace
-) -> Output | None:
+def output(experiment: Experiment, scene: Scene, view: View, texts: dict[str, Any], spare: Workspace) -> Output | None:
     """The output for the selected example, None in mid-step before its loss is known.
 
     `texts` are the samples, `spare` is a workspace for the plane.
@@ -31,6 +28,7 @@ def output(
     watched, loss, losses = scene.watched, experiment.loss, scene.losses(experiment)
     if losses is None:
         return None
+    example = view.batch_example if scene.of_batch else view.example
     out = watched.workspace.out[example].reshape(-1, watched.workspace.out.shape[-1])[-1]
     target = watched.y[example]
     with ignore_warnings():
@@ -44,35 +42,13 @@ def output(
         targets=None if loss.classes or not target.size else np.array(target, np.float64).reshape(-1),
         loss=float(losses[example]),
         **texts,
-        plane=_plane(experiment, spare),
-        grid=_grid(experiment, watched, example),
-        image=_image(experiment, watched, example),
+        plane=decision_plane(experiment, view.plane, spare),
+        grid=map_grid(experiment, watched, example),
+        image=image_of(experiment, watched, example),
     )
 
 
-def _plane(experiment: Experiment, spare: Workspace) -> Plane | None:
-    """The predictions over the plane, for networks with two inputs and two or more classes or one value."""
-    x, loss = experiment.probe.x, experiment.loss
-    if x.ndim != 2 or x.shape[1] != 2 or x.dtype.kind != "f" or isinstance(loss, Kohonen):
-        return None
-    reach = float(np.abs(x).max()) * 1.1 or 1.0
-    line = np.linspace(-reach, reach, PLANE)
-    points = np.stack(np.meshgrid(line, line[::-1]), axis=-1).reshape(-1, 2).astype(x.dtype)
-    with ignore_warnings():
-        out = experiment.network.forward_checked(points, spare)
-        if loss.classes:
-            shares = softmax(out)
-            values = 2 * shares[:, 1] - 1 if shares.shape[1] == 2 else 2 * shares[:, 0] - 1
-        else:
-            values = np.tanh(out[:, 0].astype(np.float64))
-    targets = experiment.probe.y.reshape(len(x), -1)
-    labels = experiment.probe.y if loss.classes else targets[:, 0] > 0 if targets.size else np.zeros(len(x), np.bool_)
-    return Plane(
-        values.reshape(PLANE, PLANE).astype(np.float32), (-reach, reach, -reach, reach), x, labels.astype(np.int64)
-    )
-
-
-def _grid(experiment: Experiment, watched: Probe, example: int) -> MapGrid | None:
+def map_grid(experiment: Experiment, watched: Probe, example: int) -> MapGrid | None:
     """The map of a network that is trained with the Kohonen loss on distances to prototypes."""
     loss, layer = experiment.loss, experiment.network.layers[-1]
     if not isinstance(loss, Kohonen) or not isinstance(layer, Distances):
@@ -86,12 +62,18 @@ def _grid(experiment: Experiment, watched: Probe, example: int) -> MapGrid | Non
     return MapGrid(u_matrix(layer.w, loss.grid).astype(np.float32), divmod(best, columns), colors)
 
 
-def _image(experiment: Experiment, watched: Probe, example: int) -> Array | None:
-    """The example as a picture with one channel, from black to white over all examples."""
-    x, size = watched.x, experiment.data.image
+def picture_size(experiment: Experiment) -> tuple[int, int] | None:
+    """Rows and columns of the examples, if they are pictures with one channel."""
+    x, size = experiment.probe.x, experiment.data.image
     if size is None and x.ndim == 4 and x.shape[-1] == 1:
         size = x.shape[1], x.shape[2]
-    if size is None or x[example].size != size[0] * size[1]:
+    return None if size is None or x[0].size != size[0] * size[1] else (size[0], size[1])
+
+
+def image_of(experiment: Experiment, watched: Probe, example: int) -> Array | None:
+    """The example as a picture with one channel, from black to white over all examples."""
+    x, size = watched.x, picture_size(experiment)
+    if size is None:
         return None
     low, high = float(x.min()), float(x.max())
     picture: Array = x[example].reshape(size).astype(np.float32)

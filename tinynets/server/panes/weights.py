@@ -7,14 +7,17 @@ import numpy as np
 from tinynets.experiment.experiment import Experiment
 from tinynets.measure.block_view import limit_of
 from tinynets.measure.lens import Lens
-from tinynets.measure.weight_matrix import incoming_flags, weight_matrix
+from tinynets.measure.weight_matrix import bias_names, incoming_flags, matrix_parts, weight_matrix
 from tinynets.nn.block import Block
 from tinynets.server.frame import Mask, Weights
 from tinynets.training.frozen import frozen_mask
 
 
-def weights(lens: Lens, block: Block) -> Weights | None:
-    """The matrix of a block's first layer through the lens; None if it has no parameters."""
+def weights(lens: Lens, block: Block, unit: int) -> Weights | None:
+    """The matrix of a block's first layer through the lens; None if it has no parameters.
+
+    The weights and the bias of one unit are told as they are too, since they can be edited through any lens.
+    """
     experiment = lens.experiment
     found = weight_matrix(experiment, block)
     if found is None:
@@ -32,6 +35,10 @@ def weights(lens: Lens, block: Block) -> Weights | None:
         found.rows,
         _held(experiment, block),
         field.missing,
+        matrix_parts(experiment.network.layers[block.first]),
+        bias_names(experiment.network.layers[block.first], block.units) if found.biases else (),
+        found.values[:, unit].astype(np.float64),
+        float(sum(bias[unit] for bias in found.biases)),
     )
 
 
