@@ -11,7 +11,7 @@ from tinynets.server.frame import FROZEN
 from tui.controllers.base import Controller
 from tui.controllers.commands import Commands
 from tui.model.answers import message_for
-from tui.model.operations import CommandDraft, Site, line_for
+from tui.model.operations import CommandDraft, Entry, Site, line_for, menu
 from tui.model.selection import RELEASED, Selection, UnitNow, unit_now
 from tui.model.weight_line import weight_line
 from tui.screens.ask import AskScreen
@@ -20,6 +20,9 @@ from tui.screens.operate import OperateScreen
 
 if TYPE_CHECKING:  # the app starts sooner without it
     from tinynets.lab.command_line import Call
+
+
+NO_UNIT = "no unit is selected yet"
 
 
 class UnitController(Controller):
@@ -44,6 +47,11 @@ class UnitController(Controller):
         """Remove all interventions on the units, before their activations and at their outputs."""
         self._do([("release", site) for target in self.targets for site in self._standing(target)])
 
+    def fitting(self) -> list[Entry]:
+        """The operations that fit the units; none where there are none."""
+        frame, targets = self.ui.frame, self.targets
+        return menu(frame, targets[0]) if frame is not None and targets else []
+
     def _standing(self, target: Selection) -> list[str]:
         """Where something stands on any of the units; if nothing does, their outputs."""
         found = [unit_now(self.ui.frame, replace(target, unit=unit, group=())) for unit in target.units]
@@ -58,9 +66,10 @@ class UnitController(Controller):
         """Apply an operation to the units; the command line asks for what it needs. Without a verb, open the menu."""
         frame, targets = self.ui.frame, self.targets
         if frame is None or not targets:
+            self.ui.status.say(NO_UNIT)
             return
         if not verb:
-            self.ask(OperateScreen(frame, targets[0]), self._chosen)
+            self.ask(OperateScreen(frame, targets[0]), self.begin)
             return
         self._begin([(target, line_for(verb, frame, target)) for target in targets], verb)
 
@@ -74,7 +83,7 @@ class UnitController(Controller):
         else:
             self._begin([(self.ui.selection, line)], "set_weight")
 
-    def _chosen(self, line: CommandDraft | None) -> None:
+    def begin(self, line: CommandDraft | None) -> None:
         """Do what was chosen in the menu; to the marked units of other blocks, at the same site, too."""
         frame, targets = self.ui.frame, self.targets
         if line is None or frame is None or not targets:
@@ -118,7 +127,9 @@ class UnitController(Controller):
         self.commands.start(self._done([(call.verb, call.args, call.kwargs) for call in calls]))
 
     def _do(self, edits: list[tuple[str, str]]) -> None:
-        if edits:
+        if not edits:
+            self.ui.status.say(NO_UNIT)
+        else:
             self.commands.start(self._done([(verb, (selector,), {}) for verb, selector in edits]))
 
     async def _done(self, calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]]) -> None:

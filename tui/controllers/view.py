@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tinynets.measure.lens_names import AUTO, LENSES
 from tinynets.server.frame import PANES
+from tui.actions import BY_ID
 from tui.controllers.base import Controller
 from tui.screens.ask import AskScreen
 from tui.screens.help import HelpScreen
@@ -93,4 +94,9 @@ class ViewController(Controller):
         self.ui.open_command_line()
 
     def help(self) -> None:
-        self.ask(HelpScreen())
+
+        def answered(action: str | None) -> None:
+            if action:
+                self.ui.app.call_later(self.ui.app.run_action, BY_ID[action].command)
+
+        self.ask(HelpScreen(self.ui.desk.choice.active), answered)

@@ -25,6 +25,10 @@ from tui.render.palette import Terminal
 from tui.render.plain_text import Seen
 from tui.render.strips import LazyLine, between
 
+RIGHT = 3
+"""The number of the right button of a mouse."""
+WITH_EXAMPLE = ("neuron", "output")
+"""Panes about one example, where the wheel goes to another."""
 WAITING = "starting the engine…"
 Leap = Literal["home", "end", "up", "down"]
 """Where a key leaps: to the first, to the last, a page up or down."""
@@ -188,6 +192,18 @@ class Pane(Lines, can_focus=True):
             super().__init__()
             self.block, self.unit, self.example, self.row = block, unit, example, row
 
+    class Read(Message):
+        """The mouse is over something that can be read; the text is empty when it has left."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class MenuAsked(Message):
+        """The user wants the menu of what can be done to the unit that was just chosen."""
+
+    _read = ""
+
     class Picked(Message):
         """The user chose another pane of this place."""
 
@@ -256,14 +272,6 @@ class Pane(Lines, can_focus=True):
     def _others(self) -> list[str]:
         return [name for name in self.beside if name != self.NAME]
 
-    def on_click(self, event: events.Click) -> None:
-        """A click on the name of a pane that shares the place picks that one."""
-        x = event.x - (self.outer_size.width - 1 - self._named)
-        if event.y or not 0 <= x < self._named:
-            return
-        share = self._named / len(self._others)
-        self.post_message(self.Picked(self._others[int(x / share)]))
-
     def place_beside(self, name: str) -> int:
         """The column at which the frame names another pane that shares the place; -1 if it does not."""
         text = self.edge(0, self.outer_size.width).text
@@ -275,6 +283,49 @@ class Pane(Lines, can_focus=True):
         """The lines of a pane that has nothing to show: they say why."""
         top = max(0, height // 2 - 1)
         return [blank(width)] * top + [line([(centred(text, width), palette.FAINT)], width)]
+
+    # -- the mouse; a click on a unit is the pane's own
+
+    def reading(self, x: int, y: int) -> str:
+        """What is under the mouse, in words; empty where there is nothing to say."""
+        return ""
+
+    def wheel(self, by: int) -> None:
+        """Move the cursor by a line down (1) or up (-1), or where there are no lines go to another example."""
+        chosen = self.Chosen(example=self.selection.example + by) if self.NAME in WITH_EXAMPLE else self.moved(0, by)
+        if chosen is not None:
+            self.post_message(chosen)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.wheel(1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.wheel(-1)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        at = event.get_content_offset(self)
+        self._tell(self.reading(at.x, at.y) if at is not None else "")
+
+    def on_leave(self) -> None:
+        self._tell("")
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the name of a pane that shares the place picks that one; the right button opens the menu.
+
+        The pane itself has chosen the unit under the mouse by then.
+        """
+        x = event.x - (self.outer_size.width - 1 - self._named)
+        if not event.y and 0 <= x < self._named:
+            self.post_message(self.Picked(self._others[int(x * len(self._others) / self._named)]))
+        elif event.button == RIGHT:
+            self.post_message(self.MenuAsked())
+
+    def _tell(self, text: str) -> None:
+        if text != self._read:
+            self._read = text
+            self.post_message(self.Read(text))
 
     def moved(self, right: int, down: int) -> Chosen | None:
         """Where an arrow key moves the cursor; None if arrows have no special meaning in this pane."""
