@@ -191,6 +191,12 @@ class Desk(Bare, Container):
         """Whether every place is shown."""
         return self.size.width >= LARGE[0] and self.size.height >= LARGE[1]
 
+    @property
+    def network_room(self) -> Size:
+        """The most that the network can get among the other panes, frame included."""
+        most = replace(self.choice, zoom=False, network_height=self.size.height, drawn=True)
+        return plan(self.size.width, self.size.height, most, self.slots)["network"].size
+
     def on_resize(self) -> None:
         self.arrange_panes()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -138,7 +139,7 @@ def test_the_bars_are_what_the_lens_shows(make_tiny: Make) -> None:
 def _binned(values: np.ndarray) -> np.ndarray:
     """(units, 16) the means of neighbouring examples."""
     edges = np.linspace(0, len(values), 17).astype(int)
-    return np.array([values[a:b].mean(axis=0) for a, b in zip(edges[:-1], edges[1:], strict=True)]).T
+    return np.array([values[a:b].mean(axis=0) for a, b in pairwise(edges)]).T
 
 
 def test_nothing_of_the_run_is_touched(make_tiny: Make) -> None:
