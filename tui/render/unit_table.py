@@ -76,7 +76,7 @@ def layout(width: int, count: int, longest: int, sorted_by: str, known: Containe
         columns.remove(next(column for column in spare if column in columns))
     if used() > width:
         spark = SHORT_SPARK
-    while used() > width and any(column in columns for column in spare):
+    while used() > width and len(columns) > 1 and any(column in columns for column in spare):
         columns.remove(next(column for column in spare if column in columns))
     if used() > width:
         spark = 0

@@ -19,7 +19,7 @@ from textual.widget import Widget
 from tui.render.drawing import blank
 from tui.widgets.pane import Pane
 
-LARGE = (140, 34)
+LARGE = (140, 33)
 """From this size of the desk on (a terminal of about 140x40), every place is shown, with one of its panes."""
 MEDIUM = (96, 22)
 """From this size on there are two columns of two places; below it, two panes side by side."""

@@ -62,7 +62,7 @@ class UnitsPane(Pane):
         self._layout = layout(width, len(rows), longest, self.sorting.column, known)
         whose, lens = "batch" if frame.of_batch else "probe", frame.lens.name
         spark = (f"on the {whose}", whose) if lens == "value" else (f"{lens}, {whose}", lens)
-        titles = Titles(self.sorting.column, self.sorting.rises, all(rows.units.off), spark)
+        titles = Titles(self.sorting.column, self.sorting.rises, rows.only_off, spark)
         lines = [heading(titles, self._layout, width, self.look)]
         if not len(self._shown):
             why = f"no unit is {self.filter.text}" if self.filter.terms else ""
