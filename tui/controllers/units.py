@@ -52,7 +52,7 @@ class UnitsController(Controller):
     def _say(self) -> None:
         """Say how many units are marked, and what for."""
         count = sum(map(len, self.pane.marked().values()))
-        what = f"{count} marked: z, f, a and other keys act on them together, esc takes the marks off"
+        what = f"{count} marked: z, f, a and others act on all of them; esc unmarks"
         self.ui.status.say(what if count else "no unit is marked")
         self.ui.keys.redraw()
 

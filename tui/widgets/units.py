@@ -61,7 +61,7 @@ class UnitsPane(Pane):
         known = {name for name, values in rows.columns.items() if not np.isnan(values).all() or name == "change"}
         self._layout = layout(width, len(rows), longest, self.sorting.column, known)
         whose, lens = "batch" if frame.of_batch else "probe", frame.lens.name
-        spark = (f"on the {whose}", whose) if lens == "value" else (f"{lens}, {whose}", lens)
+        spark = (f"on the {whose}", whose) if lens == "value" else (f"{lens}, {whose}", lens[:6])
         titles = Titles(self.sorting.column, self.sorting.rises, rows.only_off, spark)
         lines = [heading(titles, self._layout, width, self.look)]
         if not len(self._shown):
