@@ -95,11 +95,12 @@ DONE_BY = {
     "zero": "zero", "freeze": "freeze", "explain": "explain", "release": "release", "mean": "mean", "clamp": "clamp",
     "scale": "scale", "reinit": "reinit", "prune": "prune", "edit_weight": "set_weight", "log_go": "seek",
     "loss_go": "seek", "next_example": "step_out", "save": "save", "save_as": "save", "open": "open",
-    "recover": "recover",
+    "recover": "recover", "units_worth": "worth",
 }  # fmt: skip
 """Action -> the verb that does the same on the command line."""
 NO_VERB = {
     "view": "what is looked at",
+    "units": "which units are listed, in which order, and which are marked",
     "find": "where the cursor and the focus are",
     "record": "the cursor in the log, and copies",
     "curve": "the range of time that is seen, or the pace of playback",
