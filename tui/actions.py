@@ -521,16 +521,17 @@ PRIORITY = frozenset({"next_pane", "previous_pane", "command"})
 
 
 def footer_actions(pane: str = "") -> list[Action]:
-    """The actions of the key bar, the most important first: those of the focused pane, then those of all."""
+    """The actions of the key bar: help, then those of the focused pane, then those of all, by importance."""
     shown = [action for action in ACTIONS if action.footer is not None and (not action.pane or pane in action.pane)]
     taken = {key for action in shown if action.pane for key in action.keys_now.split(",")}
     shown = [action for action in shown if action.pane or not taken & set(action.keys_now.split(","))]
-    return sorted(shown, key=lambda action: (not action.pane, action.footer))
+    return sorted(shown, key=lambda action: (action.id != "help", not action.pane, action.footer))
 
 
 def groups() -> dict[str, list[Action]]:
-    """The actions by group, in the order of the help."""
+    """The actions that hold everywhere, by group, in the order of the help."""
     found: dict[str, list[Action]] = {}
     for action in ACTIONS:
-        found.setdefault(action.group, []).append(action)
+        if not action.pane:
+            found.setdefault(action.group, []).append(action)
     return found

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events, on
-from textual.app import App, SystemCommand
+from textual.app import App
+from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -35,16 +37,18 @@ from tui.render.palette import Terminal, speaks_unicode
 from tui.render.plain_text import Seen
 from tui.render.textual_themes import colours_of, textual_theme
 from tui.screens.lab import LabScreen
+from tui.screens.palette import HERE, KEYS, TYPED, Entry, provider
 from tui.state import StateFile
 from tui.widgets.command_line import CommandLine
 from tui.widgets.desk import Desk
 from tui.widgets.log import LogPane
 from tui.widgets.loss import LossPane
+from tui.widgets.pane import Pane
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.timeline import TimelineStripWidget
 
 SEEN = Seen()
-TYPED = "On the command line"
+TYPED_THERE = "On the command line"
 
 
 class LabApp(App[None]):
@@ -179,6 +183,8 @@ class LabApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """What is typed before there is a lab waits for it."""
+        if isinstance(event, events.Key):
+            self.lab.pressed += 1
         if self._begun or not isinstance(event, events.Key | events.Paste):
             if not (isinstance(event, events.Key) and self._begun and self.style.takes(event.key)):
                 await super().on_event(event)
@@ -231,25 +237,54 @@ class LabApp(App[None]):
     async def action_quit(self) -> None:
         self.files.leave()
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Entries of the command palette: the registry's actions and the command line's verbs."""
+    # -- the palette
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(providers=[provider(self.palette_entries)], placeholder="what to do"))
+
+    def palette_entries(self) -> Iterator[Entry]:
+        """All that the palette offers: actions, the operations on the selected unit, and the verbs."""
         from tinynets.lab.verbs import VERBS  # the app starts sooner without it
 
+        pane, here = self.lab.desk.choice.active, self.unit.fitting()
         for action in actions.ACTIONS:
-            if action.palette:
-                title = f"{action.help}  ({action.shown_key})"
-                yield SystemCommand(title, action.group, lambda a=action: self.call_later(self.run_action, a.command))
+            if not action.palette or (action.pane and pane not in action.pane):
+                continue
+            fits = action.pane or (action.group == actions.EDIT and here)
+            words = action.help.replace("the unit", self.lab.selection.selector) if fits else action.help
+            run = partial(self.call_later, self.run_action, f"app.{action.command}")
+            yield Entry(words, action.shown_key, action.group, run, HERE if fits else KEYS)
+        for operation in here:
+            if operation.key not in {action.keys for action in actions.ACTIONS if action.group == actions.EDIT}:
+                words = f"{operation.verb} {self.lab.selection.selector}: {operation.help}"
+                run = partial(self.call_later, self.unit.begin, operation.line)
+                yield Entry(words, f"a {actions.shown_key(operation.key)}", actions.EDIT, run, HERE)
         for verb in VERBS.values():
-            title = f":{verb.name}  {verb.help}"
-            yield SystemCommand(title, TYPED, lambda v=verb: self.call_later(self.commands.begin_line, v))
+            run = partial(self.call_later, self.commands.begin_line, verb)
+            yield Entry(f"{verb.usage}   {verb.help}", ":", TYPED_THERE, run, TYPED)
 
     # -- messages from the lab's widgets
 
     @on(CommandLine.Entered)
     def _line_entered(self, message: CommandLine.Entered) -> None:
-        self.lab.close_command_line()
         if message.text:
-            self.commands.run_line(message.text)
+            self.commands.enter_line(message.text)
+        else:
+            self.lab.close_command_line()
+
+    @on(Pane.Read)
+    def _read(self, message: Pane.Read) -> None:
+        self.lab.status.hint(message.text)
+
+    @on(Pane.MenuAsked)
+    def _menu_asked(self) -> None:
+        self.unit.operate()
+
+    @on(LossPane.Wheeled)
+    @on(TimelineStripWidget.Wheeled)
+    def _wheeled(self, message: LossPane.Wheeled | TimelineStripWidget.Wheeled) -> None:
+        self.curve.nearer(0.5 if message.by > 0 else 2.0)
 
     @on(LogPane.Asked)
     def _log_asked(self) -> None:

@@ -52,6 +52,7 @@ class FakeEngine:
         self.world = frames.World(recipe=source or "names-mlp")
         self.view = View()
         self.answers: dict[str, Callable[..., Any]] = {}
+        self.compared: Callable[..., Any] = lambda *names, step: None
         self.speed, self._moved = 0.0, 0.0
         self.read_only, self.note = False, ""
         self._number, self._acknowledged, self._mode, self._phase = 0, 0, "paused", 0
@@ -138,8 +139,11 @@ class FakeEngine:
         self.world.step = min(step, self.world.end)
         return f"at step {self.world.step}"
 
-    def do_switch(self, name: str) -> str:
+    def do_switch(self, name: str, *, step: int | None = None) -> str:
         return f"on branch {name}"
+
+    def do_compare(self, *names: str, step: int | None = None) -> Any:
+        return self.compared(*names, step=step)
 
     def do_rename(self, branch: str, name: str) -> str:
         self.world.others = [replace(line, name=name) if line.name == branch else line for line in self.world.others]
@@ -175,6 +179,7 @@ class FakeEngine:
         return f"{PHASES[self._phase - 1]} done; next: {PHASES[self._phase]}"
 
     def do_phase_back(self) -> str:
+        self._mode = "paused"
         self._phase = (self._phase or len(PHASES)) - 1
         return f"back to {PHASES[self._phase - 1]}"
 

@@ -73,7 +73,8 @@ async def test_edits_have_a_row_of_their_own_and_several_at_one_step_are_counted
         await pilot.press("u")
         await until(pilot, lambda: "•" in lab(pilot).timeline.render_line(1).text)
         edits = lab(pilot).timeline.render_line(0).text
-        assert edits.split() == ["edits", "2"]
+        assert edits.startswith(" edits")
+        assert edits.rstrip().endswith("2")
 
 
 async def test_a_cursor_that_moves_while_a_frame_is_drawn_shows_all_of_that_frame() -> None:
@@ -292,7 +293,7 @@ async def test_a_click_on_the_timeline_seeks_there() -> None:
         await until(pilot, lambda: "of 1,000" in screen_text(pilot))
 
 
-async def test_L_switches_the_loss_to_log10() -> None:
+async def test_a_key_switches_the_loss_to_log10() -> None:
     async with opened() as (pilot, _):
         await pilot.press("L")
         await until(pilot, lambda: status(pilot) == "loss as log10")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tinynets.server.frame import FROZEN
 from tui.controllers.base import Controller
 from tui.controllers.commands import Commands
-from tui.model.operations import CommandDraft, line_for
+from tui.model.operations import CommandDraft, Entry, line_for, menu
 from tui.model.selection import RELEASED
 from tui.model.weight_line import weight_line
 from tui.screens.lab import LabScreen
@@ -15,6 +15,9 @@ from tui.screens.operate import OperateScreen
 
 if TYPE_CHECKING:  # the app starts sooner without it
     from tinynets.lab.command_line import Call
+
+
+NO_UNIT = "no unit is selected yet"
 
 
 class UnitController(Controller):
@@ -43,20 +46,28 @@ class UnitController(Controller):
     def _do(self, verb: str) -> None:
         if self.ui.frame is not None and self.ui.selection.block:
             self.commands.do(verb, self.ui.selection.selector)
+        else:
+            self.ui.status.say(NO_UNIT)
 
     def operate(self, verb: str = "") -> None:
         """Apply an operation to the unit; the command line asks for what it needs. Without a verb, open the menu."""
         frame, at = self.ui.frame, self.ui.selection
         if frame is None or not at.block:
+            self.ui.status.say(NO_UNIT)
             return
         if not verb:
-            self.ask(OperateScreen(frame, at), self._begin)
+            self.ask(OperateScreen(frame, at), self.begin)
             return
         line = line_for(verb, frame, at)
         if line is None:
             self.commands.fail(f"`{verb}` does not fit {at.selector}: a lists what does")
         else:
-            self._begin(line)
+            self.begin(line)
+
+    def fitting(self) -> list[Entry]:
+        """The operations that fit the selected unit; none where no unit is selected."""
+        frame, at = self.ui.frame, self.ui.selection
+        return menu(frame, at) if frame is not None and at.block else []
 
     def edit_weight(self) -> None:
         """Ask for another value of the weight under the cursor, in the pane of weights or of the unit."""
@@ -66,9 +77,9 @@ class UnitController(Controller):
         if isinstance(line, str):
             self.commands.fail(line)
         else:
-            self._begin(line)
+            self.begin(line)
 
-    def _begin(self, line: CommandDraft | None) -> None:
+    def begin(self, line: CommandDraft | None) -> None:
         """Run a line that is complete; otherwise let the user complete it."""
         if line is None:
             return

@@ -86,4 +86,4 @@ class ViewController(Controller):
         self.ui.open_command_line()
 
     def help(self) -> None:
-        self.ask(HelpScreen())
+        self.ask(HelpScreen(self.ui.desk.choice.active))

@@ -16,11 +16,12 @@ from tinynets.measure.lens_names import AUTO
 from tinynets.server.frame import Frame, View
 from tui.actions import Action
 from tui.model.completion import completions
+from tui.model.prefill import completed, value_now
 from tui.model.selection import Selection, fitted, followed
 from tui.model.time_window import TimeWindow
 from tui.panes import make_desk
 from tui.render.plain_text import plain
-from tui.widgets.command_line import CommandLine, hint
+from tui.widgets.command_line import CommandLine, hint, offers
 from tui.widgets.desk import Body, Desk
 from tui.widgets.header import Header, Tabs
 from tui.widgets.log import LogPane
@@ -65,6 +66,8 @@ class LabScreen(Screen[None]):
         """Since when a change is measured."""
         self.room = True
         """Whether the terminal has room for the lab."""
+        self.pressed = 0
+        """How many keys were pressed so far."""
         self._ready, self._looked, self._drawn = ready, looked, drawn
         self._keys, self._label = keys, label
         self._undrawn: list[Lines] = []
@@ -292,7 +295,12 @@ class LabScreen(Screen[None]):
         """Open the command line with a text, whose last `asked` letters the user is to replace."""
         self.keys.display = False
         self.command_line.open(text, asked)
-        self.status.say(hint(text, self.status.room))
+        self._tell_line(text)
+
+    def open_line_again(self, text: str) -> None:
+        """Open the command line with a text that failed; the status line keeps saying why."""
+        self.keys.display = False
+        self.command_line.open(text)
 
     def close_command_line(self) -> None:
         self.command_line.close()
@@ -302,7 +310,19 @@ class LabScreen(Screen[None]):
 
     @on(CommandLine.Edited)
     def _line_edited(self, message: CommandLine.Edited) -> None:
-        self.status.say(hint(message.text, self.status.room))
+        """Say what can come next; where a value is asked, put the present one there."""
+        value = value_now(message.text, self.frame, self.selection) if message.grown else ""
+        if value:
+            self.command_line.fill(message.text, value)
+        self._tell_line(message.text)
+
+    def _tell_line(self, text: str) -> None:
+        draft = completed(text, self.frame, self.selection)
+        said = hint(text, self.status.room)
+        if draft is not None:
+            usage, _, about = said.partition("   ")
+            said = f"{usage}   enter takes the selected unit: {draft.text}   {about}"
+        self.status.say_typing(said, offers(completions(text, self.frame)) if text.strip() else [])
 
 
 def _resolutions(panes: dict[str, Pane], frame: Frame | None) -> dict[str, Any]:

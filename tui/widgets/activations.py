@@ -142,6 +142,18 @@ class ActivationsPane(Pane):
             return self.Chosen(example=self._list.moved(self.selection.example, right, down))
         return self.Chosen(unit=self.selection.unit + right, example=self.selection.example + down)
 
+    def reading(self, x: int, y: int) -> str:
+        """The unit and the example under the mouse, with the activation there."""
+        data = self.frame.activations if self.frame else None
+        if data is None or self.place is None or self._list is not None:
+            return ""
+        unit, example = self.place.column_at(x), self.place.row_at(y - 1)
+        if unit is None or example is None or example >= data.values.shape[1]:
+            return ""
+        text = data.examples[example] if example < len(data.examples) else str(example)
+        saturated = ", saturated" if data.saturated[unit, example] else ""
+        return f"{data.block}[{unit}] on {text}: {float(data.values[unit, example]):+.4g}{saturated}"
+
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
         if at is not None and self._list is not None:

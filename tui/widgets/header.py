@@ -60,7 +60,7 @@ class Header(Lines):
         return {
             0: [chip(clip(status.recipe, MOST), palette.CHIP), (" ", palette.TEXT)],
             1: [self._mode(status), ("  ", palette.TEXT)],
-            2: [("step ", palette.DIM), *_step(status), ("  ", palette.TEXT)],
+            2: [*_past(status), ("step ", palette.DIM), *_step(status), ("  ", palette.TEXT)],
             3: [*_loss(status), ("  ", palette.TEXT)],
             3.2: self._sparkline(),
             3.4: _evaluated(status),
@@ -85,6 +85,8 @@ class Header(Lines):
         """Shorter wordings of fields that must stay, in the order in which they are tried."""
         short: dict[int, list[Part | Segment]] = {9: self._kept_in_short(status), 5: _rate_in_short(status)}
         short[0] = [chip(clip(status.recipe, LEAST), palette.CHIP), (" ", palette.TEXT)]
+        if status.step < status.end:
+            short[2] = [*_past(status), *_step(status), ("  ", palette.TEXT)]
         if status.phase and status.mode == "paused" and not self.dead:
             phase = clip(f"{_phases(status)}: {status.phase}", PHASE) if self.names_phase else "mid-step"
             short[1] = [chip(phase, palette.CHIP_WARN), ("  ", palette.TEXT)]
@@ -158,6 +160,11 @@ def _evaluated(status: Status) -> list[Part | Segment]:
 def _step(status: Status) -> list[Part]:
     here: list[Part] = [(f"{status.step:,}", palette.BRIGHT)]
     return [*here, (f" of {status.end:,}", palette.ACCENT)] if status.step < status.end else here
+
+
+def _past(status: Status) -> list[Part | Segment]:
+    """A pill that says that this moment is in the past: later ones are recorded."""
+    return [chip("past", palette.CHIP_WARN), (" ", palette.TEXT)] if status.step < status.end else []
 
 
 class Tabs(Lines):

@@ -25,6 +25,10 @@ from tui.render.palette import Terminal
 from tui.render.plain_text import Seen
 from tui.render.strips import LazyLine, between
 
+RIGHT = 3
+"""The number of the right button of a mouse."""
+WITH_EXAMPLE = ("neuron", "output")
+"""Panes about one example, where the wheel goes to another."""
 WAITING = "starting the engine…"
 
 
@@ -173,6 +177,18 @@ class Pane(Lines, can_focus=True):
             super().__init__()
             self.block, self.unit, self.example, self.row = block, unit, example, row
 
+    class Read(Message):
+        """The mouse is over something that can be read; the text is empty when it has left."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class MenuAsked(Message):
+        """The user wants the menu of what can be done to the unit that was just chosen."""
+
+    _read = ""
+
     def __init__(self) -> None:
         super().__init__(id=self.NAME)
         self.detail = ""
@@ -236,6 +252,43 @@ class Pane(Lines, can_focus=True):
         """The lines of a pane that has nothing to show: they say why."""
         top = max(0, height // 2 - 1)
         return [blank(width)] * top + [line([(centred(text, width), palette.FAINT)], width)]
+
+    # -- the mouse; a click on a unit is the pane's own
+
+    def reading(self, x: int, y: int) -> str:
+        """What is under the mouse, in words; empty where there is nothing to say."""
+        return ""
+
+    def wheel(self, by: int) -> None:
+        """Move the cursor by a line down (1) or up (-1), or where there are no lines go to another example."""
+        chosen = self.Chosen(example=self.selection.example + by) if self.NAME in WITH_EXAMPLE else self.moved(0, by)
+        if chosen is not None:
+            self.post_message(chosen)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.wheel(1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.wheel(-1)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        at = event.get_content_offset(self)
+        self._tell(self.reading(at.x, at.y) if at is not None else "")
+
+    def on_leave(self) -> None:
+        self._tell("")
+
+    def on_click(self, event: events.Click) -> None:
+        """Open the menu at a click with the right button; the pane itself has chosen the unit under it by then."""
+        if event.button == RIGHT:
+            self.post_message(self.MenuAsked())
+
+    def _tell(self, text: str) -> None:
+        if text != self._read:
+            self._read = text
+            self.post_message(self.Read(text))
 
     def moved(self, right: int, down: int) -> Chosen | None:
         """Where an arrow key moves the cursor; None if arrows have no special meaning in this pane."""

@@ -104,6 +104,17 @@ class WeightsPane(Pane):
         row = max(0, min(last_row(weights) if weights is not None else 0, self.selection.row + down))
         return self.Chosen(unit=self.selection.unit + right, row=row)
 
+    def reading(self, x: int, y: int) -> str:
+        """The weight under the mouse: where it comes from, where it goes, its value."""
+        weights = self.frame.weights if self.frame else None
+        if weights is None or self.place is None:
+            return ""
+        unit, row = self.place.column_at(x), self.place.row_at(y - 1)
+        if unit is None or row is None or row >= len(weights.values):
+            return ""
+        label = weights.rows[row] if row < len(weights.rows) else str(row)
+        return f"{label} {self.look.glyph('arrow')} {weights.block}[{unit}] {float(weights.values[row, unit]):+.4g}"
+
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
         if at is None or self.place is None or self.frame is None or self.frame.weights is None:
