@@ -62,9 +62,7 @@ def middle(curve: LossCurve) -> np.ndarray:
     return (curve.steps + curve.ends) / 2
 
 
-def chart_of(
-    curve: LossCurve, room: tuple[int, int], log: bool, look: Terminal, selected: str = ""
-) -> Chart:
+def chart_of(curve: LossCurve, room: tuple[int, int], log: bool, look: Terminal, selected: str = "") -> Chart:
     """The chart of a curve, for so many columns and lines; of `updates`, that of the selected block stands out."""
     columns, rows = room
     first, last = curve.span

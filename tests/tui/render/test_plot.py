@@ -233,7 +233,9 @@ def test_a_band_is_a_background_or_where_there_are_no_colours_a_glyph() -> None:
     steps = np.arange(1, 401, 10)
     mean = np.linspace(3, 2, 40)
     curve = LossCurve(steps, mean - 0.5, mean + 0.5, mean, {}, 400, 400)
-    coloured, plain = (draw(chart_of(curve, (WIDTH, HEIGHT), False, look), WIDTH, HEIGHT, look) for look in (Terminal(), PLAIN))
+    coloured, plain = (
+        draw(chart_of(curve, (WIDTH, HEIGHT), False, look), WIDTH, HEIGHT, look) for look in (Terminal(), PLAIN)
+    )
     grounds = {style.bgcolor for row in coloured.styles for style in row}
     assert len(grounds) == 2
     text = "".join(strip.text for strip in plain.strips())
