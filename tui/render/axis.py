@@ -124,7 +124,7 @@ def _power(exponent: float) -> float:
 
 
 def _apart(values: list[float], bottom: float, top: float, lines: int) -> bool:
-    """Whether each of these numbers on a logarithmic axis has a line to itself, with a free one between where it can."""
+    """Whether each of these numbers on a logarithmic axis has a line to itself; with room, a free one between."""
     places = np.round((np.log10(values) - bottom) / (top - bottom) * (lines - 1))
     return len(values) < 2 or bool(np.diff(places).min() >= (2 if lines > 7 else 1))
 
