@@ -79,7 +79,7 @@ def _with_ticks(low: float, high: float, lines: int, step: float, apart: int) ->
     if last < high / each - 1e-9:
         return None
     marked = [at * step for at in range(-(-first // apart), last // apart + 1)]
-    inside = [min(max(tick, low), high) for tick in marked if low - 1e-9 * step <= tick <= high + 1e-9 * step]
+    inside = [tick for tick in marked if low - 1e-9 * step <= tick <= high + 1e-9 * step]
     fits = inside and (apart > 1 or len(inside) < 4)
     return Axis(first * each, last * each, inside) if fits else None
 
