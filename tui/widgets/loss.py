@@ -47,6 +47,13 @@ class LossPane(Pane):
             super().__init__()
             self.step = step
 
+    class Wheeled(Message):
+        """The wheel was turned over the curve: up (-1) or down (1)."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
     class Hovered(Message):
         """The mouse is over the curve; the text is empty when it has left it."""
 
@@ -274,6 +281,9 @@ class LossPane(Pane):
         step = self.step_at(at.x, at.y) if at is not None else None
         if step is not None:
             self.post_message(self.Sought(step))
+
+    def wheel(self, by: int) -> None:
+        self.post_message(self.Wheeled(by))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         at = event.get_content_offset(self)

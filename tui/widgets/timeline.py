@@ -118,6 +118,13 @@ class TimelineStripWidget(Lines):
             super().__init__()
             self.text = text
 
+    class Wheeled(Message):
+        """The wheel was turned over the strip: up (-1) or down (1)."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
     _hovered = ""
     _tall = 2
 
@@ -303,8 +310,8 @@ class TimelineStripWidget(Lines):
         if self.frame is None:
             return []
         scale = StepScale.of(self.frame.timeline, self.size.width)
-        found = {LABEL + scale.x(stop.place[0]): stop for stop in stops(self.frame.timeline)}
-        return [(x, 1, stop.place, stop.edited) for x, stop in found.items()]
+        found = {scale.x(stop.place[0]): stop for stop in stops(self.frame.timeline)}
+        return [(LABEL + x, 1, stop.place, stop.edited) for x, stop in found.items() if x is not None and x >= 0]
 
     # -- the mouse
 
@@ -373,6 +380,12 @@ class TimelineStripWidget(Lines):
             self.post_message(self.Sought(found.place[0], found.place[1] if found.edited else None))
         elif found and found.branch:
             self.post_message(self.Switched(found.branch, found.step))
+
+    def on_mouse_scroll_down(self) -> None:
+        self.post_message(self.Wheeled(1))
+
+    def on_mouse_scroll_up(self) -> None:
+        self.post_message(self.Wheeled(-1))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         at = event.get_content_offset(self)
