@@ -124,16 +124,15 @@ class StyleController(Controller):
             return
         self._hint.at = at
         self._left = HINTS[at].times
-        self.place()
+        for name in (*HINTS[at].beside, HINTS[at].about):  # the last has the focus, so that the key is its own
+            if name in self.ui.panes:
+                self.ui.pick_pane(name)
+        self.ui.call_after_refresh(self.place)
 
     def place(self) -> None:
         """Put the hint beside what it is about; again when panes have moved."""
         hint = self._hint.hint
         if hint is None:
-            return
-        if hint.about in self.ui.panes and not self.ui.panes[hint.about].display:
-            self.ui.pick_pane(hint.about)
-            self.ui.call_after_refresh(self.place)
             return
         others = [self._region(name) for name in (*hint.beside, *LINES) if name != hint.about]
         self._hint.point(self.ui.size, self._region(hint.about), others, self.ui.header.look)
