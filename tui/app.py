@@ -33,7 +33,6 @@ from tui.controllers.unit import UnitController
 from tui.controllers.units import UnitsController
 from tui.controllers.view import ViewController
 from tui.dressed import DressedApp
-from tui.render.palette import Terminal, speaks_unicode
 from tui.render.plain_text import Seen
 from tui.screens.lab import LabScreen
 from tui.screens.palette import HERE, KEYS, TYPED, Entry, provider
@@ -77,7 +76,6 @@ class LabApp(DressedApp):
         self.config = config = checked(config or Config(Path()), tuple(self.theme_names()))
         actions.give_keys(config.keys)
         self._tour, self._early = tour, list[events.Event]()  # what was typed before there was a lab
-        self.look = Terminal(colour=not self.no_color, unicode=speaks_unicode())
         self.lab = lab = LabScreen(
             ready=lambda: self._begin(source, engine),
             looked=lambda view: self.engine.look(view),
