@@ -176,7 +176,8 @@ class LabScreen(Screen[None]):
         network = self.panes["network"]
         assert isinstance(network, NetworkPane)
         if self.desk.size.width:
-            wanted = network.wanted_height(frame, round(self.desk.size.width * self.desk.choice.left_share) - 2) + 2
+            width, most = self.desk.network_room
+            wanted = network.wanted_height(frame, width - 2, most - 2) + 2
             self.desk.follow(replace(self.desk.choice, network_height=wanted, drawn=frame.net is not None))
         self.send_view()
         self._undrawn = self._shown()

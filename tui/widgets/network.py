@@ -126,9 +126,12 @@ class NetworkPane(Pane):
         whose = f"batch of step {frame.status.step + 1:,}," if frame.of_batch else "probe example "
         return f"{what} on {whose} {text}  ({at}{keys})"
 
-    def wanted_height(self, frame: Frame, width: int) -> int:
-        """The number of lines that show the whole network at a width, with wide cells unless that takes too many."""
-        if frame.net is not None:
+    def wanted_height(self, frame: Frame, width: int, most: int = 1000) -> int:
+        """The number of lines that show the whole network at a width, with wide cells unless that takes too many.
+
+        `most`: those that there are for it; if a net does not fit into them, it is drawn as cells, which takes fewer.
+        """
+        if frame.net is not None and _placed(frame, width, min(most, net_height(frame.net))) is not None:
             return net_height(frame.net)
         return len(arrange(frame.blocks, self._room(frame, width), 2 if width >= 70 else 1, False)) + 1
 
