@@ -1,4 +1,4 @@
-"""The registry of everything a user can do: key bindings, command palette, key bar and help all read it."""
+"""The registry of everything a user can do; key bindings, palette, key bar and help read it, so it is one long file."""
 
 from __future__ import annotations
 
@@ -468,7 +468,7 @@ ACTIONS: tuple[Action, ...] = (
         "palette",
         "Search all keys and verbs by what they do",
         FILE,
-        "app.command_palette",
+        "offering.palette",
         palette=False,
     ),
     Action("copy", "y", "copy", "Copy the line of Python of the last action", FILE, "record.copy", 16),

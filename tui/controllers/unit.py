@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tinynets.server.frame import FROZEN
 from tui.controllers.base import Controller
 from tui.controllers.commands import Commands
-from tui.model.operations import CommandDraft, Entry, line_for, menu
+from tui.model.operations import CommandDraft, line_for
 from tui.model.selection import RELEASED
 from tui.model.weight_line import weight_line
 from tui.screens.lab import LabScreen
@@ -63,11 +63,6 @@ class UnitController(Controller):
             self.commands.fail(f"`{verb}` does not fit {at.selector}: a lists what does")
         else:
             self.begin(line)
-
-    def fitting(self) -> list[Entry]:
-        """The operations that fit the selected unit; none where no unit is selected."""
-        frame, at = self.ui.frame, self.ui.selection
-        return menu(frame, at) if frame is not None and at.block else []
 
     def edit_weight(self) -> None:
         """Ask for another value of the weight under the cursor, in the pane of weights or of the unit."""

@@ -119,7 +119,7 @@ class HelpScreen(Modal[None]):
         letter = event.character or ""
         if letter.isalnum() and letter not in OWN and not self.query_one("#search", Input).display:
             event.stop()
-            self.action_search(event.character)
+            self.action_search(letter)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
