@@ -1,4 +1,4 @@
-"""The registry of everything a user can do; key bindings, palette, key bar and help read it, so it is one long file."""
+"""The registry of everything a user can do, long because it is one table: keys, palette, key bar and help read it."""
 
 from __future__ import annotations
 
