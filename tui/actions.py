@@ -29,6 +29,10 @@ KEY_NAMES = {
     "plus": "+",
     "equals_sign": "=",
     "minus": "-",
+    "asterisk": "*",
+    "backslash": "\\",
+    "vertical_line": "|",
+    "tilde": "~",
     "left_curly_bracket": "{",
     "right_curly_bracket": "}",
     "escape": "esc",
@@ -96,6 +100,7 @@ def shown_key(key: str) -> str:
 
 
 RUN, TIME, EDIT, LOOK, FILE = "Running", "Going back and forth", "The selected unit", "Looking", "Saves and the app"
+UNITS = "In the Units pane"
 
 _PANES = tuple(
     Action(
@@ -110,6 +115,44 @@ _PANES = tuple(
     for number, name in enumerate(PANES, 1)
 )
 
+_UNITS = tuple(
+    Action(f"units_{name}", keys, label, text, UNITS, f"units.{method}", footer, not args, args, ("units",))
+    for name, keys, label, text, method, footer, args in (
+        ("sort_left", "left,h", "sort by", "Sort the units by the column to the left", "sort", None, (-1,)),
+        ("sort_right", "right,l", "sort by", "Sort the units by the column to the right", "sort", 1, (1,)),
+        ("turn", "d", "turn", "Turn the order of the units round", "turn", 6, ()),
+        (
+            "filter",
+            "backslash",
+            "filter",
+            "Show units by what they are, as saturated > 30; asks for it",
+            "filter",
+            2,
+            (),
+        ),
+        (
+            "mark",
+            "asterisk",
+            "mark",
+            "Mark the unit: z, f, a and others act on all marked ones; esc unmarks",
+            "mark",
+            3,
+            (),
+        ),
+        ("mark_all", "vertical_line", "mark all", "Mark all units that are shown, or none of them", "mark_all", 5, ()),
+        ("everywhere", "tilde", "all blocks", "The units of all blocks, or of the selected one", "everywhere", 7, ()),
+        (
+            "worth",
+            "A",
+            "worth",
+            "Measure how the loss rises without each unit of the block, and sort by it",
+            "worth",
+            4,
+            (),
+        ),
+        ("open", "enter", "select", "Select the unit, and go to it in the Neuron pane", "open", None, ()),
+    )
+)
 _IN_LOG = ("log",)
 _LOG = (
     Action("log_up", "up,k", "up", "The action before", LOOK, "record.move", palette=False, args=(-1,), pane=_IN_LOG),
@@ -387,6 +430,16 @@ ACTIONS: tuple[Action, ...] = (
         args=(0, -1),
     ),
     Action("down", "down,j", "down", "The row below", LOOK, "view.move", palette=False, args=(0, 1)),
+    *(
+        Action(f"leap_{to}", key, label, text, LOOK, "view.leap", palette=False, args=(to,))
+        for to, key, label, text in (
+            ("home", "home", "first", "To the first unit of the block"),
+            ("end", "end", "last", "To the last unit of the block"),
+            ("up", "pageup", "page up", "A page up: rows, or in Network the block before"),
+            ("down", "pagedown", "page down", "A page down: rows, or in Network the block after"),
+        )
+    ),
+    *_UNITS,
     Action("previous_example", "comma", "example", "The probe example before", LOOK, "view.example", args=(-1,)),
     Action(
         "next_example",

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events, on
-from textual.app import App
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -30,11 +29,11 @@ from tui.controllers.running import RunningController
 from tui.controllers.style import StyleController
 from tui.controllers.taking_out import TakingOutController
 from tui.controllers.unit import UnitController
+from tui.controllers.units import UnitsController
 from tui.controllers.view import ViewController
-from tui.render import palette, themes
+from tui.dressed import DressedApp
 from tui.render.palette import Terminal, speaks_unicode
 from tui.render.plain_text import Seen
-from tui.render.textual_themes import colours_of, textual_theme
 from tui.screens.lab import LabScreen
 from tui.state import StateFile
 from tui.widgets.command_line import CommandLine
@@ -48,7 +47,7 @@ from tui.widgets.timeline import TimelineStripWidget
 SEEN = Seen()
 
 
-class LabApp(App[None]):
+class LabApp(DressedApp):
     """Puts the parts together and binds the keys: `perform` finds the controller that the registry names."""
 
     TITLE = "tinynets-lab"
@@ -57,6 +56,9 @@ class LabApp(App[None]):
     NOTIFICATION_TIMEOUT = 4
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[Any]] = actions.bindings()
+
+    _begun = False
+    """The lab has its widgets."""
 
     def __init__(
         self,
@@ -71,16 +73,9 @@ class LabApp(App[None]):
     ) -> None:
         """Without a `source`, ask for one first."""
         super().__init__()
-        for colours in themes.OURS:
-            self.register_theme(textual_theme(colours))
         self.config = config = checked(config or Config(Path()), tuple(self.theme_names()))
         actions.give_keys(config.keys)
-        self.animation_level = "none"
-        self._tour = tour
-        self._begun = False
-        """The lab has its widgets."""
-        self._early: list[events.Event] = []
-        """What was typed before."""
+        self._tour, self._early = tour, list[events.Event]()  # what was typed before there was a lab
         self.look = Terminal(colour=not self.no_color, unicode=speaks_unicode())
         self.lab = lab = LabScreen(
             ready=lambda: self._begin(source, engine),
@@ -89,16 +84,15 @@ class LabApp(App[None]):
             keys=lambda: self.key_bar.shown(),
             label=lambda action: self.key_bar.label(action),
         )
+        state = state or StateFile()
         self.commands = commands = Commands(lab)
         self.running = RunningController(lab, commands)
         self.history = HistoryController(lab, commands)
         self.unit = UnitController(lab, commands)
+        self.units = UnitsController(lab, commands)
         self.view = ViewController(lab, commands)
-        state = state or StateFile()
         self.curve = CurveController(lab, commands)
-        self.files = FileController(
-            lab, commands, reconnect=lambda source: self.engine.reconnect(source), state=state, source=source
-        )
+        self.files = FileController(lab, commands, lambda source: self.engine.reconnect(source), state, source)
         self.engine = EngineController(
             lab,
             commands,
@@ -107,18 +101,19 @@ class LabApp(App[None]):
             options or {},
             opened=self._opened,
             refused=self.files.open,
-            looking={"samples": config.samples, "temperature": config.temperature, "frame_rate": config.frame_rate},
+            looking=config.looking,
         )
         self.taking_out = TakingOutController(
             lab, commands, shown=self._strips, recorder=lambda: self._driver if hasattr(self._driver, "cast") else None
         )
         self.key_bar = KeyBarController(lab, commands)
         self.find = FindController(lab, commands)
-        self.offering = OfferingController(lab, commands, perform=self.action_perform, begin=self.unit.begin)
+        self.offering = OfferingController(
+            lab, commands, perform=self.action_perform, fitting=self.unit.fitting, begin=self.unit.begin
+        )
         self.record = LogController(lab, commands)
         self.style = StyleController(lab, commands, config, state, self.theme_names)
-        self.theme = self.style.wanted
-        palette.wear(self._colours)
+        self.dress(self.style.wanted)
 
     def get_default_screen(self) -> Screen[Any]:
         return self.lab
@@ -148,17 +143,6 @@ class LabApp(App[None]):
 
     # -- colours
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return themes.css_variables(self._colours)
-
-    @property
-    def _colours(self) -> themes.Colours:
-        return colours_of(self.current_theme, few=self.console.color_system == "standard")
-
-    def theme_names(self) -> list[str]:
-        """The themes that there are; those in the terminal's own colours would leave the panes nothing to mix."""
-        return [name for name, theme in self.available_themes.items() if not theme.ansi]
-
     @property
     def follows_background(self) -> bool:
         """Whether the driver is to ask the terminal about its background."""
@@ -166,18 +150,6 @@ class LabApp(App[None]):
 
     def found_background(self, dark: bool) -> None:
         self.style.found_background(dark)
-
-    def watch_theme(self, name: str) -> None:
-        """Wear the colours of a theme, and draw every screen in them."""
-        palette.wear(self._colours)
-        self.call_next(self._draw_again)
-
-    def _draw_again(self) -> None:
-        for screen in self.screen_stack:
-            self.stylesheet.update(screen, animate=False)
-            for widget in screen.query("*"):
-                widget.refresh()
-            screen.refresh()
 
     # -- keys
 

@@ -149,7 +149,8 @@ async def test_a_verb_from_the_palette_is_done_or_asked_to_be_completed() -> Non
 def test_the_verbs_of_every_day_have_keys() -> None:
     daily = {
         "step", "run", "phase", "evaluate", "back", "undo", "redo", "until", "back_until", "fork", "tree", "bookmark",
-        "play", "phase_back", "breakpoints", "zero", "freeze", "release", "mean", "clamp", "scale", "prune", "reinit", "explain",
+        "play", "phase_back", "breakpoints", "zero", "freeze", "release", "mean", "clamp", "scale", "prune", "reinit",
+        "explain",
         "save", "open", "recover",
     }  # fmt: skip
     assert daily <= set(VERBS)

@@ -532,7 +532,7 @@ class Neuron:
     gradient_here: float | None = None
     """The same gradient on the selected example of the batch alone."""
     state: str = ""
-    """held, dead, saturated, frozen, constant or healthy."""
+    """held, dead, saturated, frozen, constant, broken (not finite) or healthy."""
     verdict: str = ""
     """What is the matter with it and why, in a sentence."""
     picture: UnitPicture | None = None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tinynets.server.frame import FROZEN, Status
 from tui import actions
 from tui.actions import Action
 from tui.controllers.base import Controller
-from tui.model.selection import RELEASED
+from tui.model.selection import RELEASED, UnitNow, unit_now
 
 WIDE, FEW = 100, 3
 """On fewer columns, only so many of the pane's own keys go before those of all panes."""
@@ -43,9 +45,9 @@ class KeyBarController(Controller):
         if action.id == "run":
             return "pause" if status and status.mode != "paused" else "run"
         if action.id == "zero":
-            return "release" if self.unit_now.output in RELEASED else "zero"
+            return self._counted("release" if self._all(lambda now: now.output in RELEASED) else "zero")
         if action.id == "freeze":
-            return "unfreeze" if self.unit_now.frozen == FROZEN else "freeze"
+            return self._counted("unfreeze" if self._all(lambda now: now.frozen == FROZEN) else "freeze")
         if action.id in MODES and status and status.mode == MODES[action.id]:
             return "pause"
         if action.id == "phase" and status and status.next_phase and status.phase:
@@ -55,6 +57,15 @@ class KeyBarController(Controller):
         if action.id == "zoom":
             return "all panes" if self.ui.desk.choice.zoom else "zoom"
         return action.label
+
+    def _all(self, holds: Callable[[UnitNow], bool]) -> bool:
+        """Whether something holds of all that an operation would be done to."""
+        return bool(self.targets) and all(holds(unit_now(self.ui.frame, target)) for target in self.targets)
+
+    def _counted(self, what: str) -> str:
+        """With the number of marked units, if it would be done to those."""
+        count = sum(len(target.group) for target in self.targets)
+        return f"{what} {count}" if count else what
 
 
 def with_travel(found: list[Action], status: Status | None) -> list[Action]:

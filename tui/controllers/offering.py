@@ -11,7 +11,8 @@ from textual.command import CommandPalette
 from tui import actions
 from tui.controllers.base import Controller
 from tui.controllers.commands import Commands
-from tui.model.operations import CommandDraft, menu
+from tui.model.operations import CommandDraft
+from tui.model.operations import Entry as Operation
 from tui.screens.lab import LabScreen
 from tui.screens.palette import HERE, KEYS, TYPED, Entry, provider
 
@@ -19,7 +20,7 @@ ON_A_LINE = "On the command line"
 
 
 class OfferingController(Controller):
-    """Opens the palette. `perform` runs an action by its id, `begin` the line of an operation."""
+    """Opens the palette. `perform` runs an action by its id, `begin` the line of an operation that `fitting` lists."""
 
     def __init__(
         self,
@@ -27,10 +28,11 @@ class OfferingController(Controller):
         commands: Commands,
         *,
         perform: Callable[[str], Any],
+        fitting: Callable[[], list[Operation]],
         begin: Callable[[CommandDraft], Any],
     ) -> None:
         super().__init__(ui, commands)
-        self._perform, self._begin = perform, begin
+        self._perform, self._fitting, self._begin = perform, fitting, begin
 
     def palette(self) -> None:
         self.ui.app.push_screen(CommandPalette(providers=[provider(self.entries)], placeholder="what to do"))
@@ -40,8 +42,7 @@ class OfferingController(Controller):
         from tinynets.lab.verbs import VERBS  # the app starts sooner without it
 
         later, pane = self.ui.app.call_later, self.ui.desk.choice.active
-        frame, at = self.ui.frame, self.ui.selection
-        here = menu(frame, at) if frame is not None and at.block else []
+        at, here = self.ui.selection, self._fitting()
         for action in actions.ACTIONS:
             if not action.palette or (action.pane and pane not in action.pane):
                 continue

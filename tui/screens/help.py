@@ -59,12 +59,13 @@ OWN = "123hjklq"
 """Letters and digits that are keys of the help itself."""
 
 
-class HelpScreen(Modal[None]):
-    """Three pages: the panes and marks, the keys, the command line."""
+class HelpScreen(Modal[str | None]):
+    """Three pages: the panes and marks, the keys, the command line. The answer is the action that is wanted, if any."""
 
     DEFAULT_CSS = "HelpScreen > VerticalScroll { width: 132; height: auto; } HelpScreen Static { padding-right: 1; }"
     BINDINGS: ClassVar = [
         ("escape,question_mark,q", "close", "close"),
+        ("f1", "dismiss('tour')", "the tour"),
         ("slash", "search", "search"),
         ("right,l,tab", "turn(1)", "next page"),
         ("left,h,shift+tab", "turn(-1)", "page before"),
@@ -85,7 +86,7 @@ class HelpScreen(Modal[None]):
     def compose(self) -> ComposeResult:
         box = VerticalScroll(classes="box")
         box.border_title = "tinynets-lab: a debugger for small neural networks"
-        box.border_subtitle = "1 2 3 pages   / searches   arrows scroll   esc closes"
+        box.border_subtitle = "1 2 3 pages   / searches   f1 the tour   esc closes"
         with box:
             search = Input(placeholder="letters of a key, a pane or a verb", highlighter=Typed(), id="search")
             search.display = False

@@ -33,6 +33,7 @@ from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.status import KeyBar, StatusLine
 from tui.widgets.timeline import TimelineStripWidget
 from tui.widgets.tour import TourHint
+from tui.widgets.units import UnitsPane
 
 SMALLEST = (60, 16)
 AT_ONCE = 3
@@ -137,8 +138,9 @@ class LabScreen(Screen[None]):
             self.desk.pick(event.widget.NAME)
             self.tabs.update(self.desk.visible_panes(), event.widget.NAME)
 
+    @on(Pane.Picked)
     @on(Tabs.Picked)
-    def _tab_picked(self, message: Tabs.Picked) -> None:
+    def _tab_picked(self, message: Pane.Picked | Tabs.Picked) -> None:
         self.pick_pane(message.pane)
 
     def pick_pane(self, name: str) -> None:
@@ -239,7 +241,7 @@ class LabScreen(Screen[None]):
             self._undrawn = []
             for widget in self._shown():
                 widget.repaint()
-        for name in ("network", "weights", "activations", "neuron"):
+        for name in ("network", "units", "weights", "activations", "neuron"):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
         self._cursor_unpainted = True
@@ -255,6 +257,8 @@ class LabScreen(Screen[None]):
             log = self.panes["log"]
             assert isinstance(log, LogPane)
             row, rows = log.wanted
+            units = self.panes["units"]
+            assert isinstance(units, UnitsPane)
             self._looked(
                 View(
                     at.block,
@@ -266,12 +270,13 @@ class LabScreen(Screen[None]):
                     batch_example=batch_example,
                     lens=self.lens,
                     against=self.against,
+                    every_unit=units.every_unit,
                     log_row=row,
                     log_rows=rows,
                     window=self.window.steps,
                     until=self.window.until,
                     curve=self.window.curve,
-                    **self._resolutions(),
+                    **_resolutions(self.panes, self.frame),
                 )
             )
 
@@ -283,17 +288,6 @@ class LabScreen(Screen[None]):
         """Show other steps, or another curve of them."""
         self.window = window
         self.send_view()
-
-    def _resolutions(self) -> dict[str, Any]:
-        """How finely the panes have room to draw: pictures are computed for that, not enlarged."""
-        network, neuron, output = (self.panes[name] for name in ("network", "neuron", "output"))
-        assert isinstance(network, NetworkPane)
-        assert isinstance(neuron, NeuronPane)
-        assert isinstance(output, OutputPane)
-        found: dict[str, Any] = {"portrait": neuron.portrait(), "plane": output.plane_points()}
-        if self.frame is not None:
-            found["pixels"], found["answer"] = network.pixels(self.frame)
-        return found
 
     def look_through(self, lens: str, against: str | int) -> None:
         """Paint the panes with something else."""
@@ -334,3 +328,15 @@ class LabScreen(Screen[None]):
             usage, _, about = said.partition("   ")
             said = f"{usage}   enter takes the selected unit: {draft.text}   {about}"
         self.status.say_typing(said, offers(completions(text, self.frame)) if text.strip() else [])
+
+
+def _resolutions(panes: dict[str, Pane], frame: Frame | None) -> dict[str, Any]:
+    """How finely the panes have room to draw: pictures are computed for that, not enlarged."""
+    network, neuron, output = (panes[name] for name in ("network", "neuron", "output"))
+    assert isinstance(network, NetworkPane)
+    assert isinstance(neuron, NeuronPane)
+    assert isinstance(output, OutputPane)
+    found: dict[str, Any] = {"portrait": neuron.portrait(), "plane": output.plane_points()}
+    if frame is not None:
+        found["pixels"], found["answer"] = network.pixels(frame)
+    return found

@@ -15,7 +15,7 @@ from tui.render.drawing import Part, first_fitting, legend, number, signed
 from tui.render.example_list import ExampleList
 from tui.render.marks import Marks
 from tui.widgets.heatmap import Grid, cell_lines, grid, gutter_width, hatched_lines, ruler, share_line
-from tui.widgets.pane import Pane
+from tui.widgets.pane import Leap, Pane
 
 
 class ActivationsPane(Pane):
@@ -153,6 +153,13 @@ class ActivationsPane(Pane):
         text = data.examples[example] if example < len(data.examples) else str(example)
         saturated = ", saturated" if data.saturated[unit, example] else ""
         return f"{data.block}[{unit}] on {text}: {float(data.values[unit, example]):+.4g}{saturated}"
+
+    def leapt(self, to: Leap) -> Pane.Chosen | None:
+        if self.place is None or to in ("home", "end"):
+            units = self.place.columns if self.place else 0
+            return self.Chosen(unit=0 if to == "home" else units - 1) if units else None
+        page = max(1, self.place.shown_rows - 1)
+        return self.moved(0, page if to == "down" else -page)
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)

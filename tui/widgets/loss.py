@@ -190,7 +190,9 @@ class LossPane(Pane):
                 self.set_timer(wait, self._redraw_late)
             return
         log = self.log10 and curve.kind == "loss"
-        self._plot = draw(chart_of(curve, max(1, height - 3), log, self.look, selected), width, height - 1, self.look)
+        self._plot = draw(
+            chart_of(curve, (width - 6, max(1, height - 3)), log, self.look, selected), width, height - 1, self.look
+        )
         self._plotted, self._at = wanted, monotonic()
 
     def _redraw_late(self) -> None:

@@ -17,7 +17,7 @@ from tui.render.network_cells import block_legend, hatched, heading, unit_cells
 from tui.render.pictures import mapped, picture
 from tui.widgets.net import AROUND, SHORTEST, Net, draw, placed
 from tui.widgets.net import wanted_height as net_height
-from tui.widgets.pane import Pane
+from tui.widgets.pane import Leap, Pane
 from tui.widgets.som import draw_map, placed_map
 
 WITH_LEGEND = 6
@@ -204,6 +204,16 @@ class NetworkPane(Pane):
                 self.Chosen(unit=_below(self._net, node, down)) if down else _chosen(right_of(self._net, node, right))
             )
         return self.Chosen(unit=self.selection.unit + right) if right else self._vertically(down)
+
+    def leapt(self, to: Leap) -> Pane.Chosen | None:
+        """To the block's first or last unit, or to the block before or after it that has units."""
+        blocks = [] if self.frame is None else [block for block in self.frame.blocks if block.units]
+        at = next((at for at, block in enumerate(blocks) if block.name == self.selection.block), None)
+        if at is None:
+            return None
+        if to in ("home", "end"):
+            return self.Chosen(unit=0 if to == "home" else blocks[at].units - 1)
+        return self.Chosen(block=blocks[max(0, min(at + (1 if to == "down" else -1), len(blocks) - 1))].name)
 
     def _vertically(self, down: int) -> Pane.Chosen | None:
         """Go to the nearest cell in the next row up or down that may hold the cursor, in this block or another."""

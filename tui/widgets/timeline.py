@@ -12,7 +12,7 @@ from textual.strip import Strip
 from tinynets.foreign_text import printable
 from tinynets.server.frame import EditMark, Frame, TimelineStrip
 from tui.model.selection import Selection
-from tui.model.stops import Place, Stop, cost_words, shown_lanes, stops
+from tui.model.stops import Lane, Place, Stop, cost_words, shown_lanes, stops
 from tui.render import palette, themes
 from tui.render.drawing import Part, clip, length, line
 from tui.render.marks import SIGNS
@@ -92,7 +92,7 @@ class MouseTarget:
 
 
 class TimelineStripWidget(Lines):
-    """The losses, with edits and bookmarks on them; under them the track, with evaluations as dots; then other branches.
+    """Losses, with edits and bookmarks on them; under them the track, with evaluations as dots; then other branches.
 
     A click goes to what it hits: the moment of a mark, a step of this branch or of another.
     """
@@ -343,12 +343,13 @@ class TimelineStripWidget(Lines):
                 column -= length([part])
             return None
         shown = shown_lanes(strip, self._lane_room())[0]
-        if y - 2 >= len(shown):
-            return None
-        lane = shown[y - 2]
-        on_line = 0 <= column < scale.span and scale.x(lane.start) <= column <= scale.x(lane.end)
-        step = min(max(scale.step(column), lane.start), lane.end) if on_line else None
-        return self._branch(strip, lane.name, step)
+        return self._on_lane(strip, shown[y - 2], column, scale) if y - 2 < len(shown) else None
+
+    def _on_lane(self, strip: TimelineStrip, lane: Lane, column: int, scale: StepScale) -> MouseTarget | None:
+        """The step of another branch under the mouse; beside its line, its end."""
+        if 0 <= column < scale.span and scale.x(lane.start) <= column <= scale.x(lane.end):
+            return self._branch(strip, lane.name, min(max(scale.step(column), lane.start), lane.end))
+        return self._branch(strip, lane.name)
 
     def _mark_at(self, strip: TimelineStrip, column: int, scale: StepScale) -> MouseTarget | None:
         """The mark under or beside the mouse; repeated clicks on several in one place go through them in turn."""
