@@ -457,7 +457,7 @@ ACTIONS: tuple[Action, ...] = (
         "Find a unit, block, example, edit, bookmark, branch, pane or setting, and go there",
         LOOK,
         "find.find",
-        12,
+        7,
     ),
     Action("number", "g", "go to", "Go to a number: of a unit, an example or a step, by pane", LOOK, "find.number", 16),
     Action(

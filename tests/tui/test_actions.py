@@ -95,13 +95,14 @@ DONE_BY = {
     "zero": "zero", "freeze": "freeze", "explain": "explain", "release": "release", "mean": "mean", "clamp": "clamp",
     "scale": "scale", "reinit": "reinit", "prune": "prune", "edit_weight": "set_weight", "log_go": "seek",
     "loss_go": "seek", "next_example": "step_out", "save": "save", "save_as": "save", "open": "open",
-    "recover": "recover",
+    "recover": "recover", "units_worth": "worth",
 }  # fmt: skip
 """Action -> the verb that does the same on the command line."""
 NO_VERB = {
     "view": "what is looked at",
     "find": "where the cursor and the focus are",
     "record": "the cursor in the log, and copies",
+    "units": "which units are listed, in which order, and which are marked",
     "curve": "the range of time that is seen, or the pace of playback",
     "style": "how the app looks, and its tour",
     "taking_out": "pictures and recordings of the app",
