@@ -19,7 +19,7 @@ from tinynets.recipes.catalog import list_recipes
 
 Make = Callable[..., tn.Lab]
 SEEDS = range(24)
-MANY = range(24, 24 + 60 * int(os.environ.get("TINYNETS_PROOF", "1")))
+MANY = range(24, 24 + 20 * int(os.environ.get("TINYNETS_PROOF", "1")))
 ON_ACTIVATIONS = STANDS[:8]
 
 
@@ -267,6 +267,20 @@ def test_an_edit_undone_in_mid_step_stays_reachable_when_the_step_goes_on(make_t
     assert lab.state.digest() == plain.state.digest()
     lab.undo()
     assert lab.moment[1:] == (5, 0)
+
+
+def test_edits_made_and_taken_off_one_after_the_other_in_mid_step_leave_the_step_without_them(make_tiny: Make) -> None:
+    lab, plain = make_tiny(), make_tiny()
+    plain.run(8)
+    lab.run(5)
+    phases(lab, 4)
+    for unit in range(3):
+        lab.zero(f"hidden[{unit}]")
+        lab.undo()
+    lab.step_out()
+    lab.run(2)
+    assert (lab.state.digest(), lab.moment[1:]) == (plain.state.digest(), (8, 0))
+    assert lab.verify().equal
 
 
 def test_an_edit_in_mid_step_of_the_past_forks(make_tiny: Make) -> None:
