@@ -300,6 +300,17 @@ def test_an_edit_in_mid_step_of_the_past_forks(make_tiny: Make) -> None:
     assert lab.state.digest() == end
 
 
+def test_undo_in_mid_step_goes_nowhere_else_once_the_branch_it_came_from_is_dropped(make_tiny: Make) -> None:
+    lab = make_tiny()
+    lab.run(8)
+    lab.seek(3)
+    phases(lab, 6)
+    lab.scale("hidden[0]", 2.0)
+    lab.drop("main")
+    assert str(lab.undo()).startswith("undone: the half-done step, at step 3")
+    assert (lab.moment[1:], lab.player.phases_done) == ((3, 1), 0)
+
+
 def test_an_edit_that_makes_the_step_infinite_leaves_it_as_it_was(make_tiny: Make) -> None:
     lab = make_tiny()
     lab.run(3)
