@@ -77,11 +77,13 @@ class RunningController(Controller):
         self.commands.do("evaluate")
 
     def cancel(self) -> None:
-        """Close or stop the innermost thing: the command line, a command at work, the zoom, a run."""
+        """Close or stop the innermost thing: the command line, a command at work, marks, the zoom, a run."""
         if self.ui.command_line.display:
             self.ui.close_command_line()
         elif self.commands.client and self.commands.client.busy:
             self.commands.client.cancel()
+        elif self.ui.active_pane.escaped():
+            pass
         elif self.ui.desk.choice.zoom:
             self.ui.toggle_zoom()
         elif self.run_now and self.run_now.mode != "paused":

@@ -16,11 +16,12 @@ from tinynets.measure.lens_names import AUTO
 from tinynets.server.frame import Frame, View
 from tui.actions import Action
 from tui.model.completion import completions
+from tui.model.prefill import completed, value_now
 from tui.model.selection import Selection, fitted, followed
 from tui.model.time_window import TimeWindow
 from tui.panes import make_desk
 from tui.render.plain_text import plain
-from tui.widgets.command_line import CommandLine, hint
+from tui.widgets.command_line import CommandLine, hint, offers
 from tui.widgets.desk import Body, Desk
 from tui.widgets.header import Header, Tabs
 from tui.widgets.log import LogPane
@@ -32,6 +33,7 @@ from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.status import KeyBar, StatusLine
 from tui.widgets.timeline import TimelineStripWidget
 from tui.widgets.tour import TourHint
+from tui.widgets.units import UnitsPane
 
 SMALLEST = (60, 16)
 AT_ONCE = 3
@@ -65,6 +67,8 @@ class LabScreen(Screen[None]):
         """Since when a change is measured."""
         self.room = True
         """Whether the terminal has room for the lab."""
+        self.pressed = 0
+        """How many keys were pressed so far."""
         self._ready, self._looked, self._drawn = ready, looked, drawn
         self._keys, self._label = keys, label
         self._undrawn: list[Lines] = []
@@ -134,8 +138,9 @@ class LabScreen(Screen[None]):
             self.desk.pick(event.widget.NAME)
             self.tabs.update(self.desk.visible_panes(), event.widget.NAME)
 
+    @on(Pane.Picked)
     @on(Tabs.Picked)
-    def _tab_picked(self, message: Tabs.Picked) -> None:
+    def _tab_picked(self, message: Pane.Picked | Tabs.Picked) -> None:
         self.pick_pane(message.pane)
 
     def pick_pane(self, name: str) -> None:
@@ -236,7 +241,7 @@ class LabScreen(Screen[None]):
             self._undrawn = []
             for widget in self._shown():
                 widget.repaint()
-        for name in ("network", "weights", "activations", "neuron"):
+        for name in ("network", "units", "weights", "activations", "neuron"):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
         self._cursor_unpainted = True
@@ -252,6 +257,8 @@ class LabScreen(Screen[None]):
             log = self.panes["log"]
             assert isinstance(log, LogPane)
             row, rows = log.wanted
+            units = self.panes["units"]
+            assert isinstance(units, UnitsPane)
             self._looked(
                 View(
                     at.block,
@@ -263,12 +270,13 @@ class LabScreen(Screen[None]):
                     batch_example=batch_example,
                     lens=self.lens,
                     against=self.against,
+                    every_unit=units.every_unit,
                     log_row=row,
                     log_rows=rows,
                     window=self.window.steps,
                     until=self.window.until,
                     curve=self.window.curve,
-                    **self._resolutions(),
+                    **_resolutions(self.panes, self.frame),
                 )
             )
 
@@ -281,17 +289,6 @@ class LabScreen(Screen[None]):
         self.window = window
         self.send_view()
 
-    def _resolutions(self) -> dict[str, Any]:
-        """How finely the panes have room to draw: pictures are computed for that, not enlarged."""
-        network, neuron, output = (self.panes[name] for name in ("network", "neuron", "output"))
-        assert isinstance(network, NetworkPane)
-        assert isinstance(neuron, NeuronPane)
-        assert isinstance(output, OutputPane)
-        found: dict[str, Any] = {"portrait": neuron.portrait(), "plane": output.plane_points()}
-        if self.frame is not None:
-            found["pixels"], found["answer"] = network.pixels(self.frame)
-        return found
-
     def look_through(self, lens: str, against: str | int) -> None:
         """Paint the panes with something else."""
         self.lens, self.against = lens, against
@@ -303,7 +300,12 @@ class LabScreen(Screen[None]):
         """Open the command line with a text, whose last `asked` letters the user is to replace."""
         self.keys.display = False
         self.command_line.open(text, asked)
-        self.status.say(hint(text, self.status.room))
+        self._tell_line(text)
+
+    def open_line_again(self, text: str) -> None:
+        """Open the command line with a text that failed; the status line keeps saying why."""
+        self.keys.display = False
+        self.command_line.open(text)
 
     def close_command_line(self) -> None:
         self.command_line.close()
@@ -313,4 +315,28 @@ class LabScreen(Screen[None]):
 
     @on(CommandLine.Edited)
     def _line_edited(self, message: CommandLine.Edited) -> None:
-        self.status.say(hint(message.text, self.status.room))
+        """Say what can come next; where a value is asked, put the present one there."""
+        value = value_now(message.text, self.frame, self.selection) if message.grown else ""
+        if value:
+            self.command_line.fill(message.text, value)
+        self._tell_line(message.text)
+
+    def _tell_line(self, text: str) -> None:
+        draft = completed(text, self.frame, self.selection)
+        said = hint(text, self.status.room)
+        if draft is not None:
+            usage, _, about = said.partition("   ")
+            said = f"{usage}   enter takes the selected unit: {draft.text}   {about}"
+        self.status.say_typing(said, offers(completions(text, self.frame)) if text.strip() else [])
+
+
+def _resolutions(panes: dict[str, Pane], frame: Frame | None) -> dict[str, Any]:
+    """How finely the panes have room to draw: pictures are computed for that, not enlarged."""
+    network, neuron, output = (panes[name] for name in ("network", "neuron", "output"))
+    assert isinstance(network, NetworkPane)
+    assert isinstance(neuron, NeuronPane)
+    assert isinstance(output, OutputPane)
+    found: dict[str, Any] = {"portrait": neuron.portrait(), "plane": output.plane_points()}
+    if frame is not None:
+        found["pixels"], found["answer"] = network.pixels(frame)
+    return found
