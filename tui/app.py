@@ -17,6 +17,7 @@ from tui import actions
 from tui.client import Spawned
 from tui.controllers.commands import Commands
 from tui.controllers.engine import EngineController, Spawn
+from tui.controllers.examples import ExamplesController
 from tui.controllers.files import FileController
 from tui.controllers.history import HistoryController
 from tui.controllers.key_bar import KeyBarController
@@ -69,6 +70,7 @@ class LabApp(App[None]):
         self.history = HistoryController(lab, commands)
         self.unit = UnitController(lab, commands)
         self.view = ViewController(lab, commands)
+        self.examples = ExamplesController(lab, commands)
         self.files = FileController(lab, commands, reconnect=lambda source: self.engine.reconnect(source))
         self.engine = EngineController(
             lab, commands, spawn, source, options or {}, opened=self.files.offer, refused=self.files.open

@@ -14,13 +14,15 @@ from tinynets.nn.block import Block
 from tinynets.nn.network import Network
 from tinynets.nn.workspace import Workspace
 from tinynets.server.activity import Activity
-from tinynets.server.frame import BlockInfo, Frame, View
+from tinynets.server.frame import BlockInfo, Examples, Frame, View
 from tinynets.server.panes.activations import activations
+from tinynets.server.panes.examples import ExampleLists
 from tinynets.server.panes.loss import curve
 from tinynets.server.panes.network import cells
 from tinynets.server.panes.neuron import neuron
 from tinynets.server.panes.outline import outline
 from tinynets.server.panes.output import output
+from tinynets.server.panes.own_input import OwnInputs, inputs_of
 from tinynets.server.panes.standing import StandingCache
 from tinynets.server.panes.status import FileStatus, status
 from tinynets.server.panes.timeline import timeline
@@ -41,6 +43,8 @@ class FrameBuilder:
     _spare: Workspace = field(default_factory=Workspace)
     _standing: StandingCache = field(default_factory=StandingCache)
     _outlines: tuple[Network | None, tuple[BlockInfo, ...]] = (None, ())
+    _own: OwnInputs = field(default_factory=OwnInputs)
+    _lists: ExampleLists = field(default_factory=ExampleLists)
 
     @classmethod
     def of(cls, lab: Lab) -> FrameBuilder:
@@ -49,28 +53,41 @@ class FrameBuilder:
 
     def __post_init__(self) -> None:
         self._generator = TextGenerator(self.experiment.data)
+        self._inputs = inputs_of(self.experiment)
 
     def frame(self, view: View, number: int, activity: Activity, *, renew_samples: bool = True) -> Frame:
         """A Frame with what the visible panes of `view` show now."""
-        experiment, network, probe = self.experiment, self.experiment.network, self.experiment.probe
-        probe.forward(network)
-        view = self._existing(view)
+        experiment, network = self.experiment, self.experiment.network
+        experiment.probe.forward(network)
+        shown, refused = self._own.joined(experiment, view.own)
+        view = self._existing(view, shown)
         return Frame(
             number,
             view,
             status(experiment, self.file_status(), activity),
             self._outline(network),
-            tuple(f"{x} → {y}" if y else x for x, y in zip(probe.examples, probe.targets, strict=True)),
+            tuple(f"{x} → {y}" if y else x for x, y in zip(shown.probe.examples, shown.probe.targets, strict=True)),
             timeline(experiment),
             self._standing.of(experiment),
             tuple(experiment.data.labels),
             tuple(experiment.data.splits),
-            **self._panes(view, renew_samples),
+            answers=self._answers(view, activity.mode != "paused"),
+            inputs=self._inputs,
+            own=shown is not experiment,
+            refused=refused,
+            **self._panes(shown, view, renew_samples),
         )
 
-    def _panes(self, view: View, renew_samples: bool) -> dict[str, Any]:
+    def _answers(self, view: View, moving: bool) -> Examples:
+        """What the network says for the probe, or for the split that the Examples pane lists while it is visible."""
+        visible = "examples" in view.panes
+        if visible and view.split:
+            return self._lists.split(self.experiment, view.split, moving)
+        return self._lists.probe(self.experiment, visible)
+
+    def _panes(self, experiment: Experiment, view: View, renew_samples: bool) -> dict[str, Any]:
         """The contents of the visible panes; a block without units has fewer."""
-        experiment, network = self.experiment, self.experiment.network
+        network = experiment.network
         block = network.block(view.block)
         views = {entry.name: BlockView.of(experiment, entry) for entry in network.blocks if entry.units}
 
@@ -94,7 +111,7 @@ class FrameBuilder:
             self._outlines = network, tuple(outline(network, entry) for entry in network.blocks)
         return self._outlines[1]
 
-    def _existing(self, view: View) -> View:
+    def _existing(self, view: View, shown: Experiment) -> View:
         """The view with a block, unit and example that exist; a block without units only if no block has any."""
         network = self.experiment.network
         blocks = [block for block in network.blocks if block.units]
@@ -102,12 +119,14 @@ class FrameBuilder:
         named = [block for block in blocks if block.name == view.block]
         block = (named or hidden or blocks or list(network.blocks))[0]
         unit = min(max(view.unit, 0), max(block.units - 1, 0))
-        example = min(max(view.example, 0), len(self.experiment.probe.x) - 1)
+        last = len(shown.probe.x) - 1
+        example = min(max(view.example, 0), last) if shown is self.experiment else last
         return replace(
             view,
             block=block.name,
             unit=unit,
             example=example,
+            split=view.split if view.split in self.experiment.data.splits else "",
             plot_columns=max(2, min(view.plot_columns, 2000)),
             terms=max(1, min(view.terms, 200)),
         )

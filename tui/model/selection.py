@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinynets.server.frame import FREE, Frame
+from tinynets.server.frame import FREE, Frame, OwnInput
 
 RELEASED = ("zero", "several")
 """Interventions on a unit's output that `z` removes."""
@@ -19,10 +19,18 @@ class Selection:
     example: int = 0
     row: int = 0
     """The input row of the weight matrix; the engine need not know it."""
+    own: OwnInput | None = None
+    """An input of the user's own, which is looked at in place of the example."""
 
     @property
     def selector(self) -> str:
         return f"{self.block}[{self.unit}]"
+
+    def shown(self, frame: Frame) -> int:
+        """Which of a frame's examples is selected: the last one if that is the user's own."""
+        if self.own is not None and frame.own:
+            return len(frame.examples) - 1
+        return max(0, min(self.example, _of_probe(frame) - 1))
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ def followed(selection: Selection, before: Frame | None, frame: Frame) -> Select
     if before is None or selection.block not in before.standing:
         return fitted(selection, frame)
     if selection.block not in frame.standing:
-        return fitted(Selection(_beside(selection.block, before, frame), 0, selection.example), frame)
+        return fitted(replace(selection, block=_beside(selection.block, before, frame), unit=0, row=0), frame)
     old, new = before.standing[selection.block].numbers, frame.standing[selection.block].numbers
     if selection.unit >= len(old) or np.array_equal(old, new):
         return fitted(selection, frame)
@@ -86,7 +94,13 @@ def fitted(selection: Selection, frame: Frame) -> Selection:
     sizes = {block.name: block.units for block in frame.blocks if block.units}
     if selection.block not in sizes:
         view = frame.view
-        return Selection(view.block, view.unit, view.example, 0)
+        example = min(view.example, _of_probe(frame) - 1)
+        return replace(selection, block=view.block, unit=view.unit, example=example, row=0)
     unit = max(0, min(selection.unit, sizes[selection.block] - 1))
-    example = max(0, min(selection.example, len(frame.examples) - 1))
-    return Selection(selection.block, unit, example, max(0, selection.row))
+    example = max(0, min(selection.example, _of_probe(frame) - 1))
+    return replace(selection, unit=unit, example=example, row=max(0, selection.row))
+
+
+def _of_probe(frame: Frame) -> int:
+    """How many of a frame's examples are the probe's."""
+    return len(frame.examples) - frame.own

@@ -12,7 +12,7 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tinynets.server.frame import Frame, View
+from tinynets.server.frame import Frame, OwnInput, View
 from tui.actions import Action
 from tui.model.completion import completions
 from tui.model.selection import Selection, fitted, followed
@@ -20,6 +20,7 @@ from tui.panes import make_desk
 from tui.render.plain_text import plain
 from tui.widgets.command_line import CommandLine, hint
 from tui.widgets.desk import Body, Desk
+from tui.widgets.examples import ExamplesPane
 from tui.widgets.header import Header, Tabs
 from tui.widgets.network import NetworkPane
 from tui.widgets.pane import Lines, Pane
@@ -80,6 +81,7 @@ class LabScreen(Screen[None]):
         self.keys = self.query_one(KeyBar)
         self.command_line = self.query_one(CommandLine)
         self.panes = {pane.NAME: pane for pane in self.query(Pane)}
+        self.examples = self.query_one(ExamplesPane)
         self.fit(self.app.size)
         self.set_focus(self.panes["network"])  # at once: `focus` would take the keys from a line opened meanwhile
         self._ready()
@@ -136,6 +138,9 @@ class LabScreen(Screen[None]):
         """Take a new frame and draw it; the selection stays on its unit."""
         self._cursor_unpainted = False
         self.selection = followed(self.selection, self.frame, frame)
+        if frame.refused and frame.view.own == self.selection.own:
+            self.selection = replace(self.selection, own=None)
+            self.status.say(frame.refused, error=True)
         self.frame = frame
         network = self.panes["network"]
         assert isinstance(network, NetworkPane)
@@ -180,7 +185,10 @@ class LabScreen(Screen[None]):
 
     def select(self, **changes: Any) -> None:
         """Move the cursor and draw it at once; the engine's details follow."""
-        wanted = replace(self.selection, **{key: value for key, value in changes.items() if value is not None})
+        changes = {key: value for key, value in changes.items() if value is not None}
+        if "example" in changes and "own" not in changes:
+            changes["own"] = self._own_at(changes["example"])
+        wanted = replace(self.selection, **changes)
         if self.frame is not None:
             if wanted.block != self.selection.block:
                 wanted = replace(wanted, row=0)
@@ -190,9 +198,21 @@ class LabScreen(Screen[None]):
             self.send_view()
             self._show_cursor()
 
+    def _own_at(self, example: int) -> OwnInput | None:
+        """The input of the user's own that stands at that number behind the probe's examples, if it is shown."""
+        is_own = self.frame is not None and self.frame.own and example >= len(self.frame.examples) - 1
+        return self.selection.own if is_own else None
+
+    def leave_own(self) -> bool:
+        """Go back from an input of the user's own to the probe; whether there was one."""
+        if self.selection.own is None:
+            return False
+        self.select(example=self.selection.example)
+        return True
+
     @on(Pane.Chosen)
     def choose(self, message: Pane.Chosen) -> None:
-        self.select(block=message.block, unit=message.unit, example=message.example, row=message.row)
+        self.select(block=message.block, unit=message.unit, example=message.example, row=message.row, own=message.own)
 
     def _show_cursor(self) -> None:
         """Draw the panes that show the cursor; the others wait for the next frame.
@@ -205,7 +225,7 @@ class LabScreen(Screen[None]):
             self._undrawn = []
             for widget in self._shown():
                 widget.repaint()
-        for name in ("network", "weights", "activations"):
+        for name in ("network", "weights", "activations", "examples"):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
         self._cursor_unpainted = True
@@ -216,7 +236,9 @@ class LabScreen(Screen[None]):
         if self.desk.size.width:
             at, columns = self.selection, max(20, self.panes["loss"].size.width - 10)
             terms = max(View.terms, self.desk.size.height if self.desk.choice.zoom else 0)
-            self._looked(View(at.block, at.unit, at.example, self.desk.visible_panes(), columns, terms))
+            split = self.examples.split if self.frame and self.examples.split in self.frame.splits else ""
+            visible = self.desk.visible_panes()
+            self._looked(View(at.block, at.unit, at.example, visible, columns, terms, own=at.own, split=split))
 
     # -- the command line
 

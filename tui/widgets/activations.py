@@ -29,10 +29,12 @@ class ActivationsPane(Pane):
         self.place = None
         if data is None:
             return self.message(self.waiting if self.frame is None else "this block has no units", width, height)
-        self.title(f"{data.block} on {len(data.examples)} probe examples")
+        count = len(data.examples) - bool(self.frame and self.frame.own)
+        self.title(f"{data.block} on {count} probe examples" + (" and yours" if count < len(data.examples) else ""))
         own = data.block == self.selection.block
         unit = min(self.selection.unit, data.values.shape[0] - 1) if own else -1
-        example = min(self.selection.example, data.values.shape[1] - 1)
+        assert self.frame is not None
+        example = min(self.selection.shown(self.frame), data.values.shape[1] - 1)
         place = self._fit(data, width, height, unit, example)
         marks = Marks(self.frame.standing.get(data.block) if self.frame else None, data.dead)
         lines = [ruler(place, lambda column: marks.glyph(column, self.look), self.look)]
@@ -91,7 +93,8 @@ class ActivationsPane(Pane):
         return parts
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:
-        return self.Chosen(unit=self.selection.unit + right, example=self.selection.example + down)
+        at = self.selection.shown(self.frame) if self.frame else 0
+        return self.Chosen(unit=self.selection.unit + right, example=at + down)
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)

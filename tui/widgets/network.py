@@ -94,8 +94,11 @@ class NetworkPane(Pane):
 
     def _about_example(self, frame: Frame, width: int) -> str:
         """The example in words, with its target if that is known."""
-        at = f"{self.selection.example + 1} of {len(frame.examples)}"
+        at = f"{self.selection.shown(frame) + 1} of {len(frame.examples)}"
         text = self._example(frame)
+        if self.selection.own is not None and frame.own:
+            back = "  (esc: back to the probe)"
+            return f"on {text}{back}" if width < 70 else f"each unit on  {text}{back}"
         if width < 70:
             return f"on {text} ({at})"
         return f"each unit on probe example  {text}  ({at}; , and . change it)"
@@ -105,7 +108,8 @@ class NetworkPane(Pane):
         return len(arrange(frame.blocks, self._room(frame, width), 2 if width >= 70 else 1, False)) + 1
 
     def _example(self, frame: Frame) -> str:
-        return frame.examples[self.selection.example] if self.selection.example < len(frame.examples) else ""
+        at = self.selection.shown(frame)
+        return frame.examples[at] if at < len(frame.examples) else ""
 
     def _span_of_cursor(self, row: Row) -> Span | None:
         for span in row.spans:

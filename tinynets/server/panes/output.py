@@ -8,6 +8,7 @@ import numpy as np
 
 from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.prediction import output_names
+from tinynets.measure.answers import answers_of
 from tinynets.nn.layers import Distances
 from tinynets.nn.losses import Kohonen
 from tinynets.nn.som import u_matrix
@@ -21,25 +22,37 @@ PLANE = 33  # points on each side of the decision plane
 
 def output(experiment: Experiment, view: View, texts: dict[str, Any], spare: Workspace) -> Output:
     """The output for the selected example; `texts` are the samples, `spare` is a workspace for the plane."""
-    probe, loss = experiment.probe, experiment.loss
-    out = probe.workspace.out[view.example].reshape(-1, probe.workspace.out.shape[-1])[-1]
-    target = probe.y[view.example]
-    with ignore_warnings():
-        alone = float(probe.losses_here(loss)[view.example])
-        values = softmax(out) if loss.classes else out.astype(np.float64)
+    probe, loss, at = experiment.probe, experiment.loss, slice(view.example, view.example + 1)
+    known = view.own is None or not probe.y.size or bool(probe.targets[view.example])
+    one = answers_of(loss, probe.workspace.out[at], probe.y[at], None if probe.weight is None else probe.weight[at])
+    values, labels, target = one.values[0], output_names(experiment, len(one.values[0])), int(one.truth[0])
+    in_two = one.kind == "sides" and len(values) == 2
+    names = side_names(experiment) if one.kind == "sides" else ()
+    as_classes = loss.classes or in_two
     return Output(
-        kind="classes" if loss.classes else "values",
+        kind="classes" if as_classes else "values",
         input=probe.examples[view.example],
-        labels=output_names(experiment, len(out)),
+        labels=names if in_two else labels,
         values=values,
-        target=int(target.reshape(-1)[-1]) if loss.classes else -1,
-        targets=None if loss.classes or not target.size else np.array(target, np.float64).reshape(-1),
-        loss=alone,
+        target=target if known else -1,
+        targets=None if as_classes or one.targets is None or not known else one.targets[0],
+        loss=float(one.loss[0]) if known else None,
         **texts,
         plane=_plane(experiment, spare),
         grid=_grid(experiment, view.example),
         image=_image(experiment, view.example),
+        answer=int(one.answer[0]),
+        right=None if one.wrong is None or not known else not one.wrong[0],
+        sides=names,
+        shares=one.kind == "values" and bool(loss.probabilities(one.values).size),
     )
+
+
+def side_names(experiment: Experiment) -> tuple[str, ...]:
+    """The names of the two classes that a single output tells apart."""
+    if len(experiment.data.labels) == 2:
+        return experiment.data.labels
+    return ("0", "1") if experiment.loss.probabilities(np.zeros(1)).size else ("-1", "+1")
 
 
 def _plane(experiment: Experiment, spare: Workspace) -> Plane | None:
@@ -78,12 +91,18 @@ def _grid(experiment: Experiment, example: int) -> MapGrid | None:
     return MapGrid(u_matrix(layer.w, loss.grid).astype(np.float32), divmod(best, columns), colors)
 
 
-def _image(experiment: Experiment, example: int) -> Array | None:
-    """The example as a picture with one channel, from black to white over the whole probe."""
+def picture_size(experiment: Experiment) -> tuple[int, int] | None:
+    """The height and width of the examples, if they are pictures of one channel."""
     x, size = experiment.probe.x, experiment.data.image
     if size is None and x.ndim == 4 and x.shape[-1] == 1:
         size = x.shape[1], x.shape[2]
-    if size is None or x[example].size != size[0] * size[1]:
+    return None if size is None or x[0].size != size[0] * size[1] else size
+
+
+def _image(experiment: Experiment, example: int) -> Array | None:
+    """The example as a picture, from black to white over the whole probe."""
+    x, size = experiment.probe.x, picture_size(experiment)
+    if size is None:
         return None
     low, high = float(x.min()), float(x.max())
     picture: Array = x[example].reshape(size).astype(np.float32)
