@@ -13,12 +13,13 @@ from throwaway import registered
 
 import tinynets as tn
 from tinynets.lab.verbs import VERBS
-from tinynets.server.frame import BookmarkMark, BranchLine, TimelineStrip, View
+from tinynets.server.frame import PANES, BookmarkMark, BranchLine, TimelineStrip, View
 from tui import actions
 from tui.app import LabApp
 from tui.model.completion import completions
 from tui.model.operations import menu
 from tui.model.selection import Selection
+from tui.panes import ROWS
 from tui.render.marks import SIGNS
 from tui.render.palette import Terminal
 from tui.screens.help import VERB_GROUPS, HelpScreen
@@ -28,13 +29,19 @@ from tui.widgets.command_line import COMMAND_HINT, hint
 
 def test_every_binding_comes_from_the_registry_with_its_id() -> None:
     bindings = {binding.id: binding for binding in LabApp.BINDINGS}
-    assert list(bindings) == [action.id for action in actions.ACTIONS]
-    for action in actions.ACTIONS:
+    everywhere = [action for action in actions.ACTIONS if not action.pane]
+    assert list(bindings) == [action.id for action in everywhere]
+    for action in everywhere:
         assert (bindings[action.id].key, bindings[action.id].action) == (action.keys, action.command)
+    for row in ROWS:
+        own = {binding.id: binding for binding in row.widget.BINDINGS}
+        assert list(own) == [action.id for action in actions.ACTIONS if row.name in action.pane]
 
 
-def test_no_key_means_two_things() -> None:
-    keys = Counter(key for action in actions.ACTIONS for key in action.keys.split(","))
+@pytest.mark.parametrize("pane", ["", *PANES])
+def test_no_key_means_two_things(pane: str) -> None:
+    held = [action for action in actions.ACTIONS if (pane in action.pane if pane else not action.pane)]
+    keys = Counter(key for action in held for key in action.keys.split(","))
     assert not [key for key, count in keys.items() if count > 1]
 
 

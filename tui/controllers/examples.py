@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tinynets.server.frame import Examples, Frame, OwnInput
 from tui.controllers.base import Controller
-from tui.model.example_list import ORDERS, UNGROUPED, caption, chosen, hard_ones, hard_word, next_hard, place_of
+from tui.model.example_list import (
+    ORDERS,
+    UNGROUPED,
+    caption,
+    chosen,
+    hard_ones,
+    hard_word,
+    next_hard,
+    place_of,
+    verdict_words,
+)
 from tui.model.own_input import DRAW, call_of, drawn, own_of
+from tui.render.drawing import number
 
 NOT_YET = "there are no examples yet: the engine is still starting"
 
@@ -30,7 +42,8 @@ class ExamplesController(Controller):
             return
         self._choose(examples, place)
         count = int(hard_ones(examples)[ordered].sum())
-        what = f"{caption(examples, place, frame)}: {self.ui.examples.verdict(examples, place)}"
+        said = f"{verdict_words(examples, place)}, loss {number(float(examples.loss[place]))}"
+        what = f"{caption(examples, place, frame)}: {said}"
         self.ui.status.say(f"{what}   ({count:,} of {len(ordered):,} {hard_word(examples)})")
 
     def jump(self, where: str) -> None:
@@ -119,6 +132,7 @@ class ExamplesController(Controller):
         value, error = await self.commands.tried("predict", *args, **options)
         if not error:
             self.ui.select(own=own)
+            value = replace(value, text=own.words or value.text)
             self.commands.told(value, "predict", *args, **options)
         return error
 

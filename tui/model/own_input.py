@@ -34,7 +34,7 @@ def hints(inputs: Inputs, splits: Sequence[str]) -> list[str]:
     if inputs.image is not None:
         found.append(f"{DRAW}: a picture of {inputs.image[0]} x {inputs.image[1]} pixels, with mouse or keys")
     if inputs.characters:
-        found.append(f"a text to go on from: emma   (it reads the last {count} of `{inputs.characters}`)")
+        found.append(f"a text to go on from: emma   (its last {count} letters count)")
     elif count <= 12:
         some = " ".join(("0.3", "-1.2", "0.5")[:count])
         found.append(f"{count} number{'' if count == 1 else 's'}: {some}{more}")

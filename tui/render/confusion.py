@@ -98,6 +98,15 @@ class Matrix:
         inside = y >= 1 and x > self.label and row < self.first[0] + self.rows and column < self.first[1] + self.across
         return (row, column) if inside else None
 
+    def out_of_sight(self) -> str:
+        """Which classes are to be seen, if not all are; empty if they are."""
+        count = len(self.labels)
+        if self.rows >= count and self.across >= count:
+            return ""
+        down = f"{self.labels[self.first[0]]} to {self.labels[self.first[0] + self.rows - 1]}"
+        across = f"{self.labels[self.first[1]]} to {self.labels[self.first[1] + self.across - 1]}"
+        return f"; {down} down, {across} across, of {count}"
+
     def words(self, hint: str) -> str:
         """What the cell under the cursor says."""
         row, column = self.cursor

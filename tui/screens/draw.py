@@ -12,16 +12,22 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.strip import Strip
+from textual.widgets import Static
 
 from tinynets.server.frame import Floats
 from tui.render import palette
 from tui.render.drawing import clip, columns, line, padded_left, plain_bar, wrapped
 from tui.render.pictures import extent, fitting, greys, picture
+from tui.render.plain_text import plain
 from tui.screens.modal import Modal
 from tui.widgets.pane import Lines
 
 GREYS = (0.0, 0.33, 0.67, 1.0)
 """Black, two greys and white, as the keys 0 to 3 paint them."""
+KEYS = (
+    "mouse: drag paints, right button erases",
+    "arrows move, space: next grey, 0 to 3: a grey, c clears",
+)
 WIDE = 26
 """The width of the answers."""
 
@@ -35,7 +41,7 @@ class Canvas(Lines, can_focus=True):
     def __init__(self, shape: tuple[int, int], start: Floats | None, room: tuple[int, int]) -> None:
         super().__init__(id="canvas")
         self.values = np.zeros(shape, np.float32) if start is None else np.array(start, np.float32).reshape(shape)
-        self.scale = fitting(shape, *room, most=2)
+        self.scale = fitting(shape, *room, most=3)
         self.at = (shape[0] // 2, shape[1] // 2)
         self._dragging: float | None = None
 
@@ -66,7 +72,7 @@ class Canvas(Lines, can_focus=True):
 
     def move(self, right: int, down: int) -> None:
         rows, across = self._shape
-        self.at = (self.at[0] + down) % rows, (self.at[1] + right) % across
+        self.at = max(0, min(rows - 1, self.at[0] + down)), max(0, min(across - 1, self.at[1] + right))
         self.redraw()
 
     def _pixels(self, event: events.MouseEvent) -> list[tuple[int, int]]:
@@ -134,7 +140,7 @@ class DrawScreen(Modal[list[float] | None]):
     DrawScreen > Vertical { width: auto; }
     DrawScreen Horizontal { width: auto; height: auto; }
     DrawScreen #answer { width: 26; height: 12; margin-left: 3; }
-    DrawScreen #canvas { border: none; }
+    DrawScreen #keys { width: 58; height: auto; color: #8b95a5; }
     """
     BINDINGS: ClassVar = [
         ("escape", "dismiss(None)", "cancel"),
@@ -163,11 +169,13 @@ class DrawScreen(Modal[list[float] | None]):
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
         box.border_title = "Draw"
-        box.border_subtitle = "drag: paint, right: erase   arrows, space: greys   c clear   enter take   esc"
+        box.border_subtitle = "enter: every pane follows it   esc: cancel"
         room = self.app.size.width - WIDE - 12, self.app.size.height - 8
-        with box, Horizontal():
-            yield Canvas(self._shape, self._start, room)
-            yield Answer()
+        with box:
+            with Horizontal():
+                yield Canvas(self._shape, self._start, room)
+                yield Answer()
+            yield Static(plain(*KEYS), id="keys", markup=False)
 
     def on_mount(self) -> None:
         self.query_one(Canvas).focus()

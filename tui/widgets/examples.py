@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from textual import events
 from textual.strip import Strip
 
 from tinynets.server.frame import Examples, Frame, OwnInput
+from tui.model.bands import Band, Bands
 from tui.model.example_list import (
     ORDERS,
     UNGROUPED,
@@ -22,26 +21,16 @@ from tui.model.example_list import (
     hard_word,
     place_of,
     sequence,
-    verdict_words,
 )
 from tui.model.selection import Selection
 from tui.render import drawing, palette
 from tui.render.confusion import Matrix
-from tui.render.drawing import clip, columns, line, number
+from tui.render.drawing import clip, columns, line
 from tui.render.example_rows import Table, Tiles, group_line
 from tui.widgets.pane import Pane
 
 PROBED = 200
 """The width of the names is found from so many examples."""
-
-
-@dataclass(frozen=True)
-class Band:
-    """What stands in one row of the list: a class's heading, or one example or several."""
-
-    height: int
-    places: tuple[int, ...] = ()
-    group: Group | None = None
 
 
 class ExamplesPane(Pane):
@@ -57,11 +46,11 @@ class ExamplesPane(Pane):
         """The cell under the cursor; None while the examples are listed."""
         self._matrix: Matrix | None = None
         self._corner = (0, 0)
-        self._bands: list[Band] = []
-        self._top = 0
+        self._bands = Bands()
         self._seen: list[tuple[int, Band]] = []
         """The bands in sight, with their first lines."""
-        self._page, self._wide = 1, 1
+        self._column = 1
+        """The width of each of the examples that stand side by side."""
 
     # -- drawing
 
@@ -78,18 +67,16 @@ class ExamplesPane(Pane):
         tiles = Tiles(examples, self.look) if examples.pictures is not None else None
         if tiles is not None and (height <= tiles.height or width < 2 * tiles.width):
             tiles = None
-        self._bands = self._arranged(examples, found, tiles, width)
-        if not self._bands:
+        self._column = tiles.width if tiles else width
+        headings = examples.wrong is not None
+        self._bands.arrange(found, max(1, width // self._column), tiles.height if tiles else 1, headings)
+        if not self._bands.all:
             return self.message("no examples", width, height)
         table = Table(examples, self._caption_width(examples), width, self.look) if tiles is None else None
-        head = [table.head()] if table is not None and height > 3 else []
-        self._scroll(place, height - len(head))
-        lines: list[Strip] = list(head)
-        self._seen = []
-        for band in self._bands[self._top :]:
-            if len(lines) >= height:
-                break
-            self._seen.append((len(lines), band))
+        lines: list[Strip] = [table.head()] if table is not None and height > 3 else []
+        self._bands.scroll(place, height - len(lines))
+        self._seen = list(self._bands.in_sight(len(lines), height))
+        for _, band in self._seen:
             lines += self._band_lines(examples, band, place, table, tiles, width)
         return lines[:height]
 
@@ -107,41 +94,6 @@ class ExamplesPane(Pane):
     def _heading(self, examples: Examples, group: Group, width: int) -> Strip:
         name = examples.labels[group.label] if group.label < len(examples.labels) else "without a class"
         return group_line(name, group.right, len(group.places), width, self.look)
-
-    def _arranged(self, examples: Examples, found: list[Group], tiles: Tiles | None, width: int) -> list[Band]:
-        """The list as bands."""
-        self._wide = max(1, width // tiles.width) if tiles else 1
-        bands = []
-        for group in found:
-            if group.label >= 0 and examples.wrong is not None:
-                bands.append(Band(1, group=group))
-            places = group.places.tolist()
-            for first in range(0, len(places), self._wide):
-                bands.append(Band(tiles.height if tiles else 1, tuple(places[first : first + self._wide])))
-        return bands
-
-    def _scroll(self, place: int | None, height: int) -> None:
-        """Scroll no more than needed to show the selected example, with the heading of its class if it is the first."""
-        at = self._band_of(place)
-        self._top = max(0, min(self._top, len(self._bands) - 1))
-        if at is not None:
-            with_heading = at - 1 if at and self._bands[at - 1].group is not None else at
-            self._top = min(self._top, with_heading)
-            while self._top < at and sum(band.height for band in self._bands[self._top : at + 1]) > height:
-                self._top += 1
-        used, self._page = 0, 0
-        for band in self._bands[self._top :]:
-            used += band.height
-            if used > height:
-                break
-            self._page += 1
-        while self._top and used + self._bands[self._top - 1].height <= height:  # no empty lines below the last
-            self._top -= 1
-            used += self._bands[self._top].height
-        self._page = max(1, self._page)
-
-    def _band_of(self, place: int | None) -> int | None:
-        return next((i for i, band in enumerate(self._bands) if place is not None and place in band.places), None)
 
     def _caption_width(self, examples: Examples) -> int:
         assert self.frame is not None
@@ -163,6 +115,9 @@ class ExamplesPane(Pane):
         else:
             self.title(f"{where}{count:,}{of}")
         words = (ORDERS if examples.labels else UNGROUPED)[self.order]
+        place = place_of(examples, self.selection)
+        at = np.flatnonzero(sequence(found) == place) if place is not None else np.empty(0, np.int64)
+        words = f"{int(at[0]) + 1:,} of {count:,} {words}" if at.size else words
         if examples.wrong is None:
             words += f"; n: next {hard_word(examples)} ({int(hard_ones(examples).sum())})"
         if examples.split and count < examples.total and only is None:
@@ -178,13 +133,13 @@ class ExamplesPane(Pane):
     def _matrix_lines(self, examples: Examples, width: int, height: int) -> list[Strip]:
         where = examples.split or "probe"
         self.title(f"{where}: truth down, answer across")
-        self.note("enter lists a cell; \\ back to the examples")
         if examples.confusion is None or self._cell is None:
             return self.message("counting", width, height)
         count = len(examples.labels)
         self._cell = cell = min(self._cell[0], count - 1), min(self._cell[1], count - 1)
         made = Matrix.fit(examples.confusion, examples.labels, cell, self._corner, width, height - 1)
         self._matrix, self._corner = made, made.first
+        self.note("enter lists a cell; \\ back to the examples" + made.out_of_sight())
         lines = made.lines(width, self.look)[: height - 1]
         lines += [drawing.blank(width)] * (height - 1 - len(lines))
         return [*lines, line([(clip(made.words("   enter lists them"), width), palette.BRIGHT)], width)]
@@ -208,7 +163,7 @@ class ExamplesPane(Pane):
         """List the examples of the cell under the cursor; whether the matrix was shown."""
         if self._cell is None:
             return False
-        self._only, self._cell, self._top = self._cell, None, 0
+        self._only, self._cell, self._bands.top = self._cell, None, 0
         self.redraw()
         return True
 
@@ -223,19 +178,15 @@ class ExamplesPane(Pane):
     # -- the list
 
     def set_order(self, order: str) -> None:
-        self.order, self._top = order, 0
+        self.order, self._bands.top = order, 0
         self.redraw()
 
     def set_split(self, split: str) -> None:
-        self.split, self._top, self._only = split, 0, None
+        self.split, self._bands.top, self._only = split, 0, None
 
     def ordered(self, examples: Examples) -> NDArray[np.int64]:
         """The places of the listed examples, in their order."""
         return sequence(groups(examples, self.order, self._cell_listed(examples)))
-
-    def verdict(self, examples: Examples, place: int) -> str:
-        loss = float(examples.loss[place])
-        return f"{verdict_words(examples, place)}, loss {number(loss)}"
 
     def jumped(self, examples: Examples, where: str) -> int | None:
         """The place of the first example, the last, or one a page up or down."""
@@ -246,7 +197,7 @@ class ExamplesPane(Pane):
             return int(ordered[0 if where == "home" else -1])
         place = place_of(examples, self.selection)
         at = int(np.flatnonzero(ordered == place)[0]) if place is not None and (ordered == place).any() else 0
-        by = max(1, self._page - 1) * self._wide * (1 if where == "pagedown" else -1)
+        by = max(1, self._bands.page - 1) * self._bands.wide * (1 if where == "pagedown" else -1)
         return int(ordered[max(0, min(len(ordered) - 1, at + by))])
 
     def jump_cell(self, where: str) -> bool:
@@ -267,7 +218,7 @@ class ExamplesPane(Pane):
         if self._cell is not None:
             self._move_cell(right, down)
             return self.Chosen()
-        if examples is None or (right and self._wide == 1):
+        if examples is None or (right and self._bands.wide == 1):
             return None
         ordered = self.ordered(examples)
         if not len(ordered):
@@ -278,15 +229,8 @@ class ExamplesPane(Pane):
             return self._choice(examples, int(ordered[0 if right + down > 0 else -1]))
         if right:
             return self._choice(examples, int(ordered[max(0, min(len(ordered) - 1, int(at[0]) + right))]))
-        return self._choice(examples, self._in_row(place, down))
-
-    def _in_row(self, place: int | None, down: int) -> int:
-        """The example above or below, in the same column if there is one."""
-        rows = [band.places for band in self._bands if band.places]
-        at = next((i for i, places in enumerate(rows) if place in places), 0)
-        column = rows[at].index(place) if place in rows[at] else 0
-        below = rows[max(0, min(len(rows) - 1, at + down))]
-        return below[min(column, len(below) - 1)]
+        below = self._bands.beside(place, down)
+        return self._choice(examples, int(ordered[0]) if below is None else below)
 
     def _choice(self, examples: Examples, place: int) -> Pane.Chosen:
         what = chosen(examples, place)
@@ -308,14 +252,8 @@ class ExamplesPane(Pane):
             return
         for first, band in self._seen:
             if first <= at.y < first + band.height and band.places:
-                wide = (self.size.width or 1) if self._wide == 1 else self._tile_width()
-                self.post_message(self._choice(examples, band.places[min(at.x // wide, len(band.places) - 1)]))
+                self.post_message(self._choice(examples, band.places[min(at.x // self._column, len(band.places) - 1)]))
                 return
-
-    def _tile_width(self) -> int:
-        assert self.frame is not None
-        assert self.frame.answers is not None
-        return Tiles(self.frame.answers, self.look).width
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         self._wheel(event, 1)

@@ -142,7 +142,7 @@ class OutputPane(Pane):
         right = ""
         if answers is not None and answers.wrong is not None and len(answers.wrong):
             where = answers.split or "probe"
-            right = f"; {int((~answers.wrong).sum()):,} of {len(answers.wrong):,} right in the {where}, n: next wrong"
+            right = f"; {where}: {int((~answers.wrong).sum()):,} of {len(answers.wrong):,} right"
         what = "outputs"
         if output.kind == "classes":
             what = "probability of what comes next" if output.samples else "probability of each class"
