@@ -13,7 +13,6 @@ from tui.render.drawing import (
     Part,
     clip,
     columns,
-    first_fitting,
     length,
     line,
     number,
@@ -164,25 +163,24 @@ class OutputPane(Pane):
             return self._compared(output, width)
         names = output.sides or output.labels
         said, wanted = _name(names, output.answer, "NaN"), _name(names, output.target, "unknown")
-        chances: list[str] = ["", ""]
+        chances = ["", ""]
         if output.kind == "classes":
             chances = [_chance(output, output.answer), _chance(output, output.target)]
+        if output.answer == output.target:
+            chances[1] = ""
         glyph, verdict, style = self._ruling(output)
-        shown = (f"{glyph} {verdict}" if verdict else "", style)
-        known: list[Part] = [(wanted, palette.GOOD), (chances[1], palette.TEXT)] if output.target >= 0 else []
-        longer: list[Part] = [("   truth ", palette.DIM), *(known or [(wanted, palette.DIM)])]
-        long: list[Part] = [
-            ("answer " if not output.samples else "answers ", palette.DIM),
-            (said, style if verdict else palette.BRIGHT),
-            (chances[0], palette.TEXT),
-        ]
-        short: list[Part] = [(said, style if verdict else palette.BRIGHT), (chances[0], palette.TEXT)]
-        return first_fitting(
-            width,
-            ([*long, *longer, ("   ", palette.TEXT), shown], []),
-            ([*long, *longer, (f" {glyph}", style)], []),
-            ([*short, (f" {glyph} ", style), *known], []),
+        word: Part = ("answers " if output.samples else "answer ", palette.DIM)
+        answer: list[Part] = [(said, style if verdict else palette.BRIGHT), (chances[0], palette.TEXT)]
+        truth: list[Part] = [("  truth ", palette.DIM), (wanted, palette.GOOD if output.target >= 0 else palette.DIM)]
+        ruled = (f"  {glyph} {verdict}" if verdict else "", style)
+        choices: tuple[list[Part], ...] = (
+            [word, *answer, (" ", palette.TEXT), *truth, (chances[1] + " ", palette.TEXT), ruled],
+            [word, *answer, *truth, ruled],
+            [word, *answer, *truth, (f" {glyph}", style)],
+            [*answer, *truth, (f" {glyph}", style)],
+            [answer[0], (f" {glyph} ", style), truth[1]],
         )
+        return line(next((parts for parts in choices if length(parts) <= width), choices[-1]), width)
 
     def _ruling(self, output: Output) -> tuple[str, str, Style]:
         """The verdict as a glyph, a word and a style; in texts, where many answers are good, a miss is no alarm."""
