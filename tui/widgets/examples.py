@@ -117,7 +117,7 @@ class ExamplesPane(Pane):
         words = (ORDERS if examples.labels else UNGROUPED)[self.order]
         place = place_of(examples, self.selection)
         at = np.flatnonzero(sequence(found) == place) if place is not None else np.empty(0, np.int64)
-        words = f"{int(at[0]) + 1:,} of {count:,} {words}" if at.size else words
+        words = f"{int(at[0]) + 1:,} of {count:,}, {words}" if at.size else words
         if examples.wrong is None:
             words += f"; n: next {hard_word(examples)} ({int(hard_ones(examples).sum())})"
         if examples.split and count < examples.total and only is None:

@@ -44,14 +44,15 @@ class OutputPane(Pane):
             return self._map(output.grid, width, height)
         if output.plane is not None and width < 56 and height > len(output.labels) + 8:
             return self._stacked(output, output.plane, width, height)
-        side = self._side(output, width, height)
+        side = self._side(output, width, height - 1)
         if not side:
             return self._main(output, width, height)
         wide = side[0].cell_length
-        left = self._main(output, width - wide - 2, height)
-        left += [drawing.blank(width - wide - 2)] * (height - len(left))
-        side += [drawing.blank(wide)] * (height - len(side))
-        return [line([*a, ("  ", palette.TEXT), *b], width) for a, b in zip(left, side, strict=False)]
+        left = self._bars(output, width - wide - 2, height - 1)
+        left += [drawing.blank(width - wide - 2)] * (height - 1 - len(left))
+        side += [drawing.blank(wide)] * (height - 1 - len(side))
+        beside = [line([*a, ("  ", palette.TEXT), *b], width) for a, b in zip(left, side, strict=False)]
+        return [self._verdict(output, width), *beside]
 
     def _stacked(self, output: Output, plane: Plane, width: int, height: int) -> list[Strip]:
         """Lines for a tall pane: the decision map under the bars."""
@@ -150,12 +151,12 @@ class OutputPane(Pane):
         return what + right
 
     def _main(self, output: Output, width: int, height: int) -> list[Strip]:
-        lines = (
-            self._class_lines(output, width, height)
-            if output.kind == "classes"
-            else self._values(output, width, height)
-        )
-        return [self._verdict(output, width), *lines][:height]
+        return [self._verdict(output, width), *self._bars(output, width, height - 1)][:height]
+
+    def _bars(self, output: Output, width: int, height: int) -> list[Strip]:
+        if output.kind == "classes":
+            return self._class_lines(output, width, height)[: max(0, height)]
+        return self._values(output, width, max(0, height))
 
     def _verdict(self, output: Output, width: int) -> Strip:
         """Answer, truth and verdict in a line, in as many words as there is room for."""
@@ -210,8 +211,7 @@ class OutputPane(Pane):
 
     def _class_lines(self, output: Output, width: int, height: int) -> list[Strip]:
         """One bar per class: all classes in order if there is room, else the likeliest and the right one."""
-        count = len(output.labels)
-        room = height - 1
+        count, room = len(output.labels), max(0, height)
         if count <= room:
             order = list(range(count))
         else:
