@@ -46,6 +46,7 @@ class ExamplesPane(Pane):
         """The cell under the cursor; None while the examples are listed."""
         self._matrix: Matrix | None = None
         self._corner = (0, 0)
+        self._found: tuple[Examples, tuple[str, Cell | None], list[Group]] | None = None
         self._bands = Bands()
         self._seen: list[tuple[int, Band]] = []
         """The bands in sight, with their first lines."""
@@ -61,7 +62,7 @@ class ExamplesPane(Pane):
             return self.message(self.waiting, width, height)
         if self._cell is not None and examples.labels:
             return self._matrix_lines(examples, width, height)
-        found = groups(examples, self.order, self._cell_listed(examples))
+        found = self._groups(examples)
         self._tell(examples, found)
         place = place_of(examples, self.selection)
         tiles = Tiles(examples, self.look) if examples.pictures is not None else None
@@ -186,7 +187,14 @@ class ExamplesPane(Pane):
 
     def ordered(self, examples: Examples) -> NDArray[np.int64]:
         """The places of the listed examples, in their order."""
-        return sequence(groups(examples, self.order, self._cell_listed(examples)))
+        return sequence(self._groups(examples))
+
+    def _groups(self, examples: Examples) -> list[Group]:
+        """The listed examples in their order, found once for each frame."""
+        key = self.order, self._cell_listed(examples)
+        if self._found is None or self._found[0] is not examples or self._found[1] != key:
+            self._found = examples, key, groups(examples, *key)
+        return self._found[2]
 
     def jumped(self, examples: Examples, where: str) -> int | None:
         """The place of the first example, the last, or one a page up or down."""
