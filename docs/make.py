@@ -1,7 +1,8 @@
-"""Makes what ships besides code: the saves in saves/, and the picture in README.md.
+"""Makes what ships besides code: the saves in saves/, the picture in README.md, and a short recording of the lab.
 
 python docs/make.py saves
 python docs/make.py picture
+python docs/make.py cast      (docs/lab.cast, which asciinema plays)
 """
 
 from __future__ import annotations
@@ -12,9 +13,24 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from time import sleep
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZE = (132, 42)
+SCENES: list[tuple[str, tuple[str, ...], float]] = [
+    ("s", ("step 1 ",), 1.5),
+    *[("n", ("mid-step",), 0.7)] * 6,
+    ("s", ("step 2 ",), 1.0),
+    (" ", ("running",), 4.0),
+    (" ", ("paused",), 1.0),
+    *[("l", (), 0.25)] * 5,
+    ("z", ("zeroed",), 2.0),
+    ("E", ("explain",), 2.5),
+    ("\x1b", (), 0.8),
+    ("u", ("undo",), 1.5),
+    ("b", ("back",), 1.2),
+]
+"""Keys, what is to be seen after them, and how long it is looked at."""
 
 
 def names_surgery() -> None:
@@ -72,6 +88,25 @@ async def picture() -> None:
         app.save_screenshot("lab.svg", str(ROOT / "docs"))
 
 
+def cast() -> None:
+    """A minute in the lab, typed by a script in a pseudo-terminal and recorded by the lab itself."""
+    sys.path.insert(0, str(ROOT / "tests" / "helpers"))
+    from terminal import Terminal
+
+    folder = Path(tempfile.mkdtemp())
+    target = ROOT / "docs" / "lab.cast"
+    target.unlink(missing_ok=True)
+    terminal = Terminal("names-mlp", cwd=folder, size=SIZE, TINYNETS_STATE=str(folder))
+    terminal.until("names-mlp", "step 0", "? help")
+    terminal.press(f":record {target}\r", "recording to")
+    for keys, shown, seconds in SCENES:
+        terminal.press(keys, *shown)
+        sleep(seconds)
+    terminal.press(":record\r", "recorded")
+    terminal.end()
+    print(target)
+
+
 def main() -> None:
     match sys.argv[1:]:
         case ["saves"]:
@@ -79,6 +114,8 @@ def main() -> None:
             spiral()
         case ["picture"]:
             asyncio.run(picture())
+        case ["cast"]:
+            cast()
         case _:
             sys.exit(__doc__)
 

@@ -39,7 +39,12 @@ def parser() -> argparse.ArgumentParser:
         description="A debugger for small neural networks, in the terminal.",
         epilog="Inside: ? shows all keys. Press space to run, s to step, arrows to walk the units, q to quit.",
     )
-    made.add_argument("source", nargs="?", default="names-mlp", metavar="RECIPE|SAVE", help="default: names-mlp")
+    made.add_argument(
+        "source",
+        nargs="?",
+        metavar="RECIPE|SAVE",
+        help="what to open; without it, the lab asks",
+    )
     made.add_argument("--seed", type=int, default=None, help="seed of initialization and batches (recipes only)")
     made.add_argument(
         "--plugin", action="append", default=[], metavar="FILE", help="a Python file with layers or losses of your own"
@@ -52,6 +57,11 @@ def parser() -> argparse.ArgumentParser:
         help="most that the moments kept for going back may take (default: 256); with less, going back computes more",
     )
     made.add_argument("--threads", type=int, default=None, metavar="N", help="BLAS threads (default: a rule of shapes)")
+    made.add_argument("--config", action="store_true", help="print your settings, as the file that they are read from")
+    made.add_argument("--web", action="store_true", help="serve the lab to a browser (pip install 'tinynets[web]')")
+    made.add_argument("--host", default="127.0.0.1", help="with --web: the address to serve at (default: %(default)s)")
+    made.add_argument("--port", type=int, default=8000, help="with --web: the port (default: %(default)s)")
+    made.add_argument("--token", help="with --web: what a browser must know; one is made up for any host but this one")
     made.add_argument("--version", action="version", version=f"tinynets-lab {_version()}")
     return made
 
@@ -159,9 +169,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str] | None) -> int:
     options = parser().parse_args(arguments)
-    from tinynets.system.paths import expanded  # the app starts sooner without it
+    if options.config:
+        return _print_config()
+    from tinynets.system.paths import SAVES, expanded  # the app starts sooner without these
+    from tui.state import StateFile
 
-    options.source, options.plugin = expanded(options.source), [expanded(path) for path in options.plugin]
+    state = StateFile.of_user()
+    asks = options.source is None and options.seed is None and options.data is None and not state.first_time
+    tour = options.source is None and state.first_time
+    options.source = expanded(options.source or "names-mlp")
+    options.plugin = [expanded(path) for path in options.plugin]
     options.data = options.data and expanded(options.data)
     source, plugins = options.source, options.plugin
     if problem := (
@@ -174,7 +191,9 @@ def _run(arguments: list[str] | None) -> int:
     ):
         streams.say(problem, "tinynets-lab")
         return 2
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if options.web:
+        return _serve(options)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) and "TEXTUAL_DRIVER" not in os.environ:
         streams.say("needs a terminal; `tinynets --help` shows what works without one", "tinynets-lab")
         return 2
     # Started now: a running app replaces stderr by an object without a file number, with which starting would fail.
@@ -189,17 +208,54 @@ def _run(arguments: list[str] | None) -> int:
         "plugins": tuple(options.plugin) or None,
     }
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    engine = spawn(options.source, chosen)
+    from tui.config import load  # the app starts sooner without it
+
+    config = load()
+    if config.saves:
+        os.environ.setdefault(SAVES, config.saves_folder)  # before there is an engine, which inherits it
+    engine = None if asks else spawn(options.source, chosen)
     # A key takes effect on the screen only when Textual next checks what to paint.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     from tui.app import LabApp  # the app starts sooner without it
 
-    app = LabApp(spawn, options.source, chosen, engine)
+    source = "" if asks else options.source
+    app = LabApp(spawn, source, chosen, engine, config=config, state=state, tour=tour)
     try:
         app.run()
     finally:
         app.engine.close()
     return _ended(app)
+
+
+def _print_config() -> int:
+    """Print the settings in effect, as lines of the file that they are read from; 1 if something in it is skipped."""
+    from textual.theme import BUILTIN_THEMES  # the app starts sooner without these
+
+    from tui.config import as_toml, checked, load
+    from tui.render.themes import OURS
+
+    names = (*(colours.name for colours in OURS), *(name for name, theme in BUILTIN_THEMES.items() if not theme.ansi))
+    config = checked(load(), names)
+    print("\n".join(as_toml(config)))
+    return 1 if config.problems else 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    """Serve the lab to browsers."""
+    from tui import web  # the app starts sooner without it
+
+    if problem := web.problem_with(options.host, options.port, options.token):
+        streams.say(problem, "tinynets-lab")
+        return 2
+    given = {"seed": options.seed, "data": options.data, "memory": options.memory, "threads": options.threads}
+    words = [f"--{name}={value}" for name, value in given.items() if value is not None]
+    words += [f"--plugin={path}" for path in options.plugin]
+    try:
+        web.serve([*words, "--", options.source], options.host, options.port, options.token)
+    except OSError as error:
+        streams.say(f"`{options.host}` port {options.port}: {error.strerror or error}", "tinynets-lab")
+        return 2
+    return 0
 
 
 def _ended(app: LabApp) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ KEY_NAMES = {
     "colon": ":",
     "comma": ",",
     "full_stop": ".",
+    "slash": "/",
+    "semicolon": ";",
+    "exclamation_mark": "!",
     "less_than_sign": "<",
     "greater_than_sign": ">",
     "ctrl+r": "^r",
@@ -29,11 +33,17 @@ KEY_NAMES = {
     "plus": "+",
     "equals_sign": "=",
     "minus": "-",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
     "escape": "esc",
     "left": "←",
     "right": "→",
     "up": "↑",
     "down": "↓",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
 }
 
 
@@ -62,13 +72,27 @@ class Action:
         return self.handler.removeprefix("app.") if self.handler.startswith("app.") else f"perform('{self.id}')"
 
     @property
+    def keys_now(self) -> str:
+        """The keys that the user has given it, or else its own."""
+        return _given.get(self.id, self.keys)
+
+    @property
     def shown_key(self) -> str:
         """The first key as printed on the keyboard."""
-        return shown_key(self.keys.split(",")[0])
+        return shown_key(self.keys_now.split(",")[0])
 
     @property
     def shown_keys(self) -> str:
-        return " ".join(shown_key(key) for key in self.keys.split(","))
+        return " ".join(shown_key(key) for key in self.keys_now.split(","))
+
+
+_given: dict[str, str] = {}
+
+
+def give_keys(given: Mapping[str, str]) -> None:
+    """Let actions have other keys than their own, in all that shows them: action -> keys, by Textual's names."""
+    _given.clear()
+    _given.update(given)
 
 
 def shown_key(key: str) -> str:
@@ -90,6 +114,91 @@ _PANES = tuple(
     for number, name in enumerate(PANES, 1)
 )
 
+_IN_LOG = ("log",)
+_LOG = (
+    Action("log_up", "up,k", "up", "The action before", LOOK, "record.move", palette=False, args=(-1,), pane=_IN_LOG),
+    Action(
+        "log_down", "down,j", "down", "The action after", LOOK, "record.move", palette=False, args=(1,), pane=_IN_LOG
+    ),
+    Action(
+        "log_page_up",
+        "pageup",
+        "page up",
+        "A page of actions up",
+        LOOK,
+        "record.page",
+        palette=False,
+        args=(-1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_page_down",
+        "pagedown",
+        "page down",
+        "A page of actions down",
+        LOOK,
+        "record.page",
+        palette=False,
+        args=(1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_first",
+        "home",
+        "first",
+        "To the first action",
+        LOOK,
+        "record.ends",
+        palette=False,
+        args=(-1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_last",
+        "end",
+        "last",
+        "To the last action, be it ahead",
+        LOOK,
+        "record.ends",
+        palette=False,
+        args=(1,),
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_go",
+        "enter",
+        "go there",
+        "Go to the moment after the action under the cursor",
+        LOOK,
+        "record.go",
+        1,
+        pane=_IN_LOG,
+    ),
+    Action(
+        "log_copy",
+        "y",
+        "copy line",
+        "Copy the line of Python under the cursor",
+        LOOK,
+        "record.copy_row",
+        2,
+        pane=_IN_LOG,
+    ),
+)
+_LOSS = tuple(
+    Action(f"loss_{name}", keys, label, text, LOOK, f"curve.{method}", footer, not args, args, ("loss",))
+    for name, keys, label, text, method, footer, args in (
+        ("left", "left,h", "cursor", "The cursor a column to the left; a cursor, if there is none", "cursor", 1, (-1,)),
+        ("right", "right,l", "cursor", "The cursor a column to the right", "cursor", None, (1,)),
+        ("down", "down,j", "dev", "The cursor to the evaluation before, or columns to the left", "leap", None, (-1,)),
+        ("up", "up,k", "dev", "The cursor to the next evaluation, or columns to the right", "leap", 3, (1,)),
+        ("go", "enter", "go there", "To the step under the cursor", "go", 2, ()),
+        ("curve", "d", "curve", "The loss, the learning rate, or how far updates move each block", "next_curve", 4, ()),
+        ("whole", "home", "all", "All steps of the branch, without a cursor", "whole", None, ()),
+        ("newest", "end", "newest", "Follow the newest steps, without a cursor", "newest", None, ()),
+    )
+)
+
 ACTIONS: tuple[Action, ...] = (
     Action("run", "space", "run", "Run until paused; pause", RUN, "running.run_or_pause", 1),
     Action("step", "s", "step", "Train one step (one minibatch)", RUN, "running.step", 2, args=(1,)),
@@ -102,6 +211,22 @@ ACTIONS: tuple[Action, ...] = (
         RUN,
         "running.phase",
         9,
+    ),
+    Action(
+        "phase_back",
+        "N",
+        "phase back",
+        "A phase back; between steps, into the step just done",
+        RUN,
+        "running.phase_back",
+    ),
+    Action(
+        "breakpoints",
+        "exclamation_mark",
+        "breakpoints",
+        "Breakpoints, where runs stop: at a phase, a step, a condition; add, switch, remove",
+        RUN,
+        "running.breakpoints",
     ),
     Action(
         "evaluate",
@@ -167,8 +292,43 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("play", "p", "play", "Play the recorded run forward; again: pause", TIME, "history.play", 14, args=(1,)),
     Action("rewind", "P", "rewind", "Play the recorded run backward; again: pause", TIME, "history.play", args=(-1,)),
-    Action("faster", "plus,equals_sign", "faster", "While playing: twice as fast", TIME, "history.speed", args=(2,)),
-    Action("slower", "minus", "slower", "While playing: half as fast", TIME, "history.speed", args=(0.5,)),
+    Action(
+        "faster",
+        "plus,equals_sign",
+        "faster",
+        "Half as many steps in Loss and on the timeline; while playing: twice as fast",
+        TIME,
+        "curve.nearer",
+        args=(2.0,),
+    ),
+    Action(
+        "slower",
+        "minus",
+        "slower",
+        "Twice as many steps in Loss and on the timeline; while playing: half as fast",
+        TIME,
+        "curve.nearer",
+        args=(0.5,),
+    ),
+    Action(
+        "earlier",
+        "left_curly_bracket",
+        "earlier",
+        "Earlier steps in Loss and on the timeline",
+        TIME,
+        "curve.along",
+        args=(-1,),
+    ),
+    Action(
+        "later",
+        "right_curly_bracket",
+        "later",
+        "Later steps in Loss and on the timeline",
+        TIME,
+        "curve.along",
+        args=(1,),
+    ),
+    Action("all_steps", "0", "all steps", "All steps in Loss and on the timeline", TIME, "curve.whole"),
     Action("undo", "u", "undo", "Take back the last action", TIME, "history.undo", 8),
     Action("redo", "ctrl+r", "redo", "Do again what was taken back", TIME, "history.redo"),
     Action("zero", "z", "zero", "Zero the unit's output; again: release it", EDIT, "unit.zero_or_release", 4),
@@ -208,6 +368,16 @@ ACTIONS: tuple[Action, ...] = (
         "unit.operate",
         args=("prune",),
     ),
+    Action(
+        "edit_weight",
+        "enter",
+        "edit weight",
+        "Another value for the weight or bias under the cursor; its value stands there to be typed over",
+        EDIT,
+        "unit.edit_weight",
+        1,
+        pane=("weights", "neuron"),
+    ),
     Action("left", "left,h", "left", "The unit to the left", LOOK, "view.move", palette=False, args=(-1, 0)),
     Action("right", "right,l", "right", "The unit to the right", LOOK, "view.move", palette=False, args=(1, 0)),
     Action(
@@ -222,7 +392,28 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("down", "down,j", "down", "The row below", LOOK, "view.move", palette=False, args=(0, 1)),
     Action("previous_example", "comma", "example", "The probe example before", LOOK, "view.example", args=(-1,)),
-    Action("next_example", "full_stop", "example", "The next probe example", LOOK, "view.example", 11, args=(1,)),
+    Action(
+        "next_example",
+        "full_stop",
+        "example",
+        "The next probe example; in mid-step: out, to the end of the step",
+        LOOK,
+        "running.out_or_next_example",
+        11,
+    ),
+    Action(
+        "find",
+        "slash",
+        "find",
+        "Find a unit, block, example, edit, bookmark, branch, pane or setting, and go there",
+        LOOK,
+        "find.find",
+        12,
+    ),
+    Action("number", "g", "go to", "Go to a number: of a unit, an example or a step, by pane", LOOK, "find.number", 16),
+    Action(
+        "jump", "semicolon", "labels", "A letter on each pane and moment: its key goes there", LOOK, "find.jump", 17
+    ),
     Action(
         "own",
         "i",
@@ -335,7 +526,26 @@ ACTIONS: tuple[Action, ...] = (
         args=(-1,),
     ),
     Action("zoom", "x,enter", "zoom", "The pane alone; again: all panes", LOOK, "view.zoom", 15),
-    Action("log", "g", "log10", "The loss as log10, or as it is", LOOK, "view.log"),
+    Action(
+        "lens",
+        "v",
+        "lens",
+        "Paint the panes with values, gradients, changes, importance, or what fits the phase",
+        LOOK,
+        "view.lens",
+        9,
+    ),
+    Action(
+        "against",
+        "V",
+        "lens since",
+        "Since when the lens measures a change: the last update, a step, a bookmark, a branch",
+        LOOK,
+        "view.against",
+    ),
+    *_LOG,
+    Action("log", "L", "log10", "The loss as log10, or as it is", LOOK, "curve.log"),
+    *_LOSS,
     Action(
         "command",
         "colon",
@@ -354,8 +564,18 @@ ACTIONS: tuple[Action, ...] = (
         "app.command_palette",
         palette=False,
     ),
+    Action("copy", "y", "copy", "Copy the line of Python of the last action", FILE, "record.copy", 16),
     Action("save", "w", "save", "Write a save", FILE, "files.save", 9),
     Action("save_as", "W", "save as", "Write a save under a name; asks for it", FILE, "files.save_as"),
+    Action(
+        "take_out",
+        "X",
+        "take out",
+        "Write a pane or the screen as a picture or text, or a pane's data as CSV",
+        FILE,
+        "taking_out.ask_what",
+    ),
+    Action("record", "f12", "record", "Record the terminal (asciinema); again: end it", FILE, "taking_out.record"),
     Action("open", "o", "open", "Open a save or a recipe", FILE, "files.open", 13),
     Action(
         "recover", "O", "recover", "What a lab that ended unsaved left behind: take it up again", FILE, "files.recover"
@@ -363,6 +583,8 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "restart", "R", "restart", "Start the engine again after it died, from the last save", FILE, "engine.restart"
     ),
+    Action("theme", "T", "theme", "Other colours: dark, light, for the colour-blind, and more", FILE, "style.theme"),
+    Action("tour", "f1", "tour", "The tour: six hints at what there is", FILE, "style.tour"),
     Action("help", "question_mark", "help", "All keys and what they do", FILE, "view.help", 0),
     Action("quit", "q,ctrl+q", "quit", "Quit; asks if something is unsaved", FILE, "files.leave", 7),
 )
@@ -394,8 +616,8 @@ PRIORITY = frozenset({"next_pane", "previous_pane", "command"})
 def footer_actions(pane: str = "") -> list[Action]:
     """The actions of the key bar, the most important first: those of the focused pane, then those of all."""
     shown = [action for action in ACTIONS if action.footer is not None and (not action.pane or pane in action.pane)]
-    taken = {key for action in shown if action.pane for key in action.keys.split(",")}
-    shown = [action for action in shown if action.pane or not taken & set(action.keys.split(","))]
+    taken = {key for action in shown if action.pane for key in action.keys_now.split(",")}
+    shown = [action for action in shown if action.pane or not taken & set(action.keys_now.split(","))]
     return sorted(shown, key=lambda action: (not action.pane, action.footer))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events, on
@@ -10,32 +11,41 @@ from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.theme import Theme
+from textual.strip import Strip
 from textual.widgets import Input
 
 from tui import actions
 from tui.client import Spawned
+from tui.config import Config, checked
 from tui.controllers.commands import Commands
+from tui.controllers.curve import CurveController
 from tui.controllers.engine import EngineController, Spawn
 from tui.controllers.examples import ExamplesController
 from tui.controllers.files import FileController
+from tui.controllers.find import FindController
 from tui.controllers.history import HistoryController
 from tui.controllers.key_bar import KeyBarController
+from tui.controllers.log import LogController
 from tui.controllers.running import RunningController
+from tui.controllers.style import StyleController
+from tui.controllers.taking_out import TakingOutController
 from tui.controllers.unit import UnitController
 from tui.controllers.view import ViewController
+from tui.render import palette, themes
 from tui.render.palette import Terminal, speaks_unicode
 from tui.render.plain_text import Seen
+from tui.render.textual_themes import colours_of, textual_theme
 from tui.screens.lab import LabScreen
+from tui.state import StateFile
 from tui.widgets.command_line import CommandLine
+from tui.widgets.desk import Desk
+from tui.widgets.log import LogPane
+from tui.widgets.loss import LossPane
+from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.timeline import TimelineStripWidget
 
 SEEN = Seen()
 TYPED = "On the command line"
-THEME = Theme(
-    name="tinynets", primary="#c9a6ff", secondary="#3aa0ff", accent="#c9a6ff", warning="#ffd76a", error="#ff7b72",
-    success="#7fd88f", foreground="#d5dbe5", background="#11151b", surface="#11151b", panel="#1d2430", dark=True,
-)  # fmt: skip
 
 
 class LabApp(App[None]):
@@ -47,19 +57,31 @@ class LabApp(App[None]):
     BINDINGS: ClassVar[list[Any]] = actions.bindings()
 
     def __init__(
-        self, spawn: Spawn, source: str, options: dict[str, Any] | None = None, engine: Spawned | None = None
+        self,
+        spawn: Spawn,
+        source: str,
+        options: dict[str, Any] | None = None,
+        engine: Spawned | None = None,
+        *,
+        config: Config | None = None,
+        state: StateFile | None = None,
+        tour: bool = False,
     ) -> None:
+        """Without a `source`, ask for one first."""
         super().__init__()
-        self.register_theme(THEME)
-        self.theme = "tinynets"
+        for colours in themes.OURS:
+            self.register_theme(textual_theme(colours))
+        self.config = config = checked(config or Config(Path()), tuple(self.theme_names()))
+        actions.give_keys(config.keys)
         self.animation_level = "none"
+        self._tour = tour
         self._begun = False
         """The lab has its widgets."""
         self._early: list[events.Event] = []
         """What was typed before."""
         self.look = Terminal(colour=not self.no_color, unicode=speaks_unicode())
         self.lab = lab = LabScreen(
-            ready=lambda: self._begin(engine),
+            ready=lambda: self._begin(source, engine),
             looked=lambda view: self.engine.look(view),
             drawn=lambda number: self.engine.drawn(number),
             keys=lambda: self.key_bar.shown(),
@@ -71,11 +93,30 @@ class LabApp(App[None]):
         self.unit = UnitController(lab, commands)
         self.view = ViewController(lab, commands)
         self.examples = ExamplesController(lab, commands)
-        self.files = FileController(lab, commands, reconnect=lambda source: self.engine.reconnect(source))
+        state = state or StateFile()
+        self.curve = CurveController(lab, commands)
+        self.files = FileController(
+            lab, commands, reconnect=lambda source: self.engine.reconnect(source), state=state, source=source
+        )
         self.engine = EngineController(
-            lab, commands, spawn, source, options or {}, opened=self.files.offer, refused=self.files.open
+            lab,
+            commands,
+            spawn,
+            source,
+            options or {},
+            opened=self._opened,
+            refused=self.files.open,
+            looking={"samples": config.samples, "temperature": config.temperature, "frame_rate": config.frame_rate},
+        )
+        self.taking_out = TakingOutController(
+            lab, commands, shown=self._strips, recorder=lambda: self._driver if hasattr(self._driver, "cast") else None
         )
         self.key_bar = KeyBarController(lab, commands)
+        self.find = FindController(lab, commands)
+        self.record = LogController(lab, commands)
+        self.style = StyleController(lab, commands, config, state, self.theme_names)
+        self.theme = self.style.wanted
+        palette.wear(self._colours)
 
     def get_default_screen(self) -> Screen[Any]:
         return self.lab
@@ -95,25 +136,79 @@ class LabApp(App[None]):
         if self.lab.is_mounted:
             self.lab.fit(event.size)
 
+    def _strips(self) -> list[Strip]:
+        """The lines of the lab's screen."""
+        return self.lab._compositor.render_strips()
+
     def on_unmount(self) -> None:
+        self.files.keep_place()
         self.engine.close()
+
+    # -- colours
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return themes.css_variables(self._colours)
+
+    @property
+    def _colours(self) -> themes.Colours:
+        return colours_of(self.current_theme, few=self.console.color_system == "standard")
+
+    def theme_names(self) -> list[str]:
+        """The themes that there are; those in the terminal's own colours would leave the panes nothing to mix."""
+        return [name for name, theme in self.available_themes.items() if not theme.ansi]
+
+    @property
+    def follows_background(self) -> bool:
+        """Whether the driver is to ask the terminal about its background."""
+        return self.style.follows
+
+    def found_background(self, dark: bool) -> None:
+        self.style.found_background(dark)
+
+    def watch_theme(self, name: str) -> None:
+        """Wear the colours of a theme, and draw every screen in them."""
+        palette.wear(self._colours)
+        self.call_next(self._draw_again)
+
+    def _draw_again(self) -> None:
+        for screen in self.screen_stack:
+            self.stylesheet.update(screen, animate=False)
+            for widget in screen.query("*"):
+                widget.refresh()
+            screen.refresh()
 
     # -- keys
 
     async def on_event(self, event: events.Event) -> None:
         """What is typed before there is a lab waits for it."""
         if self._begun or not isinstance(event, events.Key | events.Paste):
-            await super().on_event(event)
+            if not (isinstance(event, events.Key) and self._begun and self.style.takes(event.key)):
+                await super().on_event(event)
         else:
             self._early.append(event)
 
-    def _begin(self, engine: Spawned | None) -> None:
+    def _begin(self, source: str, engine: Spawned | None) -> None:
         """The lab has its widgets, and takes keys from now on."""
-        self.engine.begin(engine)
+        self.set_keymap(dict(self.config.keys))
+        self.lab.lay_out(self.config.left, self.config.panes)
+        if source:
+            self.files.go_to_place(source)
+            self.engine.begin(engine)
+        else:
+            self.engine.idle()
+            self.files.start()
         self._begun = True
         for event in self._early:
             self.post_message(event)
         self._early.clear()
+
+    def _opened(self) -> None:
+        """The first frame of an engine has come."""
+        self.style.complain()
+        self.files.opened(revived=self.engine.revived)
+        if self._tour:
+            self._tour = False
+            self.style.tour()
 
     def handler(self, action: actions.Action) -> Callable[..., None]:
         """The controller method that carries out an action."""
@@ -124,6 +219,7 @@ class LabApp(App[None]):
     def action_perform(self, name: str) -> None:
         action = actions.BY_ID[name]
         self.handler(action)(*action.args)
+        self.style.heard(name)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Screens opened over the lab keep tab for their own fields; while nothing is visible, only `q` acts."""
@@ -157,14 +253,31 @@ class LabApp(App[None]):
         if message.text:
             self.commands.run_line(message.text)
 
+    @on(LogPane.Asked)
+    def _log_asked(self) -> None:
+        self.record.go()
+
+    @on(PhaseBar.Picked)
+    def _phase_picked(self, message: PhaseBar.Picked) -> None:
+        self.running.phase_to(message.phase)
+
     @on(TimelineStripWidget.Sought)
     def _sought(self, message: TimelineStripWidget.Sought) -> None:
         self.history.go_to(message.step, message.edits)
 
     @on(TimelineStripWidget.Switched)
     def _switched(self, message: TimelineStripWidget.Switched) -> None:
-        self.history.switch(message.branch)
+        self.history.switch(message.branch, message.step)
 
+    @on(Desk.Arranged)
+    def _arranged(self) -> None:
+        self.lab.call_after_refresh(self.style.place)
+
+    @on(LossPane.Sought)
+    def _sought_on_curve(self, message: LossPane.Sought) -> None:
+        self.history.go_to(message.step)
+
+    @on(LossPane.Hovered)
     @on(TimelineStripWidget.Hovered)
-    def _hovered(self, message: TimelineStripWidget.Hovered) -> None:
+    def _hovered(self, message: LossPane.Hovered | TimelineStripWidget.Hovered) -> None:
         self.lab.status.hint(message.text)

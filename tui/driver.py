@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextvars
 import os
+import re
 import select
 import signal
 import sys
 import termios
 from codecs import getincrementaldecoder
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from textual._xterm_parser import XTermParser
@@ -22,11 +24,16 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.messages import TerminalSupportsSynchronizedOutput
 
 from tinynets.system import stopping, streams
+from tui.cast import Cast
 
 if TYPE_CHECKING:
     from textual.app import App  # only for its type
 
 LOOK = 0.1  # seconds between checks whether to stop reading keys, as in Textual
+ASK_BACKGROUND = "\x1b]11;?\x1b\\"
+BACKGROUND = re.compile(r"\x1b\]11;rgba?:([0-9a-fA-F]+)/([0-9a-fA-F]+)/([0-9a-fA-F]+)[^\x07\x1b]*(?:\x07|\x1b\\)")
+BEGUN = re.compile(r"\x1b\]1?1?(?:;[^\x07\x1b]{0,40}\x1b?)?$")
+"""A terminal's answer about its background, and the beginning of one at the end of what was read."""
 AS_FOUND = (
     "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"  # mouse reports
     "\x1b[?2004l\x1b[?2048l\x1b[?1004l\x1b[<u\x1b[?2026l"  # paste, sizes, focus, full key codes, synchronized output
@@ -40,10 +47,34 @@ class LabDriver(LinuxDriver):
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
         self._screen = self._file = streams.unfailing(screen(), "replace")
+        self.cast: Cast | None = None
+        """The recording that goes on."""
         self._before: list[tuple[int, Any]] = []
         self._noted = stopping.Noted(self._at_once, stopping.SIGNALS)
         # Textual keeps its app in a context variable, which signal handlers and threads lack.
         self._context = contextvars.copy_context()
+
+    # -- output
+
+    def write(self, data: str) -> None:
+        if self.cast is not None:
+            self.cast.resize(*self._app.size)
+            self.cast.output(data)
+        super().write(data)
+
+    def begin_cast(self, path: Path, title: str) -> None:
+        """Record from now on what is written; first all that is on the screen."""
+        cast = Cast(path, *self._app.size, title)
+        shown = self._app.screen._compositor.render_full_update().render_segments(self._app.console)
+        cast.output(f"\x1b[?25l\x1b[2J\x1b[H{shown}")
+        self.cast = cast
+
+    def end_cast(self) -> Cast | None:
+        """End the recording, and return it."""
+        cast, self.cast = self.cast, None
+        if cast is not None:
+            cast.close()
+        return cast
 
     # -- signals
 
@@ -54,7 +85,12 @@ class LabDriver(LinuxDriver):
         # Some terminals hold a picture until it is whole and do not say that they can; one that cannot skips the mode.
         self.process_message(TerminalSupportsSynchronizedOutput())
 
+        if getattr(self._app, "follows_background", False):
+            self.write(ASK_BACKGROUND)  # the answer, where there is one, comes with the keys
+            self.flush()
+
     def close(self) -> None:
+        self.end_cast()
         super().close()
         before, self._before = self._before, []
         for number, handler in before:
@@ -84,6 +120,7 @@ class LabDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read keys until told to stop, or until the terminal is gone."""
         parser, decode = XTermParser(self._debug), getincrementaldecoder("utf-8")("replace").decode
+        held = ""  # the beginning of an answer
         while not self.exit_event.is_set():
             if select.select([self.fileno], [], [], LOOK)[0]:
                 try:
@@ -93,11 +130,29 @@ class LabDriver(LinuxDriver):
                 if not read:
                     self._end_app(signal.SIGHUP)
                     return
-                text = decode(read)
+                text, held = self._without_answers(held + decode(read))
                 for event in parser.feed(text) if text else ():  # half a letter is not the end of input
                     self.process_message(event)
+            elif held:  # the rest of it does not come: it was no answer
+                for event in parser.feed(held):
+                    self.process_message(event)
+                held = ""
             for event in parser.tick():
                 self.process_message(event)
+
+    def _without_answers(self, text: str) -> tuple[str, str]:
+        """What was typed, without a terminal's answer about its background; and the beginning of one, to be held."""
+        found = BACKGROUND.search(text)
+        if found:
+            self._tell_background([int(part, 16) / (16 ** len(part) - 1) for part in found.groups()])
+            text = text[: found.start()] + text[found.end() :]
+        begun = BEGUN.search(text)
+        return (text[: begun.start()], text[begun.start() :]) if begun else (text, "")
+
+    def _tell_background(self, rgb: list[float]) -> None:
+        dark = 0.3 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2] < 0.5
+        with suppress(RuntimeError):  # the loop has already ended
+            self._loop.call_soon_threadsafe(self._app.found_background, dark, context=self._context)  # type: ignore[attr-defined]
 
     def _end_app(self, number: int) -> None:
         with suppress(RuntimeError):  # the loop has already ended

@@ -16,7 +16,7 @@ from typing import Any
 import frames
 import numpy as np
 
-from tinynets.server.frame import BookmarkMark, EditMark, Frame, View
+from tinynets.server.frame import BookmarkMark, BreakpointMark, EditMark, Frame, PhaseMark, View
 
 PHASES = ("batch", "forward embed", "forward hidden", "forward output", "loss", "backward output", "update")
 
@@ -56,6 +56,7 @@ class FakeEngine:
         self.read_only, self.note = False, ""
         self._number, self._acknowledged, self._mode, self._phase = 0, 0, "paused", 0
         self._due = True
+        self.breakpoints: list[BreakpointMark] = []
         thread = threading.Thread(target=self._serve, daemon=True)
         self.process = FakeProcess(thread)
         thread.start()
@@ -173,6 +174,35 @@ class FakeEngine:
             return self.do_step()
         return f"{PHASES[self._phase - 1]} done; next: {PHASES[self._phase]}"
 
+    def do_phase_back(self) -> str:
+        self._phase = (self._phase or len(PHASES)) - 1
+        return f"back to {PHASES[self._phase - 1]}"
+
+    def do_phase_to(self, phase: str) -> str:
+        self._phase = PHASES.index(phase) + 1
+        return f"{phase} done"
+
+    def do_step_out(self) -> str:
+        return self.do_step()
+
+    def do_breakpoint(self, at: str) -> str:
+        if at == "nonsense":
+            raise LookupError("condition `nonsense`: it ends where a term should")
+        number = len(self.breakpoints) + 1
+        self.breakpoints.append(BreakpointMark(number, at, at in PHASES, True, ""))
+        return f"{number}  when {at}"
+
+    def do_breakpoint_on(self, number: int, on: bool = True) -> str:
+        self.breakpoints = [mark._replace(on=on) if mark.number == number else mark for mark in self.breakpoints]
+        return f"{number} {'on' if on else 'off'}"
+
+    def do_breakpoint_off(self, number: int) -> str:
+        return self.do_breakpoint_on(number, False)
+
+    def do_unbreakpoint(self, number: int) -> str:
+        self.breakpoints = [mark for mark in self.breakpoints if mark.number != number]
+        return f"breakpoint {number} taken away"
+
     def do_start(self) -> str:
         self._mode = "running"
         return "running"
@@ -248,6 +278,8 @@ class FakeEngine:
             next_phase=names[self._phase],
             phases_done=self._phase,
             phases_total=len(PHASES),
+            phases=tuple(PhaseMark(kind, layer, layer) for kind, _, layer in (name.partition(" ") for name in PHASES)),
+            breakpoints=tuple(self.breakpoints),
         )
         return replace(made, status=status)
 

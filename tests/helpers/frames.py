@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -105,15 +105,16 @@ def frame(world: World, view: f.View, number: int = 1) -> f.Frame:
     block = view.block if view.block in SIZES else "hidden"
     unit = max(0, min(view.unit, SIZES[block] - 1))
     example = max(0, min(view.example, 63))
-    view = f.View(block, unit, example, view.panes, view.plot_columns)
+    view = replace(view, block=block, unit=unit, example=example)
     made = net(world)
     panes = {
         "network": lambda: _network(made, world, example),
         "weights": lambda: _weights(made, world, block),
         "activations": lambda: _activations(made, world, block),
-        "loss": lambda: _loss(world, view.plot_columns),
+        "loss": lambda: _loss(world, view),
         "neuron": lambda: _neuron(made, world, view),
         "output": lambda: _output(made, world, example),
+        "log": lambda: _log(world, view),
     }
     return f.Frame(
         number=number,
@@ -121,7 +122,7 @@ def frame(world: World, view: f.View, number: int = 1) -> f.Frame:
         status=_status(world),
         blocks=BLOCKS,
         examples=tuple(f"{text} → {LETTERS[target]}" for text, target in examples()),
-        timeline=_timeline(world),
+        timeline=_timeline(world, view),
         standing=_standing(world),
         labels=tuple(LETTERS),
         splits=("train", "dev", "test"),
@@ -149,11 +150,14 @@ def _status(world: World) -> f.Status:
     )  # fmt: skip
 
 
-def _timeline(world: World) -> f.TimelineStrip:
+def _timeline(world: World, view: f.View) -> f.TimelineStrip:
     marks = tuple(f.EditMark(m.step, m.op, m.text, m.step <= world.step, m.here, m.family) for m in world.marks)
     lines = (f.BranchLine("main", 0, world.end, True), *world.others)
     dots = tuple(sorted(world.evaluations))
-    return f.TimelineStrip(world.step, world.end, marks, dots, 5, lines, tuple(world.pins))
+    first, last = span = view.span(world.end)
+    parts = np.linspace(first + 1, last, min(100, last - first)).astype(int)
+    losses = np.array([world.loss(int(step)) if step <= world.end else np.nan for step in parts])
+    return f.TimelineStrip(world.step, world.end, marks, dots, 5, lines, tuple(world.pins), 0.0, span, losses)
 
 
 def _network(made: Net, world: World, example: int) -> tuple[f.BlockCells, ...]:
@@ -192,21 +196,46 @@ def _activations(made: Net, world: World, block: str) -> f.Activations:
     return f.Activations(block, values, limit, saturated, _dead(block), texts)
 
 
-def _loss(world: World, columns: int) -> f.LossCurve:
-    edges = (
-        np.unique(np.linspace(0, world.end, min(columns, world.end) + 1).astype(int)) if world.end else np.zeros(1, int)
+def _loss(world: World, view: f.View) -> f.LossCurve:
+    first, last = span = view.span(world.end)
+    count = max(0, min(last, world.end) - first)
+    edges = first + (
+        np.unique(np.linspace(0, count, min(view.plot_columns, count) + 1).astype(int)) if count else np.zeros(1, int)
     )
-    spans = [np.array([world.loss(s) for s in range(a, b, max(1, (b - a) // 8))]) for a, b in pairwise(edges)]
+    spans = [
+        np.array([world.loss(s) for s in range(a + 1, b + 1, max(1, (b - a) // 8))])
+        for a, b in pairwise(edges.tolist())
+    ]
     dev = (np.array(list(world.evaluations), dtype=np.int64), np.array(list(world.evaluations.values())))
     return f.LossCurve(
-        steps=edges[:-1].astype(np.int64),
+        steps=edges[:-1].astype(np.int64) + 1,
         low=np.array([s.min() for s in spans]),
         high=np.array([s.max() for s in spans]),
         mean=np.array([s.mean() for s in spans]),
         evaluations={"dev": dev} if world.evaluations else {},
         step=world.step,
         end=world.end,
+        shown=span,
+        kind=view.curve,
     )
+
+
+def _log(world: World, view: f.View) -> f.Log:
+    """The start, each edit, and a run between edits of different steps."""
+    rows = [f.LogRow('lab = tn.Lab("names-mlp")', 'lab = tn.Lab("names-mlp")', 0)]
+    ends = [*world.marks, *([None] if world.end > max((mark.step for mark in world.marks), default=0) else [])]
+    for mark in ends:
+        step, at = mark.step if mark else world.end, rows[-1].step
+        if step > at:
+            line = f"lab.run({step - at})"
+            rows.append(f.LogRow(line, line, step, 0 if mark else None, world.loss(at), world.loss(step), first=at))
+        if mark:
+            rows.append(f.LogRow(mark.text, mark.text, step, mark.here, world.loss(step), 2.447, mark.op, step))
+    done = sum(row.step <= world.step for row in rows)
+    within = world.step if done < len(rows) and rows[done].first < world.step else None
+    middle = view.log_row if view.log_row >= 0 else done
+    first = max(0, min(middle - view.log_rows // 2, len(rows) - view.log_rows))
+    return f.Log(tuple(rows[first : first + view.log_rows]), first, len(rows), done, within)
 
 
 def _neuron(made: Net, world: World, view: f.View) -> f.Neuron:

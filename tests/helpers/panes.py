@@ -37,7 +37,7 @@ def drawn(pane: Lines, frame: Frame, width: int, height: int, look: Terminal = T
 
 
 def selection_of(frame: Frame) -> Selection:
-    return Selection(frame.view.block, frame.view.unit, frame.view.example)
+    return Selection(frame.view.block, frame.view.unit, frame.example)
 
 
 @st.composite

@@ -52,6 +52,8 @@ def plain() -> tn.Lab:
     lab.set("lr", 0.05)
     lab.undo()
     lab.set("hidden.rate", 0.5)
+    lab.phase_to("loss")
+    lab.clamp("hidden[5]", 0.5)
     lab.run(4)
     lab.evaluate("dev", clean=True)
     lab.seek(6)

@@ -14,3 +14,4 @@ def _plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide what the terminal that runs the tests says about itself."""
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("TINYNETS_ASCII", raising=False)
+    monkeypatch.setattr("textual.constants.COLOR_SYSTEM", "truecolor")

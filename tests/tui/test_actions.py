@@ -38,11 +38,11 @@ def test_every_binding_comes_from_the_registry_with_its_id() -> None:
         assert list(own) == [action.id for action in actions.ACTIONS if row.name in action.pane]
 
 
-@pytest.mark.parametrize("pane", ["", *PANES])
-def test_no_key_means_two_things(pane: str) -> None:
-    held = [action for action in actions.ACTIONS if (pane in action.pane if pane else not action.pane)]
-    keys = Counter(key for action in held for key in action.keys.split(","))
-    assert not [key for key, count in keys.items() if count > 1]
+def test_no_key_means_two_things() -> None:
+    for pane in ("", *PANES):
+        own = [action for action in actions.ACTIONS if (pane in action.pane if pane else not action.pane)]
+        keys = Counter(key for action in own for key in action.keys.split(","))
+        assert not [key for key, count in keys.items() if count > 1], pane
 
 
 def test_every_action_is_done_by_a_method_that_takes_its_arguments() -> None:
@@ -79,7 +79,7 @@ async def test_a_verb_from_the_palette_is_done_or_asked_to_be_completed() -> Non
 def test_the_verbs_of_every_day_have_keys() -> None:
     daily = {
         "step", "run", "phase", "evaluate", "back", "undo", "redo", "until", "back_until", "fork", "tree", "bookmark",
-        "play", "zero", "freeze", "release", "mean", "clamp", "scale", "prune", "reinit", "explain",
+        "play", "phase_back", "breakpoints", "zero", "freeze", "release", "mean", "clamp", "scale", "prune", "reinit", "explain",
         "save", "open", "recover",
     }  # fmt: skip
     assert daily <= set(VERBS)
@@ -159,7 +159,7 @@ TIMELINE = TimelineStrip(
         ("zero", ["zero ", "zero_weights "]),
         ("clam", ["clamp "]),
         ("mean hidden[0]@t=3 d", ["dev"]),
-        ("switch ", ["'a b'"]),
+        ("switch ", ["'a b'", "step="]),
         ("drop a", ["'a b'"]),
         ("drop 'a", ["'a b'"]),
         ("drop main ", []),
@@ -239,7 +239,7 @@ async def test_tab_behind_a_completed_verb_goes_on_to_its_arguments() -> None:
 
 
 async def test_the_help_lists_every_action_and_every_verb_each_on_its_page() -> None:
-    async with opened((160, 120)) as (pilot, _):
+    async with opened((160, 150)) as (pilot, _):
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
         text = dialog_text(pilot)

@@ -292,9 +292,9 @@ async def test_a_click_on_the_timeline_seeks_there() -> None:
         await until(pilot, lambda: "of 1,000" in screen_text(pilot))
 
 
-async def test_g_switches_the_loss_to_log10() -> None:
+async def test_L_switches_the_loss_to_log10() -> None:
     async with opened() as (pilot, _):
-        await pilot.press("g")
+        await pilot.press("L")
         await until(pilot, lambda: status(pilot) == "loss as log10")
         pane = lab(pilot).panes["loss"]
         assert isinstance(pane, LossPane)
@@ -319,3 +319,10 @@ async def test_ascii_terminals_get_no_blocks(monkeypatch: pytest.MonkeyPatch) ->
             for y in range(pane.size.height):
                 text = pane.render_line(y).text
                 assert not set(text) & set("▀█▇●▶▼✱∅†"), (pane.NAME, text)
+
+
+@pytest.mark.parametrize("width", [60, 72, 80, 100, 139])
+async def test_every_tab_has_room(width: int) -> None:
+    async with opened((width, 24)) as (pilot, _):
+        tabs = lab(pilot).tabs.render_line(0).text
+        assert [f"{number} {pane.capitalize()[:3]}" in tabs for number, pane in enumerate(PANES, 1)] == [True] * 9

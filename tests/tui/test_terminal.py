@@ -29,7 +29,7 @@ SAVED = "data/tinynets/saves/names-mlp.msgpack"
 
 @contextmanager
 def lab(*arguments: str, cwd: Path, size: tuple[int, int] = (120, 36), **environment: str) -> Iterator[Terminal]:
-    terminal = Terminal(*arguments, cwd=cwd, size=size, **environment)
+    terminal = Terminal(*(arguments or ("names-mlp",)), cwd=cwd, size=size, **environment)
     try:
         yield terminal
     finally:

@@ -125,6 +125,12 @@ ELSEWHERE = (BRANCH, BOOKMARK, SAVE)
 """Sources of an edit's values outside its branch."""
 MOMENT = Kind("moment", "STEP|BOOKMARK", _moment)
 CONDITION = Kind("condition", "CONDITION", rest=True)
+PHASE = Kind("phase", "PHASE", rest=True)
+"""A phase of a step: `backward hidden`."""
+BREAKPOINT = Kind("breakpoint", "N", _whole, "a whole number")
+"""The number of a breakpoint."""
+BREAKS_AT = Kind("breaks at", "PHASE|CONDITION|STEP", rest=True)
+"""Where a breakpoint stops a run."""
 COMPARED = Kind("compared", "A")
 """A branch or a save."""
 SOURCE = Kind("source", "RECIPE|SAVE")
@@ -132,6 +138,8 @@ SCRIPT = Kind("script", "FILE")
 OTHER_UNITS = Kind("other units", "UNITS")
 """Units of the same block."""
 UNITS_ELSEWHERE = Kind("units elsewhere", "UNITS")
+BLOCK = Kind("block", "BLOCK")
+"""A block with all of its units."""
 UNIT_NUMBER = Kind("unit number", "UNIT", _whole, "a whole number")
 ACTIVATION = Kind("activation", "KIND")
 LAYER_KIND = Kind("layer kind", "KIND")

@@ -46,6 +46,7 @@ class LiveModel:
     def load(self, state: State) -> None:
         """Make a state the live one."""
         live = self.state
+        self.trainer.is_last = False
         if live.architecture != state.architecture:
             self._build(state)
             return
@@ -61,6 +62,7 @@ class LiveModel:
     def apply(self, edit: Edit) -> str:
         """Apply an edit, rebuilding the network if the architecture changes; returns what was done."""
         before = self.state.architecture
+        self.trainer.is_last = False
         done = registry.apply(self.network, self.state, edit)
         if self.state.architecture != before:
             self._build(self.state)
@@ -70,6 +72,7 @@ class LiveModel:
         """Apply recorded edits again, in order."""
         for together in registry.runs(edits):
             if len(together) > 1:
+                self.trainer.is_last = False
                 registry.apply_run(self.network, self.state, together)
             else:
                 self.apply(together[0])

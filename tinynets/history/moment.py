@@ -35,6 +35,8 @@ class RecordedEdit:
     done: str = ""
     before: float = float("nan")
     after: float = float("nan")
+    phase: str = ""
+    """The phase of the step that was half done when it was made, `forward tanh`; empty between steps."""
 
 
 @dataclass(frozen=True)

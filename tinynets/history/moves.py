@@ -12,6 +12,7 @@ import numpy as np
 
 from tinynets.errors import TimelineError
 from tinynets.history import runs
+from tinynets.history.half_step import HalfStep
 from tinynets.history.keyframes import RING
 from tinynets.history.moment import Moment
 from tinynets.history.player import Player
@@ -149,14 +150,18 @@ def seek(player: Player, step: int) -> Work:
 
 
 def undo(player: Player) -> Work:
-    """Move to the moment before the last action; a half-done step is dropped instead."""
-    timeline = player.timeline
-    if player.cancel_step():
+    """Move to the moment before the last action; a half-done step without edits made in it is dropped instead.
+
+    An edit made in the half-done step is taken off, and the step stands at the same phase without it.
+    """
+    timeline, half = player.timeline, player.half
+    if half is not None and not half.edits:
+        player.cancel_step()
         return
     if not timeline.actions:
         raise TimelineError("there is nothing to undo")
     before, after = timeline.actions[-1]
-    yield from go(player, before)
+    yield from go(player, before) if half is None else _within(player, half, before, -1)
     if before.branch == after.branch and before.step == after.step:  # everything after an edit was done later
         player.branch.undone_to = before[1:]
     timeline.actions.pop()
@@ -170,13 +175,76 @@ def redo(player: Player) -> Work:
         raise TimelineError("there is nothing to redo")
     before, after = timeline.undone[-1]
     some_undone = timeline.branches[after.branch].undone_to is not None
-    yield from go(player, after)
+    half = player.half if before == player.position and before.step == after.step else None
+    yield from go(player, after) if half is None else _within(player, half, after, 1)
     if some_undone and after.edits < len(player.branch.edits):
         player.branch.undone_to = player.branch.edits[after.edits].step, after.edits
     timeline.undone.pop()
     timeline.actions.append((before, after))
 
 
-def switch(player: Player, name: str) -> Work:
-    """Move to the end of another branch, without undone edits."""
-    yield from go(player, player.timeline.named(name).seen_end)
+def _within(player: Player, half: HalfStep, target: Moment, edits: int) -> Work:
+    """Move over an edit made in a half-done step, and do its phases again; if that fails, it stands as it was."""
+    home, here, phases = player.position, player.state.copy(), half.done
+    ahead = player.timeline.branches[target.branch]
+    undone_to = ahead.undone_to
+    player.half = None
+    try:
+        yield from go(player, target)
+        half.do_again(player.trainer, phases)
+    except BaseException:
+        ahead.undone_to = undone_to
+        player.load(here, home)
+        half.do_again(player.trainer, phases)
+        raise
+    else:
+        half.began, half.before, half.edits = player.position, player.state.copy(), half.edits + edits
+    finally:
+        player.half = half
+
+
+def phase_back(player: Player) -> Work:
+    """Go a phase back: in a half-done step to the phase before, between steps into the step just done.
+
+    From the first phase it goes to the moment at which the step began, between steps to the last phase but `update`.
+    """
+    half = player.half
+    if half is not None:
+        if half.done == 1:
+            player.cancel_step()
+        else:
+            half.do_again(player.trainer, half.done - 1)
+        return
+    step = player.position.step
+    if not step:
+        raise TimelineError("there is nothing before step 0: no phase to go back to")
+    player.need_data()
+    yield from go(player, player.branch.moment_at(step - 1))
+    begun = HalfStep(player.position, player.state.copy(), player.trainer)
+    begun.do_again(player.trainer, len(player.phase_order) - 1)
+    player.half = begun
+
+
+def phase_to(player: Player, count: int) -> bool:
+    """Go to where `count` phases of a step are done, forward or back; returns whether it ended the step.
+
+    Between steps it begins one.
+    """
+    half = player.half
+    if half is not None and count < half.done:
+        half.do_again(player.trainer, count)
+        return False
+    ends = count == len(player.phase_order)
+    while player.phases_done < count:
+        player.phase()
+        if player.half is None:
+            break
+    return ends
+
+
+def switch(player: Player, name: str, step: int | None = None) -> Work:
+    """Move to the end of another branch, without undone edits; or to a step that is recorded there, after its edits."""
+    branch = player.timeline.named(name)
+    if step is not None and step > len(branch.losses):
+        raise TimelineError(f"step {step:,} is not recorded on `{name}`, which ends at step {len(branch.losses):,}")
+    yield from go(player, branch.seen_end if step is None else branch.moment_at(step))

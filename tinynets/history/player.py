@@ -151,6 +151,8 @@ class Player:
         position = self.position
         if position.edits < self.branch.edits_through(position.step) and self.timeline.is_undone_at(position):
             self._fork(undone=True)
+            if self.half is not None:
+                self.half.began = self.half.began._replace(branch=self.position.branch)
             self.tick(True)
         self.timeline.undone.clear()
 
@@ -175,6 +177,8 @@ class Player:
         self.need_data()
         with ignore_warnings():
             half = self.half = self.half or self._begin_step()
+            if half.done == len(self.phase_order) - 1:
+                self.fork_if_undone()
             try:
                 done = half.do_phase()
             except NonFiniteError:
@@ -190,7 +194,7 @@ class Player:
         self.keep_in_ring()
         began, before = self.position, self.state.copy()
         self.replay_edits()
-        return HalfStep(began, before, self.trainer.phases())
+        return HalfStep(began, before, self.trainer)
 
     def complete_step(self) -> bool:
         """Finish a half-done step, as an action of its own; returns whether there was one."""
@@ -199,11 +203,12 @@ class Player:
         before = self.began
         with ignore_warnings():
             self.end_step(self.half)
-        self.timeline.push_action(before, self.position)
+        self.timeline.push_action(before._replace(branch=self.position.branch), self.position)
         return True
 
     def end_step(self, half: HalfStep) -> None:
         """Finish the half-done step and record it."""
+        self.fork_if_undone()
         self.half = None
         half.complete()
         self.record_step()
@@ -221,12 +226,21 @@ class Player:
     # -- edits and forks
 
     def edit(self, edit: Edit, report: Callable[[str], RecordedEdit]) -> RecordedEdit:
-        """Apply an edit and record it with what `report` makes of its text; in the past this forks."""
-        before, here = self.position, self.state.copy()
+        """Apply an edit and record it with what `report` makes of its text; in the past this forks.
+
+        In a half-done step, which then begins after the edit, the phases that are done are done again with it. That is
+        exact for edits of activations.
+        """
+        before, here, half, phases = self.position, self.state.copy(), self.half, self.phases_done
         try:
-            placed = report(self.live.apply(edit))
+            done = self.live.apply(edit)
+            if half is not None:
+                half.do_again(self.trainer, phases)
+            placed = report(done)
         except BaseException:  # whatever it is, nothing has changed
             self.load(here, before)
+            if half is not None:
+                half.do_again(self.trainer, phases)
             raise
         if self.in_past:
             self._fork(undone=self.timeline.is_undone_at(before))
@@ -234,6 +248,8 @@ class Player:
             self.timeline.keyframes.keep_in_ring(self.position, here)
         self.branch.append_edit(placed)
         self.position = Moment(self.position.branch, self.position.step, self.position.edits + 1)
+        if half is not None:
+            half.began, half.before, half.edits = self.position, self.state.copy(), half.edits + 1
         self.timeline.push_action(before, self.position)
         self.tick(True)
         return placed

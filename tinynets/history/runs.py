@@ -5,8 +5,9 @@ A run is a job: it yields between its pieces and ends at a whole moment, however
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
+from typing import Protocol
 
 from tinynets.history.moment import Moment
 from tinynets.history.player import ENDLESS, Player
@@ -34,25 +35,44 @@ def run(player: Player, count: int | None) -> Work:
         _push_run(player, before)
 
 
-def run_until(player: Player, holds: Callable[[], bool], limit: int, ends: Ends | None = None) -> Job[bool]:
+class PhaseStops(Protocol):
+    """Says at which phases a run stops, in mid-step."""
+
+    def phase_stops(self, player: Player) -> Sequence[int]:
+        """After how many phases of a step to stop, in order."""
+        ...
+
+
+def run_until(
+    player: Player,
+    holds: Callable[[], bool],
+    limit: int | None,
+    ends: Ends | None = None,
+    stops: PhaseStops | None = None,
+) -> Job[bool]:
     """Take steps to the next moment at which something holds, at most `limit`; returns whether there was one.
 
-    `ends` tells it from the losses so far, if nothing else matters: this costs almost nothing per step.
+    `ends` tells it from the losses so far, if nothing else matters: this costs almost nothing per step. `stops`: the
+    phases to stop at, for which the step is left half done.
     """
     player.need_data()
     player.fork_if_undone()
     before, done = player.began, 0
     try:
         player.keep_in_ring()
-        while done < limit:
+        while limit is None or done < limit:
             over = perf_counter() + PIECE
-            while done < limit and perf_counter() < over:
+            while (limit is None or done < limit) and perf_counter() < over:
                 if player.half is None and player.branch.undone_to is not None:
                     player.fork_if_undone()
+                at = [] if stops is None else stops.phase_stops(player)
                 if player.half is None and player.position.edits < player.branch.edits_through(player.position.step):
                     player.replay_edits(player.position.edits + 1)
+                elif _to_phase(player, at):
+                    return True
                 else:
-                    done += _piece(player, 1 if ends is None else limit - done, ends)
+                    most = 1 if ends is None or at else None if limit is None else limit - done
+                    done += _piece(player, most, ends)
                 if holds():
                     return True
             yield Progress(done, limit, "steps")
@@ -61,9 +81,22 @@ def run_until(player: Player, holds: Callable[[], bool], limit: int, ends: Ends 
         _push_run(player, before)
 
 
+def _to_phase(player: Player, stops: Sequence[int]) -> bool:
+    """Do phases to the next one to stop at; False if there is none left in this step."""
+    goal = next((count for count in stops if count > player.phases_done), None)
+    if goal is None:
+        return False
+    while player.phases_done < goal:
+        player.phase()
+    return True
+
+
 def _push_run(player: Player, before: Moment) -> None:
-    """Remember a run for undo, which goes back along the branch where it ended, even if it forked on its way."""
-    player.timeline.push_action(before._replace(branch=player.position.branch), player.position)
+    """Remember a run for undo, which goes back along the branch where it ended, even if it forked on its way.
+
+    A step that it left half done is no part of it.
+    """
+    player.timeline.push_action(before._replace(branch=player.position.branch), player.began)
 
 
 def _piece(player: Player, most: int | None, ends: Ends | None = None) -> int:

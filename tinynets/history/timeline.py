@@ -171,6 +171,11 @@ class Timeline:
         ends = [(*ours[number], *theirs[number]) for number in ours.keys() & theirs.keys()]
         return any(moment.step <= min(end[::2]) and moment.edits <= min(end[1::2]) for end in ends)
 
+    def shared_steps(self, one: Branch, other: Branch) -> int:
+        """How many of their first steps two branches share."""
+        ours, theirs = self._way(one), self._way(other)
+        return max((min(ours[number][0], theirs[number][0]) for number in ours.keys() & theirs.keys()), default=0)
+
     def _way(self, branch: Branch) -> dict[int, tuple[int, int]]:
         """The ancestors of a branch, itself first, and how many steps and edits of each are its past."""
         end = len(branch.losses), len(branch.edits)

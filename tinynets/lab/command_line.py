@@ -11,6 +11,9 @@ from tinynets.errors import CommandError, nearest
 from tinynets.lab.verb import Verb, call_line
 from tinynets.lab.verbs import OF_THE_APP, VERBS, verb_called, verb_typed
 
+FIRST = ("step", "run", "phase", "back", "seek")
+"""Verbs that an empty line is answered with."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -34,7 +37,7 @@ def parse(line: str) -> Call:
         return _pasted(line.strip().removeprefix(":").lstrip())
     words = split_words(line.strip().removeprefix(":"))
     if not words:
-        raise CommandError(f"a command begins with a verb, such as {', '.join(list(VERBS)[:5])}")
+        raise CommandError(f"a command begins with a verb, such as {', '.join(FIRST)}")
     name, *rest = words
     verb = verb_typed(name)
     if verb is None:

@@ -20,6 +20,10 @@ from tinynets.numerics.arrays import Array, Values
 from tinynets.system.paths import expanded
 from tinynets.training.frozen import why_nothing_learns
 from tinynets.training.state import State, network_of
+from tinynets.training.trainer import LOSS
+
+WITHIN = "activation"
+"""The family of operations that act on a half-done step: what they change lies ahead of nothing that it has read."""
 
 Numbers = Sequence[Any] | Array | Values
 
@@ -82,12 +86,12 @@ class Editor:
     def edit(self, op: str, target: str, given: Mapping[str, Any]) -> Job[EditReport]:
         """Apply an operation; `given` are its arguments as the lab's method takes them, defaults included.
 
-        Values are looked up first. A half-done step is finished only once it is certain that the edit can be applied;
-        the report says so.
+        Values are looked up first. In a half-done step, an edit of activations acts on this very step. For any other
+        the step is finished, once it is certain that the edit can be applied; the report says so.
         """
         half = self.player.phases_done > 0
         report = yield from self._edit(op, target, given)
-        return replace(report, finished=report.step) if half else report
+        return replace(report, finished=report.step) if half and not report.phase else report
 
     def _edit(self, op: str, target: str, given: Mapping[str, Any]) -> Job[EditReport]:
         player, operation = self.player, registry.named(op)
@@ -95,7 +99,7 @@ class Editor:
         if operation.values is None:
             return self._do(op, target, args)
         found = yield from operation.values(self._bench, target, args)
-        if player.phases_done:
+        if player.phases_done and operation.family != WITHIN:
             registry.resolve(player.network, player.state, op, target, found)
             player.complete_step()
             found = yield from operation.values(self._bench, target, args)
@@ -106,10 +110,13 @@ class Editor:
 
     @whole
     def _do(self, op: str, target: str, args: dict[str, Any]) -> EditReport:
-        """Apply an operation and measure the probe before and after it; a half-done step is finished first."""
+        """Apply an operation and measure the probe before and after it, and the batch of a half-done step."""
         player = self.player
         edit = registry.resolve(player.network, player.state, op, target, args)
-        player.complete_step()
+        if registry.OPERATIONS[op].family != WITHIN:
+            player.complete_step()
+        phase = str(player.phase_order[player.phases_done - 1]) if player.phases_done else ""
+        batch_before = self._batch_loss()
         was_still = why_nothing_learns(player.network, player.state)
         before, accuracy_before = self._experiment.probe_measures()
         accuracies = [accuracy_before]
@@ -117,10 +124,27 @@ class Editor:
         def report(done: str) -> RecordedEdit:
             after, accuracy = self._experiment.probe_measures()
             accuracies.append(accuracy)
-            return RecordedEdit(player.position.step, edit, done, before, after)
+            return RecordedEdit(player.position.step, edit, done, before, after, phase)
 
         placed = player.edit(edit, report)
         still = why_nothing_learns(player.network, player.state)
         since = still if still != was_still else ""
         before, after, (first, *_, last) = placed.before, placed.after, accuracies
-        return EditReport(placed.step, placed.done, before, after, edit.python(), first, last, since)
+        return EditReport(
+            placed.step,
+            placed.done,
+            before,
+            after,
+            edit.python(),
+            first,
+            last,
+            since,
+            phase=phase,
+            batch_before=batch_before,
+            batch_after=self._batch_loss(),
+        )
+
+    def _batch_loss(self) -> float | None:
+        """The loss of the half-done step's batch; None before its phase `loss`."""
+        player = self.player
+        return player.trainer.batch_loss if LOSS in player.phase_order[: player.phases_done] else None

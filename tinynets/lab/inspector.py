@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from tinynets.edits.kinds import COMPARED, EXAMPLE, INPUT, NUMBER, ON, SCRIPT, SPLIT, TEXT, UNIT, WHOLE
+from tinynets.edits.kinds import BLOCK, COMPARED, EXAMPLE, INPUT, NUMBER, ON, SCRIPT, SPLIT, TEXT, UNIT, WHOLE
 from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.generation import TextGenerator
 from tinynets.experiment.prediction import Prediction, predict
@@ -22,6 +22,7 @@ from tinynets.measure.compare import compare_branches, resolve_branch
 from tinynets.measure.comparison import Comparison
 from tinynets.measure.explain import explain
 from tinynets.measure.explanation import Explanation
+from tinynets.measure.worth import EXAMPLES, Worth, worth
 from tinynets.nn.interventions import Intervention
 from tinynets.storage.session_files import SessionFiles
 from tinynets.training.frozen import frozen_units
@@ -53,6 +54,17 @@ class Inspector:
     ) -> Job[Explanation]:
         """How a unit gets its value and gradient on a probe example, what it responds to and what it affects."""
         return explain(self._experiment, selector, example, split, top)
+
+    @verb("looking", "by how much the loss rises without each unit of a block: each is zeroed in turn", lets_run=True)
+    def worth(
+        self,
+        block: Annotated[str, BLOCK],
+        *,
+        split: Annotated[str | None, SPLIT] = None,
+        examples: Annotated[int | None, WHOLE] = EXAMPLES,
+    ) -> Job[Worth]:
+        """The loss over a split with all units of a block, and without each of them."""
+        return worth(self._experiment, block, split, examples)
 
     @verb(
         "looking",

@@ -18,7 +18,8 @@ from tinynets.history.moment import Bookmark, Moment
 from tinynets.history.player import Player
 from tinynets.history.tree import BranchTree
 from tinynets.history.verify import VerifyReport
-from tinynets.jobs import Job, Progress, Work, between_pieces, run_to_end
+from tinynets.jobs import Job, Progress, between_pieces, run_to_end
+from tinynets.lab.breakpoints import Breakpoint, Breakpoints
 from tinynets.lab.conditions import Condition
 from tinynets.lab.editor import Editor, Numbers
 from tinynets.lab.inspector import Inspector
@@ -40,6 +41,7 @@ from tinynets.lab.verbs import VERBS, verb_called
 from tinynets.measure.compare import BranchRef, branch_of_save, compare_branches
 from tinynets.measure.comparison import Comparison
 from tinynets.measure.explanation import Explanation
+from tinynets.measure.worth import EXAMPLES, Worth
 from tinynets.nn.interventions import Intervention
 from tinynets.nn.losses import Loss
 from tinynets.nn.network import Network
@@ -110,11 +112,12 @@ class Lab:
         self._experiment = experiment = session.experiment
         self._files = files = session.files
         self._saving = Saving(experiment, files, session.recovered)
-        self._runs = Runs(experiment, lambda message: files.told(message))
+        self._breakpoints = Breakpoints(experiment)
+        self._runs = Runs(experiment, self._breakpoints, lambda message: files.told(message))
         self._editor = Editor(experiment, saves.open_experiment)
-        self._time = TimeMachine(experiment)
+        self._time = TimeMachine(experiment, self._breakpoints)
         self._inspector = Inspector(experiment, files)
-        self._parts = self._runs, self._time, self._editor, self._inspector, self._saving
+        self._parts = self._runs, self._breakpoints, self._time, self._editor, self._inspector, self._saving
 
     def __reduce__(self) -> NoReturn:
         raise TinynetsError("a Lab cannot be copied or pickled: save it and open the save, or `fork` a branch")
@@ -274,6 +277,49 @@ class Lab:
         """Do the next phase of a step: batch, forward layer by layer, loss, backward layer by layer, update."""
         return self._runs.phase()
 
+    def phase_back(self) -> PhaseReport:
+        """Go a phase back, exactly; from the first one, to the moment at which the step began.
+
+        Between steps it goes into the step just done, to its last phase but `update`. Raises TimelineError at step 0.
+        """
+        return self._do(self._runs.phase_back())
+
+    def phase_to(self, phase: str) -> PhaseReport:
+        """Go to where a phase of this step is just done (`backward hidden`), forward or back; or begin a step for it.
+
+        Raises CommandError for a phase that this network does not have.
+        """
+        return self._runs.phase_to(phase)
+
+    def step_out(self) -> PhaseReport:
+        """Finish the step that is half done; raises TimelineError where none is."""
+        return self._runs.step_out()
+
+    def breakpoint(self, at: str | int) -> Breakpoint:
+        """Have `step`, `run` and `run_until` stop at a phase (`backward hidden`), at a step, or at a condition.
+
+        A phase leaves the step half done there. A condition (`loss < 2.3`, `dead hidden[7]`, as `run_until` takes
+        them) stops a run where it begins to hold. Breakpoints belong to this lab while it is open, not to its save.
+        """
+        return self._breakpoints.breakpoint(at)
+
+    @property
+    def breakpoints(self) -> tuple[Breakpoint, ...]:
+        """The breakpoints, in the order of their numbers."""
+        return self._breakpoints.breakpoints()
+
+    def breakpoint_on(self, number: int) -> Breakpoint:
+        """Switch a breakpoint on."""
+        return self._breakpoints.breakpoint_on(number)
+
+    def breakpoint_off(self, number: int) -> Breakpoint:
+        """Switch a breakpoint off; it is kept."""
+        return self._breakpoints.breakpoint_off(number)
+
+    def unbreakpoint(self, number: int) -> str:
+        """Delete a breakpoint."""
+        return self._breakpoints.unbreakpoint(number)
+
     # -- until something holds
 
     def run_until(self, condition: str | Condition | Callable[[Lab], bool], *, limit: int = UNTIL_LIMIT) -> UntilReport:
@@ -302,6 +348,16 @@ class Lab:
         Raises SelectorError or EditError for anything but a single unit, or for an example or split that is not there.
         """
         return self._do(self._inspector.explain(selector, example, split=split, top=top))
+
+    def worth(self, block: str, *, split: str | None = None, examples: int | None = EXAMPLES) -> Worth:
+        """By how much the loss rises without each unit of a block: each is zeroed in turn, and released again.
+
+        Measured over `split` (default: `dev`, or `train` without one), over this many `examples` of a larger one,
+        always the same (None: all of them). Nothing is recorded. `worth.values[3]` is what `evaluate` would give
+        after `zero("hidden[3]")`, less what it gives now.
+        Raises SelectorError for anything but a block with units, or EditError for a split that is not there.
+        """
+        return self._do(self._inspector.worth(block, split=split, examples=examples))
 
     def split(self, name: str) -> tuple[Any, Any]:
         """x and y of a split, in the form that the network and the loss take."""
@@ -405,9 +461,12 @@ class Lab:
         """Go to the moment after the action that was last undone."""
         return self._do(self._time.redo())
 
-    def switch(self, name: str) -> MoveReport:
-        """Go to the end of another branch, or to before the edits there that were undone."""
-        return self._do(self._time.switch(name))
+    def switch(self, name: str, *, step: int | None = None) -> MoveReport:
+        """Go to the end of another branch, or to before the edits there that were undone.
+
+        With `step`, go to that recorded step of it, after its edits.
+        """
+        return self._do(self._time.switch(name, step=step))
 
     def seek_cost(self, step: int) -> SeekCost:
         """The cost of going to a recorded step of this branch: steps to recompute, and roughly how many seconds."""
@@ -728,8 +787,8 @@ class Lab:
             return self._editor.edit(verb, given.pop(known.arguments[0].name), given)
         return getattr(part, verb)(**given)
 
-    def free_run(self) -> Work:
-        """Take steps until closed."""
+    def free_run(self) -> Job[str]:
+        """Take steps until closed, or up to a breakpoint; returns which, in words."""
         return between_pieces(self._runs.free_run(), self.player.lock)
 
 

@@ -66,11 +66,11 @@ class Saving:
         known = files.known() if path is None else ""
         target = paths.target(path) if path is not None else known or str(paths.free_name(experiment.recipe.name))
         files.claim(target)
-        player.complete_step()
+        finished = player.complete_step()
         size = saves.write(target, experiment.recipe, experiment.data, player.timeline, player.position, player.state)
         self._saved = experiment.extent()
         files.saved(target)
-        return SaveReport(target, size, player.position.step)
+        return SaveReport(target, size, player.position.step, player.position.step if finished else None)
 
     def claim(self, path: str | Path) -> str:
         """Reserve a file for this lab's save and return its path. Raises SaveError where another lab has it open."""

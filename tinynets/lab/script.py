@@ -189,7 +189,8 @@ class _BranchWriter:
     def _events(self, branch: Branch, begin: Place, inherited: list[Evaluation]) -> Iterator[tuple[Place, int, str]]:
         """The actions on a branch itself: where, in which order there, and the line."""
         for index, placed in enumerate(branch.edits[branch.shared :], branch.shared):
-            yield (placed.step, index), 2, placed.edit.script()
+            when = f"  # in the step, after {printable(placed.phase)}" if placed.phase else ""
+            yield (placed.step, index), 2, placed.edit.script() + when
         for mark in self.timeline.bookmarks.values():
             if mark.moment.branch == branch.number and mark.moment[1:] >= begin:
                 self.marked.add(mark.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 from typing import Annotated
 
@@ -14,10 +15,11 @@ from tinynets.history.moment import MAX_NAME, MAX_NOTE, Bookmark, Moment, is_nam
 from tinynets.history.player import Player, whole
 from tinynets.history.tree import BranchTree
 from tinynets.jobs import Job
+from tinynets.lab.breakpoints import Breakpoints, both
 from tinynets.lab.conditions import Condition, parse_condition
 from tinynets.lab.reports import MoveReport, SeekCost, UntilReport
 from tinynets.lab.verb import verb
-from tinynets.numerics.checks import check_whole
+from tinynets.numerics.checks import check_whole, whole_number
 from tinynets.recipes.recipe import MAX_STEPS
 
 Asked = str | Condition | Callable[[], bool]
@@ -30,8 +32,9 @@ UNTIL_LIMIT = 100_000
 class TimeMachine:
     """Moves a run in time and between branches, and keeps its bookmarks."""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, breakpoints: Breakpoints) -> None:
         self._experiment = experiment
+        self._breakpoints = breakpoints
 
     @property
     def player(self) -> Player:
@@ -93,9 +96,20 @@ class TimeMachine:
         """Take steps to the next moment at which a condition holds: text, or a function without arguments."""
         check_whole("limit", limit, 1, MAX_STEPS)
         holds, text, by_losses = self._condition(condition)
-        first = self.player.position.step
-        found = yield from runs.run_until(self.player, holds, limit, by_losses.holds_after if by_losses else None)
-        return self._until(text, found, first)
+        player, first = self.player, self.player.position.step
+        ends, watch = by_losses.holds_after if by_losses else None, self._breakpoints.watch()
+        if watch is None:
+            found = yield from runs.run_until(player, holds, limit, ends)
+            return self._until(text, found, first)
+        found, asked = False, holds
+
+        def here() -> bool:
+            nonlocal found
+            found = asked()
+            return watch.holds() or found
+
+        yield from runs.run_until(player, here, limit, both(ends, watch.ends), watch)
+        return replace(self._until(text, found, first), stopped=watch.reached)
 
     @verb(
         "time",
@@ -119,18 +133,30 @@ class TimeMachine:
     def undo(self) -> Job[MoveReport]:
         """Go to the moment before the last action, an edit or a run of steps; a half-done step is dropped instead.
 
-        Where that moment is ahead of here, since the run was taken back in time meanwhile, the report says so.
+        An edit made in the half-done step is taken off first, and the step stands at the same phase without it. Where
+        the moment is ahead of here, since the run was taken back in time meanwhile, the report says so.
         """
-        what, here = _action(self.player.timeline.actions, self.player), self.player.position
-        yield from moves.undo(self.player)
-        return self._moved(f"undone: {what},{_forward(here, self.player.position)}" if what else "")
+        player, half = self.player, self.player.half
+        dropped = half is not None and not half.edits
+        what, here = "the half-done step" if dropped else _action(player.timeline.actions, player), player.position
+        yield from moves.undo(player)
+        return self._moved(f"undone: {what},{_forward(here, player.position)}{self._within()}" if what else "")
 
     @verb("time", "redo what was undone", takes_steps=True)
     def redo(self) -> Job[MoveReport]:
         """Go to the moment after the action that was last undone."""
-        what = _action(self.player.timeline.undone, self.player)
-        yield from moves.redo(self.player)
-        return self._moved(f"redone: {what}," if what else "")
+        player = self.player
+        what, here, branch = _action(player.timeline.undone, player), player.position, player.branch.name
+        yield from moves.redo(player)
+        other = f" on branch {player.branch.name}," if player.position.branch != here.branch else ""
+        back = f" going back from step {here.step:,}{'' if not other else f' of {branch}'},"
+        back = back if player.position.step < here.step else ""
+        return self._moved(f"redone: {what},{back}{other}{self._within()}" if what else "")
+
+    def _within(self) -> str:
+        """Where in the half-done step it still is; empty between steps."""
+        player = self.player
+        return f" still in mid-step ({player.phase_order[player.phases_done - 1]})," if player.phases_done else ""
 
     def _until(self, text: str, found: bool, first: int) -> UntilReport:
         player, (_, step, edits) = self.player, self.player.position
@@ -170,12 +196,16 @@ class TimeMachine:
         self.player.fork(_name("a branch's name", name))
         return self._moved(f"on branch {self.player.branch.name},")
 
-    @verb("time", "go to the end of another branch", takes_steps=True)
-    def switch(self, name: Annotated[str, OTHER_BRANCH]) -> Job[MoveReport]:
-        """Go to the end of another branch, or to before the edits there that were undone."""
+    @verb("time", "go to the end of another branch, or to a step of it", takes_steps=True)
+    def switch(
+        self, name: Annotated[str, OTHER_BRANCH], *, step: Annotated[int | None, WHOLE] = None
+    ) -> Job[MoveReport]:
+        """Go to the end of another branch, or to before the edits there that were undone; or to a recorded step."""
         begun = perf_counter()
-        yield from moves.switch(self.player, name)
-        undone = self.player.branch.undone_edits
+        if step is not None:
+            step = whole_number("`step`", step, 0, MAX_STEPS)
+        yield from moves.switch(self.player, name, step)
+        undone = self.player.branch.undone_edits if step is None else ""
         return self._moved(f"on branch {self.player.branch.name},{f' {undone},' if undone else ''}", begun)
 
     @verb("time", "give a branch another name")
@@ -258,9 +288,9 @@ def _forward(here: Moment, there: Moment) -> str:
 
 
 def _action(actions: list[tuple[Moment, Moment]], player: Player) -> str:
-    """The last action of a list in words; empty if a half-done step comes first."""
-    if not actions or player.phases_done:
-        return "the half-done step" if player.phases_done else ""
+    """The last action of a list in words; empty if there is none."""
+    if not actions:
+        return ""
     before, after = actions[-1]
     if after.edits > before.edits and after.step == before.step:
         return player.timeline.branches[after.branch].edits[after.edits - 1].done

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tinynets.edits.edit import OPERATIONS, Operation
-from tinynets.edits.kinds import NUMBER, OPTIMIZER, SCHEDULE, SOURCE, Argument
+from tinynets.edits.kinds import NAME, NUMBER, OPTIMIZER, SCHEDULE, SCRIPT, SOURCE, Argument
+from tinynets.lab.breakpoints import Breakpoints
 from tinynets.lab.editor import Editor
 from tinynets.lab.inspector import Inspector
 from tinynets.lab.runs import Runs
@@ -16,7 +17,7 @@ from tinynets.training.optimizers import NAMED, SETTINGS
 from tinynets.training.schedules import SCHEDULES
 from tinynets.training.settings import CLIPPING
 
-OF_THE_APP = ("start", "play", "recover")
+OF_THE_APP = ("start", "play", "recover", "snapshot", "record")
 """Verbs of an app without a line of Python."""
 
 
@@ -48,6 +49,12 @@ def _of_the_app() -> Iterator[Verb]:
     source = Argument("source", SOURCE, required=True, named=False)
     yield Verb("open", "files", "open a recipe or a save in this lab", (source,))
     yield Verb("recover", "files", "what a lab that ended unsaved left behind: take it up again")
+    file = Argument("file", SCRIPT, named=False)
+    pane = Argument("pane", NAME)
+    yield Verb(
+        "snapshot", "files", "write a pane or the screen: FILE.svg, .png, .txt; a pane's data: .csv", (file, pane)
+    )
+    yield Verb("record", "files", "record the terminal as an asciinema cast; again: end it", (file,))
     speed = Argument("speed", NUMBER.called("SPEED"), named=False)
     yield Verb("play", "time", "play what is recorded, so many steps a second; below 0 backward", (speed,))
 
@@ -60,6 +67,7 @@ def gather() -> dict[str, Verb]:
     made: list[Verb] = []
     for entry in (
         *verbs_of(Runs),
+        *verbs_of(Breakpoints),
         *verbs_of(TimeMachine),
         *map(verb_of, OPERATIONS.values()),
         *_settings(),

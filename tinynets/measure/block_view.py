@@ -1,4 +1,4 @@
-"""Views of a block and its units on the probe, after the last forward."""
+"""Views of a block and its units on the probe, or on other examples, after the last forward."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from math import inf
 import numpy as np
 
 from tinynets.experiment.experiment import Experiment
+from tinynets.experiment.probe import Probe
+from tinynets.experiment.scene import Scene
 from tinynets.nn.block import Block
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
@@ -15,9 +17,11 @@ from tinynets.numerics.arrays import Array
 
 @dataclass(frozen=True)
 class BlockView:
-    """A block over the whole probe: output (examples, positions, units), and which units are dead or saturated."""
+    """A block over all examples: output (examples, positions, units), and which units are dead or saturated."""
 
     block: Block
+    watched: Probe
+    """The examples, and the workspace of their forward."""
     out: Array
     pre: Array | None
     limit: float
@@ -27,15 +31,16 @@ class BlockView:
     """Whether positions are pixels rather than time steps."""
 
     @staticmethod
-    def of(experiment: Experiment, block: Block) -> BlockView:
-        probe = experiment.probe
+    def of(experiment: Experiment, block: Block, watched: Probe | None = None) -> BlockView:
+        """The block on the probe, or on other examples; what is dead is so on the probe."""
+        probe = watched or experiment.probe
         out = probe.workspace.units_behind(experiment.network, block.last)
         shaped = probe.values(experiment.network, block)
-        saturated, dead = probe.saturated(experiment.network, block), probe.dead(experiment.network, block)
+        saturated, dead = probe.saturated(experiment.network, block), experiment.probe.dead(experiment.network, block)
         highest = inf if block.activation is None else block.activation.output_range[1]
         limit = limit_of(shaped) if highest == inf else highest
         pre = None if block.pre is None else probe.values(experiment.network, block, pre=True)
-        return BlockView(block, shaped, pre, limit, saturated, dead, out.ndim == 4)
+        return BlockView(block, probe, shaped, pre, limit, saturated, dead, out.ndim == 4)
 
     def position(self, example: int, unit: int) -> int:
         """The position at which to show a unit: the last one of a sequence, the largest value in an image."""
@@ -43,9 +48,34 @@ class BlockView:
         return int(np.abs(values).argmax()) if self.image else len(values) - 1
 
 
+class BlockViews:
+    """The blocks on the examples of a scene; each is made when it is first asked for."""
+
+    def __init__(self, experiment: Experiment, scene: Scene) -> None:
+        self._experiment, self._scene = experiment, scene
+        self._made: dict[str, BlockView] = {}
+
+    def of(self, block: Block) -> BlockView | None:
+        """None as long as forward has not reached the block."""
+        if not self._scene.has_values(block):
+            return None
+        if block.name not in self._made:
+            self._made[block.name] = BlockView.of(self._experiment, block, self._scene.watched)
+        return self._made[block.name]
+
+    def positions(self, block: Block) -> int:
+        """How many positions its output has."""
+        return int(self._experiment.probe.values(self._experiment.network, block).shape[1])
+
+    def dead(self, block: Block) -> Array:
+        """(units,) which of its units are dead on the probe."""
+        view = self.of(block)
+        return self._experiment.probe.dead(self._experiment.network, block) if view is None else view.dead
+
+
 @dataclass(frozen=True)
 class UnitView:
-    """A unit of a block on one example of the probe, at the place where it is shown."""
+    """A unit of a block on one example, at the place where it is shown."""
 
     experiment: Experiment
     block_view: BlockView
@@ -64,6 +94,11 @@ class UnitView:
     @property
     def network(self) -> Network:
         return self.experiment.network
+
+    @property
+    def watched(self) -> Probe:
+        """The examples, and the workspace of their forward."""
+        return self.block_view.watched
 
     @property
     def block(self) -> Block:
@@ -90,7 +125,7 @@ class UnitView:
         return None if self.block_view.pre is None else self.of_block(self.block_view.pre)
 
     def of_block(self, values: Array) -> float:
-        """Its value among those of the whole block on the probe, (examples, ..., units)."""
+        """Its value among those of the whole block on all examples, (examples, ..., units)."""
         return float(values.reshape(len(values), -1, self.block.units)[self.example, self.position, self.unit])
 
 

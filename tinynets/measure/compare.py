@@ -11,9 +11,11 @@ from tinynets.errors import TimelineError, nearest
 from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.probe import Probe
 from tinynets.history.branch import Branch
-from tinynets.history.moment import Moment, RecordedEdit
+from tinynets.history.moment import Moment
 from tinynets.jobs import Job, Progress
 from tinynets.measure.comparison import BlockDistance, Comparison, Disagreement, Side
+from tinynets.measure.unit_numbers import shared_edits
+from tinynets.measure.weight_matrix import incoming, row_names
 from tinynets.nn.block import Block
 from tinynets.nn.losses import Loss
 from tinynets.nn.network import Network
@@ -120,8 +122,6 @@ def _compared(a: BranchRef, b: BranchRef, moments: tuple[Moment, Moment], first:
     same, batches = _batches(a, b, first, second)
     ours, theirs = _network(a, first), _network(b, second)
     pairs, unlike = _pairs(a, b, ours, theirs)
-    blocks = tuple(_distance(ours, theirs, *pair) for pair in pairs)
-    distance = _length(np.array([entry.distance for entry in blocks]))
     of_a = _length(np.concatenate([np.empty(0), *(_parameters(ours, one) for one, _ in pairs)]))
     probe = replace(a.experiment.probe, workspace=Workspace())
     loss = a.experiment.loss
@@ -131,7 +131,11 @@ def _compared(a: BranchRef, b: BranchRef, moments: tuple[Moment, Moment], first:
         unlike.append("the data or the losses are other ones: each was measured on its own probe, the outputs were not")
     out_a, side_a = _side(a, moments[0], first, ours, probe)
     others = probe if same_probe else replace(b.experiment.probe, workspace=Workspace())
+    means_a = _means(ours, probe)
     out_b, side_b = _side(b, moments[1], second, theirs, others)
+    means = (means_a, _means(theirs, others)) if same_probe else None
+    blocks = tuple(_side_by_side(a, _distance(ours, theirs, *pair), (ours, theirs), pair, means) for pair in pairs)
+    distance = _length(np.array([entry.distance for entry in blocks]))
     if same_probe and out_a.shape != out_b.shape:
         unlike.append(f"the outputs have shapes {out_a.shape[1:]} and {out_b.shape[1:]}")
     elif same_probe:
@@ -177,9 +181,7 @@ def _parting(a: BranchRef, b: BranchRef, end_a: Moment, end_b: Moment) -> tuple[
 def _first_edit(a: BranchRef, b: BranchRef, count_a: int, count_b: int) -> tuple[int, str] | None:
     """The first edit at which the two differ, among so many of each: its step, and the difference in words."""
     first, second = a.branch.edits[:count_a], b.branch.edits[:count_b]
-    same = 0
-    while same < min(len(first), len(second)) and _told(first[same]) == _told(second[same]):
-        same += 1
+    same = shared_edits(first, second)
     ours, theirs = (entries[same] if same < len(entries) else None for entries in (first, second))
     if ours is not None and theirs is not None and ours.step == theirs.step:
         both = f"{a.name} {ours.edit.python()}, {b.name} {theirs.edit.python()}"
@@ -189,10 +191,6 @@ def _first_edit(a: BranchRef, b: BranchRef, count_a: int, count_b: int) -> tuple
     if theirs is not None:
         return theirs.step, f"edit at step {theirs.step:,} on {b.name}: {theirs.edit.python()}"
     return None
-
-
-def _told(recorded: RecordedEdit) -> tuple[int, str]:
-    return recorded.step, recorded.edit.python()
 
 
 def _batches(a: BranchRef, b: BranchRef, first: State, second: State) -> tuple[bool, str]:
@@ -259,27 +257,51 @@ def _shapes_text(shapes: list[tuple[str, tuple[int, ...]]]) -> str:
     return " ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in shapes) or "no parameters"
 
 
-def _places(network: Network, block: Block) -> slice:
-    """Where a block's parameters lie in theta."""
-    layers = [index for index in range(block.first, block.last + 1) if network.layers[index].parameters()]
-    start = network.parameter_slice(layers[0], network.layers[layers[0]].parameters()[0].name).start
-    return slice(start, start + network.block_parameters(block))
-
-
 def _parameters(network: Network, block: Block) -> Array:
-    return network.theta[_places(network, block)].astype(np.float64)
+    return network.theta[network.block_slice(block)].astype(np.float64)
 
 
 def _distance(ours: Network, theirs: Network, block: Block, other: Block) -> BlockDistance:
     first = _parameters(ours, block)
     apart = _parameters(theirs, other) - first
-    start = _places(ours, block).start
+    start = ours.block_slice(block).start
     owned = [ours.unit_indices(block, [unit]) - start for unit in range(block.units)]
     units = np.array([_length(apart[places]) for places in owned] if any(map(len, owned)) else [])
     lengths = [_length(first[places]) for places in owned][: len(units)]
     relative = np.array([_relative(unit, length) for unit, length in zip(units, lengths, strict=True)])
     distance = _length(apart)
     return BlockDistance(block.name, apart.size, distance, _relative(distance, _length(first)), units, relative)
+
+
+def _means(network: Network, probe: Probe) -> dict[str, Array]:
+    """Block -> (units,) the mean output of each unit in the last forward of the probe, over examples and positions."""
+    means = {block.name: probe.values(network, block).mean(axis=(0, 1)) for block in network.blocks if block.units}
+    return {name: values.copy() for name, values in means.items()}
+
+
+def _side_by_side(
+    a: BranchRef,
+    found: BlockDistance,
+    networks: tuple[Network, Network],
+    pair: tuple[Block, Block],
+    means: tuple[dict[str, Array], dict[str, Array]] | None,
+) -> BlockDistance:
+    """The same distance with what the units of the block do and have in both."""
+    name = found.block
+    values = (means[0][name], means[1][name]) if means is not None and name in means[0] else None
+    ours, theirs = (
+        incoming(network.layers[block.first], block.units) for network, block in zip(networks, pair, strict=True)
+    )
+    if ours is None or theirs is None:
+        return replace(found, values=values)
+    return replace(found, values=values, weights=(ours, theirs), rows=_row_names(a.experiment, name, len(ours)))
+
+
+def _row_names(experiment: Experiment, name: str, count: int) -> tuple[str, ...]:
+    """The names of the rows of a block's weights; numbers if the network as it is now has other ones."""
+    live = next((block for block in experiment.network.blocks if block.name == name and block.units), None)
+    named = row_names(experiment, live) if live is not None else []
+    return tuple(named) if len(named) == count else tuple(map(str, range(count)))
 
 
 def _length(vector: Array) -> float:

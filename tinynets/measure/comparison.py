@@ -49,6 +49,12 @@ class BlockDistance:
     units: Array
     """(units,) the distance for each unit's own parameters; empty if there are none."""
     relative_units: Array
+    values: tuple[Array, Array] | None = None
+    """(units,) the mean output of each unit over the probe, in both; None if they have other probes."""
+    weights: tuple[Array, Array] | None = None
+    """(in, units) the incoming weights of each unit, in both; None if they cannot be arranged so."""
+    rows: tuple[str, ...] = ()
+    """The name of each row of the weights."""
 
     def largest(self, count: int = SHOWN_UNITS) -> list[tuple[int, float]]:
         """The units that are farthest apart, and how far."""
@@ -103,6 +109,8 @@ class Comparison:
     def config(self) -> dict[str, Any]:
         """All of it as JSON data."""
         plain: dict[str, Any] = _plain(asdict(self))
+        for block in plain["blocks"]:  # whole matrices are for who looks at a unit, not for a report
+            del block["values"], block["weights"], block["rows"]
         return plain | {"equal": self.equal}
 
     def __str__(self) -> str:

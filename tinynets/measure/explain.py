@@ -20,6 +20,7 @@ from tinynets.measure.block_view import BlockView, UnitView
 from tinynets.measure.effects import effects_of
 from tinynets.measure.explanation import Change, Contribution, Explanation, Gate, Response
 from tinynets.measure.unit_terms import UnitTerms, gates_of
+from tinynets.measure.verdict import verdict_of
 from tinynets.measure.weight_matrix import incoming, row_names
 from tinynets.nn.interventions import Intervention, examples_from
 from tinynets.nn.losses import LossBuffers
@@ -65,6 +66,7 @@ def explain(
         **over,
         effects=effects[:top],
         weight=None if probe.weight is None else float(probe.weight[example]),
+        verdict=verdict_of(at, value["clean"]).text,
     )
 
 

@@ -16,6 +16,8 @@ class Contribution:
     x: float
     w: float
     product: float
+    row: int = -1
+    """The row of its weight in the matrix of the block; -1 if not known."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,8 @@ class Explanation:
     """On each output through the last layer, the largest |value| first; empty if other layers come between."""
     weight: float | None = None
     """The weight of the example's loss, and so of the gradients; None if the data have no weights."""
+    verdict: str = ""
+    """What the probe says is the matter with the unit, and why."""
 
     @property
     def dead(self) -> bool:
@@ -164,6 +168,7 @@ class Explanation:
         frozen = ", frozen" if self.frozen else ""
         standing = f", {', '.join(self.interventions)}" if self.interventions else ""
         made = [f"{self.name} at step {self.step:,} on example {self.example}, {self.input}{where}{frozen}{standing}"]
+        made += [f"  {self.verdict}"] if self.verdict else []
         made += self._sum()
         gives = f"it gives ({self.measure})" if self.measure else "it gives"
         of = f"{self.activation} makes of {self.pre:+.4f}" if self.activation and self.pre is not None else gives

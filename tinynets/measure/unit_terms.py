@@ -30,7 +30,7 @@ class UnitTerms:
         matrix = incoming(first, at.block.units)
         if matrix is None or first.gate_sums:
             return None
-        x = _inputs(at)
+        x = inputs_of(at)
         if x is None or len(x) != len(matrix):
             return None
         biases = [float(bias[at.unit]) for bias in biases_of(first, at.block.units)]
@@ -57,7 +57,7 @@ class UnitTerms:
         """The `top` terms with the largest |product|, largest first."""
         products = self.products
         return tuple(
-            Contribution(self.names[i], float(self.x[i]), float(self.w[i]), float(products[i]))
+            Contribution(self.names[i], float(self.x[i]), float(self.w[i]), float(products[i]), int(i))
             for i in self._order()[:top]
         )
 
@@ -74,7 +74,7 @@ def gates_of(at: UnitView, top: int) -> tuple[Gate, ...]:
     first = at.network.layers[at.block.first]
     if not isinstance(first, Recurrent) or not first.gate_sums:
         return ()
-    inputs = _inputs(at)
+    inputs = inputs_of(at)
     assert inputs is not None
     x, names, made = inputs.astype(np.float64), _gate_names(at, first.inputs), list[Gate]()
     for place, gate in enumerate(first.gate_sums):
@@ -95,11 +95,11 @@ def _gate_names(at: UnitView, inputs: int) -> tuple[str, ...]:
     return (*came, *(f"{at.block.name}[{index}]@t-1" for index in range(at.block.units)))
 
 
-def _inputs(at: UnitView) -> Array | None:
+def inputs_of(at: UnitView) -> Array | None:
     """The values that the block's first layer weighs at the place, in the order of the rows of its weights.
 
     Places count from the end, since a layer behind one that outputs only its last step has no other place.
     """
-    probe, first = at.experiment.probe, at.block.first
+    probe, first = at.watched, at.block.first
     x, buffers = probe.input_of(at.network, first), probe.workspace.buffers[first]
     return at.network.layers[first].summands(x, buffers, at.example, at.position - at.places)

@@ -7,8 +7,10 @@ from math import prod
 
 import numpy as np
 
+from tinynets.data.text import TextCodec
 from tinynets.experiment.experiment import Experiment
 from tinynets.measure.producers import input_names
+from tinynets.measure.weight_places import MatrixPart
 from tinynets.nn.block import Block
 from tinynets.nn.layers import Layer, Parameter
 from tinynets.nn.network import Network
@@ -39,9 +41,21 @@ def weight_matrix(experiment: Experiment, block: Block) -> WeightMatrix | None:
     return WeightMatrix(values, tuple(row_names(experiment, block)), names, biases_of(layer, block.units))
 
 
-def incoming(layer: Layer, units: int) -> Array | None:
-    """The parameters of a layer with a column for each unit; None if they cannot be arranged so."""
-    parts = [_by_unit(getattr(layer, entry.name), entry) for entry in _laid_out(layer)]
+def matrix_parts(layer: Layer) -> tuple[MatrixPart, ...]:
+    """The parameters of a layer in the order of the rows of its weight matrix."""
+    return tuple(MatrixPart(entry.name, entry.shape, entry.groups, entry.each) for entry in _laid_out(layer))
+
+
+def bias_names(layer: Layer, units: int) -> tuple[str, ...]:
+    """The names of the vectors that `biases_of` gives."""
+    matrices, vectors = _by_rank(layer)
+    return tuple(entry.name for entry in vectors if matrices and entry.size == units)
+
+
+def incoming(layer: Layer, units: int, *, gradient: bool = False) -> Array | None:
+    """The parameters of a layer with a column for each unit, or their gradients; None if they cannot be arranged so."""
+    lead = "d" if gradient else ""
+    parts = [_by_unit(getattr(layer, lead + entry.name), entry) for entry in _laid_out(layer)]
     if not parts or not units or any(part.shape[1] != units for part in parts):
         return None
     return np.concatenate(parts)
@@ -56,17 +70,22 @@ def incoming_flags(network: Network, block: Block, flags: Array) -> Array:
     return np.concatenate(parts)
 
 
-def biases_of(layer: Layer, units: int) -> tuple[Array, ...]:
-    """The vectors with one number for each unit, of a layer that also has matrices."""
-    matrices, vectors = _by_rank(layer)
-    return tuple(getattr(layer, entry.name) for entry in vectors if matrices and entry.size == units)
+def biases_of(layer: Layer, units: int, *, gradient: bool = False) -> tuple[Array, ...]:
+    """The vectors with one number for each unit, of a layer that also has matrices, or their gradients."""
+    lead = "d" if gradient else ""
+    return tuple(getattr(layer, lead + name) for name in bias_names(layer, units))
 
 
 def row_names(experiment: Experiment, block: Block) -> list[str]:
     """The name of each row."""
-    layer = experiment.network.layers[block.first]
+    return names_of_rows(experiment.network, experiment.data.text, block)
+
+
+def names_of_rows(network: Network, text: TextCodec | None, block: Block) -> list[str]:
+    """The name of each row of a block's matrix in any network; `text`: the characters that indices stand for."""
+    layer = network.layers[block.first]
     _, vectors = _by_rank(layer)
-    return [name for entry in _laid_out(layer) for name in _rows(experiment, block, entry, entry in vectors)]
+    return [name for entry in _laid_out(layer) for name in _rows(network, text, block, entry, entry in vectors)]
 
 
 def _laid_out(layer: Layer) -> list[Parameter]:
@@ -87,10 +106,10 @@ def _by_unit(values: Array, entry: Parameter) -> Array:
     return split.transpose(1, 0, 3, 2).reshape(-1, split.shape[2])
 
 
-def _rows(experiment: Experiment, block: Block, entry: Parameter, is_vector: bool) -> list[str]:
+def _rows(network: Network, text: TextCodec | None, block: Block, entry: Parameter, is_vector: bool) -> list[str]:
     """The name of each row of `_by_unit`."""
-    layer = experiment.network.layers[block.first]
-    inputs = [""] if is_vector else _inputs(experiment, block, entry)
+    layer = network.layers[block.first]
+    inputs = [""] if is_vector else _inputs(network, text, block, entry)
     groups = layer.group_names
     named = []
     for group in range(entry.groups):
@@ -102,14 +121,13 @@ def _rows(experiment: Experiment, block: Block, entry: Parameter, is_vector: boo
     return named
 
 
-def _inputs(experiment: Experiment, block: Block, entry: Parameter) -> list[str]:
+def _inputs(network: Network, text: TextCodec | None, block: Block, entry: Parameter) -> list[str]:
     """The name of the input of each row of a matrix; numbers or characters if rows are looked up."""
-    network, count = experiment.network, prod(entry.shape[:-1])
+    count = prod(entry.shape[:-1])
     layer = network.layers[block.first]
     if entry.own_axis is not None:
         return [f"{block.name}[{index}]@t-1" for index in range(count)]
     if layer.takes_integers:
-        text = experiment.data.text
         return list(text.characters) if text and len(text.characters) == count else list(map(str, range(count)))
     if entry.fan_in != count:
         return list(map(str, range(count)))

@@ -126,6 +126,10 @@ class Layout:
         """How many parameters a block has."""
         return self.starts[block.last + 1] - self.starts[block.first]
 
+    def block_slice(self, block: Block) -> slice:
+        """Where a block's parameters lie in `theta`."""
+        return slice(self.starts[block.first], self.starts[block.last + 1])
+
     def unit_indices(self, block: Block, units: Iterable[int]) -> Array:
         """Positions in `theta` of all that belongs to these units of a block, sorted; empty without parameters."""
         return self._places(block, units, self.starts, self.parameters)

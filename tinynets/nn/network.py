@@ -223,6 +223,10 @@ class Network:
         """How many parameters a block has."""
         return self.layout.block_parameters(block)
 
+    def block_slice(self, block: Block) -> slice:
+        """Where a block's parameters lie in `theta`."""
+        return self.layout.block_slice(block)
+
     def unit_indices(self, block: Block, units: Iterable[int]) -> Array:
         """Positions in `theta` of all that belongs to these units of a block, sorted; empty without parameters."""
         return self.layout.unit_indices(block, units)

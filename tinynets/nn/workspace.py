@@ -94,6 +94,11 @@ class Workspace:
             return None if dout is None else np.array(dout)
         return buffers.applied_tap.brought(dout)
 
+    def unit_gradients(self, network: Layered, layer: int) -> Array | None:
+        """The gradient of a layer's output by unit, (B, ..., units), in the last backward; None before one."""
+        dout = self.gradient_at(layer)
+        return None if dout is None else network.layers[layer].unit_gradients(self.buffers[layer], dout)
+
     def units_behind(self, network: Layered, layer: int) -> Array:
         """The output of a layer by unit, (B, ..., units): for attention, by head."""
         return network.layers[layer].unit_values(self.buffers[layer])

@@ -14,6 +14,9 @@ from tinynets.recipes.recipe import Recipe
 from tinynets.recipes.schema import recipe_from
 from tinynets.system.paths import expanded, unusable
 
+OUTPUTS = ("outputs", "size", "prototypes")
+"""The arguments by which layers say how many units they have."""
+
 
 @dataclass(frozen=True)
 class RecipeInfo:
@@ -21,12 +24,22 @@ class RecipeInfo:
 
     name: str
     description: str
+    data: str = ""
+    """The name of its data set."""
+    widths: tuple[int, ...] = ()
+    """How many units each layer has that changes their number, the inputs first."""
 
 
 def list_recipes() -> tuple[RecipeInfo, ...]:
     """The recipes that ship with tinynets, names-mlp first, then by name."""
     found = [load_recipe(name) for name in _shipped()]
-    return tuple(RecipeInfo(recipe.name, recipe.description) for recipe in found)
+    return tuple(RecipeInfo(each.name, each.description, str(each.data["set"]), _widths(each)) for each in found)
+
+
+def _widths(recipe: Recipe) -> tuple[int, ...]:
+    inputs = [layer["inputs"] for layer in recipe.layers[:1] if "inputs" in layer]
+    outputs = [layer[name] for layer in recipe.layers for name in OUTPUTS if name in layer]
+    return tuple(width for width in [*inputs, *outputs] if isinstance(width, int))
 
 
 def load_recipe(source: str | Path) -> Recipe:

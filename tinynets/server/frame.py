@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinynets.measure.explanation import Contribution
+from tinynets.measure.lens_names import AUTO
+from tinynets.measure.weight_places import MatrixPart
 
 Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 Codes = NDArray[np.int8]
+
+CURVES = ("loss", "rate", "updates")
+"""What the loss pane can show: the training loss, the learning rate, or how far an update moves the parameters."""
 
 PANES = ("network", "units", "weights", "activations", "loss", "neuron", "output", "examples", "log")
 """In the order of their numbers."""
@@ -60,6 +66,78 @@ class View:
     """An input of the user's own: the selected example, in place of `example`."""
     split: str = ""
     """The split whose examples the Examples pane lists; empty: the probe's."""
+    samples: int = 10
+    """How many texts are generated, where the data are text."""
+    temperature: float = 1.0
+    """How wild they are: 0 takes the most likely character each time."""
+    frame_rate: int = 10
+    """The most frames a second while running."""
+    batch_example: int = 0
+    """Selected example of the batch, which is shown in mid-step."""
+    lens: str = AUTO
+    """What the panes are painted with: value, gradient, change, importance; or what fits the phase."""
+    against: str | int = ""
+    """Since when a change is measured: a bookmark, a branch, a step; empty: the last update."""
+    every_unit: bool = False
+    """The Units pane lists the units of all blocks, not of the selected one alone."""
+    log_row: int = -1
+    """The row of the log that is looked at; -1: the present one."""
+    log_rows: int = 60
+    """How many rows of the log are sent, around that one."""
+    window: int = 0
+    """How many steps the loss curve and the timeline show; 0: all of this branch, as it grows."""
+    until: int | None = None
+    """The last step that they show; None: the newest."""
+    curve: str = "loss"
+    """What the loss pane shows: one of `CURVES`."""
+
+    pixels: tuple[int, int] = (8, 8)
+    """How many points high and wide the picture of each unit is, where a net is drawn as a net."""
+    answer: int = 0
+    """The points on each side of the network's answer beside the net; 0 where it has no room."""
+    portrait: int = 24
+    """The points on each side of the selected unit's picture in the Neuron pane."""
+    plane: int = 33
+    """The points on each side of the decision plane in the Output pane."""
+
+    def span(self, end: int) -> tuple[int, int]:
+        """The steps shown of a branch that ends at a step: those after the first number, through the second."""
+        if not self.window:
+            return 0, max(1, end)
+        last = max(end, self.window) if self.until is None else max(1, self.until)
+        return max(0, last - self.window), last
+
+
+class PhaseMark(NamedTuple):
+    """A phase of a step, in the order in which they come."""
+
+    kind: str
+    """batch, forward, loss, backward, update."""
+    layer: str
+    """Empty for a phase of no layer."""
+    block: str
+    """The block of that layer."""
+
+    @property
+    def name(self) -> str:
+        """Its name in commands: `backward hidden`."""
+        return f"{self.kind} {self.layer}".rstrip()
+
+    @property
+    def label(self) -> str:
+        """The name in few letters: that of its layer, without the container's."""
+        return self.layer.rpartition(".")[2] or self.kind
+
+
+class BreakpointMark(NamedTuple):
+    """A breakpoint: where runs stop."""
+
+    number: int
+    text: str
+    at_phase: bool
+    on: bool
+    rests: str
+    """Why the network as it is now never gets there; empty if it may."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +190,26 @@ class Status:
     """The file that a recovered journal names to save to; the user is asked."""
     still: str = ""
     """Why the next step changes no parameter: the learning rate is 0, everything is frozen; empty if one does."""
+    evaluated: tuple[str, int, float] | None = None
+    """The last evaluation up to this moment: split, step and loss; that of `dev` if there is one."""
+    phases: tuple[PhaseMark, ...] = ()
+    """All phases of a step of this network."""
+    breakpoints: tuple[BreakpointMark, ...] = ()
+
+
+@dataclass(frozen=True)
+class LensInfo:
+    """What the panes are painted with. The loss is the mean over the examples."""
+
+    name: str = "value"
+    by_hand: bool = False
+    """It was chosen by hand, and does not follow the phases of a step."""
+    units: str = "output"
+    """What is shown of units: `d loss / d output`."""
+    weights: str = "w"
+    """What is shown of weights: `d loss / d w`."""
+    of: str = ""
+    """Of which loss, or since when: `of the probe's loss`; why there is no change to show."""
 
 
 @dataclass(frozen=True)
@@ -197,15 +295,19 @@ def _together(one: Codes, other: Codes) -> Codes:
 
 @dataclass(frozen=True)
 class BlockCells:
-    """The units of a block on the selected probe example."""
+    """The units of a block on the selected example, through the lens."""
 
     name: str
     values: Floats
-    """(positions, units)."""
+    """(positions, units); NaN for units that have no counterpart to be compared with."""
     limit: float
     """The value of full colour: colours run from -limit to +limit."""
     dead: Mask
     """(units,) over the whole probe."""
+    missing: str = ""
+    """Why there are no values (they are NaN then): `not yet`; empty if there are."""
+    words: str = ""
+    """What the values are, if it is not what the lens shows elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -227,27 +329,87 @@ class Weights:
     """The name of each row: `embed[2]@0`, a character for an embedding, `f rnn[2]@t-1` for a gate."""
     held: Mask | None = None
     """(in, out) the weights frozen one by one, in units that are not frozen whole; None if there are none."""
+    missing: str = ""
+    """Why there is nothing to show of them through the lens (they are NaN then); empty if there is."""
+    parts: tuple[MatrixPart, ...] = ()
+    """The parameters whose elements are the rows, in their order."""
+    biases: tuple[str, ...] = ()
+    """The names of the parameters that come to `bias`."""
+    column: Floats | None = None
+    """(in,) the weights themselves of the view's unit, whatever the lens shows."""
+    own_bias: float = 0.0
+    """The bias itself of that unit; 0 without one."""
 
 
 @dataclass(frozen=True)
 class Activations:
-    """A block's output, units x probe examples."""
+    """A block's output through the lens, units x examples: those of the probe, or in mid-step of the batch."""
 
     block: str
     values: Floats
-    """(units, examples); positions of an embedding are averaged."""
+    """(units, examples); positions of an embedding are averaged, of importance summed."""
     limit: float
     saturated: Mask
-    """(units, examples)."""
+    """(units, examples); none through another lens than that of values."""
     dead: Mask
     """(units,)."""
     examples: tuple[str, ...]
-    """A short text for each probe example: `.em`, or `(0.3, -1.2)`."""
+    """A short text for each example: `.em`, or `(0.3, -1.2)`."""
+    missing: str = ""
+    """Why there are no values (they are NaN then): `not yet`; empty if there are."""
+    losses: Floats | None = None
+    """(examples,) the loss of each, right after the phase that computes it; else None."""
+
+
+@dataclass(frozen=True)
+class BranchCurve:
+    """The loss of another branch behind the step at which it parts from this one: its average in each column."""
+
+    name: str
+    steps: NDArray[np.int64]
+    """(columns,) first step of each column."""
+    mean: Floats
+
+
+@dataclass(frozen=True)
+class Units:
+    """Units over the probe, one row a unit: those of the selected block, or of all. All but `bins` are (rows,)."""
+
+    blocks: tuple[str, ...]
+    """The blocks, in the order of their rows."""
+    block: NDArray[np.int64]
+    """The block of each row, an index into `blocks`."""
+    unit: NDArray[np.int64]
+    bins: Floats
+    """(rows, columns) what the lens shows of the unit on the examples in their order, several in each column; NaN if
+    there is nothing yet."""
+    limit: Floats
+    """The value of a full bar of `bins`."""
+    mean: Floats
+    std: Floats
+    flat: Floats
+    """The share of examples on which its activation is saturated, or off; NaN without a single activation."""
+    dead: Mask
+    gradient: Floats
+    """Mean over the examples of |d loss / d output|, of each example's own loss; NaN if no gradient gets there."""
+    change: Floats
+    """Change of all that it has learned by the last update, as a share of its size; NaN if that is not known."""
+    worth: Floats
+    """By how much the loss rises without it; NaN as long as that was not measured."""
+    worth_holds: Mask
+    """Whether that was measured at this very moment."""
+    measured: tuple[str, ...]
+    """For each block, on what and when its worth was measured; empty if it was not."""
+    off: tuple[bool, ...]
+    """For each block, whether its activation can only be off, as a ReLU, rather than saturated."""
 
 
 @dataclass(frozen=True)
 class LossCurve:
-    """The training loss of this branch, decimated: min, max and mean of each column."""
+    """The training loss of this branch, decimated: min, max and mean of each column.
+
+    As a curve of the learning rate, all of these are the rate at the first step of the column.
+    """
 
     steps: NDArray[np.int64]
     """(columns,) first step of each column."""
@@ -259,6 +421,35 @@ class LossCurve:
     step: int = 0
     """The present step."""
     end: int = 0
+    shown: tuple[int, int] = (0, 0)
+    """The range of steps asked for: those after the first number, through the second; (0, 0): all."""
+    average: Floats | None = None
+    """(columns,) the mean over the column and `around` others on either side; None if that is the mean itself."""
+    around: int = 0
+    others: tuple[BranchCurve, ...] = ()
+    """The curves of other branches, each from where it parts from this one."""
+    left_out: int = 0
+    """How many branches more there are in this range."""
+    kind: str = "loss"
+    """One of `CURVES`."""
+    updates: dict[str, tuple[NDArray[np.int64], Floats]] = field(default_factory=dict)
+    """Block -> (steps, log10 of the update's size over the parameters'), for the steps at which it was measured."""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The steps shown: those after the first number, through the second."""
+        return self.shown if self.shown[1] else (0, max(1, self.end))
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """(columns,) last step of each column."""
+        last = min(self.end, self.span[1])
+        return np.append(self.steps[1:] - 1, last)[: len(self.steps)]
+
+    @property
+    def single(self) -> bool:
+        """Whether each column is one step, so that what is drawn is the losses themselves."""
+        return bool((self.ends <= self.steps).all())
 
 
 @dataclass(frozen=True)
@@ -277,6 +468,32 @@ class StandingIntervention:
         amount = "" if self.amount is None else f" {self.amount:g}"
         time = "" if self.time is None else f" at t={self.time}"
         return f"{self.op}{amount}{' before the activation' if self.before else ''}{time}"
+
+
+@dataclass(frozen=True)
+class UnitPicture:
+    """What a unit responds to, as a picture: (rows, columns), or one for each channel, (channels, rows, columns)."""
+
+    kind: str
+    """`response` over the plane of two inputs, `field` of the weights that see an image, `kernel` of a convolution."""
+    values: Floats
+    limit: float
+    caption: str
+    at: tuple[float, float] | None = None
+    """Where the selected example is on the plane: shares of its height from the top, and of its width."""
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """The rows of a table of vectors as points of a plane, each with its label."""
+
+    points: Floats
+    """(rows, 2) along the first two principal components of the rows."""
+    labels: tuple[str, ...]
+    entries: Floats
+    """(rows,) the selected unit's entry in each."""
+    shares: tuple[float, float]
+    """How much of the rows' variance each component holds, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -327,6 +544,20 @@ class Neuron:
     """The factor on its learning rate."""
     batch_mean: float | None = None
     """Mean output of this unit over the training batch of the half-done step, once forward has passed it; else None."""
+    gradient_here: float | None = None
+    """The same gradient on the selected example of the batch alone."""
+    state: str = ""
+    """held, dead, saturated, frozen, constant or healthy."""
+    verdict: str = ""
+    """What is the matter with it and why, in a sentence."""
+    picture: UnitPicture | None = None
+    """What it responds to, as a picture."""
+    parts: tuple[MatrixPart, ...] = ()
+    """The parameters that hold the weights of its terms, in the order of their rows."""
+    biases: tuple[str, ...] = ()
+    """The names of the parameters that come to its bias."""
+    scatter: Scatter | None = None
+    """For a unit of a table of vectors: the whole table."""
 
 
 @dataclass(frozen=True)
@@ -353,6 +584,48 @@ class MapGrid:
     """The row and column of the unit nearest to the selected example."""
     colors: Floats | None = None
     """(rows, columns, 3) the prototypes as red, green, blue, 0 to 1, if the inputs are colours."""
+
+
+@dataclass(frozen=True)
+class NetLink:
+    """What comes into the units of a block, in a net that is drawn as a net."""
+
+    block: str
+    sources: tuple[str, ...]
+    """The blocks whose units come in, one block after another; "" stands for the inputs."""
+    weights: Floats
+    """(units of the sources, units); 0 where nothing comes in, NaN where more comes in than one weight can say."""
+
+
+@dataclass(frozen=True)
+class UnitPictures:
+    """A picture of each unit of a block, (units, rows, columns)."""
+
+    kind: str
+    """`response` over the plane of two inputs, `field` of weights that see an image, `course` over time, `image`."""
+    values: Floats
+    limit: float
+
+
+@dataclass(frozen=True)
+class NetGraph:
+    """A small network to be drawn as a net: its inputs, its blocks with their weights, and a picture of each unit."""
+
+    inputs: tuple[str, ...]
+    """A name for each input node; a single one for an image, or for what is looked up in a table."""
+    values: Floats
+    """(inputs,) on the selected example."""
+    links: tuple[NetLink, ...]
+    limit: float
+    """The weight of full colour."""
+    pictures: Mapping[str, UnitPictures] = field(default_factory=dict)
+    """Block -> its units; "" -> the inputs."""
+    answer: Plane | None = None
+    """What the network says over the plane of its two inputs."""
+    grid: MapGrid | None = None
+    """The units of a self-organizing map at their places; it has no links."""
+    names: tuple[str, ...] = ()
+    """The names of the units of the last block."""
 
 
 @dataclass(frozen=True)
@@ -394,7 +667,7 @@ class Examples:
     """What the network says for each example of the probe, or of a split."""
 
     split: str
-    """Empty: the probe."""
+    """Empty: the examples that are watched, those of the probe or in mid-step of the batch."""
     rows: NDArray[np.int64]
     """(n,) the number of each example in its split, or in the probe."""
     total: int
@@ -427,6 +700,8 @@ class Examples:
     """(classes, classes) how often each class (down) was taken for each (across); None while nothing shows it."""
     missing: bool = False
     """Only a sample of the data is here."""
+    of_batch: bool = False
+    """The examples are those of the batch of the half-done step."""
 
 
 @dataclass(frozen=True)
@@ -443,6 +718,41 @@ class Inputs:
     low: float = 0.0
     high: float = 1.0
     """The values of black and of white, over the probe."""
+
+
+@dataclass(frozen=True)
+class LogRow:
+    """One action on the way from the start to the end of a branch, and the moment that it leads to."""
+
+    text: str
+    """What is shown: its line of Python, or `lab.step() x 12` for steps that were made one by one."""
+    python: str
+    """The line of Python that does it."""
+    step: int
+    """Steps done after it."""
+    edits: int | None = None
+    """How many of the edits at that step are applied after it; None: all of them."""
+    before: float | None = None
+    """The loss before it: the probe's for an edit, the training loss for steps."""
+    after: float | None = None
+    op: str = ""
+    """The operation of an edit; empty for other actions."""
+    first: int = 0
+    """Steps done before it."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """The actions of a branch in the order of their moments: a window of them, and where the present is."""
+
+    rows: tuple[LogRow, ...]
+    first: int
+    """The place of the first of `rows` among all."""
+    total: int
+    done: int
+    """How many of all rows lie behind the present; those after them are still to come."""
+    within: int | None = None
+    """The present step, if it lies inside the first row still to come; None between two rows."""
 
 
 @dataclass(frozen=True)
@@ -509,6 +819,15 @@ class TimelineStrip:
     """All bookmarks, in the order of their steps."""
     seek_seconds: float = 0.0
     """Roughly the most seconds that going to a step can take."""
+    shown: tuple[int, int] = (0, 0)
+    """The range of steps asked for: those after the first number, through the second; (0, 0): all of this branch."""
+    losses: Floats | None = None
+    """(parts,) the mean training loss of equal parts of that range; NaN where no step is recorded."""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The steps shown: those after the first number, through the second."""
+        return self.shown if self.shown[1] else (0, max(1, self.end))
 
 
 @dataclass(frozen=True)
@@ -521,7 +840,7 @@ class Frame:
     status: Status
     blocks: tuple[BlockInfo, ...]
     examples: tuple[str, ...]
-    """A short text for each probe example."""
+    """A short text for each example: of the probe, or in mid-step of the batch."""
     timeline: TimelineStrip
     standing: Mapping[str, Standing] = field(default_factory=dict)
     """For each block with units."""
@@ -529,6 +848,8 @@ class Frame:
     """The classes, if the targets are classes."""
     splits: tuple[str, ...] = ()
     network: tuple[BlockCells, ...] | None = None
+    net: NetGraph | None = None
+    """With the Network pane; None where the network is no small net."""
     weights: Weights | None = None
     activations: Activations | None = None
     loss: LossCurve | None = None
@@ -541,3 +862,15 @@ class Frame:
     """The selected example, the last one, is an input of the user's own."""
     refused: str = ""
     """Why the input of the user's own is not shown; empty if it is, or if there is none."""
+    units: Units | None = None
+    log: Log | None = None
+    of_batch: bool = False
+    """The examples are those of the batch of the half-done step."""
+    lens: LensInfo = LensInfo()
+    worth: Mapping[str, Floats] | None = None
+    """For blocks for which it was measured at this moment: by how much the loss rises without each unit, (units,)."""
+
+    @property
+    def example(self) -> int:
+        """The selected one of the examples."""
+        return self.view.batch_example if self.of_batch else self.view.example

@@ -5,9 +5,9 @@
     from the server    ("result", id, value)  ("error", id, kind, message)  ("progress", id, Progress)
                        ("frame", Frame)  ("said", message, severity)
 
-One frame is sent per acknowledgement, at most ten a second while running, and one at once after every command. The
-server ends when its pipe closes, so that it is never orphaned, however its parent ended. Everything done is in a
-journal (see storage/journal.py), which only `quit` discards: then the person was asked.
+One frame is sent per acknowledgement, at most `View.frame_rate` a second while running, and one at once after every
+command. The server ends when its pipe closes, so that it is never orphaned, however its parent ended. Everything done
+is in a journal (see storage/journal.py), which only `quit` discards: then the person was asked.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from typing import Any
 
 from tinynets.errors import EditError, TinynetsError
 from tinynets.foreign_text import printable
-from tinynets.jobs import Job, Work, at_once
+from tinynets.jobs import Job, at_once
 from tinynets.lab.lab import Lab
 from tinynets.lab.reports import PauseReport
 from tinynets.lab.verbs import verb_called
+from tinynets.measure.worth import Worth
 from tinynets.server.activity import Activity, Playback, StepRate
 from tinynets.server.bell import Bell
 from tinynets.server.frame import View
 from tinynets.server.frame_builder import FrameBuilder
 
-FRAME_SECONDS = 0.1
 SAMPLE_SECONDS = 1.0
 PROGRESS_SECONDS = 0.1
 SLICE = 0.002
@@ -73,7 +73,7 @@ class Server:
         self.lab = Lab(source, **options | self._kept)
         self.lab.hear(self._tell)
         self._frame_builder = FrameBuilder.of(self.lab)
-        self._run: Work | None = None
+        self._run: Job[str] | None = None
         self._play: Playback | None = None
         self._run_from = self._ran = 0
         self._rate = StepRate()
@@ -181,6 +181,8 @@ class Server:
 
     def _answer(self, job: _Job, message: tuple[Any, ...]) -> None:
         self._job = None
+        if isinstance(message[-1], Worth):
+            self._frame_builder.worths.keep(message[-1], self.lab.player)
         self.lab.flush()  # what is reported as done must not be lost
         if job.resume and message[0] == "result":
             self._start()
@@ -248,17 +250,19 @@ class Server:
 
     # -- between commands
 
-    def _advance_run(self, run: Work) -> None:
+    def _advance_run(self, run: Job[str]) -> None:
         try:
             next(run)
             self._rate.note(self.lab.step_number)
-        except StopIteration:
+        except StopIteration as stop:  # at a breakpoint
             self._stop()
+            self.connection.send(("said", f"stopped at {stop.value}; at step {self.lab.step_number:,}", "warning"))
+            self._want()
         except TinynetsError as error:
             self._stop()
             self._note = str(error)
             self.connection.send(("said", str(error), "error"))
-        self._want(self._last_frame + FRAME_SECONDS)
+        self._want(self._last_frame + 1 / self.view.frame_rate)
 
     def _advance_play(self, play: Playback) -> None:
         """Move along the recorded steps, to where the clock says."""
@@ -269,7 +273,7 @@ class Server:
         target = min(max(wanted, 0), self.lab.end)
         for _ in self.lab.work("seek", (target,), {}):
             pass
-        play.due = self._clock() + FRAME_SECONDS
+        play.due = self._clock() + 1 / self.view.frame_rate
         if target != wanted or target == (self.lab.end if play.speed > 0 else 0):
             self._play = None
         self._want()

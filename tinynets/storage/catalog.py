@@ -44,6 +44,13 @@ class Listed:
             return "cannot be read as a save"
         return one_for_one(f"{self.header.recipe} at step {self.header.step:,} ({self.header.branch})")
 
+    @property
+    def loss(self) -> str:
+        """The loss in words, `loss 2.31`; empty if it is not known."""
+        if self.header is None or self.header.loss is None:
+            return ""
+        return f"loss {loss_text(self.header.loss)}"
+
     def config(self) -> dict[str, Any]:
         """Plain data; None for what a save of the first format version does not hold."""
         keys = ("recipe", "step", "end", "branch", "branches", "edits", "bookmarks", "loss", "parameters", "created")
@@ -63,10 +70,11 @@ def list_headers(folder: str | Path | None = None) -> list[Listed]:
 
     Raises SaveError if there is no such folder; a file that cannot be read is listed with the reason.
     """
-    return list(_listed(list_saves(folder)))
+    return list(listed(list_saves(folder)))
 
 
-def _listed(paths: Sequence[Path]) -> Iterator[Listed]:
+def listed(paths: Sequence[Path]) -> Iterator[Listed]:
+    """These saves with their headers; a file that is gone is left out."""
     for path in paths:
         try:
             stat = path.stat()
@@ -97,7 +105,7 @@ def _cells(entry: Listed) -> list[str]:
         entry.holds,
         "" if header.branches is None else _counted(header.branches, "branch", "es"),
         "" if header.edits is None else _counted(header.edits, "edit", "s"),
-        "" if header.loss is None else f"loss {loss_text(header.loss)}",
+        entry.loss,
         entry.when,
         size_text(entry.size),
     ]

@@ -11,7 +11,7 @@ import platformdirs
 
 from tinynets.errors import SaveError
 from tinynets.storage import locks
-from tinynets.system.paths import expanded, expanded_path, names_folder, unusable
+from tinynets.system.paths import SAVES, expanded, expanded_path, names_folder, unusable
 
 SUFFIX = ".msgpack"
 UNSAFE = '/\\:*?"<>|'
@@ -27,7 +27,11 @@ def journal_folder() -> Path:
 
 
 def default_folder() -> Path:
-    """The default folder of saves: `saves` in the current folder if it exists, else the user's own data folder."""
+    """The default folder of saves: the one that the environment names, else `saves` in the current folder if it exists,
+    else the user's own data folder.
+    """
+    if given := os.environ.get(SAVES):
+        return expanded_path(given)
     here = Path("saves")
     return here if here.is_dir() else Path(platformdirs.user_data_path("tinynets", appauthor=False)) / "saves"
 

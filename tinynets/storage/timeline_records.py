@@ -130,6 +130,7 @@ def _placed(entry: RecordedEdit) -> Record:
         "done": entry.done,
         "before": entry.before,
         "after": entry.after,
+        **({"phase": entry.phase} if entry.phase else {}),
     }
 
 
@@ -146,9 +147,11 @@ def read_edit(file: str, entry: Any, first: int, last: int) -> RecordedEdit:
     config = {"op": edit.get("op", str), "target": edit.get("target", str), "args": edit.get("args", dict)}
     if config["op"] not in OPERATIONS:
         raise UnsupportedSave(f"`{file}` has an edit `{config['op']}`, which this version does not know")
-    return RecordedEdit(
-        step, edit_from(config), fields.get("done", str), fields.get("before", float), fields.get("after", float)
-    )
+    phase = fields.optional("phase", str) or ""
+    if len(phase) > MAX_NOTE:
+        fields.wrong(f"`phase` must be at most {MAX_NOTE:,} characters, not {len(phase):,}")
+    before, after = fields.get("before", float), fields.get("after", float)
+    return RecordedEdit(step, edit_from(config), fields.get("done", str), before, after, phase)
 
 
 # -- evaluations

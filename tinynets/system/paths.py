@@ -7,6 +7,9 @@ from pathlib import Path
 
 from tinynets.foreign_text import printable
 
+SAVES = "TINYNETS_SAVES"
+"""The environment variable for another default folder of saves."""
+
 AnyPath = str | os.PathLike[str]
 
 

@@ -50,6 +50,9 @@ class Trainer:
         self.sampler = Sampler(len(x), hyper.batch, hyper.sampling, hyper.seed, hyper.rules)
         self._largest = float(np.finfo(state.theta.dtype).max)  # losses are recorded in that dtype
         self.last_loss = self.batch_loss = float("nan")
+        self.is_last = False
+        """Whether the state is what the last update left."""
+        self._buffers_before: Array = state.buffers.copy()
         self._prepare(hyper)
         self.phase_order = (BATCH, *network.forward_order, LOSS, *network.backward_order, UPDATE)
 
@@ -111,6 +114,7 @@ class Trainer:
     def _update(self, dx: Array) -> Array:
         """Update theta, slots and carried arrays; everything is written here, once it is known to be finite."""
         state, grad, scratch = self.state, self.network.grad, self.scratch
+        self.is_last = False
         hyper = state.hyper
         if hyper is not self._prepared_for or state.counts is not self._counted:
             self._prepare(hyper)
@@ -133,13 +137,19 @@ class Trainer:
             if not _finite(carried):  # frozen ones too: an overflow may not show in the output
                 raise self._non_finite("what it carries on became NaN or infinite", self._carrying(carried))
             carried[state.frozen_buffers] = state.buffers[state.frozen_buffers]
+        np.copyto(self._buffers_before, state.buffers)
         np.subtract(state.theta, delta, state.theta)
         for name, slot in slots.items():
             np.copyto(state.slots[name], slot)
         np.copyto(state.buffers, carried)
         state.step += 1
         self.last_loss = self.batch_loss
+        self.is_last = True
         return dx
+
+    def before(self) -> tuple[Array, Array] | None:
+        """theta (up to rounding) and buffers before the last update; None if the state is not what that left."""
+        return (self.state.theta + self.scratch.delta, self._buffers_before.copy()) if self.is_last else None
 
     def _prepare(self, hyper: Hyper) -> None:
         """Lay out new settings for gradient and update as vectors over theta; None if there are none."""

@@ -39,6 +39,8 @@ class Commands:
         """Whether the user has quit, and was asked about unsaved work."""
         self.work = ""
         """The last verb sent."""
+        self.last_line = ""
+        """The line of Python of the last action that has one."""
         self._pending = 0
         self._working: Timer | None = None
         self._pausing = False
@@ -108,6 +110,7 @@ class Commands:
     def told(self, value: Any, verb: str, *args: Any, **kwargs: Any) -> None:
         """Show the result of a command in the status line, with the command as a line of Python."""
         line = getattr(value, "python", python_line(verb, args, kwargs))
+        self.last_line = line or self.last_line
         self.ui.status.say(message_for(verb, value, self.ui.status.room), line)
 
     def hold_still(self) -> None:

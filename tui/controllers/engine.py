@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tinynets.server.frame import Frame, View
@@ -42,13 +43,18 @@ class EngineController(Controller):
         *,
         opened: Callable[[], None],
         refused: Callable[[], None],
+        looking: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(ui, commands)
         self._spawn, self._source, self._options = spawn, source, options
         self._opened, self._refused = opened, refused
+        self._looking = looking or {}
+        """What the user's own settings say about every view."""
         self._sent: View | None = None
         self._first = True
         """Whether this engine has yet to send its first frame."""
+        self.revived = False
+        """Whether this engine was started in place of one that died."""
 
     # -- its life
 
@@ -59,6 +65,11 @@ class EngineController(Controller):
         self._sent = None
         self.ui.send_view()
 
+    def idle(self) -> None:
+        """Have no engine, until something is opened."""
+        self.commands.refused = True
+        self._wait(NOTHING_OPEN)
+
     def restart(self) -> None:
         if self.commands.alive:
             self.ui.status.say("the engine is running: R is for when it has ended")
@@ -67,6 +78,7 @@ class EngineController(Controller):
             self.commands.fail(NOTHING_OPEN)
             return
         self.reconnect(self._restart_source())
+        self.revived = True
 
     def _restart_source(self) -> str:
         """The last save, or the source that the lab was opened on."""
@@ -78,7 +90,7 @@ class EngineController(Controller):
             self.commands.client.close()
         if source != self._source:
             self._options = {name: value for name, value in self._options.items() if name in LASTING}
-        self._source, self.commands.refused = source, False
+        self._source, self.commands.refused, self.revived = source, False, False
         self._wait(WAITING)
         self.ui.header.dead = False
         self.ui.banner.display = False
@@ -101,6 +113,7 @@ class EngineController(Controller):
 
     def look(self, view: View) -> None:
         """Tell the engine what the user is looking at, if that has changed."""
+        view = replace(view, **self._looking)
         if self.commands.client is not None and view != self._sent:
             self._sent = view
             self.commands.client.look(view)

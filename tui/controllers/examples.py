@@ -22,6 +22,7 @@ from tui.model.own_input import DRAW, call_of, drawn, own_of
 from tui.render.drawing import number
 
 NOT_YET = "there are no examples yet: the engine is still starting"
+NO_LOSS = "not yet: the loss of the batch comes first"
 
 
 class ExamplesController(Controller):
@@ -61,7 +62,7 @@ class ExamplesController(Controller):
     def _listed(self) -> tuple[Frame, Examples] | None:
         frame = self.ui.frame
         if frame is None or frame.answers is None:
-            self.ui.status.say(NOT_YET)
+            self.ui.status.say(NOT_YET if frame is None else NO_LOSS)
             return None
         return frame, frame.answers
 

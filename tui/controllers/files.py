@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 
 from tinynets.errors import unwritable
 from tinynets.foreign_text import printable_lines
+from tui.actions import BY_ID
 from tui.controllers.base import Controller
 from tui.controllers.commands import Commands
+from tui.model.selection import Selection, fitted
+from tui.model.sources import lost_count
 from tui.screens.ask import AskScreen
 from tui.screens.lab import LabScreen
 from tui.screens.leave import LeaveScreen
 from tui.screens.open import OpenScreen
 from tui.screens.overwrite import OverwriteScreen, in_the_way
+from tui.state import Place, StateFile, key_of
 
 if TYPE_CHECKING:  # the app starts sooner without it
     from tinynets.lab.command_line import Call
@@ -24,9 +28,19 @@ if TYPE_CHECKING:  # the app starts sooner without it
 class FileController(Controller):
     """The actions on saves. `reconnect` starts another engine if none is running any more."""
 
-    def __init__(self, ui: LabScreen, commands: Commands, reconnect: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        ui: LabScreen,
+        commands: Commands,
+        reconnect: Callable[[str], None],
+        state: StateFile | None = None,
+        source: str = "",
+    ) -> None:
         super().__init__(ui, commands)
         self._reconnect = reconnect
+        self._state = state or StateFile()
+        self._source = source
+        """What was opened, until it is saved elsewhere."""
         self.written = ""
         """The file that was saved to last."""
         commands.on_line("recover", self._recover_line)
@@ -65,6 +79,7 @@ class FileController(Controller):
         report = await self.commands.done("save", *path)
         if report:
             self.written = getattr(report, "path", "")
+            self.keep_place()
             self.commands.notify_cut(str(report), "information")
         return bool(report)
 
@@ -87,15 +102,58 @@ class FileController(Controller):
     # -- opening
 
     def open(self) -> None:
-        self.ask(OpenScreen(), self._take_up)
+        self.ask(OpenScreen(self._state.memory.last), self._take_up)
+
+    def start(self) -> None:
+        """Ask what to open, when nothing is; without an answer, the lab ends."""
+
+        def answered(source: str | None) -> None:
+            if source:
+                self._take_up(source)
+            else:
+                self._quit()
+
+        self.ask(OpenScreen(self._state.memory.last, starting=True), answered)
 
     def _take_up(self, source: str | None) -> None:
         if not source:
             return
         if not self.commands.alive:
+            self.keep_place()
+            self.go_to_place(source)
             self._reconnect(source)
         else:
-            self._leaving("open", lambda: self.commands.do("open", source))
+            self._leaving("open", lambda: self.commands.start(self._open(source)))
+
+    async def _open(self, source: str) -> None:
+        self.keep_place()
+        if await self.commands.done("open", source):
+            self.go_to_place(source)
+            self.ui.show()
+            self._state.remember(last=key_of(source))
+
+    # -- where one was
+
+    def go_to_place(self, source: str) -> None:
+        """Put the cursor where it was in a source that is being opened."""
+        self._source = source
+        place = self._state.place_of(source)
+        if place is None:
+            return
+        if place.pane in self.ui.panes:
+            self.ui.pick_pane(place.pane)
+        self.ui.selection = Selection(place.block, place.unit, place.example, place.row)
+        if self.ui.frame is not None:
+            self.ui.selection = fitted(self.ui.selection, self.ui.frame)
+        self.ui.send_view()
+
+    def keep_place(self) -> None:
+        """Remember what is open, and where the cursor is in it."""
+        status, at = self.run_now, self.ui.selection
+        source = (status.path if status else "") or self._source
+        if status is not None and source:
+            place = Place(at.block, at.unit, at.example, at.row, self.ui.desk.choice.active)
+            self._state.put_place(source, place)
 
     def _open_line(self, call: Call) -> bool:
         if len(call.args) == 1:
@@ -103,26 +161,42 @@ class FileController(Controller):
             return True
         return False
 
-    def offer(self) -> None:
-        """Offer to recover the journal of an earlier lab, unless another question is open."""
-        self.commands.start(self._offer_recovery())
+    def opened(self, *, revived: bool) -> None:
+        """Something was opened: remember it, and say whether an earlier lab has left something behind.
+
+        What an engine left that died under our eyes is offered at once.
+        """
+        if revived:
+            self.commands.start(self._offer_recovery(asked=False))
+            return
+        self._state.remember(last=key_of((self.run_now.path if self.run_now else "") or self._source))
+        self.commands.start(self._note_lost(self.ui.status.message))
+
+    async def _note_lost(self, before: str) -> None:
+        """Say it in the status line, where nothing else was said meanwhile; else in a notification."""
+        count = await asyncio.to_thread(lost_count)
+        if not count:
+            return
+        which = "an earlier lab" if count == 1 else f"{count} earlier labs"
+        told = f"{which} ended before the work was saved: {BY_ID['recover'].shown_key} shows it"
+        if self.ui.status.message == before and not self.ui.command_line.display:
+            self.ui.status.say(told, warning=True)
+        else:
+            self.ui.app.notify(printable_lines(told), severity="warning", markup=False)
 
     def recover(self) -> None:
-        self.commands.start(self._offer_recovery(asked=True))
+        self.commands.start(self._offer_recovery())
 
     def _recover_line(self, call: Call) -> bool:
         self.recover()
         return True
 
-    async def _offer_recovery(self, asked: bool = False) -> None:
+    async def _offer_recovery(self, *, asked: bool = True) -> None:
         from tinynets.storage.recovery import recoverable  # the app starts sooner without these
         from tui.screens.recover import RecoverScreen
 
         found = await asyncio.to_thread(recoverable)
-        if found and not asked and self.ui.command_line.display:  # it keeps the keys
-            told = "an earlier lab ended before its work was saved: `recover` shows it"
-            self.ui.app.notify(printable_lines(told), severity="warning", markup=False)
-        elif found and (asked or len(self.ui.app.screen_stack) == 1):
+        if found:
             self.ask(RecoverScreen(found), lambda entry: self._take_up(str(entry.file) if entry else None))
         elif asked:
             self.ui.status.say("there is nothing to recover")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,6 @@ from tui.screens.until import UntilScreen
 
 if TYPE_CHECKING:  # the app starts sooner without it
     from tinynets.lab.command_line import Call
-
-MIN_SPEED, MAX_SPEED = 0.5, 1e6
-"""Speeds of playback, in steps per second."""
 
 
 class HistoryController(Controller):
@@ -81,15 +79,6 @@ class HistoryController(Controller):
         asked = f"alive {unit}" if back and self.unit_now.dead else self._condition
         self.ask(UntilScreen(unit, back, asked), answered)
 
-    def speed(self, factor: float) -> None:
-        """Play faster or slower, in the same direction."""
-        status = self.run_now
-        if status is None or status.mode not in ("playing", "rewinding"):
-            self.ui.status.say("p plays what is recorded, P plays it backward; then + and - change the speed")
-            return
-        speed = min(MAX_SPEED, max(MIN_SPEED, status.steps_per_second * factor))
-        self.commands.do("play", speed if status.mode == "playing" else -speed)
-
     def play(self, direction: int) -> None:
         """Play the recorded run forward (1) or backward (-1); pause it if it already plays that way."""
         if self.run_now and self.run_now.mode == ("playing" if direction > 0 else "rewinding"):
@@ -132,8 +121,8 @@ class HistoryController(Controller):
 
         self._ask_of_now(ForkScreen(frame.status.step, name), answered)
 
-    def switch(self, branch: str) -> None:
-        self.commands.do("switch", branch)
+    def switch(self, branch: str, step: int | None = None) -> None:
+        self.commands.do("switch", branch, **({} if step is None else {"step": step}))
 
     def tree(self, on: str = "") -> None:
         """Open the tree of branches; `on` is the row highlighted first."""
@@ -186,4 +175,18 @@ class HistoryController(Controller):
     def _show_comparison(self, call: Call, found: Any) -> None:
         from tui.screens.compare import CompareScreen  # the app starts sooner without it
 
-        self.ask(CompareScreen(found, call.python()))
+        async def at(step: int) -> tuple[Any, str] | None:
+            again = replace(call, kwargs={**call.kwargs, "step": step})
+            answer = await self.commands.done(again.verb, *again.args, **again.kwargs)
+            return (answer, again.python()) if answer else None
+
+        frame = self.ui.frame
+        ours = frame is not None and found.a.name == frame.status.branch
+        known = frame is not None and any(branch.name == found.b.name for branch in frame.timeline.branches)
+        lens = self._through_the_lens if ours and known else None
+        self.ask(CompareScreen(found, call.python(), at, lens))
+
+    def _through_the_lens(self, branch: str) -> None:
+        """Paint the panes with the change against another branch."""
+        self.ui.look_through("change", branch)
+        self.ui.status.say(f"lens change: how this branch differs from {branch}; v goes on")

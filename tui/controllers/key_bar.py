@@ -34,16 +34,20 @@ class KeyBarController(Controller):
             return "pause"
         if action.id == "phase" and status and status.next_phase and status.phase:
             return f"phase: {status.next_phase}"
+        if action.id == "next_example" and status and status.phase:
+            return "out of the step"
         if action.id == "zoom":
             return "all panes" if self.ui.desk.choice.zoom else "zoom"
         return action.label
 
 
 def with_travel(found: list[Action], status: Status | None) -> list[Action]:
-    """The key bar with the keys for playback, or those for the past, put after its second key."""
+    """The key bar with the keys for playback, those for the past, or those in mid-step, put after its second key."""
     if status is None:
         return found
     more = ["end"] if status.step < status.end else []
+    if status.phase:
+        more = ["phase", "phase_back", "next_example"]
     if status.mode in MODES.values():
         more = ["slower", "faster", "rewind" if status.mode == "playing" else "play"]
     added = [actions.BY_ID[name] for name in more]

@@ -9,6 +9,7 @@ from tui.controllers.base import Controller
 from tui.controllers.commands import Commands
 from tui.model.operations import CommandDraft, line_for
 from tui.model.selection import RELEASED
+from tui.model.weight_line import weight_line
 from tui.screens.lab import LabScreen
 from tui.screens.operate import OperateScreen
 
@@ -54,6 +55,16 @@ class UnitController(Controller):
         line = line_for(verb, frame, at)
         if line is None:
             self.commands.fail(f"`{verb}` does not fit {at.selector}: a lists what does")
+        else:
+            self._begin(line)
+
+    def edit_weight(self) -> None:
+        """Ask for another value of the weight under the cursor, in the pane of weights or of the unit."""
+        if self.ui.frame is None:
+            return
+        line = weight_line(self.ui.frame, self.ui.selection, self.ui.active_pane.NAME)
+        if isinstance(line, str):
+            self.commands.fail(line)
         else:
             self._begin(line)
 

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from tinynets.measure.lens_names import AUTO, LENSES
 from tinynets.server.frame import PANES
 from tui.controllers.base import Controller
+from tui.screens.ask import AskScreen
 from tui.screens.help import HelpScreen
-from tui.widgets.loss import LossPane
+
+MOST = 4
+"""How many names of bookmarks and branches are told."""
+
+
+def lens_words(name: str, against: str | int) -> str:
+    """What a lens shows."""
+    if name == AUTO:
+        return "lens auto: values, in a backward pass gradients, after the update what it changed"
+    if name == "importance":
+        return "lens importance: about how much the loss would rise without a unit or a weight; v goes on"
+    since = "" if name != "change" else f" since {against}" if against != "" else " by the last update"
+    units, weights = LENSES[name]
+    hint = "; V asks since when" if name == "change" else ""
+    return f"lens {name}: {units}, {weights}{since}; v goes on{hint}"
 
 
 class ViewController(Controller):
@@ -22,6 +38,36 @@ class ViewController(Controller):
     def example(self, by: int) -> None:
         self.ui.select(example=self.ui.selection.example + by)
 
+    def lens(self) -> None:
+        """Paint the panes with the next of the lenses; after the last, with the one that fits the phase."""
+        names = [AUTO, *LENSES]
+        name = names[(names.index(self.ui.lens) + 1) % len(names)]
+        self.ui.look_through(name, self.ui.against)
+        self.ui.status.say(lens_words(name, self.ui.against))
+
+    def against(self) -> None:
+        """Ask since when a change is measured, and show that change."""
+        frame = self.ui.frame
+        if frame is None:
+            return
+        names = [*(pin.name for pin in frame.timeline.pins), *(line.name for line in frame.timeline.branches)]
+
+        def answered(text: str | None) -> None:
+            if text is None:
+                return
+            text = text.strip()
+            digits = text.replace(",", "").replace("_", "")
+            against: str | int = int(digits) if digits.isdecimal() and text not in names else text
+            if isinstance(against, str) and against and against not in names:
+                self.commands.fail(f"`{text}` is neither a step nor a bookmark nor a branch, only {', '.join(names)}")
+                return
+            self.ui.look_through("change", against)
+            self.ui.status.say(lens_words("change", against))
+
+        known = ", ".join(names[:MOST])
+        title = f"Change since: a step, {known}{', ...' if len(names) > MOST else ''}"
+        self.ask(AskScreen(title, str(self.ui.against), "empty: the last update"), answered)
+
     def pane(self, name: str) -> None:
         self.ui.pick_pane(name)
 
@@ -35,11 +81,6 @@ class ViewController(Controller):
 
     def zoom(self) -> None:
         self.ui.toggle_zoom()
-
-    def log(self) -> None:
-        pane = self.ui.panes["loss"]
-        assert isinstance(pane, LossPane)
-        self.ui.status.say(pane.toggle_log())
 
     def command_line(self) -> None:
         self.ui.open_command_line()

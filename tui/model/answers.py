@@ -31,11 +31,19 @@ def _edited(report: Any, room: int) -> str:
     before, after = report.before, report.after
     has_accuracy = report.accuracy_before is not None and report.accuracy_after is not None
     share = f"{report.accuracy_before:.1%} -> {report.accuracy_after:.1%}" if has_accuracy else ""
+    in_step = " in this step" if report.phase else ""
     short = f": loss {before:.3f} -> {after:.3f}" + (f", acc. {share}" if share else "")
+    if in_step:
+        short = f"{in_step}{short}"
+    if report.batch_after is not None:
+        batch = f"{report.batch_before:.3f} -> {report.batch_after:.3f}"
+        short = f"{in_step}: batch loss {batch}, probe {before:.3f} -> {after:.3f}"
     first, done = report.finished_first, report.done.split(", ")[0]
     choices = [
         str(report),
-        f"{first}{report.done}: loss {before:.4f} -> {after:.4f}" + (f", accuracy {share}" if share else ""),
+        f"{first}{report.done}{in_step}: loss {before:.4f} -> {after:.4f}" + (f", accuracy {share}" if share else "")
+        if report.batch_after is None
+        else f"{report.done}{short}" + (f", accuracy {share}" if share else ""),
         first + report.done + short,
         first + done + short,
     ]

@@ -132,6 +132,18 @@ def _layer_kinds(frame: Frame, line: Line) -> list[str]:
     return list(block.insertable) if block else []
 
 
+def _phases(frame: Frame, line: Line) -> list[str]:
+    """The kinds of phases; after one that passes the layers, the layers."""
+    before = line.words[-1] if line.words else ""
+    if before in ("forward", "backward"):
+        return [mark.layer for mark in frame.status.phases if mark.kind == before]
+    return [] if before else list(dict.fromkeys(mark.kind for mark in frame.status.phases))
+
+
+def _breaks_at(frame: Frame, line: Line) -> list[str]:
+    return [*_phases(frame, line), *([] if line.words[-1:] in (["forward"], ["backward"]) else _conditions(line))]
+
+
 SEEN: dict[str, Callable[[Frame, Line], list[str]]] = {
     "split": lambda frame, line: list(frame.splits),
     "probe or split": lambda frame, line: ["probe", *frame.splits],
@@ -144,6 +156,9 @@ SEEN: dict[str, Callable[[Frame, Line], list[str]]] = {
     "script": lambda frame, line: [f"{frame.status.recipe}.py"],
     "other units": lambda frame, line: other_units(frame, line.plain[0]),
     "units elsewhere": lambda frame, line: TARGETS["learned"](frame, ""),
+    "phase": _phases,
+    "breaks at": _breaks_at,
+    "breakpoint": lambda frame, line: [str(mark.number) for mark in frame.status.breakpoints],
     "unit number": lambda frame, line: [str(frame.view.unit)],
     "layer kind": _layer_kinds,
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tinynets.server.frame import BlockInfo, Frame
-from tui.model.selection import Selection, UnitNow, unit_now
+from tui.model.selection import Selection, UnitNow, probe_example, unit_now
 from tui.render.operation_looks import menu_keys
 
 if TYPE_CHECKING:  # the verbs are needed only once the engine runs; the app starts without them
@@ -106,7 +106,7 @@ def _draft(verb: Verb, target: str, cursor: Cursor) -> CommandDraft | None:
     """The line of a verb and its target, followed by an example of the argument it asks for."""
     if verb.name == "explain":
         split = " split=dev" if "dev" in cursor.frame.splits else ""  # the training examples of a text take long
-        return CommandDraft(f"explain {target} {cursor.selection.example}{split}")
+        return CommandDraft(f"explain {target} {probe_example(cursor.selection, cursor.frame)}{split}")
     asked = next((argument for argument in verb.arguments if argument.example is not None), None)
     if asked is None:
         return CommandDraft(f"{verb.name} {target}")
@@ -193,6 +193,7 @@ FITTING: dict[str, Callable[[Cursor], str | None]] = {
     "resizable": _block(lambda block: block.resizable),
     "insertable": _block(lambda block: block.insertable),
     "activated": _block(lambda block: block.activation),
+    "block": _block(lambda block: block.units),
     "layer": lambda cursor: cursor.block.removable[0] if cursor.block.removable else None,
     "unit": lambda cursor: cursor.selection.selector,
 }
@@ -201,7 +202,8 @@ AT_A_TIME = ("site", "standing")
 
 
 def _next_example(cursor: Cursor) -> str:
-    return str((cursor.selection.example + 1) % max(1, len(cursor.frame.examples)))
+    at = probe_example(cursor.selection, cursor.frame)
+    return str(max(0, at - 1) if cursor.frame.of_batch else (at + 1) % max(1, len(cursor.frame.examples)))
 
 
 def _label(cursor: Cursor) -> str | None:

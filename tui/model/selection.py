@@ -19,6 +19,8 @@ class Selection:
     example: int = 0
     row: int = 0
     """The input row of the weight matrix; the engine need not know it."""
+    other: int = 0
+    """The example selected among those that are not shown: of the batch, or in mid-step of the probe."""
     own: OwnInput | None = None
     """An input of the user's own, which is looked at in place of the example."""
 
@@ -30,7 +32,7 @@ class Selection:
         """Which of a frame's examples is selected: the last one if that is the user's own."""
         if self.own is not None and frame.own:
             return len(frame.examples) - 1
-        return max(0, min(self.example, _of_probe(frame) - 1))
+        return max(0, min(self.example, _without_own(frame) - 1))
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,12 @@ def _dead(frame: Frame, selection: Selection) -> bool:
 
 
 def followed(selection: Selection, before: Frame | None, frame: Frame) -> Selection:
-    """The selection on the same unit after the network has changed: the unit may have moved, or be gone."""
+    """The selection on the same unit after the network has changed: the unit may have moved, or be gone.
+
+    Where a batch is shown in place of the probe, or the other way round, it is on the example last selected there.
+    """
+    if frame.of_batch != (before is not None and before.of_batch):
+        selection = replace(selection, example=selection.other, other=selection.example)
     if before is None or selection.block not in before.standing:
         return fitted(selection, frame)
     if selection.block not in frame.standing:
@@ -94,13 +101,18 @@ def fitted(selection: Selection, frame: Frame) -> Selection:
     sizes = {block.name: block.units for block in frame.blocks if block.units}
     if selection.block not in sizes:
         view = frame.view
-        example = min(view.example, _of_probe(frame) - 1)
+        example = min(frame.example, _without_own(frame) - 1)
         return replace(selection, block=view.block, unit=view.unit, example=example, row=0)
     unit = max(0, min(selection.unit, sizes[selection.block] - 1))
-    example = max(0, min(selection.example, _of_probe(frame) - 1))
+    example = max(0, min(selection.example, _without_own(frame) - 1))
     return replace(selection, unit=unit, example=example, row=max(0, selection.row))
 
 
-def _of_probe(frame: Frame) -> int:
-    """How many of a frame's examples are the probe's."""
+def _without_own(frame: Frame) -> int:
+    """How many of a frame's examples are not the user's own."""
     return len(frame.examples) - frame.own
+
+
+def probe_example(selection: Selection, frame: Frame) -> int:
+    """The selected example of the probe, also while a batch is shown."""
+    return selection.other if frame.of_batch else selection.example

@@ -66,6 +66,7 @@ TARGETS: dict[str, Callable[[Frame, str], list[str]]] = {
     "resizable": _blocks(lambda block: block.resizable),
     "insertable": _blocks(lambda block: block.insertable),
     "activated": _blocks(lambda block: block.activation),
+    "block": _blocks(lambda block: block.units),
     "layer": lambda frame, last: [name for block in frame.blocks for name in block.removable],
 }
 """Kind of target -> the selectors that can be written for it, the selected unit first.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from textwrap import wrap
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -60,7 +59,7 @@ def cells(segments: list[Segment], width: int) -> Strip:
     return StyledLine(segments, max(used, width))
 
 
-@lru_cache(64)
+@palette.themed
 def blank(width: int) -> Strip:
     return Strip.blank(width, palette.GROUND)
 
@@ -194,7 +193,7 @@ def signed_bar(value: float, limit: float, width: int, look: Terminal) -> list[P
 
 def legend(limit: float, look: Terminal, width: int = 15) -> list[Part | Segment]:
     """The colour map with its limits: what orange and blue mean here."""
-    edge = number(limit, 3)
+    edge = number(limit, 3) if limit >= 0.1 else f"{limit:.2g}"
     steps = [round(i * (palette.LEVELS - 1) / (width - 1)) for i in range(width)]
     if not look.colour:
         swatch: list[Part | Segment] = [("= - . + #", palette.TEXT)]

@@ -21,8 +21,13 @@ class Sign:
     """How one state of a unit (zeroed, frozen, dead, ...) is shown and called."""
 
     name: str
-    style: Style
+    ink: str
+    """The name of its style in the palette."""
     words: str
+
+    @property
+    def style(self) -> Style:
+        return palette.named(self.ink)
 
     def glyph(self, look: Terminal) -> str:
         return look.glyph(self.name)
@@ -31,12 +36,12 @@ class Sign:
 SIGNS: dict[str, Sign] = {
     sign.name: sign
     for sign in (
-        *(Sign(name, palette.DONE, look.words) for name, look in LOOKS.items() if look.glyphs),
-        Sign("several", palette.DONE, "several of these"),
-        Sign("frozen", palette.ICE, "frozen"),
-        Sign("partly", palette.ICE, "frozen in part"),
-        Sign("dead", palette.BAD, "dead"),
-        Sign("rate", palette.ICE, "own rate"),
+        *(Sign(name, "DONE", look.words) for name, look in LOOKS.items() if look.glyphs),
+        Sign("several", "DONE", "several of these"),
+        Sign("frozen", "ICE", "frozen"),
+        Sign("partly", "ICE", "frozen in part"),
+        Sign("dead", "BAD", "dead"),
+        Sign("rate", "ICE", "own rate"),
     )
 }
 """All signs, the most important first: a cell with room for only one shows that."""
@@ -44,11 +49,7 @@ SIGNS: dict[str, Sign] = {
 
 def sign_of(name: str) -> Sign:
     """The sign of a name; an operation on activations without a look of its own has the sign of its family."""
-    return SIGNS.get(name) or Sign("other", palette.DONE, name)
-
-
-BEFORE = palette.DONE + Style(underline=True)
-"""The style of the mark of an intervention before the activation."""
+    return SIGNS.get(name) or Sign("other", "DONE", name)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class UnitMark:
 
     @property
     def style(self) -> Style:
-        return BEFORE if self.before else self.sign.style
+        return palette.BEFORE if self.before else self.sign.style
 
     def text(self, width: int, look: Terminal) -> str:
         """The glyph and, if there is room, another after it: the next sign, or "before the activation"."""

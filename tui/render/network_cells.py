@@ -7,21 +7,30 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tinynets.server.frame import BlockCells, BlockInfo, Status
+from tinynets.server.frame import BlockCells, BlockInfo, LensInfo, Status
 from tui.render import palette
 from tui.render.arrangement import Span
 from tui.render.drawing import Part, blank, both_ends, clip, columns, first_fitting, legend, length, signed
 from tui.render.marks import SIGNS, Marks, UnitMark
 from tui.render.palette import WITH_VALUE, Terminal
 
+VALUES = LensInfo()
+REVERSED = Style(reverse=True)
+
 
 def heading(
-    block: BlockInfo, marks: Marks | None, status: Status | None, selected: bool, width: int, look: Terminal
+    block: BlockInfo,
+    marks: Marks | None,
+    status: Status | None,
+    selected: bool,
+    width: int,
+    look: Terminal,
+    missing: str = "",
 ) -> Strip:
-    """A block's heading: its name, its kind, and how many of its units have each mark."""
+    """A block's heading: its name, its kind, and how many of its units have each mark; why it has no values."""
     name = f"{look.glyph('right')} {block.name}" if selected else f"  {block.name}"
     style = palette.ACCENT_BOLD if selected else palette.TEXT if block.units else palette.DIM
-    passed = _phase(block, status, look)
+    passed = [*_phase(block, status, look), *([(f"{missing}  ", palette.FAINT)] if missing else [])]
     positions = _positions(block) if width >= 60 else ""
     left_over = width - columns(name) - length(passed) - len(positions) - 12
     counts = _counts(marks, left_over, look) if marks is not None else []
@@ -60,21 +69,35 @@ def _counts(marks: Marks, room: int, look: Terminal) -> list[Part]:
     return shown
 
 
-def block_legend(cells: BlockCells | None, marks: Marks | None, width: int, look: Terminal) -> Strip:
-    """The legend of the selected block's colours; each block has its own scale."""
+def block_legend(
+    cells: BlockCells | None, marks: Marks | None, width: int, look: Terminal, lens: LensInfo = VALUES
+) -> Strip:
+    """The lens, and the legend of the selected block's colours; each block has its own scale."""
     if cells is None or marks is None:
         return blank(width)
     wide, narrow = legend(cells.limit, look), legend(cells.limit, look, 5)
+    chosen = (f"{lens.name}  ", palette.ACCENT) if lens.by_hand else (f"auto: {lens.name}  ", palette.TEXT)
+    name: list[Part] = [("lens ", palette.DIM), chosen]
+    what = cells.words or lens.units
+    told: list[list[Part]] = [[], [], []]
+    if lens.name != "value":
+        whole = what if cells.words else f"{what} {lens.of}".rstrip()
+        told = [[(f"{words}  ", palette.DIM)] if words else [] for words in (whole, what, "")]
     whose: list[Part] = [(f"scale of {cells.name}", palette.DIM)]
     shown: list[Part] = []
     for sign, _ in marks.counts():
         added = [*shown, (f"{sign.glyph(look)} {sign.words}  ", sign.style)]
-        shown = added if length(added) + length(narrow) + 2 <= width else shown
-    return first_fitting(width, (shown or whose, wide), (shown or whose, narrow), ([], narrow))
+        shown = added if length(name) + length(added) + length(narrow) + 2 <= width else shown
+    signs = shown or whose
+    choices = [(told[0], signs, wide), (told[0], [], wide), (told[0], signs, narrow), (told[0], [], narrow)]
+    choices += [(told[1], signs, narrow), (told[1], [], narrow), (told[2], signs, narrow), (told[2], [], narrow)]
+    return first_fitting(width, *(([*name, *words, *more], right) for words, more, right in choices), ([], narrow))
 
 
 def unit_cells(span: Span, cells: BlockCells, marks: Marks, cursor: int, cell: int, look: Terminal) -> list[Segment]:
     """The units of a span as cells of `cell` characters; `cursor` is the selected unit, -1 for none."""
+    if cells.missing:
+        return hatched(span, cursor, cell, look)
     values = cells.values[span.position] if span.position >= 0 else cells.values.mean(axis=0)
     values = np.asarray(values[span.first : span.first + span.count])
     levels = palette.levels(values, cells.limit).tolist()
@@ -93,6 +116,15 @@ def unit_cells(span: Span, cells: BlockCells, marks: Marks, cursor: int, cell: i
         else:
             made += _unit_cell(text, level, mark, cell, look)
     return made
+
+
+def hatched(span: Span, cursor: int, cell: int, look: Terminal) -> list[Segment]:
+    """The units of a span that have no values yet."""
+    hatch, at = look.glyph("hatch") * cell, cursor - span.first
+    if not (span.home and 0 <= at < span.count):
+        return [Segment(hatch * span.count, palette.FAINT)]
+    here = Segment(hatch, palette.BRIGHT + REVERSED)
+    return [Segment(hatch * at, palette.FAINT), here, Segment(hatch * (span.count - at - 1), palette.FAINT)]
 
 
 def _cell_text(level: int, value: float, mark: UnitMark | None, cell: int, look: Terminal) -> str:
@@ -123,5 +155,4 @@ def _cursor_cell(text: str, level: int, home: bool, cell: int, look: Terminal) -
         text = ("▐▌" if cell % 2 == 0 else "■").center(cell) if look.unicode else "o".center(cell)
     if not look.colour:
         return Segment(text, Style(reverse=True, bold=True))
-    underlined = palette.paper(level) + Style(color="#ffffff", underline=True)
-    return Segment(text, palette.cursor_cell(level) if home else underlined)
+    return Segment(text, palette.cursor_cell(level) if home else palette.beside_cursor(level))

@@ -54,6 +54,7 @@ LOOKS = {
     "insert": OperationLook("i"),
     "remove": OperationLook("d"),
     "explain": OperationLook("E"),
+    "worth": OperationLook("A"),
 }
 
 RESERVED = "jkqhl"

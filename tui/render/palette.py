@@ -1,14 +1,19 @@
 """Colours: one diverging map for all panes (orange negative, blue positive), styles for text, and glyphs.
 
 Each value becomes one of 31 levels, so that at most 961 colour pairs exist and every Style and Segment is made once.
+
+What is worn can change at any time (`wear`): a style is asked for when something is drawn, as `palette.TEXT`, and never
+kept. What a function makes of styles is cached by `themed`; a widget that keeps lines compares `worn` with what it was.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,20 +21,20 @@ from rich.color import Color, ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
+from tui.render import themes
 from tui.render.operation_looks import LOOKS
 from tui.render.strips import colour_code
+from tui.render.themes import Colours, Rgb, rgb_of
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 WITH_VALUE = 7
 """From this many characters on, a cell has room for its value."""
 LEVELS = 31
 MIDDLE = LEVELS // 2
-NEUTRAL = (38, 44, 54)
-NEGATIVE = (255, 158, 44)
-POSITIVE = (58, 160, 255)
-SATURATED_RGB = (255, 214, 166), (166, 213, 255), (214, 220, 230)
 SATURATED = 31, 32, 33
 """Extra levels of saturated values: negative, positive, and near zero (of a sigmoid)."""
-HELD_RGB = (214, 190, 150), (126, 196, 226), (74, 112, 122)
 HELD = 34, 35, 36
 """Extra levels of weights frozen one by one, in shades of ice: negative, positive, and near zero."""
 NOTHING = 37
@@ -37,12 +42,106 @@ NOTHING = 37
 ALL = 38
 """The number of all levels; a map with marked cells does not use the two outermost plain ones (see `marked`)."""
 
-BACK = "#11151b"
-"""The app's background; every style includes it, so that no line needs a second pass."""
-GROUND = Style(bgcolor=BACK)
-GROUND_RGB = (17, 21, 27)
-
 Levels = NDArray[np.int8]
+
+# -- what is worn; `wear` sets all of it
+
+worn = 0
+"""How many times something was put on: what was drawn under another number is out of date."""
+colours = themes.DARK
+BACK = colours.back
+"""The app's background; every style includes it, so that no line needs a second pass."""
+GROUND_RGB = NEUTRAL = NEGATIVE = POSITIVE = rgb_of(BACK)
+GREYS = (GROUND_RGB, GROUND_RGB)
+"""The ends of the shades of pictures."""
+BAND = MEAN = HERE = AXIS = rgb_of(BACK)
+"""The colours of plots: the range of losses, their mean, where we stand, the axes."""
+SPLITS: dict[str, Rgb] = {}
+GROUND = TEXT = BRIGHT = DIM = FAINT = ACCENT = ACCENT_BOLD = CURSOR = NEGATIVE_INK = POSITIVE_INK = Style()
+GOOD = WARN = BAD = Style()
+ICE = Style()
+"""The style of what is frozen."""
+DONE = BEFORE = Style()
+"""The styles of interventions, and of those before the activation."""
+CHIP = CHIP_GOOD = CHIP_QUIET = CHIP_WARN = CHIP_DONE = CHIP_ICE = CHIP_BAD = Style()
+CURSOR_PAPER = Color.default()
+
+_caches: list[Any] = []
+
+
+def themed(function: Callable[P, R]) -> Callable[P, R]:
+    """A function whose results are cached until other colours are worn."""
+    made = lru_cache(8192)(function)
+    _caches.append(made)
+    return cast(Callable[P, R], made)
+
+
+def wear(wanted: Colours) -> None:
+    """Draw in these colours from now on."""
+    global worn
+    worn += 1
+    globals().update(colours=wanted, **_plain(wanted), **_inks(wanted), **_chips(wanted))
+    for cache in _caches:
+        cache.cache_clear()
+
+
+def named(ink: str) -> Style:
+    """The style of that name (`DONE`), as it is worn now."""
+    style: Style = globals()[ink]
+    return style
+
+
+def _plain(on: Colours) -> dict[str, Any]:
+    splits = {"train": on.good, "dev": on.warn, "test": on.bad}
+    return {
+        "BACK": on.back,
+        "GROUND": Style(bgcolor=on.back),
+        "GROUND_RGB": rgb_of(on.back),
+        "GREYS": tuple(rgb_of(themes.mixed(on.back, on.bright, share)) for share in (0.05, 0.95)),
+        "NEUTRAL": rgb_of(on.neutral),
+        "NEGATIVE": rgb_of(on.low),
+        "POSITIVE": rgb_of(on.high),
+        "BAND": rgb_of(on.band),
+        "MEAN": rgb_of(on.text),
+        "HERE": rgb_of(on.accent),
+        "AXIS": rgb_of(on.dim),
+        "SPLITS": {split: rgb_of(colour) for split, colour in splits.items()},
+        "CURSOR_PAPER": Color.parse(on.cursor),
+    }
+
+
+def _inks(on: Colours) -> dict[str, Style]:
+    def ink(colour: str, bold: bool | None = None, underline: bool | None = None) -> Style:
+        return Style(bgcolor=on.back, color=colour, bold=bold, underline=underline)
+
+    return {
+        "TEXT": ink(on.text),
+        "BRIGHT": ink(on.bright, bold=True),
+        "DIM": ink(on.dim),
+        "FAINT": ink(on.faint),
+        "ACCENT": ink(on.accent),
+        "ACCENT_BOLD": ink(on.accent, bold=True),
+        "GOOD": ink(on.good),
+        "WARN": ink(on.warn),
+        "BAD": ink(on.bad, bold=True),
+        "ICE": ink(on.ice, bold=True),
+        "DONE": ink(on.done, bold=True),
+        "BEFORE": ink(on.done, bold=True, underline=True),
+        "CURSOR": ink(on.bright, bold=True),
+        "NEGATIVE_INK": ink(on.negative),
+        "POSITIVE_INK": ink(on.positive),
+    }
+
+
+def _chips(on: Colours) -> dict[str, Style]:
+    grounds = {"": on.accent, "_GOOD": on.good, "_WARN": on.warn, "_DONE": on.done, "_ICE": on.ice}
+    made = {f"CHIP{name}": Style(color=on.on_chip, bgcolor=ground, bold=True) for name, ground in grounds.items()}
+    made["CHIP_QUIET"] = Style(color=on.text, bgcolor=on.line, bold=True)
+    made["CHIP_BAD"] = Style(color=themes.WHITE, bgcolor=on.alarm, bold=True)
+    return made
+
+
+# -- what the terminal can show
 
 
 @dataclass(frozen=True)
@@ -78,7 +177,16 @@ GLYPHS: dict[str, tuple[str, str]] = {
     "down": ("▼", "v"),
     "up": ("▲", "^"),
     "right": ("▶", ">"),
+    "left": ("◀", "<"),
+    "phase done": ("●", "*"),
+    "phase now": ("◉", "@"),
+    "phase to come": ("○", "o"),
+    "phase back done": ("◀", "*"),
+    "phase back to come": ("◁", "<"),
+    "more before": ("‹", "<"),
+    "more behind": ("›", ">"),
     "bar": ("│", "|"),
+    "hatch": ("╱", "/"),
     "target": ("◀", "<"),
     "dot": ("●", "o"),
     "arrow": ("→", ">"),
@@ -128,12 +236,17 @@ def marked(shown: Levels, mask: NDArray[np.bool_], to: tuple[int, int, int], zer
     return np.asarray(np.where(mask, signs, np.clip(shown, 1, LEVELS - 2)), dtype=np.int8)
 
 
-@cache
-def rgb(level: int) -> tuple[int, int, int]:
-    """The colour of a level: dark grey in the middle, bright at the ends."""
+# -- the map of values
+
+
+@themed
+def rgb(level: int) -> Rgb:
+    """The colour of a level: close to the background in the middle, strong at the ends."""
     if level >= LEVELS:
-        special = dict(zip((*SATURATED, *HELD), (*SATURATED_RGB, *HELD_RGB), strict=True))
-        return {**special, NOTHING: GROUND_RGB}[level]
+        special = dict(zip((*SATURATED, *HELD), (*colours.saturated, *colours.held), strict=True))
+        return rgb_of(special.get(level, colours.back))
+    if colours.steps:
+        return rgb_of(colours.steps[round(level / (LEVELS - 1) * (len(colours.steps) - 1))])
     share = abs(level - MIDDLE) / MIDDLE
     end = POSITIVE if level > MIDDLE else NEGATIVE
     weight = share**0.85
@@ -141,36 +254,36 @@ def rgb(level: int) -> tuple[int, int, int]:
     return red, green, blue
 
 
-@cache
+@themed
 def colour(level: int) -> Color:
     return Color.from_rgb(*rgb(level))
 
 
-@cache
+@themed
 def ink(level: int) -> Style:
     """The style of text or bars in the colour of a level."""
     return Style(color=colour(level), bgcolor=BACK)
 
 
-@cache
+@themed
 def paper(level: int) -> Style:
     """The style of a cell of a level, on which a glyph is legible."""
     return Style(color=Color.from_rgb(*glyph_rgb(level)), bgcolor=colour(level), bold=True)
 
 
-def glyph_rgb(level: int) -> tuple[int, int, int]:
-    """The colour of a glyph on a cell: black on bright cells, white on dark ones."""
-    red, green, blue = rgb(level)
-    return (10, 12, 16) if 0.3 * red + 0.59 * green + 0.11 * blue > 110 else (240, 244, 250)
+def glyph_rgb(level: int) -> Rgb:
+    """The colour of a glyph on a cell: black or white, whichever stands out more."""
+    ground = themes.hex_of(rgb(level))
+    return rgb_of(max(themes.BLACK, themes.WHITE, key=lambda letters: themes.contrast(letters, ground)))
 
 
-@cache
+@themed
 def pair(top: int, bottom: int) -> Segment:
     """Two rows of a map in one character."""
     return Segment("▀", Style(color=colour(top), bgcolor=colour(bottom)))
 
 
-@lru_cache(4096)
+@themed
 def cell(level: int, text: str) -> Segment:
     """One cell of a map, with text (usually blanks) on it."""
     return Segment(text, paper(level))
@@ -185,50 +298,31 @@ def sign_glyph(level: int, width: int = 1) -> str:
     return ("." if share < 0.1 else weak if share < 0.5 else strong) * width
 
 
-TEXT = Style(bgcolor=BACK, color="#d5dbe5")
-BRIGHT = Style(bgcolor=BACK, color="#ffffff", bold=True)
-DIM = Style(bgcolor=BACK, color="#8b95a5")
-FAINT = Style(bgcolor=BACK, color="#4d5766")
-ACCENT = Style(bgcolor=BACK, color="#c9a6ff")
-ACCENT_BOLD = Style(bgcolor=BACK, color="#c9a6ff", bold=True)
-GOOD = Style(bgcolor=BACK, color="#7fd88f")
-WARN = Style(bgcolor=BACK, color="#ffd76a")
-BAD = Style(bgcolor=BACK, color="#ff7b72", bold=True)
-ICE = Style(bgcolor=BACK, color="#8ff0ff", bold=True)
-DONE = Style(bgcolor=BACK, color="#ff7ae0", bold=True)
-"""The style of interventions."""
-CURSOR = Style(bgcolor=BACK, color="#ffffff", bold=True)
-CURSOR_PAPER = Color.parse("#ffffff")
-CHIP = Style(color="#11151b", bgcolor="#c9a6ff", bold=True)
-CHIP_GOOD = Style(color="#11151b", bgcolor="#7fd88f", bold=True)
-CHIP_QUIET = Style(color="#d5dbe5", bgcolor="#343d4b", bold=True)
-CHIP_WARN = Style(color="#11151b", bgcolor="#ffd76a", bold=True)
-CHIP_DONE = Style(color="#11151b", bgcolor="#ff7ae0", bold=True)
-CHIP_ICE = Style(color="#11151b", bgcolor="#8ff0ff", bold=True)
-CHIP_BAD = Style(color="#ffffff", bgcolor="#b3312c", bold=True)
-NEGATIVE_INK = Style(bgcolor=BACK, color=Color.from_rgb(*NEGATIVE))
-POSITIVE_INK = Style(bgcolor=BACK, color=Color.from_rgb(*POSITIVE))
-
-
 def sign_ink(value: float) -> Style:
     """The style of a signed value: orange if negative, blue if positive."""
     return NEGATIVE_INK if value < 0 else POSITIVE_INK if value > 0 else DIM
 
 
-@cache
+@themed
 def cursor_cell(level: int) -> Style:
-    """The style of the cell under the cursor: a mark in the cell's colour on white."""
-    return Style(
-        color=colour(level) if level != MIDDLE else Color.from_rgb(90, 98, 110), bgcolor=CURSOR_PAPER, bold=True
-    )
+    """The style of the cell under the cursor: a mark in the cell's colour on the cursor's ground."""
+    mark = colours.dim if level == MIDDLE else themes.hex_of(rgb(level))
+    least = themes.SEEN if colours.dark else themes.READABLE
+    return Style(color=themes.legible(mark, colours.cursor, least), bgcolor=CURSOR_PAPER, bold=True)
 
 
-@lru_cache(ALL * 8)
+@themed
+def beside_cursor(level: int) -> Style:
+    """The style of a cell of the selected unit at which the cursor is not."""
+    return paper(level) + Style(underline=True)
+
+
+@themed
 def dot(level: int, positive: bool, glyph: str) -> Segment:
-    """A point of a class on a map: a bold glyph in a lighter shade of the class's colour, so that it stands out."""
-    red, green, blue = POSITIVE if positive else NEGATIVE
-    light = Color.from_rgb((red * 3 + 255) // 4, (green * 3 + 255) // 4, (blue * 3 + 255) // 4)
-    return Segment(glyph, Style(color=light, bgcolor=colour(level), bold=True))
+    """A point of a class on a map: a bold glyph in a stronger shade of the class's colour, so that it stands out."""
+    end = themes.hex_of(POSITIVE if positive else NEGATIVE)
+    strong = themes.mixed(end, colours.bright, 0.25 if colours.dark else 0.45)
+    return Segment(glyph, Style(color=strong, bgcolor=colour(level), bold=True))
 
 
 def pair_codes(upper: Levels, lower: Levels, cuts: tuple[int, ...] = ()) -> NDArray[np.intp]:
@@ -259,7 +353,9 @@ class CellWriter(dict[int, str]):
         return text
 
 
-writer = cache(CellWriter)
+@themed
+def writer(system: ColorSystem) -> CellWriter:
+    return CellWriter(system)
 
 
 def speaks_unicode() -> bool:
@@ -268,3 +364,6 @@ def speaks_unicode() -> bool:
         return False
     encoding = (getattr(sys.__stdout__, "encoding", "") or "utf-8").lower()
     return "utf" in encoding
+
+
+wear(themes.DARK)

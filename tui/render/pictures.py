@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,20 +12,20 @@ from rich.style import Style
 
 from tui.render import palette
 from tui.render.palette import Terminal
+from tui.render.themes import Rgb
 
 Pixels = NDArray[np.uint8]
 """Red, green and blue of each pixel: (rows, columns, 3)."""
-Rgb = tuple[int, int, int]
-DARK, LIGHT = np.array((26, 31, 39)), np.array((244, 247, 252))
 RAMP = " .:-=+*#%@"
 STEPS = 32
 """Shades of grey, and of red, green and blue each: few enough that every style is made once."""
 
 
 def greys(values: NDArray[np.floating]) -> Pixels:
-    """Values from 0 (dark) to 1 (light) as shades of grey."""
+    """Values as shades of grey: 0 close to the background, 1 far from it."""
     shares = np.rint(np.clip(np.nan_to_num(values), 0, 1) * (STEPS - 1))[..., None] / (STEPS - 1)
-    return np.asarray(np.rint(DARK + shares * (LIGHT - DARK)), np.uint8)
+    low, high = (np.array(end) for end in palette.GREYS)
+    return np.asarray(np.rint(low + shares * (high - low)), np.uint8)
 
 
 def colours(values: NDArray[np.floating]) -> Pixels:
@@ -60,6 +60,12 @@ def picture(
     return lines
 
 
+def resized(values: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
+    """An array of another number of rows and columns, each of them the nearest that there was."""
+    down = np.arange(rows) * values.shape[0] // rows
+    return np.asarray(values[np.ix_(down, np.arange(columns) * values.shape[1] // columns)])
+
+
 def fitting(shape: tuple[int, int], width: int, height: int, most: int = 4) -> int:
     """The largest size at which a picture of (rows, columns) fits; 0 if at best the smallest does."""
     return next((s for s in range(most, 0, -1) if shape[1] * 2 * s <= width and shape[0] * s <= height), 0)
@@ -86,12 +92,12 @@ def _small(pair: Pixels, y: int, marks: dict[tuple[int, int], str], look: Termin
     return line
 
 
-@lru_cache(8192)
+@palette.themed
 def _pair(top: Rgb, bottom: Rgb) -> Segment:
     return Segment("▀", Style(color=Color.from_rgb(*top), bgcolor=Color.from_rgb(*bottom)))
 
 
-@lru_cache(8192)
+@palette.themed
 def _cell(rgb: Rgb, width: int, mark: str, look: Terminal) -> Segment:
     brightness = (0.3 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2]) / 255
     if not look.colour:

@@ -1,10 +1,14 @@
-"""Plots of losses; the only user of plotext, which keeps its figure in module globals."""
+"""Plots of curves over steps; the only user of plotext, which keeps its figure in module globals.
+
+plotext draws curves, points and axes; the band and what moves on top of a plot (the cursor) are put around that.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -12,298 +16,271 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tinynets.server.frame import LossCurve
-from tui.render import palette
+from tui.render import palette, themes
+from tui.render.axis import Axis, labels, short, ticks
 from tui.render.palette import Terminal
+from tui.render.strips import StyledLine
+from tui.render.themes import Rgb
 
-BAND, MEAN, HERE = (58, 67, 82), (213, 219, 229), (201, 166, 255)
-SPLITS = {"train": (127, 216, 143), "dev": (255, 215, 106), "test": (255, 123, 114)}
-AXIS = (139, 149, 165)
-BAND_HEIGHT = 14
-_STYLES = {
-    BAND: Style(color="#3a4352", bgcolor=palette.BACK),
-    MEAN: palette.TEXT,
-    HERE: palette.ACCENT,
-    AXIS: palette.DIM,
-}
+FRAMED = "│┤└┬─┼┐"
+"""What plotext draws axes of."""
+PLAIN_FRAME = str.maketrans(FRAMED, "||++-++")
+EIGHTHS = " ▁▂▃▄▅▆▇"
 _CODE = re.compile(r"\x1b\[([0-9;]*)m")
 
 
 @dataclass(frozen=True)
-class Scale:
-    """The scale of the loss axis: linear, or log10, which needs losses above 0."""
-
-    log: bool = False
-
-    def __call__(self, values: np.ndarray) -> list[float]:
-        shown = np.asarray(values, dtype=np.float64)
-        return [float(v) for v in (np.log10(shown) if self.log else shown)]
-
-
-def lowest(curve: LossCurve) -> float | None:
-    """The lowest finite loss in a curve; None if none is finite."""
-    held = [curve.mean, curve.low, curve.high, *(losses for _, losses in curve.evaluations.values())]
-    known = [float(part[np.isfinite(part)].min()) for part in held if np.isfinite(part).any()]
-    return min(known) if known else None
-
-
-def fits_log(curve: LossCurve) -> bool:
-    """Whether the losses can be shown on a log scale: all finite ones are above 0."""
-    least = lowest(curve)
-    return least is None or least > 0
-
-
-def loss_plot(curve: LossCurve, width: int, height: int, log: bool, look: Terminal) -> list[Strip]:
-    """Plot the training curve (mean, and band from min to max), evaluations as points, the current step as a line.
-
-    With `log` the loss axis is log10, unless a loss is 0 or below: then it is linear.
-    """
-    import plotext as plt  # slow to import: only when a plot is first drawn
-
-    finite = np.isfinite(curve.mean) & np.isfinite(curve.low) & np.isfinite(curve.high)
-    scale = Scale(log and fits_log(curve))
-    plt.clear_figure()
-    plt.limit_size(False, False)  # ignores `COLUMNS` and `LINES`
-    plt.plotsize(width, height)
-    plt.theme("clear")
-    plt.axes_color("default")
-    plt.ticks_color(AXIS)
-    if finite.any():
-        _draw_curve(plt, curve, finite, scale, (width - 6, height), look)
-    for split, (steps, losses) in curve.evaluations.items():
-        marker = "●" if look.unicode else "o"
-        known = np.isfinite(losses)
-        if known.any():
-            plt.scatter(steps[known].tolist(), scale(losses[known]), marker=marker, color=SPLITS.get(split, MEAN))
-    if curve.step < curve.end:
-        plt.vline(curve.step, HERE)
-    _axes(plt, curve, finite, scale, width, height)
-    plt.xaxes(True, False)
-    plt.yaxes(True, False)
-    text = str(plt.build())
-    return [_strip(row, width) for row in text.splitlines()[:height]]
-
-
-def _draw_curve(
-    plt: Any, curve: LossCurve, finite: np.ndarray, scale: Scale, room: tuple[int, int], look: Terminal
-) -> None:
-    """Draw the band in a light shade and the mean in dots on it, with a point in every column of the plot."""
-    known = curve.steps[finite].astype(float)
-    steps = np.linspace(known[0], known[-1], room[0]) if len(known) > 1 else known
-    low, high, mean = (np.interp(steps, known, scale(values[finite])) for values in (curve.low, curve.high, curve.mean))
-    if _has_band(room[1]):
-        _draw_band(plt, steps, low, high, room[1], look)
-    plt.scatter(steps.tolist(), mean.tolist(), marker="•" if look.unicode else "*", color=MEAN)
-
-
-def _has_band(height: int) -> bool:
-    """Whether to draw the band: in a low plot it would leave the mean no room."""
-    return height >= BAND_HEIGHT
-
-
-def _draw_band(plt: Any, steps: np.ndarray, low: np.ndarray, high: np.ndarray, height: int, look: Terminal) -> None:
-    rows = np.linspace(0, 1, height * 2)[:, None]
-    band = low + (high - low) * rows
-    plt.scatter(
-        np.broadcast_to(steps, band.shape).ravel().tolist(),
-        band.ravel().tolist(),
-        marker="░" if look.unicode else ".",
-        color=BAND,
-    )
-
-
-def _axes(plt: Any, curve: LossCurve, finite: np.ndarray, scale: Scale, width: int, height: int) -> None:
-    """Set both axes: round numbers, and room for all that is drawn."""
-    evaluated = [v for _, losses in curve.evaluations.values() for v in scale(losses[np.isfinite(losses)])]
-    band = _has_band(height)
-    low, high = _range(
-        scale(curve.low[finite]) if band else [], scale(curve.mean[finite]), scale(curve.high[finite]), evaluated
-    )
-    xticks = ticks(0, max(1, curve.end), width // 12, whole=True)
-    plt.xlim(0, max(1, curve.end))
-    plt.xticks(xticks, [short(x) for x in xticks])
-    _vertical(plt, low, high, height)
-
-
-def _vertical(plt: Any, low: float, high: float, height: int) -> None:
-    """The vertical axis of a plot of so many lines, two of which are the other axis."""
-    axis = even_axis(low, high, height - 2)
-    plt.ylim(axis.bottom, axis.top)
-    plt.yticks(axis.ticks, labels(axis.ticks))
-
-
-def _range(low: list[float], mean: list[float], high: list[float], evaluated: list[float]) -> tuple[float, float]:
-    """The range of the loss axis: the whole mean, but the band without its largest spikes, which would flatten it."""
-    shown = [*mean, *evaluated]
-    if low:
-        shown += [float(np.quantile(low, 0.1)), float(np.quantile(high, 0.9))]
-    return (min(shown), max(shown)) if shown else (0.0, 1.0)
-
-
-@dataclass(frozen=True)
 class Curve:
-    """The training losses of one run from the first step on: (steps,)."""
+    """Points of a plot, joined or not: x and y (n,), of which only finite ones are drawn."""
 
-    losses: np.ndarray
-    color: tuple[int, int, int]
-    marker: str
-
-
-def pair_span(one: Curve, other: Curve, parted: int | None) -> tuple[int, int, int]:
-    """The first step of a plot of two runs, the step up to which they are the same, and the last step.
-
-    If they part late, the plot begins late too, so that half of it shows the difference.
-    """
-    end = max(len(one.losses), len(other.losses), 1)
-    same = end if parted is None else min(parted, end)
-    first = max(0, same - max(end - same, end // 20)) if parted is not None else 0
-    return first, same, end
+    x: np.ndarray
+    y: np.ndarray
+    color: Rgb
+    joined: bool = False
+    marker: str = ""
+    """The glyph of each point; empty: the finest dots that the terminal has."""
 
 
-def pair_plot(one: Curve, other: Curve, parted: int | None, width: int, height: int) -> list[Strip]:
-    """Plot two runs together: grey while they are the same, then each in its colour, averaged over columns."""
+@dataclass(frozen=True)
+class Band:
+    """An area between two curves: from x `first` to `last`, each (n,), between `low` and `high`."""
+
+    first: np.ndarray
+    last: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What is to be plotted; later curves lie over earlier ones."""
+
+    span: tuple[float, float]
+    axis: Axis
+    curves: list[Curve]
+    band: Band | None = None
+    guide: float | None = None
+    """A number with a line across the plot."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A glyph or a whole column that lies over a plot."""
+
+    column: int
+    style: Style
+    glyph: str
+    row: int | None = None
+    """None: every line that is empty there; the others get the style's background."""
+
+
+@dataclass
+class Plot:
+    """A drawn chart, as the letter and the style of each cell."""
+
+    letters: list[list[str]]
+    styles: list[list[Style]]
+    left: int
+    """Columns before the first one of the curves."""
+    span: tuple[float, float]
+    axis: Axis
+    rows: int
+    """Lines of curves; below them is the other axis."""
+    marked: tuple[Mark, ...] = field(default=())
+
+    @property
+    def columns(self) -> int:
+        return max(1, len(self.letters[0]) - self.left)
+
+    def column(self, x: float) -> int:
+        """The column of the widget in which x lies."""
+        share = (x - self.span[0]) / ((self.span[1] - self.span[0]) or 1)
+        return self.left + int(np.floor(0.5 + (2 * self.columns - 1) * min(1.0, max(0.0, share)))) // 2
+
+    def x(self, column: int) -> float:
+        """What a column of the widget stands for."""
+        share = min(1.0, max(0.0, (column - self.left) / max(1, self.columns - 1)))
+        return self.span[0] + share * (self.span[1] - self.span[0])
+
+    def row(self, y: float) -> int:
+        """The line in which y lies."""
+        share = float(np.clip(self.axis.share([y])[0], 0, 1))
+        return self.rows - 1 - int(np.floor(0.5 + (4 * self.rows - 1) * share)) // 4
+
+    def strips(self, marks: Iterable[Mark] = ()) -> list[Strip]:
+        """The lines, with marks over them."""
+        over: dict[tuple[int, int], tuple[str, Style]] = {}
+        for mark in marks:
+            rows = range(self.rows) if mark.row is None else (mark.row,)
+            for y in rows:
+                there = self.letters[y][mark.column]
+                free = mark.row is not None or there in " ░." or there in EIGHTHS
+                under = self.styles[y][mark.column]
+                over[y, mark.column] = (mark.glyph, mark.style) if free else (there, _over(under, mark.style))
+        return [self._strip(y, over) for y in range(len(self.letters))]
+
+    def _strip(self, y: int, over: dict[tuple[int, int], tuple[str, Style]]) -> Strip:
+        cells = list(zip(self.letters[y], self.styles[y], strict=True))
+        for (row, x), cell in over.items():
+            if row == y and 0 <= x < len(cells):
+                cells[x] = cell
+        runs = groupby(cells, key=lambda cell: id(cell[1]))
+        segments = []
+        for _, run in runs:
+            together = list(run)
+            segments.append(Segment("".join(letter for letter, _ in together), together[0][1]))
+        return StyledLine(segments, len(cells))
+
+
+def draw(chart: Chart, width: int, height: int, look: Terminal) -> Plot:
+    """Draw a chart into so many columns and lines."""
     import plotext as plt  # slow to import: only when a plot is first drawn
 
-    first, same, end = pair_span(one, other, parted)
     plt.clear_figure()
     plt.limit_size(False, False)  # ignores `COLUMNS` and `LINES`
     plt.plotsize(width, height)
     plt.theme("clear")
     plt.axes_color("default")
-    plt.ticks_color(AXIS)
-    columns = max(2, width - 8)
-    shared = Curve(one.losses[:same], MEAN, one.marker)
-    drawn: list[float] = []
-    for curve, start in ((shared, first), (other, same), (one, same)):
-        steps, means = _means(curve.losses, start, max(1.0, (end - first) / columns))
-        drawn += means
-        if means:
-            plt.scatter(steps, means, marker=curve.marker, color=curve.color)
-    if parted is not None and first < same < end:
-        plt.vline(same, AXIS)
-    xticks = ticks(first, end, width // 12, whole=True)
-    plt.xlim(first, end)
-    plt.xticks(xticks, [short(x) for x in xticks])
-    _vertical(plt, *((min(drawn), max(drawn)) if drawn else (0.0, 1.0)), height)
+    plt.ticks_color(palette.AXIS)
+    for curve in chart.curves:
+        _draw_curve(plt, curve, chart.axis, look)
+    first, last = chart.span
+    xticks = ticks(first, last, max(1, width // 12), whole=True)
+    plt.xlim(first, last)
+    plt.xticks(xticks, step_labels(xticks))
+    plt.ylim(chart.axis.bottom, chart.axis.top)
+    plt.yticks(chart.axis.place(chart.axis.ticks).tolist(), labels(chart.axis.ticks))
     plt.xaxes(True, False)
     plt.yaxes(True, False)
-    return [_strip(row, width) for row in str(plt.build()).splitlines()[:height]]
+    rows = [_cells(row, width) for row in str(plt.build()).splitlines()[:height]]
+    left = next((at + 1 for at, letter in enumerate(rows[0][0]) if letter in FRAMED), 0) if rows else 0
+    plot = Plot(
+        [letters for letters, _ in rows],
+        [styles for _, styles in rows],
+        left,
+        chart.span,
+        chart.axis,
+        max(1, height - 2),
+    )
+    if chart.guide is not None:
+        _draw_guide(plot, chart.guide, look)
+    if chart.band is not None and len(rows) > 2:
+        _draw_band(plot, chart.band, look)
+    if not look.unicode:
+        plot.letters = [[letter.translate(PLAIN_FRAME) for letter in row] for row in plot.letters]
+    return plot
 
 
-def pair_difference(one: Curve, other: Curve, parted: int | None, columns: int) -> np.ndarray:
-    """How much higher the other's mean loss is in each column of their plot, (columns,); NaN where one has no loss."""
-    first, same, end = pair_span(one, other, parted)
-    both = min(len(one.losses), len(other.losses))
-    first_losses, others = one.losses[:both], other.losses[:both]
-    told = np.isfinite(first_losses) & np.isfinite(others)
-    known = np.concatenate([[0.0], np.cumsum(np.subtract(others, first_losses, where=told, out=np.zeros(both)))])
-    edges = first + (np.arange(columns + 1) - 0.5) * (end - first) / max(1, columns - 1)
-    low, high = (np.clip(np.round(part).astype(int), same, both) for part in (edges[:-1], edges[1:]))
-    counts = high - low
-    return np.where(counts > 0, (known[high] - known[low]) / np.maximum(counts, 1), np.nan)
+def _draw_curve(plt: Any, curve: Curve, axis: Axis, look: Terminal) -> None:
+    known = np.isfinite(curve.y) & ((curve.y > 0) | (not axis.log))
+    marker = curve.marker or ("braille" if look.unicode else "*")
+    if not curve.joined:
+        if known.any():
+            plt.scatter(curve.x[known].tolist(), axis.place(curve.y[known]).tolist(), marker=marker, color=curve.color)
+        return
+    edges = np.flatnonzero(np.diff(known.astype(np.int8), prepend=0, append=0))
+    for start, end in edges.reshape(-1, 2):
+        x, y = curve.x[start:end].tolist(), axis.place(curve.y[start:end]).tolist()
+        plt.plot(x, y, marker=marker, color=curve.color)
 
 
-def _means(losses: np.ndarray, start: int, each: float) -> tuple[list[float], list[float]]:
-    """The mean loss over each `each` steps after `start`, and the middle step of each mean."""
-    count = int(np.ceil((len(losses) - start) / each))
-    if count < 1:
-        return [], []
-    edges = np.minimum(start + np.round(np.arange(count + 1) * each).astype(int), len(losses))
-    known = np.where(np.isfinite(losses), losses, np.nan)
-    spans = [(a, b) for a, b in pairwise(edges.tolist()) if b > a and not np.isnan(known[a:b]).all()]
-    return [(a + 1 + b) / 2 for a, b in spans], [float(np.nanmean(known[a:b], dtype=np.float64)) for a, b in spans]
+def _draw_guide(plot: Plot, number: float, look: Terminal) -> None:
+    """A line across the plot, below the curves."""
+    if not 0 <= float(plot.axis.share([number])[0]) <= 1:
+        return
+    row = plot.letters[plot.row(number)]
+    styles = plot.styles[plot.row(number)]
+    for x in range(plot.left, len(row)):
+        if row[x] == " ":
+            row[x], styles[x] = ("╌" if look.unicode else "-"), palette.FAINT
 
 
-def ticks(low: float, high: float, most: int, whole: bool = False) -> list[float]:
-    """At most `most` round numbers (1, 2 or 5 times a power of ten apart) between low and high."""
-    if not high > low:
-        return [low]
-    half = high / 2 - low / 2  # high - low could overflow
-    if not half / most:  # numbers so close that the quotient is 0
-        return [low]
-    power = float(10.0 ** np.floor(np.log10(half / most * 2))) if most > 1 else half * 2
-    for step in (power * factor for factor in (1, 2, 5, 10, 20, 50)):
-        if (whole and step < 1) or not 0 < step < np.inf:
+def _draw_band(plot: Plot, band: Band, look: Terminal) -> None:
+    """Put the band behind what is drawn: as a background to an eighth of a line, or as glyphs without colours."""
+    low, high = _edges(plot, band)
+    for x in range(plot.columns):
+        if high[x] < low[x]:
             continue
-        first, last = int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))
-        if last - first < most:  # between neighbouring floats, several round numbers are the same
-            return list(dict.fromkeys(min(max(i * step, low), high) for i in range(first, last + 1))) or [low]
-    return [low]
+        for y in range(plot.rows):
+            base = 8 * (plot.rows - 1 - y)
+            under, over = max(0, low[x] - base), min(8, high[x] + 1 - base)
+            if over > under:
+                _shade(plot, y, plot.left + x, int(under), int(over), look)
 
 
-@dataclass(frozen=True)
-class Axis:
-    """What the lowest and the highest line of a plot stand for, and where its ticks are."""
-
-    bottom: float
-    top: float
-    ticks: list[float]
-
-
-def even_axis(low: float, high: float, lines: int) -> Axis:
-    """An axis for what lies between low and high, in so many lines: as many of them from each tick to the next.
-
-    Each tick is then what its line stands for, and not the nearest round number to it.
-    """
-    each = high / max(1, lines - 1) - low / max(1, lines - 1)  # what a line stands for, were it not for the ticks
-    if lines > 2 and 1e-9 * max(abs(low), abs(high)) < each and 1e-290 < each < 1e290:
-        power = float(10.0 ** np.floor(np.log10(each)))
-        steps = [power * factor for factor in (1, 2, 5, 10, 20, 50, 100)]
-        made = [_with_ticks(low, high, lines, step, apart) for step in steps for apart in range(1, lines)]
-        fitting = [axis for axis in made if axis is not None]
-        if fitting:  # little room left over, which is worth less than a second tick; then many ticks
-            return min(fitting, key=lambda one: ((one.top - one.bottom) * (1 + (len(one.ticks) < 2)), -len(one.ticks)))
-    margin = (high - low or abs(high) or 1.0) * 0.04
-    return Axis(low - margin, high + margin, ticks(low, high, lines // 2 + 1))
+def _edges(plot: Plot, band: Band) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and the highest eighth of a line that the band takes in each column; none where high < low."""
+    columns, fine = plot.columns, 8 * plot.rows - 1
+    low, high = np.full(columns, fine + 1), np.full(columns, -1)
+    known = np.isfinite(band.low) & np.isfinite(band.high) & ((band.low > 0) | (not plot.axis.log))
+    bounds = [np.floor(0.5 + fine * np.clip(plot.axis.share(part[known]), -1, 2)) for part in (band.low, band.high)]
+    places = [[plot.column(x) - plot.left for x in part[known]] for part in (band.first, band.last)]
+    for first, last, bottom, top in zip(*places, *bounds, strict=True):
+        here = slice(first, last + 1)
+        low[here], high[here] = np.minimum(low[here], bottom), np.maximum(high[here], top)
+    return np.maximum(low, 0), np.minimum(high, fine)
 
 
-def _with_ticks(low: float, high: float, lines: int, step: float, apart: int) -> Axis | None:
-    """The axis with a tick each `step` and so many lines `apart`; None where it is too short, or its ticks too many."""
-    each = step / apart
-    first = int(np.floor(low / each + 1e-9))
-    last = first + lines - 1
-    if last < high / each - 1e-9:
-        return None
-    marked = [at * step for at in range(-(-first // apart), last // apart + 1)]
-    inside = [min(max(tick, low), high) for tick in marked if low - 1e-9 * step <= tick <= high + 1e-9 * step]
-    fits = inside and (apart > 1 or len(inside) < 4)
-    return Axis(first * each, last * each, inside) if fits else None
+def _shade(plot: Plot, y: int, x: int, under: int, over: int, look: Terminal) -> None:
+    """Shade one cell from one eighth to another."""
+    free = plot.letters[y][x] == " "
+    if not look.half_blocks:
+        if free and over - under >= 4:
+            plot.letters[y][x], plot.styles[y][x] = ("░" if look.unicode else "."), palette.FAINT
+    elif not free:
+        if over - under >= 4:
+            plot.styles[y][x] = _on_band(plot.styles[y][x])
+    elif over == 8:
+        plot.letters[y][x], plot.styles[y][x] = EIGHTHS[under], _edge(above=True)
+    elif over - under >= 2:
+        plot.letters[y][x], plot.styles[y][x] = EIGHTHS[over], _edge(above=False)
 
 
-def labels(numbers: list[float]) -> list[str]:
-    """Labels of ticks, with as few digits as tell them apart, but at least three."""
-    for digits in range(3, 17):
-        written = [f"{number + 0.0:.{digits}g}" for number in numbers]  # + 0.0: no negative zero
-        if len(set(written)) == len(numbers):
-            break
-    return written
+def step_labels(steps: list[float]) -> list[str]:
+    """Labels of steps: in few characters if these tell them apart, else in full."""
+    written = [short(step) for step in steps]
+    return written if len(set(written)) == len(steps) else [f"{step:,.0f}" for step in steps]
 
 
-def short(step: float) -> str:
-    """A step number in few characters: 250, 1.5k, 200k, 2M."""
-    for size, letter in ((1_000_000, "M"), (1_000, "k")):
-        if step >= size * (1 if letter == "M" else 10) or (step >= size and step % 100 == 0):
-            return f"{step / size:g}{letter}"
-    return f"{step:g}"
-
-
-def _strip(row: str, width: int) -> Strip:
-    """A line of plotext's output, with its colour codes, as a Strip."""
-    segments, style, at = [], palette.DIM, 0
+def _cells(row: str, width: int) -> tuple[list[str], list[Style]]:
+    """A line of plotext's output, with its colour codes, as letters and styles."""
+    letters: list[str] = []
+    styles: list[Style] = []
+    style, at = palette.DIM, 0
     for match in _CODE.finditer(row):
-        if match.start() > at:
-            segments.append(Segment(row[at : match.start()], style))
+        letters += row[at : match.start()]
+        styles += [style] * (match.start() - at)
         style, at = _style(match[1]), match.end()
-    if at < len(row):
-        segments.append(Segment(row[at:], style))
-    return Strip(segments).adjust_cell_length(width, palette.GROUND)
+    letters += row[at:]
+    styles += [style] * (len(row) - at)
+    missing = width - len(letters)
+    return [*letters, *" " * missing][:width], [*styles, *[palette.GROUND] * missing][:width]
 
 
 def _style(code: str) -> Style:
     numbers = [int(part) for part in code.split(";") if part]
-    if len(numbers) >= 5 and numbers[:2] == [38, 2]:
-        colour = (numbers[2], numbers[3], numbers[4])
-        if colour not in _STYLES:
-            _STYLES[colour] = Style(color=f"rgb({colour[0]},{colour[1]},{colour[2]})", bgcolor=palette.BACK)
-        return _STYLES[colour]
-    return palette.DIM
+    return ink((numbers[2], numbers[3], numbers[4])) if len(numbers) >= 5 and numbers[:2] == [38, 2] else palette.DIM
+
+
+@palette.themed
+def ink(color: Rgb) -> Style:
+    """The style of a curve of a colour."""
+    return Style(bgcolor=palette.BACK, color=themes.hex_of(color))
+
+
+@palette.themed
+def _edge(above: bool) -> Style:
+    """The style of an eighth of a line at the upper or the lower edge of the band."""
+    band, back = themes.hex_of(palette.BAND), palette.BACK
+    return Style(bgcolor=band, color=back) if above else Style(bgcolor=back, color=band)
+
+
+@palette.themed
+def _on_band(style: Style) -> Style:
+    return style + Style(bgcolor=themes.hex_of(palette.BAND))
+
+
+@palette.themed
+def _over(style: Style, mark: Style) -> Style:
+    """A style on the background of another."""
+    return style + Style(bgcolor=mark.bgcolor)

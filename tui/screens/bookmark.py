@@ -20,7 +20,7 @@ class BookmarkScreen(Modal[tuple[str, str] | None]):
 
     DEFAULT_CSS = """
     BookmarkScreen > Vertical { width: 64; }
-    BookmarkScreen #about { color: #8b95a5; }
+    BookmarkScreen #about { color: $lab-dim; }
     """
     BINDINGS: ClassVar = [("escape", "dismiss(None)", "cancel")]
 

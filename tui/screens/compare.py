@@ -1,232 +1,119 @@
-"""Compares two runs: where they part, their losses in one plot, how far apart their parameters and outputs are."""
+"""Compares two runs at a step that can be moved, and shows a unit in both of them side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
-import numpy as np
-from rich.segment import Segment
-from rich.style import Style
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.strip import Strip
+from textual.geometry import Region
 
-from tinynets.measure.comparison import BlockDistance, Comparison, Side
-from tui.render import palette
-from tui.render.drawing import (
-    Part,
-    clip,
-    columns,
-    first_fitting,
-    legend,
-    length,
-    line,
-    number,
-    padded,
-    plain_bar,
-    wrapped,
-)
+from tinynets.measure.comparison import Comparison
 from tui.render.plain_text import plain
-from tui.render.plot import Curve, pair_difference, pair_plot
 from tui.screens.modal import Modal
-from tui.widgets.pane import Lines
+from tui.widgets.compared import Compared
 
-ONE, OTHER = (201, 166, 255), (255, 215, 106)
-INKS = palette.ACCENT_BOLD, Style(bgcolor=palette.BACK, color="#ffd76a", bold=True)
-LABEL = 12
-SPARKS = " ▁▂▃▄▅▆▇█"
-PLAIN_SPARKS = " .:-=+*#%"
-AXIS = "│┤┐|"
-"""The characters of the vertical axis of a plot."""
-MOST = 3
-"""How many units are named for each block."""
+At = Callable[[int], Awaitable[tuple[Comparison, str] | None]]
+"""Compares the same two at another step, and says the line of Python that does; None if that failed."""
 
 
 class CompareScreen(Modal[None]):
-    """Shows as much of the comparison as there is room for; arrows scroll."""
+    """Shows the comparison at a step, which can be moved, and one unit in both.
+
+    `at` compares at another step; `lens` shows the difference to the second run in the panes.
+    """
 
     DEFAULT_CSS = "CompareScreen > VerticalScroll { width: 132; height: auto; }"
-    BINDINGS: ClassVar = [("escape,enter,q,c", "dismiss(None)", "close")]
+    BINDINGS: ClassVar = [
+        ("escape,enter,q,c", "dismiss(None)", "close"),
+        ("left_square_bracket", "scrub(-1)", "earlier"),
+        ("right_square_bracket", "scrub(1)", "later"),
+        ("left_curly_bracket", "scrub(-10)", "earlier"),
+        ("right_curly_bracket", "scrub(10)", "later"),
+        ("left,h", "unit(-1)", "unit"),
+        ("right,l", "unit(1)", "unit"),
+        ("up,k", "block(-1)", "block"),
+        ("down,j", "block(1)", "block"),
+        ("v", "lens", "lens"),
+    ]
 
-    def __init__(self, found: Comparison, python: str) -> None:
+    def __init__(
+        self, found: Comparison, python: str, at: At | None = None, lens: Callable[[str], None] | None = None
+    ) -> None:
         super().__init__()
         self._found, self._python = found, python
+        self._at, self._lens = at, lens
+        self._wanted = found.step
+        self._asking = False
 
     def compose(self) -> ComposeResult:
-        box = VerticalScroll(classes="box")
-        box.border_title = plain(f"{self._found.a.name} and {self._found.b.name} at step {self._found.step:,}")
-        box.border_subtitle = plain(f"{self._python}   arrows scroll   esc closes")
-        with box:
-            yield Compared(self._found)
+        with VerticalScroll(classes="box", can_focus=False):
+            keys = "[ ] { } move the step   arrows the unit" if self._at else "arrows move over units"
+            yield Compared(self._found, f"{keys}{'   v shows it through the lens' if self._lens else ''}")
 
+    def on_mount(self) -> None:
+        self._call_it()
 
-class Compared(Lines):
-    """The comparison as lines."""
+    def _call_it(self) -> None:
+        found, box = self._found, self.query_one(VerticalScroll)
+        box.border_title = plain(f"{found.a.name} and {found.b.name} at step {found.step:,}")
+        box.border_subtitle = plain(f"{self._python}   esc closes")
 
-    DEFAULT_CSS = "Compared { width: 1fr; height: 10; }"
+    @property
+    def compared(self) -> Compared:
+        return self.query_one(Compared)
 
-    def __init__(self, found: Comparison) -> None:
-        super().__init__()
-        self._found = found
-        self._made: tuple[tuple[int, int], list[Strip]] | None = None
+    def action_scrub(self, by: int) -> None:
+        """Move the step at which both are compared; what is shown of it follows as soon as it is computed."""
+        if self._at is None:
+            return
+        self._wanted = self.compared.scrubbed(self._wanted, by)
+        self.compared.scrub(self._wanted)
+        if not self._asking:
+            self._asking = True
+            self.run_worker(self._follow(), exit_on_error=False)
 
-    def draw(self, width: int, height: int) -> list[Strip]:
-        """All lines of the comparison, and make the widget that high."""
-        tall = min(16, max(8, self.app.size.height // 3))
-        if self._made is None or self._made[0] != (width, tall):
-            self._made = (width, tall), self._lines_of(width, tall)
-            self.styles.height = len(self._made[1])
-        return self._made[1]
+    async def _follow(self) -> None:
+        """Compare at the wanted step, until that is the one compared."""
+        try:
+            while self._at is not None and self._wanted != self._found.step and not self._answered:
+                step = self._wanted
+                answer = await self._at(step)
+                if answer is None:
+                    self._wanted = self._found.step
+                    self.compared.scrub(self._wanted)
+                    return
+                self._found, self._python = answer
+                self.compared.take(self._found, self._wanted)
+                self._call_it()
+        finally:
+            self._asking = False
 
-    def _lines_of(self, width: int, tall: int) -> list[Strip]:
-        found = self._found
-        made = [*self._facts(width), line([], width)]
-        if found.a.losses.size or found.b.losses.size:
-            made += [*self._plot(width, tall), line([], width)]
-        made += [*self._answers(width), line([], width), *self._parameters(width)]
-        return made + [row for text in found.unlike for row in self._fact("unlike", text, width, palette.WARN)]
+    def action_unit(self, by: int) -> None:
+        self._move(unit=by)
 
-    def _fact(self, label: str, text: str, width: int, style: Style = palette.TEXT) -> list[Strip]:
-        """A label and a text after it, on as many lines as it needs."""
-        rows = wrapped(text, max(20, width - LABEL)) or [""]
-        return [
-            line([((label if not i else "").ljust(LABEL), palette.DIM), (row, style)], width)
-            for i, row in enumerate(rows)
-        ]
+    def action_block(self, by: int) -> None:
+        self._move(block=by)
 
-    def _facts(self, width: int) -> list[Strip]:
-        found = self._found
-        made = self._fact("they part", found.difference, width, palette.BRIGHT)
-        made += self._fact("batches", found.batches, width, palette.TEXT if found.same_batches else palette.WARN)
-        for side in (found.a, found.b):
-            if side.interventions:
-                made += self._fact("standing", f"{side.name}: {', '.join(side.interventions)}", width)
-        return made
+    def _move(self, **by: int) -> None:
+        first, last = self.compared.move(**by)
+        self.query_one(VerticalScroll).scroll_to_region(Region(0, first, 1, max(1, last - first)))
 
-    # -- losses
+    def action_lens(self) -> None:
+        """Close, and show in the panes how the current run differs from the other."""
+        if self._lens is not None:
+            self._lens(self._found.b.name)
+            self.dismiss(None)
 
-    def _plot(self, width: int, tall: int) -> list[Strip]:
-        found = self._found
-        marks = ("•", "×") if self.look.unicode else ("*", "o")
-        heading: list[Part] = [("Training loss  ", palette.BRIGHT)]
-        named: list[Part] = []
-        for side, mark, ink in zip((found.a, found.b), marks, INKS, strict=True):
-            heading += [(f"{mark} {side.name}", ink), (f" {_average(side, found.step)}   ", palette.TEXT)]
-            named += [(f"{mark} {clip(side.name, 20)} ", ink)]
-        one, other = (
-            Curve(side.losses.astype(np.float64), color, mark)
-            for side, color, mark in zip((found.a, found.b), (ONE, OTHER), marks, strict=True)
-        )
-        plot = pair_plot(one, other, found.first_difference, width, tall)
-        last: list[Part] = [("mean of the last 100 steps", palette.FAINT)]
-        return [
-            first_fitting(width, (heading, [*last]), (heading, []), (named, [])),
-            *plot,
-            *self._difference(one, other, plot, width),
-        ]
+    def key_pagedown(self) -> None:
+        self.query_one(VerticalScroll).scroll_page_down()
 
-    def _difference(self, one: Curve, other: Curve, plot: list[Strip], width: int) -> list[Strip]:
-        """A colour under each column of the plot: how much higher or lower the other's loss is there."""
-        found = self._found
-        left = next((at + 1 for at, text in enumerate(plot[0].text) if text in AXIS), 0)
-        values = pair_difference(one, other, found.first_difference, width - left)
-        known = values[np.isfinite(values)]
-        limit = float(np.abs(known).max()) if known.size else 0.0
-        if not limit:
-            return []
-        shown = palette.levels(values, limit)
-        row: list[Part | Segment] = [("diff".ljust(left)[:left], palette.DIM)]
-        for value, level in zip(values, shown.tolist(), strict=True):
-            if not np.isfinite(value):
-                row.append((" ", palette.TEXT))
-            else:
-                row.append(palette.cell(level, " ") if self.look.colour else (palette.sign_glyph(level), palette.TEXT))
-        minus = self.look.glyph("minus")
-        words: list[Part] = [(f"{' ' * left}{found.b.name} {minus} {found.a.name} on the same steps", palette.DIM)]
-        return [
-            line(row, width),
-            first_fitting(width, (words, legend(limit, self.look)), ([], legend(limit, self.look))),
-        ]
+    def key_pageup(self) -> None:
+        self.query_one(VerticalScroll).scroll_page_up()
 
-    # -- answers
+    def key_home(self) -> None:
+        self.query_one(VerticalScroll).scroll_home()
 
-    def _answers(self, width: int) -> list[Strip]:
-        found = self._found
-        top: list[Part] = [("On the probe".ljust(LABEL + 2), palette.BRIGHT), *self._probe("loss", _loss)]
-        if found.a.probe_accuracy is not None and found.b.probe_accuracy is not None:
-            top += self._probe("accuracy", _accuracy)
-        apart = found.disagreement
-        if apart is None:
-            return [line(top, width)]
-        words = f"{apart.what} {apart.mean:.4f} apart on average, {apart.largest:.4f} at most"
-        if apart.other is not None:
-            words = f"{apart.other:.1%} of the answers name another class; {words}"
-        rows = wrapped(words, max(20, width - LABEL - 2))
-        return [line(top, width), *(line([(" " * (LABEL + 2) + row, palette.TEXT)], width) for row in rows)]
-
-    def _probe(self, label: str, of: Callable[[Side], str]) -> list[Part]:
-        a, b = of(self._found.a), of(self._found.b)
-        arrow = self.look.glyph("arrow")
-        return [
-            (f"{label} ", palette.DIM),
-            (a, INKS[0]),
-            (f" {arrow} ", palette.DIM),
-            (b, INKS[1]),
-            ("   ", palette.TEXT),
-        ]
-
-    # -- parameters
-
-    def _parameters(self, width: int) -> list[Strip]:
-        found = self._found
-        if found.equal:
-            return [line([("Parameters    ", palette.BRIGHT), ("the same bytes", palette.GOOD)], width)]
-        if not found.blocks:
-            return []
-        total = f"{number(found.distance)} apart (L2), {found.relative:.1%} of {found.a.name}'s length"
-        made = [line([("Parameters".ljust(LABEL + 2), palette.BRIGHT), (clip(total, width - 14), palette.TEXT)], width)]
-        name = min(24, max(columns(entry.block) for entry in found.blocks) + 2)
-        limit = max(entry.distance for entry in found.blocks) or 1.0
-        for entry in found.blocks:
-            made += self._block(entry, name, limit, width)
-        return made
-
-    def _block(self, entry: BlockDistance, name: int, limit: float, width: int) -> list[Strip]:
-        """One block: a bar of the distance, the units that moved most, and all units in order."""
-        bar = max(8, min(30, width // 4))
-        parts: list[Part] = [("  " + padded(clip(entry.block, name - 1), name), palette.TEXT)]
-        parts += plain_bar(entry.distance / limit, bar, palette.ACCENT, self.look)
-        parts.append((f" {number(entry.distance):>7} {entry.relative:>7.1%}", palette.TEXT))
-        if len(entry.units) < 2:
-            return [line(parts, width)]
-        room = width - length(parts) - 3
-        named = [f"{entry.block}[{unit}] {number(far, 3)}" for unit, far in entry.largest(MOST)]
-        while named and columns("most: " + ", ".join(named)) > room:
-            named.pop()
-        if named:
-            parts += [("   most: ", palette.DIM), (", ".join(named), palette.TEXT)]
-        return [line(parts, width), self._units(entry, name, width)]
-
-    def _units(self, entry: BlockDistance, name: int, width: int) -> Strip:
-        """How far apart each unit is, as a row of bars; units that share a column show the largest."""
-        room = width - name - 2 - 24
-        across = min(len(entry.units), max(8, room))
-        edges = np.linspace(0, len(entry.units), across, endpoint=False).astype(int)
-        heights = np.maximum.reduceat(entry.units, edges) / (float(entry.units.max()) or 1.0)
-        sparks = SPARKS if self.look.unicode else PLAIN_SPARKS
-        drawn = "".join(sparks[int(np.ceil(height * 8))] for height in np.nan_to_num(heights))
-        said = f" {len(entry.units)} units, in order"
-        return line([(" " * (name + 2), palette.DIM), (drawn, palette.DIM), (said, palette.FAINT)], width)
-
-
-def _average(side: Side, step: int) -> str:
-    return number(side.average(step)) if step else "-"
-
-
-def _loss(side: Side) -> str:
-    return number(side.probe_loss)
-
-
-def _accuracy(side: Side) -> str:
-    return f"{side.probe_accuracy:.1%}" if side.probe_accuracy is not None else "-"
+    def key_end(self) -> None:
+        self.query_one(VerticalScroll).scroll_end()

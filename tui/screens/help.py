@@ -135,8 +135,8 @@ def _marks(look: Terminal) -> list[Text]:
         made.append(Text(""))
     made += [Text("On the timeline, beside these", palette.BRIGHT), Text()]
     for family, words in EDITED.items():
-        name, style = FAMILIES.get(family, (family, palette.TEXT))
-        made[-1].append(f"{look.glyph(name)} {words}   ", style)
+        name, ink = FAMILIES.get(family, (family, "TEXT"))
+        made[-1].append(f"{look.glyph(name)} {words}   ", palette.named(ink))
     return made
 
 

@@ -12,20 +12,27 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
 
+from tinynets.measure.lens_names import AUTO
 from tinynets.server.frame import Frame, OwnInput, View
 from tui.actions import Action
 from tui.model.completion import completions
 from tui.model.selection import Selection, fitted, followed
+from tui.model.time_window import TimeWindow
 from tui.panes import make_desk
 from tui.render.plain_text import plain
 from tui.widgets.command_line import CommandLine, hint
 from tui.widgets.desk import Body, Desk
 from tui.widgets.examples import ExamplesPane
 from tui.widgets.header import Header, Tabs
+from tui.widgets.log import LogPane
 from tui.widgets.network import NetworkPane
+from tui.widgets.neuron import NeuronPane
+from tui.widgets.output import OutputPane
 from tui.widgets.pane import Lines, Pane
+from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.status import KeyBar, StatusLine
 from tui.widgets.timeline import TimelineStripWidget
+from tui.widgets.tour import TourHint
 
 SMALLEST = (60, 16)
 AT_ONCE = 3
@@ -51,6 +58,12 @@ class LabScreen(Screen[None]):
         super().__init__()
         self.frame: Frame | None = None
         self.selection = Selection()
+        self.window = TimeWindow()
+        """The steps that the loss curve and the timeline show."""
+        self.lens = AUTO
+        """What the panes are painted with."""
+        self.against: str | int = ""
+        """Since when a change is measured."""
         self.room = True
         """Whether the terminal has room for the lab."""
         self._ready, self._looked, self._drawn = ready, looked, drawn
@@ -61,6 +74,7 @@ class LabScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         with Body(id="lab"):
             yield Header(id="header")
+            yield PhaseBar(id="phases")
             yield Static("", id="banner", markup=False)
             yield Tabs(id="tabs")
             yield make_desk()
@@ -69,16 +83,19 @@ class LabScreen(Screen[None]):
             yield KeyBar(self._keys, self._label, id="keys")
             yield CommandLine(lambda text: completions(text, self.frame))
         yield Static("", id="small", markup=False)
+        yield TourHint()
 
     def on_mount(self) -> None:
         # Looked up once: querying them for each frame would cost more than drawing the header.
         self.desk = self.query_one(Desk)
         self.header = self.query_one(Header)
+        self.phase_bar = self.query_one(PhaseBar)
         self.banner = self.query_one("#banner", Static)
         self.tabs = self.query_one(Tabs)
         self.timeline = self.query_one(TimelineStripWidget)
         self.status = self.query_one(StatusLine)
         self.keys = self.query_one(KeyBar)
+        self.tour = self.query_one(TourHint)
         self.command_line = self.query_one(CommandLine)
         self.panes = {pane.NAME: pane for pane in self.query(Pane)}
         self.examples = self.query_one(ExamplesPane)
@@ -92,9 +109,16 @@ class LabScreen(Screen[None]):
         self.query_one("#lab").display = fits
         small = self.query_one("#small", Static)
         small.display = not fits
+        self._fit_phase_bar(size.height)
         if not fits:
             needs = f"{SMALLEST[0]}x{SMALLEST[1]}"
             small.update(plain(f"tinynets-lab needs at least {needs}; this terminal is {size.width}x{size.height}"))
+
+    def _fit_phase_bar(self, lines: int) -> None:
+        """Show the phase bar where there is room; the header leaves the phase to it."""
+        if self.phase_bar.display != (shown := self.phase_bar.fits(lines)):
+            self.phase_bar.display = shown
+        self.header.names_phase = not shown
 
     # -- which panes are visible
 
@@ -127,6 +151,12 @@ class LabScreen(Screen[None]):
     def active_pane(self) -> Pane:
         return self.panes[self.desk.choice.active]
 
+    def lay_out(self, left: float, panes: tuple[str, ...]) -> None:
+        """Give the left side its share of the width, and put these panes in front; the first has the focus."""
+        self.desk.follow(replace(self.desk.choice, left_share=left))
+        for name in reversed(panes):
+            self.pick_pane(name)
+
     def toggle_zoom(self) -> None:
         """Show the active pane alone, or all panes again."""
         self.desk.follow(replace(self.desk.choice, zoom=not self.desk.choice.zoom))
@@ -141,12 +171,13 @@ class LabScreen(Screen[None]):
         if frame.refused and frame.view.own == self.selection.own:
             self.selection = replace(self.selection, own=None)
             self.status.say(frame.refused, error=True)
-        self.frame = frame
+        self.frame = self.phase_bar.frame = frame
+        self._fit_phase_bar(self.app.size.height)
         network = self.panes["network"]
         assert isinstance(network, NetworkPane)
         if self.desk.size.width:
-            wanted = network.wanted_height(frame, round(self.desk.size.width * 0.6) - 2) + 2
-            self.desk.follow(replace(self.desk.choice, network_height=wanted))
+            wanted = network.wanted_height(frame, round(self.desk.size.width * self.desk.choice.left_share) - 2) + 2
+            self.desk.follow(replace(self.desk.choice, network_height=wanted, drawn=frame.net is not None))
         self.send_view()
         self._undrawn = self._shown()
         self._draw_next()
@@ -165,7 +196,7 @@ class LabScreen(Screen[None]):
                 widget.show(self.frame, self.selection)
 
     def _shown(self) -> list[Lines]:
-        return [self.header, self.timeline, *(p for p in self.panes.values() if p.display), self.keys]
+        return [self.header, self.phase_bar, self.timeline, *(p for p in self.panes.values() if p.display), self.keys]
 
     def _draw_next(self) -> None:
         """Draw a few widgets at a time, so that a key need not wait for all; paint them together at the end."""
@@ -225,7 +256,7 @@ class LabScreen(Screen[None]):
             self._undrawn = []
             for widget in self._shown():
                 widget.repaint()
-        for name in ("network", "weights", "activations", "examples"):
+        for name in ("network", "weights", "activations", "neuron", "examples"):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
         self._cursor_unpainted = True
@@ -234,11 +265,59 @@ class LabScreen(Screen[None]):
     def send_view(self) -> None:
         """Report what the user is looking at."""
         if self.desk.size.width:
-            at, columns = self.selection, max(20, self.panes["loss"].size.width - 10)
+            at, columns = self.selection, 2 * max(20, self.panes["loss"].size.width - 5)
             terms = max(View.terms, self.desk.size.height if self.desk.choice.zoom else 0)
-            split = self.examples.split if self.frame and self.examples.split in self.frame.splits else ""
-            visible = self.desk.visible_panes()
-            self._looked(View(at.block, at.unit, at.example, visible, columns, terms, own=at.own, split=split))
+            of_batch = self.frame is not None and self.frame.of_batch
+            example, batch_example = (at.other, at.example) if of_batch else (at.example, at.other)
+            log = self.panes["log"]
+            assert isinstance(log, LogPane)
+            row, rows = log.wanted
+            self._looked(
+                View(
+                    at.block,
+                    at.unit,
+                    example,
+                    self.desk.visible_panes(),
+                    columns,
+                    terms,
+                    own=at.own,
+                    split=self.examples.split if self.frame and self.examples.split in self.frame.splits else "",
+                    batch_example=batch_example,
+                    lens=self.lens,
+                    against=self.against,
+                    log_row=row,
+                    log_rows=rows,
+                    window=self.window.steps,
+                    until=self.window.until,
+                    curve=self.window.curve,
+                    **self._resolutions(),
+                )
+            )
+
+    @on(LogPane.Looked)
+    def _log_looked(self) -> None:
+        self.send_view()
+
+    def look_at(self, window: TimeWindow) -> None:
+        """Show other steps, or another curve of them."""
+        self.window = window
+        self.send_view()
+
+    def _resolutions(self) -> dict[str, Any]:
+        """How finely the panes have room to draw: pictures are computed for that, not enlarged."""
+        network, neuron, output = (self.panes[name] for name in ("network", "neuron", "output"))
+        assert isinstance(network, NetworkPane)
+        assert isinstance(neuron, NeuronPane)
+        assert isinstance(output, OutputPane)
+        found: dict[str, Any] = {"portrait": neuron.portrait(), "plane": output.plane_points()}
+        if self.frame is not None:
+            found["pixels"], found["answer"] = network.pixels(self.frame)
+        return found
+
+    def look_through(self, lens: str, against: str | int) -> None:
+        """Paint the panes with something else."""
+        self.lens, self.against = lens, against
+        self.send_view()
 
     # -- the command line
 

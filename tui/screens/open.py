@@ -1,90 +1,145 @@
-"""Lists recipes and saves with their descriptions, and opens the one picked or a typed path."""
+"""What to open: recipes with a picture each, saves, and what was left unsaved; typing filters, or is a path."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+import asyncio
+import os
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from tinynets.foreign_text import printable
+from tinynets.system.paths import expanded
+from tui.model.sources import TITLES, Openable, everything
 from tui.render import palette
-from tui.render.drawing import clip, columns, padded
+from tui.render.drawing import clip, padded
+from tui.render.palette import Terminal
 from tui.render.plain_text import Typed
+from tui.render.thumbnails import WIDTH, thumbnail
 from tui.screens.modal import Modal
+
+WIDE = 100
 
 
 class OpenScreen(Modal[str | None]):
-    """Arrows and enter pick; a path can be typed below."""
+    """Arrows and enter pick; what is typed filters the list, and where nothing fits it is a path.
 
-    DEFAULT_CSS = "OpenScreen > Vertical { width: 92; } OpenScreen Input { margin-top: 1; }"
-    BINDINGS: ClassVar = [("escape", "dismiss(None)", "close")]
+    At the start it is all there is: then the source that was opened last is highlighted, and enter goes on there.
+    """
+
+    DEFAULT_CSS = "OpenScreen > Vertical { width: 100; } OpenScreen Input { margin-bottom: 1; }"
+    BINDINGS: ClassVar = [
+        Binding("escape", "dismiss(None)", "close"),
+        Binding("down", "move('cursor_down')", show=False),
+        Binding("up", "move('cursor_up')", show=False),
+        Binding("pagedown", "move('page_down')", show=False),
+        Binding("pageup", "move('page_up')", show=False),
+    ]
+
+    def __init__(self, last: str = "", *, starting: bool = False) -> None:
+        super().__init__()
+        self._last, self._starting = last, starting
+        self._found: list[Openable] = []
+        self._read = False
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
-        box.border_title = "Open a save or a recipe"
-        box.border_subtitle = "enter: open   tab: type a path   esc: close"
+        box.border_title = "tinynets: a debugger for small neural networks" if self._starting else "Open"
+        box.border_subtitle = f"enter: open   type: filter, or a path   esc: {'quit' if self._starting else 'close'}"
         with box:
-            yield OptionList(*self._options(), markup=False)
-            path = Input(placeholder="path of a save (.msgpack) or a recipe (.toml)", highlighter=Typed())
-            path.cursor_blink = False
-            yield path
+            field = Input(placeholder="type to filter, or the path of a save or a recipe", highlighter=Typed())
+            field.cursor_blink = False
+            yield field
+            listed = OptionList(markup=False)
+            listed.can_focus = False
+            yield listed
 
-    def _options(self) -> Iterator[Option | None]:
-        room = min(92, self.app.size.width * 96 // 100) - 8  # including the scroll bar
-        found = saves()
-        if found:
-            yield _heading("Saves: go on where you were")
-        for path, *about in found:
-            yield Option(_row(printable(path.name), _joined(about, room - 27), room), id=str(path))
-        yield _heading("Recipes: start anew")
-        for name, description in recipes():
-            yield Option(_row(name, description, room), id=name)
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+        self.run_worker(self._look(), exclusive=True)
 
-    def on_resize(self) -> None:
-        """Shrink the list so that the field below it stays visible."""
-        self.query_one(OptionList).styles.max_height = max(2, self.app.size.height * 95 // 100 - 8)
+    async def _look(self) -> None:
+        """List what there is, once it is read."""
+        self._found = await asyncio.to_thread(everything, self._last)
+        self._read = True
+        self._list()
+
+    # -- the list
+
+    def _list(self) -> None:
+        """Show what fits to what is typed."""
+        listed = self.query_one(OptionList)
+        words = self.query_one(Input).value.lower().split()
+        shown = [entry for entry in self._found if entry.matches(words)]
+        room = min(WIDE, self.app.size.width * 96 // 100) - 9  # frame, padding, scroll bar
+        options: list[Option | None] = []
+        for kind, title in TITLES.items():
+            of_kind = [entry for entry in shown if entry.kind == kind]
+            if of_kind:
+                options.append(Option(Text(title, palette.ACCENT_BOLD), disabled=True))
+                options += [Option(self._row(entry, room), id=entry.source) for entry in of_kind]
+        if self._read and not shown:
+            options = [Option(Text("nothing fits; enter opens it as a path", palette.DIM), disabled=True)]
+        listed.clear_options()
+        listed.add_options(options)
+        self._highlight(listed, shown)
+
+    def _highlight(self, listed: OptionList, shown: list[Openable]) -> None:
+        """Highlight what was opened last, else the first."""
+        sources = [entry.source for entry in shown]
+        if sources:
+            listed.highlighted = listed.get_option_index(self._last if self._last in sources else sources[0])
+            listed.scroll_to_highlight()
+
+    def _row(self, entry: Openable, room: int) -> Text:
+        """The picture, the name and what it is: two lines."""
+        look: Terminal = getattr(self.app, "look", Terminal())
+        drawn = thumbnail(entry.data, entry.widths, look)
+        beside = room - WIDTH - 2
+        name = clip(entry.name, beside)
+        last = "  opened last" if entry.source == self._last else ""
+        made = Text()
+        for at, line in enumerate(drawn):
+            for text, style, _ in line:
+                made.append(text, style)
+            made.append("  ")
+            if at == 0:
+                made.append(name, "bold")
+                made.append(clip(last, beside - len(name)))
+                made.append("\n")
+            else:
+                made.append(padded(clip(entry.about, beside), beside))
+        return made
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Shrink the list so that the field above it stays visible."""
+        self.query_one(OptionList).styles.max_height = max(2, event.size.height * 95 // 100 - 8)
+        if self._read:
+            self._list()
+
+    # -- keys
+
+    def action_move(self, how: str) -> None:
+        getattr(self.query_one(OptionList), f"action_{how}")()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if self._read:
+            self._list()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option.id)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value.strip() or None)
-
-
-def _heading(text: str) -> Option:
-    return Option(Text(text, palette.ACCENT_BOLD), disabled=True)
-
-
-def _row(name: str, about: str, room: int) -> Text:
-    return Text.assemble((f"  {padded(clip(name, 24), 25)}", "bold"), clip(about, room - 27))
-
-
-def recipes() -> list[tuple[str, str]]:
-    """Name and description of each recipe that ships."""
-    from tinynets.recipes.catalog import list_recipes  # the app starts sooner without it
-
-    return [(info.name, info.description) for info in list_recipes()]
-
-
-def _joined(about: list[str], room: int) -> str:
-    """As many of the parts as fit, each whole: the size (last) is left out first, then the date."""
-    shown = about[0]
-    made = padded(shown, 34) if 34 + sum(len(more) + 2 for more in about[1:]) <= room else shown
-    for more in about[1:]:
-        if columns(made) + 2 + len(more) > room:
-            break
-        made += f"  {more}"
-    return made
-
-
-def saves() -> list[tuple[Path, str, str, str]]:
-    """The saves in the usual places, newest first: what each holds, when it was written, how large it is."""
-    from tinynets.storage.catalog import list_headers, size_text  # the app starts sooner without it
-
-    return [(entry.path, entry.holds, entry.when, size_text(entry.size)) for entry in list_headers()]
+        """Open what is highlighted, or the path that is typed; before the list is read, what was opened last."""
+        typed, listed = event.value.strip(), self.query_one(OptionList)
+        if typed and os.path.isfile(expanded(typed)):
+            self.dismiss(typed)
+        elif listed.highlighted is not None:
+            self.dismiss(listed.get_option_at_index(listed.highlighted).id)
+        elif typed or not self._read:
+            self.dismiss(typed or self._last or None)

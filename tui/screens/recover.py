@@ -27,7 +27,7 @@ class RecoverScreen(Modal[RecoverableJournal | None]):
     DEFAULT_CSS = """
     RecoverScreen > Vertical { width: 78; }
     RecoverScreen Static { margin-bottom: 1; }
-    RecoverScreen #said { color: #ffd76a; }
+    RecoverScreen #said { color: $lab-warn; }
     """
     BINDINGS: ClassVar = [
         ("r", "recover", "recover"),

@@ -43,9 +43,9 @@ class TreeScreen(Modal[None]):
 
     DEFAULT_CSS = """
     TreeScreen > Vertical { width: 132; }
-    TreeScreen #heading { color: #8b95a5; height: 1; }
-    TreeScreen #said { color: #8b95a5; margin-top: 1; height: auto; max-height: 3; }
-    TreeScreen #said.error { color: #ff7b72; }
+    TreeScreen #heading { color: $lab-dim; height: 1; }
+    TreeScreen #said { color: $lab-dim; margin-top: 1; height: auto; max-height: 3; }
+    TreeScreen #said.error { color: $lab-bad; }
     """
     BINDINGS: ClassVar = [
         ("escape,t,q,apostrophe", "dismiss(None)", "close"),

@@ -39,8 +39,12 @@ class PaneChoice:
     front: tuple[tuple[str, str], ...] = ()
     """Place -> the pane picked last of those that share it."""
     zoom: bool = False
+    left_share: float = 0.6
+    """The share of the width that the left side of a large desk has."""
     network_height: int = 14
     """The best height of the network pane, frame included; at first that of the default recipe."""
+    drawn: bool = False
+    """Whether the network is drawn as a net, which gets more of the lines than cells do."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def plan(width: int, height: int, choice: PaneChoice, slots: Mapping[str, Slot])
     if choice.zoom:
         return {choice.active: Region(0, 0, width, height)}
     if width >= LARGE[0] and height >= LARGE[1]:
-        left = round(width * 0.6)
+        left = round(width * choice.left_share)
         at_left = _column("left", 0, left, height, choice, slots)
         return at_left | _column("right", left, width - left, height, choice, slots)
     if width >= MEDIUM[0] and height >= MEDIUM[1]:
@@ -94,7 +98,7 @@ def _column(
         part, of = slots[name].share
         tall = height - top
         if number < len(places):
-            tall = tall * part // of
+            tall = tall * 3 // 5 if name == "network" and choice.drawn else tall * part // of
             tall = max(slots[name].least, min(tall, choice.network_height) if name == "network" else tall)
         regions[name] = Region(x, top, width, tall)
         top += tall
@@ -103,8 +107,8 @@ def _column(
 
 def _four(width: int, height: int, choice: PaneChoice) -> dict[str, Region]:
     """The network over a pane on the left; on the right the loss over a pane, or the loss alone where it was picked."""
-    left = round(width * 0.58)
-    network = max(6, min(choice.network_height, height * 3 // 5))
+    left = round(width * (choice.left_share - 0.02))
+    network = max(6, min(choice.network_height, height * 2 // 3 if choice.drawn else height * 3 // 5))
     regions = {
         "network": Region(0, 0, left, network),
         choice.left: Region(0, network, left, height - network),

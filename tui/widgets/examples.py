@@ -59,7 +59,10 @@ class ExamplesPane(Pane):
         examples = self.frame.answers if self.frame else None
         self._matrix = None
         if self.frame is None or examples is None:
-            return self.message(self.waiting, width, height)
+            self.title("")
+            self.note("")
+            waits = self.frame is not None and self.frame.of_batch
+            return self.message("not yet: the loss of the batch comes first" if waits else self.waiting, width, height)
         if self._cell is not None and examples.labels:
             return self._matrix_lines(examples, width, height)
         found = self._groups(examples)
@@ -105,7 +108,7 @@ class ExamplesPane(Pane):
         """Title and lower line: which examples these are, how many are right, and how they are ordered."""
         count = sum(len(group.places) for group in found)
         of = f" of {examples.total:,}" if count != examples.total and self._only is None else ""
-        where = f"{examples.split or 'probe'}: "
+        where = f"{_whose(examples)}: "
         only = self._cell_listed(examples)
         if only is not None:
             truth, answer = examples.labels[only[0]], examples.labels[only[1]]
@@ -132,8 +135,7 @@ class ExamplesPane(Pane):
     # -- the matrix
 
     def _matrix_lines(self, examples: Examples, width: int, height: int) -> list[Strip]:
-        where = examples.split or "probe"
-        self.title(f"{where}: truth down, answer across")
+        self.title(f"{_whose(examples)}: truth down, answer across")
         if examples.confusion is None or self._cell is None:
             return self.message("counting", width, height)
         count = len(examples.labels)
@@ -274,3 +276,7 @@ class ExamplesPane(Pane):
         found = self.moved(0, by)
         if found is not None:
             self.post_message(found)
+
+
+def _whose(examples: Examples) -> str:
+    return examples.split or ("batch" if examples.of_batch else "probe")

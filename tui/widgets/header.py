@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
@@ -10,15 +12,18 @@ from textual.strip import Strip
 from tinynets.server.frame import PANES, Status
 from tui.render import palette
 from tui.render.drawing import Part, chip, clip, length, line, number, setting
+from tui.render.sparks import sparks
 from tui.widgets.pane import Lines
 
 MODES = {
-    "running": ("▶ running", palette.CHIP_GOOD),
-    "playing": ("▶ playing", palette.CHIP),
-    "rewinding": ("◀ rewinding", palette.CHIP),
-    "paused": ("▮▮ paused", palette.CHIP_QUIET),
+    "running": ("▶ running", "CHIP_GOOD"),
+    "playing": ("▶ playing", "CHIP"),
+    "rewinding": ("◀ rewinding", "CHIP"),
+    "paused": ("▮▮ paused", "CHIP_QUIET"),
 }
 
+SPARKS = 10
+"""Columns of the losses."""
 MOST = 24
 """Columns of a branch's name, and of a recipe's name."""
 LEAST, PHASE = 7, 20
@@ -29,6 +34,8 @@ class Header(Lines):
     """One line; the least important fields are left out first."""
 
     dead = False
+    names_phase = True
+    """Whether it says how far a half-done step has come; a phase bar does it otherwise."""
 
     def draw(self, width: int, height: int) -> list[Strip]:
         if self.frame is None:
@@ -37,7 +44,7 @@ class Header(Lines):
         parts = self._fields(status)
         # The fields are numbered in reading order; the less useful ones are left out first.
         playing = status.mode in ("playing", "rewinding")
-        for spare in (8, 5, 4, 7) if playing else (8, 7, 5, 4, 6):
+        for spare in (8, 3.2, 3.4, 5, 4, 7) if playing else (8, 3.2, 7, 3.4, 5, 4, 6):
             if spare == 5 and status.still:
                 continue
             if sum(length(field) for field in parts.values()) <= width:
@@ -48,13 +55,15 @@ class Header(Lines):
                 parts[key] = shorter
         return [line([part for key in sorted(parts) for part in parts[key]], width)]
 
-    def _fields(self, status: Status) -> dict[int, list[Part | Segment]]:
+    def _fields(self, status: Status) -> dict[float, list[Part | Segment]]:
         probe = number(status.probe_loss) if status.probe_loss is not None else "-"
         return {
             0: [chip(clip(status.recipe, MOST), palette.CHIP), (" ", palette.TEXT)],
             1: [self._mode(status), ("  ", palette.TEXT)],
             2: [("step ", palette.DIM), *_step(status), ("  ", palette.TEXT)],
             3: [*_loss(status), ("  ", palette.TEXT)],
+            3.2: self._sparkline(),
+            3.4: _evaluated(status),
             4: [("probe ", palette.DIM), (probe, palette.TEXT), ("  ", palette.TEXT)],
             5: [("lr ", palette.DIM), *_rate(status), ("  ", palette.TEXT)],
             6: [(f"{status.steps_per_second:,.0f}", palette.TEXT), (" steps/s  ", palette.DIM)]
@@ -65,12 +74,19 @@ class Header(Lines):
             9: self._kept(status),
         }
 
+    def _sparkline(self) -> list[Part | Segment]:
+        """The losses that the timeline shows, in few characters."""
+        losses = self.frame.timeline.losses if self.frame else None
+        if losses is None or np.isfinite(losses).sum() < 2:
+            return []
+        return [(sparks(losses, SPARKS, self.look), palette.DIM), ("  ", palette.TEXT)]
+
     def _in_short(self, status: Status) -> dict[int, list[Part | Segment]]:
         """Shorter wordings of fields that must stay, in the order in which they are tried."""
         short: dict[int, list[Part | Segment]] = {9: self._kept_in_short(status), 5: _rate_in_short(status)}
         short[0] = [chip(clip(status.recipe, LEAST), palette.CHIP), (" ", palette.TEXT)]
         if status.phase and status.mode == "paused" and not self.dead:
-            phase = clip(f"{_phases(status)}: {status.phase}", PHASE)
+            phase = clip(f"{_phases(status)}: {status.phase}", PHASE) if self.names_phase else "mid-step"
             short[1] = [chip(phase, palette.CHIP_WARN), ("  ", palette.TEXT)]
         return {**short, 6: []}
 
@@ -90,9 +106,10 @@ class Header(Lines):
         if self.dead:
             return chip("engine stopped", palette.CHIP_BAD)
         if status.phase and status.mode == "paused":
-            return chip(f"mid-step {_phases(status)}: {status.phase}", palette.CHIP_WARN)
-        text, style = MODES.get(status.mode, (status.mode, palette.CHIP_QUIET))
-        return chip(text if self.look.unicode else status.mode, style)
+            far = f" {_phases(status)}: {status.phase}" if self.names_phase else ""
+            return chip(f"mid-step{far}", palette.CHIP_WARN)
+        text, ink = MODES.get(status.mode, (status.mode, "CHIP_QUIET"))
+        return chip(text if self.look.unicode else status.mode, palette.named(ink))
 
 
 def _phases(status: Status) -> str:
@@ -129,6 +146,15 @@ def _loss(status: Status) -> list[Part]:
     return [("loss ", palette.DIM), (number(status.loss), palette.BRIGHT)]
 
 
+def _evaluated(status: Status) -> list[Part | Segment]:
+    """The last evaluation; fainter if the run has gone on since."""
+    if status.evaluated is None:
+        return []
+    split, step, loss = status.evaluated
+    style = palette.TEXT if step == status.step else palette.DIM
+    return [(f"{split} ", palette.DIM), (number(loss), style), ("  ", palette.TEXT)]
+
+
 def _step(status: Status) -> list[Part]:
     here: list[Part] = [(f"{status.step:,}", palette.BRIGHT)]
     return [*here, (f" of {status.end:,}", palette.ACCENT)] if status.step < status.end else here
@@ -150,19 +176,27 @@ class Tabs(Lines):
         self.redraw()
 
     def _tabs(self, width: int) -> list[tuple[str, Part]]:
-        short = width < 72
-        tabs = []
-        for i, pane in enumerate(PANES, 1):
-            name = pane.capitalize()[: 5 if short else None]
-            style = palette.CHIP if pane == self.active else palette.CHIP_QUIET if pane in self.shown else palette.DIM
-            tabs.append((pane, (f" {i} {name} ", style)))
-        return tabs
+        """All tabs, with as many letters of the names as have room."""
+        for letters, pad in ((20, " "), (5, " "), (4, " "), (3, " "), (3, "")):
+            texts = [f"{pad}{i} {pane.capitalize()[:letters]}{pad}" for i, pane in enumerate(PANES, 1)]
+            if sum(len(text) + 1 for text in texts) <= width:
+                break
+        return [(pane, (text, self._style(pane))) for pane, text in zip(PANES, texts, strict=True)]
+
+    def _style(self, pane: str) -> Style:
+        return palette.CHIP if pane == self.active else palette.CHIP_QUIET if pane in self.shown else palette.DIM
+
+    def place_of(self, name: str) -> int:
+        """The column at which a pane's tab begins."""
+        tabs = self._tabs(self.size.width)
+        at = next(at for at, (pane, _) in enumerate(tabs) if pane == name)
+        return sum(len(text) + 1 for _, (text, _) in tabs[:at])
 
     def draw(self, width: int, height: int) -> list[Strip]:
         parts: list[Part] = []
         for _, part in self._tabs(width):
             parts += [part, (" ", palette.TEXT)]
-        return [line([*parts, (" x zoom" if width >= 90 else "", palette.FAINT)], width)]
+        return [line([*parts, (" x zoom" if length(parts) + 7 <= width else "", palette.FAINT)], width)]
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
 from math import ceil
 
@@ -152,6 +151,15 @@ def cell_lines(
     ]
 
 
+def hatched_lines(place: Grid, row: int, labels: tuple[str, ...], look: Terminal) -> list[Strip]:
+    """The lines of a map whose cells have no values yet, with their labels."""
+    hatch = look.glyph("hatch") * (place.shown_columns * place.cell_width + 2 * (place.marked >= 0))
+    return [
+        line([*_gutter_at(y, place, row, labels, look), (hatch, palette.FAINT)], _width(place))
+        for y in range(place.lines)
+    ]
+
+
 def _line(
     levels: Levels, values: NDArray[np.floating], y: int, place: Grid, gutter: list[Part], row: int, look: Terminal
 ) -> Strip:
@@ -277,7 +285,7 @@ def ruler(place: Grid, marks: Callable[[int], tuple[str, Style] | None], look: T
     return _ruler(place, tuple([marks(column) for column in shown]), look)
 
 
-@lru_cache(8)
+@palette.themed
 def _ruler(place: Grid, marks: tuple[tuple[str, Style] | None, ...], look: Terminal) -> Strip:
     pointer = look.glyph("down")
     characters: dict[int, Part] = {}

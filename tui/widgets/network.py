@@ -1,4 +1,4 @@
-"""The network pane: every unit of every block as a cell, coloured by its activation on the selected example."""
+"""The network pane: every unit of every block as a cell, coloured by what the lens shows on the selected example."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from rich.style import Style
 from textual import events
 from textual.strip import Strip
 
-from tinynets.server.frame import BlockCells, BlockInfo, Frame
+from tinynets.server.frame import BlockCells, BlockInfo, Frame, View
 from tui.render import palette
 from tui.render.arrangement import Arrangement, Room, Row, Span, arrange, fit
 from tui.render.drawing import Part, blank, clip_name, columns, length, line, padded
 from tui.render.marks import Marks
-from tui.render.network_cells import block_legend, heading, unit_cells
+from tui.render.net_layout import NetLayout, Node, nearest, right_of
+from tui.render.network_cells import block_legend, hatched, heading, unit_cells
 from tui.render.pictures import mapped, picture
+from tui.widgets.net import AROUND, SHORTEST, Net, draw, placed
+from tui.widgets.net import wanted_height as net_height
 from tui.widgets.pane import Pane
+from tui.widgets.som import draw_map, placed_map
 
 WITH_LEGEND = 6
 """From this many lines on, the last line is the legend."""
@@ -29,6 +33,8 @@ class NetworkPane(Pane):
         super().__init__()
         self._arrangement = Arrangement((), 1, False)
         self._top = 0
+        self._net: NetLayout | None = None
+        """Where the nodes are, if the network is drawn as a net; else its units are cells."""
         self._marks: dict[str, Marks] = {}
         self._marks_at: dict[tuple[str, int], Marks] = {}
         self._pictures: dict[tuple[str, int], list[list[Segment]]] = {}
@@ -40,6 +46,9 @@ class NetworkPane(Pane):
         self.title(self._about_example(frame, width))
         legend_lines = int(height >= WITH_LEGEND)
         height -= legend_lines
+        self._net = _placed(frame, width, height + legend_lines)
+        if self._net is not None:
+            return self._drawn(frame, self._net, width, height + legend_lines)
         self._arrangement = fit(frame.blocks, self._room(frame, width), height, self.selection.block)
         self._pictures.clear()
         cells = {block.name: block for block in frame.network}
@@ -57,8 +66,19 @@ class NetworkPane(Pane):
         if legend_lines:
             lines += [blank(width)] * (height - len(lines))
             selected = self.selection.block
-            lines.append(block_legend(cells.get(selected), self._marks.get(selected), width, self.look))
+            own = cells.get(selected), self._marks.get(selected)
+            lines.append(block_legend(*own, width, self.look, frame.lens))
         return lines
+
+    def _drawn(self, frame: Frame, where: NetLayout, width: int, height: int) -> list[Strip]:
+        """The network as a net or a map."""
+        self.note("")
+        assert frame.net is not None
+        marks = {cells.name: Marks(frame.standing.get(cells.name), cells.dead) for cells in frame.network or ()}
+        net = Net(frame.net, frame, self.selection, self.look, marks)
+        if frame.net.grid is not None:
+            return draw_map(net, frame.net.grid, where, width, height)
+        return draw(net, where, width, height)
 
     @property
     def _rows(self) -> tuple[Row, ...]:
@@ -93,18 +113,26 @@ class NetworkPane(Pane):
         return "   ".join(words)
 
     def _about_example(self, frame: Frame, width: int) -> str:
-        """The example in words, with its target if that is known."""
+        """What is shown, and the example in words, with its target if that is known."""
+        lens = frame.lens
+        what = "each unit" if lens.name == "value" else f"{lens.name} of each unit"
+        if lens.name == "importance":
+            return f"{what}, {lens.of}" if width >= 70 else lens.name
         at = f"{self.selection.shown(frame) + 1} of {len(frame.examples)}"
         text = self._example(frame)
         if self.selection.own is not None and frame.own:
             back = "  (esc: back to the probe)"
-            return f"on {text}{back}" if width < 70 else f"each unit on  {text}{back}"
+            return f"on {text}{back}" if width < 70 else f"{what} on  {text}{back}"
         if width < 70:
-            return f"on {text} ({at})"
-        return f"each unit on probe example  {text}  ({at}; , and . change it)"
+            return f"{'' if lens.name == 'value' else f'{lens.name} '}on {text} ({at})"
+        keys = "; , changes it" if frame.of_batch else "; , and . change it"
+        whose = f"batch of step {frame.status.step + 1:,}," if frame.of_batch else "probe example "
+        return f"{what} on {whose} {text}  ({at}{keys})"
 
     def wanted_height(self, frame: Frame, width: int) -> int:
         """The number of lines that show the whole network at a width, with wide cells unless that takes too many."""
+        if frame.net is not None:
+            return net_height(frame.net)
         return len(arrange(frame.blocks, self._room(frame, width), 2 if width >= 70 else 1, False)) + 1
 
     def _example(self, frame: Frame) -> str:
@@ -124,7 +152,8 @@ class NetworkPane(Pane):
             return blank(width)
         if not row.spans:
             marks = self._marks[cells.name] if cells else None
-            return heading(block, marks, frame.status, block.name == self.selection.block, width, self.look)
+            chosen, missing = block.name == self.selection.block, cells.missing if cells else ""
+            return heading(block, marks, frame.status, chosen, width, self.look, missing)
         parts: list[Part | Segment] = [self._folded_name(block, row.spans[0].x)] if row.folded else []
         for span in row.spans:
             gap = max(0, span.x - length(parts))
@@ -161,6 +190,8 @@ class NetworkPane(Pane):
         """One line of a channel's picture."""
         if cells is None or block.image is None:
             return []
+        if cells.missing:
+            return hatched(span, self._cursor_in(span), block.image[1] * (2 if self._arrangement.big else 1), self.look)
         made = self._pictures.get((span.block, span.first))
         if made is None:
             values = cells.values[:, span.first].reshape(block.image)
@@ -171,6 +202,11 @@ class NetworkPane(Pane):
         return made[span.line]
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:
+        node = self._net.at.get((self.selection.block, self.selection.unit)) if self._net else None
+        if self._net is not None and node is not None:
+            return (
+                self.Chosen(unit=_below(self._net, node, down)) if down else _chosen(right_of(self._net, node, right))
+            )
         return self.Chosen(unit=self.selection.unit + right) if right else self._vertically(down)
 
     def _vertically(self, down: int) -> Pane.Chosen | None:
@@ -198,8 +234,20 @@ class NetworkPane(Pane):
         made = self._pictures.get((span.block, span.first)) if span.line >= 0 else None
         return len(made[0]) if made else span.count * self._cell
 
+    def pixels(self, frame: Frame) -> tuple[tuple[int, int], int]:
+        """How many points high and wide the pictures of units are here, and the answer's side; 0 without one."""
+        where = _placed(frame, *self._inner())
+        if where is None:
+            return View.pixels, 0
+        return (where.size.tall, where.size.wide), where.answer[2] if where.answer else 0
+
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
+        if at is not None and self._net is not None:
+            chosen = _chosen(nearest(self._net, at.x, 2 * (at.y - AROUND + 1)))
+            if chosen is not None:
+                self.post_message(chosen)
+            return
         if at is None or not 0 <= at.y + self._top < len(self._rows):
             return
         row = self._rows[at.y + self._top]
@@ -207,3 +255,23 @@ class NetworkPane(Pane):
             self.post_message(self._at(row, at.x))
         elif self.frame and self.frame.blocks[row.block].units:
             self.post_message(self.Chosen(block=self.frame.blocks[row.block].name, unit=0))
+
+
+def _placed(frame: Frame, width: int, height: int) -> NetLayout | None:
+    """Where the units stand if the network is drawn as a net or a map; None if they are cells."""
+    net = frame.net
+    if net is None or height < SHORTEST:
+        return None
+    if net.grid is not None:
+        return placed_map(net.grid, frame.view.block, width, height)
+    return placed(net, width, height)
+
+
+def _below(where: NetLayout, node: Node, down: int) -> int:
+    """The unit below or above a node; itself at the edge of a map."""
+    unit = node.unit + down * where.below
+    return unit if (node.block, unit) in where.at else node.unit
+
+
+def _chosen(node: Node | None) -> Pane.Chosen | None:
+    return None if node is None else Pane.Chosen(block=node.block, unit=node.unit)

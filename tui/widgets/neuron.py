@@ -9,12 +9,14 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from tinynets.measure.explanation import Contribution
 from tinynets.server.frame import Floats, Neuron
 from tui.render import drawing, palette
 from tui.render.drawing import (
     Part,
     centred,
     chip,
+    clip,
     clip_name,
     columns,
     length,
@@ -25,11 +27,25 @@ from tui.render.drawing import (
     places,
     signed,
     signed_bar,
+    wrapped,
 )
 from tui.render.marks import SIGNS, sign_of
+from tui.render.palette import Terminal
 from tui.render.pictures import extent, fitting, mapped, picture
 from tui.widgets.pane import Pane
+from tui.widgets.portrait import WIDEST, beside, portrait, portrait_side, scattered
 
+BESIDE = 56
+"""From this width on, the unit's picture stands beside its numbers."""
+STATES = {
+    "held": "DONE",
+    "dead": "BAD",
+    "frozen": "ICE",
+    "saturated": "WARN",
+    "constant": "WARN",
+    "healthy": "GOOD",
+}
+"""State of a unit -> the style of the word for it, as the palette names it."""
 WHEN_DEAD = "^u: back to when it was not"
 
 
@@ -41,18 +57,69 @@ class NeuronPane(Pane):
     def draw(self, width: int, height: int) -> list[Strip]:
         neuron = self.frame.neuron if self.frame else None
         if neuron is None:
-            return self.message(self.waiting if self.frame is None else "no unit is selected", width, height)
+            return self.message(self._why_nothing(), width, height)
         self.title(f"{neuron.name} on {self._example()}")
-        top = [self._name_line(neuron, width), *self._standing_lines(neuron, width, max(1, height // 4))]
-        top += [*self._sum_lines(neuron, width), self._probe_line(neuron, width)]
-        top += self._batch_line(neuron, width)
+        top = [self._name_line(neuron, width), *self._verdict_lines(neuron, width, 3 if height >= 10 else 1)]
+        top += self._standing_lines(neuron, width, max(1, height // 4))
+        room = height - len(top)
+        shown, below = self._picture(neuron, width, room)
+        wide = shown[0].cell_length + 2 if shown else 0
+        body = self._body(neuron, width - wide, room - len(below))
+        if below:
+            body += [drawing.blank(width)] * (room - len(below) - len(body))
+        return top + beside(body, shown, width, room) + below
+
+    def _body(self, neuron: Neuron, width: int, room: int) -> list[Strip]:
+        """The sum, the numbers of the probe, and what comes in and goes out."""
+        lines = [*self._sum_lines(neuron, width), self._probe_line(neuron, width), *self._batch_line(neuron, width)]
         if neuron.places is not None and neuron.places.ndim == 1:
-            top.append(self._place_line(neuron, neuron.places, width))
-        return top + self._details(neuron, width, height - len(top))
+            lines.append(self._place_line(neuron, neuron.places, width))
+        return (lines + self._details(neuron, width, room - len(lines)))[: max(0, room)]
+
+    def _verdict_lines(self, neuron: Neuron, width: int, most: int) -> list[Strip]:
+        """What is the matter with the unit: its first word in the colour of its state."""
+        rows = wrapped(neuron.verdict, width)
+        if len(rows) > most:
+            rows = [*rows[: most - 1], clip(" ".join(rows[most - 1 :]), width)]
+        word, _, rest = (rows[0] if rows else "").partition(" ")
+        style = palette.named(STATES.get(neuron.state, "TEXT"))
+        first = [line([(word, style), (f" {rest}", palette.TEXT)], width)] if rows else []
+        return first + [line([(row, palette.TEXT)], width) for row in rows[1:]]
+
+    def _picture(self, neuron: Neuron, width: int, room: int) -> tuple[list[Strip], list[Strip]]:
+        """The unit's picture: beside the numbers in a wide pane, below them in a tall one."""
+        if neuron.scatter is not None and self.frame is not None:
+            lines = max(0, room - 4)
+            values = neuron.scatter.entries
+            limit = float(np.nanmax(np.abs(values))) or 1.0
+            chosen = self._example().rpartition(" → ")[0][-1:]
+            return [], scattered(neuron.scatter, values, limit, chosen, width, lines, self.look)
+        if neuron.picture is None:
+            return [], []
+        if width >= BESIDE:
+            return portrait(neuron.picture, int(width * WIDEST), room, self.look), []
+        return [], portrait(neuron.picture, width, min(room // 2, width // 2 + 1), self.look)
+
+    def portrait(self) -> int:
+        """How many points wide the picture of a unit is here."""
+        width, height = self._inner()
+        room = (int(width * WIDEST), height - 4) if width >= BESIDE else (width, min((height - 3) // 2, width // 2))
+        return portrait_side(room[0], room[1] - 1, self.look.half_blocks)
+
+    def _why_nothing(self) -> str:
+        """Why there is no unit to show; the title goes with it."""
+        frame = self.frame
+        block = next((entry for entry in frame.blocks if entry.name == frame.view.block), None) if frame else None
+        self.title(f"{self.selection.selector}" if block is not None and block.units else "")
+        if frame is None:
+            return self.waiting
+        if frame.of_batch and block is not None and block.units:
+            return f"not yet: forward has not reached {block.name}"
+        return "no unit is selected"
 
     def _example(self) -> str:
         frame = self.frame
-        example = frame.view.example if frame else 0
+        example = frame.example if frame else 0
         return frame.examples[example] if frame and example < len(frame.examples) else ""
 
     def _name_line(self, neuron: Neuron, width: int) -> Strip:
@@ -93,11 +160,18 @@ class NeuronPane(Pane):
             bias = neuron.bias or 0.0
             parts: list[Part] = [(f"w{dot}x + b = ", palette.DIM), (number(neuron.weighted), palette.TEXT)]
             parts += [
-                (f" {'+' if bias >= 0 else minus} {number(abs(bias))} = ", palette.DIM),
+                (f" {'+' if bias >= 0 else minus} ", palette.DIM),
+                (number(abs(bias)), palette.CURSOR if self._on_bias(neuron) else palette.DIM),
+                (f"{self.look.glyph('left')} bias = " if self._on_bias(neuron) else " = ", palette.DIM),
                 (number(neuron.pre), palette.BRIGHT),
             ]
             lines.append(line(parts, width))
         return [*lines, self._value_line(neuron, width)]
+
+    def _on_bias(self, neuron: Neuron) -> bool:
+        """Whether the cursor is on the bias, and this pane has the keys."""
+        rows = sum(part.rows for part in neuron.parts)
+        return bool(self.has_focus and neuron.biases and rows and self.selection.row >= rows)
 
     def _value_line(self, neuron: Neuron, width: int) -> Strip:
         """The activation's value, and what an intervention makes of it."""
@@ -147,6 +221,12 @@ class NeuronPane(Pane):
                 ("  gradient " if width >= 50 else "  grad ", palette.DIM),
                 (signed(neuron.gradient), palette.sign_ink(neuron.gradient)),
             ]
+        if neuron.gradient_here is not None:
+            here: list[Part] = [
+                ("  here ", palette.DIM),
+                (signed(neuron.gradient_here), palette.sign_ink(neuron.gradient_here)),
+            ]
+            parts += here if length([*parts, *here]) <= width else []
         return [line(parts, width)]
 
     def _where(self, neuron: Neuron) -> str:
@@ -182,7 +262,8 @@ class NeuronPane(Pane):
     def _limit(self, neuron: Neuron, values: Floats) -> float:
         """The value that has full colour: the same as in the network pane if that is visible."""
         cells = next((c for c in self.frame.network or () if c.name == neuron.block), None) if self.frame else None
-        return cells.limit if cells else float(np.nanmax(np.abs(values))) or 1.0
+        valued = self.frame is not None and self.frame.lens.name == "value"
+        return cells.limit if cells and valued else float(np.nanmax(np.abs(values))) or 1.0
 
     def _details(self, neuron: Neuron, width: int, room: int) -> list[Strip]:
         """What the unit sums and where it goes, what a head attends to, or what a channel responds to."""
@@ -216,29 +297,23 @@ class NeuronPane(Pane):
         cell = max(1, min(7, (width - label) // len(pattern)))
         first = max(0, len(pattern) - min((width - label) // cell, max(1, room - 2)))
         arrow = self.look.glyph("arrow")
+        nothing = len(pattern) > 2 and len(set(names[:-1])) == 1
         words = f"where each position looks: row {arrow} column, shares of 100"
         heading: list[Part] = [(words if len(words) <= width else "row looks at column, shares of 100", palette.DIM)]
+        if nothing:
+            heading = [("nothing to look at but padding: , and . show others"[:width], palette.WARN)]
         top: list[Part] = [(" " * label, palette.DIM)]
         top += [(centred(name, cell), palette.TEXT) for name in names[first:]]
         lines = [line(heading, width), line(top, width)]
         for at in range(first, len(pattern)):
-            cells = [self._share(float(pattern[at, to]), cell, to <= at) for to in range(first, len(pattern))]
+            cells = [_share(float(pattern[at, to]), cell, to <= at, self.look) for to in range(first, len(pattern))]
             lines.append(line([(padded_left(names[at], label - 1) + " ", palette.TEXT), *cells], width))
         return lines[:room]
-
-    def _share(self, share: float, cell: int, possible: bool) -> Segment:
-        if not possible:
-            return Segment(" " * cell, palette.GROUND)
-        text = (f"{100 * share:.0f}" if cell >= 3 else "").center(cell)
-        level = palette.MIDDLE + round(share * palette.MIDDLE) if np.isfinite(share) else palette.MIDDLE
-        if not self.look.colour:
-            return Segment(text if cell >= 3 else palette.sign_glyph(level, cell), palette.TEXT)
-        return palette.cell(level, text)
 
     def _terms(self, neuron: Neuron, width: int, room: int) -> list[Strip]:
         """Incoming terms and outgoing weights: side by side if the pane is wide enough, else one above the other."""
         incoming = [
-            (t.label, t.product, f"{signed(t.x, 3)} {self.look.glyph('times')} {signed(t.w, 3)}")
+            (self._pointed(t), t.product, f"{signed(t.x, 3)} {self.look.glyph('times')} {signed(t.w, 3)}")
             for t in neuron.contributions
         ]
         if incoming and abs(neuron.rest) > 0:
@@ -251,16 +326,26 @@ class NeuronPane(Pane):
             return [_beside(a, b, left_width, width) for a, b in _padded(left, right)]
         if not outgoing:
             incoming = _within(incoming, room - 1)
-        rooms = self._split(len(incoming), len(outgoing), room)
+        rooms = _split(len(incoming), len(outgoing), room)
         lines = self._bars("largest terms x·w of the sum", incoming, width, rooms[0]) if incoming else []
         return lines + (self._bars("weights out", outgoing, width, rooms[1]) if outgoing else [])
 
-    def _split(self, incoming: int, outgoing: int, room: int) -> tuple[int, int]:
-        """The lines of each list when one is above the other."""
-        if not outgoing:
-            return room, 0
-        lower = min(outgoing + 1, max(room // 3, room - incoming - 1)) if incoming else room
-        return room - lower, lower
+    def _pointed(self, term: Contribution) -> str:
+        """A term's name, after a pointer if the cursor is on it and this pane has the keys."""
+        here = self.has_focus and term.row == self.selection.row
+        return f"{self.look.glyph('right')}{term.label}" if here else term.label
+
+    def moved(self, right: int, down: int) -> Pane.Chosen | None:
+        """Up and down walk the terms, the largest first, and the bias after them; left and right go to other units."""
+        neuron = self.frame.neuron if self.frame else None
+        if neuron is None or not down or not neuron.contributions:
+            return None
+        rows = [term.row for term in neuron.contributions]
+        if neuron.biases:
+            rows.append(sum(part.rows for part in neuron.parts))
+        if self.selection.row not in rows:
+            return self.Chosen(row=rows[0])
+        return self.Chosen(row=rows[max(0, min(len(rows) - 1, rows.index(self.selection.row) + down))])
 
     def _bars(self, heading: str, rows: list[tuple[str, float, str]], width: int, room: int) -> list[Strip]:
         if room < 2:
@@ -278,6 +363,24 @@ class NeuronPane(Pane):
             ]
             lines.append(line([*parts, (detail.rjust(detail_width) if detail_width else "", palette.FAINT)], width))
         return lines
+
+
+def _share(share: float, cell: int, possible: bool, look: Terminal) -> Segment:
+    if not possible:
+        return Segment(" " * cell, palette.GROUND)
+    text = (f"{100 * share:.0f}" if cell >= 3 else "").center(cell)
+    level = palette.MIDDLE + round(share * palette.MIDDLE) if np.isfinite(share) else palette.MIDDLE
+    if not look.colour:
+        return Segment(text if cell >= 3 else palette.sign_glyph(level, cell), palette.TEXT)
+    return palette.cell(level, text)
+
+
+def _split(incoming: int, outgoing: int, room: int) -> tuple[int, int]:
+    """The lines of each list when one is above the other."""
+    if not outgoing:
+        return room, 0
+    lower = min(outgoing + 1, max(room // 3, room - incoming - 1)) if incoming else room
+    return room - lower, lower
 
 
 def _within(rows: list[tuple[str, float, str]], most: int) -> list[tuple[str, float, str]]:

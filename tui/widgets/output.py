@@ -7,7 +7,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tinynets.server.frame import Floats, MapGrid, Output, Plane
+from tinynets.server.frame import Floats, MapGrid, Output, Plane, View
 from tui.render import drawing, palette
 from tui.render.drawing import (
     Part,
@@ -36,7 +36,10 @@ class OutputPane(Pane):
     def draw(self, width: int, height: int) -> list[Strip]:
         output = self.frame.output if self.frame else None
         if output is None:
-            return self.message(self.waiting, width, height)
+            self.title("")
+            self.note("")
+            waits = self.frame is not None and self.frame.of_batch
+            return self.message("not yet: the loss of the batch comes first" if waits else self.waiting, width, height)
         loss = "no truth to compare with" if output.loss is None else f"loss {number(output.loss)}"
         self.title(f"{output.input}  {loss}")
         self.note(self._about(output))
@@ -72,6 +75,11 @@ class OutputPane(Pane):
         if output.image is not None and width >= 34:
             return self._image(output.image, width - 22, height)
         return self._samples(output, SAMPLES_WIDTH, height) if output.samples and width >= 36 else []
+
+    def plane_points(self) -> int:
+        """How many points on each side the decision map has room for."""
+        width, height = self._inner()
+        return max(View.plane, min(128, max(width - 22, height * 2)))
 
     def _image(self, image: Floats, width: int, height: int) -> list[Strip]:
         """The input as a picture."""
@@ -141,7 +149,7 @@ class OutputPane(Pane):
         answers = self.frame.answers if self.frame else None
         right = ""
         if answers is not None and answers.wrong is not None and len(answers.wrong):
-            where = answers.split or "probe"
+            where = answers.split or ("batch" if answers.of_batch else "probe")
             right = f"; {where}: {int((~answers.wrong).sum()):,} of {len(answers.wrong):,} right"
         what = "outputs"
         if output.kind == "classes":
@@ -280,7 +288,7 @@ class OutputPane(Pane):
         values = _resampled(plane.values, rows, columns)
         levels = palette.levels(values * 0.6, 1.0)
         dots = _dots(plane, height, columns)
-        at = self.frame.view.example if self.frame else -1
+        at = self.frame.view.example if self.frame and not self.frame.of_batch else -1
         here = _place(plane, plane.points[at], height, columns) if 0 <= at < len(plane.points) else None
         return [
             line(

@@ -38,7 +38,8 @@ class Lines(Widget):
         self.waiting = WAITING
         """What the widget says until a frame comes."""
         self._lines: list[Strip] = []
-        self._drawn_size = (0, 0)
+        self._drawn_for = (0, 0, 0)
+        """Columns, lines and colours (`palette.worn`) of what is drawn."""
         self._framed: dict[int, Strip] = {}
         self._framed_for: object = None
         self._changed: set[int] = set()
@@ -68,8 +69,8 @@ class Lines(Widget):
             return
         lines = self.draw(width, height)[:height]
         before, self._lines = self._lines, lines
-        if self._drawn_size != (width, height):
-            self._drawn_size = (width, height)
+        if self._drawn_for != (width, height, palette.worn):
+            self._drawn_for = (width, height, palette.worn)
             self.refresh()
             return
         self._changed.update([y for y in range(height) if not _same(_at(before, y), _at(lines, y))])
@@ -107,8 +108,8 @@ class Lines(Widget):
         size = self.outer_size
         self.render_line(0)  # draws if the size has changed; a new title forgets lines
         border = self.styles.border_left
-        if self._framed_for != (size, border):
-            self._framed_for = (size, border)
+        if self._framed_for != (size, border, palette.worn):
+            self._framed_for = (size, border, palette.worn)
             self._framed.clear()
         if len(self._framed) < size.height:
             self._paint(size.width, size.height, border[1])
@@ -134,15 +135,19 @@ class Lines(Widget):
                 strip = strip.apply_filter(kept, ground)
             self._framed[y] = strip
 
+    def strips(self) -> list[Strip]:
+        """All lines, frame included, as they are painted."""
+        return self.render_lines(self.outer_size.region)
+
     def edge(self, y: int, width: int) -> Strip:
         """A line of the frame around the content."""
         return super().render_lines(Region(0, y, width, 1))[0]
 
     def render_line(self, y: int) -> Strip:
         width, height = self._inner()
-        if self._drawn_size != (width, height):
+        if self._drawn_for != (width, height, palette.worn):
             self._lines = self.draw(width, height)[:height]
-            self._drawn_size = (width, height)
+            self._drawn_for = (width, height, palette.worn)
         return self._lines[y] if y < len(self._lines) else blank(width)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -224,6 +229,13 @@ class Pane(Lines, can_focus=True):
         others = [f"{PANES.index(name) + 1} {name.capitalize()}" for name in self.beside if name != self.NAME]
         text = f" {', '.join(others)} " if others and not self.alone else ""
         return text if length([(text, palette.DIM)]) + 2 <= room else ""
+
+    def place_beside(self, name: str) -> int:
+        """The column at which the frame names another pane that shares the place; -1 if it does not."""
+        text = self.edge(0, self.outer_size.width).text
+        return (
+            text.find(f"{PANES.index(name) + 1} {name.capitalize()}", 2 + len(self.NAME)) if name != self.NAME else -1
+        )
 
     def message(self, text: str, width: int, height: int) -> list[Strip]:
         """The lines of a pane that has nothing to show: they say why."""

@@ -22,7 +22,7 @@ class StatusLine(Lines):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._message, self._python, self._style = "", "", palette.TEXT
+        self._message, self._python, self._ink = "", "", "TEXT"
         self._work: tuple[str, int, int | None] | None = None
         self._hint = ""
 
@@ -35,7 +35,7 @@ class StatusLine(Lines):
         """Show a message; only its first line."""
         self._message = printable(message.split("\n")[0])
         self._python = python
-        self._style = palette.BAD if error else palette.WARN if warning else palette.TEXT
+        self._ink = "BAD" if error else "WARN" if warning else "TEXT"
         self.redraw()
 
     def whole(self, message: str) -> bool:
@@ -74,7 +74,7 @@ class StatusLine(Lines):
         if length(python) > width // 2 or columns(self._message) > width - 3 - length(python):
             python = []
         message = clip_middle(self._message, width - 3 - length(python))
-        return [both_ends([(" " + message, self._style)], [*python], width)]
+        return [both_ends([(" " + message, palette.named(self._ink))], [*python], width)]
 
     def _progress(self, what: str, done: int, total: int | None, width: int) -> Strip:
         spin = (

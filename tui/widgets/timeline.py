@@ -13,25 +13,26 @@ from tinynets.foreign_text import printable
 from tinynets.server.frame import EditMark, Frame, TimelineStrip
 from tui.model.selection import Selection
 from tui.model.stops import Place, Stop, cost_words, shown_lanes, stops
-from tui.render import palette
+from tui.render import palette, themes
 from tui.render.drawing import Part, clip, length, line
 from tui.render.marks import SIGNS
 from tui.render.operation_looks import LOOKS
+from tui.render.sparks import sparks
 from tui.widgets.pane import Lines
 
 FAMILIES = {
-    "activation": ("several", palette.DONE),
-    "learning": ("frozen", palette.ICE),
-    "parameter": ("weights", palette.BRIGHT),
-    "state": ("weights", palette.BRIGHT),
-    "structure": ("structure", palette.WARN),
-    "setting": ("setting", palette.ACCENT_BOLD),
+    "activation": ("several", "DONE"),
+    "learning": ("frozen", "ICE"),
+    "parameter": ("weights", "BRIGHT"),
+    "state": ("weights", "BRIGHT"),
+    "structure": ("structure", "WARN"),
+    "setting": ("setting", "ACCENT_BOLD"),
 }
 """Family of an operation -> its glyph and colour; each operation on activations has a glyph of its own."""
 LABEL = 10
 WIDE = 96
 """From this many columns on, names are shown at the right."""
-NAMES = 23, 12
+NAMES = 24, 13
 """Columns at the right: with names, and with numbers only."""
 LANES = ((44, 4), (34, 3), (28, 2))
 """(From this many lines of the terminal on, so many other branches get a line each); on fewer they share one."""
@@ -41,15 +42,18 @@ Cell = tuple[str, Style]
 
 @dataclass(frozen=True)
 class StepScale:
-    """The place of each step in a line of a given width; the same for all branches."""
+    """The place of each step in a line of a given width; the same for all branches.
+
+    It is fitted to what is looked at: the current branch, or a part of it.
+    """
 
     width: int
+    first: int
     last: int
-    """The end of the longest branch."""
 
     @classmethod
     def of(cls, strip: TimelineStrip, width: int) -> StepScale:
-        return cls(width, max(1, *(branch.end for branch in strip.branches)))
+        return cls(width, *strip.span)
 
     @property
     def right(self) -> int:
@@ -62,11 +66,17 @@ class StepScale:
         return max(10, self.width - LABEL - self.right)
 
     def x(self, step: int) -> int:
-        return round(min(1.0, step / self.last) * (self.span - 1))
+        """The column of a step; of steps out of sight, the nearest end."""
+        share = (step - self.first) / max(1, self.last - self.first)
+        return round(min(1.0, max(0.0, share)) * (self.span - 1))
 
     def step(self, x: int) -> int:
         """The step at a column."""
-        return round(min(1.0, max(0.0, x / max(1, self.span - 1))) * self.last)
+        share = min(1.0, max(0.0, x / max(1, self.span - 1)))
+        return self.first + round(share * (self.last - self.first))
+
+    def sees(self, step: int) -> bool:
+        return self.first <= step <= self.last
 
 
 @dataclass(frozen=True)
@@ -77,12 +87,14 @@ class MouseTarget:
     place: Place | None = None
     edited: bool = False
     branch: str = ""
+    step: int | None = None
+    """The step of that branch; None: its end."""
 
 
 class TimelineStripWidget(Lines):
-    """Edits and bookmarks; under them the track, with evaluations as dots; under that the other branches.
+    """The losses, with edits and bookmarks on them; under them the track, with evaluations as dots; then other branches.
 
-    A click goes to what it hits: the moment of a mark, a step, the end of another branch.
+    A click goes to what it hits: the moment of a mark, a step of this branch or of another.
     """
 
     class Sought(Message):
@@ -93,9 +105,11 @@ class TimelineStripWidget(Lines):
             self.step, self.edits = step, edits
 
     class Switched(Message):
-        def __init__(self, branch: str) -> None:
+        """The user wants to go to a step of another branch; None: to its end."""
+
+        def __init__(self, branch: str, step: int | None = None) -> None:
             super().__init__()
-            self.branch = branch
+            self.branch, self.step = branch, step
 
     class Hovered(Message):
         """The mouse is over something; the text is empty when it has left the strip."""
@@ -137,14 +151,25 @@ class TimelineStripWidget(Lines):
         row: list[Cell] = [(" ", palette.TEXT)] * scale.span
         places: dict[int, list[EditMark]] = {}
         for mark in strip.marks:
-            places.setdefault(scale.x(mark.step), []).append(mark)
+            if scale.sees(mark.step):
+                places.setdefault(scale.x(mark.step), []).append(mark)
         for x, marks in places.items():
             glyph, style = self._mark(marks)
             row[x] = (glyph, style if any(mark.applied for mark in marks) else palette.FAINT)
-        for pin in [pin for pin in strip.pins if pin.on_branch]:
+        for pin in [pin for pin in strip.pins if pin.on_branch and scale.sees(pin.step)]:
             self._pin(row, scale.x(pin.step), pin.name)
-        label = " edits" + (f" {self.look.glyph('pin')}" if strip.pins else "")
+        self._losses(row, strip, scale)
+        label = (" edits" if strip.marks else " loss") + (f" {self.look.glyph('pin')}" if strip.pins else "")
         return line([(label.ljust(LABEL), palette.DIM), *row, *self._cost(strip, scale)], scale.width)
+
+    def _losses(self, row: list[Cell], strip: TimelineStrip, scale: StepScale) -> None:
+        """The losses of this branch in the cells that are free, fainter ahead of the present step."""
+        if strip.losses is None or not strip.end:
+            return
+        at = scale.x(strip.step)
+        for x, spark in enumerate(sparks(strip.losses, scale.span, self.look)):
+            if row[x][0] == " ":
+                row[x] = (spark, _spark(x > at))
 
     def _mark(self, marks: list[EditMark]) -> Cell:
         """The glyph of an edit, or the number of several, in the colour of their family if they share one."""
@@ -175,21 +200,25 @@ class TimelineStripWidget(Lines):
     def _track(self, strip: TimelineStrip, scale: StepScale) -> Strip:
         at, end = scale.x(strip.step), scale.x(strip.end)
         done, ahead = self.look.glyph("line"), self.look.glyph("ahead")
-        row: list[Cell] = [(done, palette.ACCENT)] * at + [(ahead, palette.DIM)] * (end + 1 - at)
+        row: list[Cell] = [(done, palette.ACCENT)] * at + [(ahead, palette.DIM)] * max(0, end + 1 - at)
         row += [(" ", palette.TEXT)] * (scale.span - len(row))
         last = -3
-        for step in strip.evaluations:
+        for step in filter(scale.sees, strip.evaluations):
             x = scale.x(step)
             if x - last > 2:  # any closer together they would hide the track
                 row[x] = (self.look.glyph("evaluation"), palette.WARN if step <= strip.step else palette.FAINT)
                 last = x
         if self._lane_room():
             for lane in shown_lanes(strip, self._lane_room())[0]:
-                if not lane.on:
+                if not lane.on and scale.sees(lane.start):
                     x = scale.x(lane.start)
                     past = x < at
                     row[x] = (self.look.glyph("fork" if past else "fork ahead"), row[x][1] if past else palette.DIM)
-        row[at] = (self.look.glyph("here"), palette.CURSOR)
+        if strip.end > scale.last:
+            row[end] = (self.look.glyph("right"), palette.DIM)
+        if scale.first:
+            row[0] = (self.look.glyph("left"), palette.DIM)
+        row[at] = (self.look.glyph("here" if scale.sees(strip.step) else "left" if not at else "right"), palette.CURSOR)
         name = next((branch.name for branch in strip.branches if branch.current), "")
         return line(
             [(" timeline ", palette.DIM), *row, *self._end(name, strip.end, scale, palette.BRIGHT)], scale.width
@@ -211,17 +240,28 @@ class TimelineStripWidget(Lines):
         glyph, rows = self.look.glyph, {lane.name: y for y, lane in enumerate(shown)}
         for y, lane in enumerate(shown):
             x = scale.x(lane.start)
-            grid[y][x] = glyph("leave")
-            for at in range(x + 1, scale.x(lane.end) + 1):
+            if scale.sees(lane.start):
+                grid[y][x] = glyph("leave")
+            for at in range(x + scale.sees(lane.start), scale.x(lane.end) + 1):
                 grid[y][at] = glyph("lane")
+            if lane.start > scale.last or lane.end > scale.last:
+                grid[y][-1] = glyph("right")
+            elif lane.end < scale.first:
+                grid[y][0] = glyph("left")
         through = {glyph("leave"): "leave and pass", glyph("lane"): "cross", " ": "bar"}
         for y, lane in enumerate(shown):
+            if not scale.sees(lane.start):
+                continue
             x, top = scale.x(lane.start), rows.get(lane.on, -1)
             for between in range(top + 1, y):
                 grid[between][x] = glyph(through.get(grid[between][x], "leave and pass"))
             if top >= 0:
                 grid[top][x] = glyph("leave and pass" if grid[top][x] == glyph("leave") else "lane fork")
-        pins = [(rows[pin.branch], pin) for pin in strip.pins if not pin.on_branch and pin.branch in rows]
+        pins = [
+            (rows[pin.branch], pin)
+            for pin in strip.pins
+            if not pin.on_branch and pin.branch in rows and scale.sees(pin.step)
+        ]
         drawn = [[(text, palette.DIM) for text in cells] for cells in grid]
         for y, pin in pins:
             drawn[y][scale.x(pin.step)] = (glyph("pin"), palette.GOOD)
@@ -255,12 +295,25 @@ class TimelineStripWidget(Lines):
             parts += added
         return parts
 
+    def spots(self) -> list[tuple[int, int, Place, bool]]:
+        """Where the moments worth going to stand: column, line, the moment, and whether its step has edits.
+
+        Of several in one column, the last.
+        """
+        if self.frame is None:
+            return []
+        scale = StepScale.of(self.frame.timeline, self.size.width)
+        found = {LABEL + scale.x(stop.place[0]): stop for stop in stops(self.frame.timeline)}
+        return [(x, 1, stop.place, stop.edited) for x, stop in found.items()]
+
     # -- the mouse
 
     def _places(self, strip: TimelineStrip, scale: StepScale) -> dict[int, list[Stop]]:
         """The moments at each column that has any."""
         found: dict[int, list[Stop]] = {}
         for stop in stops(strip):
+            if not scale.sees(stop.place[0]):
+                continue
             if stop.edited or "bookmark" in stop.text:
                 found.setdefault(scale.x(stop.place[0]), []).append(stop)
         return found
@@ -283,7 +336,12 @@ class TimelineStripWidget(Lines):
                 column -= length([part])
             return None
         shown = shown_lanes(strip, self._lane_room())[0]
-        return self._branch(strip, shown[y - 2].name) if y - 2 < len(shown) else None
+        if y - 2 >= len(shown):
+            return None
+        lane = shown[y - 2]
+        on_line = 0 <= column < scale.span and scale.x(lane.start) <= column <= scale.x(lane.end)
+        step = min(max(scale.step(column), lane.start), lane.end) if on_line else None
+        return self._branch(strip, lane.name, step)
 
     def _mark_at(self, strip: TimelineStrip, column: int, scale: StepScale) -> MouseTarget | None:
         """The mark under or beside the mouse; repeated clicks on several in one place go through them in turn."""
@@ -299,12 +357,13 @@ class TimelineStripWidget(Lines):
         more = f"; {len(found)} moments here, a click each" if len(found) > 1 else ""
         return MouseTarget(f"step {stop.place[0]:,}, {stop.text}{more}", stop.place, stop.edited)
 
-    def _branch(self, strip: TimelineStrip, name: str) -> MouseTarget | None:
+    def _branch(self, strip: TimelineStrip, name: str, step: int | None = None) -> MouseTarget | None:
         branch = next((branch for branch in strip.branches if branch.name == name and not branch.current), None)
         if branch is None:
             return None
         left = f"left {branch.parent} at step {branch.fork:,}, " if branch.parent else ""
-        return MouseTarget(f"branch {name}: {left}ends at step {branch.end:,}; click to go there", branch=name)
+        there = "click to go there" if step is None else f"click to go to step {step:,} of it"
+        return MouseTarget(f"branch {name}: {left}ends at step {branch.end:,}; {there}", branch=name, step=step)
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
@@ -312,7 +371,7 @@ class TimelineStripWidget(Lines):
         if found and found.place is not None:
             self.post_message(self.Sought(found.place[0], found.place[1] if found.edited else None))
         elif found and found.branch:
-            self.post_message(self.Switched(found.branch))
+            self.post_message(self.Switched(found.branch, found.step))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         at = event.get_content_offset(self)
@@ -328,9 +387,17 @@ class TimelineStripWidget(Lines):
             self.post_message(self.Hovered(text))
 
 
+@palette.themed
+def _spark(ahead: bool) -> Style:
+    """The style of the losses: what lies ahead of the present step is fainter."""
+    on = palette.colours
+    return Style(bgcolor=on.back, color=themes.mixed(on.back, on.dim, 0.35 if ahead else 0.6))
+
+
 def mark_sign(mark: EditMark) -> Cell:
     """The glyph of an edit, by name, and its colour."""
-    name, style = FAMILIES.get(mark.family, FAMILIES["setting"])
+    name, ink = FAMILIES.get(mark.family, FAMILIES["setting"])
+    style = palette.named(ink)
     look = LOOKS.get(mark.op)
     if look is not None and look.on_timeline:
         return (look.on_timeline, style)

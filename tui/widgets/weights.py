@@ -8,11 +8,12 @@ import numpy as np
 from textual import events
 from textual.strip import Strip
 
-from tinynets.server.frame import Weights
+from tinynets.server.frame import LensInfo, Weights
+from tui.model.weight_line import last_row
 from tui.render import drawing, palette
 from tui.render.drawing import Part, clip_name, first_fitting, legend, signed
 from tui.render.marks import Marks
-from tui.widgets.heatmap import Grid, cell_lines, grid, gutter_width, ruler
+from tui.widgets.heatmap import Grid, cell_lines, grid, gutter_width, hatched_lines, ruler
 from tui.widgets.pane import Pane
 
 LABEL = 14
@@ -41,7 +42,9 @@ class WeightsPane(Pane):
             self.title(self.frame.view.block if self.frame else "")
             return self.message(self._why_nothing(), width, height)
         alone = "" if weights.held is None else f", {int(weights.held.sum()):,} frozen alone"
-        self.title(weights.title + alone)
+        lens = self.frame.lens if self.frame else LensInfo()
+        shown = "" if lens.name == "value" else f"  {lens.weights} {lens.of}".rstrip()
+        self.title(weights.title + alone + shown)
         own = weights.block == self.selection.block
         unit = min(self.selection.unit, weights.values.shape[1] - 1) if own else -1
         row = min(self.selection.row, weights.values.shape[0] - 1)
@@ -49,10 +52,15 @@ class WeightsPane(Pane):
         standing = self.frame.standing.get(weights.block) if self.frame else None
         marks = Marks(standing, np.zeros(weights.values.shape[1], np.bool_))
         lines = [ruler(place, lambda column: marks.glyph(column, self.look), self.look)]
-        labels, at = _short(weights.rows), row if own else -1
-        lines += cell_lines(weights.values, weights.limit, place, at, labels, self.look, held=weights.held)
+        on_bias = own and self.selection.row > row and last_row(weights) > row
+        labels, at = _short(weights.rows), row if own and not on_bias else -1
+        if weights.missing:
+            lines += hatched_lines(place, at, labels, self.look)
+        else:
+            lines += cell_lines(weights.values, weights.limit, place, at, labels, self.look, held=weights.held)
         blank = [drawing.blank(width)] * max(0, height - len(lines) - 1)
-        return [*lines, *blank, self._value_line(weights, unit, row, width)]
+        last = self._bias_line(weights, unit, width) if on_bias else self._value_line(weights, unit, row, width, lens)
+        return [*lines, *blank, last]
 
     def _why_nothing(self) -> str:
         return self.waiting if self.frame is None else "no weights in this block"
@@ -65,11 +73,21 @@ class WeightsPane(Pane):
         self.place, self._first = place, (place.first_row, place.first_column)
         return place
 
-    def _value_line(self, weights: Weights, unit: int, row: int, width: int) -> Strip:
+    def _bias_line(self, weights: Weights, unit: int, width: int) -> Strip:
+        """The last line while the cursor is on the bias, below the last weight."""
+        where: Part = (f"bias {self.look.glyph('arrow')} {weights.block}[{unit}] ", palette.DIM)
+        value: Part = (f"b {signed(weights.own_bias)}", palette.BRIGHT)
+        return first_fitting(width, ([where, value], legend(weights.limit, self.look)), ([value], []))
+
+    def _value_line(self, weights: Weights, unit: int, row: int, width: int, lens: LensInfo) -> Strip:
+        if weights.missing:
+            return drawing.line([(weights.missing, palette.DIM)], width)
         wide, narrow = legend(weights.limit, self.look), legend(weights.limit, self.look, 5)
         if unit < 0:
             return first_fitting(width, ([], wide), ([], narrow))
-        value = (f"w {signed(float(weights.values[row, unit]))}", palette.BRIGHT)
+        here = float(weights.values[row, unit])
+        shown = "new" if np.isnan(here) and lens.name == "change" else signed(here)
+        value = (f"{lens.weights} {shown}", palette.BRIGHT)
         label = weights.rows[row] if row < len(weights.rows) else str(row)
         where = (f"{label} {self.look.glyph('arrow')} {weights.block}[{unit}] ", palette.DIM)
         bias = f"  b {signed(float(weights.bias[unit]))}" if weights.bias is not None else ""
@@ -82,8 +100,8 @@ class WeightsPane(Pane):
         )
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:
-        rows = self.frame.weights.values.shape[0] if self.frame and self.frame.weights else 1
-        row = max(0, min(rows - 1, self.selection.row + down))
+        weights = self.frame.weights if self.frame else None
+        row = max(0, min(last_row(weights) if weights is not None else 0, self.selection.row + down))
         return self.Chosen(unit=self.selection.unit + right, row=row)
 
     def on_click(self, event: events.Click) -> None:

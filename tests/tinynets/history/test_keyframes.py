@@ -69,7 +69,7 @@ def test_a_dropped_branch_leaves_nothing_in_the_ring(state: State) -> None:
 def test_a_half_done_step_that_is_cancelled_has_written_nothing() -> None:
     lab = tn.Lab("xor")
     player, before = lab.player, lab.state.digest()
-    half = HalfStep(player.position, lab.state, player.trainer.phases())
+    half = HalfStep(player.position, lab.state, player.trainer)
     while half.done < len(player.phase_order) - 1:
         half.do_phase()
     half.cancel()

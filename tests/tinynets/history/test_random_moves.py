@@ -270,6 +270,39 @@ class RandomMoves(RuleBasedStateMachine):
             self.attempt(self.lab.phase)
         self.check("phase")
 
+    @rule(count=st.integers(1, 4))
+    def phase_back(self, count: int) -> None:
+        for _ in range(count):
+            before, half = self.lab.moment, self.lab.player.phases_done
+            report = self.attempt(self.lab.phase_back)
+            if report:
+                total = len(self.lab.player.phase_order)
+                assert self.lab.player.phases_done == (half - 1 if half else total - 1) == report.done
+                assert self.lab.step_number == before.step - (not half)
+            self.check("phase_back")
+
+    @rule(share=st.floats(0, 1))
+    def phase_to(self, share: float) -> None:
+        order = self.lab.player.phase_order
+        self.attempt(self.lab.phase_to, str(order[round(share * (len(order) - 1))]))
+        self.check("phase_to")
+
+    @rule()
+    def step_out(self) -> None:
+        self.attempt(self.lab.step_out)
+        self.check("step_out")
+
+    @rule(count=st.integers(1, 12), acts=st.lists(st.sampled_from(["zero", "release", "undo", "redo", "phase"])))
+    def operate_in_mid_step(self, count: int, acts: list[str]) -> None:
+        self.phase(count)
+        for act in acts:
+            half = self.lab.player.phases_done
+            done = self.attempt(getattr(self.lab, act), *(["hidden[2]"] if act in ("zero", "release") else []))
+            if half and done and act in ("zero", "release"):
+                assert self.lab.player.phases_done == half
+                assert self.lab.player.branch.edits[-1].phase
+            self.check(act)
+
     @rule(op=st.sampled_from(["zero", "release", "freeze", "unfreeze", "reset"]), units=st.sampled_from(UNITS))
     def operate(self, op: str, units: str) -> None:
         self.attempt(getattr(self.lab, op), units)

@@ -76,8 +76,8 @@ def test_a_report_tells_step_and_loss() -> None:
     assert str(lab.run(10)).startswith(f"step 21: loss {lab.loss:.4f}, ")
 
 
-@pytest.mark.parametrize("edit", ["zero", "mean"])
-def test_an_edit_in_mid_step_says_that_the_step_was_finished_first(edit: str) -> None:
+@pytest.mark.parametrize("edit", ["freeze", "reinit"])
+def test_an_edit_of_learning_or_parameters_in_mid_step_says_that_the_step_was_finished_first(edit: str) -> None:
     lab = made()
     lab.step(11)
     lab.phase()

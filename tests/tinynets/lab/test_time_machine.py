@@ -181,7 +181,7 @@ def test_undo_of_a_step_begun_in_the_past_leads_to_where_it_was_begun(lab: tn.La
         while lab.player.phases_done:
             lab.phase()
     elif ending == "edit":
-        lab.zero("hidden[3]")
+        lab.freeze("hidden[3]")
         lab.undo()
     else:
         getattr(lab, ending)(1)

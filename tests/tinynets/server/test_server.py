@@ -537,3 +537,24 @@ def test_a_journal_is_recovered_in_an_engine_that_runs_and_saved_is_gone(
     assert recoverable() == []
     assert not entry.file.exists()
     assert tn.Lab(tmp_path / "x.msgpack").step_number == 60
+
+
+def test_a_free_run_stops_at_a_breakpoint_and_says_so_and_a_new_one_stops_the_run_under_way(
+    start: Callable[..., App],
+) -> None:
+    app = start("xor")
+    app.do("breakpoint", "step == 40")
+    app.do("start")
+    said = app.receive(lambda message: message[0] == "said")
+    assert said[1] == "stopped at breakpoint 1: step == 40; at step 40"
+    status = app.frame(lambda frame: frame.status.mode == "paused").status
+    assert (status.step, [mark.text for mark in status.breakpoints]) == (40, ["step == 40"])
+    app.do("start")
+    app.do("phase_back")
+    app.do("start")
+    app.do("breakpoint", "backward tanh1")
+    said = app.receive(lambda message: message[0] == "said")
+    assert said[1].startswith("stopped at breakpoint 2: backward tanh1; at step ")
+    status = app.frame(lambda frame: frame.status.mode == "paused").status
+    assert status.phase == "backward tanh1"
+    assert [mark.name for mark in status.phases][status.phases_done - 1] == "backward tanh1"

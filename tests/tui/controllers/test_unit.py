@@ -26,7 +26,7 @@ def unit_now(pilot: Pilot[None]) -> UnitNow:
 
 
 def test_the_menu_knows_every_operation_and_each_has_a_key_of_its_own() -> None:
-    assert set(OPERATIONS) - {"set"} == set(LOOKS) - {"explain"}
+    assert set(OPERATIONS) - {"set"} == set(LOOKS) - {"explain", "worth"}
     assert len({look.key for look in LOOKS.values()}) == len(LOOKS)
     assert {VERBS[verb].group for verb in LOOKS} == set(FAMILIES)
     assert {VERBS[verb].placed[0].kind.name for verb in LOOKS} == set(FITTING) == set(targets.TARGETS)

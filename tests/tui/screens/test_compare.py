@@ -9,8 +9,9 @@ from textual.pilot import Pilot
 
 import tinynets as tn
 from tinynets.measure.comparison import Comparison
-from tui.screens.compare import Compared, CompareScreen
+from tui.screens.compare import CompareScreen
 from tui.screens.tree import TreeScreen
+from tui.widgets.compared import Compared
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from fake import FakeEngine
 from opening import SMALL, WIDE, commands, lab, opened, screen_text, status, until
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList
 
 from tinynets.lab.reports import LogEntry
 from tui.app import LabApp
-from tui.screens import open as open_screen
 from tui.screens.entries import EntriesScreen
 from tui.screens.leave import LeaveScreen
 from tui.screens.open import OpenScreen
@@ -47,20 +48,61 @@ async def test_opening_by_its_key_asks_and_opens_without_saving() -> None:
         await until(pilot, lambda: [verb for verb, _, _ in engine.calls] == ["step", "open"])
 
 
-async def test_the_open_screen_has_its_field_and_whole_dates_with_saves_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [
-        (Path(f"a{step}.msgpack"), f"names-mlp at step {step} (main)", "2026-01-02 03:04", "1.3 MB")
-        for step in range(30)
-    ]
-    monkeypatch.setattr(open_screen, "saves", lambda: found)
-    async with opened(SMALL) as (pilot, _):
+@pytest.mark.parametrize("size", [SMALL, WIDE, (60, 16)])
+async def test_the_open_screen_lists_saves_and_recipes_with_a_picture_each_and_keeps_its_field(
+    size: tuple[int, int],
+) -> None:
+    async with opened(size) as (pilot, _):
         await pilot.press("o")
-        await until(pilot, lambda: isinstance(pilot.app.screen, OpenScreen))
+        await _listed(pilot)
         text = screen_text(pilot)
-        assert "path of a save" in text
-        assert text.index("Saves:") < text.index("names-mlp at step 0")
-        assert "Recipes:" not in text
-        assert all("2026" not in row or "2026-01-02 03:04" in row for row in text.splitlines())
+        assert "type to filter" in text
+        assert text.index("Saves: go on") < text.index("names-mlp at step 1,000 (main)")
+        rows = [row for row in text.splitlines() if "Spirals" in row or "names-mlp at" in row]
+        assert all(set(row) & set("▁▂▃▄▅▆▇█▀") for row in rows)
+
+
+async def _listed(pilot: Pilot[None]) -> OptionList:
+    await until(pilot, lambda: isinstance(pilot.app.screen, OpenScreen))
+    found = pilot.app.screen.query_one(OptionList)
+    await until(pilot, lambda: found.option_count > 3)
+    return found
+
+
+async def test_typing_filters_and_enter_opens_what_is_left() -> None:
+    async with opened() as (pilot, engine):
+        await pilot.press("o")
+        found = await _listed(pilot)
+        await pilot.press(*"wavenet")
+        await until(pilot, lambda: found.option_count == 2)
+        await pilot.press("enter")
+        await until(pilot, lambda: ("open", ("names-wavenet",), {}) in engine.calls)
+
+
+async def test_arrows_pick_while_the_field_has_the_focus() -> None:
+    async with opened() as (pilot, engine):
+        await pilot.press("o")
+        found = await _listed(pilot)
+        first = found.highlighted
+        await pilot.press("down", "down", "up")
+        assert found.highlighted is not None
+        assert found.highlighted > (first or 0)
+        wanted = found.get_option_at_index(found.highlighted).id
+        await pilot.press("enter")
+        await until(pilot, lambda: ("open", (wanted,), {}) in engine.calls)
+
+
+async def test_a_typed_path_is_opened_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "xor.toml"
+    file.write_text("")
+    async with opened() as (pilot, engine):
+        for path in (str(file), str(tmp_path / "nowhere.msgpack")):
+            await pilot.press("o")
+            await _listed(pilot)
+            pilot.app.screen.query_one(Input).value = path
+            await pilot.pause()
+            await pilot.press("enter")
+            await until(pilot, lambda path=path: ("open", (path,), {}) in engine.calls)
 
 
 async def test_the_log_is_listed() -> None:

@@ -221,7 +221,7 @@ def test_the_share_of_saturated_cells_is_said_to_be_the_layers() -> None:
 @pytest.mark.parametrize("look", [Terminal(), PLAIN])
 def test_the_network_has_the_legend_of_the_selected_block(look: Terminal) -> None:
     last = drawn(NetworkPane(), frame_of("names-mlp", "hidden"), 93, 16, look)[-1]
-    assert last.startswith("scale of hidden")
+    assert last.startswith("lens auto: value  scale of hidden")
     assert last.rstrip().endswith("+1.00")
 
 

@@ -212,6 +212,15 @@ class CausalSelfAttention(Layer):
         """The root mean square output of each head at each position, (B, T, heads)."""
         return _sizes(buffers.by_head)
 
+    def unit_gradients(self, buffers: Buffers, dout: Array) -> Array:
+        """The gradient of each head's root mean square output: how the loss grows with the size of that output."""
+        batch, steps, _ = dout.shape
+        given = rows(dout).dot(self.w_out.T).reshape(batch, steps, self.heads, self.head_size).transpose(0, 2, 1, 3)
+        along = (given * buffers.by_head).sum(axis=3).transpose(0, 2, 1)
+        sizes = self.unit_values(buffers)
+        gradients: Array = np.divide(along, sizes, np.zeros_like(along), where=sizes > 0)
+        return gradients
+
     def unit_values_untapped(self, buffers: Buffers) -> Array:
         return _sizes(np.matmul(buffers.pattern, buffers.v))
 

@@ -69,11 +69,7 @@ class GRU(Recurrent):
     def _back_views(self, buffers: Buffers, each: Any) -> tuple[Iterable[Array], ...]:
         steps, batch, width = buffers.sums.shape
         buffers.dhidden = each(steps, width)
-        buffers.slope, buffers.keep, buffers.dhs = (
-            each(steps, self.size),
-            each(steps, self.size),
-            each(steps, self.size),
-        )
+        buffers.slope, buffers.keep = each(steps, self.size), each(steps, self.size)
         by_gate = buffers.dhidden.reshape(steps, batch, 3, self.size)
         return buffers.dhidden, by_gate, buffers.keep, buffers.dhs, buffers.dhs[:, :, None, :]
 
@@ -183,10 +179,10 @@ class LSTM(Recurrent):
     def _back_views(self, buffers: Buffers, each: Any) -> tuple[Iterable[Array], ...]:
         steps, batch, _ = buffers.sums.shape
         n = self.size
-        buffers.to_cell, buffers.dc = each(steps, n), np.empty_like(buffers.dh)
+        buffers.to_cell, buffers.dc = each(steps, n), np.empty_like(buffers.part)
         by_gate = buffers.dsums.reshape(steps, batch, 4, n)
         forget = buffers.sums[..., n : 2 * n]
-        return buffers.dsums, by_gate[:, :, :3], by_gate[:, :, 3], buffers.to_cell, forget
+        return buffers.dsums, by_gate[:, :, :3], by_gate[:, :, 3], buffers.to_cell, forget, buffers.dhs
 
     def _unroll(self, buffers: Buffers) -> None:
         w, taps, product, part = self.w_hh, buffers.taps, buffers.product, buffers.part
@@ -219,11 +215,11 @@ class LSTM(Recurrent):
         di = dc g i (1 - i), df = dc (c before) f (1 - f), dg = dc i (1 - g^2).
         """
         self._factors(buffers)
-        dh, dc, part, w = buffers.dh, buffers.dc, buffers.part, self.w_hh.T
+        dc, part, w = buffers.dc, buffers.part, self.w_hh.T
         later: Array | None = None
         dc.fill(0)
         steps = zip(given, buffers.back, reversed(buffers.held_units), strict=True)
-        for dout, (dsum, of_cell, of_o, to_cell, forget), held in steps:
+        for dout, (dsum, of_cell, of_o, to_cell, forget, dh), held in steps:
             gather_gradient(later, w, dout, dh)
             if held is not None:
                 dh[:, held] = 0

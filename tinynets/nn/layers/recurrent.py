@@ -139,7 +139,7 @@ class Recurrent(Layer):
         buffers.out = np.empty((batch, steps, self.size), dtype) if self.sequence else buffers.h[steps]
         buffers.dsteps = each(steps, self.size)
         buffers.ones = np.ones(steps * batch, dtype)
-        buffers.dh = np.empty((batch, self.size), dtype)
+        buffers.dhs = each(steps, self.size)
         buffers.dsums = each(steps, width)
         buffers.steepest = np.full((batch, width), np.log(np.finfo(dtype).max) - 1, dtype)
         buffers.steps = list(zip(*map(list, self._views(buffers)), strict=True))
@@ -282,6 +282,11 @@ class Recurrent(Layer):
         values: Array = buffers.h[1:].transpose(1, 0, 2)
         return values
 
+    def unit_gradients(self, buffers: Buffers, dout: Array) -> Array:
+        """The gradient of the hidden state after every step, through all later steps, (B, T, size)."""
+        values: Array = buffers.dhs.transpose(1, 0, 2)
+        return values
+
 
 class RNN(Recurrent):
     """h' = tanh(x @ w_ih + b_ih + h @ w_hh + b_hh), or with max(., 0) for `nonlinearity="relu"`.
@@ -328,7 +333,7 @@ class RNN(Recurrent):
         return buffers.sums, buffers.h[:-1], buffers.h[1:], buffers.raw
 
     def _back_views(self, buffers: Buffers, each: Any) -> tuple[Iterable[Array], ...]:
-        return (buffers.dsums,)
+        return buffers.dsums, buffers.dhs
 
     def _unroll(self, buffers: Buffers) -> None:
         w, product, relu, taps = self.w_hh, buffers.product, self.nonlinearity == "relu", buffers.taps
@@ -346,7 +351,7 @@ class RNN(Recurrent):
     def _back(self, given: list[Array | None], buffers: Buffers) -> Array:
         """dsums = dh * slope, the slope being 1 - tanh^2, or 1 where a ReLU is on; dh = dsums' @ w_hh.T + dout."""
         slope: Array = buffers.dsums
-        dh, w = buffers.dh, self.w_hh.T
+        w = self.w_hh.T
         value = buffers.h[1:] if buffers.taps is None else buffers.raw
         if self.nonlinearity == "relu":
             np.greater(value, 0, slope)
@@ -357,7 +362,7 @@ class RNN(Recurrent):
             np.multiply(slope, buffers.factors, slope)
         release_held(buffers.held, slope)
         later: Array | None = None
-        for dout, (dsum,), held in zip(given, buffers.back, reversed(buffers.held_units), strict=True):
+        for dout, (dsum, dh), held in zip(given, buffers.back, reversed(buffers.held_units), strict=True):
             gather_gradient(later, w, dout, dh)
             if held is not None:
                 dh[:, held] = 0

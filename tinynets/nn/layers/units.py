@@ -65,6 +65,10 @@ class Units:
         """The output of the last forward by unit: (B, ..., units), interventions included."""
         return buffers.out if buffers.tapped is None else buffers.tapped
 
+    def unit_gradients(self, buffers: Buffers, dout: Array) -> Array:
+        """The gradient of the last backward by unit, (B, ..., units), given `dout`, that of the output."""
+        return dout
+
     def unit_values_untapped(self, buffers: Buffers) -> Array:
         """The same before interventions, as `untapped`."""
         return self.untapped(buffers)

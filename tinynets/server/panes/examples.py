@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from tinynets.experiment.experiment import Experiment
+from tinynets.experiment.scene import Scene
 from tinynets.measure.answers import Answers, answers_of, confusion
 from tinynets.nn.interventions import examples_from
 from tinynets.nn.workspace import Workspace
@@ -53,6 +54,16 @@ class ExampleLists:
         rows = np.arange(len(probe.x))
         looks = self._looks(experiment, "", probe.x, rows) if shown else {}
         return _examples(experiment, "", rows, len(rows), found, looks)
+
+    def batch(self, experiment: Experiment, scene: Scene, shown: bool) -> Examples | None:
+        """The examples of the batch of the half-done step; None before its loss is known."""
+        if not scene.has_losses:
+            return None
+        batch = scene.watched
+        found = answers_of(experiment.loss, batch.workspace.out, batch.y, batch.weight)
+        rows = np.arange(len(batch.x))
+        looks = {"captions": batch.examples, "pictures": _pictures(experiment, batch.x)} if shown else {}
+        return replace(_examples(experiment, "", rows, len(rows), found, looks), of_batch=True)
 
     def split(self, experiment: Experiment, split: str, moving: bool) -> Examples:
         """The examples of a split; while the run is `moving`, their answers may be somewhat old."""

@@ -5,27 +5,38 @@ from __future__ import annotations
 import numpy as np
 
 from tinynets.experiment.experiment import Experiment
+from tinynets.experiment.scene import Scene
+from tinynets.measure.aside import workspace_for
 from tinynets.measure.block_view import UnitView
 from tinynets.measure.producers import is_passthrough, producers
 from tinynets.measure.unit_terms import UnitTerms
+from tinynets.measure.verdict import verdict_of
+from tinynets.measure.weight_matrix import bias_names, matrix_parts
 from tinynets.nn.block import Block
 from tinynets.nn.interventions import recurs
 from tinynets.nn.layers import Linear
 from tinynets.nn.saturation import activation_of
 from tinynets.nn.workspace import Workspace
 from tinynets.numerics.arrays import Array, ignore_warnings
-from tinynets.server.frame import Neuron
+from tinynets.server.frame import Neuron, View
+from tinynets.server.panes.portrait import scatter, unit_picture
 from tinynets.server.panes.standing import StandingCache, rates, standing_on
 
 
-def neuron(at: UnitView, top: int, spare: Workspace, standing: StandingCache) -> Neuron:
-    """All there is to say about a unit, its `top` largest terms and weights out among it.
+def neuron(
+    at: UnitView, scene: Scene, view: View, standing: StandingCache, spare: Workspace, plane: Workspace
+) -> Neuron:
+    """All there is to say about a unit, its largest terms and weights out among it.
 
-    `spare` is a workspace for looking at what would be without interventions.
+    `spare` is a workspace for looking at what would be without
+    interventions, `plane` one for the points of the plane.
     """
-    experiment, block, unit, view = at.experiment, at.block, at.unit, at.block_view
-    out = view.out[:, :, unit]
+    experiment, block, unit, own, top = at.experiment, at.block, at.unit, at.block_view, view.terms
+    out, gradient = own.out[:, :, unit], _gradient(at, scene)
+    on_probe = experiment.probe.values(at.network, block)[:, :, unit]
     terms = _terms(at)
+    clean = at.of_block(_clean(at, workspace_for(scene, experiment) if scene.of_batch else spare))
+    verdict = verdict_of(at, clean)
     normed = block.last - block.first > (block.activation is not None)
     return Neuron(
         block=block.name,
@@ -36,23 +47,30 @@ def neuron(at: UnitView, top: int, spare: Workspace, standing: StandingCache) ->
         weighted=None if terms is None or normed else terms.weighted,
         pre=terms.z if at.pre is None and terms is not None else at.pre,
         value=at.value,
-        clean=at.of_block(_clean(at, spare)),
+        clean=clean,
         contributions=terms.listed(top) if terms else (),
         rest=terms.rest(top) if terms else 0.0,
         outgoing=_outgoing(experiment, block, unit, top),
         frozen=float(standing.frozen_shares(experiment, block)[unit]),
         interventions=standing_on(experiment, block, unit),
-        dead=bool(view.dead[unit]),
-        saturated=bool(view.saturated[at.example, at.position, unit]),
-        saturated_share=float(view.saturated[:, :, unit].mean()) if activation_of(at.network, block) else None,
-        mean=float(out.mean(dtype=np.float64)),
-        std=float(out.std(dtype=np.float64)),
-        gradient=_gradient(experiment, block, unit),
+        dead=bool(own.dead[unit]),
+        saturated=bool(own.saturated[at.example, at.position, unit]),
+        saturated_share=float(own.saturated[:, :, unit].mean()) if activation_of(at.network, block) else None,
+        mean=float(on_probe.mean(dtype=np.float64)),
+        std=float(on_probe.std(dtype=np.float64)),
+        gradient=None if gradient is None else float(gradient[:, :, unit].mean(dtype=np.float64)),
+        gradient_here=None if gradient is None else at.of_block(gradient),
         rate=float(rates(experiment, block)[unit]),
-        batch_mean=_batch_mean(experiment, block, unit),
+        batch_mean=float(out.mean(dtype=np.float64)) if scene.of_batch else None,
         position=at.position,
-        pattern=_pattern(experiment, block, unit, at.example),
+        pattern=_pattern(at),
         places=_places(experiment, block, out[at.example]),
+        state=verdict.state,
+        verdict=verdict.text,
+        picture=unit_picture(at, view.portrait, plane),
+        parts=matrix_parts(at.network.layers[block.first]) if terms else (),
+        biases=bias_names(at.network.layers[block.first], block.units) if terms else (),
+        scatter=scatter(experiment, block, unit),
     )
 
 
@@ -72,7 +90,7 @@ def _places(experiment: Experiment, block: Block, values: Array) -> Array | None
 
 def _clean(at: UnitView, spare: Workspace) -> Array:
     """The block's output (examples, positions, units) as it would be without the interventions on it."""
-    network, probe, block, out = at.network, at.experiment.probe, at.block, at.block_view.out
+    network, probe, block, out = at.network, at.watched, at.block, at.block_view.out
     places = (block.last, block.pre, block.first)  # `first`: a zeroed recurrent unit is held there too
     own = {index: network.taps[index] for index in places if index is not None}
     if not any(own.values()):
@@ -112,29 +130,15 @@ def _outgoing(experiment: Experiment, block: Block, unit: int, top: int) -> tupl
     return tuple(named)
 
 
-def _gradient(experiment: Experiment, block: Block, unit: int) -> float | None:
-    """Mean gradient at this unit's output over the batch of a half-done step, once backward has passed it."""
-    layer = experiment.network.layers[block.last]
-    if layer.closed or not _past(experiment, f"backward {layer.name}"):
+def _gradient(at: UnitView, scene: Scene) -> Array | None:
+    """The gradients at the block's output on the batch of a half-done step, once backward has passed it."""
+    if not scene.of_batch or not scene.has_gradient(at.block):
         return None
-    gradient = experiment.player.trainer.workspace.gradient_at(block.last)
-    return None if gradient is None else float(gradient.reshape(-1, block.units)[:, unit].mean(dtype=np.float64))
+    gradient = at.watched.workspace.unit_gradients(at.network, at.block.last)
+    return None if gradient is None else gradient.reshape(len(gradient), -1, at.block.units)
 
 
-def _batch_mean(experiment: Experiment, block: Block, unit: int) -> float | None:
-    """Mean output of this unit over the batch of a half-done step, once forward has passed it."""
-    if not _past(experiment, f"forward {experiment.network.layers[block.last].name}"):
-        return None
-    out = experiment.player.trainer.workspace.units_behind(experiment.network, block.last)
-    return float(out.reshape(-1, block.units)[:, unit].mean(dtype=np.float64))
-
-
-def _past(experiment: Experiment, phase: str) -> bool:
-    """Whether the half-done step has done that phase."""
-    return phase in map(str, experiment.player.phase_order[: experiment.player.phases_done])
-
-
-def _pattern(experiment: Experiment, block: Block, head: int, example: int) -> Array | None:
-    layer, buffers = experiment.network.layers[block.first], experiment.probe.workspace.buffers[block.first]
+def _pattern(at: UnitView) -> Array | None:
+    layer, buffers = at.network.layers[at.block.first], at.watched.workspace.buffers[at.block.first]
     pattern = layer.attention_pattern(buffers)
-    return None if pattern is None else np.array(pattern[example, head], np.float32)
+    return None if pattern is None else np.array(pattern[at.example, at.unit], np.float32)

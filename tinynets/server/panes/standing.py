@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tinynets.edits.edit import Edit
 from tinynets.experiment.experiment import Experiment
+from tinynets.measure.unit_numbers import numbers_of, unit_numbers
 from tinynets.nn.block import Block
 from tinynets.nn.interventions import KINDS
 from tinynets.nn.network import Network
 from tinynets.numerics.arrays import Array
 from tinynets.server.frame import FREE, FROZEN, NOTHING, PARTLY, SEVERAL, Standing, StandingIntervention
 from tinynets.training.frozen import frozen_share
-from tinynets.training.param_groups import by_unit, parse_key
+from tinynets.training.param_groups import by_unit
 
 
 @dataclass
@@ -26,14 +26,15 @@ class StandingCache:
 
     def of(self, experiment: Experiment) -> dict[str, Standing]:
         """The Standing of each block with units."""
-        numbers, kinds = unit_numbers(experiment), _kinds()
+        edits = experiment.branch.edits[: experiment.moment.edits]
+        numbers, kinds = unit_numbers(experiment.network, edits), _kinds()
         return {
             block.name: Standing(
                 _ops(experiment, block, block.name),
                 _ops(experiment, block, f"{block.name}.pre"),
                 _codes(self.frozen_shares(experiment, block)),
                 rates(experiment, block),
-                numbers.get(block.name, np.arange(block.units)),
+                numbers_of(numbers, block.name, block.units),
                 {time: _ops(experiment, block, block.name, time) for time in _times(experiment, block)},
                 kinds,
             )
@@ -96,32 +97,3 @@ def standing_on(experiment: Experiment, block: Block, unit: int) -> tuple[Standi
         for entry in experiment.interventions
         if entry.site in (block.name, f"{block.name}.pre") and unit in entry.units
     )
-
-
-def unit_numbers(experiment: Experiment) -> dict[str, Array]:
-    """The unit numbers of blocks that were pruned or grown; grown units get numbers that none had before."""
-    found: dict[str, list[int]] = {}
-    branch = experiment.branch
-    sizes = {block.name: block.units for block in experiment.network.blocks}
-    changed = [place.edit for place in branch.edits[: experiment.moment.edits] if place.edit.op in ("prune", "grow")]
-    fresh = 1_000_000  # larger than any width
-    for edit in changed:
-        name, units = parse_key(edit.target)
-        own = found.setdefault(name, _before(name, sizes, changed))
-        if edit.op == "grow":
-            own += range(fresh, fresh + edit.args["count"])
-            fresh += edit.args["count"]
-        else:
-            gone = set(units or ())
-            own[:] = [number for place, number in enumerate(own) if place not in gone]
-    return {name: np.array(own) for name, own in found.items() if len(own) == sizes.get(name)}
-
-
-def _before(name: str, sizes: dict[str, int], changed: list[Edit]) -> list[int]:
-    """The numbers of a block's units before all of these edits."""
-    count = sizes.get(name, 0)
-    for edit in changed:
-        block, units = parse_key(edit.target)
-        if block == name:
-            count -= edit.args["count"] if edit.op == "grow" else -len(units or ())
-    return list(range(max(0, count)))

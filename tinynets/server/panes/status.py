@@ -56,8 +56,16 @@ def status(experiment: Experiment, file: FileStatus, activity: Activity) -> Stat
         read_only=file.read_only,
         named_path=file.named_path,
         still=why_nothing_learns(experiment.network, experiment.state),
+        evaluated=_evaluated(experiment),
         **_half_done(experiment),
     )
+
+
+def _evaluated(experiment: Experiment) -> tuple[str, int, float] | None:
+    """The last evaluation up to this moment, of `dev` if there is one, else of any split."""
+    known = [e for e in experiment.branch.evaluations if not e.clean and e.step <= experiment.moment.step]
+    found = [e for e in known if e.split == "dev"] or known
+    return (found[-1].split, found[-1].step, found[-1].loss) if found else None
 
 
 def _half_done(experiment: Experiment) -> dict[str, Any]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tinynets.edits.edit import OPERATIONS
 from tinynets.experiment.experiment import Experiment
 from tinynets.history.moment import Bookmark
 from tinynets.history.tree import BranchSummary
-from tinynets.server.frame import BookmarkMark, BranchLine, EditMark, TimelineStrip
+from tinynets.numerics.arrays import Array
+from tinynets.server.frame import BookmarkMark, BranchLine, EditMark, TimelineStrip, View
+from tinynets.server.panes.loss import columns, means
+
+PARTS = 256
+"""The losses over the timeline are told in at most so many parts."""
 
 
-def timeline(experiment: Experiment) -> TimelineStrip:
+def timeline(experiment: Experiment, view: View) -> TimelineStrip:
     player = experiment.player
     branch = player.branch
+    span = view.span(len(branch.losses))
     return TimelineStrip(
         experiment.moment.step,
         len(experiment.branch.losses),
@@ -21,7 +29,20 @@ def timeline(experiment: Experiment) -> TimelineStrip:
         tuple(_branch_line(experiment, summary) for summary in experiment.timeline.tree()),
         tuple(_pin(experiment, mark) for mark in experiment.timeline.marks()),
         branch.widest * player.seconds_per_step,
+        span,
+        _losses(experiment, span),
     )
+
+
+def _losses(experiment: Experiment, span: tuple[int, int]) -> Array:
+    """The mean loss of equal parts of a span; NaN beyond the last step."""
+    values = experiment.branch.losses.values
+    starts = columns(span, len(values), PARTS)
+    found = np.full(min(PARTS, span[1] - span[0]), np.nan)
+    if len(starts):
+        end = min(span[1], len(values))
+        found[: len(starts)] = means(values[starts[0] : end], starts - starts[0], end - starts[0])
+    return found
 
 
 def _branch_line(experiment: Experiment, summary: BranchSummary) -> BranchLine:

@@ -6,27 +6,39 @@ import numpy as np
 
 from tinynets.experiment.experiment import Experiment
 from tinynets.measure.block_view import limit_of
-from tinynets.measure.weight_matrix import incoming_flags, weight_matrix
+from tinynets.measure.lens import Lens
+from tinynets.measure.weight_matrix import bias_names, incoming_flags, matrix_parts, weight_matrix
 from tinynets.nn.block import Block
 from tinynets.server.frame import Mask, Weights
 from tinynets.training.frozen import frozen_mask
 
 
-def weights(experiment: Experiment, block: Block) -> Weights | None:
-    """The matrix of a block's first layer; None if it has no parameters."""
+def weights(lens: Lens, block: Block, unit: int) -> Weights | None:
+    """The matrix of a block's first layer through the lens; None if it has no parameters.
+
+    The weights and the bias of one unit are told as they are too, since they can be edited through any lens.
+    """
+    experiment = lens.experiment
     found = weight_matrix(experiment, block)
     if found is None:
         return None
-    values = found.values.astype(np.float32)
+    field = lens.weights(block)
+    values = np.full(found.values.shape, np.nan, np.float32) if field.values is None else field.values
+    values = values.astype(np.float32)
     title = f"{' + '.join(f'{block.name}.{name}' for name in found.names)} ({values.shape[0]}, {values.shape[1]})"
     return Weights(
         block.name,
         title,
         values,
         limit_of(values),
-        np.sum(found.biases, axis=0, dtype=np.float32) if found.biases else None,
+        np.sum(field.biases, axis=0, dtype=np.float32) if field.biases else None,
         found.rows,
         _held(experiment, block),
+        field.missing,
+        matrix_parts(experiment.network.layers[block.first]),
+        bias_names(experiment.network.layers[block.first], block.units) if found.biases else (),
+        found.values[:, unit].astype(np.float64),
+        float(sum(bias[unit] for bias in found.biases)),
     )
 
 

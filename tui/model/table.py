@@ -1,0 +1,103 @@
+"""What a pane shows as rows of plain values, for a CSV file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import Any
+
+import numpy as np
+
+from tinynets.server.frame import Frame
+
+Row = list[Any]
+
+
+def csv_of(frame: Frame, pane: str) -> str | None:
+    """A pane's data as CSV, its first line the names of the columns; None where the pane holds no data."""
+    made = ROWS.get(pane)
+    if made is None or getattr(frame, pane, None) is None:
+        return None
+    out = StringIO()
+    csv.writer(out, lineterminator="\n").writerows([_plain(value) for value in row] for row in made(frame))
+    return out.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy as one of Python: the shortest digits that are read back as the same number."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _network(frame: Frame) -> Iterator[Row]:
+    yield ["block", "position", "unit", "value", "dead"]
+    for cells in frame.network or ():
+        for position, row in enumerate(cells.values):
+            for unit, value in enumerate(row):
+                yield [cells.name, position, unit, value, int(cells.dead[unit])]
+
+
+def _weights(frame: Frame) -> Iterator[Row]:
+    weights = frame.weights
+    assert weights is not None
+    units = weights.values.shape[1]
+    yield ["input", *(f"{weights.block}[{unit}]" for unit in range(units))]
+    for name, row in zip(weights.rows, weights.values, strict=True):
+        yield [name, *row]
+    if weights.bias is not None:
+        yield ["bias", *weights.bias]
+
+
+def _activations(frame: Frame) -> Iterator[Row]:
+    shown = frame.activations
+    assert shown is not None
+    yield ["example", *(f"{shown.block}[{unit}]" for unit in range(len(shown.values)))]
+    for index, column in enumerate(shown.values.T):
+        yield [shown.examples[index], *column]
+
+
+def _loss(frame: Frame) -> Iterator[Row]:
+    curve = frame.loss
+    assert curve is not None
+    yield ["split", "step", "loss", "lowest", "highest"]
+    for step, mean, low, high in zip(curve.steps, curve.mean, curve.low, curve.high, strict=True):
+        yield ["train", step, mean, low, high]
+    for split, (steps, losses) in curve.evaluations.items():
+        for step, loss in zip(steps, losses, strict=True):
+            yield [f"{split} (evaluated)", step, loss, loss, loss]
+
+
+def _neuron(frame: Frame) -> Iterator[Row]:
+    neuron = frame.neuron
+    assert neuron is not None
+    yield ["what", "name", "weight", "input", "value"]
+    for term in neuron.contributions:
+        yield ["term", term.label, term.w, term.x, term.product]
+    yield ["the others", "", "", "", neuron.rest]
+    yield ["bias", "", "", "", "" if neuron.bias is None else neuron.bias]
+    yield ["sum", "", "", "", "" if neuron.pre is None else neuron.pre]
+    yield ["output", neuron.name, "", "", neuron.value]
+    for name, weight in neuron.outgoing:
+        yield ["weight out", name, weight, neuron.value, weight * neuron.value]
+
+
+def _output(frame: Frame) -> Iterator[Row]:
+    output = frame.output
+    assert output is not None
+    yield ["output", "probability" if output.kind == "classes" else "value", "right"]
+    for index, value in enumerate(output.values):
+        label = output.labels[index] if index < len(output.labels) else str(index)
+        right: Any = int(index == output.target) if output.kind == "classes" else ""
+        if output.targets is not None and index < len(output.targets):
+            right = output.targets[index]
+        yield [label, value, right]
+
+
+ROWS: dict[str, Callable[[Frame], Iterator[Row]]] = {
+    "network": _network,
+    "weights": _weights,
+    "activations": _activations,
+    "loss": _loss,
+    "neuron": _neuron,
+    "output": _output,
+}

@@ -1,0 +1,219 @@
+"""A canvas for nets: pixels half a line high, thin lines in braille behind them, and glyphs before both.
+
+Where the terminal lacks colour or half blocks, a pixel is a sign or a coloured character and a line is made of dashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui.render import palette
+from tui.render.drawing import blank, cells, line
+from tui.render.palette import Terminal
+
+Ints = NDArray[np.int64]
+NONE = -1
+DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+"""The bit of each dot of a braille letter, by row and column."""
+LEAST_BRIGHT = 6
+"""How far from the middle the colour of a weak edge of the selected unit is at least."""
+THICK = 9
+"""How far from the middle the level of an edge of the selected unit is that is drawn twice as thick."""
+DIM = 0.34
+"""How much of its colour an edge keeps that does not touch the selected unit."""
+
+
+class Curve(NamedTuple):
+    """A line from pixel to pixel in the colour of a level."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    level: int
+    dim: bool
+
+
+def packed(rgb: tuple[int, int, int]) -> int:
+    return rgb[0] << 16 | rgb[1] << 8 | rgb[2]
+
+
+def packed_levels() -> Ints:
+    """The colour of each level of the diverging map, as one number each."""
+    return np.array([packed(palette.rgb(level)) for level in range(palette.LEVELS)])
+
+
+@palette.themed
+def line_colour(level: int, dim: bool) -> int:
+    """The colour of an edge: that of its weight's level, nearer to the background if it is dim."""
+    share = DIM if dim else 1.0
+    away = level - palette.MIDDLE
+    if not dim and away:
+        level = palette.MIDDLE + max(abs(away), LEAST_BRIGHT) * (1 if away > 0 else -1)
+    level = level if abs(away) > 2 or not dim else palette.MIDDLE
+    base = palette.rgb(level) if level != palette.MIDDLE else _triplet(palette.FAINT)
+    mixed = [round(b + (a - b) * share) for a, b in zip(base, palette.GROUND_RGB, strict=True)]
+    return packed((mixed[0], mixed[1], mixed[2]))
+
+
+class NetCanvas:
+    """A drawing of some characters by some lines."""
+
+    def __init__(self, width: int, lines: int, look: Terminal) -> None:
+        self.width, self.lines, self.look = width, lines, look
+        self.pixels: Ints = np.full((2 * lines, width), NONE)
+        self.levels: Ints = np.full((2 * lines, width), palette.MIDDLE)
+        self._dots: Ints = np.zeros((lines, width), np.int64)
+        self._ink: Ints = np.zeros((lines, width), np.int64)
+        self._slope: Ints = np.zeros((lines, width), np.int64)
+        self._signs: Ints = np.zeros((lines, width), np.int64)
+        self.glyphs: dict[tuple[int, int], tuple[str, Style]] = {}
+        """(line, character) -> a letter and its style; its background is that of the pixels."""
+
+    def picture(self, x: int, y: int, levels: NDArray[np.integer]) -> None:
+        """Put a picture, given as levels of the map, with its upper left pixel at a place."""
+        rows, columns = min(levels.shape[0], 2 * self.lines - y), min(levels.shape[1], self.width - x)
+        part = np.s_[y : y + rows, x : x + columns]
+        self.levels[part] = levels[:rows, :columns]
+        self.pixels[part] = packed_levels()[levels[:rows, :columns]]
+
+    def colours(self, x: int, y: int, pixels: NDArray[np.uint8]) -> None:
+        """Put a picture, given as red, green and blue, with its upper left pixel at a place."""
+        rows, columns = min(pixels.shape[0], 2 * self.lines - y), min(pixels.shape[1], self.width - x)
+        part, shown = np.s_[y : y + rows, x : x + columns], pixels[:rows, :columns].astype(np.int64)
+        self.pixels[part] = shown[..., 0] << 16 | shown[..., 1] << 8 | shown[..., 2]
+        self.levels[part] = shown.mean(axis=-1) / 255 * palette.MIDDLE + palette.MIDDLE
+
+    def block(self, x: int, y: int, columns: int, rows: int, colour: int) -> None:
+        """Fill a rectangle with a colour; what lies outside is left out."""
+        self.pixels[max(0, y) : max(0, y + rows), max(0, x) : max(0, x + columns)] = colour
+
+    def ring(self, x: int, y: int, columns: int, rows: int, colour: int) -> None:
+        """A frame of one pixel around a rectangle."""
+        self.block(x - 1, y - 1, columns + 2, 1, colour)
+        self.block(x - 1, y + rows, columns + 2, 1, colour)
+        self.block(x - 1, y - 1, 1, rows + 2, colour)
+        self.block(x + columns, y - 1, 1, rows + 2, colour)
+
+    def write(self, line_number: int, x: int, text: str, style: Style) -> None:
+        """Put letters, each one character wide, before everything else."""
+        for at, letter in enumerate(text, x):
+            if 0 <= at < self.width and 0 <= line_number < self.lines:
+                self.glyphs[line_number, at] = (letter, style)
+
+    def curves(self, lines: Sequence[Curve]) -> None:
+        """Draw lines that leave and arrive level; later ones cover earlier ones."""
+        if not lines:
+            return
+        x0, y0, x1, y1, level, dim = np.array(lines, np.int64).T[:, :, None]
+        count = 2 * int(max((x1 - x0).max(), np.abs(y1 - y0).max(), 2)) + 2
+        t = np.linspace(0.0, 1.0, count)
+        columns = np.rint(2 * x0 + 2 * (x1 - x0) * t).astype(np.int64)
+        rows = np.rint(2 * y0 + 2 * (y1 - y0) * t * t * (3 - 2 * t) + 1).astype(np.int64)
+        thick = (np.abs(level - palette.MIDDLE) >= THICK) & (dim == 0)
+        columns, rows = (np.concatenate(pair, axis=1) for pair in ((columns, columns), (rows, rows + thick)))
+        shown = (columns >= 0) & (columns < 2 * self.width) & (rows >= 0) & (rows < 4 * self.lines)
+        if not self.look.colour:  # dashes, where there is no colour to tell the sign
+            shown &= (level >= palette.MIDDLE) | ((columns // 2 + rows // 2) % 2 == 0)
+        inks = np.array(
+            [line_colour(int(one), bool(faint)) for one, faint in zip(level[:, 0], dim[:, 0], strict=True)]
+        )[:, None]
+        slope = np.where(np.abs(y1 - y0) > 2, np.sign(y1 - y0), 0)
+        at = rows[shown] // 4, columns[shown] // 2
+        np.bitwise_or.at(self._dots, at, DOTS[rows[shown] % 4, columns[shown] % 2])
+        for kept, values in (
+            (self._ink, inks),
+            (self._slope, slope),
+            (self._signs, np.where(level >= palette.MIDDLE, 1, -1)),
+        ):
+            kept[at] = np.broadcast_to(values, shown.shape)[shown]
+
+    def strips(self) -> list[Strip]:
+        """The drawing as lines."""
+        return [self._line(number) for number in range(self.lines)]
+
+    def _line(self, number: int) -> Strip:
+        upper, lower = self.pixels[2 * number].tolist(), self.pixels[2 * number + 1].tolist()
+        dots, ink = self._dots[number].tolist(), self._ink[number].tolist()
+        if not any(dots) and max(*upper, *lower) == NONE and number not in {at for at, _ in self.glyphs}:
+            return blank(self.width)
+        made, empty = list[Segment](), _empty()
+        for x in range(self.width):
+            glyph = self.glyphs.get((number, x))
+            if glyph is not None:
+                made.append(_glyph(glyph[0], glyph[1], max(upper[x], lower[x]) if self.look.colour else NONE))
+            elif upper[x] != NONE or lower[x] != NONE:
+                made.append(self._pixel(number, x, upper[x], lower[x]))
+            elif dots[x]:
+                made.append(self._dash(number, x, dots[x], ink[x]))
+            else:
+                made.append(empty)
+        return cells(made, self.width) if self.look.colour else line(made, self.width)
+
+    def _pixel(self, number: int, x: int, upper: int, lower: int) -> Segment:
+        if self.look.half_blocks:
+            return _halves(upper, lower)
+        shown = upper if upper != NONE else lower
+        if self.look.colour:
+            return _halves(shown, shown, " ")
+        if shown == chosen():
+            return Segment("|", palette.BRIGHT)
+        rows = self.levels[2 * number : 2 * number + 2, x]
+        level = int(rows[np.abs(rows - palette.MIDDLE).argmax()])
+        return Segment(palette.sign_glyph(level), palette.TEXT)
+
+    def _dash(self, number: int, x: int, dots: int, ink: int) -> Segment:
+        if self.look.unicode:
+            return _braille(dots, ink if self.look.colour else 0)
+        sign = int(self._signs[number, x])
+        text = "-\\/"[int(self._slope[number, x])] if sign > 0 or self.look.colour else "."
+        return Segment(text, Style(color=_colour(ink), bgcolor=palette.BACK) if self.look.colour else palette.TEXT)
+
+
+@palette.themed
+def _empty() -> Segment:
+    return Segment(" ", palette.GROUND)
+
+
+@palette.themed
+def chosen() -> int:
+    """The colour of the frame around the selected unit."""
+    return packed(_triplet(palette.ACCENT))
+
+
+def _triplet(style: Style) -> tuple[int, int, int]:
+    """The colour of a style's letters as red, green and blue."""
+    assert style.color is not None
+    found = style.color.get_truecolor()
+    return found.red, found.green, found.blue
+
+
+@palette.themed
+def _colour(value: int) -> Color:
+    return Color.from_rgb(value >> 16, value >> 8 & 255, value & 255)
+
+
+@palette.themed
+def _halves(upper: int, lower: int, text: str = "▀") -> Segment:
+    ground = packed(palette.GROUND_RGB)
+    front, back = (value if value != NONE else ground for value in (upper, lower))
+    return Segment(text, Style(color=_colour(front), bgcolor=_colour(back)))
+
+
+@palette.themed
+def _braille(dots: int, ink: int) -> Segment:
+    style = Style(color=_colour(ink), bgcolor=palette.BACK) if ink else palette.DIM
+    return Segment(chr(0x2800 + dots), style)
+
+
+@palette.themed
+def _glyph(text: str, style: Style, ground: int) -> Segment:
+    return Segment(text, style if ground == NONE else style + Style(bgcolor=_colour(ground)))
