@@ -180,15 +180,7 @@ def _run(arguments: list[str] | None) -> int:
     options.source = expanded(options.source or "names-mlp")
     options.plugin = [expanded(path) for path in options.plugin]
     options.data = options.data and expanded(options.data)
-    source, plugins = options.source, options.plugin
-    if problem := (
-        problem_with(source)
-        or problem_with_seed(options.seed, source)
-        or problem_with_data(options.data, source)
-        or problem_with_memory(options.memory)
-        or problem_with_plugins(plugins)
-        or problem_with_recipe(source, plugins)
-    ):
+    if problem := _problem(options):
         streams.say(problem, "tinynets-lab")
         return 2
     if options.web:
@@ -198,19 +190,10 @@ def _run(arguments: list[str] | None) -> int:
         return 2
     # Started now: a running app replaces stderr by an object without a file number, with which starting would fail.
     resource_tracker.ensure_running()
-    from tinynets.server.process import spawn  # the app starts sooner without it
+    from tinynets.server.process import spawn  # the app starts sooner without these
+    from tui.config import load
 
-    given = {
-        "seed": options.seed,
-        "data": options.data,
-        "memory": options.memory and options.memory * MEGABYTE,
-        "threads": options.threads,
-        "plugins": tuple(options.plugin) or None,
-    }
-    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    from tui.config import load  # the app starts sooner without it
-
-    config = load()
+    chosen, config = _of_lab(options), load()
     if config.saves:
         os.environ.setdefault(SAVES, config.saves_folder)  # before there is an engine, which inherits it
     engine = None if asks else spawn(options.source, chosen)
@@ -225,6 +208,31 @@ def _run(arguments: list[str] | None) -> int:
     finally:
         app.engine.close()
     return _ended(app)
+
+
+def _problem(options: argparse.Namespace) -> str:
+    """What is wrong with what was given, as far as we can tell without the engine; empty if nothing is."""
+    source, plugins = options.source, options.plugin
+    return (
+        problem_with(source)
+        or problem_with_seed(options.seed, source)
+        or problem_with_data(options.data, source)
+        or problem_with_memory(options.memory)
+        or problem_with_plugins(plugins)
+        or problem_with_recipe(source, plugins)
+    )
+
+
+def _of_lab(options: argparse.Namespace) -> dict[str, Any]:
+    """The options of the Lab among those that were given."""
+    given = {
+        "seed": options.seed,
+        "data": options.data,
+        "memory": options.memory and options.memory * MEGABYTE,
+        "threads": options.threads,
+        "plugins": tuple(options.plugin) or None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _print_config() -> int:

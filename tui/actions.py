@@ -1,4 +1,4 @@
-"""The registry of everything a user can do: key bindings, command palette, key bar and help all read it."""
+"""The registry of everything a user can do; one file because key bindings, palette, key bar and help all read it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ KEY_NAMES = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "apostrophe": "'",
-    "backslash": "\\",
-    "asterisk": "*",
-    "pageup": "pgup",
-    "pagedown": "pgdn",
     "plus": "+",
     "equals_sign": "=",
     "minus": "-",
+    "asterisk": "*",
+    "backslash": "\\",
+    "vertical_line": "|",
+    "tilde": "~",
     "left_curly_bracket": "{",
     "right_curly_bracket": "}",
     "escape": "esc",
@@ -100,6 +100,7 @@ def shown_key(key: str) -> str:
 
 
 RUN, TIME, EDIT, LOOK, FILE = "Running", "Going back and forth", "The selected unit", "Looking", "Saves and the app"
+UNITS = "In the Units pane"
 
 _PANES = tuple(
     Action(
@@ -114,6 +115,44 @@ _PANES = tuple(
     for number, name in enumerate(PANES, 1)
 )
 
+_UNITS = tuple(
+    Action(f"units_{name}", keys, label, text, UNITS, f"units.{method}", footer, not args, args, ("units",))
+    for name, keys, label, text, method, footer, args in (
+        ("sort_left", "left,h", "sort by", "Sort the units by the column to the left", "sort", None, (-1,)),
+        ("sort_right", "right,l", "sort by", "Sort the units by the column to the right", "sort", 1, (1,)),
+        ("turn", "d", "turn", "Turn the order of the units round", "turn", 6, ()),
+        (
+            "filter",
+            "backslash",
+            "filter",
+            "Show units by what they are, as saturated > 30; asks for it",
+            "filter",
+            2,
+            (),
+        ),
+        (
+            "mark",
+            "asterisk",
+            "mark",
+            "Mark the unit: z, f, a and others act on all marked ones; esc unmarks",
+            "mark",
+            3,
+            (),
+        ),
+        ("mark_all", "vertical_line", "mark all", "Mark all units that are shown, or none of them", "mark_all", 5, ()),
+        ("everywhere", "tilde", "all blocks", "The units of all blocks, or of the selected one", "everywhere", 7, ()),
+        (
+            "worth",
+            "A",
+            "worth",
+            "Measure how the loss rises without each unit of the block, and sort by it",
+            "worth",
+            4,
+            (),
+        ),
+        ("open", "enter", "select", "Select the unit, and go to it in the Neuron pane", "open", None, ()),
+    )
+)
 _IN_LOG = ("log",)
 _LOG = (
     Action("log_up", "up,k", "up", "The action before", LOOK, "record.move", palette=False, args=(-1,), pane=_IN_LOG),
@@ -391,6 +430,16 @@ ACTIONS: tuple[Action, ...] = (
         args=(0, -1),
     ),
     Action("down", "down,j", "down", "The row below", LOOK, "view.move", palette=False, args=(0, 1)),
+    *(
+        Action(f"leap_{to}", key, label, text, LOOK, "view.leap", palette=False, args=(to,))
+        for to, key, label, text in (
+            ("home", "home", "first", "To the first unit of the block"),
+            ("end", "end", "last", "To the last unit of the block"),
+            ("up", "pageup", "page up", "A page up: rows, or in Network the block before"),
+            ("down", "pagedown", "page down", "A page down: rows, or in Network the block after"),
+        )
+    ),
+    *_UNITS,
     Action("previous_example", "comma", "example", "The probe example before", LOOK, "view.example", args=(-1,)),
     Action(
         "next_example",
@@ -614,16 +663,17 @@ PRIORITY = frozenset({"next_pane", "previous_pane", "command"})
 
 
 def footer_actions(pane: str = "") -> list[Action]:
-    """The actions of the key bar, the most important first: those of the focused pane, then those of all."""
+    """The actions of the key bar: help, then those of the focused pane, then those of all, by importance."""
     shown = [action for action in ACTIONS if action.footer is not None and (not action.pane or pane in action.pane)]
     taken = {key for action in shown if action.pane for key in action.keys_now.split(",")}
     shown = [action for action in shown if action.pane or not taken & set(action.keys_now.split(","))]
-    return sorted(shown, key=lambda action: (not action.pane, action.footer))
+    return sorted(shown, key=lambda action: (action.id != "help", not action.pane, action.footer))
 
 
 def groups() -> dict[str, list[Action]]:
-    """The actions by group, in the order of the help."""
+    """The actions that hold everywhere, by group, in the order of the help."""
     found: dict[str, list[Action]] = {}
     for action in ACTIONS:
-        found.setdefault(action.group, []).append(action)
+        if not action.pane:
+            found.setdefault(action.group, []).append(action)
     return found

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events, on
-from textual.app import App, SystemCommand
+from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -30,31 +31,36 @@ from tui.controllers.running import RunningController
 from tui.controllers.style import StyleController
 from tui.controllers.taking_out import TakingOutController
 from tui.controllers.unit import UnitController
+from tui.controllers.units import UnitsController
 from tui.controllers.view import ViewController
-from tui.render import palette, themes
+from tui.dressed import DressedApp
 from tui.render.palette import Terminal, speaks_unicode
 from tui.render.plain_text import Seen
-from tui.render.textual_themes import colours_of, textual_theme
 from tui.screens.lab import LabScreen
+from tui.screens.palette import HERE, KEYS, TYPED, Entry, provider
 from tui.state import StateFile
 from tui.widgets.command_line import CommandLine
 from tui.widgets.desk import Desk
 from tui.widgets.log import LogPane
 from tui.widgets.loss import LossPane
+from tui.widgets.pane import Pane
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.timeline import TimelineStripWidget
 
 SEEN = Seen()
-TYPED = "On the command line"
+TYPED_THERE = "On the command line"
 
 
-class LabApp(App[None]):
+class LabApp(DressedApp):
     """Puts the parts together and binds the keys: `perform` finds the controller that the registry names."""
 
     TITLE = "tinynets-lab"
     NOTIFICATION_TIMEOUT = 4
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[Any]] = actions.bindings()
+
+    _begun = False
+    """The lab has its widgets."""
 
     def __init__(
         self,
@@ -69,16 +75,9 @@ class LabApp(App[None]):
     ) -> None:
         """Without a `source`, ask for one first."""
         super().__init__()
-        for colours in themes.OURS:
-            self.register_theme(textual_theme(colours))
         self.config = config = checked(config or Config(Path()), tuple(self.theme_names()))
         actions.give_keys(config.keys)
-        self.animation_level = "none"
-        self._tour = tour
-        self._begun = False
-        """The lab has its widgets."""
-        self._early: list[events.Event] = []
-        """What was typed before."""
+        self._tour, self._early = tour, list[events.Event]()  # what was typed before there was a lab
         self.look = Terminal(colour=not self.no_color, unicode=speaks_unicode())
         self.lab = lab = LabScreen(
             ready=lambda: self._begin(source, engine),
@@ -87,17 +86,16 @@ class LabApp(App[None]):
             keys=lambda: self.key_bar.shown(),
             label=lambda action: self.key_bar.label(action),
         )
+        state = state or StateFile()
         self.commands = commands = Commands(lab)
         self.running = RunningController(lab, commands)
         self.history = HistoryController(lab, commands)
         self.unit = UnitController(lab, commands)
+        self.units = UnitsController(lab, commands)
         self.view = ViewController(lab, commands)
         self.examples = ExamplesController(lab, commands)
-        state = state or StateFile()
         self.curve = CurveController(lab, commands)
-        self.files = FileController(
-            lab, commands, reconnect=lambda source: self.engine.reconnect(source), state=state, source=source
-        )
+        self.files = FileController(lab, commands, lambda source: self.engine.reconnect(source), state, source)
         self.engine = EngineController(
             lab,
             commands,
@@ -106,7 +104,7 @@ class LabApp(App[None]):
             options or {},
             opened=self._opened,
             refused=self.files.open,
-            looking={"samples": config.samples, "temperature": config.temperature, "frame_rate": config.frame_rate},
+            looking=config.looking,
         )
         self.taking_out = TakingOutController(
             lab, commands, shown=self._strips, recorder=lambda: self._driver if hasattr(self._driver, "cast") else None
@@ -115,8 +113,7 @@ class LabApp(App[None]):
         self.find = FindController(lab, commands)
         self.record = LogController(lab, commands)
         self.style = StyleController(lab, commands, config, state, self.theme_names)
-        self.theme = self.style.wanted
-        palette.wear(self._colours)
+        self.dress(self.style.wanted)
 
     def get_default_screen(self) -> Screen[Any]:
         return self.lab
@@ -146,17 +143,6 @@ class LabApp(App[None]):
 
     # -- colours
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return themes.css_variables(self._colours)
-
-    @property
-    def _colours(self) -> themes.Colours:
-        return colours_of(self.current_theme, few=self.console.color_system == "standard")
-
-    def theme_names(self) -> list[str]:
-        """The themes that there are; those in the terminal's own colours would leave the panes nothing to mix."""
-        return [name for name, theme in self.available_themes.items() if not theme.ansi]
-
     @property
     def follows_background(self) -> bool:
         """Whether the driver is to ask the terminal about its background."""
@@ -165,22 +151,12 @@ class LabApp(App[None]):
     def found_background(self, dark: bool) -> None:
         self.style.found_background(dark)
 
-    def watch_theme(self, name: str) -> None:
-        """Wear the colours of a theme, and draw every screen in them."""
-        palette.wear(self._colours)
-        self.call_next(self._draw_again)
-
-    def _draw_again(self) -> None:
-        for screen in self.screen_stack:
-            self.stylesheet.update(screen, animate=False)
-            for widget in screen.query("*"):
-                widget.refresh()
-            screen.refresh()
-
     # -- keys
 
     async def on_event(self, event: events.Event) -> None:
         """What is typed before there is a lab waits for it."""
+        if isinstance(event, events.Key):
+            self.lab.pressed += 1
         if self._begun or not isinstance(event, events.Key | events.Paste):
             if not (isinstance(event, events.Key) and self._begun and self.style.takes(event.key)):
                 await super().on_event(event)
@@ -233,25 +209,54 @@ class LabApp(App[None]):
     async def action_quit(self) -> None:
         self.files.leave()
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Entries of the command palette: the registry's actions and the command line's verbs."""
+    # -- the palette
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(providers=[provider(self.palette_entries)], placeholder="what to do"))
+
+    def palette_entries(self) -> Iterator[Entry]:
+        """All that the palette offers: actions, the operations on the selected unit, and the verbs."""
         from tinynets.lab.verbs import VERBS  # the app starts sooner without it
 
+        pane, here = self.lab.desk.choice.active, self.unit.fitting()
         for action in actions.ACTIONS:
-            if action.palette:
-                title = f"{action.help}  ({action.shown_key})"
-                yield SystemCommand(title, action.group, lambda a=action: self.call_later(self.run_action, a.command))
+            if not action.palette or (action.pane and pane not in action.pane):
+                continue
+            fits = action.pane or (action.group == actions.EDIT and here)
+            words = action.help.replace("the unit", self.lab.selection.selector) if fits else action.help
+            run = partial(self.call_later, self.run_action, f"app.{action.command}")
+            yield Entry(words, action.shown_key, action.group, run, HERE if fits else KEYS)
+        for operation in here:
+            if operation.key not in {action.keys for action in actions.ACTIONS if action.group == actions.EDIT}:
+                words = f"{operation.verb} {self.lab.selection.selector}: {operation.help}"
+                run = partial(self.call_later, self.unit.begin, operation.line)
+                yield Entry(words, f"a {actions.shown_key(operation.key)}", actions.EDIT, run, HERE)
         for verb in VERBS.values():
-            title = f":{verb.name}  {verb.help}"
-            yield SystemCommand(title, TYPED, lambda v=verb: self.call_later(self.commands.begin_line, v))
+            run = partial(self.call_later, self.commands.begin_line, verb)
+            yield Entry(f"{verb.usage}   {verb.help}", ":", TYPED_THERE, run, TYPED)
 
     # -- messages from the lab's widgets
 
     @on(CommandLine.Entered)
     def _line_entered(self, message: CommandLine.Entered) -> None:
-        self.lab.close_command_line()
         if message.text:
-            self.commands.run_line(message.text)
+            self.commands.enter_line(message.text)
+        else:
+            self.lab.close_command_line()
+
+    @on(Pane.Read)
+    def _read(self, message: Pane.Read) -> None:
+        self.lab.status.hint(message.text)
+
+    @on(Pane.MenuAsked)
+    def _menu_asked(self) -> None:
+        self.unit.operate()
+
+    @on(LossPane.Wheeled)
+    @on(TimelineStripWidget.Wheeled)
+    def _wheeled(self, message: LossPane.Wheeled | TimelineStripWidget.Wheeled) -> None:
+        self.curve.nearer(0.5 if message.by > 0 else 2.0)
 
     @on(LogPane.Asked)
     def _log_asked(self) -> None:

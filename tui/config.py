@@ -43,6 +43,11 @@ class Config:
     problems: tuple[str, ...] = ()
 
     @property
+    def looking(self) -> dict[str, Any]:
+        """What the settings say about every view of the lab."""
+        return {"samples": self.samples, "temperature": self.temperature, "frame_rate": self.frame_rate}
+
+    @property
     def saves_folder(self) -> str:
         """Where `w` writes; empty for the usual place."""
         return expanded(self.saves)

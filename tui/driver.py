@@ -41,6 +41,33 @@ AS_FOUND = (
 )
 
 
+SYNC_START, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
+BELOW = 7
+"""So many lines at the bottom tell of the moment: the timeline with its branches, the status, the keys."""
+LINE = re.compile(r"(?=\x1b\[(\d+);\d+H)")
+"""Where a line of an update begins, which goes to the place that it is drawn at."""
+
+
+def outer_lines_first(update: str) -> str:
+    """An update with the first line of the screen first, the last ones from below upwards, and then the others.
+
+    The header and the timeline, which tell of the same moment, are then together at its beginning: where a terminal
+    draws what it has read of an update without waiting for its end, they still agree.
+    """
+    pieces = LINE.split(update)
+    head, rows = pieces[0], [(int(pieces[at]), pieces[at + 1]) for at in range(1, len(pieces) - 1, 2)]
+    if len(rows) < 2:
+        return update
+    rows, cursor = rows[:-1], rows[-1][1]  # the last goes to where the cursor rests, and draws nothing
+    height = max(row for row, _ in rows)
+
+    def rank(row: int) -> int:
+        return -1 if row == 1 else height - row if row > height - BELOW else BELOW + row
+
+    rows.sort(key=lambda entry: rank(entry[0]))
+    return "".join([head, *(text for _, text in rows), cursor])
+
+
 class LabDriver(LinuxDriver):
     """Tells the app to end in cases where Textual's driver would not."""
 
@@ -50,6 +77,8 @@ class LabDriver(LinuxDriver):
         self.cast: Cast | None = None
         """The recording that goes on."""
         self._before: list[tuple[int, Any]] = []
+        self._update: list[str] | None = None
+        """What was written so far of the update that is being written."""
         self._noted = stopping.Noted(self._at_once, stopping.SIGNALS)
         # Textual keeps its app in a context variable, which signal handlers and threads lack.
         self._context = contextvars.copy_context()
@@ -57,6 +86,18 @@ class LabDriver(LinuxDriver):
     # -- output
 
     def write(self, data: str) -> None:
+        """Write data; an update of the screen is held until it is whole, and written at once."""
+        if data == SYNC_START:
+            self._update = []
+        elif self._update is None:
+            self._write(data)
+        elif data == SYNC_END:
+            update, self._update = "".join(self._update), None
+            self._write(f"{SYNC_START}{outer_lines_first(update)}{SYNC_END}")
+        else:
+            self._update.append(data)
+
+    def _write(self, data: str) -> None:
         if self.cast is not None:
             self.cast.resize(*self._app.size)
             self.cast.output(data)

@@ -38,23 +38,23 @@ ROWS = (
     PaneRow(
         NetworkPane,
         Slot("left", "network", (2, 5), 6),
-        "each unit a cell, coloured by its activation on the selected probe example",
+        "each unit a cell, coloured by what the lens (v) shows of it on the selected example",
     ),
     PaneRow(UnitsPane, Slot("left", "units", (1, 2)), "every unit of the block as a row, to sort, filter and mark"),
     PaneRow(
         WeightsPane,
         Slot("left", "weights"),
-        "what comes into each unit: inputs down, units across; the selected column between bars",
+        "what comes into each unit, through the lens: inputs down, units across; the selected one between bars",
     ),
     PaneRow(
         ActivationsPane,
         Slot("left", "units", (1, 2)),
-        "each unit (across) on each probe example (down); under it the share of saturated ones",
+        "each unit (across) on each example (down), through the lens; in mid-step the batch and its losses",
     ),
     PaneRow(
         LossPane,
         Slot("right", "loss", (3, 11), 10),
-        "mean and range of the training loss; dots are evaluations (e makes one)",
+        "the training loss over its range, evaluations (e makes one), other branches; arrows read out, enter goes there",
     ),
     PaneRow(
         NeuronPane, Slot("right", "neuron", (6, 13), 12), "the selected unit: its sum, its largest terms, where it goes"

@@ -16,6 +16,7 @@ from typing import Any
 import frames
 import numpy as np
 
+from tinynets.measure.worth import Worth
 from tinynets.server.frame import BookmarkMark, BreakpointMark, EditMark, Frame, PhaseMark, View
 
 PHASES = ("batch", "forward embed", "forward hidden", "forward output", "loss", "backward output", "update")
@@ -52,6 +53,7 @@ class FakeEngine:
         self.world = frames.World(recipe=source or "names-mlp")
         self.view = View()
         self.answers: dict[str, Callable[..., Any]] = {}
+        self.compared: Callable[..., Any] = lambda *names, step: None
         self.speed, self._moved = 0.0, 0.0
         self.read_only, self.note = False, ""
         self._number, self._acknowledged, self._mode, self._phase = 0, 0, "paused", 0
@@ -138,8 +140,11 @@ class FakeEngine:
         self.world.step = min(step, self.world.end)
         return f"at step {self.world.step}"
 
-    def do_switch(self, name: str) -> str:
+    def do_switch(self, name: str, *, step: int | None = None) -> str:
         return f"on branch {name}"
+
+    def do_compare(self, *names: str, step: int | None = None) -> Any:
+        return self.compared(*names, step=step)
 
     def do_rename(self, branch: str, name: str) -> str:
         self.world.others = [replace(line, name=name) if line.name == branch else line for line in self.world.others]
@@ -175,6 +180,7 @@ class FakeEngine:
         return f"{PHASES[self._phase - 1]} done; next: {PHASES[self._phase]}"
 
     def do_phase_back(self) -> str:
+        self._mode = "paused"
         self._phase = (self._phase or len(PHASES)) - 1
         return f"back to {PHASES[self._phase - 1]}"
 
@@ -232,10 +238,15 @@ class FakeEngine:
         block, unit = selector.rstrip("]").split("[")
         if block not in masks:
             raise LookupError(f"`{selector}`: there is no block `{block}`; there are embed, hidden, output")
-        masks[block][int(unit)] = value
+        masks[block][[int(number) for number in unit.split(",")]] = value
         self.world.marks.append(EditMark(self.world.step, op, f'lab.{op}("{selector}")', True, 1, FAMILIES[op]))
         self.world.unsaved = True
         return f"{selector} {DONE[op]}: probe loss 2.412 -> 2.431"
+
+    def do_worth(self, block: str) -> Worth:
+        step, rises = self.world.step, np.sin(np.arange(frames.SIZES[block])) / 100
+        self.world.worths[block] = step, rises
+        return Worth(block, "main", step, (0, step, 0), "dev", 64, 64, 2.5, 2.5 + rises)
 
     def do_clamp(self, selector: str, value: float) -> str:
         return f"{selector} clamped to {value:g}"

@@ -40,6 +40,8 @@ class World:
     """The branches other than `main`, the current one."""
     pins: list[f.BookmarkMark] = field(default_factory=list)
     evaluations: dict[int, float] = field(default_factory=dict)
+    worths: dict[str, tuple[int, np.ndarray]] = field(default_factory=dict)
+    """Block -> the step at which its worth was measured, and that of each unit."""
     frozen: dict[str, np.ndarray] = field(default_factory=lambda: {k: np.zeros(v, bool) for k, v in SIZES.items()})
     zeroed: dict[str, np.ndarray] = field(default_factory=lambda: {k: np.zeros(v, bool) for k, v in SIZES.items()})
 
@@ -109,6 +111,7 @@ def frame(world: World, view: f.View, number: int = 1) -> f.Frame:
     made = net(world)
     panes = {
         "network": lambda: _network(made, world, example),
+        "units": lambda: _units(made, world, list(SIZES) if view.every_unit else [block]),
         "weights": lambda: _weights(made, world, block),
         "activations": lambda: _activations(made, world, block),
         "loss": lambda: _loss(world, view),
@@ -194,6 +197,34 @@ def _activations(made: Net, world: World, block: str) -> f.Activations:
     limit = 1.0 if block == "hidden" else float(np.abs(values).max() or 1.0)
     texts = tuple(text for text, _ in examples())
     return f.Activations(block, values, limit, saturated, _dead(block), texts)
+
+
+def _units(made: Net, world: World, blocks: list[str]) -> f.Units:
+    sizes = [SIZES[name] for name in blocks]
+    values = np.concatenate([made.outputs[name].T for name in blocks])
+    known = [block for block in blocks if block in world.worths]
+    worth = [world.worths[name][1] if name in known else np.full(SIZES[name], np.nan) for name in blocks]
+    holds = [name in known and world.worths[name][0] == world.step for name in blocks]
+    measured = {name: "on dev, 64 examples" if world.worths[name][0] == world.step
+                else f"measured at step {world.worths[name][0]}" for name in known}  # fmt: skip
+    return f.Units(
+        blocks=tuple(blocks),
+        block=np.repeat(np.arange(len(blocks)), sizes),
+        unit=np.concatenate([np.arange(size) for size in sizes]),
+        bins=values.reshape(len(values), 16, 4).mean(axis=2),
+        limit=np.repeat([1.0 if name == "hidden" else 4.0 for name in blocks], sizes),
+        mean=values.mean(axis=1),
+        std=values.std(axis=1),
+        flat=np.where(np.repeat([name == "hidden" for name in blocks], sizes),
+                      (np.abs(values) > 0.97).mean(axis=1), np.nan),
+        dead=np.concatenate([_dead(name) for name in blocks]),
+        gradient=np.abs(values).mean(axis=1) / 100,
+        change=np.full(len(values), 1e-3 if world.step else np.nan),
+        worth=np.concatenate(worth),
+        worth_holds=np.repeat(holds, sizes),
+        measured=tuple(measured.get(name, "") for name in blocks),
+        off=(False,) * len(blocks),
+    )  # fmt: skip
 
 
 def _loss(world: World, view: f.View) -> f.LossCurve:

@@ -9,6 +9,7 @@ import frames
 import pytest
 from fake import FakeEngine
 from opening import SMALL, WIDE, app_of, commands, dialog_text, lab, opened, screen_text, type_line, until
+from textual.pilot import Pilot
 from throwaway import registered
 
 import tinynets as tn
@@ -24,6 +25,7 @@ from tui.render.marks import SIGNS
 from tui.render.palette import Terminal
 from tui.screens.help import VERB_GROUPS, HelpScreen
 from tui.screens.operate import OperateScreen
+from tui.screens.palette import KEYS, TYPED, WEIGHTS, Entry, fit
 from tui.widgets.command_line import COMMAND_HINT, hint
 
 
@@ -54,11 +56,83 @@ def test_every_action_is_done_by_a_method_that_takes_its_arguments() -> None:
             assert hasattr(app, f"action_{action.command}"), action.id
 
 
-async def test_the_palette_offers_the_actions_and_the_verbs_and_nothing_else() -> None:
+async def test_the_palette_offers_the_actions_the_operations_and_the_verbs() -> None:
     async with opened() as (pilot, _):
-        offered = [command.title for command in pilot.app.get_system_commands(pilot.app.screen)]
-        keyed = [f"{a.help}  ({a.shown_key})" for a in actions.ACTIONS if a.palette]
-        assert offered == keyed + [f":{verb.name}  {verb.help}" for verb in VERBS.values()]
+        offered = list(app_of(pilot).palette_entries())
+        keys = [action.shown_key for action in actions.ACTIONS if action.palette and not action.pane]
+        assert [entry.key for entry in offered if entry.rank != TYPED and entry.key in keys] == keys
+        assert [entry.words for entry in offered if entry.rank == TYPED] == [
+            f"{verb.usage}   {verb.help}" for verb in VERBS.values()
+        ]
+        assert all(entry.words.strip() for entry in offered)
+
+
+async def test_the_palette_begins_with_what_fits_the_selection_and_the_focused_pane() -> None:
+    async with opened() as (pilot, engine):
+        await pilot.press("9", "ctrl+p")
+        await until(pilot, lambda: "Copy the line of Python under the cursor" in screen_text(pilot))
+        rows = [row.strip() for row in screen_text(pilot).split("\n")]
+        first = next(at for at, row in enumerate(rows) if row.startswith("z  "))
+        assert "Zero hidden[0]'s output" in rows[first]
+        assert not any(row.startswith((": ", "space ")) for row in rows[:first])
+        await pilot.press(*"zero")
+        await until(pilot, lambda: "hold units' activations at zero" in screen_text(pilot))
+        rows = [row.strip() for row in screen_text(pilot).split("\n")]
+        assert next(row for row in rows if row.startswith(("z ", ": "))).startswith("z ")
+        await pilot.press("enter")
+        await until(pilot, lambda: engine.calls[-1:] == [("zero", ("hidden[0]",), {})])
+
+
+def test_a_verb_stands_behind_what_has_a_key() -> None:
+    key = Entry("Zero the unit's output", "z", "The selected unit", lambda: None, KEYS)
+    verb = Entry("zero UNITS   hold at zero", ":", "On the command line", lambda: None, TYPED)
+    assert fit("ze", key) * WEIGHTS[KEYS] > fit("ze", verb) * WEIGHTS[TYPED] > 0
+    assert fit("z", key) == 1.0
+    assert fit("unit save", key) == 0.0
+
+
+DONE_BY = {
+    "run": "run", "step": "step", "step_count": "step", "phase": "phase", "phase_back": "phase_back",
+    "breakpoints": "breakpoints", "evaluate": "evaluate", "back": "back", "back_count": "back", "start": "seek",
+    "end": "seek", "previous_stop": "seek", "next_stop": "seek", "bookmark": "bookmark", "tree": "tree", "fork": "fork",
+    "until": "until", "back_until": "back_until", "play": "play", "rewind": "play", "undo": "undo", "redo": "redo",
+    "zero": "zero", "freeze": "freeze", "explain": "explain", "release": "release", "mean": "mean", "clamp": "clamp",
+    "scale": "scale", "reinit": "reinit", "prune": "prune", "edit_weight": "set_weight", "log_go": "seek",
+    "loss_go": "seek", "next_example": "step_out", "save": "save", "save_as": "save", "open": "open",
+    "recover": "recover",
+}  # fmt: skip
+"""Action -> the verb that does the same on the command line."""
+NO_VERB = {
+    "view": "what is looked at",
+    "find": "where the cursor and the focus are",
+    "record": "the cursor in the log, and copies",
+    "curve": "the range of time that is seen, or the pace of playback",
+    "style": "how the app looks, and its tour",
+    "taking_out": "pictures and recordings of the app",
+    "app": "the palette itself",
+    "running.cancel": "what is at work takes no line meanwhile",
+    "unit.operate": "the menu, whose entries are verbs",
+    "engine.restart": "there is no engine to take a line",
+    "files.leave": "the end of the app",
+}
+"""A controller, or one handler -> why its actions need no verb."""
+
+
+@pytest.mark.parametrize("action", actions.ACTIONS, ids=lambda action: action.id)
+def test_every_action_has_a_key_or_a_palette_entry_help_and_a_verb(action: actions.Action) -> None:
+    assert action.keys or action.palette
+    assert action.palette or action.keys.split(",")[0] in KEYED_ALONE, "neither in the palette nor a plain movement"
+    assert len(action.help) > 8
+    assert action.label
+    if action.id in DONE_BY:
+        assert DONE_BY[action.id] in VERBS
+    else:
+        controller = action.handler.partition(".")[0]
+        assert action.handler in NO_VERB or controller in NO_VERB, "no verb, and no reason why"
+
+
+KEYED_ALONE = {"left", "right", "up", "down", "pageup", "pagedown", "home", "end", "tab", "shift+tab", "ctrl+p"}
+"""Keys that need no entry in the palette: they move, or open it."""
 
 
 async def test_a_verb_from_the_palette_is_done_or_asked_to_be_completed() -> None:
@@ -79,7 +153,8 @@ async def test_a_verb_from_the_palette_is_done_or_asked_to_be_completed() -> Non
 def test_the_verbs_of_every_day_have_keys() -> None:
     daily = {
         "step", "run", "phase", "evaluate", "back", "undo", "redo", "until", "back_until", "fork", "tree", "bookmark",
-        "play", "phase_back", "breakpoints", "zero", "freeze", "release", "mean", "clamp", "scale", "prune", "reinit", "explain",
+        "play", "phase_back", "breakpoints", "zero", "freeze", "release", "mean", "clamp", "scale", "prune", "reinit",
+        "explain",
         "save", "open", "recover",
     }  # fmt: skip
     assert daily <= set(VERBS)
@@ -244,7 +319,7 @@ async def test_the_help_lists_every_action_and_every_verb_each_on_its_page() -> 
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
         text = dialog_text(pilot)
         for action in actions.ACTIONS:
-            assert action.help.split(";")[0].split(":")[0][:30] in text, action.id
+            assert action.help.split(";")[0].split(":")[0][:24] in text, action.id
         await pilot.press("right", "right")
         await until(pilot, lambda: "What is typed behind :" in screen_text(pilot))
         text = dialog_text(pilot)
@@ -277,11 +352,11 @@ async def test_a_new_operation_and_a_new_verb_are_offered_like_the_others() -> N
             return f"the examples of {split}"
 
     with registered():
-        async with opened((160, 120), engine=Knowing) as (pilot, engine):
+        async with opened((160, 170), engine=Knowing) as (pilot, engine):
             app = lab(pilot)
-            offered = [command.title for command in app_of(pilot).get_system_commands(pilot.app.screen)]
-            assert ":dampen  multiply what units have learned" in offered
-            assert ":tally  count the examples of a split" in offered
+            offered = [entry.words for entry in app_of(pilot).palette_entries()]
+            assert any(words.endswith("   multiply what units have learned") for words in offered)
+            assert any(words.endswith("   count the examples of a split") for words in offered)
             assert completions("damp", app.frame) == ["dampen "]
             assert completions("dampen hid", app.frame) == ["dampen hidden[0]", "dampen hidden"]
             assert completions("dampen hidden 2 ", app.frame) == ["dampen hidden 2 twice="]
@@ -307,3 +382,52 @@ async def test_a_new_operation_and_a_new_verb_are_offered_like_the_others() -> N
             await pilot.press("question_mark", "3")
             await until(pilot, lambda: "dampen UNITS FACTOR" in dialog_text(pilot))
             assert "count the examples of a split" in dialog_text(pilot)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_the_help_begins_with_the_focused_pane_and_its_keys(size: tuple[int, int]) -> None:
+    async with opened(size) as (pilot, _):
+        await pilot.press("9", "question_mark")
+        await until(pilot, lambda: "9 Log, where you are" in dialog_text(pilot))
+        text = dialog_text(pilot)
+        assert text.index("Go to the moment after the action") < text.index("Train one step")
+
+
+@pytest.mark.parametrize("keys", [("slash", *"bookmark"), tuple("bookmark")])
+async def test_the_help_is_searched_by_letters(keys: tuple[str, ...]) -> None:
+    async with opened() as (pilot, _):
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "Train one step" in dialog_text(pilot))
+        await pilot.press(*keys)
+        await until(pilot, lambda: "Train one step" not in dialog_text(pilot))
+        text = dialog_text(pilot)
+        assert "Bookmark this moment" in text
+        assert ":unbookmark NAME" in text
+        await pilot.press("escape")
+        await until(pilot, lambda: "Train one step" in dialog_text(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, HelpScreen))
+
+
+def keys_shown(pilot: Pilot[None]) -> str:
+    return lab(pilot).keys.render_line(0).text
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_the_key_bar_shows_the_panes_own_keys_behind_the_help(size: tuple[int, int]) -> None:
+    async with opened(size) as (pilot, _):
+        await pilot.press("9")
+        await until(pilot, lambda: keys_shown(pilot).startswith(" ? help  enter go there  y copy line"))
+        assert "space run" in keys_shown(pilot)
+
+
+async def test_the_key_bar_shows_what_is_possible_now() -> None:
+    async with opened(SMALL) as (pilot, engine):
+        assert "u undo" not in keys_shown(pilot)
+        engine.world.go(20)
+        await pilot.press("b")
+        await until(pilot, lambda: keys_shown(pilot).startswith(" ? help  > end  p play"))
+        await pilot.press("n")
+        await until(pilot, lambda: keys_shown(pilot).startswith(" ? help  n phase: ") and " N " in keys_shown(pilot))
+        engine.die()
+        await until(pilot, lambda: keys_shown(pilot).startswith(" R restart"))

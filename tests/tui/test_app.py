@@ -6,9 +6,13 @@ from opening import MIDDLE, SMALL, WIDE, app_of, lab, opened, screen_text, statu
 
 from tinynets.server.frame import PANES
 from tui.app import LabApp
+from tui.panes import SLOTS
 from tui.screens.ask import AskScreen
 from tui.screens.leave import LeaveScreen
 from tui.widgets.loss import LossPane
+
+PLACES = len({slot.place for slot in SLOTS.values()})
+"""How many panes a large desk shows."""
 
 
 @pytest.mark.parametrize("size", [WIDE, MIDDLE, SMALL, (60, 16), (200, 60)])
@@ -73,7 +77,8 @@ async def test_edits_have_a_row_of_their_own_and_several_at_one_step_are_counted
         await pilot.press("u")
         await until(pilot, lambda: "•" in lab(pilot).timeline.render_line(1).text)
         edits = lab(pilot).timeline.render_line(0).text
-        assert edits.split() == ["edits", "2"]
+        assert edits.startswith(" edits")
+        assert edits.rstrip().endswith("2")
 
 
 async def test_a_cursor_that_moves_while_a_frame_is_drawn_shows_all_of_that_frame() -> None:
@@ -162,7 +167,7 @@ async def test_numbers_go_to_panes_and_hidden_panes_are_not_asked_for(size: tupl
             await until(pilot, lambda pane=pane: pilot.app.focused is lab(pilot).panes[pane])
             assert lab(pilot).panes[pane].display
             await until(pilot, lambda: engine.views[-1].panes == lab(pilot).desk.visible_panes())
-        assert len(engine.views[-1].panes) == (6 if size == WIDE else 2)
+        assert len(engine.views[-1].panes) == (PLACES if size == WIDE else 2)
 
 
 async def test_tab_goes_through_all_panes_even_where_few_fit() -> None:
@@ -177,10 +182,10 @@ async def test_tab_goes_through_all_panes_even_where_few_fit() -> None:
 
 async def test_x_shows_one_pane_alone_and_escape_brings_the_others_back() -> None:
     async with opened() as (pilot, engine):
-        await pilot.press("3", "x")
+        await pilot.press("4", "x")
         await until(pilot, lambda: engine.views[-1].panes == ("activations",))
         await pilot.press("escape")
-        await until(pilot, lambda: len(engine.views[-1].panes) == 6)
+        await until(pilot, lambda: len(engine.views[-1].panes) == PLACES)
 
 
 async def test_a_count_is_asked_for_and_what_is_no_count_is_refused() -> None:
@@ -273,6 +278,8 @@ async def test_an_engine_that_is_started_again_from_a_save_has_what_holds_for_al
 async def test_a_click_selects_a_unit_and_a_cell() -> None:
     async with opened() as (pilot, _):
         network, activations = lab(pilot).panes["network"], lab(pilot).panes["activations"]
+        await pilot.press("4")
+        await until(pilot, lambda: activations.place is not None)  # type: ignore[attr-defined]
         await pilot.click(network, offset=(1 + 5 + 2 * 7, 1 + 4))
         await until(pilot, lambda: lab(pilot).selection.selector == "hidden[7]")
         place = activations.place  # type: ignore[attr-defined]
@@ -292,7 +299,7 @@ async def test_a_click_on_the_timeline_seeks_there() -> None:
         await until(pilot, lambda: "of 1,000" in screen_text(pilot))
 
 
-async def test_L_switches_the_loss_to_log10() -> None:
+async def test_a_key_switches_the_loss_to_log10() -> None:
     async with opened() as (pilot, _):
         await pilot.press("L")
         await until(pilot, lambda: status(pilot) == "loss as log10")

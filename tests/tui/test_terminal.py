@@ -237,3 +237,44 @@ def test_a_file_that_is_not_a_whole_save_is_named_and_the_app_stands(tmp_path: P
         terminal.press("\x1b", "`bad.msgpack` ", lambda text: "Open a save" not in text)
         terminal.send("q")
         assert terminal.status() == 0
+
+
+def _ground(terminal: Terminal) -> str:
+    """The background behind the middle of the last line."""
+    return str(terminal.screen.buffer[terminal.screen.lines - 1][terminal.screen.columns // 2].bg)
+
+
+@pytest.mark.proof
+def test_the_first_lab_has_the_tour_and_later_ones_ask_and_both_follow_the_terminals_background(tmp_path: Path) -> None:
+    first = Terminal(cwd=tmp_path)
+    try:
+        first.until("names-mlp", "paused", "1 of 6", "one training step")
+        assert b"\x1b]11;?" in first.written
+        assert _ground(first) == "11151b"
+        first.press("\x1b]11;rgb:ffff/ffff/f0f0\x1b\\", lambda _: _ground(first) == "fbfcfe")
+        first.press("s", "step 1 ", "2 of 6")
+        first.press("\x1b", lambda text: "2 of 6" not in text)
+        first.press("q", "has not been saved")
+        first.send("q")
+        assert first.status() == 0
+    finally:
+        first.end()
+    later = Terminal(cwd=tmp_path)
+    try:
+        later.until("Recipes: start anew", "opened last", "names-mlp")
+        later.press("xor", lambda text: "names-mlp" not in text)
+        later.press("\r", "1 Network", "xor", "step 0")
+    finally:
+        later.end()
+
+
+@pytest.mark.proof
+def test_16_colours_are_enough(tmp_path: Path) -> None:
+    terminal = Terminal("names-mlp", cwd=tmp_path, TERM="xterm", COLORTERM="")
+    try:
+        terminal.until("names-mlp", "paused", "1 Network")
+        assert b"38;2;" not in terminal.written
+        grounds = {cell.bg for row in terminal.screen.buffer.values() for cell in row.values()}
+        assert {"brown", "blue", "black"} <= grounds or len(grounds) >= 5, grounds
+    finally:
+        terminal.end()

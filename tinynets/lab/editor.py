@@ -67,6 +67,13 @@ class LabBench:
         return LabBench(self.open_save(path), self.open_save)
 
 
+def _forked(before: str, old: str, new: str, step: int) -> str:
+    """What became of the branches by an edit in the past: `before` and `old` name the one that was left."""
+    if new == before:
+        return f"what was undone is branch `{old}` now"
+    return f"new branch `{new}` from step {step:,}"
+
+
 class Editor:
     """Applies the operations of `edits.registry.OPERATIONS` to a run, records them, and reports what each did.
 
@@ -89,8 +96,11 @@ class Editor:
         Values are looked up first. In a half-done step, an edit of activations acts on this very step. For any other
         the step is finished, once it is certain that the edit can be applied; the report says so.
         """
-        half = self.player.phases_done > 0
+        half, branch = self.player.phases_done > 0, self.player.branch
+        name = branch.name
         report = yield from self._edit(op, target, given)
+        if self.player.branch is not branch:
+            report = replace(report, forked=_forked(name, branch.name, self.player.branch.name, report.step))
         return replace(report, finished=report.step) if half and not report.phase else report
 
     def _edit(self, op: str, target: str, given: Mapping[str, Any]) -> Job[EditReport]:

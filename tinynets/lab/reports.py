@@ -111,6 +111,8 @@ class EditReport:
     batch_before: float | None = None
     """The loss of that step's batch before the edit; None where the phase `loss` was not done yet."""
     batch_after: float | None = None
+    forked: str = ""
+    """The branch that this edit, made in the past, began, or keeps what was undone: in words; empty if none."""
 
     @property
     def finished_first(self) -> str:
@@ -132,7 +134,8 @@ class EditReport:
             accuracy = f", accuracy {self.accuracy_before:.1%} -> {self.accuracy_after:.1%}"
         losses = f"probe loss {loss_text(self.before)} -> {loss_text(self.after)}"
         done = f"{printable(self.done)}{self.in_step}{', ' if self.batch_after is not None else ': '}"
-        return f"{self.finished_first}{done}{losses}{accuracy}{still_text(self.still)}"
+        forked = f"; {printable(self.forked)}" if self.forked else ""
+        return f"{self.finished_first}{done}{losses}{accuracy}{forked}{still_text(self.still)}"
 
 
 @dataclass(frozen=True)

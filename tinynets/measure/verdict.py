@@ -35,7 +35,7 @@ class Verdict:
     """What is the matter with a unit."""
 
     state: str
-    """held, dead, saturated, frozen, constant or healthy: the first thing to know."""
+    """held, dead, saturated, frozen, constant, broken (not finite) or healthy: the first thing to know."""
     text: str
     """All that is the matter, and why."""
 
@@ -144,7 +144,7 @@ def _still(at: UnitView) -> list[tuple[str, str]]:
 def _range(at: UnitView) -> tuple[str, str]:
     out = at.block_view.out[:, :, at.unit]
     if not np.isfinite(out).all():
-        return "dead", f"not finite on {int((~np.isfinite(out).all(axis=1)).sum())} of {len(out)} examples"
+        return "broken", f"not finite on {int((~np.isfinite(out).all(axis=1)).sum())} of {len(out)} examples"
     return "healthy", f"healthy: on {len(out)} examples between {float(out.min()):+.3g} and {float(out.max()):+.3g}"
 
 

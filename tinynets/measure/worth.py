@@ -53,6 +53,11 @@ class Worth:
         return self.without - self.loss
 
     @property
+    def best(self) -> int:
+        """The unit without which the loss rises most."""
+        return int(np.argmax(np.nan_to_num(self.values, nan=-np.inf)))
+
+    @property
     def measured(self) -> str:
         """On what it was measured, in words."""
         return (
@@ -63,10 +68,8 @@ class Worth:
         values = self.values
         order = np.argsort(-values, kind="stable")[:NAMED]
         named = ", ".join(f"{self.block}[{unit}] {values[unit]:+.4f}" for unit in order.tolist())
-        more = "" if len(values) <= NAMED else f"; {int((values < 0).sum())} of {len(values)} lower it"
-        return (
-            f"without a unit of {self.block} the loss {loss_text(self.loss)} rises by {named}{more} ({self.measured})"
-        )
+        raising = f"{int((values < 0).sum())} of {len(values)} only raise it"
+        return f"worth most: {named}; {raising}; the loss is {loss_text(self.loss)} ({self.measured})"
 
 
 def worth(experiment: Experiment, block: object, split: str | None, examples: int | None) -> Job[Worth]:

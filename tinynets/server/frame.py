@@ -190,6 +190,8 @@ class Status:
     """The file that a recovered journal names to save to; the user is asked."""
     still: str = ""
     """Why the next step changes no parameter: the learning rate is 0, everything is frozen; empty if one does."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """The settings that `set` changes, as they are now, as one would type them."""
     evaluated: tuple[str, int, float] | None = None
     """The last evaluation up to this moment: split, step and loss; that of `dev` if there is one."""
     phases: tuple[PhaseMark, ...] = ()
@@ -547,7 +549,7 @@ class Neuron:
     gradient_here: float | None = None
     """The same gradient on the selected example of the batch alone."""
     state: str = ""
-    """held, dead, saturated, frozen, constant or healthy."""
+    """held, dead, saturated, frozen, constant, broken (not finite) or healthy."""
     verdict: str = ""
     """What is the matter with it and why, in a sentence."""
     picture: UnitPicture | None = None

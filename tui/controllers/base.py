@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from tinynets.server.frame import Status
 from tui.controllers.commands import Commands
-from tui.model.selection import UnitNow, unit_now
+from tui.model.selection import Selection, UnitNow, unit_now
 from tui.screens.ask import AskScreen
 from tui.screens.lab import LabScreen
 from tui.screens.modal import Modal
+from tui.widgets.units import UnitsPane
 
 Answer = TypeVar("Answer")
 
@@ -30,6 +32,20 @@ class Controller:
     def unit_now(self) -> UnitNow:
         """The present state of the selected unit."""
         return unit_now(self.ui.frame, self.ui.selection)
+
+    @property
+    def targets(self) -> tuple[Selection, ...]:
+        """What an operation is done to: in Units the marked units, block by block, if there are any; else the cursor.
+
+        Empty before the first frame, and where no block has units.
+        """
+        at, pane = self.ui.selection, self.ui.active_pane
+        marked = pane.marked() if isinstance(pane, UnitsPane) else {}
+        if self.ui.frame is None or not at.block:
+            return ()
+        if not marked:
+            return (at,)
+        return tuple(replace(at, block=block, unit=units[0], group=units) for block, units in marked.items())
 
     def ask(self, screen: Modal[Answer], answered: Callable[[Answer | None], Any] | None = None) -> None:
         """Open a screen over the lab, and call `answered` with its answer."""

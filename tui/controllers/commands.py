@@ -13,6 +13,7 @@ from tinynets.errors import TinynetsError
 from tinynets.foreign_text import printable_lines
 from tui.client import Client, EngineError
 from tui.model.answers import lines_of, message_for
+from tui.model.prefill import completed, value_now
 from tui.screens.entries import EntriesScreen
 from tui.screens.lab import LabScreen
 
@@ -151,8 +152,22 @@ class Commands:
         else:
             self.run_line(verb.name)
 
-    def run_line(self, text: str) -> None:
-        """Parse a line of the command line, and run or send it."""
+    def enter_line(self, text: str) -> None:
+        """Run a line that was typed; units that it lacks are the selected one.
+
+        Where it asks for more, and where it fails, the line is open again with its text.
+        """
+        draft = completed(text, self.ui.frame, self.ui.selection)
+        if draft is not None and draft.asked:
+            named, _, example = draft.asked.rpartition("=")
+            value = value_now(f"{draft.text} ", self.ui.frame, self.ui.selection) or example
+            self.ui.open_command_line(f"{draft.text} {named}{'=' if named else ''}{value}", len(value))
+            return
+        self.ui.close_command_line()
+        self.run_line(draft.text if draft is not None else text, typed=text)
+
+    def run_line(self, text: str, typed: str = "") -> None:
+        """Parse a line of the command line, and run or send it; `typed` is opened again where that fails."""
         from tinynets.lab.command_line import parse  # the app starts sooner without them
         from tinynets.lab.verbs import verb_called
 
@@ -160,17 +175,25 @@ class Commands:
             call = parse(text)
         except TinynetsError as error:
             self.fail(str(error))
+            if typed:
+                self.ui.open_line_again(typed)
             return
         handler = self._lines.get(call.verb)
         if handler is not None and handler(call):
             return
         verb = verb_called(call.verb)
-        self.start(self._list(call.verb) if verb is not None and verb.read else self.answer(call))
+        self.start(self._list(call.verb) if verb is not None and verb.read else self.answer(call, typed))
 
-    async def answer(self, call: Call) -> None:
-        """Send a call; show its result in a screen of its own if the status line has no room for it."""
+    async def answer(self, call: Call, typed: str = "") -> None:
+        """Send a call; show its result in a screen of its own if the status line has no room for it.
+
+        A typed line that fails is opened again, unless a key was pressed meanwhile: that was meant for something else.
+        """
+        pressed = self.ui.pressed
         value = await self.done(call.verb, *call.args, **call.kwargs)
         if value is False:
+            if typed and pressed == self.ui.pressed and self.alive:
+                self.ui.open_line_again(typed)
             return
         show = self._screens.get(call.verb)
         if show is not None:

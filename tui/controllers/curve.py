@@ -1,4 +1,4 @@
-"""The loss curve and the range of time: zoom and move along, a cursor on the curve, other curves; and playback's pace."""
+"""The loss curve and the range of time: zoom, move along, a cursor, other curves; and the pace of playback."""
 
 from __future__ import annotations
 

@@ -77,16 +77,17 @@ class RunningController(Controller):
         self.commands.do("evaluate")
 
     def cancel(self) -> None:
-        """Close or stop the innermost thing: the command line, a command at work, what is open in a pane, a run."""
+        """Close or stop the innermost thing: the command line, a command at work, marks, the zoom, a run."""
         if self.ui.command_line.display:
             self.ui.close_command_line()
         elif self.commands.client and self.commands.client.busy:
             self.commands.client.cancel()
-        elif self.ui.desk.choice.active == "examples" and self.ui.examples.close():
-            return
+        elif self.ui.active_pane.escaped():
+            pass
         elif self.ui.desk.choice.zoom:
             self.ui.toggle_zoom()
-        elif self.ui.leave_own():
+        elif self.ui.selection.own is not None:
+            self.ui.select(example=self.ui.selection.example)
             self.ui.status.say("back to the probe")
         elif self.run_now and self.run_now.mode != "paused":
             self.commands.do("pause")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from tinynets.measure.lens_names import AUTO, LENSES
 from tinynets.server.frame import PANES
+from tui.actions import BY_ID
 from tui.controllers.base import Controller
 from tui.screens.ask import AskScreen
 from tui.screens.help import HelpScreen
+from tui.widgets.pane import Leap
 
 MOST = 4
 """How many names of bookmarks and branches are told."""
@@ -30,8 +32,14 @@ class ViewController(Controller):
     def move(self, right: int, down: int) -> None:
         pane = self.ui.active_pane
         chosen = pane.moved(right, down)
-        if chosen is None and pane.NAME not in ("network", "weights", "activations"):
+        if chosen is None and pane.NAME not in ("network", "units", "weights", "activations"):
             chosen = self.ui.panes["network"].moved(right, down)
+        if chosen:
+            self.ui.choose(chosen)
+
+    def leap(self, to: Leap) -> None:
+        """Leap in the pane; in one where that means nothing, as in the network."""
+        chosen = self.ui.active_pane.leapt(to) or self.ui.panes["network"].leapt(to)
         if chosen:
             self.ui.choose(chosen)
 
@@ -86,4 +94,9 @@ class ViewController(Controller):
         self.ui.open_command_line()
 
     def help(self) -> None:
-        self.ask(HelpScreen())
+
+        def answered(action: str | None) -> None:
+            if action:
+                self.ui.app.call_later(self.ui.app.run_action, BY_ID[action].command)
+
+        self.ask(HelpScreen(self.ui.desk.choice.active), answered)

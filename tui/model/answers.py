@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tui.render.drawing import clip_middle, columns
@@ -27,6 +28,14 @@ def still_words(why: str) -> str:
 
 
 def _edited(report: Any, room: int) -> str:
+    """What an edit did, and behind it the branch that it began, which is never cut."""
+    if not getattr(report, "forked", ""):
+        return _effect(report, room)
+    tail = f"; {report.forked}: u goes back"
+    return _effect(replace(report, forked=""), max(30, room - len(tail))) + tail
+
+
+def _effect(report: Any, room: int) -> str:
     """The longest wording that fits; if none does, the effect is kept rather than the name of the edit."""
     before, after = report.before, report.after
     has_accuracy = report.accuracy_before is not None and report.accuracy_after is not None

@@ -139,7 +139,7 @@ class Cursor:
 
 def _site(cursor: Cursor) -> str:
     site, block = cursor.site, cursor.block
-    target = f"{block.name}.pre[{cursor.selection.unit}]" if site.before and block.pre else cursor.selection.selector
+    target = cursor.selection.of(f"{block.name}.pre" if site.before and block.pre else block.name)
     return target if site.time is None else f"{target}@t={site.time}"
 
 
@@ -161,16 +161,18 @@ def _weights(cursor: Cursor) -> str | None:
 def _weights_or_bias(cursor: Cursor) -> str | None:
     block = cursor.block
     if block.has_weights and dict(block.learned).get("b") == (block.units,):
-        return f"{block.name}.b[{cursor.selection.unit}]"
+        return cursor.selection.of(f"{block.name}.b")
     return _weights(cursor)
 
 
 def _elements(cursor: Cursor) -> str | None:
-    return weights_of(cursor.block, cursor.selection) or None if cursor.block.has_weights else None
+    alone = cursor.block.has_weights and not cursor.selection.group
+    return weights_of(cursor.block, cursor.selection) or None if alone else None
 
 
 def _prunable(cursor: Cursor) -> str | None:
-    return cursor.selection.selector if cursor.block.units > 1 and cursor.block.resizable else None
+    left = cursor.block.units - len(cursor.selection.units)
+    return cursor.selection.selector if left > 0 and cursor.block.resizable else None
 
 
 def _block(able: Callable[[BlockInfo], object]) -> Callable[[Cursor], str | None]:
@@ -195,7 +197,7 @@ FITTING: dict[str, Callable[[Cursor], str | None]] = {
     "activated": _block(lambda block: block.activation),
     "block": _block(lambda block: block.units),
     "layer": lambda cursor: cursor.block.removable[0] if cursor.block.removable else None,
-    "unit": lambda cursor: cursor.selection.selector,
+    "unit": lambda cursor: None if cursor.selection.group else cursor.selection.selector,
 }
 """Kind of target -> the target that the selected unit stands for; None if it stands for none."""
 AT_A_TIME = ("site", "standing")

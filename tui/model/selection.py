@@ -23,10 +23,21 @@ class Selection:
     """The example selected among those that are not shown: of the batch, or in mid-step of the probe."""
     own: OwnInput | None = None
     """An input of the user's own, which is looked at in place of the example."""
+    group: tuple[int, ...] = ()
+    """Units of the block that are operated on together; empty: the selected one alone."""
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """The units to be operated on."""
+        return self.group or (self.unit,)
 
     @property
     def selector(self) -> str:
-        return f"{self.block}[{self.unit}]"
+        return self.of(self.block)
+
+    def of(self, path: str) -> str:
+        """The units at a site: `hidden.pre[1,5,9]`."""
+        return f"{path}[{','.join(map(str, self.units))}]"
 
     def shown(self, frame: Frame) -> int:
         """Which of a frame's examples is selected: the last one if that is the user's own."""
@@ -50,7 +61,29 @@ class UnitNow:
 
 
 def unit_now(frame: Frame | None, selection: Selection) -> UnitNow:
-    """What a frame says about the selected unit; whether it is dead is known only while a pane shows it."""
+    """What a frame says about the selected unit, or what holds of all that are operated on together.
+
+    Whether it is dead is known only while a pane shows it.
+    """
+    found = [_one_now(frame, replace(selection, unit=unit)) for unit in selection.units]
+    if len(found) == 1:
+        return found[0]
+    times = sorted({time for now in found for time in now.times})
+    return UnitNow(
+        _common([now.output for now in found]),
+        _common([now.before for now in found]),
+        min(now.frozen for now in found),
+        all(now.dead for now in found),
+        tuple(times),
+    )
+
+
+def _common(names: list[str]) -> str:
+    """The intervention on all of them: `several` if they differ, empty if one has none."""
+    return names[0] if len(set(names)) == 1 else "several" if all(names) else ""
+
+
+def _one_now(frame: Frame | None, selection: Selection) -> UnitNow:
     standing = frame.standing.get(selection.block) if frame else None
     if frame is None or standing is None or selection.unit >= len(standing.frozen):
         return UnitNow()

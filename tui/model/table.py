@@ -59,6 +59,15 @@ def _activations(frame: Frame) -> Iterator[Row]:
 def _loss(frame: Frame) -> Iterator[Row]:
     curve = frame.loss
     assert curve is not None
+    if curve.kind == "updates":
+        yield ["block", "step", "log10 of update over data"]
+        for block, (steps, ratios) in curve.updates.items():
+            yield from ([block, step, ratio] for step, ratio in zip(steps, ratios, strict=True))
+        return
+    if curve.kind == "rate":
+        yield ["step", "learning rate"]
+        yield from ([step, rate] for step, rate in zip(curve.steps, curve.mean, strict=True))
+        return
     yield ["split", "step", "loss", "lowest", "highest"]
     for step, mean, low, high in zip(curve.steps, curve.mean, curve.low, curve.high, strict=True):
         yield ["train", step, mean, low, high]

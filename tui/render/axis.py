@@ -47,21 +47,28 @@ def ticks(low: float, high: float, most: int, whole: bool = False) -> list[float
     return [low]
 
 
-def even_axis(low: float, high: float, lines: int) -> Axis:
+def even_axis(low: float, high: float, lines: int, least: float = 0.0) -> Axis:
     """An axis for what lies between low and high, in so many lines: as many of them from each tick to the next.
 
-    Each tick is then what its line stands for, and not the nearest round number to it.
+    Each tick is then what its line stands for, and not the nearest round number to it. Ticks are `least` apart or more.
     """
     each = high / max(1, lines - 1) - low / max(1, lines - 1)  # what a line stands for, were it not for the ticks
     if lines > 2 and 1e-9 * max(abs(low), abs(high)) < each and 1e-290 < each < 1e290:
         power = float(10.0 ** np.floor(np.log10(each)))
-        steps = [power * factor for factor in (1, 2, 5, 10, 20, 50, 100)]
+        steps = [step for factor in (1, 2, 5, 10, 20, 50, 100) if (step := power * factor) >= least]
         made = [_with_ticks(low, high, lines, step, apart) for step in steps for apart in range(1, lines)]
         fitting = [axis for axis in made if axis is not None]
-        if fitting:  # little room left over, which is worth less than a second tick; then many ticks
-            return min(fitting, key=lambda one: ((one.top - one.bottom) * (1 + (len(one.ticks) < 2)), -len(one.ticks)))
+        wanted = max(2, lines // 7)
+        if fitting:  # little room left over, which is worth less than some ticks; then many ticks
+            return min(fitting, key=lambda one: (_cost(one, wanted), -len(one.ticks)))
     margin = (high - low or abs(high) or 1.0) * 0.04
     return Axis(low - margin, high + margin, ticks(low, high, lines // 2 + 1))
+
+
+def _cost(axis: Axis, wanted: int) -> float:
+    """The range of an axis, as it is made worse by ticks that are missing: a second one most of all."""
+    missing = max(0, wanted - len(axis.ticks)) / wanted
+    return (axis.top - axis.bottom) * (1 + missing / 2 + (len(axis.ticks) < 2))
 
 
 def _with_ticks(low: float, high: float, lines: int, step: float, apart: int) -> Axis | None:
@@ -80,31 +87,44 @@ def _with_ticks(low: float, high: float, lines: int, step: float, apart: int) ->
 def log_axis(bottom: float, top: float, lines: int) -> Axis:
     """A logarithmic axis for what lies between two powers of ten: ticks at 1, 2 and 5 times a power of ten.
 
-    Where they are less than that apart, the ticks are round numbers as on a linear axis. Each tick is on the line
-    nearest to it, and has a line to itself.
+    A power of ten takes a whole number of lines, so that equal ratios are equally many lines apart. Where there is too
+    little between the ends, the ticks are round numbers as on a linear axis, each on the line nearest to it.
     """
     if top - bottom < 1e-9 * max(1.0, abs(top)):
-        return Axis(bottom - 0.1, top + 0.1, [float(np.power(10.0, bottom))], log=True)
-    margin = (top - bottom) * 0.04
-    bottom, top = bottom - margin, top + margin
-    low, high = float(np.power(10.0, bottom)), float(np.power(10.0, top))
-    exponents = range(int(np.floor(bottom)) - 1, int(np.ceil(top)) + 1)
-    finest = [(factor, power) for power in exponents for factor in (1, 2, 5)]
-    choices = [finest, [pair for pair in finest if pair[0] == 1]]
-    choices += [[(1, power) for power in exponents if power % every == 0] for every in (2, 5, 10, 20, 50, 100, 200)]
-    for choice in choices:
-        inside = [value for factor, power in choice if low <= (value := float(f"{factor}e{power}")) <= high]
-        if len(inside) > 1 and _apart(inside, bottom, top, lines):
-            return Axis(bottom, top, inside, log=True)
+        return Axis(bottom - 0.1, top + 0.1, [_power(bottom)], log=True)
+    each = int((lines - 1) / (top - bottom))
+    while each > 0 and np.floor(each * bottom + 1e-9) + lines - 1 < each * top - 1e-9:
+        each -= 1
+    if each < 3:
+        found = even_axis(bottom, top, lines, least=1.0)
+        powers = dict.fromkeys(round(tick) for tick in found.ticks if abs(tick - round(tick)) < 1e-6)
+        return Axis(found.bottom, found.top, [_power(power) for power in powers] or [_power(bottom)], log=True)
+    low = float(np.floor(each * bottom + 1e-9)) / each
+    high = low + (lines - 1) / each
+    ends: list[float] = []
+    for factors in ((1, 2, 5), (1, 5), (1,)):
+        exponents = range(int(np.floor(low)), int(np.ceil(high)) + 1)
+        marked = [float(f"{factor}e{exponent}") for exponent in exponents for factor in factors]
+        inside = [tick for tick in marked if low - 1e-9 <= np.log10(tick) <= high + 1e-9]
+        if len(inside) > 1 and _apart(inside, low, high, lines):
+            return Axis(low, high, inside, log=True)
+        ends = ends or [*inside[:1], *inside[-1:]]
+    if len(set(ends)) > 1 and _apart(ends, low, high, lines):
+        return Axis(low, high, ends, log=True)
     for most in range(max(2, lines // 2), 0, -1):
-        inside = ticks(low, high, most)
-        if _apart(inside, bottom, top, lines):
+        inside = ticks(_power(low), _power(high), most)
+        if _apart(inside, low, high, lines):
             break
-    return Axis(bottom, top, inside, log=True)
+    return Axis(low, high, inside, log=True)
+
+
+def _power(exponent: float) -> float:
+    """A power of ten; a whole one as it is written."""
+    return float(f"1e{exponent}") if isinstance(exponent, int) else float(np.power(10.0, exponent))
 
 
 def _apart(values: list[float], bottom: float, top: float, lines: int) -> bool:
-    """Whether each of these numbers on a logarithmic axis has a line to itself; with a free one between, if there is room."""
+    """Whether each of these numbers on a logarithmic axis has a line to itself, with a free one between where it can."""
     places = np.round((np.log10(values) - bottom) / (top - bottom) * (lines - 1))
     return len(values) < 2 or bool(np.diff(places).min() >= (2 if lines > 7 else 1))
 

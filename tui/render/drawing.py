@@ -79,6 +79,13 @@ def both_ends(left: list[Part | Segment], right: list[Part | Segment], width: in
 # -- foreign text: results are printable, and as wide as they say
 
 
+def narrow(text: str) -> str:
+    """The text with each letter one cell wide, for drawings in which every letter has its place."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(letter if cell_len(letter) == 1 else "?" for letter in one_for_one(text))
+
+
 def columns(text: str) -> int:
     """The width of a text in cells once it is made printable."""
     return len(text) if text.isascii() and text.isprintable() else cell_len(printable(text))

@@ -62,8 +62,9 @@ def middle(curve: LossCurve) -> np.ndarray:
     return (curve.steps + curve.ends) / 2
 
 
-def chart_of(curve: LossCurve, rows: int, log: bool, look: Terminal, selected: str = "") -> Chart:
-    """The chart of a curve, for so many lines; of `updates`, the curve of the selected block stands out."""
+def chart_of(curve: LossCurve, room: tuple[int, int], log: bool, look: Terminal, selected: str = "") -> Chart:
+    """The chart of a curve, for so many columns and lines; of `updates`, that of the selected block stands out."""
+    columns, rows = room
     first, last = curve.span
     span = float(first if first == 0 else first + 1), float(max(last, first + 2))
     if curve.kind == "updates":
@@ -72,7 +73,7 @@ def chart_of(curve: LossCurve, rows: int, log: bool, look: Terminal, selected: s
     for at, other in enumerate(curve.others):
         if len(other.steps) < 3:
             curves[at] = Curve(other.steps.astype(float), other.mean, tint(at), False, _dot(look))
-    own = _own(curve, look)
+    own = _own(curve, columns, look)
     for split, (steps, losses) in curve.evaluations.items():
         colour = split_colour(split)
         if len(steps) <= max(MANY, len(curve.steps) // 4):
@@ -98,7 +99,7 @@ def _centres(curve: LossCurve, steps: np.ndarray) -> np.ndarray:
     return steps + (widths - 1) / 2
 
 
-def _own(curve: LossCurve, look: Terminal) -> list[Curve]:
+def _own(curve: LossCurve, columns: int, look: Terminal) -> list[Curve]:
     """The curve of this branch: points where each is a step, else a line; what lies ahead is darker."""
     if not len(curve.steps):
         return []
@@ -106,7 +107,7 @@ def _own(curve: LossCurve, look: Terminal) -> list[Curve]:
     past = x <= curve.step if curve.step < curve.end else np.ones(len(x), bool)
     made = []
     if curve.single:
-        marker = _dot(look) if len(x) <= (curve.span[1] - curve.span[0] + 1) and len(x) < 48 else ""
+        marker = _dot(look) if len(x) <= columns * 2 // 3 else ""
         bright = quiet() if curve.average is not None else palette.MEAN
         made += [Curve(x[~past], curve.mean[~past], quiet(), False, marker)]
         made += [Curve(x[past], curve.mean[past], bright, False, marker)]
@@ -130,7 +131,7 @@ def _updates(curve: LossCurve, rows: int, span: tuple[float, float], selected: s
 
 
 def _axis(curve: LossCurve, rows: int, log: bool) -> Axis:
-    """Room for the curves and the evaluations, and for as much of the band as leaves the curve half of the lines."""
+    """Room for curves and evaluations, and for as much of the band as leaves the curve a good part of the lines."""
     drawn = [losses for _, losses in curve.evaluations.values()] + [other.mean for other in curve.others]
     drawn.append(curve.mean if curve.average is None or curve.single else curve.average)
     shown = np.concatenate([part[np.isfinite(part)] for part in drawn])
@@ -139,7 +140,8 @@ def _axis(curve: LossCurve, rows: int, log: bool) -> Axis:
         shown, low, high = (np.log10(part[part > 0]) for part in (shown, low, high))
     bottom, top = (float(shown.min()), float(shown.max())) if len(shown) else (0.0, 1.0)
     if len(low) and len(high) and not curve.single:
-        least, most = float(np.quantile(low, 0.1)), float(np.quantile(high, 0.9))
-        more = max((top - bottom) / 2, (most - least) / 6)
+        # np.quantile would import numpy.ma, which delays the first frame.
+        least, most = float(np.sort(low)[len(low) // 10]), float(np.sort(high)[-1 - len(high) // 10])
+        more = max((top - bottom) * min(1.0, max(0.5, rows / 20)), (most - least) / 6)
         bottom, top = min(bottom, max(least, bottom - more)), max(top, min(most, top + more))
     return log_axis(bottom, top, rows) if log else even_axis(bottom, top, rows)

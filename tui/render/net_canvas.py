@@ -16,8 +16,9 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui.render import palette
-from tui.render.drawing import blank, cells, line
+from tui.render.drawing import blank, line, narrow
 from tui.render.palette import Terminal
+from tui.render.strips import StyledLine
 
 Ints = NDArray[np.int64]
 NONE = -1
@@ -46,6 +47,7 @@ def packed(rgb: tuple[int, int, int]) -> int:
     return rgb[0] << 16 | rgb[1] << 8 | rgb[2]
 
 
+@palette.themed
 def packed_levels() -> Ints:
     """The colour of each level of the diverging map, as one number each."""
     return np.array([packed(palette.rgb(level)) for level in range(palette.LEVELS)])
@@ -71,7 +73,7 @@ class NetCanvas:
         self.width, self.lines, self.look = width, lines, look
         self.pixels: Ints = np.full((2 * lines, width), NONE)
         self.levels: Ints = np.full((2 * lines, width), palette.MIDDLE)
-        self._dots: Ints = np.zeros((lines, width), np.int64)
+        self._dots = np.zeros((4 * lines, 2 * width), np.bool_)
         self._ink: Ints = np.zeros((lines, width), np.int64)
         self._slope: Ints = np.zeros((lines, width), np.int64)
         self._signs: Ints = np.zeros((lines, width), np.int64)
@@ -105,7 +107,7 @@ class NetCanvas:
 
     def write(self, line_number: int, x: int, text: str, style: Style) -> None:
         """Put letters, each one character wide, before everything else."""
-        for at, letter in enumerate(text, x):
+        for at, letter in enumerate(narrow(text), x):
             if 0 <= at < self.width and 0 <= line_number < self.lines:
                 self.glyphs[line_number, at] = (letter, style)
 
@@ -113,13 +115,14 @@ class NetCanvas:
         """Draw lines that leave and arrive level; later ones cover earlier ones."""
         if not lines:
             return
-        x0, y0, x1, y1, level, dim = np.array(lines, np.int64).T[:, :, None]
+        given = np.array(lines, np.int64)
+        thick = given[(np.abs(given[:, 4] - palette.MIDDLE) >= THICK) & (given[:, 5] == 0)]
+        lower = np.repeat([0, 1], [len(given), len(thick)])[:, None]  # a thick line is two, one below the other
+        x0, y0, x1, y1, level, dim = np.concatenate([given, thick]).T[:, :, None]
         count = 2 * int(max((x1 - x0).max(), np.abs(y1 - y0).max(), 2)) + 2
         t = np.linspace(0.0, 1.0, count)
         columns = np.rint(2 * x0 + 2 * (x1 - x0) * t).astype(np.int64)
-        rows = np.rint(2 * y0 + 2 * (y1 - y0) * t * t * (3 - 2 * t) + 1).astype(np.int64)
-        thick = (np.abs(level - palette.MIDDLE) >= THICK) & (dim == 0)
-        columns, rows = (np.concatenate(pair, axis=1) for pair in ((columns, columns), (rows, rows + thick)))
+        rows = np.rint(2 * y0 + 2 * (y1 - y0) * t * t * (3 - 2 * t) + 1 + lower).astype(np.int64)
         shown = (columns >= 0) & (columns < 2 * self.width) & (rows >= 0) & (rows < 4 * self.lines)
         if not self.look.colour:  # dashes, where there is no colour to tell the sign
             shown &= (level >= palette.MIDDLE) | ((columns // 2 + rows // 2) % 2 == 0)
@@ -128,7 +131,7 @@ class NetCanvas:
         )[:, None]
         slope = np.where(np.abs(y1 - y0) > 2, np.sign(y1 - y0), 0)
         at = rows[shown] // 4, columns[shown] // 2
-        np.bitwise_or.at(self._dots, at, DOTS[rows[shown] % 4, columns[shown] % 2])
+        self._dots[rows[shown], columns[shown]] = True
         for kept, values in (
             (self._ink, inks),
             (self._slope, slope),
@@ -138,11 +141,13 @@ class NetCanvas:
 
     def strips(self) -> list[Strip]:
         """The drawing as lines."""
-        return [self._line(number) for number in range(self.lines)]
+        letters = self._dots.reshape(self.lines, 4, self.width, 2) * DOTS[:, None]
+        return [self._line(number, row) for number, row in enumerate(letters.sum(axis=(1, 3)).tolist())]
 
-    def _line(self, number: int) -> Strip:
+    def _line(self, number: int, dots: list[int]) -> Strip:
+        """One line; `dots` has the bits of its letters of braille."""
         upper, lower = self.pixels[2 * number].tolist(), self.pixels[2 * number + 1].tolist()
-        dots, ink = self._dots[number].tolist(), self._ink[number].tolist()
+        ink, halves = self._ink[number].tolist(), self.look.half_blocks
         if not any(dots) and max(*upper, *lower) == NONE and number not in {at for at, _ in self.glyphs}:
             return blank(self.width)
         made, empty = list[Segment](), _empty()
@@ -151,16 +156,14 @@ class NetCanvas:
             if glyph is not None:
                 made.append(_glyph(glyph[0], glyph[1], max(upper[x], lower[x]) if self.look.colour else NONE))
             elif upper[x] != NONE or lower[x] != NONE:
-                made.append(self._pixel(number, x, upper[x], lower[x]))
+                made.append(_halves(upper[x], lower[x]) if halves else self._pixel(number, x, upper[x], lower[x]))
             elif dots[x]:
                 made.append(self._dash(number, x, dots[x], ink[x]))
             else:
                 made.append(empty)
-        return cells(made, self.width) if self.look.colour else line(made, self.width)
+        return StyledLine(made, self.width) if self.look.colour else line(made, self.width)
 
     def _pixel(self, number: int, x: int, upper: int, lower: int) -> Segment:
-        if self.look.half_blocks:
-            return _halves(upper, lower)
         shown = upper if upper != NONE else lower
         if self.look.colour:
             return _halves(shown, shown, " ")

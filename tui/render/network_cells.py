@@ -75,7 +75,8 @@ def block_legend(
     """The lens, and the legend of the selected block's colours; each block has its own scale."""
     if cells is None or marks is None:
         return blank(width)
-    wide, narrow = legend(cells.limit, look), legend(cells.limit, look, 5)
+    missing: list[Part | Segment] = [(f"{cells.name}: {cells.missing}", palette.DIM)]
+    wide, narrow = (missing,) * 2 if cells.missing else (legend(cells.limit, look), legend(cells.limit, look, 5))
     chosen = (f"{lens.name}  ", palette.ACCENT) if lens.by_hand else (f"auto: {lens.name}  ", palette.TEXT)
     name: list[Part] = [("lens ", palette.DIM), chosen]
     what = cells.words or lens.units
@@ -83,7 +84,7 @@ def block_legend(
     if lens.name != "value":
         whole = what if cells.words else f"{what} {lens.of}".rstrip()
         told = [[(f"{words}  ", palette.DIM)] if words else [] for words in (whole, what, "")]
-    whose: list[Part] = [(f"scale of {cells.name}", palette.DIM)]
+    whose: list[Part] = [] if cells.missing else [(f"scale of {cells.name}", palette.DIM)]
     shown: list[Part] = []
     for sign, _ in marks.counts():
         added = [*shown, (f"{sign.glyph(look)} {sign.words}  ", sign.style)]

@@ -211,14 +211,16 @@ def _draw_band(plot: Plot, band: Band, look: Terminal) -> None:
 def _edges(plot: Plot, band: Band) -> tuple[np.ndarray, np.ndarray]:
     """The lowest and the highest eighth of a line that the band takes in each column; none where high < low."""
     columns, fine = plot.columns, 8 * plot.rows - 1
-    low, high = np.full(columns, fine + 1), np.full(columns, -1)
+    low, high = [fine + 1.0] * columns, [-1.0] * columns
     known = np.isfinite(band.low) & np.isfinite(band.high) & ((band.low > 0) | (not plot.axis.log))
     bounds = [np.floor(0.5 + fine * np.clip(plot.axis.share(part[known]), -1, 2)) for part in (band.low, band.high)]
-    places = [[plot.column(x) - plot.left for x in part[known]] for part in (band.first, band.last)]
-    for first, last, bottom, top in zip(*places, *bounds, strict=True):
-        here = slice(first, last + 1)
-        low[here], high[here] = np.minimum(low[here], bottom), np.maximum(high[here], top)
-    return np.maximum(low, 0), np.minimum(high, fine)
+    width = (plot.span[1] - plot.span[0]) or 1.0
+    shares = [np.clip((part[known] - plot.span[0]) / width, 0, 1) for part in (band.first, band.last)]
+    places = [(np.floor(0.5 + (2 * columns - 1) * share).astype(int) // 2).tolist() for share in shares]
+    for first, last, bottom, top in zip(*places, *(bound.tolist() for bound in bounds), strict=True):
+        for x in range(first, last + 1):
+            low[x], high[x] = min(low[x], bottom), max(high[x], top)
+    return np.maximum(low, 0).astype(int), np.minimum(high, fine).astype(int)
 
 
 def _shade(plot: Plot, y: int, x: int, under: int, over: int, look: Terminal) -> None:

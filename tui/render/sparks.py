@@ -19,8 +19,10 @@ def sparks(values: np.ndarray, width: int, look: Terminal) -> str:
     known = np.isfinite(shown)
     if not known.any():
         return " " * width
-    low, high = float(shown[known].min()), float(np.quantile(shown[known], 0.98))
-    share = np.clip((np.where(known, shown, low) - low) / ((high - low) or 1.0), 0, 1)
+    ordered = np.sort(shown[known])
+    low, high = float(ordered[0]), float(ordered[int(0.98 * (len(ordered) - 1) + 0.5)])  # but for a spike
+    half = (high / 2 - low / 2) or 1.0  # high - low could overflow
+    share = np.clip((np.where(known, shown, low) / 2 - low / 2) / half, 0, 1)
     glyphs = SPARKS if look.unicode else PLAIN_SPARKS
     return "".join(glyphs[int(at)] if there else " " for at, there in zip(share * 7.999, known, strict=True))
 
@@ -30,10 +32,11 @@ def spread(values: np.ndarray, width: int) -> np.ndarray:
     count = len(values)
     if not count:
         return np.full(width, np.nan)
-    edges = np.linspace(0, count, width + 1)
-    first, last = np.floor(edges[:-1] + 1e-9).astype(int), np.ceil(edges[1:] - 1e-9).astype(int)
+    if count <= width:
+        return np.asarray(values[((np.arange(width) + 0.5) * count / width).astype(int)])
+    starts = np.floor(np.arange(width) * count / width + 1e-9).astype(int)
     known = np.isfinite(values)
-    sums = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0), dtype=np.float64)])
-    counts = np.concatenate([[0], np.cumsum(known)])
-    there = counts[last] - counts[first]
-    return np.where(there > 0, (sums[last] - sums[first]) / np.maximum(there, 1), np.nan)
+    there = np.add.reduceat(known.astype(np.float64), starts)
+    with np.errstate(over="ignore"):
+        sums = np.add.reduceat(np.where(known, values, 0.0).astype(np.float64), starts)
+    return np.where(there > 0, sums / np.maximum(there, 1), np.nan)

@@ -8,15 +8,18 @@ from typing import ClassVar
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
+from tinynets.foreign_text import printable
 from tui import actions, panes
 from tui.render import palette
 from tui.render.marks import SIGNS
 from tui.render.operation_looks import LOOKS
 from tui.render.palette import Terminal
+from tui.render.plain_text import Typed
 from tui.screens.modal import Modal
 from tui.widgets.timeline import FAMILIES
 
@@ -52,12 +55,18 @@ VERB_GROUPS = {
 }
 
 
-class HelpScreen(Modal[None]):
-    """Three pages: the panes and marks, the keys, the command line."""
+OWN = "123hjklq"
+"""Letters and digits that are keys of the help itself."""
+
+
+class HelpScreen(Modal[str | None]):
+    """Three pages: the panes and marks, the keys, the command line. The answer is the action that is wanted, if any."""
 
     DEFAULT_CSS = "HelpScreen > VerticalScroll { width: 132; height: auto; } HelpScreen Static { padding-right: 1; }"
     BINDINGS: ClassVar = [
-        ("escape,question_mark,q", "dismiss(None)", "close"),
+        ("escape,question_mark,q", "close", "close"),
+        ("f1", "dismiss('tour')", "the tour"),
+        ("slash", "search", "search"),
         ("right,l,tab", "turn(1)", "next page"),
         ("left,h,shift+tab", "turn(-1)", "page before"),
         ("1", "page(0)", "keys"),
@@ -68,20 +77,72 @@ class HelpScreen(Modal[None]):
     ]
     PAGES: ClassVar = ("Keys", "Panes and marks", "Command line")
 
-    def __init__(self) -> None:
+    def __init__(self, pane: str = "network") -> None:
+        """`pane` is the focused one, whose keys come first."""
         super().__init__()
+        self._pane = pane
         self._page = 0
 
     def compose(self) -> ComposeResult:
         box = VerticalScroll(classes="box")
         box.border_title = "tinynets-lab: a debugger for small neural networks"
-        box.border_subtitle = "1 2 3 pages   arrows scroll   esc closes"
+        box.border_subtitle = "1 2 3 pages   / searches   f1 the tour   esc closes"
         with box:
+            search = Input(placeholder="letters of a key, a pane or a verb", highlighter=Typed(), id="search")
+            search.display = False
+            yield search
             yield Static(id="pages", markup=False)
             yield Static(id="page", markup=False)
 
     def on_mount(self) -> None:
         self.action_page(0)
+
+    # -- searching
+
+    def action_search(self, text: str = "") -> None:
+        search = self.query_one("#search", Input)
+        search.display = True
+        search.value = text
+        search.focus()
+
+    def action_close(self) -> None:
+        """Close the search, and without one the help."""
+        search = self.query_one("#search", Input)
+        if not search.display:
+            self.dismiss(None)
+            return
+        search.display = False
+        self.query_one(VerticalScroll).focus()
+        self.action_page(self._page)
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter that is no key of the help begins a search for it."""
+        letter = event.character or ""
+        if letter.isalnum() and letter not in OWN and not self.query_one("#search", Input).display:
+            event.stop()
+            self.action_search(letter)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self.query_one("#search", Input).display:
+            self.query_one("#page", Static).update(self._matching(event.value))
+
+    def _matching(self, text: str) -> Group:
+        """All keys, panes and verbs that hold every word of a text."""
+        from tinynets.lab.verbs import VERBS  # the app starts sooner without it
+
+        words = text.lower().split()
+        rows = [(action.shown_keys, action.help, f"{_where(action)} {action.label}") for action in actions.ACTIONS]
+        rows += [(row.title, row.help, "pane") for row in panes.ROWS]
+        rows += [(f":{verb.usage}", verb.help, "command line") for verb in VERBS.values()]
+        found = [row for row in rows if all(word in " ".join(row).lower() for word in words)]
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True, min_width=7, max_width=36)
+        for key, help_, _ in found:
+            table.add_row(Text(key, palette.ACCENT_BOLD), Text(help_, palette.TEXT))
+        return Group(table) if found else Group(Text(f"nothing holds `{printable(text)}`", palette.TEXT))
+
+    # -- pages
 
     def action_turn(self, by: int) -> None:
         self.action_page((self._page + by) % len(self.PAGES))
@@ -103,11 +164,23 @@ class HelpScreen(Modal[None]):
     def _keys(self) -> Group:
         """The keys, in two columns if there is room."""
         groups = [_group(name, found) for name, found in actions.groups().items()]
+        groups += [_group(f"In {row.title}", own) for row in panes.ROWS if (own := _own(row.name, self._pane))]
         if self.app.size.width < 120:
-            return Group(*groups)
+            return Group(self._here(), *groups)
         keys = Table.grid(padding=(0, 3), expand=True)
         keys.add_row(Group(*groups[:2]), Group(*groups[2:]))
-        return Group(keys)
+        return Group(self._here(), keys)
+
+    def _here(self) -> Group:
+        """The focused pane: what it shows, and the keys that mean something of their own there."""
+        row = next(row for row in panes.ROWS if row.name == self._pane)
+        own = [action for action in actions.ACTIONS if self._pane in action.pane]
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True, min_width=7)
+        for action in own:
+            table.add_row(Text(action.shown_keys, palette.ACCENT_BOLD), Text(action.help, palette.TEXT))
+        name = Text(f"{row.title}, where you are: ", palette.BRIGHT)
+        return Group(name.append(row.help, palette.TEXT), *([table] if own else []), Text(""))
 
     def _reading(self) -> Group:
         """What the panes show, and what colours and marks mean."""
@@ -138,6 +211,15 @@ def _marks(look: Terminal) -> list[Text]:
         name, ink = FAMILIES.get(family, (family, "TEXT"))
         made[-1].append(f"{look.glyph(name)} {words}   ", palette.named(ink))
     return made
+
+
+def _own(pane: str, focused: str) -> list[actions.Action]:
+    """The keys of a pane that is not the focused one, whose keys stand first anyway."""
+    return [action for action in actions.ACTIONS if pane in action.pane and pane != focused]
+
+
+def _where(action: actions.Action) -> str:
+    return " ".join(action.pane) or action.group
 
 
 def _group(name: str, found: list[actions.Action]) -> Group:

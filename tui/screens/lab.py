@@ -13,14 +13,15 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tinynets.measure.lens_names import AUTO
-from tinynets.server.frame import Frame, OwnInput, View
+from tinynets.server.frame import Frame, View
 from tui.actions import Action
 from tui.model.completion import completions
+from tui.model.prefill import completed, value_now
 from tui.model.selection import Selection, fitted, followed
 from tui.model.time_window import TimeWindow
 from tui.panes import make_desk
 from tui.render.plain_text import plain
-from tui.widgets.command_line import CommandLine, hint
+from tui.widgets.command_line import CommandLine, hint, offers
 from tui.widgets.desk import Body, Desk
 from tui.widgets.examples import ExamplesPane
 from tui.widgets.header import Header, Tabs
@@ -33,6 +34,7 @@ from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.status import KeyBar, StatusLine
 from tui.widgets.timeline import TimelineStripWidget
 from tui.widgets.tour import TourHint
+from tui.widgets.units import UnitsPane
 
 SMALLEST = (60, 16)
 AT_ONCE = 3
@@ -66,6 +68,8 @@ class LabScreen(Screen[None]):
         """Since when a change is measured."""
         self.room = True
         """Whether the terminal has room for the lab."""
+        self.pressed = 0
+        """How many keys were pressed so far."""
         self._ready, self._looked, self._drawn = ready, looked, drawn
         self._keys, self._label = keys, label
         self._undrawn: list[Lines] = []
@@ -136,8 +140,9 @@ class LabScreen(Screen[None]):
             self.desk.pick(event.widget.NAME)
             self.tabs.update(self.desk.visible_panes(), event.widget.NAME)
 
+    @on(Pane.Picked)
     @on(Tabs.Picked)
-    def _tab_picked(self, message: Tabs.Picked) -> None:
+    def _tab_picked(self, message: Pane.Picked | Tabs.Picked) -> None:
         self.pick_pane(message.pane)
 
     def pick_pane(self, name: str) -> None:
@@ -218,7 +223,8 @@ class LabScreen(Screen[None]):
         """Move the cursor and draw it at once; the engine's details follow."""
         changes = {key: value for key, value in changes.items() if value is not None}
         if "example" in changes and "own" not in changes:
-            changes["own"] = self._own_at(changes["example"])
+            at_own = self.frame is not None and self.frame.own and changes["example"] >= len(self.frame.examples) - 1
+            changes["own"] = self.selection.own if at_own else None
         wanted = replace(self.selection, **changes)
         if self.frame is not None:
             if wanted.block != self.selection.block:
@@ -228,18 +234,6 @@ class LabScreen(Screen[None]):
             self.selection = wanted
             self.send_view()
             self._show_cursor()
-
-    def _own_at(self, example: int) -> OwnInput | None:
-        """The input of the user's own that stands at that number behind the probe's examples, if it is shown."""
-        is_own = self.frame is not None and self.frame.own and example >= len(self.frame.examples) - 1
-        return self.selection.own if is_own else None
-
-    def leave_own(self) -> bool:
-        """Go back from an input of the user's own to the probe; whether there was one."""
-        if self.selection.own is None:
-            return False
-        self.select(example=self.selection.example)
-        return True
 
     @on(Pane.Chosen)
     def choose(self, message: Pane.Chosen) -> None:
@@ -256,7 +250,7 @@ class LabScreen(Screen[None]):
             self._undrawn = []
             for widget in self._shown():
                 widget.repaint()
-        for name in ("network", "weights", "activations", "neuron", "examples"):
+        for name in ("network", "units", "weights", "activations", "neuron", "examples"):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
         self._cursor_unpainted = True
@@ -272,6 +266,8 @@ class LabScreen(Screen[None]):
             log = self.panes["log"]
             assert isinstance(log, LogPane)
             row, rows = log.wanted
+            units = self.panes["units"]
+            assert isinstance(units, UnitsPane)
             self._looked(
                 View(
                     at.block,
@@ -285,12 +281,13 @@ class LabScreen(Screen[None]):
                     batch_example=batch_example,
                     lens=self.lens,
                     against=self.against,
+                    every_unit=units.every_unit,
                     log_row=row,
                     log_rows=rows,
                     window=self.window.steps,
                     until=self.window.until,
                     curve=self.window.curve,
-                    **self._resolutions(),
+                    **_resolutions(self.panes, self.frame),
                 )
             )
 
@@ -303,17 +300,6 @@ class LabScreen(Screen[None]):
         self.window = window
         self.send_view()
 
-    def _resolutions(self) -> dict[str, Any]:
-        """How finely the panes have room to draw: pictures are computed for that, not enlarged."""
-        network, neuron, output = (self.panes[name] for name in ("network", "neuron", "output"))
-        assert isinstance(network, NetworkPane)
-        assert isinstance(neuron, NeuronPane)
-        assert isinstance(output, OutputPane)
-        found: dict[str, Any] = {"portrait": neuron.portrait(), "plane": output.plane_points()}
-        if self.frame is not None:
-            found["pixels"], found["answer"] = network.pixels(self.frame)
-        return found
-
     def look_through(self, lens: str, against: str | int) -> None:
         """Paint the panes with something else."""
         self.lens, self.against = lens, against
@@ -325,7 +311,12 @@ class LabScreen(Screen[None]):
         """Open the command line with a text, whose last `asked` letters the user is to replace."""
         self.keys.display = False
         self.command_line.open(text, asked)
-        self.status.say(hint(text, self.status.room))
+        self._tell_line(text)
+
+    def open_line_again(self, text: str) -> None:
+        """Open the command line with a text that failed; the status line keeps saying why."""
+        self.keys.display = False
+        self.command_line.open(text)
 
     def close_command_line(self) -> None:
         self.command_line.close()
@@ -335,4 +326,28 @@ class LabScreen(Screen[None]):
 
     @on(CommandLine.Edited)
     def _line_edited(self, message: CommandLine.Edited) -> None:
-        self.status.say(hint(message.text, self.status.room))
+        """Say what can come next; where a value is asked, put the present one there."""
+        value = value_now(message.text, self.frame, self.selection) if message.grown else ""
+        if value:
+            self.command_line.fill(message.text, value)
+        self._tell_line(message.text)
+
+    def _tell_line(self, text: str) -> None:
+        draft = completed(text, self.frame, self.selection)
+        said = hint(text, self.status.room)
+        if draft is not None:
+            usage, _, about = said.partition("   ")
+            said = f"{usage}   enter takes the selected unit: {draft.text}   {about}"
+        self.status.say_typing(said, offers(completions(text, self.frame)) if text.strip() else [])
+
+
+def _resolutions(panes: dict[str, Pane], frame: Frame | None) -> dict[str, Any]:
+    """How finely the panes have room to draw: pictures are computed for that, not enlarged."""
+    network, neuron, output = (panes[name] for name in ("network", "neuron", "output"))
+    assert isinstance(network, NetworkPane)
+    assert isinstance(neuron, NeuronPane)
+    assert isinstance(output, OutputPane)
+    found: dict[str, Any] = {"portrait": neuron.portrait(), "plane": output.plane_points()}
+    if frame is not None:
+        found["pixels"], found["answer"] = network.pixels(frame)
+    return found

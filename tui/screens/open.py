@@ -94,7 +94,7 @@ class OpenScreen(Modal[str | None]):
         sources = [entry.source for entry in shown]
         if sources:
             listed.highlighted = listed.get_option_index(self._last if self._last in sources else sources[0])
-            listed.scroll_to_highlight()
+            listed.call_after_refresh(listed.scroll_to_highlight)
 
     def _row(self, entry: Openable, room: int) -> Text:
         """The picture, the name and what it is: two lines."""

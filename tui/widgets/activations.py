@@ -15,7 +15,7 @@ from tui.render.drawing import Part, first_fitting, legend, number, signed
 from tui.render.example_list import ExampleList
 from tui.render.marks import Marks
 from tui.widgets.heatmap import Grid, cell_lines, grid, gutter_width, hatched_lines, ruler, share_line
-from tui.widgets.pane import Pane
+from tui.widgets.pane import Leap, Pane
 
 
 class ActivationsPane(Pane):
@@ -142,6 +142,25 @@ class ActivationsPane(Pane):
         if self._list is not None:
             return self.Chosen(example=self._list.moved(at, right, down))
         return self.Chosen(unit=self.selection.unit + right, example=at + down)
+
+    def reading(self, x: int, y: int) -> str:
+        """The unit and the example under the mouse, with the activation there."""
+        data = self.frame.activations if self.frame else None
+        if data is None or self.place is None or self._list is not None:
+            return ""
+        unit, example = self.place.column_at(x), self.place.row_at(y - 1)
+        if unit is None or example is None or example >= data.values.shape[1]:
+            return ""
+        text = data.examples[example] if example < len(data.examples) else str(example)
+        saturated = ", saturated" if data.saturated[unit, example] else ""
+        return f"{data.block}[{unit}] on {text}: {float(data.values[unit, example]):+.4g}{saturated}"
+
+    def leapt(self, to: Leap) -> Pane.Chosen | None:
+        if self.place is None or to in ("home", "end"):
+            units = self.place.columns if self.place else 0
+            return self.Chosen(unit=0 if to == "home" else units - 1) if units else None
+        page = max(1, self.place.shown_rows - 1)
+        return self.moved(0, page if to == "down" else -page)
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)

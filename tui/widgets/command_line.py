@@ -31,9 +31,11 @@ class CommandLine(Input):
             self.text = text
 
     class Edited(Message):
-        def __init__(self, text: str) -> None:
+        """The line has changed; `grown`: letters were added."""
+
+        def __init__(self, text: str, grown: bool) -> None:
             super().__init__()
-            self.text = text
+            self.text, self.grown = text, grown
 
     def __init__(self, complete: Callable[[str], list[str]]) -> None:
         hint = "zero hidden[3] · lr 0.01 · seek 200 · tab completes · esc closes"
@@ -43,14 +45,23 @@ class CommandLine(Input):
         self._history: list[str] = []
         self._at = 0
         self._offers: list[str] = []
+        self._told = ""
+        """The text that was last told of."""
 
     def open(self, text: str = "", asked: int = 0) -> None:
         """Open with a text whose last `asked` letters are selected, so that typing replaces them."""
         self.value = text
         self.selection = Selection(len(text) - asked, len(text))
         self._at = len(self._history)
+        self._told = text
         self.display = True
         self.screen.set_focus(self)  # at once: after `focus` the panes would still get the next keys
+
+    def fill(self, text: str, value: str) -> None:
+        """Put a value behind the text, if that still stands; it is selected, so that typing replaces it."""
+        if self.value == text:
+            self.value = self._told = text + value
+            self.selection = Selection(len(text), len(self.value))
 
     def close(self) -> None:
         self.display = False
@@ -76,8 +87,9 @@ class CommandLine(Input):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        if self.display:
-            self.post_message(self.Edited(self.value))
+        if self.display and self.value == event.value != self._told:
+            before, self._told = self._told, self.value
+            self.post_message(self.Edited(self.value, len(self.value) > len(before)))
 
     def action_older(self) -> None:
         self._recall(-1)
@@ -89,6 +101,11 @@ class CommandLine(Input):
         self._at = max(0, min(len(self._history), self._at + by))
         self.value = self._history[self._at] if self._at < len(self._history) else ""
         self.cursor_position = len(self.value)
+
+
+def offers(lines: list[str]) -> list[str]:
+    """The last word of each line that the typed one can be completed to."""
+    return [line.rstrip().rpartition(" ")[2] if " " in line.rstrip() else line.strip() for line in lines]
 
 
 def hint(text: str, room: int) -> str:

@@ -66,7 +66,7 @@ class ExamplesPane(Pane):
         if self._cell is not None and examples.labels:
             return self._matrix_lines(examples, width, height)
         found = self._groups(examples)
-        self._tell(examples, found)
+        self._headline(examples, found)
         place = place_of(examples, self.selection)
         tiles = Tiles(examples, self.look) if examples.pictures is not None else None
         if tiles is not None and (height <= tiles.height or width < 2 * tiles.width):
@@ -104,7 +104,7 @@ class ExamplesPane(Pane):
         count = min(PROBED, len(examples.rows))
         return max(7, max((columns(caption(examples, at, self.frame)) for at in range(count)), default=7))
 
-    def _tell(self, examples: Examples, found: list[Group]) -> None:
+    def _headline(self, examples: Examples, found: list[Group]) -> None:
         """Title and lower line: which examples these are, how many are right, and how they are ordered."""
         count = sum(len(group.places) for group in found)
         of = f" of {examples.total:,}" if count != examples.total and self._only is None else ""
@@ -170,7 +170,7 @@ class ExamplesPane(Pane):
         self.redraw()
         return True
 
-    def close(self) -> bool:
+    def escaped(self) -> bool:
         """Close the matrix, or list all examples again; whether there was anything to close."""
         if self.close_matrix():
             return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from rich.segment import Segment
 from rich.style import Style
@@ -13,7 +15,7 @@ from tinynets.server.frame import PANES, Status
 from tui.render import palette
 from tui.render.drawing import Part, chip, clip, length, line, number, setting
 from tui.render.sparks import sparks
-from tui.widgets.pane import Lines
+from tui.widgets.pane import Lines, numbered, numbered_in_short
 
 MODES = {
     "running": ("▶ running", "CHIP_GOOD"),
@@ -60,7 +62,7 @@ class Header(Lines):
         return {
             0: [chip(clip(status.recipe, MOST), palette.CHIP), (" ", palette.TEXT)],
             1: [self._mode(status), ("  ", palette.TEXT)],
-            2: [("step ", palette.DIM), *_step(status), ("  ", palette.TEXT)],
+            2: [*_past(status), ("step ", palette.DIM), *_step(status), ("  ", palette.TEXT)],
             3: [*_loss(status), ("  ", palette.TEXT)],
             3.2: self._sparkline(),
             3.4: _evaluated(status),
@@ -85,6 +87,8 @@ class Header(Lines):
         """Shorter wordings of fields that must stay, in the order in which they are tried."""
         short: dict[int, list[Part | Segment]] = {9: self._kept_in_short(status), 5: _rate_in_short(status)}
         short[0] = [chip(clip(status.recipe, LEAST), palette.CHIP), (" ", palette.TEXT)]
+        if status.step < status.end:
+            short[2] = [*_past(status), *_step(status), ("  ", palette.TEXT)]
         if status.phase and status.mode == "paused" and not self.dead:
             phase = clip(f"{_phases(status)}: {status.phase}", PHASE) if self.names_phase else "mid-step"
             short[1] = [chip(phase, palette.CHIP_WARN), ("  ", palette.TEXT)]
@@ -160,6 +164,11 @@ def _step(status: Status) -> list[Part]:
     return [*here, (f" of {status.end:,}", palette.ACCENT)] if status.step < status.end else here
 
 
+def _past(status: Status) -> list[Part | Segment]:
+    """A pill that says that this moment is in the past: later ones are recorded."""
+    return [chip("past", palette.CHIP_WARN), (" ", palette.TEXT)] if status.step < status.end else []
+
+
 class Tabs(Lines):
     """The panes with their numbers: which are shown, and which one is active."""
 
@@ -176,12 +185,10 @@ class Tabs(Lines):
         self.redraw()
 
     def _tabs(self, width: int) -> list[tuple[str, Part]]:
-        """All tabs, with as many letters of the names as have room."""
-        for letters, pad in ((20, " "), (5, " "), (4, " "), (3, " "), (3, "")):
-            texts = [f"{pad}{i} {pane.capitalize()[:letters]}{pad}" for i, pane in enumerate(PANES, 1)]
-            if sum(len(text) + 1 for text in texts) <= width:
-                break
-        return [(pane, (text, self._style(pane))) for pane, text in zip(PANES, texts, strict=True)]
+        """A tab for each pane, in the longest names that fit."""
+        fitting = (form for form in FORMS if sum(len(form(pane)) for pane in PANES) <= width)
+        form = next(fitting, FORMS[-1])
+        return [(pane, (form(pane), self._style(pane))) for pane in PANES]
 
     def _style(self, pane: str) -> Style:
         return palette.CHIP if pane == self.active else palette.CHIP_QUIET if pane in self.shown else palette.DIM
@@ -190,13 +197,11 @@ class Tabs(Lines):
         """The column at which a pane's tab begins."""
         tabs = self._tabs(self.size.width)
         at = next(at for at, (pane, _) in enumerate(tabs) if pane == name)
-        return sum(len(text) + 1 for _, (text, _) in tabs[:at])
+        return sum(len(text) for _, (text, _) in tabs[:at])
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        parts: list[Part] = []
-        for _, part in self._tabs(width):
-            parts += [part, (" ", palette.TEXT)]
-        return [line([*parts, (" x zoom" if length(parts) + 7 <= width else "", palette.FAINT)], width)]
+        parts = [part for _, part in self._tabs(width)]
+        return [line([*parts, ("  x zoom" if length(parts) + 8 <= width else "", palette.FAINT)], width)]
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
@@ -204,4 +209,12 @@ class Tabs(Lines):
         for pane, (text, _) in self._tabs(self.size.width):
             if at is not None and x <= at.x < x + len(text):
                 self.post_message(self.Picked(pane))
-            x += len(text) + 1
+            x += len(text)
+
+
+FORMS: tuple[Callable[[str], str], ...] = (
+    lambda pane: f" {numbered(pane)} ",
+    lambda pane: f"{numbered_in_short(pane)} ",
+    lambda pane: f"{PANES.index(pane) + 1}{pane.capitalize()[:4]} ",
+)
+"""How a tab is written; the first form that fits is taken."""

@@ -86,7 +86,9 @@ class LogPane(Pane):
             self.title("")
             return self.message(self.waiting if self.frame is None else "", width, height)
         coming = log.total - log.done
-        self.title(f"{log.total - 1:,} actions" + (f", {coming:,} still to come" if coming else ""))
+        count = log.total - 1
+        actions = f"{count:,} action{'s' if count != 1 else ''}"
+        self.title(actions + (f", {coming:,} still to come" if coming else ""))
         at = self._at(log)
         self._top = max(0, min(max(min(self._top, at - 1), at - height + 2), log.total - height))
         last = self.frame.status.end if self.frame else 0
@@ -125,6 +127,15 @@ class LogPane(Pane):
         return [(f"{number(row.before)} {self.look.glyph('arrow')} ", style), after]
 
     # -- the mouse
+
+    def wheel(self, by: int) -> None:
+        self.move(by)
+
+    def reading(self, x: int, y: int) -> str:
+        """The whole line under the mouse."""
+        log = self.frame.log if self.frame else None
+        row = _row(log, self._top + y) if log is not None else None
+        return f"{row.python}   step {row.step:,}; enter or a second click goes there" if row else ""
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor on a row; another on that row goes there."""

@@ -47,6 +47,13 @@ class LossPane(Pane):
             super().__init__()
             self.step = step
 
+    class Wheeled(Message):
+        """The wheel was turned over the curve: up (-1) or down (1)."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
     class Hovered(Message):
         """The mouse is over the curve; the text is empty when it has left it."""
 
@@ -183,7 +190,9 @@ class LossPane(Pane):
                 self.set_timer(wait, self._redraw_late)
             return
         log = self.log10 and curve.kind == "loss"
-        self._plot = draw(chart_of(curve, max(1, height - 3), log, self.look, selected), width, height - 1, self.look)
+        self._plot = draw(
+            chart_of(curve, (width - 6, max(1, height - 3)), log, self.look, selected), width, height - 1, self.look
+        )
         self._plotted, self._at = wanted, monotonic()
 
     def _redraw_late(self) -> None:
@@ -272,6 +281,9 @@ class LossPane(Pane):
         step = self.step_at(at.x, at.y) if at is not None else None
         if step is not None:
             self.post_message(self.Sought(step))
+
+    def wheel(self, by: int) -> None:
+        self.post_message(self.Wheeled(by))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         at = event.get_content_offset(self)

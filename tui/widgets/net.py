@@ -75,7 +75,7 @@ def placed(graph: NetGraph, width: int, height: int) -> NetLayout | None:
 def wanted_height(graph: NetGraph) -> int:
     """The lines in which a net or a map looks good."""
     if graph.grid is not None:
-        return max(14, min(26, int(graph.grid.values.shape[0]) + AROUND))
+        return max(14, min(26, 2 * int(graph.grid.values.shape[0]) + AROUND))
     most = max(sum(count for _, count in column) for column in wanted_of(graph, 80).columns)
     return max(16, min(26, most * 6 + AROUND))
 
@@ -184,7 +184,8 @@ def _node(canvas: NetCanvas, net: Net, where: NetLayout, node: Node) -> None:
     if mark is not None:
         canvas.write(node.y // 2, node.x, mark[0], mark[1])
     if not net.values_lens and cells is not None and not cells.missing and wide >= 6:
-        text = signed(float(cells.values[-1, node.unit]), 2)[:wide]
+        text = signed(float(cells.values[-1, node.unit]), 2)
+        text = text if len(text) <= wide else ""
         canvas.write((node.y + tall // 2) // 2, node.x + (wide - len(text)) // 2, text, palette.BRIGHT)
 
 

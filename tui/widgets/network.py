@@ -17,7 +17,7 @@ from tui.render.network_cells import block_legend, hatched, heading, unit_cells
 from tui.render.pictures import mapped, picture
 from tui.widgets.net import AROUND, SHORTEST, Net, draw, placed
 from tui.widgets.net import wanted_height as net_height
-from tui.widgets.pane import Pane
+from tui.widgets.pane import Leap, Pane
 from tui.widgets.som import draw_map, placed_map
 
 WITH_LEGEND = 6
@@ -209,6 +209,16 @@ class NetworkPane(Pane):
             )
         return self.Chosen(unit=self.selection.unit + right) if right else self._vertically(down)
 
+    def leapt(self, to: Leap) -> Pane.Chosen | None:
+        """To the block's first or last unit, or to the block before or after it that has units."""
+        blocks = [] if self.frame is None else [block for block in self.frame.blocks if block.units]
+        at = next((at for at, block in enumerate(blocks) if block.name == self.selection.block), None)
+        if at is None:
+            return None
+        if to in ("home", "end"):
+            return self.Chosen(unit=0 if to == "home" else blocks[at].units - 1)
+        return self.Chosen(block=blocks[max(0, min(at + (1 if to == "down" else -1), len(blocks) - 1))].name)
+
     def _vertically(self, down: int) -> Pane.Chosen | None:
         """Go to the nearest cell in the next row up or down that may hold the cursor, in this block or another."""
         at = next((i for i, row in enumerate(self._rows) if self._span_of_cursor(row)), None)
@@ -233,6 +243,37 @@ class NetworkPane(Pane):
         """The width of a span in characters."""
         made = self._pictures.get((span.block, span.first)) if span.line >= 0 else None
         return len(made[0]) if made else span.count * self._cell
+
+    def reading(self, x: int, y: int) -> str:
+        """The unit under the mouse and its value, or a block's name."""
+        if self.frame is None:
+            return ""
+        if self._net is not None:
+            node = nearest(self._net, x, 2 * (y - AROUND + 1))
+            return self._value_of(node.block, node.unit) if node is not None else ""
+        if not 0 <= y + self._top < len(self._rows):
+            return ""
+        row = self._rows[y + self._top]
+        if not row.spans:
+            block = self.frame.blocks[row.block]
+            return f"{block.name}: {block.summary}" if not row.gap else ""
+        hit = self._at(row, x)
+        span = next((span for span in row.spans if 0 <= x - span.x < self._wide(span)), None)
+        if span is None or hit.block is None or hit.unit is None:
+            return ""
+        return self._value_of(hit.block, hit.unit, None if span.line >= 0 or row.folded else span.position, span.label)
+
+    def _value_of(self, block: str, unit: int, position: int | None = None, label: str = "") -> str:
+        """A unit with its value at a position, or its mean over all, and what stands on it."""
+        frame = self.frame
+        cells = next((cells for cells in frame.network or () if cells.name == block), None) if frame else None
+        if frame is None or cells is None or unit >= cells.values.shape[1]:
+            return ""
+        mark = Marks(frame.standing.get(block), cells.dead).of(unit)
+        state = f", {mark.sign.words}" if mark else ""
+        if position is None or len(cells.values) == 1:
+            return f"{block}[{unit}] = {float(cells.values[:, unit].mean()):.4g}{state}"
+        return f"{block}[{unit}] = {float(cells.values[position, unit]):.4g} at {label or position}{state}"
 
     def pixels(self, frame: Frame) -> tuple[tuple[int, int], int]:
         """How many points high and wide the pictures of units are here, and the answer's side; 0 without one."""

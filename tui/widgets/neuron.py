@@ -9,7 +9,6 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tinynets.measure.explanation import Contribution
 from tinynets.server.frame import Floats, Neuron
 from tui.render import drawing, palette
 from tui.render.drawing import (
@@ -40,6 +39,7 @@ BESIDE = 56
 STATES = {
     "held": "DONE",
     "dead": "BAD",
+    "broken": "BAD",
     "frozen": "ICE",
     "saturated": "WARN",
     "constant": "WARN",
@@ -59,32 +59,32 @@ class NeuronPane(Pane):
         if neuron is None:
             return self.message(self._why_nothing(), width, height)
         self.title(f"{neuron.name} on {self._example()}")
-        top = [self._name_line(neuron, width), *self._verdict_lines(neuron, width, 3 if height >= 10 else 1)]
+        top = [self._name_line(neuron, width), *_verdict_lines(neuron, width, 3 if height >= 10 else 1)]
         top += self._standing_lines(neuron, width, max(1, height // 4))
         room = height - len(top)
         shown, below = self._picture(neuron, width, room)
         wide = shown[0].cell_length + 2 if shown else 0
         body = self._body(neuron, width - wide, room - len(below))
+        if shown and neuron.picture is not None and neuron.picture.kind == "kernel":
+            return top + self._above_map(neuron, shown, width, room)
         if below:
             body += [drawing.blank(width)] * (room - len(below) - len(body))
         return top + beside(body, shown, width, room) + below
 
+    def _above_map(self, neuron: Neuron, kernel: list[Strip], width: int, room: int) -> list[Strip]:
+        """A channel: its kernel beside its numbers, and below both the map that it makes of the image."""
+        head = beside(self._numbers(neuron, width - kernel[0].cell_length - 2), kernel, width, len(kernel))
+        return head + self._details(neuron, width, room - len(head))
+
+    def _numbers(self, neuron: Neuron, width: int) -> list[Strip]:
+        return [*self._sum_lines(neuron, width), self._probe_line(neuron, width), *self._batch_line(neuron, width)]
+
     def _body(self, neuron: Neuron, width: int, room: int) -> list[Strip]:
         """The sum, the numbers of the probe, and what comes in and goes out."""
-        lines = [*self._sum_lines(neuron, width), self._probe_line(neuron, width), *self._batch_line(neuron, width)]
+        lines = self._numbers(neuron, width)
         if neuron.places is not None and neuron.places.ndim == 1:
             lines.append(self._place_line(neuron, neuron.places, width))
         return (lines + self._details(neuron, width, room - len(lines)))[: max(0, room)]
-
-    def _verdict_lines(self, neuron: Neuron, width: int, most: int) -> list[Strip]:
-        """What is the matter with the unit: its first word in the colour of its state."""
-        rows = wrapped(neuron.verdict, width)
-        if len(rows) > most:
-            rows = [*rows[: most - 1], clip(" ".join(rows[most - 1 :]), width)]
-        word, _, rest = (rows[0] if rows else "").partition(" ")
-        style = palette.named(STATES.get(neuron.state, "TEXT"))
-        first = [line([(word, style), (f" {rest}", palette.TEXT)], width)] if rows else []
-        return first + [line([(row, palette.TEXT)], width) for row in rows[1:]]
 
     def _picture(self, neuron: Neuron, width: int, room: int) -> tuple[list[Strip], list[Strip]]:
         """The unit's picture: beside the numbers in a wide pane, below them in a tall one."""
@@ -97,7 +97,8 @@ class NeuronPane(Pane):
         if neuron.picture is None:
             return [], []
         if width >= BESIDE:
-            return portrait(neuron.picture, int(width * WIDEST), room, self.look), []
+            tall = min(room, max(6, room // 2)) if neuron.picture.kind == "kernel" else room
+            return portrait(neuron.picture, int(width * WIDEST), tall, self.look), []
         return [], portrait(neuron.picture, width, min(room // 2, width // 2 + 1), self.look)
 
     def portrait(self) -> int:
@@ -312,8 +313,13 @@ class NeuronPane(Pane):
 
     def _terms(self, neuron: Neuron, width: int, room: int) -> list[Strip]:
         """Incoming terms and outgoing weights: side by side if the pane is wide enough, else one above the other."""
+        row = self.selection.row if self.has_focus else -2
         incoming = [
-            (self._pointed(t), t.product, f"{signed(t.x, 3)} {self.look.glyph('times')} {signed(t.w, 3)}")
+            (
+                f"{self.look.glyph('right')}{t.label}" if t.row == row else t.label,
+                t.product,
+                f"{signed(t.x, 3)} {self.look.glyph('times')} {signed(t.w, 3)}",
+            )
             for t in neuron.contributions
         ]
         if incoming and abs(neuron.rest) > 0:
@@ -329,11 +335,6 @@ class NeuronPane(Pane):
         rooms = _split(len(incoming), len(outgoing), room)
         lines = self._bars("largest terms x·w of the sum", incoming, width, rooms[0]) if incoming else []
         return lines + (self._bars("weights out", outgoing, width, rooms[1]) if outgoing else [])
-
-    def _pointed(self, term: Contribution) -> str:
-        """A term's name, after a pointer if the cursor is on it and this pane has the keys."""
-        here = self.has_focus and term.row == self.selection.row
-        return f"{self.look.glyph('right')}{term.label}" if here else term.label
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:
         """Up and down walk the terms, the largest first, and the bias after them; left and right go to other units."""
@@ -381,6 +382,17 @@ def _split(incoming: int, outgoing: int, room: int) -> tuple[int, int]:
         return room, 0
     lower = min(outgoing + 1, max(room // 3, room - incoming - 1)) if incoming else room
     return room - lower, lower
+
+
+def _verdict_lines(neuron: Neuron, width: int, most: int) -> list[Strip]:
+    """What is the matter with the unit: its first word in the colour of its state."""
+    rows = wrapped(neuron.verdict, width)
+    if len(rows) > most:
+        rows = [*rows[: most - 1], clip(" ".join(rows[most - 1 :]), width)]
+    word, _, rest = (rows[0] if rows else "").partition(" ")
+    style = palette.named(STATES.get(neuron.state, "TEXT"))
+    first = [line([(word, style), (f" {rest}", palette.TEXT)], width)] if rows else []
+    return first + [line([(row, palette.TEXT)], width) for row in rows[1:]]
 
 
 def _within(rows: list[tuple[str, float, str]], most: int) -> list[tuple[str, float, str]]:

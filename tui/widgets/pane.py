@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from rich.segment import Segment
 from rich.style import Style
@@ -25,7 +25,26 @@ from tui.render.palette import Terminal
 from tui.render.plain_text import Seen
 from tui.render.strips import LazyLine, between
 
+RIGHT = 3
+"""The number of the right button of a mouse."""
+WITH_EXAMPLE = ("neuron", "output")
+"""Panes about one example, where the wheel goes to another."""
 WAITING = "starting the engine…"
+Leap = Literal["home", "end", "up", "down"]
+"""Where a key leaps: to the first, to the last, a page up or down."""
+
+
+SHORT = {"activations": "Activ.", "examples": "Examp."}
+"""Names that are shortened where there is little room."""
+
+
+def numbered(pane: str) -> str:
+    """A pane as it is called with its key."""
+    return f"{PANES.index(pane) + 1} {pane.capitalize()}"
+
+
+def numbered_in_short(pane: str) -> str:
+    return f"{PANES.index(pane) + 1} {SHORT.get(pane, pane.capitalize())}"
 
 
 class Lines(Widget):
@@ -178,6 +197,25 @@ class Pane(Lines, can_focus=True):
             super().__init__()
             self.block, self.unit, self.example, self.row, self.own = block, unit, example, row, own
 
+    class Read(Message):
+        """The mouse is over something that can be read; the text is empty when it has left."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class MenuAsked(Message):
+        """The user wants the menu of what can be done to the unit that was just chosen."""
+
+    _read = ""
+
+    class Picked(Message):
+        """The user chose another pane of this place."""
+
+        def __init__(self, pane: str) -> None:
+            super().__init__()
+            self.pane = pane
+
     def __init__(self) -> None:
         super().__init__(id=self.NAME)
         self.detail = ""
@@ -186,6 +224,8 @@ class Pane(Lines, can_focus=True):
         """Whether it has all the room, as when it is zoomed."""
         self.beside: tuple[str, ...] = (self.NAME,)
         """The panes that share its place, itself among them."""
+        self._named = 0
+        """How many characters at the right of the upper line name the others of them."""
 
     @classmethod
     def number(cls) -> int:
@@ -226,9 +266,16 @@ class Pane(Lines, can_focus=True):
 
     def _beside(self, room: int) -> str:
         """The panes that share the place, as they are called with their keys; nothing where there is no room."""
-        others = [f"{PANES.index(name) + 1} {name.capitalize()}" for name in self.beside if name != self.NAME]
-        text = f" {', '.join(others)} " if others and not self.alone else ""
-        return text if length([(text, palette.DIM)]) + 2 <= room else ""
+        shown = ""
+        if not self.alone:
+            forms = [f" {', '.join(map(form, self._others))} " for form in (numbered, numbered_in_short)]
+            shown = next((text for text in forms if self._others and len(text) + 2 <= room), "")
+        self._named = len(shown)
+        return shown
+
+    @property
+    def _others(self) -> list[str]:
+        return [name for name in self.beside if name != self.NAME]
 
     def place_beside(self, name: str) -> int:
         """The column at which the frame names another pane that shares the place; -1 if it does not."""
@@ -242,9 +289,60 @@ class Pane(Lines, can_focus=True):
         top = max(0, height // 2 - 1)
         return [blank(width)] * top + [line([(centred(text, width), palette.FAINT)], width)]
 
+    # -- the mouse; a click on a unit is the pane's own
+
+    def reading(self, x: int, y: int) -> str:
+        """What is under the mouse, in words; empty where there is nothing to say."""
+        return ""
+
+    def wheel(self, by: int) -> None:
+        """Move the cursor by a line down (1) or up (-1), or where there are no lines go to another example."""
+        chosen = self.Chosen(example=self.selection.example + by) if self.NAME in WITH_EXAMPLE else self.moved(0, by)
+        if chosen is not None:
+            self.post_message(chosen)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.wheel(1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.wheel(-1)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        at = event.get_content_offset(self)
+        self._tell(self.reading(at.x, at.y) if at is not None else "")
+
+    def on_leave(self) -> None:
+        self._tell("")
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the name of a pane that shares the place picks that one; the right button opens the menu.
+
+        The pane itself has chosen the unit under the mouse by then.
+        """
+        x = event.x - (self.outer_size.width - 1 - self._named)
+        if not event.y and 0 <= x < self._named:
+            self.post_message(self.Picked(self._others[int(x * len(self._others) / self._named)]))
+        elif event.button == RIGHT:
+            self.post_message(self.MenuAsked())
+
+    def _tell(self, text: str) -> None:
+        if text != self._read:
+            self._read = text
+            self.post_message(self.Read(text))
+
     def moved(self, right: int, down: int) -> Chosen | None:
         """Where an arrow key moves the cursor; None if arrows have no special meaning in this pane."""
         return None
+
+    def leapt(self, to: Leap) -> Chosen | None:
+        """Where a key leaps with the cursor; None if that has no special meaning in this pane."""
+        return None
+
+    def escaped(self) -> bool:
+        """Undo the innermost thing that this pane alone has, as the marks in it; False if there is none."""
+        return False
 
 
 def _at(lines: list[Strip], y: int) -> Strip | None:

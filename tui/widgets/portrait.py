@@ -11,19 +11,21 @@ from textual.strip import Strip
 
 from tinynets.server.frame import Floats, Scatter, UnitPicture
 from tui.render import palette
-from tui.render.drawing import Part, blank, clip, columns, line
+from tui.render.drawing import Part, blank, clip, columns, line, narrow
 from tui.render.palette import Terminal
 from tui.render.pictures import extent, fitting, mapped, picture, resized
 
 SMALLEST = 6
 """The fewest lines in which a picture is drawn."""
+LEAST_KERNEL = 4
+"""The fewest lines in which a kernel is drawn."""
 WIDEST = 0.45
 """The largest share of the pane's width for a picture beside the numbers."""
 
 
 def portrait(own: UnitPicture, width: int, height: int, look: Terminal) -> list[Strip]:
     """A unit's picture with its caption below it, in at most a width and height; empty if there is no room."""
-    if height < SMALLEST or width < 8:
+    if height < (LEAST_KERNEL if own.kind == "kernel" else SMALLEST) or width < 8:
         return []
     rows = _kernels(own, width, height - 1, look) if own.kind == "kernel" else _single(own, width, height - 1, look)
     wide = max((sum(columns(segment.text) for segment in row) for row in rows), default=0)
@@ -101,10 +103,12 @@ def _letters(
     levels = palette.levels(values, limit).tolist()
     letters: dict[tuple[int, int], Part] = {}
     for point, label, level in zip(own.points, own.labels, levels, strict=True):
-        text = clip(label, 6)
+        text = narrow(clip(label, 6))
         share = (point - low) / span
         x, y = int(share[0] * (width - columns(text))), int((1 - share[1]) * (height - 1))
-        style = palette.ink(level if abs(level - palette.MIDDLE) > 3 else palette.MIDDLE + (4 if level > 14 else -4))
+        style = palette.ink(
+            level if abs(level - palette.MIDDLE) > 4 else palette.MIDDLE + (5 if level >= palette.MIDDLE else -5)
+        )
         style = style + Style(bold=True, reverse=label == chosen)
         if not look.colour:
             text = text + palette.sign_glyph(level)

@@ -7,7 +7,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tinynets.server.frame import MapGrid
-from tui.render import palette
+from tui.render import palette, themes
 from tui.render.drawing import Part, blank, both_ends, first_fitting, line
 from tui.render.net_canvas import NetCanvas, chosen, packed
 from tui.render.net_layout import NetLayout, map_layout
@@ -62,7 +62,7 @@ def _pixels(grid: MapGrid) -> Pixels:
 def _ink(rgb: list[int]) -> Style:
     """A style that is legible on a colour."""
     dark = 0.3 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2] > 110
-    return Style(color="#0a0c10" if dark else "#ffffff", bold=True)
+    return Style(color=themes.BLACK if dark else themes.WHITE, bold=True)
 
 
 def _legend(net: Net, grid: MapGrid, width: int) -> Strip:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
+from rich.segment import Segment
 from textual import events
 from textual.strip import Strip
 
 from tinynets.foreign_text import printable
 from tui.actions import Action
 from tui.render import palette
-from tui.render.drawing import Part, both_ends, clip_middle, columns, length, line, plain_bar
+from tui.render.drawing import Part, both_ends, clip_middle, clip_words, columns, length, line, plain_bar
 from tui.widgets.pane import Lines
 
+OFFERED = 6
+"""So many candidates are given room before the usage is."""
+MORE = 6
+"""Columns for how many candidates are left out."""
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -25,6 +30,7 @@ class StatusLine(Lines):
         self._message, self._python, self._ink = "", "", "TEXT"
         self._work: tuple[str, int, int | None] | None = None
         self._hint = ""
+        self._offers: list[str] = []
 
     def hint(self, text: str) -> None:
         """Show what the mouse is over, in place of the message; with an empty text, the message again."""
@@ -36,6 +42,13 @@ class StatusLine(Lines):
         self._message = printable(message.split("\n")[0])
         self._python = python
         self._ink = "BAD" if error else "WARN" if warning else "TEXT"
+        self._offers = []
+        self.redraw()
+
+    def say_typing(self, usage: str, offers: list[str]) -> None:
+        """Show how what is being typed is written, and what it can be completed to."""
+        self.say(usage)
+        self._offers = offers
         self.redraw()
 
     def whole(self, message: str) -> bool:
@@ -70,11 +83,29 @@ class StatusLine(Lines):
             return [self._progress(*self._work, width)]
         if self._hint:
             return [line([(" " + clip_middle(self._hint, width - 3), palette.DIM)], width)]
+        if self._offers:
+            return [self._typing(width)]
         python: list[Part] = [(self._python + " ", palette.DIM)] if self._python else []
         if length(python) > width // 2 or columns(self._message) > width - 3 - length(python):
             python = []
         message = clip_middle(self._message, width - 3 - length(python))
         return [both_ends([(" " + message, palette.named(self._ink))], [*python], width)]
+
+    def _typing(self, width: int) -> Strip:
+        """The usage, cut where the candidates need room, and as many of these as fit, with how many are left out."""
+        wanted = length([(f"  {word}", palette.DIM) for word in self._offers[:OFFERED]])
+        room = max(width // 3, width - wanted - 3 - (MORE if len(self._offers) > OFFERED else 0))
+        said = self._message.split("   ")
+        shorter = ("   ".join(said[:count]) for count in range(len(said), 0, -1))
+        message = next((text for text in shorter if columns(text) <= room), clip_words(said[0], room))
+        parts: list[Part | Segment] = [(f" {message} ", palette.named(self._ink))]
+        for at, word in enumerate(self._offers):
+            part: Part = (f"  {word}", palette.ACCENT if at == 0 else palette.DIM)
+            if length([*parts, part]) > width - (MORE if at + 1 < len(self._offers) else 0):
+                parts.append((f"  +{len(self._offers) - at}", palette.FAINT))
+                break
+            parts.append(part)
+        return line(parts, width)
 
     def _progress(self, what: str, done: int, total: int | None, width: int) -> Strip:
         spin = (

@@ -12,7 +12,7 @@ from textual.strip import Strip
 from tinynets.foreign_text import printable
 from tinynets.server.frame import EditMark, Frame, TimelineStrip
 from tui.model.selection import Selection
-from tui.model.stops import Place, Stop, cost_words, shown_lanes, stops
+from tui.model.stops import Lane, Place, Stop, cost_words, shown_lanes, stops
 from tui.render import palette, themes
 from tui.render.drawing import Part, clip, length, line
 from tui.render.marks import SIGNS
@@ -92,7 +92,7 @@ class MouseTarget:
 
 
 class TimelineStripWidget(Lines):
-    """The losses, with edits and bookmarks on them; under them the track, with evaluations as dots; then other branches.
+    """Losses, with edits and bookmarks on them; under them the track, with evaluations as dots; then other branches.
 
     A click goes to what it hits: the moment of a mark, a step of this branch or of another.
     """
@@ -117,6 +117,13 @@ class TimelineStripWidget(Lines):
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
+
+    class Wheeled(Message):
+        """The wheel was turned over the strip: up (-1) or down (1)."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
 
     _hovered = ""
     _tall = 2
@@ -303,8 +310,8 @@ class TimelineStripWidget(Lines):
         if self.frame is None:
             return []
         scale = StepScale.of(self.frame.timeline, self.size.width)
-        found = {LABEL + scale.x(stop.place[0]): stop for stop in stops(self.frame.timeline)}
-        return [(x, 1, stop.place, stop.edited) for x, stop in found.items()]
+        found = {scale.x(stop.place[0]): stop for stop in stops(self.frame.timeline)}
+        return [(LABEL + x, 1, stop.place, stop.edited) for x, stop in found.items() if x is not None and x >= 0]
 
     # -- the mouse
 
@@ -336,12 +343,13 @@ class TimelineStripWidget(Lines):
                 column -= length([part])
             return None
         shown = shown_lanes(strip, self._lane_room())[0]
-        if y - 2 >= len(shown):
-            return None
-        lane = shown[y - 2]
-        on_line = 0 <= column < scale.span and scale.x(lane.start) <= column <= scale.x(lane.end)
-        step = min(max(scale.step(column), lane.start), lane.end) if on_line else None
-        return self._branch(strip, lane.name, step)
+        return self._on_lane(strip, shown[y - 2], column, scale) if y - 2 < len(shown) else None
+
+    def _on_lane(self, strip: TimelineStrip, lane: Lane, column: int, scale: StepScale) -> MouseTarget | None:
+        """The step of another branch under the mouse; beside its line, its end."""
+        if 0 <= column < scale.span and scale.x(lane.start) <= column <= scale.x(lane.end):
+            return self._branch(strip, lane.name, min(max(scale.step(column), lane.start), lane.end))
+        return self._branch(strip, lane.name)
 
     def _mark_at(self, strip: TimelineStrip, column: int, scale: StepScale) -> MouseTarget | None:
         """The mark under or beside the mouse; repeated clicks on several in one place go through them in turn."""
@@ -372,6 +380,12 @@ class TimelineStripWidget(Lines):
             self.post_message(self.Sought(found.place[0], found.place[1] if found.edited else None))
         elif found and found.branch:
             self.post_message(self.Switched(found.branch, found.step))
+
+    def on_mouse_scroll_down(self) -> None:
+        self.post_message(self.Wheeled(1))
+
+    def on_mouse_scroll_up(self) -> None:
+        self.post_message(self.Wheeled(-1))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         at = event.get_content_offset(self)

@@ -13,7 +13,8 @@ from tui.render.drawing import wrapped
 from tui.render.palette import Terminal
 from tui.render.plain_text import plain
 
-WIDTH = 52
+WIDTHS = 52, 38, 28
+"""Columns of the box of a hint, where there is room."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,17 @@ def placed(size: Size, box: Size, about: Region, others: Sequence[Region]) -> Of
     return min(spots, key=cost)
 
 
+def _clear(size: Size, text: str, about: Region, others: Sequence[Region]) -> Region:
+    """The place of a text: in the widest box that does not cover what it is about."""
+    for width in WIDTHS:
+        box = Size(min(width, size.width), len(wrapped(text, width - 4)) + 2)
+        spot = placed(size, box, about, others)
+        found = Region(spot.x, spot.y, box.width, box.height)
+        if not found.intersection(about).area:
+            break
+    return found
+
+
 def _gap(one: Region, other: Region) -> int:
     """The columns and lines between two regions; columns are half as tall as lines."""
     across = max(one.x - other.right, other.x - one.right, 0)
@@ -138,13 +150,11 @@ class TourHint(Static):
         if hint is None:
             return
         text = hint.said()
-        width = min(WIDTH, size.width - 2)
-        box = Size(width, len(wrapped(text, width - 4)) + 2)
-        spot = placed(size, box, about, others)
-        arrow = pointer(Region(spot.x, spot.y, box.width, box.height), about, look)
+        box = _clear(size, text, about, others)
+        arrow = pointer(box, about, look)
         self.update(plain(text))
         self.border_title = f"{arrow} {self.at + 1} of {len(HINTS)}"
-        self.border_subtitle = "enter: go on   esc: end the tour"
+        self.border_subtitle = "enter: go on   esc: end" if box.width > 30 else "enter   esc: end"
         self.styles.width, self.styles.height = box.width, box.height
-        self.styles.offset = spot
+        self.styles.offset = box.offset
         self.display = True

@@ -14,7 +14,7 @@ from tui.render import drawing, palette
 from tui.render.drawing import Part, clip_name, first_fitting, legend, signed
 from tui.render.marks import Marks
 from tui.widgets.heatmap import Grid, cell_lines, grid, gutter_width, hatched_lines, ruler
-from tui.widgets.pane import Pane
+from tui.widgets.pane import Leap, Pane
 
 LABEL = 14
 """The widest label of a row."""
@@ -103,6 +103,24 @@ class WeightsPane(Pane):
         weights = self.frame.weights if self.frame else None
         row = max(0, min(last_row(weights) if weights is not None else 0, self.selection.row + down))
         return self.Chosen(unit=self.selection.unit + right, row=row)
+
+    def reading(self, x: int, y: int) -> str:
+        """The weight under the mouse: where it comes from, where it goes, its value."""
+        weights = self.frame.weights if self.frame else None
+        if weights is None or self.place is None:
+            return ""
+        unit, row = self.place.column_at(x), self.place.row_at(y - 1)
+        if unit is None or row is None or row >= len(weights.values):
+            return ""
+        label = weights.rows[row] if row < len(weights.rows) else str(row)
+        return f"{label} {self.look.glyph('arrow')} {weights.block}[{unit}] {float(weights.values[row, unit]):+.4g}"
+
+    def leapt(self, to: Leap) -> Pane.Chosen | None:
+        if self.place is None or to in ("home", "end"):
+            units = self.place.columns if self.place else 0
+            return self.Chosen(unit=0 if to == "home" else units - 1) if units else None
+        page = max(1, self.place.shown_rows - 1)
+        return self.moved(0, page if to == "down" else -page)
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)

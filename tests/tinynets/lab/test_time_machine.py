@@ -690,3 +690,31 @@ def test_names_that_are_no_text_are_refused(lab: tn.Lab) -> None:
     for act in (lambda: lab.switch(["main"]), lambda: lab.rename(3, "x"), lambda: lab.unbookmark(None)):  # type: ignore[arg-type]
         with pytest.raises(tn.TimelineError, match="there is no"):
             act()
+
+
+# -- a step of another branch
+
+
+def test_a_branch_is_entered_at_any_recorded_step_after_its_edits_there(lab: tn.Lab) -> None:
+    lab.run(6)
+    lab.fork("other")
+    lab.run(4)
+    lab.zero("hidden[0]")
+    lab.zero("hidden[1]")
+    lab.run(5)
+    lab.seek(10)
+    edited = lab.state.digest()
+    lab.switch("main")
+    assert lab.switch("other", step=10).step == 10
+    assert lab.state.digest() == edited
+    lab.switch("main")
+    assert lab.switch("other", step=0).step == 0
+    assert lab.branch == "other"
+    assert lab.switch("main", step=6).step == lab.switch("main").step == 6
+    for step in (16, -1, 2.5, "3"):
+        here = lab.moment
+        with pytest.raises(tn.TinynetsError):
+            lab.switch("other", step=step)  # type: ignore[arg-type]
+        assert lab.moment == here
+    with pytest.raises(tn.TimelineError, match="step 16 is not recorded on `other`, which ends at step 15"):
+        lab.switch("other", step=16)

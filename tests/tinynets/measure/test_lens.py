@@ -327,3 +327,37 @@ def test_importance_foretells_how_the_loss_changes_as_a_unit_goes_to_0(make_tiny
             return mean_loss(experiment, network)
 
         assert field.together[0, unit] == pytest.approx(derivative(loss), rel=1e-5)
+
+
+def test_an_edit_in_mid_step_is_seen_at_once(make_tiny: Make) -> None:
+    lab, lenses = make_tiny(), Lenses()
+    experiment, hidden = experiment_of(lab), lab.network.block("hidden")
+    lab.run(2)
+    for _ in range(3):
+        lab.phase()
+    assert units(lens_of(experiment, "auto", lenses), hidden)[:, :, 1].any()
+    ahead = np.array(units(lens_of(experiment, "importance", lenses), hidden))
+    lab.zero("hidden[1]")
+    lens = lens_of(experiment, "auto", lenses)
+    assert lens.scene.of_batch
+    assert not units(lens, hidden)[:, :, 1].any()
+    assert not np.array_equal(units(lens_of(experiment, "importance", lenses), hidden), ahead)
+
+
+def test_while_steps_are_taken_what_takes_long_stays_what_was_found_last(make_tiny: Make) -> None:
+    lab, lenses = make_tiny(), Lenses()
+    experiment = experiment_of(lab)
+    lab.run(600)
+    lab.seek(300)
+    lab.fork("other")
+    lab.run(5)
+
+    def words(*, moving: bool) -> str:
+        experiment.probe.forward(experiment.network)
+        return lenses.lens(experiment, Scene.of(experiment), "change", "main", moving=moving).earlier.words
+
+    assert words(moving=True) == "against main at step 305"
+    lab.run(100)
+    lab.player.seconds_per_step = 1.0
+    assert words(moving=True) == "against main at step 305"
+    assert words(moving=False) == "against main at step 405"

@@ -171,6 +171,7 @@ def test_it_says_which_matter_most_and_on_what(make_tiny: Make) -> None:
     lab = make_tiny()
     found = lab.worth("hidden", examples=10)
     best = int(found.values.argmax())
+    assert found.best == best
     assert f"hidden[{best}] {found.values[best]:+.4f}" in str(found)
     assert "(train, 10 of 40 examples)" in str(found)
     assert (found.step, found.moment) == (0, experiment_of(lab).moment)

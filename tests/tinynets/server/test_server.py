@@ -549,8 +549,10 @@ def test_a_free_run_stops_at_a_breakpoint_and_says_so_and_a_new_one_stops_the_ru
     assert said[1] == "stopped at breakpoint 1: step == 40; at step 40"
     status = app.frame(lambda frame: frame.status.mode == "paused").status
     assert (status.step, [mark.text for mark in status.breakpoints]) == (40, ["step == 40"])
+    app.do("unbreakpoint", 1)
     app.do("start")
     app.do("phase_back")
+    assert app.frame(lambda frame: frame.status.phase).status.mode == "paused"
     app.do("start")
     app.do("breakpoint", "backward tanh1")
     said = app.receive(lambda message: message[0] == "said")

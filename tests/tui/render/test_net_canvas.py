@@ -76,3 +76,12 @@ def test_letters_stand_before_everything() -> None:
     canvas.picture(0, 0, np.full((4, 6), HIGH))
     canvas.write(1, 4, "abc", palette.BRIGHT)
     assert text(canvas)[1].endswith("ab")
+
+
+def test_wide_and_unprintable_letters_do_not_shift_what_follows() -> None:
+    canvas = NetCanvas(10, 1, Terminal())
+    canvas.write(0, 1, "漢\x1bé→", palette.BRIGHT)
+    row = canvas.strips()[0]
+    assert row.cell_length == 10
+    assert len(row.text) == 10
+    assert "\x1b" not in row.text

@@ -35,7 +35,7 @@ def texts(strips: list[Strip]) -> list[str]:
 
 
 def loss_plot(curve: LossCurve, width: int, height: int, log: bool, look: Terminal) -> list[Strip]:
-    return draw(chart_of(curve, max(1, height - 2), log, look), width, height, look).strips()
+    return draw(chart_of(curve, (width - 6, max(1, height - 2)), log, look), width, height, look).strips()
 
 
 def is_dot(letter: str) -> bool:
@@ -99,7 +99,7 @@ def test_a_run_with_negative_losses_is_no_flat_line() -> None:
     assert marks(strips) == [-2, -4, -6, -8]
 
 
-def test_pressing_L_says_that_the_axis_stays_linear_and_what_the_lowest_loss_is() -> None:
+def test_the_key_of_the_log_scale_says_that_the_axis_stays_linear_and_what_the_lowest_loss_is() -> None:
     pane, _ = pane_of(curve_of([3.0, -0.25]), False)
     said = pane.toggle_log()
     assert said.startswith("loss stays linear: some losses are <= 0")
@@ -199,7 +199,7 @@ def test_linear_ticks_are_as_far_apart_in_lines_as_in_losses(low: float, size: f
 @settings(max_examples=60, deadline=None)
 def test_each_tick_of_a_logarithmic_plot_is_on_the_line_nearest_to_it(low: float, size: float, height: int) -> None:
     curve = curve_of(np.linspace(10 ** (low + size), 10**low, 40))
-    plot = draw(chart_of(curve, height - 2, True, Terminal()), WIDTH, height, Terminal())
+    plot = draw(chart_of(curve, (WIDTH, height - 2), True, Terminal()), WIDTH, height, Terminal())
     lines, numbers = tick_lines(plot.strips()), marks(plot.strips())
     assert 1 <= len(numbers) == len(set(numbers))
     assert numbers == sorted(numbers, reverse=True)
@@ -219,7 +219,7 @@ def test_curves_of_other_branches_begin_where_they_part_and_are_named() -> None:
     steps = np.arange(21, 41)
     other = BranchCurve("what-if", steps, np.linspace(2.5, 3.5, 20))
     curve = curve_of(np.linspace(3, 2, 40), others=(other,))
-    plot = draw(chart_of(curve, HEIGHT - 3, False, Terminal()), WIDTH, HEIGHT - 1, Terminal())
+    plot = draw(chart_of(curve, (WIDTH, HEIGHT - 3), False, Terminal()), WIDTH, HEIGHT - 1, Terminal())
     coloured = [
         x for row in plot.styles for x, style in enumerate(row) if style.color and tuple(style.color.triplet) == tint(0)
     ]
@@ -233,7 +233,9 @@ def test_a_band_is_a_background_or_where_there_are_no_colours_a_glyph() -> None:
     steps = np.arange(1, 401, 10)
     mean = np.linspace(3, 2, 40)
     curve = LossCurve(steps, mean - 0.5, mean + 0.5, mean, {}, 400, 400)
-    coloured, plain = (draw(chart_of(curve, HEIGHT, False, look), WIDTH, HEIGHT, look) for look in (Terminal(), PLAIN))
+    coloured, plain = (
+        draw(chart_of(curve, (WIDTH, HEIGHT), False, look), WIDTH, HEIGHT, look) for look in (Terminal(), PLAIN)
+    )
     grounds = {style.bgcolor for row in coloured.styles for style in row}
     assert len(grounds) == 2
     text = "".join(strip.text for strip in plain.strips())

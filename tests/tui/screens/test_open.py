@@ -48,7 +48,7 @@ async def test_opening_by_its_key_asks_and_opens_without_saving() -> None:
         await until(pilot, lambda: [verb for verb, _, _ in engine.calls] == ["step", "open"])
 
 
-@pytest.mark.parametrize("size", [SMALL, WIDE, (60, 16)])
+@pytest.mark.parametrize("size", [SMALL, WIDE])
 async def test_the_open_screen_lists_saves_and_recipes_with_a_picture_each_and_keeps_its_field(
     size: tuple[int, int],
 ) -> None:

@@ -133,8 +133,8 @@ async def test_the_tour_goes_on_when_one_does_what_it_says() -> None:
         await until(pilot, lambda: tour.at == 5)
         await pilot.press("question_mark")
         await until(pilot, lambda: tour.at == -1 and not tour.display)
-        await until(pilot, lambda: [c[0] for c in engines[0].calls] == ["step", "back", "start", "pause", "zero", "undo"]
-                    or [c[0] for c in engines[0].calls] == ["back", "step", "start", "pause", "zero", "undo"])  # fmt: skip
+        await until(pilot, lambda: len(engines[0].calls) == 6)
+        assert [verb for verb, _, _ in engines[0].calls] == ["back", "step", "start", "pause", "zero", "undo"]
 
 
 async def test_escape_ends_the_tour_and_help_names_the_key_that_has_it_again() -> None:
@@ -144,8 +144,8 @@ async def test_escape_ends_the_tour_and_help_names_the_key_that_has_it_again() -
         await until(pilot, lambda: not lab(pilot).tour.display)
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
-        assert "The tour" in screen_text(pilot)
-        await pilot.press("escape", "f1")
+        assert "f1 the tour" in screen_text(pilot)
+        await pilot.press("f1")
         await until(pilot, lambda: lab(pilot).tour.at == 0)
     assert not StateFile.of_user().first_time
 
@@ -179,7 +179,7 @@ async def test_a_save_remembers_its_own_cursor() -> None:
     async with started("names-mlp") as (pilot, engines):
         await pilot.press("right", "s")
         engines[0].world.path = str(state_folder() / "x.msgpack")
-        await pilot.press("s", "w", "right")
+        await pilot.press("right", "s", "w")
         await until(pilot, lambda: lab(pilot).frame.status.path)  # type: ignore[union-attr]
     place = StateFile.of_user().place_of(str(state_folder() / "x.msgpack"))
     assert place is not None
@@ -259,8 +259,13 @@ async def test_a_damaged_file_keeps_nobody_out() -> None:
         await until(pilot, lambda: "is damaged: what the lab remembered is forgotten" in status(pilot))
 
 
-@given(st.binary(max_size=60) | st.recursive(st.none() | st.integers() | st.text(), lambda s: st.lists(s) | st.dictionaries(
-    st.sampled_from(["tour", "last", "theme", "places", "unit", "block"]), s)).map(lambda v: json.dumps(v).encode()))  # fmt: skip
+keys = st.sampled_from(["tour", "last", "theme", "places", "unit", "block"])
+anything = st.recursive(
+    st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(keys, inner)
+)
+
+
+@given(st.binary(max_size=60) | anything.map(lambda value: json.dumps(value).encode()))
 def test_no_content_raises(content: bytes) -> None:
     path = state_folder() / "any.json"
     path.parent.mkdir(parents=True, exist_ok=True)

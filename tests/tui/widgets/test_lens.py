@@ -84,7 +84,8 @@ def test_the_batch_is_listed_as_soon_as_it_is_drawn() -> None:
     assert "not yet" in lines(OutputPane, frame)[1]
     title, text = lines(NetworkPane, frame)
     assert title == f"each unit on batch of step 3, {frame.examples[3]}  (4 of 32; , changes it)"
-    assert text.count("not yet") == 3
+    assert text.count("not yet") == 4
+    assert text.rstrip().endswith("hidden: not yet")
 
 
 @pytest.mark.parametrize(("look", "hatch"), [(Terminal(), "╱"), (PLAIN, "/")])
@@ -127,7 +128,7 @@ def test_gradients_go_back_from_block_to_block() -> None:
     assert text.split("\n")[-1].startswith("not yet")
     assert "╱" not in lines(WeightsPane, at(STEP["back hidden"]))[1]
     network = lines(NetworkPane, at(STEP["back output"]))[1]
-    assert network.count("not yet") == 2
+    assert network.count("not yet") == 3  # two blocks, and the legend of the selected one
     assert "lens auto: gradient  d loss / d output of the batch's loss" in network
     neuron = lines(NeuronPane, at(STEP["back tanh"]))[1]
     frame = at(STEP["back tanh"])

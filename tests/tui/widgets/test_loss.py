@@ -12,6 +12,7 @@ from panes import PLAIN, drawn, frame_of
 from textual.pilot import Pilot
 
 from tinynets.server.frame import LossCurve
+from tui.model.table import csv_of
 from tui.render.palette import Terminal
 from tui.widgets.loss import LossPane
 
@@ -196,3 +197,13 @@ def test_a_curve_of_tens_of_thousands_of_steps_on_a_wide_screen_names_its_ticks(
     pane, lines = pane_of(LossCurve(steps, losses - 1, losses + 1, losses, {}, 60_000, 60_000))
     assert "20k" in "".join(lines)
     assert "in 300 steps" in pane.readout(301)
+
+
+def test_what_is_drawn_is_taken_out_as_a_table_whatever_the_curve() -> None:
+    nothing = np.empty(0)
+    updates = LossCurve(np.empty(0, np.int64), nothing, nothing, nothing, {}, 9, 9, kind="updates", updates=UPDATES)
+    rates = np.array([0.1, 0.01])
+    rate = LossCurve(np.array([1, 2]), rates, rates, rates, {}, 2, 2, kind="rate")
+    texts = [csv_of(replace(frame_of("xor"), loss=curve), "loss") or "" for curve in (updates, rate)]
+    assert "hidden,1,-2.5" in texts[0].splitlines()
+    assert texts[1].splitlines() == ["step,learning rate", "1,0.1", "2,0.01"]

@@ -77,3 +77,12 @@ def test_up_and_down_walk_the_terms_and_then_the_bias() -> None:
     assert rows[-1] == 2
     assert set(rows[:-1]) <= {*order, 2}
     assert pane.moved(1, 0) is None
+
+
+@pytest.mark.parametrize("block", ["conv1", "conv2"])
+def test_a_channel_in_a_wide_pane_has_its_kernel_its_terms_and_its_map(block: str) -> None:
+    lines = drawn(NeuronPane(), frame_of("digits-cnn", block, 3), 62, 14)
+    text = "\n".join(lines)
+    assert "its kernel" in text
+    assert "the channel" in text
+    assert "@" in "".join(line for line in lines if line.startswith(("x[", "conv")))

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinynets.experiment.experiment import Experiment
 from tinynets.history.branch import Branch
-from tinynets.numerics.arrays import Array
+from tinynets.numerics.arrays import Array, ignore_warnings
 from tinynets.server.frame import BranchCurve, LossCurve, View
 from tinynets.server.panes.updates import Updates
 from tinynets.training import settings
@@ -44,12 +44,15 @@ def columns(span: tuple[int, int], recorded: int, most: int) -> Array:
     first, last = span
     each = max(1.0, (last - first) / most)
     count = int(np.ceil(max(0, min(last, recorded) - first) / each - 1e-9))
-    return first + np.floor(np.arange(count) * each + 1e-9).astype(np.int64)
+    starts: Array = np.floor(np.arange(count) * each + 1e-9).astype(np.int64)
+    return first + starts
 
 
 def means(values: Array, starts: Array, end: int) -> Array:
     """(columns,) the mean of the values from each start to the next, the last up to `end`."""
-    return np.add.reduceat(values[:end].astype(np.float64), starts) / np.diff([*starts, end])
+    with ignore_warnings():  # float64 losses can be so large that their sum is not finite
+        sums: Array = np.add.reduceat(values[:end].astype(np.float64), starts)
+        return sums / np.diff([*starts, end])
 
 
 def _losses(curve: LossCurve, values: Array, starts: Array) -> LossCurve:
@@ -71,8 +74,9 @@ def _losses(curve: LossCurve, values: Array, starts: Array) -> LossCurve:
 def _smoothed(mean: Array, counts: Array, around: int) -> Array:
     """The mean over all steps of each column and of `around` others on either side; fewer at the ends."""
     within, at = np.ones(2 * around + 1), slice(around, around + len(mean))
-    sums, steps = (np.convolve(part, within)[at] for part in (mean * counts, counts.astype(np.float64)))
-    return sums / steps
+    with ignore_warnings():
+        sums, steps = (np.convolve(part, within)[at] for part in (mean * counts, counts.astype(np.float64)))
+        return sums / steps
 
 
 def _evaluations(branch: Branch, span: tuple[int, int]) -> dict[str, tuple[Array, Array]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tinynets.experiment.experiment import Experiment
@@ -56,8 +58,7 @@ def neuron(
         dead=bool(own.dead[unit]),
         saturated=bool(own.saturated[at.example, at.position, unit]),
         saturated_share=float(own.saturated[:, :, unit].mean()) if activation_of(at.network, block) else None,
-        mean=float(on_probe.mean(dtype=np.float64)),
-        std=float(on_probe.std(dtype=np.float64)),
+        **_spread(on_probe),
         gradient=None if gradient is None else float(gradient[:, :, unit].mean(dtype=np.float64)),
         gradient_here=None if gradient is None else at.of_block(gradient),
         rate=float(rates(experiment, block)[unit]),
@@ -68,10 +69,23 @@ def neuron(
         state=verdict.state,
         verdict=verdict.text,
         picture=unit_picture(at, view.portrait, plane),
-        parts=matrix_parts(at.network.layers[block.first]) if terms else (),
-        biases=bias_names(at.network.layers[block.first], block.units) if terms else (),
+        **_editable(at, terms),
         scatter=scatter(experiment, block, unit),
     )
+
+
+def _spread(values: Array) -> dict[str, Any]:
+    """The mean and the deviation of a unit's values, which may not be finite."""
+    with ignore_warnings():
+        return {"mean": float(values.mean(dtype=np.float64)), "std": float(values.std(dtype=np.float64))}
+
+
+def _editable(at: UnitView, terms: UnitTerms | None) -> dict[str, Any]:
+    """Which parameters hold the weights and the bias of a unit whose terms are listed."""
+    if terms is None:
+        return {}
+    first = at.network.layers[at.block.first]
+    return {"parts": matrix_parts(first), "biases": bias_names(first, at.block.units)}
 
 
 def _terms(at: UnitView) -> UnitTerms | None:

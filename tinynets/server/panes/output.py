@@ -15,7 +15,7 @@ from tinynets.nn.layers import Distances
 from tinynets.nn.losses import Kohonen
 from tinynets.nn.som import u_matrix
 from tinynets.nn.workspace import Workspace
-from tinynets.numerics.arrays import Array
+from tinynets.numerics.arrays import Array, ignore_warnings
 from tinynets.server.frame import MapGrid, Output, View
 from tinynets.server.panes.plane import decision_plane
 
@@ -74,7 +74,9 @@ def map_grid(experiment: Experiment, watched: Probe, example: int) -> MapGrid | 
     colors = None
     if len(experiment.network.layers) == 1 and layer.inputs == 3 and x.min() >= 0 and x.max() <= 1:
         colors = np.clip(layer.w.T.reshape(rows, columns, 3), 0, 1).astype(np.float32)
-    return MapGrid(u_matrix(layer.w, loss.grid).astype(np.float32), divmod(best, columns), colors)
+    with ignore_warnings():
+        apart = u_matrix(layer.w, loss.grid).astype(np.float32)
+    return MapGrid(apart, divmod(best, columns), colors)
 
 
 def picture_size(experiment: Experiment) -> tuple[int, int] | None:

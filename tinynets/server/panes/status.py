@@ -10,6 +10,8 @@ from tinynets.nn.block import Block
 from tinynets.server.activity import Activity
 from tinynets.server.frame import Status
 from tinynets.training.frozen import why_nothing_learns
+from tinynets.training.hyper import Hyper
+from tinynets.training.settings import CLIPPING
 from tinynets.training.trainer import LOSS
 
 
@@ -56,9 +58,18 @@ def status(experiment: Experiment, file: FileStatus, activity: Activity) -> Stat
         read_only=file.read_only,
         named_path=file.named_path,
         still=why_nothing_learns(experiment.network, experiment.state),
+        settings=_settings(hyper),
         evaluated=_evaluated(experiment),
         **_half_done(experiment),
     )
+
+
+def _settings(hyper: Hyper) -> dict[str, str]:
+    """The optimizer with its settings, the schedule and clipping."""
+    own = {name: value for name, value in hyper.optimizer.config().items() if name != "kind"}
+    own |= {name: getattr(hyper, name) for name in CLIPPING}
+    plain = {name: str(value).lower() if isinstance(value, bool) else f"{value:.6g}" for name, value in own.items()}
+    return plain | {"optimizer": hyper.optimizer.kind, "schedule": hyper.schedule.kind}
 
 
 def _evaluated(experiment: Experiment) -> tuple[str, int, float] | None:

@@ -95,7 +95,7 @@ class UnitTable:
                 return np.full(block.units, np.nan)
             # The gradients are those of the mean loss, so that their sum is the mean of those of each example's loss.
             sums: Array = np.abs(found).reshape(len(found), -1, block.units).sum(axis=0, dtype=np.float64)
-            return sums.mean(axis=0)
+            return np.asarray(sums.mean(axis=0))
 
         return gradient
 
@@ -161,7 +161,8 @@ def _bins(lens: Lens, view: BlockView | None, block: Block) -> tuple[Array, floa
     bins = (sums / np.diff(edges)[:, None]).T.astype(np.float32)
     wide: Array = np.full((block.units, BINS), np.nan, np.float32)
     wide[:, :count] = bins
-    return wide, shown.limit if lens.name == "value" else limit_of(bins)
+    bounded = lens.name == "value" and block.activation is not None and block.activation.output_range[1] < inf
+    return wide, shown.limit if bounded else limit_of(bins)
 
 
 def _only_off(experiment: Experiment, block: Block) -> bool:
