@@ -19,6 +19,7 @@ from tui.config import Config, checked
 from tui.controllers.commands import Commands
 from tui.controllers.curve import CurveController
 from tui.controllers.engine import EngineController, Spawn
+from tui.controllers.examples import ExamplesController
 from tui.controllers.files import FileController
 from tui.controllers.find import FindController
 from tui.controllers.history import HistoryController
@@ -89,6 +90,7 @@ class LabApp(DressedApp):
         self.unit = UnitController(lab, commands)
         self.units = UnitsController(lab, commands)
         self.view = ViewController(lab, commands)
+        self.examples = ExamplesController(lab, commands)
         self.curve = CurveController(lab, commands)
         self.files = FileController(lab, commands, lambda source: self.engine.reconnect(source), state, source)
         self.engine = EngineController(

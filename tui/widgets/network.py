@@ -118,8 +118,11 @@ class NetworkPane(Pane):
         what = "each unit" if lens.name == "value" else f"{lens.name} of each unit"
         if lens.name == "importance":
             return f"{what}, {lens.of}" if width >= 70 else lens.name
-        at = f"{self.selection.example + 1} of {len(frame.examples)}"
+        at = f"{self.selection.shown(frame) + 1} of {len(frame.examples)}"
         text = self._example(frame)
+        if self.selection.own is not None and frame.own:
+            back = "  (esc: back to the probe)"
+            return f"on {text}{back}" if width < 70 else f"{what} on  {text}{back}"
         if width < 70:
             return f"{'' if lens.name == 'value' else f'{lens.name} '}on {text} ({at})"
         keys = "; , changes it" if frame.of_batch else "; , and . change it"
@@ -136,7 +139,8 @@ class NetworkPane(Pane):
         return len(arrange(frame.blocks, self._room(frame, width), 2 if width >= 70 else 1, False)) + 1
 
     def _example(self, frame: Frame) -> str:
-        return frame.examples[self.selection.example] if self.selection.example < len(frame.examples) else ""
+        at = self.selection.shown(frame)
+        return frame.examples[at] if at < len(frame.examples) else ""
 
     def _span_of_cursor(self, row: Row) -> Span | None:
         for span in row.spans:
