@@ -1,4 +1,4 @@
-"""The registry of everything a user can do; one file because key bindings, palette, key bar and help all read it."""
+"""The registry of everything a user can do, long because it is one table: keys, palette, key bar and help read it."""
 
 from __future__ import annotations
 
@@ -457,11 +457,100 @@ ACTIONS: tuple[Action, ...] = (
         "Find a unit, block, example, edit, bookmark, branch, pane or setting, and go there",
         LOOK,
         "find.find",
-        12,
+        7,
     ),
     Action("number", "g", "go to", "Go to a number: of a unit, an example or a step, by pane", LOOK, "find.number", 16),
     Action(
         "jump", "semicolon", "labels", "A letter on each pane and moment: its key goes there", LOOK, "find.jump", 17
+    ),
+    Action(
+        "own",
+        "i",
+        "your input",
+        "Type an input of your own, a text, a point, dev 12, or draw one: every pane follows it",
+        LOOK,
+        "examples.own",
+        12,
+    ),
+    Action(
+        "next_wrong",
+        "n",
+        "next wrong",
+        "The next example that is answered wrong, in the order of the Examples pane",
+        LOOK,
+        "examples.wrong",
+        1,
+        args=(1,),
+        pane=("output", "examples"),
+    ),
+    Action(
+        "previous_wrong",
+        "N",
+        "wrong before",
+        "The example before that is answered wrong",
+        LOOK,
+        "examples.wrong",
+        args=(-1,),
+        pane=("output", "examples"),
+    ),
+    Action(
+        "matrix",
+        "backslash",
+        "confusion",
+        "Which class is taken for which: the confusion matrix; again: the examples",
+        LOOK,
+        "examples.matrix",
+        2,
+        pane=("output", "examples"),
+    ),
+    Action(
+        "order",
+        "d",
+        "order",
+        "Order the examples by class, by loss, by number",
+        LOOK,
+        "examples.order",
+        3,
+        pane=("examples",),
+    ),
+    Action(
+        "split",
+        "asterisk",
+        "probe/dev",
+        "List the examples of the next split, or the probe's again",
+        LOOK,
+        "examples.split",
+        4,
+        pane=("examples",),
+    ),
+    Action(
+        "list_cell",
+        "enter",
+        "list",
+        "In the matrix: list the examples of the cell; in a list: the pane alone",
+        LOOK,
+        "examples.enter",
+        palette=False,
+        pane=("examples",),
+    ),
+    *(
+        Action(
+            f"examples_{key}",
+            key,
+            key,
+            f"{words} in the Examples pane",
+            LOOK,
+            "examples.jump",
+            palette=False,
+            args=(key,),
+            pane=("examples",),
+        )
+        for key, words in {
+            "home": "The first example",
+            "end": "The last example",
+            "pageup": "A page up",
+            "pagedown": "A page down",
+        }.items()
     ),
     *_PANES,
     Action(
@@ -521,7 +610,7 @@ ACTIONS: tuple[Action, ...] = (
         "palette",
         "Search all keys and verbs by what they do",
         FILE,
-        "app.command_palette",
+        "offering.palette",
         palette=False,
     ),
     Action("copy", "y", "copy", "Copy the line of Python of the last action", FILE, "record.copy", 16),

@@ -20,6 +20,7 @@ from tui.app import LabApp
 from tui.model.completion import completions
 from tui.model.operations import menu
 from tui.model.selection import Selection
+from tui.panes import ROWS
 from tui.render.marks import SIGNS
 from tui.render.palette import Terminal
 from tui.screens.help import VERB_GROUPS, HelpScreen
@@ -34,6 +35,9 @@ def test_every_binding_comes_from_the_registry_with_its_id() -> None:
     assert list(bindings) == [action.id for action in everywhere]
     for action in everywhere:
         assert (bindings[action.id].key, bindings[action.id].action) == (action.keys, action.command)
+    for row in ROWS:
+        own = {binding.id: binding for binding in row.widget.BINDINGS}
+        assert list(own) == [action.id for action in actions.ACTIONS if row.name in action.pane]
 
 
 def test_no_key_means_two_things() -> None:
@@ -54,7 +58,7 @@ def test_every_action_is_done_by_a_method_that_takes_its_arguments() -> None:
 
 async def test_the_palette_offers_the_actions_the_operations_and_the_verbs() -> None:
     async with opened() as (pilot, _):
-        offered = list(app_of(pilot).palette_entries())
+        offered = list(app_of(pilot).offering.entries())
         keys = [action.shown_key for action in actions.ACTIONS if action.palette and not action.pane]
         assert [entry.key for entry in offered if entry.rank != TYPED and entry.key in keys] == keys
         assert [entry.words for entry in offered if entry.rank == TYPED] == [
@@ -103,10 +107,11 @@ NO_VERB = {
     "units": "which units are listed, in which order, and which are marked",
     "find": "where the cursor and the focus are",
     "record": "the cursor in the log, and copies",
+    "units": "which units are listed, in which order, and which are marked",
     "curve": "the range of time that is seen, or the pace of playback",
     "style": "how the app looks, and its tour",
     "taking_out": "pictures and recordings of the app",
-    "app": "the palette itself",
+    "offering": "the palette itself",
     "running.cancel": "what is at work takes no line meanwhile",
     "unit.operate": "the menu, whose entries are verbs",
     "engine.restart": "there is no engine to take a line",
@@ -351,7 +356,7 @@ async def test_a_new_operation_and_a_new_verb_are_offered_like_the_others() -> N
     with registered():
         async with opened((160, 170), engine=Knowing) as (pilot, engine):
             app = lab(pilot)
-            offered = [entry.words for entry in app_of(pilot).palette_entries()]
+            offered = [entry.words for entry in app_of(pilot).offering.entries()]
             assert any(words.endswith("   multiply what units have learned") for words in offered)
             assert any(words.endswith("   count the examples of a split") for words in offered)
             assert completions("damp", app.frame) == ["dampen "]
