@@ -1,4 +1,4 @@
-"""The registry of everything a user can do; one file because key bindings, palette, key bar and help all read it."""
+"""The registry of everything a user can do, long because it is one table: keys, palette, key bar and help read it."""
 
 from __future__ import annotations
 
@@ -457,7 +457,7 @@ ACTIONS: tuple[Action, ...] = (
         "Find a unit, block, example, edit, bookmark, branch, pane or setting, and go there",
         LOOK,
         "find.find",
-        12,
+        7,
     ),
     Action("number", "g", "go to", "Go to a number: of a unit, an example or a step, by pane", LOOK, "find.number", 16),
     Action(
@@ -609,7 +609,7 @@ ACTIONS: tuple[Action, ...] = (
         "palette",
         "Search all keys and verbs by what they do",
         FILE,
-        "app.command_palette",
+        "offering.palette",
         palette=False,
     ),
     Action("copy", "y", "copy", "Copy the line of Python of the last action", FILE, "record.copy", 16),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events, on
-from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -27,6 +25,7 @@ from tui.controllers.find import FindController
 from tui.controllers.history import HistoryController
 from tui.controllers.key_bar import KeyBarController
 from tui.controllers.log import LogController
+from tui.controllers.offering import OfferingController
 from tui.controllers.running import RunningController
 from tui.controllers.style import StyleController
 from tui.controllers.taking_out import TakingOutController
@@ -34,10 +33,8 @@ from tui.controllers.unit import UnitController
 from tui.controllers.units import UnitsController
 from tui.controllers.view import ViewController
 from tui.dressed import DressedApp
-from tui.render.palette import Terminal, speaks_unicode
 from tui.render.plain_text import Seen
 from tui.screens.lab import LabScreen
-from tui.screens.palette import HERE, KEYS, TYPED, Entry, provider
 from tui.state import StateFile
 from tui.widgets.command_line import CommandLine
 from tui.widgets.desk import Desk
@@ -48,13 +45,14 @@ from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.timeline import TimelineStripWidget
 
 SEEN = Seen()
-TYPED_THERE = "On the command line"
 
 
 class LabApp(DressedApp):
     """Puts the parts together and binds the keys: `perform` finds the controller that the registry names."""
 
     TITLE = "tinynets-lab"
+    ENABLE_COMMAND_PALETTE = False
+    """The lab has a palette of its own."""
     NOTIFICATION_TIMEOUT = 4
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[Any]] = actions.bindings()
@@ -78,7 +76,6 @@ class LabApp(DressedApp):
         self.config = config = checked(config or Config(Path()), tuple(self.theme_names()))
         actions.give_keys(config.keys)
         self._tour, self._early = tour, list[events.Event]()  # what was typed before there was a lab
-        self.look = Terminal(colour=not self.no_color, unicode=speaks_unicode())
         self.lab = lab = LabScreen(
             ready=lambda: self._begin(source, engine),
             looked=lambda view: self.engine.look(view),
@@ -111,6 +108,9 @@ class LabApp(DressedApp):
         )
         self.key_bar = KeyBarController(lab, commands)
         self.find = FindController(lab, commands)
+        self.offering = OfferingController(
+            lab, commands, perform=self.action_perform, fitting=self.unit.fitting, begin=self.unit.begin
+        )
         self.record = LogController(lab, commands)
         self.style = StyleController(lab, commands, config, state, self.theme_names)
         self.dress(self.style.wanted)
@@ -208,33 +208,6 @@ class LabApp(DressedApp):
 
     async def action_quit(self) -> None:
         self.files.leave()
-
-    # -- the palette
-
-    def action_command_palette(self) -> None:
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(providers=[provider(self.palette_entries)], placeholder="what to do"))
-
-    def palette_entries(self) -> Iterator[Entry]:
-        """All that the palette offers: actions, the operations on the selected unit, and the verbs."""
-        from tinynets.lab.verbs import VERBS  # the app starts sooner without it
-
-        pane, here = self.lab.desk.choice.active, self.unit.fitting()
-        for action in actions.ACTIONS:
-            if not action.palette or (action.pane and pane not in action.pane):
-                continue
-            fits = action.pane or (action.group == actions.EDIT and here)
-            words = action.help.replace("the unit", self.lab.selection.selector) if fits else action.help
-            run = partial(self.call_later, self.run_action, f"app.{action.command}")
-            yield Entry(words, action.shown_key, action.group, run, HERE if fits else KEYS)
-        for operation in here:
-            if operation.key not in {action.keys for action in actions.ACTIONS if action.group == actions.EDIT}:
-                words = f"{operation.verb} {self.lab.selection.selector}: {operation.help}"
-                run = partial(self.call_later, self.unit.begin, operation.line)
-                yield Entry(words, f"a {actions.shown_key(operation.key)}", actions.EDIT, run, HERE)
-        for verb in VERBS.values():
-            run = partial(self.call_later, self.commands.begin_line, verb)
-            yield Entry(f"{verb.usage}   {verb.help}", ":", TYPED_THERE, run, TYPED)
 
     # -- messages from the lab's widgets
 

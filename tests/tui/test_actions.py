@@ -58,7 +58,7 @@ def test_every_action_is_done_by_a_method_that_takes_its_arguments() -> None:
 
 async def test_the_palette_offers_the_actions_the_operations_and_the_verbs() -> None:
     async with opened() as (pilot, _):
-        offered = list(app_of(pilot).palette_entries())
+        offered = list(app_of(pilot).offering.entries())
         keys = [action.shown_key for action in actions.ACTIONS if action.palette and not action.pane]
         assert [entry.key for entry in offered if entry.rank != TYPED and entry.key in keys] == keys
         assert [entry.words for entry in offered if entry.rank == TYPED] == [
@@ -99,7 +99,7 @@ DONE_BY = {
     "zero": "zero", "freeze": "freeze", "explain": "explain", "release": "release", "mean": "mean", "clamp": "clamp",
     "scale": "scale", "reinit": "reinit", "prune": "prune", "edit_weight": "set_weight", "log_go": "seek",
     "loss_go": "seek", "next_example": "step_out", "save": "save", "save_as": "save", "open": "open",
-    "recover": "recover", "own": "predict",
+    "recover": "recover", "units_worth": "worth", "own": "predict",
 }  # fmt: skip
 """Action -> the verb that does the same on the command line."""
 NO_VERB = {
@@ -107,10 +107,11 @@ NO_VERB = {
     "find": "where the cursor and the focus are",
     "examples": "which examples are listed, how, and where the cursor is among them",
     "record": "the cursor in the log, and copies",
+    "units": "which units are listed, in which order, and which are marked",
     "curve": "the range of time that is seen, or the pace of playback",
     "style": "how the app looks, and its tour",
     "taking_out": "pictures and recordings of the app",
-    "app": "the palette itself",
+    "offering": "the palette itself",
     "running.cancel": "what is at work takes no line meanwhile",
     "unit.operate": "the menu, whose entries are verbs",
     "engine.restart": "there is no engine to take a line",
@@ -355,7 +356,7 @@ async def test_a_new_operation_and_a_new_verb_are_offered_like_the_others() -> N
     with registered():
         async with opened((160, 170), engine=Knowing) as (pilot, engine):
             app = lab(pilot)
-            offered = [entry.words for entry in app_of(pilot).palette_entries()]
+            offered = [entry.words for entry in app_of(pilot).offering.entries()]
             assert any(words.endswith("   multiply what units have learned") for words in offered)
             assert any(words.endswith("   count the examples of a split") for words in offered)
             assert completions("damp", app.frame) == ["dampen "]

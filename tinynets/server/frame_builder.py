@@ -154,7 +154,7 @@ class FrameBuilder:
         if not block.units:
             panes = {pane: panes[pane] for pane in ("network", "loss", "output", "log")}
         made = {pane: panes[pane]() for pane in view.panes if pane in panes}
-        return made | ({"net": net(scene, experiment, view, self._net)} if "network" in made else {})
+        return made | ({"net": net(lens, view, self._net)} if "network" in made else {})
 
     def _outline(self, network: Network) -> tuple[BlockInfo, ...]:
         if self._outlines[0] is not network:

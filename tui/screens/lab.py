@@ -113,16 +113,10 @@ class LabScreen(Screen[None]):
         self.query_one("#lab").display = fits
         small = self.query_one("#small", Static)
         small.display = not fits
-        self._fit_phase_bar(size.height)
+        self.header.names_phase = not self.phase_bar.fit(size.height)
         if not fits:
             needs = f"{SMALLEST[0]}x{SMALLEST[1]}"
             small.update(plain(f"tinynets-lab needs at least {needs}; this terminal is {size.width}x{size.height}"))
-
-    def _fit_phase_bar(self, lines: int) -> None:
-        """Show the phase bar where there is room; the header leaves the phase to it."""
-        if self.phase_bar.display != (shown := self.phase_bar.fits(lines)):
-            self.phase_bar.display = shown
-        self.header.names_phase = not shown
 
     # -- which panes are visible
 
@@ -177,11 +171,12 @@ class LabScreen(Screen[None]):
             self.selection = replace(self.selection, own=None)
             self.status.say(frame.refused, error=True)
         self.frame = self.phase_bar.frame = frame
-        self._fit_phase_bar(self.app.size.height)
+        self.header.names_phase = not self.phase_bar.fit(self.app.size.height)
         network = self.panes["network"]
         assert isinstance(network, NetworkPane)
         if self.desk.size.width:
-            wanted = network.wanted_height(frame, round(self.desk.size.width * self.desk.choice.left_share) - 2) + 2
+            width, most = self.desk.network_room
+            wanted = network.wanted_height(frame, width - 2, most - 2) + 2
             self.desk.follow(replace(self.desk.choice, network_height=wanted, drawn=frame.net is not None))
         self.send_view()
         self._undrawn = self._shown()

@@ -85,10 +85,11 @@ class Header(Lines):
 
     def _in_short(self, status: Status) -> dict[int, list[Part | Segment]]:
         """Shorter wordings of fields that must stay, in the order in which they are tried."""
-        short: dict[int, list[Part | Segment]] = {9: self._kept_in_short(status), 5: _rate_in_short(status)}
-        short[0] = [chip(clip(status.recipe, LEAST), palette.CHIP), (" ", palette.TEXT)]
+        recipe = [chip(clip(status.recipe, LEAST), palette.CHIP), (" ", palette.TEXT)]
+        short: dict[int, list[Part | Segment]] = {}
         if status.step < status.end:
-            short[2] = [*_past(status), *_step(status), ("  ", palette.TEXT)]
+            short = {2: [*_past(status), *_step(status), ("  ", palette.TEXT)], 0: [*recipe]}
+        short |= {9: self._kept_in_short(status), 5: _rate_in_short(status), 0: [*recipe]}
         if status.phase and status.mode == "paused" and not self.dead:
             phase = clip(f"{_phases(status)}: {status.phase}", PHASE) if self.names_phase else "mid-step"
             short[1] = [chip(phase, palette.CHIP_WARN), ("  ", palette.TEXT)]
@@ -215,6 +216,7 @@ class Tabs(Lines):
 FORMS: tuple[Callable[[str], str], ...] = (
     lambda pane: f" {numbered(pane)} ",
     lambda pane: f"{numbered_in_short(pane)} ",
-    lambda pane: f"{PANES.index(pane) + 1}{pane.capitalize()[:4]} ",
+    lambda pane: f"{PANES.index(pane) + 1} {pane.capitalize()[:4]} ",
+    lambda pane: f"{PANES.index(pane) + 1} {pane.capitalize()[:3]} ",
 )
 """How a tab is written; the first form that fits is taken."""

@@ -129,9 +129,12 @@ class NetworkPane(Pane):
         whose = f"batch of step {frame.status.step + 1:,}," if frame.of_batch else "probe example "
         return f"{what} on {whose} {text}  ({at}{keys})"
 
-    def wanted_height(self, frame: Frame, width: int) -> int:
-        """The number of lines that show the whole network at a width, with wide cells unless that takes too many."""
-        if frame.net is not None:
+    def wanted_height(self, frame: Frame, width: int, most: int = 1000) -> int:
+        """The number of lines that show the whole network at a width, with wide cells unless that takes too many.
+
+        `most`: those that there are for it; if a net does not fit into them, it is drawn as cells, which takes fewer.
+        """
+        if frame.net is not None and _placed(frame, width, min(most, net_height(frame.net))) is not None:
             return net_height(frame.net)
         return len(arrange(frame.blocks, self._room(frame, width), 2 if width >= 70 else 1, False)) + 1
 
@@ -250,7 +253,7 @@ class NetworkPane(Pane):
             return ""
         if self._net is not None:
             node = nearest(self._net, x, 2 * (y - AROUND + 1))
-            return self._value_of(node.block, node.unit) if node is not None else ""
+            return _value_of(self.frame, node.block, node.unit) if node is not None else ""
         if not 0 <= y + self._top < len(self._rows):
             return ""
         row = self._rows[y + self._top]
@@ -261,19 +264,8 @@ class NetworkPane(Pane):
         span = next((span for span in row.spans if 0 <= x - span.x < self._wide(span)), None)
         if span is None or hit.block is None or hit.unit is None:
             return ""
-        return self._value_of(hit.block, hit.unit, None if span.line >= 0 or row.folded else span.position, span.label)
-
-    def _value_of(self, block: str, unit: int, position: int | None = None, label: str = "") -> str:
-        """A unit with its value at a position, or its mean over all, and what stands on it."""
-        frame = self.frame
-        cells = next((cells for cells in frame.network or () if cells.name == block), None) if frame else None
-        if frame is None or cells is None or unit >= cells.values.shape[1]:
-            return ""
-        mark = Marks(frame.standing.get(block), cells.dead).of(unit)
-        state = f", {mark.sign.words}" if mark else ""
-        if position is None or len(cells.values) == 1:
-            return f"{block}[{unit}] = {float(cells.values[:, unit].mean()):.4g}{state}"
-        return f"{block}[{unit}] = {float(cells.values[position, unit]):.4g} at {label or position}{state}"
+        at = None if span.line >= 0 or row.folded else span.position
+        return _value_of(self.frame, hit.block, hit.unit, at, span.label)
 
     def pixels(self, frame: Frame) -> tuple[tuple[int, int], int]:
         """How many points high and wide the pictures of units are here, and the answer's side; 0 without one."""
@@ -312,6 +304,18 @@ def _below(where: NetLayout, node: Node, down: int) -> int:
     """The unit below or above a node; itself at the edge of a map."""
     unit = node.unit + down * where.below
     return unit if (node.block, unit) in where.at else node.unit
+
+
+def _value_of(frame: Frame, block: str, unit: int, position: int | None = None, label: str = "") -> str:
+    """A unit with its value at a position, or its mean over all, and what stands on it."""
+    cells = next((cells for cells in frame.network or () if cells.name == block), None)
+    if cells is None or unit >= cells.values.shape[1]:
+        return ""
+    mark = Marks(frame.standing.get(block), cells.dead).of(unit)
+    state = f", {mark.sign.words}" if mark else ""
+    if position is None or len(cells.values) == 1:
+        return f"{block}[{unit}] = {float(cells.values[:, unit].mean()):.4g}{state}"
+    return f"{block}[{unit}] = {float(cells.values[position, unit]):.4g} at {label or position}{state}"
 
 
 def _chosen(node: Node | None) -> Pane.Chosen | None:

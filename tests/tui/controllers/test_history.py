@@ -368,3 +368,12 @@ async def test_on_the_smallest_terminal_the_dialogs_of_time_travel_are_whole() -
         await pilot.press("escape", "U")
         await until(pilot, lambda: isinstance(pilot.app.screen, UntilScreen))
         assert "dead hidden[0]" in dialog_text(pilot)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL, (60, 16)])
+async def test_a_pill_says_past_while_later_steps_are_recorded(size: tuple[int, int]) -> None:
+    async with in_the_past(size) as (pilot, _):
+        header = lab(pilot).header
+        assert " past " in header.render_line(0).text
+        await pilot.press("greater_than_sign")
+        await until(pilot, lambda: "1,800" in header.render_line(0).text and " past " not in header.render_line(0).text)
