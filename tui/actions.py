@@ -530,7 +530,6 @@ ACTIONS: tuple[Action, ...] = (
         "In the matrix: list the examples of the cell; in a list: the pane alone",
         LOOK,
         "examples.enter",
-        palette=False,
         pane=("examples",),
     ),
     *(

@@ -99,13 +99,14 @@ DONE_BY = {
     "zero": "zero", "freeze": "freeze", "explain": "explain", "release": "release", "mean": "mean", "clamp": "clamp",
     "scale": "scale", "reinit": "reinit", "prune": "prune", "edit_weight": "set_weight", "log_go": "seek",
     "loss_go": "seek", "next_example": "step_out", "save": "save", "save_as": "save", "open": "open",
-    "recover": "recover", "units_worth": "worth",
+    "recover": "recover", "units_worth": "worth", "own": "predict",
 }  # fmt: skip
 """Action -> the verb that does the same on the command line."""
 NO_VERB = {
     "view": "what is looked at",
     "units": "which units are listed, in which order, and which are marked",
     "find": "where the cursor and the focus are",
+    "examples": "which examples are listed, how, and where the cursor is among them",
     "record": "the cursor in the log, and copies",
     "units": "which units are listed, in which order, and which are marked",
     "curve": "the range of time that is seen, or the pace of playback",
@@ -316,7 +317,7 @@ async def test_tab_behind_a_completed_verb_goes_on_to_its_arguments() -> None:
 
 
 async def test_the_help_lists_every_action_and_every_verb_each_on_its_page() -> None:
-    async with opened((160, 150)) as (pilot, _):
+    async with opened((160, 220)) as (pilot, _):
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
         text = dialog_text(pilot)

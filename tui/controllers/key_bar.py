@@ -77,5 +77,6 @@ def with_travel(found: list[Action], status: Status | None) -> list[Action]:
         more = ["phase", "phase_back", "next_example"]
     if status.mode in MODES.values():
         more = ["slower", "faster", "rewind" if status.mode == "playing" else "play"]
-    added = [actions.BY_ID[name] for name in more]
+    taken = {key for action in found if action.pane for key in action.keys.split(",")}
+    added = [actions.BY_ID[name] for name in more if not taken & set(actions.BY_ID[name].keys.split(","))]
     return [*found[:1], *added, *(action for action in found[1:] if action not in added)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from rich.segment import Segment
 from rich.style import Style
@@ -138,6 +136,6 @@ class Tiles:
         return (padded(f"{text}{verdict}", self.width), style if wrong is not None or selected else palette.TEXT)
 
 
-@lru_cache(4096)
+@palette.themed
 def _thumb(pixels: bytes, shape: tuple[int, int], look: Terminal) -> list[list[Segment]]:
     return picture(greys(np.frombuffer(pixels, np.uint8).reshape(shape) / 255.0), 0, look)

@@ -140,7 +140,7 @@ class DrawScreen(Modal[list[float] | None]):
     DrawScreen > Vertical { width: auto; }
     DrawScreen Horizontal { width: auto; height: auto; }
     DrawScreen #answer { width: 26; height: 12; margin-left: 3; }
-    DrawScreen #keys { width: 58; height: auto; color: #8b95a5; }
+    DrawScreen #keys { width: 58; height: auto; color: $lab-dim; }
     """
     BINDINGS: ClassVar = [
         ("escape", "dismiss(None)", "cancel"),

@@ -18,9 +18,11 @@ from tui.screens.modal import Modal
 class OwnScreen(Modal[bool]):
     """Enter takes what was typed, if it is right; else it stays, and what is wrong is told. Its answer: to draw."""
 
-    DEFAULT_CSS = (
-        "OwnScreen > Vertical { width: 76; } OwnScreen #wrong { color: #ff7b72; } OwnScreen #hints { color: #8b95a5; }"
-    )
+    DEFAULT_CSS = """
+    OwnScreen > Vertical { width: 76; }
+    OwnScreen #wrong { color: $error; }
+    OwnScreen #hints { color: $lab-dim; }
+    """
     BINDINGS: ClassVar = [("escape", "dismiss(False)", "cancel")]
 
     def __init__(self, inputs: Inputs, splits: Sequence[str], said: str, take: Callable[[str], Awaitable[str]]) -> None:

@@ -10,7 +10,7 @@ from panes import RECIPES
 
 import tinynets as tn
 from tinynets.server.activity import Activity
-from tinynets.server.frame import Examples, View
+from tinynets.server.frame import Examples, OwnInput, View
 from tinynets.server.frame_builder import FrameBuilder
 from tinynets.server.panes.examples import MOST, rows_of
 
@@ -97,3 +97,21 @@ def test_nan_outputs_are_wrong_and_no_answer() -> None:
     assert found.wrong is not None
     assert found.wrong[found.answer < 0].all()
     assert (found.answer < 0).any()
+
+
+def test_in_mid_step_the_examples_are_those_of_the_batch_once_their_loss_is_known() -> None:
+    lab = tn.Lab("xor")
+    builder = FrameBuilder.of(lab)
+    while True:
+        phase = lab.phase().phase
+        frame = builder.frame(View(), 1, Activity())
+        if phase == "loss":
+            break
+        assert frame.answers is None
+    found = frame.answers
+    assert found is not None
+    assert (found.of_batch, len(found.rows)) == (True, 16)
+    assert found.captions == tuple(text.partition(" → ")[0] for text in frame.examples)
+    assert found.loss.mean() == pytest.approx(frame.status.batch_loss, rel=1e-5)
+    own = builder.frame(View(own=OwnInput("0.3 -1")), 1, Activity())
+    assert (own.own, own.of_batch, own.examples[-1]) == (True, False, "yours: 0.3 -1")
