@@ -19,6 +19,7 @@ from tui.config import Config, checked
 from tui.controllers.commands import Commands
 from tui.controllers.curve import CurveController
 from tui.controllers.engine import EngineController, Spawn
+from tui.controllers.examples import ExamplesController
 from tui.controllers.files import FileController
 from tui.controllers.find import FindController
 from tui.controllers.history import HistoryController
@@ -32,7 +33,6 @@ from tui.controllers.unit import UnitController
 from tui.controllers.units import UnitsController
 from tui.controllers.view import ViewController
 from tui.dressed import DressedApp
-from tui.render.palette import Terminal, speaks_unicode
 from tui.render.plain_text import Seen
 from tui.screens.lab import LabScreen
 from tui.state import StateFile
@@ -76,7 +76,6 @@ class LabApp(DressedApp):
         self.config = config = checked(config or Config(Path()), tuple(self.theme_names()))
         actions.give_keys(config.keys)
         self._tour, self._early = tour, list[events.Event]()  # what was typed before there was a lab
-        self.look = Terminal(colour=not self.no_color, unicode=speaks_unicode())
         self.lab = lab = LabScreen(
             ready=lambda: self._begin(source, engine),
             looked=lambda view: self.engine.look(view),
@@ -91,6 +90,7 @@ class LabApp(DressedApp):
         self.unit = UnitController(lab, commands)
         self.units = UnitsController(lab, commands)
         self.view = ViewController(lab, commands)
+        self.examples = ExamplesController(lab, commands)
         self.curve = CurveController(lab, commands)
         self.files = FileController(lab, commands, lambda source: self.engine.reconnect(source), state, source)
         self.engine = EngineController(

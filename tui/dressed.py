@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.app import App
 
 from tui.render import palette, themes
+from tui.render.palette import Terminal, speaks_unicode
 from tui.render.textual_themes import colours_of, textual_theme
 from tui.render.themes import Colours
 
@@ -17,6 +18,7 @@ class DressedApp(App[None]):
         for colours in themes.OURS:
             self.register_theme(textual_theme(colours))
         self.animation_level = "none"
+        self.look = Terminal(colour=not self.no_color, unicode=speaks_unicode())
 
     def dress(self, name: str) -> None:
         """Wear a theme from the first line on."""

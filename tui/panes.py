@@ -54,7 +54,7 @@ ROWS = (
     PaneRow(
         LossPane,
         Slot("right", "loss", (3, 11), 10),
-        "the training loss over its range, evaluations (e makes one), other branches; arrows read out, enter goes there",
+        "the training loss, evaluations (e makes one) and other branches; arrows read out, enter goes there",
     ),
     PaneRow(
         NeuronPane, Slot("right", "neuron", (6, 13), 12), "the selected unit: its sum, its largest terms, where it goes"

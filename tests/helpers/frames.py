@@ -129,6 +129,8 @@ def frame(world: World, view: f.View, number: int = 1) -> f.Frame:
         standing=_standing(world),
         labels=tuple(LETTERS),
         splits=("train", "dev", "test"),
+        answers=_answers(made),
+        inputs=f.Inputs((3,), characters=LETTERS),
         **{pane: panes[pane]() for pane in view.panes if pane in panes},  # type: ignore[arg-type]
     )
 
@@ -297,11 +299,22 @@ def _neuron(made: Net, world: World, view: f.View) -> f.Neuron:
     )  # fmt: skip
 
 
+def _answers(made: Net) -> f.Examples:
+    truth = np.array([target for _, target in examples()])
+    answer = made.probabilities.argmax(axis=1)
+    rows = np.arange(len(truth))
+    return f.Examples(
+        "", rows, len(rows), "classes", tuple(LETTERS), truth, answer, made.probabilities.max(axis=1),
+        -np.log(made.probabilities[rows, truth]), truth != answer, made.probabilities[:, :3], None, True,
+        tuple(text for text, _ in examples()),
+    )  # fmt: skip
+
+
 def _output(made: Net, world: World, example: int) -> f.Output:
     text, target = examples()[example]
     probabilities = made.probabilities[example]
     names = ("mora", "kaylen", "jeri", "amiah", "dex", "ruthan", "ellie", "sio", "caylin", "brennon")
     return f.Output(
         "classes", text, tuple(LETTERS), probabilities, target, None, float(-np.log(probabilities[target])), names,
-        world.step // 100 * 100,
+        world.step // 100 * 100, answer=int(probabilities.argmax()), right=bool(probabilities.argmax() == target),
     )  # fmt: skip

@@ -20,6 +20,7 @@ from tui.app import LabApp
 from tui.model.completion import completions
 from tui.model.operations import menu
 from tui.model.selection import Selection
+from tui.panes import ROWS
 from tui.render.marks import SIGNS
 from tui.render.palette import Terminal
 from tui.screens.help import VERB_GROUPS, HelpScreen
@@ -34,6 +35,9 @@ def test_every_binding_comes_from_the_registry_with_its_id() -> None:
     assert list(bindings) == [action.id for action in everywhere]
     for action in everywhere:
         assert (bindings[action.id].key, bindings[action.id].action) == (action.keys, action.command)
+    for row in ROWS:
+        own = {binding.id: binding for binding in row.widget.BINDINGS}
+        assert list(own) == [action.id for action in actions.ACTIONS if row.name in action.pane]
 
 
 def test_no_key_means_two_things() -> None:

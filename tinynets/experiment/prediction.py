@@ -45,35 +45,68 @@ class Prediction:
         return [form.format(label, f"{share:.1%}") for share, label in best]
 
 
+@dataclass(frozen=True)
+class GivenInput:
+    """One input in the form that the network takes, a batch of one; with its target if it is an example of the data."""
+
+    x: Array
+    text: str
+    """What it is, in words."""
+    target: str = ""
+    y: Array | None = None
+    weight: Array | None = None
+
+
 def predict(experiment: Experiment, given: Any, example: int | None, split: str | None) -> Prediction:
     """The prediction for an input, or for an example of a split (default: that of the probe)."""
+    found = given_input(experiment, given, example, split)
+    return _predict(experiment, found.text, found.x, found.target)
+
+
+def given_input(experiment: Experiment, given: Any, example: int | None, split: str | None) -> GivenInput:
+    """An input that was given, or an example of a split (default: that of the probe)."""
     if (given is None) == (example is None):
         raise EditError("`predict` takes an input (a text, or numbers) or example=, one of them")
     if example is None:
         if split is not None:
             raise EditError("`predict`: `split` says where an example is from; with an input there is none")
-        x = _input_from(experiment, given)
-        return _predict(experiment, _in_words(given), x, "")
+        return GivenInput(_input_from(experiment, given), _in_words(given))
     split = experiment.probe.split if split is None else split
     known = experiment.data.splits
     if not isinstance(split, str) or split not in known:
         raise EditError(f"there is no split `{split}`, only {', '.join(known)}{nearest(str(split), known)}")
     check_whole("example", example, 0, len(known[split][0]) - 1)
-    x = experiment.split(split)[0][example : example + 1]
-    return _predict(
-        experiment, experiment.data.describe(split, example), x, experiment.data.describe_target(split, example)
+    (x, y), weight, one = experiment.split(split), experiment.splits.weight(split), slice(example, example + 1)
+    return GivenInput(
+        x[one],
+        experiment.data.describe(split, example),
+        experiment.data.describe_target(split, example),
+        y[one],
+        None if weight is None else weight[one],
     )
 
 
+def input_names(experiment: Experiment) -> tuple[str, ...]:
+    """The names by which inputs can be given: `x1`, `x2`, ...; empty unless each example is a row of numbers."""
+    x = experiment.probe.x
+    if x.ndim != 2 or experiment.data.text is not None:
+        return ()
+    return tuple(f"x{number}" for number in range(1, x.shape[1] + 1))
+
+
 def _input_from(experiment: Experiment, given: Any) -> Array:
-    """A given input as (1, ...): for text data a text or a context, else numbers, also as text: `0.3, -1`."""
+    """A given input as (1, ...): for text data a text or a context, else numbers, also as text.
+
+    `0.3, -1`, or each by its name: `x1=0.3 x2=-1`; of two inputs `x` and `y` will do.
+    """
+    shape = experiment.probe.x.shape[1:]
     if experiment.data.text is not None:
         if not isinstance(given, str | list | tuple | np.ndarray):
             raise EditError(f"the text to go on from must be text, not {given!r}")
-        return as_input(experiment.network, experiment.data, experiment.probe.x.shape[1:], given)
+        return as_input(experiment.network, experiment.data, shape, given)
     if isinstance(given, str):
-        shape = experiment.probe.x.shape[1:]
-        parts = re.sub(r"[\[\](),;]", " ", given).split()
+        words = _by_name(experiment, given) if "=" in given else given
+        parts = re.sub(r"[\[\](),;]", " ", words).split()
         try:
             numbers = np.array([float(part) for part in parts])
             whole = experiment.probe.x.dtype.kind == "i"
@@ -83,7 +116,27 @@ def _input_from(experiment: Experiment, given: Any) -> Array:
                 f"`predict` takes numbers {shape_text(shape)}, as `{experiment.data.name}` is no text, or example=N, "
                 f"not {given!r}"
             ) from None
-    return as_input(experiment.network, experiment.data, experiment.probe.x.shape[1:], given)
+    return as_input(experiment.network, experiment.data, shape, given)
+
+
+def _by_name(experiment: Experiment, given: str) -> str:
+    """Inputs that were given by name, in their order: `y=-1 x=0.3` is `0.3 -1`."""
+    names = input_names(experiment)
+    short = ("x", "y") if len(names) == 2 else ()
+    found: dict[str, str] = {}
+    for part in re.sub(r"\s*=\s*", "=", given).replace(",", " ").split():
+        name, _, value = part.partition("=")
+        name = names[short.index(name)] if name in short else name
+        if name not in names:
+            known = ", ".join(short or names[:8]) + ("" if short or len(names) <= 8 else f" ... {names[-1]}")
+            raise EditError(f"`{part}`: there is no input `{name}`, only {known or 'inputs without names'}")
+        if name in found:
+            raise EditError(f"`{part}`: `{name}` is given twice")
+        found[name] = value
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise EditError(f"`{given}`: a value for each input is needed; {', '.join(missing[:8])} has none")
+    return " ".join(found[name] for name in names)
 
 
 def _in_words(given: Any) -> str:

@@ -41,6 +41,24 @@ class Probe:
         weight = splits.weight(split)
         return Probe(split, x[rows], y[rows], described, targets, None if weight is None else weight[rows])
 
+    def with_one(self, x: Array, y: Array | None, example: str, target: str, weight: Array | None = None) -> Probe:
+        """The same examples and one more behind them, evaluated in a workspace of their own.
+
+        x, y (1, ...); `y` is None for an example without a target, whose loss then says nothing.
+        """
+        wanted = np.zeros_like(self.y[:1]) if y is None else y
+        together = None
+        if self.weight is not None:
+            together = np.concatenate([self.weight, np.ones_like(self.weight[:1]) if weight is None else weight])
+        return Probe(
+            self.split,
+            np.concatenate([self.x, x]),
+            np.concatenate([self.y, wanted]),
+            (*self.examples, example),
+            (*self.targets, target),
+            together,
+        )
+
     def forward(self, network: Network) -> Array:
         with ignore_warnings():
             return network.forward_checked(self.x, self.workspace)

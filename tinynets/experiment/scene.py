@@ -32,11 +32,11 @@ class Scene:
     """Whether the loss of each example is known."""
 
     @staticmethod
-    def of(experiment: Experiment) -> Scene:
-        """What there is to see now; between steps, that is the probe after its last forward."""
+    def of(experiment: Experiment, *, of_probe: bool = False) -> Scene:
+        """What there is to see now; between steps, or with `of_probe`, that is the probe after its last forward."""
         player, count = experiment.player, len(experiment.network.layers)
         done = player.phase_order[: player.phases_done]
-        if not done:
+        if not done or of_probe:
             return Scene(experiment.probe, False, experiment.moment.step, "", count, count, True)
         forward = sum(phase.kind == "forward" for phase in done)
         backward = count - sum(phase.kind == "backward" for phase in done)

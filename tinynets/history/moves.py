@@ -155,7 +155,7 @@ def undo(player: Player) -> Work:
     An edit made in the half-done step is taken off, and the step stands at the same phase without it.
     """
     timeline, half = player.timeline, player.half
-    if half is not None and not half.edits:
+    if half is not None and not edited_in_step(player):
         player.cancel_step()
         return
     if not timeline.actions:
@@ -181,6 +181,12 @@ def redo(player: Player) -> Work:
         player.branch.undone_to = player.branch.edits[after.edits].step, after.edits
     timeline.undone.pop()
     timeline.actions.append((before, after))
+
+
+def edited_in_step(player: Player) -> bool:
+    """Whether the last action is an edit that was made in the half-done step."""
+    actions, half = player.timeline.actions, player.half
+    return half is not None and half.edits > 0 and bool(actions) and actions[-1][1] == player.position
 
 
 def _within(player: Player, half: HalfStep, target: Moment, edits: int) -> Work:

@@ -147,10 +147,14 @@ class Player:
             self.timeline.keyframes.keep_in_ring(self.position, self.state.copy())
 
     def fork_if_undone(self) -> None:
-        """Fork before going on if an edit was undone at this very moment, so that it is not applied again."""
-        position = self.position
-        if position.edits < self.branch.edits_through(position.step) and self.timeline.is_undone_at(position):
-            self._fork(undone=True)
+        """Fork before going on if an edit was undone at this very moment, so that it is not applied again.
+
+        A half-done step is never recorded before an edit that was made in it and taken off, however long ago.
+        """
+        position, undone = self.position, self.timeline.is_undone_at(self.position)
+        edited = position.edits < self.branch.edits_through(position.step)
+        if edited and (undone or self.half is not None):
+            self._fork(undone=undone)
             if self.half is not None:
                 self.half.began = self.half.began._replace(branch=self.position.branch)
             self.tick(True)

@@ -136,8 +136,8 @@ class TimeMachine:
         An edit made in the half-done step is taken off first, and the step stands at the same phase without it. Where
         the moment is ahead of here, since the run was taken back in time meanwhile, the report says so.
         """
-        player, half = self.player, self.player.half
-        dropped = half is not None and not half.edits
+        player = self.player
+        dropped = player.half is not None and not moves.edited_in_step(player)
         what, here = "the half-done step" if dropped else _action(player.timeline.actions, player), player.position
         yield from moves.undo(player)
         return self._moved(f"undone: {what},{_forward(here, player.position)}{self._within()}" if what else "")

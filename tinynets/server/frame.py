@@ -34,6 +34,19 @@ FREE, PARTLY, FROZEN = 0, 1, 2
 
 
 @dataclass(frozen=True)
+class OwnInput:
+    """An input that the user gives, shown as one more example of the probe, which itself stays as it is."""
+
+    given: str = ""
+    """A text, numbers, or values by name, as `lab.predict` takes them."""
+    split: str = ""
+    """With a split: its example of that number."""
+    example: int = 0
+    words: str = ""
+    """What it is called, if not by what was given: `drawn`."""
+
+
+@dataclass(frozen=True)
 class View:
     """What the app looks at. Names that no longer exist fall back to the first block, numbers to the nearest."""
 
@@ -49,6 +62,10 @@ class View:
     """The loss curve has at most this many columns."""
     terms: int = 12
     """How many of a unit's terms, and of its outgoing weights, are listed."""
+    own: OwnInput | None = None
+    """An input of the user's own: the selected example, in place of `example`."""
+    split: str = ""
+    """The split whose examples the Examples pane lists; empty: the probe's."""
     samples: int = 10
     """How many texts are generated, where the data are text."""
     temperature: float = 1.0
@@ -624,11 +641,11 @@ class Output:
     labels: tuple[str, ...]
     values: Floats
     target: int
-    """Index of the right class; -1 for plain values."""
+    """Index of the right class; -1 for plain values, and where the right one is unknown."""
     targets: Floats | None
     """The right outputs, for plain values."""
-    loss: float
-    """Of this example alone."""
+    loss: float | None
+    """Of this example alone; None where it has no target."""
     samples: tuple[str, ...] = ()
     """Generated names, if the network generates text."""
     samples_step: int = 0
@@ -637,6 +654,72 @@ class Output:
     grid: MapGrid | None = None
     image: Floats | None = None
     """(h, w) the input as a picture, 0 to 1, if it is one."""
+    answer: int = -1
+    """Index of the class (or of the unit of a map) that the network takes it for; -1 without one."""
+    right: bool | None = None
+    """Whether the target is hit; None where nothing is right or wrong."""
+    sides: tuple[str, ...] = ()
+    """The two classes that a single output tells apart by its sign; `answer` and `target` are then of these."""
+    shares: bool = False
+    """Plain values are the probabilities that each output is on."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What the network says for each example of the probe, or of a split."""
+
+    split: str
+    """Empty: the examples that are watched, those of the probe or in mid-step of the batch."""
+    rows: NDArray[np.int64]
+    """(n,) the number of each example in its split, or in the probe."""
+    total: int
+    """How many there are in the split; more than n if only some are listed."""
+    kind: str
+    """`classes`, `sides` (two classes told apart by one output), `map` (the nearest unit) or `values`."""
+    labels: tuple[str, ...]
+    """The names of the classes; empty where there are none."""
+    truth: NDArray[np.int64]
+    """(n,) the right class; -1 without one."""
+    answer: NDArray[np.int64]
+    """(n,) the class or unit that the network takes it for; -1 without one."""
+    share: Floats
+    """(n,) the probability of the answer; NaN without one."""
+    loss: Floats
+    """(n,)."""
+    wrong: Mask | None
+    """(n,) which are missed; None where nothing is right or wrong."""
+    values: Floats
+    """(n, at most 3) the first outputs."""
+    targets: Floats | None
+    """(n, at most 3) what they should be, for plain values."""
+    texts: bool = False
+    """Whether the examples are text, where many answers are as good as the right one."""
+    captions: tuple[str, ...] = ()
+    """(n,) what each is called; empty while nothing shows it."""
+    pictures: NDArray[np.uint8] | None = None
+    """(n, h, w) the examples as small pictures, 0 to 255, if they are pictures; None while nothing shows them."""
+    confusion: NDArray[np.int64] | None = None
+    """(classes, classes) how often each class (down) was taken for each (across); None while nothing shows it."""
+    missing: bool = False
+    """Only a sample of the data is here."""
+    of_batch: bool = False
+    """The examples are those of the batch of the half-done step."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a person can give the network as an input."""
+
+    shape: tuple[int, ...]
+    names: tuple[str, ...] = ()
+    """By which values can be given, if they are a row of numbers."""
+    characters: str = ""
+    """Of which a text can be made, if inputs are texts."""
+    image: tuple[int, int] | None = None
+    """Height and width, if inputs are pictures of one channel."""
+    low: float = 0.0
+    high: float = 1.0
+    """The values of black and of white, over the probe."""
 
 
 @dataclass(frozen=True)
@@ -774,6 +857,13 @@ class Frame:
     loss: LossCurve | None = None
     neuron: Neuron | None = None
     output: Output | None = None
+    answers: Examples | None = None
+    """What the network says for the examples of the probe, or for those that the Examples pane lists."""
+    inputs: Inputs | None = None
+    own: bool = False
+    """The selected example, the last one, is an input of the user's own."""
+    refused: str = ""
+    """Why the input of the user's own is not shown; empty if it is, or if there is none."""
     units: Units | None = None
     log: Log | None = None
     of_batch: bool = False

@@ -17,8 +17,9 @@ from tinynets.nn.block import Block
 from tinynets.nn.network import Network
 from tinynets.nn.workspace import Workspace
 from tinynets.server.activity import Activity
-from tinynets.server.frame import CURVES, BlockInfo, Floats, Frame, View
+from tinynets.server.frame import CURVES, BlockInfo, Examples, Floats, Frame, View
 from tinynets.server.panes.activations import activations
+from tinynets.server.panes.examples import ExampleLists
 from tinynets.server.panes.lens import lens_info
 from tinynets.server.panes.log import ActionList
 from tinynets.server.panes.loss import curve
@@ -27,6 +28,7 @@ from tinynets.server.panes.network import cells
 from tinynets.server.panes.neuron import neuron
 from tinynets.server.panes.outline import outline
 from tinynets.server.panes.output import output
+from tinynets.server.panes.own_input import OwnInputs, inputs_of
 from tinynets.server.panes.phases import PhaseList, breakpoint_marks
 from tinynets.server.panes.standing import StandingCache
 from tinynets.server.panes.status import FileStatus, status
@@ -57,6 +59,8 @@ class FrameBuilder:
     _standing: StandingCache = field(default_factory=StandingCache)
     _updates: Updates = field(default_factory=Updates)
     _outlines: tuple[Network | None, tuple[BlockInfo, ...]] = (None, ())
+    _own: OwnInputs = field(default_factory=OwnInputs)
+    _lists: ExampleLists = field(default_factory=ExampleLists)
     _actions: ActionList = field(default_factory=ActionList)
     _phases: PhaseList = field(default_factory=PhaseList)
     _lenses: Lenses = field(default_factory=Lenses)
@@ -73,6 +77,7 @@ class FrameBuilder:
 
     def __post_init__(self) -> None:
         self._generator = TextGenerator(self.experiment.data)
+        self._inputs = inputs_of(self.experiment)
 
     @property
     def worth(self) -> Mapping[str, Floats] | None:
@@ -83,11 +88,12 @@ class FrameBuilder:
         """A Frame with what the visible panes of `view` show now."""
         experiment, network = self.experiment, self.experiment.network
         experiment.probe.forward(network)
+        shown, refused = self._own.joined(experiment, view.own)
         self._updates.note(experiment)
-        scene = Scene.of(experiment)
+        scene = Scene.of(shown, of_probe=shown is not experiment)
         watched = scene.watched
         view = self._existing(view, scene)
-        lens = self._lenses.lens(experiment, scene, view.lens, view.against, moving=activity.mode != "paused")
+        lens = self._lenses.lens(shown, scene, view.lens, view.against, moving=activity.mode != "paused")
         return Frame(
             number,
             view,
@@ -102,15 +108,28 @@ class FrameBuilder:
             self._standing.of(experiment),
             tuple(experiment.data.labels),
             tuple(experiment.data.splits),
+            answers=self._answers(scene, view, activity.mode != "paused"),
+            inputs=self._inputs,
+            own=shown is not experiment,
+            refused=refused,
             of_batch=scene.of_batch,
             lens=lens_info(lens),
             worth=self.worth,
             **self._panes(view, lens, renew_samples, activity),
         )
 
+    def _answers(self, scene: Scene, view: View, moving: bool) -> Examples | None:
+        """What the network says for the watched examples, or for the split that the Examples pane lists if visible."""
+        visible = "examples" in view.panes
+        if visible and view.split:
+            return self._lists.split(self.experiment, view.split, moving)
+        if not scene.of_batch:
+            return self._lists.probe(self.experiment, visible)
+        return self._lists.batch(self.experiment, scene, visible)
+
     def _panes(self, view: View, lens: Lens, renew_samples: bool, activity: Activity) -> dict[str, Any]:
         """The contents of the visible panes; a block without units has fewer."""
-        experiment, network, scene = self.experiment, self.experiment.network, lens.scene
+        experiment, network, scene = lens.experiment, lens.experiment.network, lens.scene
         block = network.block(view.block)
         example = view.batch_example if scene.of_batch else view.example
         views = BlockViews(experiment, scene)
@@ -135,7 +154,7 @@ class FrameBuilder:
         if not block.units:
             panes = {pane: panes[pane] for pane in ("network", "loss", "output", "log")}
         made = {pane: panes[pane]() for pane in view.panes if pane in panes}
-        return made | ({"net": net(scene, experiment, view, self._net)} if "network" in made else {})
+        return made | ({"net": net(lens, view, self._net)} if "network" in made else {})
 
     def _outline(self, network: Network) -> tuple[BlockInfo, ...]:
         if self._outlines[0] is not network:
@@ -151,12 +170,15 @@ class FrameBuilder:
         block = (named or hidden or blocks or list(network.blocks))[0]
         unit = min(max(view.unit, 0), max(block.units - 1, 0))
         example = min(max(view.example, 0), len(self.experiment.probe.x) - 1)
+        if len(scene.watched.x) > len(self.experiment.probe.x) and not scene.of_batch:
+            example = len(scene.watched.x) - 1
         of_batch = min(max(view.batch_example, 0), len(scene.watched.x) - 1) if scene.of_batch else view.batch_example
         return replace(
             view,
             block=block.name,
             unit=unit,
             example=example,
+            split=view.split if view.split in self.experiment.data.splits else "",
             batch_example=of_batch,
             plot_columns=max(2, min(view.plot_columns, 2000)),
             terms=max(1, min(view.terms, 200)),

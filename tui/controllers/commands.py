@@ -94,12 +94,25 @@ class Commands:
             self.fail(error.message, quiet=error.kind == "Cancelled")
             return False
         else:
-            line = getattr(value, "python", python_line(verb, args, kwargs))
-            self.last_line = line or self.last_line
-            self.ui.status.say(message_for(verb, value, self.ui.status.room), line)
+            self.told(value, verb, *args, **kwargs)
             return True if value is None else value
         finally:
             self._finish()
+
+    async def tried(self, verb: str, *args: Any, **kwargs: Any) -> tuple[Any, str]:
+        """Send a command and say nothing of it: its result, or its error in words."""
+        if self.client is None or self.refused:
+            return None, NOTHING_OPEN
+        try:
+            return await self.client.call(verb, *args, **kwargs), ""
+        except EngineError as error:
+            return None, error.message
+
+    def told(self, value: Any, verb: str, *args: Any, **kwargs: Any) -> None:
+        """Show the result of a command in the status line, with the command as a line of Python."""
+        line = getattr(value, "python", python_line(verb, args, kwargs))
+        self.last_line = line or self.last_line
+        self.ui.status.say(message_for(verb, value, self.ui.status.room), line)
 
     def hold_still(self) -> None:
         """Pause a run or a playback."""

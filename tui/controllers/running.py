@@ -86,5 +86,8 @@ class RunningController(Controller):
             pass
         elif self.ui.desk.choice.zoom:
             self.ui.toggle_zoom()
+        elif self.ui.selection.own is not None:
+            self.ui.select(example=self.ui.selection.example)
+            self.ui.status.say("back to the probe")
         elif self.run_now and self.run_now.mode != "paused":
             self.commands.do("pause")

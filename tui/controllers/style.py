@@ -16,6 +16,9 @@ from tui.screens.lab import LabScreen
 from tui.state import StateFile
 from tui.widgets.tour import HINTS, TourHint
 
+LINES = "header", "tabs", "status", "keys"
+"""The lines that no hint is to cover where there is other room."""
+
 
 class StyleController(Controller):
     """Themes and the tour. `names` lists the themes that there are."""
@@ -121,18 +124,18 @@ class StyleController(Controller):
             return
         self._hint.at = at
         self._left = HINTS[at].times
-        self.place()
+        for name in (*HINTS[at].beside, HINTS[at].about):  # the last has the focus, so that the key is its own
+            if name in self.ui.panes:
+                self.ui.pick_pane(name)
+        self.ui.call_after_refresh(self.place)
 
     def place(self) -> None:
         """Put the hint beside what it is about; again when panes have moved."""
         hint = self._hint.hint
         if hint is None:
             return
-        if hint.about in self.ui.panes and not self.ui.panes[hint.about].display:
-            self.ui.pick_pane(hint.about)
-            self.ui.call_after_refresh(self.place)
-            return
-        self._hint.point(self.ui.size, self._region(hint.about), [*map(self._region, hint.beside)], self.ui.header.look)
+        others = [self._region(name) for name in (*hint.beside, *LINES) if name != hint.about]
+        self._hint.point(self.ui.size, self._region(hint.about), others, self.ui.header.look)
 
     def _region(self, name: str) -> Region:
         return self.ui.query_one(f"#{name}").region

@@ -50,8 +50,11 @@ class ViewController(Controller):
         """Paint the panes with the next of the lenses; after the last, with the one that fits the phase."""
         names = [AUTO, *LENSES]
         name = names[(names.index(self.ui.lens) + 1) % len(names)]
-        self.ui.look_through(name, self.ui.against)
-        self.ui.status.say(lens_words(name, self.ui.against))
+        self._look_through(name, self.ui.against)
+
+    def _look_through(self, name: str, against: str | int) -> None:
+        self.ui.look_through(name, against)
+        self.ui.status.say(lens_words(name, against))
 
     def against(self) -> None:
         """Ask since when a change is measured, and show that change."""
@@ -69,8 +72,7 @@ class ViewController(Controller):
             if isinstance(against, str) and against and against not in names:
                 self.commands.fail(f"`{text}` is neither a step nor a bookmark nor a branch, only {', '.join(names)}")
                 return
-            self.ui.look_through("change", against)
-            self.ui.status.say(lens_words("change", against))
+            self._look_through("change", against)
 
         known = ", ".join(names[:MOST])
         title = f"Change since: a step, {known}{', ...' if len(names) > MOST else ''}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinynets.server.frame import FREE, Frame
+from tinynets.server.frame import FREE, Frame, OwnInput
 
 RELEASED = ("zero", "several")
 """Interventions on a unit's output that `z` removes."""
@@ -21,6 +21,8 @@ class Selection:
     """The input row of the weight matrix; the engine need not know it."""
     other: int = 0
     """The example selected among those that are not shown: of the batch, or in mid-step of the probe."""
+    own: OwnInput | None = None
+    """An input of the user's own, which is looked at in place of the example."""
     group: tuple[int, ...] = ()
     """Units of the block that are operated on together; empty: the selected one alone."""
 
@@ -36,6 +38,12 @@ class Selection:
     def of(self, path: str) -> str:
         """The units at a site: `hidden.pre[1,5,9]`."""
         return f"{path}[{','.join(map(str, self.units))}]"
+
+    def shown(self, frame: Frame) -> int:
+        """Which of a frame's examples is selected: the last one if that is the user's own."""
+        if self.own is not None and frame.own:
+            return len(frame.examples) - 1
+        return max(0, min(self.example, _without_own(frame) - 1))
 
 
 @dataclass(frozen=True)
@@ -126,10 +134,16 @@ def fitted(selection: Selection, frame: Frame) -> Selection:
     sizes = {block.name: block.units for block in frame.blocks if block.units}
     if selection.block not in sizes:
         view = frame.view
-        return replace(selection, block=view.block, unit=view.unit, example=frame.example, row=0)
+        example = min(frame.example, _without_own(frame) - 1)
+        return replace(selection, block=view.block, unit=view.unit, example=example, row=0)
     unit = max(0, min(selection.unit, sizes[selection.block] - 1))
-    example = max(0, min(selection.example, len(frame.examples) - 1))
+    example = max(0, min(selection.example, _without_own(frame) - 1))
     return replace(selection, unit=unit, example=example, row=max(0, selection.row))
+
+
+def _without_own(frame: Frame) -> int:
+    """How many of a frame's examples are not the user's own."""
+    return len(frame.examples) - frame.own
 
 
 def probe_example(selection: Selection, frame: Frame) -> int:

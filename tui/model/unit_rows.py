@@ -141,6 +141,12 @@ class UnitRows:
                 found[own] = of(standing)
         return found
 
+    @property
+    def only_off(self) -> bool:
+        """Whether all activations there are can only be off, rather than saturated."""
+        known = self.units.block[~np.isnan(self.units.flat)]
+        return bool(known.size) and all(self.units.off[block] for block in set(known.tolist()))
+
     # -- in which order
 
     def order(self, sorting: Sorting) -> Order:

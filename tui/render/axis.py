@@ -79,7 +79,7 @@ def _with_ticks(low: float, high: float, lines: int, step: float, apart: int) ->
     if last < high / each - 1e-9:
         return None
     marked = [at * step for at in range(-(-first // apart), last // apart + 1)]
-    inside = [min(max(tick, low), high) for tick in marked if low - 1e-9 * step <= tick <= high + 1e-9 * step]
+    inside = [tick for tick in marked if low - 1e-9 * step <= tick <= high + 1e-9 * step]
     fits = inside and (apart > 1 or len(inside) < 4)
     return Axis(first * each, last * each, inside) if fits else None
 
@@ -124,7 +124,7 @@ def _power(exponent: float) -> float:
 
 
 def _apart(values: list[float], bottom: float, top: float, lines: int) -> bool:
-    """Whether each of these numbers on a logarithmic axis has a line to itself, with a free one between where it can."""
+    """Whether each of these numbers on a logarithmic axis has a line to itself; with room, a free one between."""
     places = np.round((np.log10(values) - bottom) / (top - bottom) * (lines - 1))
     return len(values) < 2 or bool(np.diff(places).min() >= (2 if lines > 7 else 1))
 

@@ -153,8 +153,14 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def places(example: str, count: int) -> tuple[str, ...]:
-    """Labels for the positions of a sequence: its characters, if an example (`.em → m`) has one for each."""
+    """Labels for the positions of a sequence: its characters, if an example (`.em → m`) has one for each.
+
+    Of an input of the user's own (`yours: emma`, `dev 12: .em → m`) the last ones; the network sees dots before it.
+    """
     text = example.rpartition(" → ")[0] or example
+    of, own, typed = text.partition(": ")
+    if own and (of == "yours" or of[-1:].isdigit()):
+        text = typed[-count:].rjust(count, ".")
     return tuple(text) if len(text) == count else tuple(map(str, range(count)))
 
 

@@ -194,6 +194,8 @@ GLYPHS: dict[str, tuple[str, str]] = {
     "sum": ("·", "."),
     "minus": ("−", "-"),
     "here": ("◆", "@"),
+    "hit": ("✓", "v"),
+    "miss": ("✗", "x"),
     "line": ("━", "="),
     "ahead": ("╌", "-"),
     "block": ("█", "#"),

@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from tinynets.server.frame import Floats
 from tui.render import palette
-from tui.render.drawing import Part, clip_name, line, number, padded, padded_left, signed
+from tui.render.drawing import Part, clip, clip_name, line, number, padded, padded_left, signed
 from tui.render.marks import UnitMark
 from tui.render.palette import Terminal
 
@@ -30,7 +30,7 @@ WIDTHS = {"mean": 9, "std": 8, "flat": 6, "gradient": 9, "change": 9, "worth": 1
 """The columns behind the sparkline, with the blank before each."""
 GIVEN_UP = ("std", "change", "mean", "gradient", "flat", "worth")
 """The columns that are left out where there is no room, the first of these first."""
-SPARK, SHORT_SPARK = 16, 8
+SPARK, SHORT_SPARK = 16, 7
 LEAD, SIGNS = 2, 3
 """Characters for pointer and mark, and for the signs of what stands on a unit."""
 MUCH = 0.3
@@ -76,7 +76,7 @@ def layout(width: int, count: int, longest: int, sorted_by: str, known: Containe
         columns.remove(next(column for column in spare if column in columns))
     if used() > width:
         spark = SHORT_SPARK
-    while used() > width and any(column in columns for column in spare):
+    while used() > width and len(columns) > 1 and any(column in columns for column in spare):
         columns.remove(next(column for column in spare if column in columns))
     if used() > width:
         spark = 0
@@ -87,13 +87,25 @@ def layout(width: int, count: int, longest: int, sorted_by: str, known: Containe
     return Layout(rank, name, spark, tuple(columns))
 
 
-def heading(shape: Layout, sorted_by: str, rises: bool, off: bool, width: int, look: Terminal) -> Strip:
+@dataclass(frozen=True)
+class Titles:
+    """What the heading says: which column sorts the rows and how, and what the sparklines show."""
+
+    sorted_by: str
+    rises: bool
+    off: bool
+    """Whether all activations can only be off, rather than saturated."""
+    spark: tuple[str, str]
+    """In many letters and in few."""
+
+
+def heading(titles: Titles, shape: Layout, width: int, look: Terminal) -> Strip:
     """The titles of the columns, with an arrow at the one that sorts the rows."""
-    arrow = look.glyph("up" if rises else "down")
+    arrow = look.glyph("up" if titles.rises else "down")
 
     def title(column: str, room: int, left: bool = False) -> Part:
-        here = column == sorted_by
-        text = "off" if column == "flat" and off else TITLES[column]
+        here = column == titles.sorted_by
+        text = "off" if column == "flat" and titles.off else TITLES[column]
         text = f"{text}{arrow}" if here and left else f"{arrow}{text}" if here else text
         shown = padded(text, room) if left else padded_left(text, room)
         return (shown[:room], palette.ACCENT_BOLD if here else palette.DIM)
@@ -101,9 +113,8 @@ def heading(shape: Layout, sorted_by: str, rises: bool, off: bool, width: int, l
     parts: list[Part] = [(" " * LEAD, palette.DIM), (padded_left("#", shape.rank - 1)[: shape.rank] + " ", palette.DIM)]
     parts = parts if shape.rank else parts[:1]
     parts += [title("unit", shape.name + SIGNS, True)]
-    parts += [
-        (padded("on the probe" if shape.spark > SHORT_SPARK else "probe", shape.spark)[: shape.spark], palette.DIM)
-    ]
+    spark = clip(titles.spark[shape.spark <= SHORT_SPARK], shape.spark - 1)
+    parts += [(padded(spark, shape.spark), palette.DIM)] if shape.spark else []
     parts += [title(column, WIDTHS[column]) for column in shape.columns]
     return line(parts, width)
 

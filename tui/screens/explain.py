@@ -26,6 +26,7 @@ from tui.render.drawing import (
     padded,
     signed,
     signed_bar,
+    wrapped,
 )
 from tui.render.pictures import greys, picture
 from tui.render.plain_text import plain
@@ -146,6 +147,7 @@ class Explained(Lines):
         if found.dead:
             chips += [chip(f"{self.look.glyph('dead')} dead", palette.CHIP_BAD), (" ", palette.TEXT)]
         rows = [line([*chips], width)] if chips else []
+        rows += [line([(row, palette.BRIGHT)], width) for row in wrapped(found.verdict, width)]
         return [*rows, self._value(width), *self._gradient(width), *self._over(width)]
 
     def _value(self, width: int) -> Strip:

@@ -23,6 +23,7 @@ from tui.panes import make_desk
 from tui.render.plain_text import plain
 from tui.widgets.command_line import CommandLine, hint, offers
 from tui.widgets.desk import Body, Desk
+from tui.widgets.examples import ExamplesPane
 from tui.widgets.header import Header, Tabs
 from tui.widgets.log import LogPane
 from tui.widgets.network import NetworkPane
@@ -101,6 +102,7 @@ class LabScreen(Screen[None]):
         self.tour = self.query_one(TourHint)
         self.command_line = self.query_one(CommandLine)
         self.panes = {pane.NAME: pane for pane in self.query(Pane)}
+        self.examples = self.query_one(ExamplesPane)
         self.fit(self.app.size)
         self.set_focus(self.panes["network"])  # at once: `focus` would take the keys from a line opened meanwhile
         self._ready()
@@ -111,16 +113,10 @@ class LabScreen(Screen[None]):
         self.query_one("#lab").display = fits
         small = self.query_one("#small", Static)
         small.display = not fits
-        self._fit_phase_bar(size.height)
+        self.header.names_phase = not self.phase_bar.fit(size.height)
         if not fits:
             needs = f"{SMALLEST[0]}x{SMALLEST[1]}"
             small.update(plain(f"tinynets-lab needs at least {needs}; this terminal is {size.width}x{size.height}"))
-
-    def _fit_phase_bar(self, lines: int) -> None:
-        """Show the phase bar where there is room; the header leaves the phase to it."""
-        if self.phase_bar.display != (shown := self.phase_bar.fits(lines)):
-            self.phase_bar.display = shown
-        self.header.names_phase = not shown
 
     # -- which panes are visible
 
@@ -171,12 +167,16 @@ class LabScreen(Screen[None]):
         """Take a new frame and draw it; the selection stays on its unit."""
         self._cursor_unpainted = False
         self.selection = followed(self.selection, self.frame, frame)
+        if frame.refused and frame.view.own == self.selection.own:
+            self.selection = replace(self.selection, own=None)
+            self.status.say(frame.refused, error=True)
         self.frame = self.phase_bar.frame = frame
-        self._fit_phase_bar(self.app.size.height)
+        self.header.names_phase = not self.phase_bar.fit(self.app.size.height)
         network = self.panes["network"]
         assert isinstance(network, NetworkPane)
         if self.desk.size.width:
-            wanted = network.wanted_height(frame, round(self.desk.size.width * self.desk.choice.left_share) - 2) + 2
+            width, most = self.desk.network_room
+            wanted = network.wanted_height(frame, width - 2, most - 2) + 2
             self.desk.follow(replace(self.desk.choice, network_height=wanted, drawn=frame.net is not None))
         self.send_view()
         self._undrawn = self._shown()
@@ -216,7 +216,11 @@ class LabScreen(Screen[None]):
 
     def select(self, **changes: Any) -> None:
         """Move the cursor and draw it at once; the engine's details follow."""
-        wanted = replace(self.selection, **{key: value for key, value in changes.items() if value is not None})
+        changes = {key: value for key, value in changes.items() if value is not None}
+        if "example" in changes and "own" not in changes:
+            at_own = self.frame is not None and self.frame.own and changes["example"] >= len(self.frame.examples) - 1
+            changes["own"] = self.selection.own if at_own else None
+        wanted = replace(self.selection, **changes)
         if self.frame is not None:
             if wanted.block != self.selection.block:
                 wanted = replace(wanted, row=0)
@@ -228,7 +232,7 @@ class LabScreen(Screen[None]):
 
     @on(Pane.Chosen)
     def choose(self, message: Pane.Chosen) -> None:
-        self.select(block=message.block, unit=message.unit, example=message.example, row=message.row)
+        self.select(block=message.block, unit=message.unit, example=message.example, row=message.row, own=message.own)
 
     def _show_cursor(self) -> None:
         """Draw the panes that show the cursor; the others wait for the next frame.
@@ -241,7 +245,7 @@ class LabScreen(Screen[None]):
             self._undrawn = []
             for widget in self._shown():
                 widget.repaint()
-        for name in ("network", "units", "weights", "activations", "neuron"):
+        for name in ("network", "units", "weights", "activations", "neuron", "examples"):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
         self._cursor_unpainted = True
@@ -267,6 +271,8 @@ class LabScreen(Screen[None]):
                     self.desk.visible_panes(),
                     columns,
                     terms,
+                    own=at.own,
+                    split=self.examples.split if self.frame and self.examples.split in self.frame.splits else "",
                     batch_example=batch_example,
                     lens=self.lens,
                     against=self.against,

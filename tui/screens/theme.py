@@ -17,10 +17,7 @@ from tui.screens.modal import Modal
 class ThemeScreen(Modal[str | None]):
     """Arrows show a theme, enter keeps it; the answer is None where none is to be kept. `show` puts one on."""
 
-    DEFAULT_CSS = """
-    ThemeScreen { align: right middle; background: transparent; }
-    ThemeScreen > Vertical { width: 30; }
-    """
+    DEFAULT_CSS = "ThemeScreen > Vertical { width: 30; }"
     BINDINGS: ClassVar = [("escape,q,T", "dismiss(None)", "close"), ("j", "move('down')"), ("k", "move('up')")]
 
     def __init__(self, names: list[str], worn: str, show: Callable[[str], None]) -> None:

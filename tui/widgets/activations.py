@@ -41,7 +41,7 @@ class ActivationsPane(Pane):
             return self._listed(self.frame, data, width, height)
         own = data.block == self.selection.block
         unit = min(self.selection.unit, data.values.shape[0] - 1) if own else -1
-        example = min(self.selection.example, data.values.shape[1] - 1)
+        example = min(self.selection.shown(self.frame), data.values.shape[1] - 1)
         place = self._fit(data, width, height, unit, example)
         marks = Marks(self.frame.standing.get(data.block) if self.frame else None, data.dead)
         lines = [ruler(place, lambda column: marks.glyph(column, self.look), self.look)]
@@ -58,11 +58,11 @@ class ActivationsPane(Pane):
 
     def _about(self, frame: Frame, data: Activations) -> str:
         """The block and the lens, and the examples in words."""
-        lens, count = frame.lens, len(data.examples)
+        lens, count = frame.lens, len(data.examples) - frame.own
         whose = (
             f"batch of step {frame.status.step + 1:,}: {count} examples"
             if frame.of_batch
-            else f"{count} probe examples"
+            else f"{count} probe examples{' and yours' if frame.own else ''}"
         )
         if self._is_listed(frame):
             return f"{whose}{'' if data.losses is None else ', the largest loss first'}"
@@ -138,9 +138,10 @@ class ActivationsPane(Pane):
         return parts
 
     def moved(self, right: int, down: int) -> Pane.Chosen | None:
+        at = self.selection.shown(self.frame) if self.frame else 0
         if self._list is not None:
-            return self.Chosen(example=self._list.moved(self.selection.example, right, down))
-        return self.Chosen(unit=self.selection.unit + right, example=self.selection.example + down)
+            return self.Chosen(example=self._list.moved(at, right, down))
+        return self.Chosen(unit=self.selection.unit + right, example=at + down)
 
     def reading(self, x: int, y: int) -> str:
         """The unit and the example under the mouse, with the activation there."""

@@ -19,7 +19,7 @@ from textual.widget import Widget
 from tui.render.drawing import blank
 from tui.widgets.pane import Pane
 
-LARGE = (140, 34)
+LARGE = (140, 33)
 """From this size of the desk on (a terminal of about 140x40), every place is shown, with one of its panes."""
 MEDIUM = (96, 22)
 """From this size on there are two columns of two places; below it, two panes side by side."""
@@ -190,6 +190,12 @@ class Desk(Bare, Container):
     def large(self) -> bool:
         """Whether every place is shown."""
         return self.size.width >= LARGE[0] and self.size.height >= LARGE[1]
+
+    @property
+    def network_room(self) -> Size:
+        """The most that the network can get among the other panes, frame included."""
+        most = replace(self.choice, zoom=False, network_height=self.size.height, drawn=True)
+        return plan(self.size.width, self.size.height, most, self.slots)["network"].size
 
     def on_resize(self) -> None:
         self.arrange_panes()

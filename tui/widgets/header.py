@@ -216,6 +216,7 @@ class Tabs(Lines):
 FORMS: tuple[Callable[[str], str], ...] = (
     lambda pane: f" {numbered(pane)} ",
     lambda pane: f"{numbered_in_short(pane)} ",
-    lambda pane: f"{PANES.index(pane) + 1}{pane.capitalize()[:4]} ",
+    lambda pane: f"{PANES.index(pane) + 1} {pane.capitalize()[:4]} ",
+    lambda pane: f"{PANES.index(pane) + 1} {pane.capitalize()[:3]} ",
 )
 """How a tab is written; the first form that fits is taken."""

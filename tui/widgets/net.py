@@ -184,7 +184,8 @@ def _node(canvas: NetCanvas, net: Net, where: NetLayout, node: Node) -> None:
     if mark is not None:
         canvas.write(node.y // 2, node.x, mark[0], mark[1])
     if not net.values_lens and cells is not None and not cells.missing and wide >= 6:
-        text = signed(float(cells.values[-1, node.unit]), 2)
+        value = float(cells.values[-1, node.unit])
+        text = f"{value:+.0e}" if 0 < abs(value) < 0.1 else signed(value, 2)
         text = text if len(text) <= wide else ""
         canvas.write((node.y + tall // 2) // 2, node.x + (wide - len(text)) // 2, text, palette.BRIGHT)
 
@@ -290,7 +291,7 @@ def _legend(net: Net, width: int) -> Strip:
     if marks is not None:
         left += [(f"{sign.glyph(net.look)} {count} {sign.words}  ", sign.style) for sign, count in marks.counts()]
     wide, narrow = legend(net.graph.limit, net.look), legend(net.graph.limit, net.look, 5)
-    word: Part = ("edges: weight ", palette.DIM)
+    word: Part = (f"edges: {'weight' if net.values_lens else lens.weights} ", palette.DIM)
     return first_fitting(
         width, (left, [word, *wide]), (left, [word, *narrow]), (short, [word, *narrow]), (short, narrow), (short, [])
     )

@@ -118,22 +118,29 @@ class NetworkPane(Pane):
         what = "each unit" if lens.name == "value" else f"{lens.name} of each unit"
         if lens.name == "importance":
             return f"{what}, {lens.of}" if width >= 70 else lens.name
-        at = f"{self.selection.example + 1} of {len(frame.examples)}"
+        at = f"{self.selection.shown(frame) + 1} of {len(frame.examples)}"
         text = self._example(frame)
+        if self.selection.own is not None and frame.own:
+            back = "  (esc: back to the probe)"
+            return f"on {text}{back}" if width < 70 else f"{what} on  {text}{back}"
         if width < 70:
             return f"{'' if lens.name == 'value' else f'{lens.name} '}on {text} ({at})"
         keys = "; , changes it" if frame.of_batch else "; , and . change it"
         whose = f"batch of step {frame.status.step + 1:,}," if frame.of_batch else "probe example "
         return f"{what} on {whose} {text}  ({at}{keys})"
 
-    def wanted_height(self, frame: Frame, width: int) -> int:
-        """The number of lines that show the whole network at a width, with wide cells unless that takes too many."""
-        if frame.net is not None:
+    def wanted_height(self, frame: Frame, width: int, most: int = 1000) -> int:
+        """The number of lines that show the whole network at a width, with wide cells unless that takes too many.
+
+        `most`: those that there are for it; if a net does not fit into them, it is drawn as cells, which takes fewer.
+        """
+        if frame.net is not None and _placed(frame, width, min(most, net_height(frame.net))) is not None:
             return net_height(frame.net)
         return len(arrange(frame.blocks, self._room(frame, width), 2 if width >= 70 else 1, False)) + 1
 
     def _example(self, frame: Frame) -> str:
-        return frame.examples[self.selection.example] if self.selection.example < len(frame.examples) else ""
+        at = self.selection.shown(frame)
+        return frame.examples[at] if at < len(frame.examples) else ""
 
     def _span_of_cursor(self, row: Row) -> Span | None:
         for span in row.spans:

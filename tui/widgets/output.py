@@ -37,21 +37,25 @@ class OutputPane(Pane):
         output = self.frame.output if self.frame else None
         if output is None:
             self.title("")
+            self.note("")
             waits = self.frame is not None and self.frame.of_batch
             return self.message("not yet: the loss of the batch comes first" if waits else self.waiting, width, height)
-        self.title(f"{output.input}  loss {number(output.loss)}")
+        loss = "no truth to compare with" if output.loss is None else f"loss {number(output.loss)}"
+        self.title(f"{output.input}  {loss}")
+        self.note(self._about(output))
         if output.grid is not None:
             return self._map(output.grid, width, height)
         if output.plane is not None and width < 56 and height > len(output.labels) + 8:
             return self._stacked(output, output.plane, width, height)
-        side = self._side(output, width, height)
+        side = self._side(output, width, height - 1)
         if not side:
             return self._main(output, width, height)
         wide = side[0].cell_length
-        left = self._main(output, width - wide - 2, height)
-        left += [drawing.blank(width - wide - 2)] * (height - len(left))
-        side += [drawing.blank(wide)] * (height - len(side))
-        return [line([*a, ("  ", palette.TEXT), *b], width) for a, b in zip(left, side, strict=False)]
+        left = self._bars(output, width - wide - 2, height - 1)
+        left += [drawing.blank(width - wide - 2)] * (height - 1 - len(left))
+        side += [drawing.blank(wide)] * (height - 1 - len(side))
+        beside = [line([*a, ("  ", palette.TEXT), *b], width) for a, b in zip(left, side, strict=False)]
+        return [self._verdict(output, width), *beside]
 
     def _stacked(self, output: Output, plane: Plane, width: int, height: int) -> list[Strip]:
         """Lines for a tall pane: the decision map under the bars."""
@@ -138,54 +142,136 @@ class OutputPane(Pane):
         last = self.frame.blocks[-1].name if self.frame else ""
         return self.selection.unit if self.selection.block == last else shape[0] * shape[1]
 
+    def _about(self, output: Output) -> str:
+        """What the bars are, and how many of the probe are right."""
+        if output.grid is not None:
+            return ""
+        answers = self.frame.answers if self.frame else None
+        right = ""
+        if answers is not None and answers.wrong is not None and len(answers.wrong):
+            where = answers.split or ("batch" if answers.of_batch else "probe")
+            right = f"; {where}: {int((~answers.wrong).sum()):,} of {len(answers.wrong):,} right"
+        what = "outputs"
+        if output.kind == "classes":
+            what = "probability of what comes next" if output.samples else "probability of each class"
+        elif output.shares:
+            what = "probability of each output"
+        return what + right
+
     def _main(self, output: Output, width: int, height: int) -> list[Strip]:
-        lines = (
-            self._class_lines(output, width, height)
-            if output.kind == "classes"
-            else self._values(output, width, height)
+        return [self._verdict(output, width), *self._bars(output, width, height - 1)][:height]
+
+    def _bars(self, output: Output, width: int, height: int) -> list[Strip]:
+        if output.kind == "classes":
+            return self._class_lines(output, width, height)[: max(0, height)]
+        return self._values(output, width, max(0, height))
+
+    def _verdict(self, output: Output, width: int) -> Strip:
+        """Answer, truth and verdict in a line, in as many words as there is room for."""
+        if output.kind != "classes" and not output.sides:
+            return self._compared(output, width)
+        names = output.sides or output.labels
+        said, wanted = _name(names, output.answer, "NaN"), _name(names, output.target, "unknown")
+        chances = ["", ""]
+        if output.kind == "classes":
+            chances = [_chance(output, output.answer), _chance(output, output.target)]
+        if output.answer == output.target:
+            chances[1] = ""
+        glyph, verdict, style = self._ruling(output)
+        word: Part = ("answers " if output.samples else "answer ", palette.DIM)
+        answer: list[Part] = [(said, style if verdict else palette.BRIGHT), (chances[0], palette.TEXT)]
+        truth: list[Part] = [("  truth ", palette.DIM), (wanted, palette.GOOD if output.target >= 0 else palette.DIM)]
+        ruled = (f"  {glyph} {verdict}" if verdict else "", style)
+        choices: tuple[list[Part], ...] = (
+            [word, *answer, (" ", palette.TEXT), *truth, (chances[1] + " ", palette.TEXT), ruled],
+            [word, *answer, *truth, ruled],
+            [word, *answer, *truth, (f" {glyph}", style)],
+            [*answer, *truth, (f" {glyph}", style)],
+            [answer[0], (f" {glyph} ", style), truth[1]],
         )
-        return lines[:height]
+        return line(next((parts for parts in choices if length(parts) <= width), choices[-1]), width)
+
+    def _ruling(self, output: Output) -> tuple[str, str, Style]:
+        """The verdict as a glyph, a word and a style; in texts, where many answers are good, a miss is no alarm."""
+        if output.right is None:
+            return "", "", palette.BRIGHT
+        if output.right:
+            return self.look.glyph("hit"), "right", palette.GOOD
+        return self.look.glyph("miss"), "wrong", palette.WARN if output.samples else palette.BAD
+
+    def _compared(self, output: Output, width: int) -> Strip:
+        """For plain values: the answer, the truth and how far they are apart; of several, the largest error."""
+        glyph, verdict, style = self._ruling(output)
+        end: list[Part] = [(f"   {glyph} {verdict}", style)] if verdict else []
+        wanted = output.targets
+        if wanted is None or len(wanted) != len(output.values) or not len(wanted):
+            text = f"answer {signed(float(output.values[0]))}" if len(output.values) == 1 else "answer"
+            return line([(text, palette.BRIGHT), ("   truth unknown", palette.DIM)], width)
+        errors = np.abs(output.values - wanted)
+        at = int(np.nanargmax(errors)) if np.isfinite(errors).any() else 0
+        error = number(float(errors[at]), 3)
+        if len(wanted) == 1:
+            parts: list[Part] = [("answer ", palette.DIM), (signed(float(output.values[0])), palette.BRIGHT)]
+            parts += [("   truth ", palette.DIM), (signed(float(wanted[0]), 3), palette.GOOD)]
+            return line([*parts, (f"   error {error}", palette.TEXT), *end], width)
+        name = output.labels[at] if at < len(output.labels) else str(at)
+        return line([(f"largest error {error}, in {name}", palette.TEXT), *end], width)
 
     def _class_lines(self, output: Output, width: int, height: int) -> list[Strip]:
         """One bar per class: all classes in order if there is room, else the likeliest and the right one."""
-        count = len(output.labels)
-        room = height - 1
+        count, room = len(output.labels), max(0, height)
         if count <= room:
             order = list(range(count))
         else:
             order = [int(i) for i in np.argsort(-output.values, kind="stable")[:room]]
             if 0 <= output.target < count and output.target not in order:
-                order[-1] = output.target
-        heading = "probability of what comes next" if output.samples else "probability of each class"
-        heading = heading if len(heading) <= width else "probability"
-        lines = [line([(clip(heading, width), palette.DIM)], width)]
-        limit = max(float(np.max(output.values[order])), 0.05) if order else 1.0
-        return lines + [self._class_line(output, index, limit, width) for index in order]
+                order[-1:] = [output.target]
+        shown = output.values[order]
+        limit = max(float(np.nanmax(shown)) if np.isfinite(shown).any() else 0.0, 0.05) if order else 1.0
+        return [self._class_line(output, index, limit, width) for index in order]
 
     def _class_line(self, output: Output, index: int, limit: float, width: int) -> Strip:
-        right = index == output.target
+        """A class with its probability; answer and truth are told by glyph, word and colour."""
         label_width = min(8, max(map(columns, output.labels)))
         value = float(output.values[index])
-        tail = f" {self.look.glyph('target')} right" if width >= 30 else f" {self.look.glyph('target')}"
-        bar = plain_bar(value / limit, max(3, width - label_width - 7 - len(tail)), _bar_style(right), self.look)
+        tail, style = self._standing(output, index, width >= 34)
+        room = 9 if width >= 34 else 2
+        bar = plain_bar(value / limit, max(3, width - label_width - 7 - room), style or palette.POSITIVE_INK, self.look)
         label = padded_left(clip(output.labels[index], label_width), label_width)
-        parts: list[Part] = [(label + " ", palette.BRIGHT if right else palette.TEXT), *bar]
-        parts += [(f"{value:6.1%}", palette.BRIGHT if right else palette.DIM), (tail if right else "", palette.GOOD)]
+        parts: list[Part] = [(label + " ", palette.BRIGHT if tail else palette.TEXT), *bar]
+        share = f"{value:6.1%}" if np.isfinite(value) else "   NaN"
+        parts += [(share, palette.BRIGHT if tail else palette.DIM), (tail, style or palette.TEXT)]
         return line(parts, width)
+
+    def _standing(self, output: Output, index: int, words: bool) -> tuple[str, Style | None]:
+        """What a class is, the answer or the truth or both, and its style; nothing and None for all others."""
+        is_answer, is_truth = index == output.answer, index == output.target
+        _, _, ruled = self._ruling(output)
+        if is_answer and is_truth:
+            return f" {self.look.glyph('hit')}" + (" both" if words else ""), palette.GOOD
+        if is_answer:
+            glyph = self.look.glyph("dot" if output.right is None else "miss")
+            return f" {glyph}" + (" answer" if words else ""), palette.ACCENT_BOLD if output.right is None else ruled
+        if is_truth:
+            return f" {self.look.glyph('target')}" + (" truth" if words else ""), palette.GOOD
+        return "", None
 
     def _values(self, output: Output, width: int, height: int) -> list[Strip]:
         """Plain outputs as bars, each with its target if that is known."""
         wanted = output.targets if output.targets is not None and len(output.targets) == len(output.values) else None
-        heading = "output, and what it should be" if wanted is not None else "output"
-        limit = float(np.nanmax(np.abs(np.concatenate([output.values, [] if wanted is None else wanted, [1e-6]]))))
+        limit = _largest(output.values, wanted)
         label_width = min(10, max(map(columns, output.labels), default=1))
         tail = 17 if wanted is not None else 9
-        lines = [line([(clip(heading, width), palette.DIM)], width)]
-        for i, value in enumerate(output.values.tolist()):
+        lines = []
+        for i, value in enumerate(output.values[:height].tolist()):
             label = output.labels[i] if i < len(output.labels) else str(i)
-            bar = signed_bar(value, limit, max(5, width - label_width - 1 - tail), self.look)
+            room = max(5, width - label_width - 1 - tail)
+            if output.shares:
+                bar = plain_bar(value, room, palette.POSITIVE_INK, self.look)
+            else:
+                bar = signed_bar(value, limit, room, self.look)
             parts: list[Part] = [(padded(clip(label, label_width), label_width) + " ", palette.TEXT), *bar]
-            parts.append((f"{signed(value):>8}", palette.BRIGHT))
+            parts.append((f"{f'{value:.1%}' if output.shares else signed(value):>8}", palette.BRIGHT))
             if wanted is not None:
                 parts.append((f" {self.look.glyph('target')} {signed(float(wanted[i]), 3)}", palette.GOOD))
             lines.append(line(parts, width))
@@ -238,8 +324,19 @@ def _side_by_side(columns: list[list[Strip]], width: int) -> list[Strip]:
     return lines
 
 
-def _bar_style(right: bool) -> Style:
-    return palette.GOOD if right else palette.POSITIVE_INK
+def _name(names: tuple[str, ...], index: int, none: str) -> str:
+    return names[index] if 0 <= index < len(names) else none
+
+
+def _chance(output: Output, index: int) -> str:
+    """The probability of a class; nothing for none."""
+    return f" {output.values[index]:.1%}" if 0 <= index < len(output.values) else ""
+
+
+def _largest(values: Floats, wanted: Floats | None) -> float:
+    """The largest size of the values that are numbers."""
+    sizes = np.abs(np.concatenate([values, [] if wanted is None else wanted, [1e-6]]))
+    return float(sizes[np.isfinite(sizes)].max())
 
 
 def _resampled(values: np.ndarray, rows: int, columns: int) -> np.ndarray:

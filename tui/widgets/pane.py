@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tinynets.server.frame import PANES, Frame
+from tinynets.server.frame import PANES, Frame, OwnInput
 from tui import actions
 from tui.model.selection import Selection
 from tui.render import palette
@@ -184,13 +184,18 @@ class Pane(Lines, can_focus=True):
         super().__init_subclass__(**options)
 
     class Chosen(Message):
-        """The user chose a unit, an example or an input row; what is None stays as it was."""
+        """The user chose a unit, an example, an input row or an input of their own; what is None stays as it was."""
 
         def __init__(
-            self, block: str | None = None, unit: int | None = None, example: int | None = None, row: int | None = None
+            self,
+            block: str | None = None,
+            unit: int | None = None,
+            example: int | None = None,
+            row: int | None = None,
+            own: OwnInput | None = None,
         ) -> None:
             super().__init__()
-            self.block, self.unit, self.example, self.row = block, unit, example, row
+            self.block, self.unit, self.example, self.row, self.own = block, unit, example, row, own
 
     class Read(Message):
         """The mouse is over something that can be read; the text is empty when it has left."""

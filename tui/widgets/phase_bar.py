@@ -24,10 +24,13 @@ class PhaseBar(Lines):
             super().__init__()
             self.phase = phase
 
-    def fits(self, lines: int) -> bool:
-        """Whether a terminal of so many lines has room for it now."""
+    def fit(self, lines: int) -> bool:
+        """Show it where a terminal of so many lines has room for it now; returns whether it is shown."""
         half = self.frame is not None and bool(self.frame.status.phase)
-        return lines >= (IN_STEP if half else ALWAYS)
+        shown = lines >= (IN_STEP if half else ALWAYS)
+        if self.display != shown:
+            self.display = shown
+        return shown
 
     def _pieces(self, width: int) -> list[Piece]:
         return phase_line(self.frame.status, width, self.look) if self.frame is not None else []

@@ -11,7 +11,7 @@ from tui.model.selection import Selection
 from tui.model.unit_filter import UnitFilter
 from tui.model.unit_rows import Order, Sorting, UnitRows, marked_units
 from tui.render.marks import Marks
-from tui.render.unit_table import Layout, Row, heading, layout, row_line
+from tui.render.unit_table import Layout, Row, Titles, heading, layout, row_line
 from tui.widgets.heatmap import scrolled
 from tui.widgets.pane import Leap, Pane
 
@@ -60,8 +60,10 @@ class UnitsPane(Pane):
         longest = max(len(name) + len(str(rows.units.unit.max())) + 2 for name in rows.units.blocks)
         known = {name for name, values in rows.columns.items() if not np.isnan(values).all() or name == "change"}
         self._layout = layout(width, len(rows), longest, self.sorting.column, known)
-        off = all(rows.units.off)
-        lines = [heading(self._layout, self.sorting.column, self.sorting.rises, off, width, self.look)]
+        whose, lens = "batch" if frame.of_batch else "probe", frame.lens.name
+        spark = (f"on the {whose}", whose) if lens == "value" else (f"{lens}, {whose}", lens)
+        titles = Titles(self.sorting.column, self.sorting.rises, rows.only_off, spark)
+        lines = [heading(titles, self._layout, width, self.look)]
         if not len(self._shown):
             why = f"no unit is {self.filter.text}" if self.filter.terms else ""
             return [*lines, *self.message(why, width, height - 1)]

@@ -19,7 +19,7 @@ from tinynets.recipes.catalog import list_recipes
 
 Make = Callable[..., tn.Lab]
 SEEDS = range(24)
-MANY = range(24, 24 + 60 * int(os.environ.get("TINYNETS_PROOF", "1")))
+MANY = range(24, 24 + 20 * int(os.environ.get("TINYNETS_PROOF", "1")))
 ON_ACTIVATIONS = STANDS[:8]
 
 
@@ -269,6 +269,20 @@ def test_an_edit_undone_in_mid_step_stays_reachable_when_the_step_goes_on(make_t
     assert lab.moment[1:] == (5, 0)
 
 
+def test_edits_made_and_taken_off_one_after_the_other_in_mid_step_leave_the_step_without_them(make_tiny: Make) -> None:
+    lab, plain = make_tiny(), make_tiny()
+    plain.run(8)
+    lab.run(5)
+    phases(lab, 4)
+    for unit in range(3):
+        lab.zero(f"hidden[{unit}]")
+        lab.undo()
+    lab.step_out()
+    lab.run(2)
+    assert (lab.state.digest(), lab.moment[1:]) == (plain.state.digest(), (8, 0))
+    assert lab.verify().equal
+
+
 def test_an_edit_in_mid_step_of_the_past_forks(make_tiny: Make) -> None:
     lab = make_tiny()
     lab.run(8)
@@ -284,6 +298,17 @@ def test_an_edit_in_mid_step_of_the_past_forks(make_tiny: Make) -> None:
     assert (lab.branch, lab.end) == ("main", 8)
     lab.run(4)
     assert lab.state.digest() == end
+
+
+def test_undo_in_mid_step_goes_nowhere_else_once_the_branch_it_came_from_is_dropped(make_tiny: Make) -> None:
+    lab = make_tiny()
+    lab.run(8)
+    lab.seek(3)
+    phases(lab, 6)
+    lab.scale("hidden[0]", 2.0)
+    lab.drop("main")
+    assert str(lab.undo()).startswith("undone: the half-done step, at step 3")
+    assert (lab.moment[1:], lab.player.phases_done) == ((3, 1), 0)
 
 
 def test_an_edit_that_makes_the_step_infinite_leaves_it_as_it_was(make_tiny: Make) -> None:

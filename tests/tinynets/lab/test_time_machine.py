@@ -190,6 +190,21 @@ def test_undo_of_a_step_begun_in_the_past_leads_to_where_it_was_begun(lab: tn.La
     assert (lab.moment, lab.state.digest()) == before
 
 
+def test_a_redo_that_leads_back_in_time_or_to_another_branch_says_so(lab: tn.Lab) -> None:
+    lab.step(9)
+    lab.freeze("hidden[0]")
+    lab.step(3)
+    lab.undo()
+    lab.undo()
+    lab.seek(12)
+    assert str(lab.redo()).startswith("redone: hidden[0] frozen, going back from step 12, at step 9, loss ")
+    lab.seek(4)
+    lab.zero("hidden[1]")
+    assert lab.branch == "branch-2"
+    lab.undo()
+    assert str(lab.redo()).startswith("redone: hidden[1] zeroed, on branch branch-2, at step 4, loss ")
+
+
 def test_an_undo_that_leads_forward_in_time_says_so(lab: tn.Lab) -> None:
     lab.step(9)
     lab.freeze("hidden[0]")

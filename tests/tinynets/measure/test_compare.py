@@ -6,6 +6,7 @@ import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -238,3 +239,25 @@ def test_what_cannot_be_compared_is_named(
     with pytest.raises(tn.TimelineError) as caught:
         lab.compare(*arguments, step=step)
     assert str(caught.value) == message
+
+
+def test_the_units_of_a_block_come_with_what_they_do_and_have_in_both_runs() -> None:
+    lab = tn.Lab("xor")
+    lab.run(30)
+    lab.fork("what-if")
+    lab.zero("hidden[1]")
+    lab.run(20)
+    found = lab.compare("main", "what-if", step=30)
+    later = lab.compare("what-if", "main", step=30)
+    hidden = found.blocks[0]
+    assert hidden.values is not None
+    assert hidden.weights is not None
+    assert hidden.values[1][1] == 0 != hidden.values[0][1]
+    assert np.array_equal(later.blocks[0].values[0], hidden.values[1])  # type: ignore[index]
+    assert hidden.rows == ("x[0]", "x[1]")
+    lab.seek(30)
+    layer: Any = lab.network["hidden"]
+    assert np.array_equal(hidden.weights[1], layer.w)
+    assert np.array_equal(hidden.weights[0], layer.w)
+    plain = json.loads(json.dumps(found.config()))
+    assert not {"values", "weights", "rows"} & set(plain["blocks"][0])

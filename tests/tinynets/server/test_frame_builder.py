@@ -264,3 +264,11 @@ def test_values_are_shown_for_a_loss_without_classes() -> None:
     assert output.targets is not None
     assert output.values.shape == output.targets.shape == (1,)
     assert output.plane is not None
+
+
+def test_as_many_texts_as_the_view_asks_for_at_its_temperature(names: tn.Lab) -> None:
+    builder = FrameBuilder.of(names)
+    for view in (View(samples=3, temperature=0.0), View(samples=3, temperature=2.0), View(samples=1)):
+        frame = builder.frame(view, 1, Activity())
+        assert frame.output is not None
+        assert frame.output.samples == names.sample(view.samples, temperature=view.temperature)

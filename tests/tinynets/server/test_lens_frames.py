@@ -117,3 +117,18 @@ def test_units_whose_worth_was_measured_show_it_as_their_importance(make_tiny: M
         assert (hidden.words == EXACT) == exact
         assert np.allclose(hidden.values[0], worth) == exact
         assert not output.words
+
+
+def test_the_edges_of_a_net_are_the_weights_through_the_lens(make_tiny: Make) -> None:
+    lab = make_tiny()
+    lab.run(4)
+    shown = {lens: look(lab, lens=lens, block="hidden") for lens in ("value", "gradient", "change", "importance")}
+    for frame in shown.values():
+        assert frame.net is not None
+        assert frame.weights is not None
+        np.testing.assert_allclose(frame.net.links[0].weights, frame.weights.values, rtol=1e-6)
+    for _ in range(6):
+        lab.phase()
+    hidden, output = look(lab).net.links  # type: ignore[union-attr]
+    assert not hidden.weights.any()  # backward has not come there
+    assert output.weights.any()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,24 @@ def test_in_mid_step_the_numbers_are_those_of_the_probe_and_the_batch_arrives(ma
     found = units(lab, block="hidden")
     assert np.isfinite(found.bins[:, :8]).all()  # a batch of 8
     assert np.isnan(found.bins[:, 8:]).all()
+
+
+def test_the_bars_are_what_the_lens_shows(make_tiny: Make) -> None:
+    lab = make_tiny(dtype="float64")
+    lab.run(3)
+    shown = {name: units(lab, block="hidden", lens=name).bins for name in ("value", "gradient", "change", "importance")}
+    assert len({bins.tobytes() for bins in shown.values()}) == 4
+    layer: Any = lab.network["output"]
+    out = lab.network.forward(lab.probe.x)
+    odds = np.exp(out) / np.exp(out).sum(axis=1, keepdims=True)
+    gradient = (odds - np.eye(2)[lab.probe.y]) @ layer.w.T / len(lab.probe.x)
+    np.testing.assert_allclose(np.nanmean(shown["gradient"], axis=1) * 16, _binned(gradient).sum(axis=1), rtol=1e-5)
+
+
+def _binned(values: np.ndarray) -> np.ndarray:
+    """(units, 16) the means of neighbouring examples."""
+    edges = np.linspace(0, len(values), 17).astype(int)
+    return np.array([values[a:b].mean(axis=0) for a, b in pairwise(edges)]).T
 
 
 def test_nothing_of_the_run_is_touched(make_tiny: Make) -> None:

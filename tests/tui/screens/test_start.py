@@ -137,6 +137,17 @@ async def test_the_tour_goes_on_when_one_does_what_it_says() -> None:
         assert [verb for verb, _, _ in engines[0].calls] == ["back", "step", "start", "pause", "zero", "undo"]
 
 
+@pytest.mark.parametrize("size", [SMALL, WIDE])
+async def test_where_a_hint_asks_for_arrows_they_walk_the_units_and_the_neuron_is_beside(size: tuple[int, int]) -> None:
+    async with started(size=size, tour=True) as (pilot, _):
+        await until(pilot, lambda: lab(pilot).tour.at == 0)
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: lab(pilot).tour.at == 2 and lab(pilot).tour.display)
+        await until(pilot, lambda: lab(pilot).panes["neuron"].display)
+        await pilot.press("right")
+        await until(pilot, lambda: lab(pilot).selection.unit == 1 and lab(pilot).tour.at == 3)
+
+
 async def test_escape_ends_the_tour_and_help_names_the_key_that_has_it_again() -> None:
     async with started(tour=True) as (pilot, _):
         await until(pilot, lambda: lab(pilot).tour.at == 0)

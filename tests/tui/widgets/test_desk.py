@@ -7,6 +7,7 @@ from itertools import combinations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opening import lab, real, until
 
 from tinynets.server.frame import PANES
 from tui.panes import ROWS, SLOTS
@@ -43,3 +44,15 @@ def test_axis_numbers_are_few_and_inside(low: float, size: float, most: int) -> 
     found = ticks(low, low + size, most)
     assert 1 <= len(found) <= most
     assert all(low - 1e-6 * size <= tick <= low + size * (1 + 1e-6) for tick in found)
+
+
+@pytest.mark.parametrize("size", [(160, 48), (120, 36), (100, 30)])
+@pytest.mark.proof
+async def test_the_network_takes_no_lines_that_it_leaves_empty(size: tuple[int, int]) -> None:
+    async with real("digits", size) as (pilot, _):
+        pane = lab(pilot).panes["network"]
+        await until(pilot, lambda: pane.size.height and pane._lines and lab(pilot).frame)
+        drawn = [strip.text for strip in pane._lines[:-1]]
+        while drawn and not drawn[-1].strip():
+            drawn.pop()
+        assert len(drawn) >= pane.size.height - 3

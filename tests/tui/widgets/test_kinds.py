@@ -81,7 +81,9 @@ def test_a_map_is_marked_wherever_it_stands(size: tuple[int, int]) -> None:
     ],
 )
 def test_the_output_is_called_what_it_is(recipe: str, heading: str) -> None:
-    assert heading in drawn(OutputPane(), frame_of(recipe), 62, 12)[0]
+    pane = OutputPane()
+    drawn(pane, frame_of(recipe), 62, 12)
+    assert heading in pane.footnote
 
 
 def test_plain_values_stand_beside_what_they_should_be() -> None:

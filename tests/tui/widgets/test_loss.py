@@ -180,8 +180,8 @@ def test_the_learning_rate_is_read_out_with_the_step_it_was_for() -> None:
 
 
 def test_the_present_step_in_the_past_is_a_line_and_what_lies_ahead_is_darker() -> None:
-    losses = np.linspace(3, 2, 40)
-    curve = LossCurve(np.arange(1, 41), losses, losses, losses, {}, 20, 40)
+    losses = np.linspace(3, 2, 30)
+    curve = LossCurve(np.arange(1, 31), losses, losses, losses, {}, 20, 30)
     pane, lines = pane_of(curve)
     plot = pane._plot
     assert plot is not None

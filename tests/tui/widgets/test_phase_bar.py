@@ -117,7 +117,7 @@ async def test_a_key_pressed_at_the_wrong_moment_does_no_harm() -> None:
         await pilot.press("N", "full_stop", "exclamation_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, BreakpointsScreen))
         await pilot.press("enter")
-        await until(pilot, lambda: "ended" in status(pilot))
+        await until(pilot, lambda: "R starts it again" in status(pilot))
 
 
 @pytest.mark.proof

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from fake import FakeEngine
-from opening import SMALL, WIDE, lab, opened, until
+from opening import SMALL, WIDE, lab, opened, real, until
 from textual.pilot import Pilot
 
+import tinynets as tn
 from tinynets.server.frame import BranchLine
 from tui.model.time_window import TimeWindow
+from tui.widgets.timeline import StepScale
 
 OTHERS = [
     BranchLine("what-if", 400, 5000, False, "main", 1, 1, 2.56),
@@ -89,3 +93,27 @@ async def test_losses_lie_under_edits_as_a_sparkline() -> None:
         await pilot.press("z")
         await until(pilot, lambda: lab(pilot).timeline.frame.timeline.marks)  # type: ignore[union-attr]
         await until(pilot, lambda: rows(pilot)[0].startswith(" edits"))
+
+
+@pytest.mark.proof
+async def test_a_click_on_a_branch_of_a_real_run_goes_to_that_step_of_it(tmp_path: Path) -> None:
+    made = tn.Lab("xor")
+    made.run(300)
+    made.seek(100)
+    made.fork("what-if")
+    made.zero("hidden[1]")
+    made.run(150)
+    made.switch("main")
+    path = tmp_path / "two.msgpack"
+    made.save(path)
+    made.switch("what-if")
+    async with real(str(path)) as (pilot, _):
+        await until(pilot, lambda: len(rows(pilot)) == 3)
+        scale = StepScale.of(lab(pilot).frame.timeline, lab(pilot).timeline.size.width)  # type: ignore[union-attr]
+        await pilot.click("#timeline", offset=(10 + scale.x(200), 2))
+        await until(pilot, lambda: lab(pilot).frame.status.branch == "what-if")  # type: ignore[union-attr]
+        frame = lab(pilot).frame
+        assert frame is not None
+        assert abs(frame.status.step - 200) <= 300 / scale.span
+        assert f'lab.switch("what-if", step={frame.status.step})' in lab(pilot).status.python
+        assert frame.status.loss == pytest.approx(float(made.losses[frame.status.step - 1]))

@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from panes import PLAIN, RECIPES, drawn, frame_of
 
-from tinynets.server.frame import Frame, View
+import tinynets as tn
+from tinynets.server.activity import Activity
+from tinynets.server.frame import Frame, LensInfo, View
+from tinynets.server.frame_builder import FrameBuilder
 from tui.model.selection import Selection
 from tui.model.unit_filter import read_filter
 from tui.model.unit_rows import COLUMNS, STATES, Sorting
@@ -75,6 +78,25 @@ def test_a_row_says_all_that_there_is_to_say_of_a_unit() -> None:
     assert f"{100 * units.flat[0]:.0f}%" in row
     assert f"{units.gradient[0]:.2g}" in row
     assert any(bar in row for bar in "▂▃▄▅▆▇█")
+
+
+def test_the_bars_say_what_the_lens_shows_of_which_examples() -> None:
+    frame = frames.frame(frames.World(), View("hidden"))
+    assert "on the probe" in drawn(UnitsPane(), frame, 94, 11)[0]
+    assert "gradient, batch" in drawn(UnitsPane(), replace(frame, of_batch=True, lens=LensInfo("gradient")), 94, 11)[0]
+
+
+def test_a_number_is_shown_however_narrow_it_is() -> None:
+    for width in range(26, 160):
+        row = drawn(UnitsPane(), frame_of("names-mlp"), width, 9)[1]
+        assert re.search(r"\d%|0\.\d", row.replace("hidden[0]", "")), width
+
+
+def test_blocks_of_relus_are_off_rather_than_saturated() -> None:
+    assert " off" in drawn(UnitsPane(), frame_of("digits"), 94, 11)[0]
+    frame = FrameBuilder.of(tn.Lab("digits-cnn")).frame(View(every_unit=True), 1, Activity())
+    assert " off" in drawn(UnitsPane(), frame, 94, 11)[0]
+    assert "sat." in drawn(UnitsPane(), frame_of("names-mlp"), 94, 11)[0]
 
 
 def test_signs_have_glyphs_where_there_is_no_colour() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.prediction import output_names
 from tinynets.experiment.probe import Probe
-from tinynets.experiment.scene import Scene
 from tinynets.measure.block_view import BlockView, limit_of
+from tinynets.measure.lens import Lens
 from tinynets.measure.weight_matrix import incoming
 from tinynets.nn.block import Block
 from tinynets.nn.interventions import recurs
@@ -27,11 +27,12 @@ WIDEST = 64
 BARE = 16
 
 
-def net(scene: Scene, experiment: Experiment, view: View, spare: Workspace) -> NetGraph | None:
-    """The network as a net; None if it is too wide, or not made of units that weigh units.
+def net(lens: Lens, view: View, spare: Workspace) -> NetGraph | None:
+    """The network as a net, its weights through the lens; None if too wide, or not made of units that weigh units.
 
     `spare` is a workspace for the plane of the inputs.
     """
+    scene, experiment = lens.scene, lens.experiment
     watched, example = scene.watched, view.batch_example if scene.of_batch else view.example
     grid = map_grid(experiment, experiment.probe if scene.of_batch else watched, view.example)
     if grid is not None:
@@ -41,7 +42,7 @@ def net(scene: Scene, experiment: Experiment, view: View, spare: Workspace) -> N
     if not 0 < widest <= WIDEST:
         return None
     inputs, values = _inputs(experiment, watched, example)
-    links = _links(experiment, len(inputs), watched, example)
+    links = _links(lens, len(inputs), watched, example)
     if not links or not inputs:
         return None
     views = {block.name: BlockView.of(experiment, block) for block in network.blocks if block.units}
@@ -73,9 +74,9 @@ def _inputs(experiment: Experiment, watched: Probe, example: int) -> tuple[tuple
     return tuple(f"x[{index}]" for index in range(len(row))), np.asarray(row, np.float64)
 
 
-def _links(experiment: Experiment, inputs: int, watched: Probe, example: int) -> tuple[NetLink, ...] | None:
+def _links(lens: Lens, inputs: int, watched: Probe, example: int) -> tuple[NetLink, ...] | None:
     """What comes into each block; None if that cannot be said unit by unit."""
-    network = experiment.network
+    network = lens.experiment.network
     found = _sources(network)
     if found is None:
         return None
@@ -87,7 +88,7 @@ def _links(experiment: Experiment, inputs: int, watched: Probe, example: int) ->
         ):
             return None
         count = sum(network.block(source).units if source else inputs for source in sources)
-        weights = _weights(experiment, block, sources, count, watched.x[example])
+        weights = _weights(lens, block, sources, count, watched.x[example])
         if weights is None:
             return None
         links.append(NetLink(name, sources, weights.astype(np.float32)))
@@ -121,10 +122,11 @@ def _sources(network: Network) -> dict[str, tuple[str, ...]] | None:
     return found
 
 
-def _weights(experiment: Experiment, block: Block, sources: tuple[str, ...], count: int, x: Array) -> Array | None:
+def _weights(lens: Lens, block: Block, sources: tuple[str, ...], count: int, x: Array) -> Array | None:
     """(units of the sources, units) the incoming weights; ones where a unit is handed on; None if there are others."""
+    experiment = lens.experiment
     layer = experiment.network.layers[block.first]
-    matrix = incoming(layer, block.units)
+    matrix = _through(lens, block)
     if layer.takes_integers:
         at = int(x.reshape(-1)[-1])
         return None if matrix is None or at >= len(matrix) else np.array(matrix[at : at + 1])
@@ -136,6 +138,15 @@ def _weights(experiment: Experiment, block: Block, sources: tuple[str, ...], cou
         known = len(matrix) == count or (recurs(layer) and len(matrix) == count + block.units)
         return np.array(matrix[:count]) if known else None
     return np.eye(block.units) if count == block.units else None
+
+
+def _through(lens: Lens, block: Block) -> Array | None:
+    """A block's weights through the lens: 0 where there is nothing to show yet, or nothing to compare with."""
+    matrix = incoming(lens.experiment.network.layers[block.first], block.units)
+    if matrix is None or lens.name == "value":
+        return matrix
+    values = lens.weights(block).values
+    return np.zeros_like(matrix) if values is None else np.nan_to_num(values)
 
 
 def _pictures(

@@ -10,12 +10,12 @@ from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.prediction import output_names
 from tinynets.experiment.probe import Probe
 from tinynets.experiment.scene import Scene
+from tinynets.measure.answers import answers_of
 from tinynets.nn.layers import Distances
 from tinynets.nn.losses import Kohonen
 from tinynets.nn.som import u_matrix
 from tinynets.nn.workspace import Workspace
 from tinynets.numerics.arrays import Array, ignore_warnings
-from tinynets.numerics.special import softmax
 from tinynets.server.frame import MapGrid, Output, View
 from tinynets.server.panes.plane import decision_plane
 
@@ -29,23 +29,38 @@ def output(experiment: Experiment, scene: Scene, view: View, texts: dict[str, An
     if losses is None:
         return None
     example = view.batch_example if scene.of_batch else view.example
-    out = watched.workspace.out[example].reshape(-1, watched.workspace.out.shape[-1])[-1]
-    target = watched.y[example]
-    with ignore_warnings():
-        values = softmax(out) if loss.classes else out.astype(np.float64)
+    at = slice(example, example + 1)
+    known = scene.of_batch or view.own is None or not watched.y.size or bool(watched.targets[example])
+    weight = None if watched.weight is None else watched.weight[at]
+    one = answers_of(loss, watched.workspace.out[at], watched.y[at], weight)
+    values, labels, target = one.values[0], output_names(experiment, len(one.values[0])), int(one.truth[0])
+    in_two = one.kind == "sides" and len(values) == 2
+    names = side_names(experiment) if one.kind == "sides" else ()
+    as_classes = loss.classes or in_two
     return Output(
-        kind="classes" if loss.classes else "values",
+        kind="classes" if as_classes else "values",
         input=watched.examples[example],
-        labels=output_names(experiment, len(out)),
+        labels=names if in_two else labels,
         values=values,
-        target=int(target.reshape(-1)[-1]) if loss.classes else -1,
-        targets=None if loss.classes or not target.size else np.array(target, np.float64).reshape(-1),
-        loss=float(losses[example]),
+        target=target if known else -1,
+        targets=None if as_classes or one.targets is None or not known else one.targets[0],
+        loss=float(losses[example]) if known else None,
         **texts,
         plane=decision_plane(experiment, view.plane, spare),
         grid=map_grid(experiment, watched, example),
         image=image_of(experiment, watched, example),
+        answer=int(one.answer[0]),
+        right=None if one.wrong is None or not known else not one.wrong[0],
+        sides=names,
+        shares=one.kind == "values" and bool(loss.probabilities(one.values).size),
     )
+
+
+def side_names(experiment: Experiment) -> tuple[str, ...]:
+    """The names of the two classes that a single output tells apart."""
+    if len(experiment.data.labels) == 2:
+        return experiment.data.labels
+    return ("0", "1") if experiment.loss.probabilities(np.zeros(1)).size else ("-1", "+1")
 
 
 def map_grid(experiment: Experiment, watched: Probe, example: int) -> MapGrid | None:
