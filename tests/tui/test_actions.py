@@ -107,6 +107,7 @@ NO_VERB = {
     "find": "where the cursor and the focus are",
     "record": "the cursor in the log, and copies",
     "units": "which units are listed, in which order, and which are marked",
+    "examples": "which example is looked at, and in which order they are listed",
     "curve": "the range of time that is seen, or the pace of playback",
     "style": "how the app looks, and its tour",
     "taking_out": "pictures and recordings of the app",
@@ -132,7 +133,20 @@ def test_every_action_has_a_key_or_a_palette_entry_help_and_a_verb(action: actio
         assert action.handler in NO_VERB or controller in NO_VERB, "no verb, and no reason why"
 
 
-KEYED_ALONE = {"left", "right", "up", "down", "pageup", "pagedown", "home", "end", "tab", "shift+tab", "ctrl+p"}
+KEYED_ALONE = {
+    "enter",
+    "left",
+    "right",
+    "up",
+    "down",
+    "pageup",
+    "pagedown",
+    "home",
+    "end",
+    "tab",
+    "shift+tab",
+    "ctrl+p",
+}
 """Keys that need no entry in the palette: they move, or open it."""
 
 
