@@ -329,7 +329,7 @@ async def test_tab_behind_a_completed_verb_goes_on_to_its_arguments() -> None:
 
 
 async def test_the_help_lists_every_action_and_every_verb_each_on_its_page() -> None:
-    async with opened((160, 150)) as (pilot, _):
+    async with opened((160, 240)) as (pilot, _):
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
         text = dialog_text(pilot)
