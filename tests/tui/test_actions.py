@@ -104,11 +104,10 @@ DONE_BY = {
 """Action -> the verb that does the same on the command line."""
 NO_VERB = {
     "view": "what is looked at",
-    "units": "which units are listed, in which order, and which are marked",
     "find": "where the cursor and the focus are",
-    "examples": "which examples are listed, how, and where the cursor is among them",
     "record": "the cursor in the log, and copies",
     "units": "which units are listed, in which order, and which are marked",
+    "examples": "which example is looked at, and in which order they are listed",
     "curve": "the range of time that is seen, or the pace of playback",
     "style": "how the app looks, and its tour",
     "taking_out": "pictures and recordings of the app",
@@ -134,7 +133,20 @@ def test_every_action_has_a_key_or_a_palette_entry_help_and_a_verb(action: actio
         assert action.handler in NO_VERB or controller in NO_VERB, "no verb, and no reason why"
 
 
-KEYED_ALONE = {"left", "right", "up", "down", "pageup", "pagedown", "home", "end", "tab", "shift+tab", "ctrl+p"}
+KEYED_ALONE = {
+    "enter",
+    "left",
+    "right",
+    "up",
+    "down",
+    "pageup",
+    "pagedown",
+    "home",
+    "end",
+    "tab",
+    "shift+tab",
+    "ctrl+p",
+}
 """Keys that need no entry in the palette: they move, or open it."""
 
 
@@ -317,7 +329,7 @@ async def test_tab_behind_a_completed_verb_goes_on_to_its_arguments() -> None:
 
 
 async def test_the_help_lists_every_action_and_every_verb_each_on_its_page() -> None:
-    async with opened((160, 220)) as (pilot, _):
+    async with opened((160, 240)) as (pilot, _):
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
         text = dialog_text(pilot)

@@ -176,7 +176,7 @@ class Commands:
         except TinynetsError as error:
             self.fail(str(error))
             if typed:
-                self.ui.open_line_again(typed)
+                self.ui.open_command_line(typed, failed=True)
             return
         handler = self._lines.get(call.verb)
         if handler is not None and handler(call):
@@ -193,7 +193,7 @@ class Commands:
         value = await self.done(call.verb, *call.args, **call.kwargs)
         if value is False:
             if typed and pressed == self.ui.pressed and self.alive:
-                self.ui.open_line_again(typed)
+                self.ui.open_command_line(typed, failed=True)
             return
         show = self._screens.get(call.verb)
         if show is not None:

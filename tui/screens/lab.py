@@ -251,6 +251,7 @@ class LabScreen(Screen[None]):
         self._cursor_unpainted = True
         self.app.screen.call_after_refresh(setattr, self, "_cursor_unpainted", False)
 
+    @on(LogPane.Looked)
     def send_view(self) -> None:
         """Report what the user is looking at."""
         if self.desk.size.width:
@@ -286,10 +287,6 @@ class LabScreen(Screen[None]):
                 )
             )
 
-    @on(LogPane.Looked)
-    def _log_looked(self) -> None:
-        self.send_view()
-
     def look_at(self, window: TimeWindow) -> None:
         """Show other steps, or another curve of them."""
         self.window = window
@@ -302,16 +299,15 @@ class LabScreen(Screen[None]):
 
     # -- the command line
 
-    def open_command_line(self, text: str = "", asked: int = 0) -> None:
-        """Open the command line with a text, whose last `asked` letters the user is to replace."""
+    def open_command_line(self, text: str = "", asked: int = 0, *, failed: bool = False) -> None:
+        """Open the command line with a text, whose last `asked` letters the user is to replace.
+
+        With one that `failed`, the status line keeps saying why.
+        """
         self.keys.display = False
         self.command_line.open(text, asked)
-        self._tell_line(text)
-
-    def open_line_again(self, text: str) -> None:
-        """Open the command line with a text that failed; the status line keeps saying why."""
-        self.keys.display = False
-        self.command_line.open(text)
+        if not failed:
+            _tell_line(self, text)
 
     def close_command_line(self) -> None:
         self.command_line.close()
@@ -325,15 +321,17 @@ class LabScreen(Screen[None]):
         value = value_now(message.text, self.frame, self.selection) if message.grown else ""
         if value:
             self.command_line.fill(message.text, value)
-        self._tell_line(message.text)
+        _tell_line(self, message.text)
 
-    def _tell_line(self, text: str) -> None:
-        draft = completed(text, self.frame, self.selection)
-        said = hint(text, self.status.room)
-        if draft is not None:
-            usage, _, about = said.partition("   ")
-            said = f"{usage}   enter takes the selected unit: {draft.text}   {about}"
-        self.status.say_typing(said, offers(completions(text, self.frame)) if text.strip() else [])
+
+def _tell_line(ui: LabScreen, text: str) -> None:
+    """Say how a line that is being typed is written, what it can be completed to, and which unit it would take."""
+    draft = completed(text, ui.frame, ui.selection)
+    said = hint(text, ui.status.room)
+    if draft is not None:
+        usage, _, about = said.partition("   ")
+        said = f"{usage}   enter takes the selected unit: {draft.text}   {about}"
+    ui.status.say_typing(said, offers(completions(text, ui.frame)) if text.strip() else [])
 
 
 def _resolutions(panes: dict[str, Pane], frame: Frame | None) -> dict[str, Any]:

@@ -13,7 +13,10 @@ from textual.screen import Screen
 from textual.style import Style
 
 from tui.render import palette
+from tui.render.drawing import clip, columns
 
+SIDES = 6
+"""Columns of the palette beside its entries."""
 KEY = 8
 """Columns for a key in front of what it does."""
 HERE, KEYS, TYPED = range(3)
@@ -47,7 +50,7 @@ def provider(entries: Callable[[], Iterable[Entry]]) -> type[Provider]:
         async def discover(self) -> Hits:
             for entry in self._entries:
                 if entry.rank < TYPED:
-                    yield DiscoveryHit(_shown(entry), entry.run, entry.words)
+                    yield DiscoveryHit(_shown(entry, self.app.size.width - SIDES), entry.run, entry.words)
 
         async def search(self, query: str) -> Hits:
             found = [(score, entry) for entry in self._entries if (score := fit(query, entry))]
@@ -55,7 +58,9 @@ def provider(entries: Callable[[], Iterable[Entry]]) -> type[Provider]:
                 matcher = self.matcher(query)
                 found = [(score, entry) for entry in self._entries if (score := matcher.match(entry.words))]
             for score, entry in found:
-                yield Hit(score * WEIGHTS[entry.rank], _shown(entry), entry.run, entry.words)
+                yield Hit(
+                    score * WEIGHTS[entry.rank], _shown(entry, self.app.size.width - SIDES), entry.run, entry.words
+                )
 
     return LabCommands
 
@@ -70,9 +75,12 @@ def fit(query: str, entry: Entry) -> float:
     return min(scores, default=0.0)
 
 
-def _shown(entry: Entry) -> Text:
+def _shown(entry: Entry, room: int) -> Text:
+    """One line: the key, what it does, and its group where that has room."""
     row = Text(no_wrap=True, overflow="ellipsis")
-    row.append(f"{entry.key:<{KEY}}", palette.ACCENT_BOLD.without_color + palette.CURSOR.without_color)
-    row.append(entry.words)
-    row.append(f"   {entry.group}", palette.DIM.without_color + GROUP)
+    row.append(f"{entry.key:<{KEY}}", palette.ACCENT_BOLD.without_color)
+    words = clip(entry.words, room - KEY)
+    row.append(words)
+    if columns(words) + len(entry.group) + 3 <= room - KEY:
+        row.append(f"   {entry.group}", palette.DIM.without_color + GROUP)
     return row

@@ -157,7 +157,7 @@ class NetworkPane(Pane):
             marks = self._marks[cells.name] if cells else None
             chosen, missing = block.name == self.selection.block, cells.missing if cells else ""
             return heading(block, marks, frame.status, chosen, width, self.look, missing)
-        parts: list[Part | Segment] = [self._folded_name(block, row.spans[0].x)] if row.folded else []
+        parts: list[Part | Segment] = [_folded_name(block, row.spans[0].x)] if row.folded else []
         for span in row.spans:
             gap = max(0, span.x - length(parts))
             parts += [(" " * (gap - columns(span.label) - 1), palette.TEXT), (span.label, self._label_style(span))]
@@ -177,10 +177,6 @@ class NetworkPane(Pane):
     def _cursor_in(self, span: Span) -> int:
         """The selected unit if it is in this block, otherwise -1."""
         return self.selection.unit if span.block == self.selection.block else -1
-
-    def _folded_name(self, block: BlockInfo, room: int) -> Part:
-        """The name in front of a folded block."""
-        return (padded(f"  {clip_name(block.name, room - 3)}", room), palette.TEXT)
 
     def _label_style(self, span: Span) -> Style:
         if span.block != self.selection.block:
@@ -316,6 +312,11 @@ def _value_of(frame: Frame, block: str, unit: int, position: int | None = None, 
     if position is None or len(cells.values) == 1:
         return f"{block}[{unit}] = {float(cells.values[:, unit].mean()):.4g}{state}"
     return f"{block}[{unit}] = {float(cells.values[position, unit]):.4g} at {label or position}{state}"
+
+
+def _folded_name(block: BlockInfo, room: int) -> Part:
+    """The name in front of a folded block."""
+    return (padded(f"  {clip_name(block.name, room - 3)}", room), palette.TEXT)
 
 
 def _chosen(node: Node | None) -> Pane.Chosen | None:
