@@ -28,7 +28,7 @@ SIZE = (160, 50)
 SCENES: list[tuple[str, tuple[str, ...], float]] = [
     ("\x1bOP", ("1 of 6",), 3.0),
     ("s", ("2 of 6", "step 1 "), 2.5),
-    (" ", ("running",), 4.0),
+    (" ", ("running",), 2.5),
     (" ", ("3 of 6",), 2.5),
     *[("l", (), 0.3)] * 5,
     ("z", ("zeroed", "5 of 6"), 3.0),
@@ -124,15 +124,15 @@ def cast() -> None:
 
     folder = Path(tempfile.mkdtemp())
     target = ROOT / "docs" / "lab.cast"
-    target.unlink(missing_ok=True)
     terminal = Terminal("names-mlp", cwd=folder, size=(120, 36), TINYNETS_STATE=str(folder))
     terminal.until("names-mlp", "step 0", "? help")
-    terminal.press(f":record {target}\r", "recording to")
+    terminal.press(":record lab.cast\r", "recording to")
     for keys, shown, seconds in SCENES:
         terminal.press(keys, *shown)
         sleep(seconds)
     terminal.press(":record\r", "recorded")
     terminal.end()
+    target.write_bytes((folder / "lab.cast").read_bytes())
     print(target)
 
 
