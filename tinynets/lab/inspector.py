@@ -20,6 +20,7 @@ from tinynets.lab.script import script_of, write_script
 from tinynets.lab.verb import verb
 from tinynets.measure.compare import compare_branches, resolve_branch
 from tinynets.measure.comparison import Comparison
+from tinynets.measure.confusion import Confusion, confusion_of
 from tinynets.measure.explain import explain
 from tinynets.measure.explanation import Explanation
 from tinynets.measure.worth import EXAMPLES, Worth, worth
@@ -81,6 +82,11 @@ class Inspector:
     ) -> Job[Evaluation]:
         """Mean loss (and accuracy) over a whole split, or over a number of `examples` of it."""
         return self._experiment.evaluate(split, clean=clean, examples=examples)
+
+    @verb("looking", "which class a split (dev) is taken for which, counted", lets_run=True, shows=True)
+    def confusion(self, split: Annotated[str | None, SPLIT] = None) -> Job[Confusion]:
+        """How often each class of a split was taken for each."""
+        return confusion_of(self._experiment, split)
 
     @verb("looking", "write N names with the network as it stands", lets_run=True, shows=True)
     def sample(

@@ -40,6 +40,7 @@ from tinynets.lab.time_machine import UNTIL_LIMIT, TimeMachine
 from tinynets.lab.verbs import VERBS, verb_called
 from tinynets.measure.compare import BranchRef, branch_of_save, compare_branches
 from tinynets.measure.comparison import Comparison
+from tinynets.measure.confusion import Confusion
 from tinynets.measure.explanation import Explanation
 from tinynets.measure.worth import EXAMPLES, Worth
 from tinynets.nn.interventions import Intervention
@@ -374,6 +375,14 @@ class Lab:
         drawn by the run's seed; such an evaluation is not kept.
         """
         return self._do(self._inspector.evaluate(split, clean=clean, examples=examples))
+
+    def confusion(self, split: str | None = None) -> Confusion:
+        """How often each class of a split (default: `dev`, or `train` without one) was taken for each.
+
+        `confusion.counts` is (classes, classes), the right class down and the answer across; nothing is recorded.
+        Raises EditError where the network does not choose among classes, or for a split that is not there.
+        """
+        return self._do(self._inspector.confusion(split))
 
     def map_errors(self, split: str = "train") -> dict[str, float]:
         """Quantization and topographic error of a self-organizing map, a network of `Distances` alone.
