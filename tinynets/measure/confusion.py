@@ -83,7 +83,8 @@ def confusion_of(experiment: Experiment, split: str | None) -> Job[Confusion]:
         raise EditError(f"there is no split `{split}`, only {', '.join(known)}{nearest(str(split), known)}")
     experiment.player.need_data()
     network, (x, y), weight = experiment.network, experiment.split(split), experiment.splits.weight(split)
-    step, workspace, counts, labels = experiment.moment.step, Workspace(), np.zeros((0, 0), np.int64), ()
+    step, workspace, counts = experiment.moment.step, Workspace(), np.zeros((0, 0), np.int64)
+    labels: tuple[str, ...] = ()
     for start in range(0, len(x), CHUNK):
         part = slice(start, start + CHUNK)
         with ignore_warnings(), examples_from(network, start):
