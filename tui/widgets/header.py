@@ -202,7 +202,7 @@ class Tabs(Lines):
 
     def _tabs(self, width: int) -> list[tuple[str, Part]]:
         """A tab for each pane, in the longest names that fit."""
-        fitting = (form for form in FORMS if sum(len(form(pane)) for pane in PANES) <= width)
+        fitting = (form for form in FORMS if sum(len(form(pane)) for pane in PANES) < width)
         form = next(fitting, FORMS[-1])
         return [(pane, (form(pane), self._style(pane))) for pane in PANES]
 
@@ -216,8 +216,15 @@ class Tabs(Lines):
         return sum(len(text) for _, (text, _) in tabs[:at])
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        parts = [part for _, part in self._tabs(width)]
-        return [line([*parts, ("  x zoom" if length(parts) + 8 <= width else "", palette.FAINT)], width)]
+        parts: list[Part] = []
+        before = palette.DIM
+        for pane, (text, style) in self._tabs(width):
+            shared = style if pane == self.active or before == palette.DIM else before
+            parts += [(text[:1], style if text.endswith(" ") else shared), (text[1:], style)]
+            before = style
+        parts.append((" ", palette.DIM if parts[-1][0].endswith(" ") else before))
+        zoom = "  x zoom" if len(self.shown) > 1 else "  x all panes"
+        return [line([*parts, (zoom if length(parts) + len(zoom) <= width else "", palette.FAINT)], width)]
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
@@ -230,8 +237,8 @@ class Tabs(Lines):
 
 FORMS: tuple[Callable[[str], str], ...] = (
     lambda pane: f" {numbered(pane)} ",
-    lambda pane: f"{numbered_in_short(pane)} ",
-    lambda pane: f"{PANES.index(pane) + 1} {pane.capitalize()[:4]} ",
-    lambda pane: f"{PANES.index(pane) + 1} {pane.capitalize()[:3]} ",
+    lambda pane: f" {numbered_in_short(pane)}",
+    lambda pane: f" {PANES.index(pane) + 1} {pane.capitalize()[:4]}",
+    lambda pane: f" {PANES.index(pane) + 1} {pane.capitalize()[:3]}",
 )
-"""How a tab is written; the first form that fits is taken."""
+"""How a tab is written; the first form that fits is taken. Without a blank after it, it shares its neighbour's."""
