@@ -22,6 +22,7 @@ from tui.screens.open import OpenScreen
 from tui.screens.recover import RecoverScreen
 
 
+@pytest.mark.proof
 async def test_step_zero_back_save_and_open_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "saves").mkdir()
@@ -224,6 +225,7 @@ async def test_an_engine_killed_while_it_trains_is_started_again_and_its_run_rec
         await until(pilot, lambda: step(pilot) == recovered + 1)
 
 
+@pytest.mark.proof
 async def test_a_save_that_cannot_be_read_is_told_and_another_can_be_opened(tmp_path: Path) -> None:
     broken = tmp_path / "broken.msgpack"
     broken.write_bytes(os.urandom(4096))
