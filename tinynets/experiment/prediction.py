@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,12 @@ def given_input(experiment: Experiment, given: Any, example: int | None, split: 
         y[one],
         None if weight is None else weight[one],
     )
+
+
+def joined(experiment: Experiment, found: GivenInput, caption: str) -> Experiment:
+    """The experiment with a probe that ends in an input; its own probe, on which the run is measured, is another."""
+    probe = experiment.probe.with_one(found.x, found.y, printable(caption), found.target, found.weight)
+    return replace(experiment, probe=probe)
 
 
 def input_names(experiment: Experiment) -> tuple[str, ...]:

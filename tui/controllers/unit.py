@@ -161,6 +161,7 @@ class UnitController(Controller):
 
         self.ask(ExplainScreen(found, self._explain, self.ui.frame.splits if self.ui.frame else ()))
 
-    async def _explain(self, selector: str, example: int, split: str) -> Any:
+    async def _explain(self, selector: str, example: int, split: str, own: dict[str, str]) -> Any:
         """An Explanation; False if it failed."""
-        return await self.commands.done("explain", selector, example, split=split)
+        given = () if "input" in own else (example,)
+        return await self.commands.done("explain", selector, *given, split=split, **own)

@@ -171,7 +171,8 @@ def _words(experiment: Experiment, entry: Entry) -> tuple[str, str, float | None
     match entry.done:
         case RecordedEdit() as placed:
             line = placed.edit.python()
-            return line, line, _measured(placed.before), _measured(placed.after), placed.edit.op
+            shown = f"{line}  # in the step, after {placed.phase}" if placed.phase else line
+            return shown, line, _measured(placed.before), _measured(placed.after), placed.edit.op
         case Evaluation() as found:
             line = call_line("evaluate", (found.split,), {"clean": True} if found.clean else {})
             return line, line, None, found.loss, ""
