@@ -10,7 +10,8 @@ from panes import PLAIN, drawn
 
 from tinynets.server.frame import Frame, View
 from tui.render.palette import Terminal
-from tui.widgets.header import Header
+from tui.widgets.header import Header, Tabs
+from tui.widgets.pane import PANES
 
 
 def frame_at(step: int, evaluated: tuple[str, int, float] | None = None) -> Frame:
@@ -38,3 +39,24 @@ def test_where_there_is_little_room_the_run_and_its_step_stay() -> None:
     assert "step 500" in line
     assert "unsaved" in line or "●" in line
     assert not set(line) & set("▁▂▃▄▅▆▇█")
+
+
+@pytest.mark.parametrize("width", [160, 100, 80])
+@pytest.mark.parametrize("active", PANES)
+def test_the_chip_of_a_shown_pane_has_a_blank_at_both_ends(active: str, width: int) -> None:
+    tabs = Tabs()
+    vars(tabs).update(shown=("network", "neuron", active), active=active)
+    (strip,) = tabs.draw(width, 1)
+    style = tabs._style(active)
+    chips = "".join(segment.text if segment.style == style else "|" for segment in strip)
+    (chip,) = [text for text in chips.split("|") if active.capitalize()[:4] in text]
+    assert (chip[0], chip[-1]) == (" ", " ")
+    assert strip.cell_length == width
+
+
+def test_the_row_of_tabs_says_what_x_does_now() -> None:
+    tabs = Tabs()
+    vars(tabs).update(shown=("network", "neuron"), active="network")
+    assert "x zoom" in tabs.draw(140, 1)[0].text
+    vars(tabs).update(shown=("network",))
+    assert "x all panes" in tabs.draw(140, 1)[0].text
