@@ -55,9 +55,9 @@ def no_traceback(text: str) -> bool:
 @pytest.mark.proof
 def test_a_session_is_kept_and_plays_again(tmp_path: Path) -> None:
     with lab(cwd=tmp_path) as terminal:
-        terminal.until("names-mlp", "paused", "step 0", "1 Network", "5 Neuron hidden[0]", "? help")
+        terminal.until("names-mlp", "paused", "step 0", "1 Network", "6 Neuron hidden[0]", "? help")
         first = terminal.press("s", "step 1 ", "step 1: loss", "lab.step()", "unsaved")
-        terminal.press("l", "5 Neuron hidden[1]")
+        terminal.press("l", "6 Neuron hidden[1]")
         terminal.press("z", "hidden[1] zeroed: probe loss", 'lab.zero("hidden[1]")', "1 zeroed", "z release")
         second = terminal.press("s", "step 2 ", "step 2: loss")
         assert loss_of(second) != loss_of(first)
@@ -236,8 +236,8 @@ def test_a_file_that_is_not_a_whole_save_is_named_and_the_app_stands(tmp_path: P
     whole = path.read_bytes()
     path.write_bytes({"truncated": whole[:100], "random bytes": bytes(range(7, 250)) * 9, "empty": b""}[damage])
     with lab("bad.msgpack", cwd=tmp_path) as terminal:
-        terminal.until("`bad.msgpack` ", "Open a save or a recipe", "xor", no_traceback)
-        terminal.press("\x1b", "`bad.msgpack` ", lambda text: "Open a save" not in text)
+        terminal.until("`bad.msgpack` ", "Recipes: start anew", "names-mlp", no_traceback)
+        terminal.press("\x1b", "`bad.msgpack` ", lambda text: "Recipes: start anew" not in text)
         terminal.send("q")
         assert terminal.status() == 0
 

@@ -122,8 +122,8 @@ class OpenScreen(Modal[str | None]):
         return made
 
     def on_resize(self, event: events.Resize) -> None:
-        """Shrink the list so that the field above it stays visible."""
-        self.query_one(OptionList).styles.max_height = max(2, event.size.height * 95 // 100 - 8)
+        """Shrink the list so that the field above it stays visible, and the status line below: it may say why one asks."""
+        self.query_one(OptionList).styles.max_height = max(2, event.size.height - 12)
         if self._read:
             self._list()
 

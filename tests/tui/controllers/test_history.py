@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,17 @@ async def test_enter_in_the_tree_switches_to_a_branch_or_seeks_a_bookmark() -> N
         await until(pilot, lambda: engine.calls[-1:] == [("switch", ("what-if",), {})])
         await in_the_tree(pilot, "down", "enter")
         await until(pilot, lambda: engine.calls[-1:] == [("seek", ("start",), {})])
+
+
+async def test_the_tree_takes_another_picture_of_the_same_timeline() -> None:
+    async with in_the_past() as (pilot, _):
+        shown = await in_the_tree(pilot, "down")
+        screen, frame = pilot.app.screen, lab(pilot).frame
+        assert isinstance(screen, TreeScreen)
+        assert frame is not None
+        screen.hear(deepcopy(frame))
+        await pilot.pause()
+        assert screen_text(pilot) == shown
 
 
 @pytest.mark.proof
