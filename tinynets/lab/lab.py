@@ -480,6 +480,13 @@ class Lab:
         """Go to the moment after the action that was last undone."""
         return self._do(self._time.redo())
 
+    def join(self, n: int) -> str:
+        """Make the last n edits one action, which `undo` takes back together; each stays an edit of its own.
+
+        Raises TimelineError unless they were made one right after another, with no step between.
+        """
+        return self._time.join(n)
+
     def switch(self, name: str, *, step: int | None = None) -> MoveReport:
         """Go to the end of another branch, or to before the edits there that were undone.
 
