@@ -272,7 +272,7 @@ class LabScreen(Screen[None]):
                     at.block,
                     at.unit,
                     example,
-                    self.desk.visible_panes(),
+                    _needed(self.desk.visible_panes()),
                     columns,
                     terms,
                     own=at.own,
@@ -335,6 +335,11 @@ def _tell_line(ui: LabScreen, text: str) -> None:
         usage, _, about = said.partition("   ")
         said = f"{usage}   enter takes the selected unit: {draft.text}   {about}"
     ui.status.say_typing(said, offers(completions(text, ui.frame)) if text.strip() else [])
+
+
+def _needed(visible: tuple[str, ...]) -> tuple[str, ...]:
+    """The visible panes; a network shown alone also draws a part of what the neuron pane knows."""
+    return (*visible, "neuron") if visible == ("network",) else visible
 
 
 def _resolutions(panes: dict[str, Pane], frame: Frame | None) -> dict[str, Any]:
