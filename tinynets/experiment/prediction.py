@@ -113,14 +113,14 @@ def _input_from(experiment: Experiment, given: Any) -> Array:
     if isinstance(given, str):
         words = _by_name(experiment, given) if "=" in given else given
         parts = re.sub(r"[\[\](),;]", " ", words).split()
+        whole = experiment.probe.x.dtype.kind == "i"
         try:
-            numbers = np.array([float(part) for part in parts])
-            whole = experiment.probe.x.dtype.kind == "i"
-            given = (numbers.astype(np.int64) if whole else numbers).reshape(shape)
+            read = np.array(list(map(int, parts)), np.int64) if whole else np.array(list(map(float, parts)))
+            given = read.reshape(shape)
         except (ValueError, OverflowError):
             raise EditError(
-                f"`predict` takes numbers {shape_text(shape)}, as `{experiment.data.name}` is no text, or example=N, "
-                f"not {given!r}"
+                f"`predict` takes {'whole ' * whole}numbers {shape_text(shape)}, as `{experiment.data.name}` is no "
+                f"text, or example=N, not {given!r}"
             ) from None
     return as_input(experiment.network, experiment.data, shape, given)
 

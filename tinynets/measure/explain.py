@@ -304,13 +304,15 @@ def _over_split(at: UnitView, split: str, top: int) -> Job[_OverSplit]:
     values = np.concatenate(parts)
     nearest = network.layers[block.last].gives_distances  # small where the unit responds
     shares = np.concatenate(flat, axis=1).mean(axis=(1, 2)).tolist() if flat else [None, None]
+    with ignore_warnings():
+        mean, variance = float(values.mean()), float(values.var())
     return _OverSplit(
         split=split,
         examples=len(x),
         responses=_responses(experiment, split, values, top, nearest),
         nearest=nearest,
-        mean=float(values.mean()),
-        variance=float(values.var()),
+        mean=mean,
+        variance=variance,
         saturated_share=shares[0],
         dead_share=shares[1],
     )

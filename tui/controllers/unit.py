@@ -16,7 +16,6 @@ from tui.model.selection import RELEASED, Selection, UnitNow, unit_now
 from tui.model.weight_line import weight_line
 from tui.screens.ask import AskScreen
 from tui.screens.lab import LabScreen
-from tui.screens.operate import OperateScreen
 
 if TYPE_CHECKING:  # the app starts sooner without it
     from tinynets.lab.command_line import Call
@@ -69,6 +68,8 @@ class UnitController(Controller):
             self.ui.status.say(NO_UNIT)
             return
         if not verb:
+            from tui.screens.operate import OperateScreen  # the app starts sooner without it
+
             self.ask(OperateScreen(frame, targets[0]), self.begin)
             return
         self._begin([(target, line_for(verb, frame, target)) for target in targets], verb)

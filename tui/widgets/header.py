@@ -86,15 +86,21 @@ class Header(Lines):
     def _in_short(self, status: Status) -> dict[int, list[Part | Segment]]:
         """Shorter wordings of fields that must stay, in the order in which they are tried."""
         recipe: list[Part | Segment] = [chip(clip(status.recipe, LEAST), palette.CHIP), (" ", palette.TEXT)]
-        short: dict[int, list[Part | Segment]] = {0: recipe} if _is_past(status) else {}
-        short |= {9: self._kept_in_short(status), 5: _rate_in_short(status), 0: recipe}
-        if status.phase and status.mode == "paused" and not self.dead:
+        kept, rate, mode = self._kept_in_short(status), _rate_in_short(status), self._mode_in_short(status)
+        if not _is_past(status):
+            return {9: kept, 5: rate, 0: recipe, **mode, 6: []}
+        here: list[Part | Segment] = [*_past(status), ("step ", palette.DIM), _here(status), ("  ", palette.TEXT)]
+        return {0: recipe, **mode, 9: kept, 5: rate, 6: [], 2: here}
+
+    def _mode_in_short(self, status: Status) -> dict[int, list[Part | Segment]]:
+        """Of a half-done step the phase alone, and in the past of a pause its sign; nothing else can be shorter."""
+        if self.dead or status.mode != "paused":
+            return {}
+        if status.phase:
             phase = clip(f"{_phases(status)}: {status.phase}", PHASE) if self.names_phase else "mid-step"
-            short[1] = [chip(phase, palette.CHIP_WARN), ("  ", palette.TEXT)]
-        short[6] = []
-        if _is_past(status):
-            short[2] = [*_past(status), ("step ", palette.DIM), _here(status), ("  ", palette.TEXT)]
-        return short
+            return {1: [chip(phase, palette.CHIP_WARN), ("  ", palette.TEXT)]}
+        sign = chip("▮▮" if self.look.unicode else "||", palette.CHIP_QUIET)
+        return {1: [sign, (" ", palette.TEXT)]} if _is_past(status) else {}
 
     def _kept(self, status: Status) -> list[Part | Segment]:
         """Whether the work is saved, and whether it may be."""

@@ -41,6 +41,17 @@ def test_where_there_is_little_room_the_run_and_its_step_stay() -> None:
     assert not set(line) & set("▁▂▃▄▅▆▇█")
 
 
+@pytest.mark.parametrize("look", [Terminal(), PLAIN])
+@pytest.mark.parametrize(("width", "kept"), [(80, "unsaved, read-only"), (60, "")])
+def test_in_the_past_the_pill_the_step_and_how_many_there_are_stay(look: Terminal, width: int, kept: str) -> None:
+    made = frame_at(1_201, ("dev", 400, 2.345))
+    made = replace(made, status=replace(made.status, end=1_800, read_only=True))
+    (line,) = drawn(Header(), made, width, 1, look)
+    assert " past  step 1,201 of 1,800 " in line
+    assert kept in line
+    assert " paused " in line or (" ▮▮ " if look.unicode else " || ") in line
+
+
 @pytest.mark.parametrize("width", [160, 100, 80])
 @pytest.mark.parametrize("active", PANES)
 def test_the_chip_of_a_shown_pane_has_a_blank_at_both_ends(active: str, width: int) -> None:

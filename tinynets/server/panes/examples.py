@@ -58,10 +58,11 @@ class ExampleLists:
 
     def batch(self, experiment: Experiment, scene: Scene, shown: bool) -> Examples | None:
         """The examples of the batch of the half-done step; None before its loss is known."""
-        if not scene.has_losses:
+        losses = scene.losses(experiment)
+        if losses is None:
             return None
         batch = scene.watched
-        found = answers_of(experiment.loss, batch.workspace.out, batch.y, batch.weight)
+        found = replace(answers_of(experiment.loss, batch.workspace.out, batch.y, batch.weight), loss=losses)
         rows = np.arange(len(batch.x))
         looks = {"captions": batch.examples, "pictures": _pictures(experiment, batch.x)} if shown else {}
         return replace(_examples(experiment, "", rows, len(rows), found, looks), of_batch=True)
