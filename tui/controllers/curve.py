@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinynets.server.frame import CURVES
+from tui.actions import keyed
 from tui.controllers.base import Controller
 from tui.model.time_window import TimeWindow, containing, moved, words, zoomed
 from tui.widgets.loss import LossPane
@@ -78,7 +79,7 @@ class CurveController(Controller):
 
     def _put(self, step: int | None) -> None:
         if step is None or self.ui.frame is None:
-            self.ui.status.say("there is no step yet to move over: s makes one, space runs")
+            self.ui.status.say(keyed("there is no step yet to move over: {step} makes one, {run} runs"))
             return
         self.pane.put_cursor(step)
         window = containing(self.ui.window, step, self.ui.frame)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from tui.actions import keyed
 from tui.controllers.base import Controller
 from tui.controllers.clipboard import copy_outside
 from tui.widgets.log import LogPane
 
-NOTHING = "nothing was done yet: s makes a step, and y then copies its line of Python"
+NOTHING = "nothing was done yet: {step} makes a step, and {copy} then copies its line of Python"
 
 
 class LogController(Controller):
@@ -50,7 +51,7 @@ class LogController(Controller):
 
     def _copy(self, text: str) -> None:
         if not text:
-            self.ui.status.say(NOTHING)
+            self.ui.status.say(keyed(NOTHING))
             return
         self.ui.app.copy_to_clipboard(text)  # through the terminal, where it takes OSC 52
         tool = copy_outside(text)

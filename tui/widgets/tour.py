@@ -32,12 +32,7 @@ class Hint:
     """Other widgets that it had better not cover."""
 
     def said(self) -> str:
-        return self.text.format_map(_Keys())
-
-
-class _Keys(dict[str, str]):
-    def __missing__(self, name: str) -> str:
-        return actions.BY_ID[name].shown_key
+        return actions.keyed(self.text)
 
 
 HINTS = (
@@ -154,7 +149,8 @@ class TourHint(Static):
         arrow = pointer(box, about, look)
         self.update(plain(text))
         self.border_title = f"{arrow} {self.at + 1} of {len(HINTS)}"
-        self.border_subtitle = "enter: go on   esc: end" if box.width > 30 else "enter   esc: end"
+        go_on = "enter: go on   esc: end" if box.width > 30 else "enter   esc: end"
+        self.border_subtitle = go_on if self.at < len(HINTS) - 1 else "enter: done"
         self.styles.width, self.styles.height = box.width, box.height
         self.styles.offset = box.offset
         self.display = True
