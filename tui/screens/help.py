@@ -124,9 +124,14 @@ class HelpScreen(Modal[str | None]):
         self.action_page(self._page)
 
     def on_key(self, event: events.Key) -> None:
-        """A letter that is no key of the help begins a search for it."""
-        letter = event.character or ""
-        if letter.isalnum() and letter not in OWN and not self.query_one("#search", Input).display:
+        """A letter that is no key of the help begins a search for it; those that were on their way then follow it."""
+        letter, search = event.character or "", self.query_one("#search", Input)
+        if not letter.isalnum():
+            return
+        if search.display:
+            event.stop()
+            search.insert_text_at_cursor(letter)
+        elif letter not in OWN:
             event.stop()
             self.action_search(letter)
 
