@@ -16,6 +16,7 @@ from tinynets.measure.lens import Lens, Lenses
 from tinynets.nn.block import Block
 from tinynets.nn.network import Network
 from tinynets.nn.workspace import Workspace
+from tinynets.numerics.arrays import ignore_warnings
 from tinynets.server.activity import Activity
 from tinynets.server.frame import CURVES, BlockInfo, Examples, Floats, Frame, View
 from tinynets.server.panes.activations import activations
@@ -85,7 +86,11 @@ class FrameBuilder:
         return self.worths.at(self.experiment)
 
     def frame(self, view: View, number: int, activity: Activity, *, renew_samples: bool = True) -> Frame:
-        """A Frame with what the visible panes of `view` show now."""
+        """A Frame with what the visible panes of `view` show now, be it finite or not."""
+        with ignore_warnings():
+            return self._frame(view, number, activity, renew_samples)
+
+    def _frame(self, view: View, number: int, activity: Activity, renew_samples: bool) -> Frame:
         experiment, network = self.experiment, self.experiment.network
         experiment.probe.forward(network)
         shown, refused = self._own.joined(experiment, view.own)

@@ -19,7 +19,7 @@ from tui.model.sources import TITLES, Openable, everything
 from tui.render import palette
 from tui.render.drawing import clip, padded
 from tui.render.palette import Terminal
-from tui.render.plain_text import Typed
+from tui.render.plain_text import Typed, plain
 from tui.render.thumbnails import WIDTH, thumbnail
 from tui.screens.modal import Modal
 from tui.state import key_of
@@ -50,8 +50,9 @@ class OpenScreen(Modal[str | None]):
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
-        box.border_title = "tinynets: a debugger for small neural networks" if self._starting else "Open"
-        box.border_subtitle = f"enter: open   type: filter, or a path   esc: {'quit' if self._starting else 'close'}"
+        box.border_title = plain("tinynets: a debugger for small neural networks" if self._starting else "Open")
+        leave = "quit" if self._starting else "close"
+        box.border_subtitle = plain(f"enter: open   type: filter, or a path   esc: {leave}")
         with box:
             field = Input(placeholder="type to filter, or the path of a save or a recipe", highlighter=Typed())
             field.cursor_blink = False

@@ -84,8 +84,12 @@ def grid(
     first: tuple[int, int],
     look: Terminal,
 ) -> Grid:
-    """Fit a map of (rows, columns) into (lines, characters), scrolled to show the selected column and row."""
+    """Fit a map of (rows, columns) into (lines, characters), scrolled to show the selected column and row.
+
+    Where the labels would leave no room for a cell between its bars, there are none.
+    """
     (rows, columns), (lines, width) = shape, room
+    gutter = gutter if gutter + 3 <= width else 0
     inner = max(1, width - gutter - 2)
     cell_width = max(1, min(WIDEST, inner // max(1, columns)))
     rows_per_line = 2 if look.half_blocks and rows > lines else 1
@@ -297,7 +301,7 @@ def _ruler(place: Grid, marks: tuple[tuple[str, Style] | None, ...], look: Termi
             characters[x + (place.cell_width - 1) // 2] = mark
     _ticks(place, characters)
     cells = [characters.get(x, (" ", palette.FAINT)) for x in range(place.gutter, _width(place))]
-    return line([(_shown_part(place).ljust(place.gutter), palette.FAINT), *cells], _width(place))
+    return line([(_shown_part(place)[: place.gutter].ljust(place.gutter), palette.FAINT), *cells], _width(place))
 
 
 def _shown_part(place: Grid) -> str:

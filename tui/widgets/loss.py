@@ -13,12 +13,14 @@ from textual.strip import Strip
 from tinynets.server.frame import LossCurve
 from tui.actions import keyed
 from tui.render import palette
-from tui.render.drawing import Part, both_ends, clip, columns, first_fitting, length, number, setting
+from tui.render.drawing import Part, blank, both_ends, clip, columns, first_fitting, length, number, setting
 from tui.render.loss_chart import chart_of, fits_log, lowest, split_colour, split_glyph, tint
 from tui.render.plot import Mark, Plot, draw, ink
 from tui.widgets.pane import Pane
 
 INTERVAL = 0.25
+LEAST = (16, 4)
+"""Columns and lines that a curve needs beside its numbers; with less there is only the line below it."""
 LOG10 = "log10 scale"
 STAYS_LINEAR = "linear: some losses are <= 0"
 TITLES = {
@@ -160,6 +162,9 @@ class LossPane(Pane):
             return self.message(
                 "no loss is a finite number" if curve.kind == "loss" else "no update moved anything", width, height
             )
+        if width < LEAST[0] or height < LEAST[1]:
+            self._plot = self._plotted = None
+            return [*[blank(width)] * (height - 1), self._below(curve, width)]
         self._plot_again(curve, width, height)
         if self._plot is None:
             return self.message("", width, height)

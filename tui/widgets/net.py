@@ -188,6 +188,8 @@ def _node(canvas: NetCanvas, net: Net, where: NetLayout, node: Node) -> None:
         text = f"{value:+.0e}" if 0 < abs(value) < 0.1 else signed(value, 2)
         text = text if len(text) <= wide else ""
         canvas.write((node.y + tall // 2) // 2, node.x + (wide - len(text)) // 2, text, palette.BRIGHT)
+    elif cells is not None and cells.missing and len(cells.missing) <= wide:
+        canvas.write((node.y + tall // 2) // 2, node.x + (wide - len(cells.missing)) // 2, cells.missing, palette.DIM)
 
 
 def _dot(canvas: NetCanvas, net: Net, node: Node, level: int, selected: bool, mark: tuple[str, Style] | None) -> None:

@@ -20,6 +20,8 @@ from tui.widgets.net import wanted_height as net_height
 from tui.widgets.pane import Leap, Pane
 from tui.widgets.som import draw_map, placed_map
 
+AROUND_TITLE = 14
+"""The part of the upper line of the frame that is not for what the title says."""
 WITH_LEGEND = 6
 """From this many lines on, the last line is the legend."""
 
@@ -123,11 +125,12 @@ class NetworkPane(Pane):
         if self.selection.own is not None and frame.own:
             back = "  (esc: back to the probe)"
             return f"on {text}{back}" if width < 70 else f"{what} on  {text}{back}"
-        if width < 70:
-            return f"{'' if lens.name == 'value' else f'{lens.name} '}on {text} ({at})"
-        keys = "; , changes it" if frame.of_batch else "; , and . change it"
-        whose = f"batch of step {frame.status.step + 1:,}," if frame.of_batch else "probe example "
-        return f"{what} on {whose} {text}  ({at}{keys})"
+        keys = "key , changes it" if frame.of_batch else "keys , and . change it"
+        whose = f"the batch of step {frame.status.step + 1:,}:" if frame.of_batch else "probe example"
+        brief = f"{'' if lens.name == 'value' else f'{lens.name} '}on {text}"
+        choices = [f"{what} on {whose} {text}  ({at}; {keys})", f"{what} on {whose} {text}  ({at})"]
+        choices = [*(choices if width >= 70 else []), f"{brief} ({at})", brief]
+        return next((words for words in choices if columns(words) <= width - AROUND_TITLE), brief)
 
     def wanted_height(self, frame: Frame, width: int, most: int = 1000) -> int:
         """The number of lines that show the whole network at a width, with wide cells unless that takes too many.

@@ -252,3 +252,16 @@ def test_evaluations_of_each_split_have_a_glyph_of_their_own() -> None:
     for glyph, split in zip("▲●■◆", evaluations, strict=True):
         assert sum(line.count(glyph) for line in lines[:-1]) == 2
         assert f"{glyph} {split}" in lines[-1] or split == "mine"
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-300, 1e9])
+def test_a_pane_of_any_size_draws_its_curve_or_only_the_line_below_it(size: float) -> None:
+    other = BranchCurve("what-if", np.arange(21, 41), size * np.linspace(2.5, 3.5, 20))
+    curve = curve_of(size * np.linspace(3, -2, 40), step=20, others=(other,))
+    frame = replace(frame_of("xor"), loss=curve)
+    pane = LossPane()
+    for width in range(1, 25):
+        for height in range(1, 7):
+            for pane.cursor in (None, 5, 40):
+                assert len(drawn(pane, frame, width, height)) == height
+                assert pane.step_at(width, height) is None
