@@ -290,14 +290,13 @@ class LabScreen(Screen[None]):
                 )
             )
 
-    def look_at(self, window: TimeWindow) -> None:
-        """Show other steps, or another curve of them."""
-        self.window = window
-        self.send_view()
-
-    def look_through(self, lens: str, against: str | int) -> None:
-        """Paint the panes with something else."""
-        self.lens, self.against = lens, against
+    def look(
+        self, *, window: TimeWindow | None = None, lens: str | None = None, against: str | int | None = None
+    ) -> None:
+        """Show other steps or another curve of them, or paint the panes with something else; None: as it is."""
+        self.window = self.window if window is None else window
+        self.lens = self.lens if lens is None else lens
+        self.against = self.against if against is None else against
         self.send_view()
 
     # -- the command line
