@@ -55,9 +55,9 @@ def no_traceback(text: str) -> bool:
 @pytest.mark.proof
 def test_a_session_is_kept_and_plays_again(tmp_path: Path) -> None:
     with lab(cwd=tmp_path) as terminal:
-        terminal.until("names-mlp", "paused", "step 0", "1 Network", "5 Neuron hidden[0]", "? help")
+        terminal.until("names-mlp", "paused", "step 0", "1 Network", "6 Neuron hidden[0]", "? help")
         first = terminal.press("s", "step 1 ", "step 1: loss", "lab.step()", "unsaved")
-        terminal.press("l", "5 Neuron hidden[1]")
+        terminal.press("l", "6 Neuron hidden[1]")
         terminal.press("z", "hidden[1] zeroed: probe loss", 'lab.zero("hidden[1]")', "1 zeroed", "z release")
         second = terminal.press("s", "step 2 ", "step 2: loss")
         assert loss_of(second) != loss_of(first)
@@ -85,6 +85,7 @@ def test_a_session_is_kept_and_plays_again(tmp_path: Path) -> None:
         assert terminal.status() == 0
 
 
+@pytest.mark.proof
 def test_a_frame_is_held_until_it_is_whole_and_header_and_timeline_agree(tmp_path: Path) -> None:
     with lab("xor", cwd=tmp_path) as terminal:
         terminal.until("step 0", "? help")
@@ -100,6 +101,7 @@ def test_a_frame_is_held_until_it_is_whole_and_header_and_timeline_agree(tmp_pat
             assert len(left) < 1 << 20, "no update ends"
 
 
+@pytest.mark.proof
 def test_the_path_of_a_save_is_said_in_full_at_the_end(tmp_path: Path) -> None:
     name = f"{'long-' * 8}name.msgpack"
     with lab("xor", cwd=tmp_path, size=(80, 24)) as terminal:
@@ -118,6 +120,7 @@ def test_what_is_typed_before_the_lab_stands_goes_to_the_command_line(tmp_path: 
         terminal.press(":lr 0.02\r", "lr 0.02", 'lab.set("lr", 0.02)', no_traceback)
 
 
+@pytest.mark.proof
 def test_quitting_asks_when_something_is_unsaved(tmp_path: Path) -> None:
     with lab(cwd=tmp_path) as terminal:
         terminal.until("step 0", "? help")
@@ -156,7 +159,7 @@ def test_a_terminal_too_small_says_so_and_a_killed_engine_is_told_and_started_ag
 
 
 @needs_proc
-@pytest.mark.parametrize("how", ["the app is killed", "the terminal is closed"])
+@pytest.mark.parametrize("how", ["the app is killed", pytest.param("the terminal is closed", marks=pytest.mark.proof)])
 def test_no_process_is_left_behind_while_it_trains(tmp_path: Path, how: str) -> None:
     with lab("xor", cwd=tmp_path, size=(80, 24), NO_COLOR="1") as terminal:
         terminal.until("xor", "step 0", "? help")
@@ -233,8 +236,8 @@ def test_a_file_that_is_not_a_whole_save_is_named_and_the_app_stands(tmp_path: P
     whole = path.read_bytes()
     path.write_bytes({"truncated": whole[:100], "random bytes": bytes(range(7, 250)) * 9, "empty": b""}[damage])
     with lab("bad.msgpack", cwd=tmp_path) as terminal:
-        terminal.until("`bad.msgpack` ", "Open a save or a recipe", "xor", no_traceback)
-        terminal.press("\x1b", "`bad.msgpack` ", lambda text: "Open a save" not in text)
+        terminal.until("`bad.msgpack` ", "Recipes: start anew", "names-mlp", no_traceback)
+        terminal.press("\x1b", "`bad.msgpack` ", lambda text: "Recipes: start anew" not in text)
         terminal.send("q")
         assert terminal.status() == 0
 

@@ -269,7 +269,7 @@ class LabScreen(Screen[None]):
                     at.block,
                     at.unit,
                     example,
-                    self.desk.visible_panes(),
+                    _needed(self.desk.visible_panes()),
                     columns,
                     terms,
                     own=at.own,
@@ -287,14 +287,13 @@ class LabScreen(Screen[None]):
                 )
             )
 
-    def look_at(self, window: TimeWindow) -> None:
-        """Show other steps, or another curve of them."""
-        self.window = window
-        self.send_view()
-
-    def look_through(self, lens: str, against: str | int) -> None:
-        """Paint the panes with something else."""
-        self.lens, self.against = lens, against
+    def look(
+        self, *, window: TimeWindow | None = None, lens: str | None = None, against: str | int | None = None
+    ) -> None:
+        """Show other steps or another curve of them, or paint the panes with something else; None: as it is."""
+        self.window = self.window if window is None else window
+        self.lens = self.lens if lens is None else lens
+        self.against = self.against if against is None else against
         self.send_view()
 
     # -- the command line
@@ -337,6 +336,11 @@ def _tell_line(ui: LabScreen, text: str) -> None:
         usage, _, about = said.partition("   ")
         said = f"{usage}   enter takes the selected unit: {draft.text}   {about}"
     ui.status.say_typing(said, offers(completions(text, ui.frame)) if text.strip() else [])
+
+
+def _needed(visible: tuple[str, ...]) -> tuple[str, ...]:
+    """The visible panes; a network shown alone also draws a part of what the neuron pane knows."""
+    return (*visible, "neuron") if visible == ("network",) else visible
 
 
 def _resolutions(panes: dict[str, Pane], frame: Frame | None) -> dict[str, Any]:

@@ -60,6 +60,7 @@ async def test_enter_goes_to_the_moment_after_the_action_and_the_cursor_follows_
         await until(pilot, lambda: any(line.startswith("▶◆") for line in shown(pilot)))
 
 
+@pytest.mark.proof
 async def test_keys_and_wheel_go_through_10_000_actions_and_what_is_seen_is_sent() -> None:
     async with at_the_log(SMALL, edits=5000, step=500_100) as (pilot, engine):
         await pilot.press("home")

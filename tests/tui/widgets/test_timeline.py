@@ -65,7 +65,7 @@ async def test_a_branch_is_entered_at_the_step_where_it_is_clicked() -> None:
 async def test_zoomed_in_on_a_part_forks_and_edits_out_of_sight_are_not_drawn_at_its_ends() -> None:
     async with opened() as (pilot, engine):
         await with_branches(pilot, engine)
-        lab(pilot).look_at(TimeWindow(200, 950))
+        lab(pilot).look(window=TimeWindow(200, 950))
         await until(pilot, lambda: lab(pilot).timeline.frame.timeline.span == (750, 950))  # type: ignore[union-attr]
         _, track, *lanes = rows(pilot)
         assert "┯" not in track
