@@ -179,7 +179,7 @@ class LabScreen(Screen[None]):
             wanted = network.wanted_height(frame, width - 2, most - 2) + 2
             self.desk.follow(replace(self.desk.choice, network_height=wanted, drawn=frame.net is not None))
         self.send_view()
-        self._undrawn = self._shown()
+        self._undrawn = lines_of(self)
         self._draw_next()
 
     def after_cursor(self, then: Callable[..., None], *args: Any) -> None:
@@ -192,11 +192,8 @@ class LabScreen(Screen[None]):
     def show(self) -> None:
         """Draw the latest frame with the present selection."""
         if self.frame is not None:
-            for widget in self._shown():
+            for widget in lines_of(self):
                 widget.show(self.frame, self.selection)
-
-    def _shown(self) -> list[Lines]:
-        return [self.header, self.phase_bar, self.timeline, *(p for p in self.panes.values() if p.display), self.keys]
 
     def _draw_next(self) -> None:
         """Draw a few widgets at a time, so that a key need not wait for all; paint them together at the end."""
@@ -207,7 +204,7 @@ class LabScreen(Screen[None]):
         if self._undrawn:
             self.app.call_later(self._draw_next)
             return
-        for widget in self._shown():
+        for widget in lines_of(self):
             widget.repaint()
         if self.frame:
             self.app.screen.call_after_refresh(self._drawn, self.frame.number)
@@ -243,7 +240,7 @@ class LabScreen(Screen[None]):
             for widget in self._undrawn:
                 widget.show(self.frame, self.selection, hold=True)
             self._undrawn = []
-            for widget in self._shown():
+            for widget in lines_of(self):
                 widget.repaint()
         for name in ("network", "units", "weights", "activations", "neuron", "examples"):
             if self.frame is not None and self.panes[name].display:
@@ -324,6 +321,11 @@ class LabScreen(Screen[None]):
         if value:
             self.command_line.fill(message.text, value)
         _tell_line(self, message.text)
+
+
+def lines_of(ui: LabScreen) -> list[Lines]:
+    """All that is drawn from a frame and visible now."""
+    return [ui.header, ui.phase_bar, ui.timeline, *(pane for pane in ui.panes.values() if pane.display), ui.keys]
 
 
 def _tell_line(ui: LabScreen, text: str) -> None:
