@@ -246,10 +246,11 @@ class LabScreen(Screen[None]):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
         self._cursor_unpainted = True
-        self.app.screen.call_after_refresh(self._cursor_painted)
 
-    def _cursor_painted(self) -> None:  # not `setattr`, whose arguments Textual would look up anew for each key
-        self._cursor_unpainted = False
+        def painted() -> None:  # not `setattr`, whose arguments Textual would look up slowly for each key
+            self._cursor_unpainted = False
+
+        self.app.screen.call_after_refresh(painted)
 
     @on(LogPane.Looked)
     def send_view(self) -> None:
