@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fake import FakeEngine
 from opening import SMALL, WIDE, lab, opened, real, until
 from textual.pilot import Pilot
 
 import tinynets as tn
-from tinynets.server.frame import BranchLine
+from tinynets.server.frame import BranchLine, TimelineStrip
 from tui.model.time_window import TimeWindow
 from tui.widgets.timeline import StepScale
 
@@ -117,3 +118,8 @@ async def test_a_click_on_a_branch_of_a_real_run_goes_to_that_step_of_it(tmp_pat
         assert abs(frame.status.step - 200) <= 300 / scale.span
         assert f'lab.switch("what-if", step={frame.status.step})' in lab(pilot).status.python
         assert frame.status.loss == pytest.approx(float(made.losses[frame.status.step - 1]))
+
+
+def test_strips_with_losses_can_be_compared_as_the_open_tree_does_with_each_frame() -> None:
+    strips = [TimelineStrip(3, 3, (), (), 1, (), losses=np.ones(4)) for _ in range(2)]
+    assert strips[0] == strips[1]
