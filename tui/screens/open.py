@@ -117,7 +117,7 @@ class OpenScreen(Modal[str | None]):
         return made
 
     def on_resize(self, event: events.Resize) -> None:
-        """Shrink the list so that the field above it stays visible, and the status line below: it may say why one asks."""
+        """Shrink the list so that the field above it stays visible, and the status line below, which may say why."""
         self.query_one(OptionList).styles.max_height = max(2, event.size.height - 12)
         if self._read:
             self._list()
