@@ -6,6 +6,7 @@ import sys
 
 try:
     import argparse
+    import gc
     import os
     from importlib.util import find_spec
     from multiprocessing import resource_tracker
@@ -199,8 +200,11 @@ def _run(arguments: list[str] | None) -> int:
     engine = None if asks else spawn(options.source, chosen)
     # A key takes effect on the screen only when Textual next checks what to paint.
     os.environ.setdefault("TEXTUAL_FPS", "120")
+    gc.disable()  # what is imported stays: looking for garbage in it would only take time
     from tui.app import LabApp  # the app starts sooner without it
 
+    gc.freeze()
+    gc.enable()
     source = "" if asks else options.source
     app = LabApp(spawn, source, chosen, engine, config=config, state=state, tour=tour)
     try:

@@ -234,6 +234,8 @@ _LOSS = tuple(
         ("go", "enter", "go there", "To the step under the cursor", "go", 2, ()),
         ("curve", "d", "curve", "The loss, the learning rate, or how far updates move each block", "next_curve", 4, ()),
         ("whole", "home", "all", "All steps of the branch, without a cursor", "whole", None, ()),
+        ("page_up", "pageup", "earlier", "Earlier steps, where not all are shown", "along", None, (-1,)),
+        ("page_down", "pagedown", "later", "Later steps, where not all are shown", "along", None, (1,)),
         ("newest", "end", "newest", "Follow the newest steps, without a cursor", "newest", None, ()),
     )
 )

@@ -84,18 +84,12 @@ class LabApp(DressedApp):
             label=lambda action: self.key_bar.label(action),
         )
         state = state or StateFile()
-        self.commands = commands = Commands(lab)
-        self.running = RunningController(lab, commands)
-        self.history = HistoryController(lab, commands)
-        self.unit = UnitController(lab, commands)
-        self.units = UnitsController(lab, commands)
-        self.view = ViewController(lab, commands)
-        self.examples = ExamplesController(lab, commands)
-        self.curve = CurveController(lab, commands)
-        self.files = FileController(lab, commands, lambda source: self.engine.reconnect(source), state, source)
+        self.commands = Commands(lab)
+        self._make_controllers(lab, self.commands)
+        self.files = FileController(lab, self.commands, lambda source: self.engine.reconnect(source), state, source)
         self.engine = EngineController(
             lab,
-            commands,
+            self.commands,
             spawn,
             source,
             options or {},
@@ -103,6 +97,18 @@ class LabApp(DressedApp):
             refused=self.files.open,
             looking=config.looking,
         )
+        self.style = StyleController(lab, self.commands, config, state, self.theme_names)
+        self.dress(self.style.wanted)
+
+    def _make_controllers(self, lab: LabScreen, commands: Commands) -> None:
+        """Make those that need nothing but the lab and the app."""
+        self.running = RunningController(lab, commands)
+        self.history = HistoryController(lab, commands)
+        self.unit = UnitController(lab, commands)
+        self.units = UnitsController(lab, commands)
+        self.view = ViewController(lab, commands)
+        self.examples = ExamplesController(lab, commands)
+        self.curve = CurveController(lab, commands)
         self.taking_out = TakingOutController(
             lab, commands, shown=self._strips, recorder=lambda: self._driver if hasattr(self._driver, "cast") else None
         )
@@ -112,8 +118,6 @@ class LabApp(DressedApp):
             lab, commands, perform=self.action_perform, fitting=self.unit.fitting, begin=self.unit.begin
         )
         self.record = LogController(lab, commands)
-        self.style = StyleController(lab, commands, config, state, self.theme_names)
-        self.dress(self.style.wanted)
 
     def get_default_screen(self) -> Screen[Any]:
         return self.lab

@@ -20,7 +20,7 @@ class Cast:
         self._file: TextIO = path.open("x", encoding="utf-8")
         head = {
             "version": 2, "width": width, "height": height, "timestamp": int(time()), "title": title,
-            "env": {"TERM": os.environ.get("TERM", ""), "SHELL": os.environ.get("SHELL", "")},
+            "env": {"TERM": os.environ.get("TERM", "")},
         }  # fmt: skip
         self._file.write(json.dumps(head) + "\n")
 

@@ -6,7 +6,6 @@ A wrong entry is named (the entry, the rule, the value) and skipped; no file can
 from __future__ import annotations
 
 import os
-import tomllib
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -138,6 +137,8 @@ def load(path: Path | None = None) -> Config:
 
 def parse(content: bytes, path: Path) -> Config:
     """The settings in the text of a file; never raises."""
+    import tomllib  # the app starts sooner without it
+
     try:
         table = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:

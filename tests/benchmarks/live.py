@@ -34,6 +34,9 @@ KEYS = 60
 DETAILS = b"Weights"  # stands in the pane that is drawn last of a first frame
 LENSES = ("auto", "value", "gradient", "change", "importance")  # in the order in which `v` goes round
 STEP = re.compile(rb"step (?:\x1b\[[\d;]*m)*([\d,]+)")
+COLOURS = re.compile(rb"\x1b\[[\d;]*m")
+HOME = "\x1b[H"
+TAIL = 1 << 17  # bytes in which a name is looked for: more than comes between two looks
 
 HEADLESS = """
 import sys, time
@@ -63,7 +66,8 @@ class Screen(Pty):
             if found(seen):
                 return perf_counter()
             seen = seen[-(1 << 20) :]
-        raise SystemExit(f"not on the screen within {seconds:.0f} s; last bytes: {seen[-300:]!r}")
+        last = COLOURS.sub(b"", seen)[-300:]
+        raise SystemExit(f"not on the screen within {seconds:.0f} s; last bytes: {last!r}")
 
     def watch(self, seconds: float) -> bytes:
         """Everything that comes in meanwhile."""
@@ -111,8 +115,14 @@ class Screen(Pty):
             name = f"hidden[{unit}]".encode()
             begun = perf_counter()
             self.send("l")
-            taken.append(self.wait(lambda seen, name=name: name in seen, 5.0) - begun)
+            # its letters may have colours of their own
+            taken.append(self.wait(lambda seen, name=name: name in COLOURS.sub(b"", seen[-TAIL:]), 30.0) - begun)
         return taken
+
+    def to_first_unit(self) -> None:
+        """Select unit 0: a lab that was open before remembers another."""
+        self.send(HOME)
+        self.watch(1.0)
 
 
 def starts(folder: Path) -> list[float]:
@@ -187,7 +197,7 @@ def measure(folder: Path, source: str, rounds: int) -> None:
     first = 0
     try:
         screen.started()
-        screen.watch(1.0)
+        screen.to_first_unit()
         row(f"key to screen, paused, {KEYS // 3} keys", milliseconds(screen.latencies(0, KEYS // 3)), "")
         first += KEYS // 3
         ask(alone, 1.0)

@@ -265,6 +265,9 @@ class FakeEngine:
     def do_undo(self) -> str:
         return "undone"
 
+    def do_join(self, n: int) -> str:
+        return f"undo takes back {n} edits"
+
     def do_redo(self) -> str:
         return "done again"
 

@@ -103,17 +103,19 @@ def registered() -> Iterator[None]:
     """The library with the two added: what is collected at import is collected again."""
     tables: tuple[dict[str, object], ...] = (OPERATIONS, KINDS, verbs.VERBS)  # type: ignore[assignment]
     before = [dict(table) for table in tables]
-    with pytest.MonkeyPatch.context() as patch:
-        register(DAMPEN)
-        register(LIFT)
-        register(FADE)
-        patch.setattr(tn.Lab, "dampen", dampen, raising=False)
-        patch.setattr(tn.Lab, "lift", lift, raising=False)
-        patch.setattr(tn.Lab, "fade", fade, raising=False)
-        patch.setattr(Inspector, "tally", tally, raising=False)
-        patch.setattr(tn.Lab, "tally", lab_tally, raising=False)
-        verbs.VERBS.update(verbs.gather())
-        yield
-    for table, kept in zip(tables, before, strict=True):
-        table.clear()
-        table.update(kept)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            register(DAMPEN)
+            register(LIFT)
+            register(FADE)
+            patch.setattr(tn.Lab, "dampen", dampen, raising=False)
+            patch.setattr(tn.Lab, "lift", lift, raising=False)
+            patch.setattr(tn.Lab, "fade", fade, raising=False)
+            patch.setattr(Inspector, "tally", tally, raising=False)
+            patch.setattr(tn.Lab, "tally", lab_tally, raising=False)
+            verbs.VERBS.update(verbs.gather())
+            yield
+    finally:
+        for table, kept in zip(tables, before, strict=True):
+            table.clear()
+            table.update(kept)

@@ -185,6 +185,29 @@ def surgery() -> tn.Lab:
     return lab
 
 
+def phases() -> tn.Lab:
+    """A lab with edits in the middle of steps, one of them undone, and one on a branch that leaves from it."""
+    lab = small()
+    lab.run(10)
+    for target, count in (("hidden[1]", 3), ("hidden.pre[2]", 5)):
+        for _ in range(count):
+            lab.phase()
+        lab.zero(target)
+        lab.run(4)
+    lab.bookmark("zeroed")
+    lab.phase()
+    lab.clamp("hidden[4]", 0.5)
+    lab.run(1)
+    lab.seek(10, edits=0)
+    lab.phase()
+    lab.scale("hidden[0]", 2.0)
+    lab.run(8)
+    lab.phase()
+    lab.noise("hidden[5]", 0.1)
+    lab.undo()
+    return lab
+
+
 OPERATIONS_ON_UNITS: tuple[Callable[[tn.Lab], object], ...] = (
     lambda lab: lab.mean("hidden[1]"),
     lambda lab: lab.resample("hidden[2]", examples=5),
@@ -217,7 +240,7 @@ OPERATIONS_ON_LAYERS: tuple[Callable[[tn.Lab], object], ...] = (
 )
 
 
-SAVES: tuple[Callable[[], tn.Lab], ...] = (edits, branches, carried, adam, weighted, sample, journal, surgery)
+SAVES: tuple[Callable[[], tn.Lab], ...] = (edits, branches, carried, adam, weighted, sample, journal, surgery, phases)
 SCRATCH = ""
 
 
@@ -284,6 +307,7 @@ def facts(lab: tn.Lab, file: Path) -> dict[str, Any]:
                 "losses": len(branch.losses),
                 "losses_sha256": sha(branch.losses.values),
                 "edits": [[placed.step, placed.edit.python(), placed.done] for placed in branch.edits],
+                "phases": [placed.phase for placed in branch.edits],
                 "evaluations": [str(entry) for entry in branch.evaluations],
             }
             for branch in timeline.branches.values()

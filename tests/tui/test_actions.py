@@ -100,6 +100,7 @@ DONE_BY = {
     "scale": "scale", "reinit": "reinit", "prune": "prune", "edit_weight": "set_weight", "log_go": "seek",
     "loss_go": "seek", "next_example": "step_out", "save": "save", "save_as": "save", "open": "open",
     "recover": "recover", "units_worth": "worth", "own": "predict",
+    "matrix": "confusion",
 }  # fmt: skip
 """Action -> the verb that does the same on the command line."""
 NO_VERB = {

@@ -393,6 +393,10 @@ def test_every_widget_is_told_to_read_no_markup() -> None:
             assert isinstance(node, ast.Call)
             if _called(node.args[0]) != "printable_lines":
                 wrong.append(where)
-        if _called(node) in ("from_markup", "render_str", "copy_to_clipboard"):
+        if _called(node) in ("copy_to_clipboard", "copy_outside"):
+            assert isinstance(node, ast.Call)
+            if _called(node.args[0]) != "printable":
+                wrong.append(where)
+        if _called(node) in ("from_markup", "render_str"):
             wrong.append(where)
     assert wrong == []

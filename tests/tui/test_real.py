@@ -22,6 +22,7 @@ from tui.screens.open import OpenScreen
 from tui.screens.recover import RecoverScreen
 
 
+@pytest.mark.proof
 async def test_step_zero_back_save_and_open_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "saves").mkdir()
@@ -50,10 +51,15 @@ async def test_step_zero_back_save_and_open_again(tmp_path: Path, monkeypatch: p
         await pilot.press("escape")
 
 
-async def test_z_in_mid_step_says_that_the_step_was_finished_first() -> None:
+async def test_in_mid_step_z_acts_in_this_very_step_and_what_cannot_says_that_the_step_was_finished_first() -> None:
     async with real(size=SMALL) as (pilot, _):
         await pilot.press("s", "n", "n", "z")
-        await until(pilot, lambda: status(pilot).startswith("step 2 was finished first; hidden[0] zeroed"))
+        await until(pilot, lambda: status(pilot).startswith("hidden[0] zeroed in this step: "))
+        assert step(pilot) == 1
+        assert " mid-step " in screen_text(pilot).split("\n")[0]
+        await pilot.press("f")
+        await until(pilot, lambda: status(pilot).startswith("step 2 was finished first; hidden[0] frozen"))
+        await until(pilot, lambda: step(pilot) == 2 and "mid-step" not in screen_text(pilot).split("\n")[0])
 
 
 async def test_training_runs_while_everything_is_shown_and_edits_apply_on_the_way() -> None:
@@ -95,7 +101,8 @@ async def test_the_command_line_speaks_the_api() -> None:
 async def test_a_step_can_be_walked_through_phase_by_phase() -> None:
     async with real("xor") as (pilot, _):
         await pilot.press("n")
-        await until(pilot, lambda: "mid-step 1/" in screen_text(pilot))
+        await until(pilot, lambda: status(pilot).startswith("batch done (1 of "))
+        await until(pilot, lambda: " mid-step " in screen_text(pilot).split("\n")[0])
         for _ in range(30):
             before = status(pilot)
             await pilot.press("n")
@@ -219,6 +226,7 @@ async def test_an_engine_killed_while_it_trains_is_started_again_and_its_run_rec
         await until(pilot, lambda: step(pilot) == recovered + 1)
 
 
+@pytest.mark.proof
 async def test_a_save_that_cannot_be_read_is_told_and_another_can_be_opened(tmp_path: Path) -> None:
     broken = tmp_path / "broken.msgpack"
     broken.write_bytes(os.urandom(4096))

@@ -86,6 +86,7 @@ def test_a_session_is_kept_and_plays_again(tmp_path: Path) -> None:
         assert terminal.status() == 0
 
 
+@pytest.mark.proof
 def test_a_frame_is_held_until_it_is_whole_and_header_and_timeline_agree(tmp_path: Path) -> None:
     with lab("xor", cwd=tmp_path) as terminal:
         terminal.until("step 0", "? help")
@@ -101,6 +102,7 @@ def test_a_frame_is_held_until_it_is_whole_and_header_and_timeline_agree(tmp_pat
             assert len(left) < 1 << 20, "no update ends"
 
 
+@pytest.mark.proof
 def test_the_path_of_a_save_is_said_in_full_at_the_end(tmp_path: Path) -> None:
     name = f"{'long-' * 8}name.msgpack"
     with lab("xor", cwd=tmp_path, size=(80, 24)) as terminal:
@@ -119,6 +121,7 @@ def test_what_is_typed_before_the_lab_stands_goes_to_the_command_line(tmp_path: 
         terminal.press(":lr 0.02\r", "lr 0.02", 'lab.set("lr", 0.02)', no_traceback)
 
 
+@pytest.mark.proof
 def test_quitting_asks_when_something_is_unsaved(tmp_path: Path) -> None:
     with lab(cwd=tmp_path) as terminal:
         terminal.until("step 0", "? help")
@@ -157,7 +160,7 @@ def test_a_terminal_too_small_says_so_and_a_killed_engine_is_told_and_started_ag
 
 
 @needs_proc
-@pytest.mark.parametrize("how", ["the app is killed", "the terminal is closed"])
+@pytest.mark.parametrize("how", ["the app is killed", pytest.param("the terminal is closed", marks=pytest.mark.proof)])
 def test_no_process_is_left_behind_while_it_trains(tmp_path: Path, how: str) -> None:
     with lab("xor", cwd=tmp_path, size=(80, 24), NO_COLOR="1") as terminal:
         terminal.until("xor", "step 0", "? help")

@@ -16,6 +16,7 @@ SOFT = (
 )
 
 
+@pytest.mark.proof
 async def test_paths_and_lists_are_taken_as_they_are_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "home"
     home.mkdir()

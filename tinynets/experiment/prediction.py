@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -86,6 +86,12 @@ def given_input(experiment: Experiment, given: Any, example: int | None, split: 
     )
 
 
+def joined(experiment: Experiment, found: GivenInput, caption: str) -> Experiment:
+    """The experiment with a probe that ends in an input; its own probe, on which the run is measured, is another."""
+    probe = experiment.probe.with_one(found.x, found.y, printable(caption), found.target, found.weight)
+    return replace(experiment, probe=probe)
+
+
 def input_names(experiment: Experiment) -> tuple[str, ...]:
     """The names by which inputs can be given: `x1`, `x2`, ...; empty unless each example is a row of numbers."""
     x = experiment.probe.x
@@ -107,14 +113,14 @@ def _input_from(experiment: Experiment, given: Any) -> Array:
     if isinstance(given, str):
         words = _by_name(experiment, given) if "=" in given else given
         parts = re.sub(r"[\[\](),;]", " ", words).split()
+        whole = experiment.probe.x.dtype.kind == "i"
         try:
-            numbers = np.array([float(part) for part in parts])
-            whole = experiment.probe.x.dtype.kind == "i"
-            given = (numbers.astype(np.int64) if whole else numbers).reshape(shape)
+            read = np.array(list(map(int, parts)), np.int64) if whole else np.array(list(map(float, parts)))
+            given = read.reshape(shape)
         except (ValueError, OverflowError):
             raise EditError(
-                f"`predict` takes numbers {shape_text(shape)}, as `{experiment.data.name}` is no text, or example=N, "
-                f"not {given!r}"
+                f"`predict` takes {'whole ' * whole}numbers {shape_text(shape)}, as `{experiment.data.name}` is no "
+                f"text, or example=N, not {given!r}"
             ) from None
     return as_input(experiment.network, experiment.data, shape, given)
 

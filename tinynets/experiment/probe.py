@@ -29,6 +29,8 @@ class Probe:
     targets: tuple[str, ...]
     weight: Array | None = None
     workspace: Workspace = field(default_factory=Workspace)
+    has_targets: bool = True
+    """Whether the last example has a target too; of one without, the loss says nothing."""
 
     @staticmethod
     def of(splits: PreparedSplits, count: int, hyper: Hyper) -> Probe:
@@ -57,6 +59,7 @@ class Probe:
             (*self.examples, example),
             (*self.targets, target),
             together,
+            has_targets=y is not None,
         )
 
     def forward(self, network: Network) -> Array:

@@ -161,7 +161,7 @@ def undo(player: Player) -> Work:
     if not timeline.actions:
         raise TimelineError("there is nothing to undo")
     before, after = timeline.actions[-1]
-    yield from go(player, before) if half is None else _within(player, half, before, -1)
+    yield from go(player, before) if half is None else _within(player, half, before, before.edits - after.edits)
     if before.branch == after.branch and before.step == after.step:  # everything after an edit was done later
         player.branch.undone_to = before[1:]
     timeline.actions.pop()
@@ -176,7 +176,7 @@ def redo(player: Player) -> Work:
     before, after = timeline.undone[-1]
     some_undone = timeline.branches[after.branch].undone_to is not None
     half = player.half if before == player.position and before.step == after.step else None
-    yield from go(player, after) if half is None else _within(player, half, after, 1)
+    yield from go(player, after) if half is None else _within(player, half, after, after.edits - before.edits)
     if some_undone and after.edits < len(player.branch.edits):
         player.branch.undone_to = player.branch.edits[after.edits].step, after.edits
     timeline.undone.pop()

@@ -209,6 +209,15 @@ class Timeline:
         if before != after:
             self.actions.append((before, after))
 
+    def join_actions(self, count: int) -> None:
+        """Make the last actions one, if they are edits that were made one right after another."""
+        last = self.actions[-count:]
+        ends = [after for _, after in last[:-1]]
+        joins = len(last) == count and ends == [before for before, _ in last[1:]]
+        if not joins or any(before.step != after.step for before, after in last):
+            raise TimelineError(f"the last {count:,} actions are not edits that were made one right after another")
+        self.actions[-count:] = [(last[0][0], last[-1][1])]
+
     # -- bookmarks
 
     def bookmark(self, name: str, note: str, moment: Moment) -> Bookmark:

@@ -9,7 +9,7 @@
                         whether all these units are; `saturated hidden[7] > 0.5`: the share of the probe
 
 Numbers are compared by < <= > >= == !=; terms are joined by `and`, `or`, `not` and brackets. A comparison with a value
-that is not known yet, such as the loss before the first step, is neither true nor false.
+that is not known yet, such as the loss before the first step, or is not a number, is neither true nor false.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from math import isnan
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,7 +29,7 @@ from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.probe import Probe
 from tinynets.nn.saturation import activation_of
 from tinynets.nn.selectors import Selector, select
-from tinynets.numerics.arrays import Array
+from tinynets.numerics.arrays import Array, ignore_warnings
 from tinynets.training.frozen import frozen_units
 
 AVERAGED = 100  # steps
@@ -66,7 +67,8 @@ class Condition:
 
     def __call__(self, experiment: Experiment) -> bool:
         losses = experiment.branch.losses.values[: experiment.moment.step]
-        return self.root.value(_Known(losses, experiment)) is True
+        with ignore_warnings():
+            return self.root.value(_Known(losses, experiment)) is True
 
     def holds_after(self, losses: Array) -> bool:
         """Whether it holds after the given losses, one per step from the first; needs `of_losses`."""
@@ -171,7 +173,7 @@ class OfNumber:
 
     def value(self, known: _Known) -> bool | None:
         number = self._number(known)
-        return None if number is None else bool(COMPARISONS[self.comparison](number, self.bound))
+        return _compared(number, self.comparison, self.bound)
 
     def _number(self, known: _Known) -> float | None:
         losses = known.losses
@@ -236,15 +238,12 @@ class OfUnits:
         if self.word == "frozen":
             return bool(frozen_units(experiment.network, experiment.state.frozen, block)[units].all())
         if self.word == "mean":
-            return self._compare(_mean(known, selector))
+            return _compared(_mean(known, selector), self.comparison, self.bound)
         if self.word == "saturated":
             share = float(known.probe.saturated(experiment.network, block)[..., units].mean())
-            return self._compare(share) if self.comparison else share == 1
+            return _compared(share, self.comparison, self.bound) if self.comparison else share == 1
         dead = known.probe.dead(experiment.network, block)[units]
         return bool((~dead).all() if self.word == "alive" else dead.all())
-
-    def _compare(self, number: float) -> bool:
-        return bool(COMPARISONS[self.comparison](number, self.bound))
 
     def of_losses(self, losses: Array) -> Array | None:
         return None
@@ -302,6 +301,11 @@ class Joined:
 
     def at_start(self) -> bool | None:
         return self._joined(lambda part: part.at_start())
+
+
+def _compared(number: float | None, comparison: str, bound: float) -> bool | None:
+    """Whether a comparison holds; None for what is not known, or no number."""
+    return None if number is None or isnan(number) else bool(COMPARISONS[comparison](number, bound))
 
 
 def _not(value: bool | None) -> bool | None:

@@ -20,7 +20,8 @@ from tinynets.lab.script import script_of, write_script
 from tinynets.lab.verb import verb
 from tinynets.measure.compare import compare_branches, resolve_branch
 from tinynets.measure.comparison import Comparison
-from tinynets.measure.explain import explain
+from tinynets.measure.confusion import Confusion, confusion_of
+from tinynets.measure.explain import On, explain
 from tinynets.measure.explanation import Explanation
 from tinynets.measure.worth import EXAMPLES, Worth, worth
 from tinynets.nn.interventions import Intervention
@@ -51,9 +52,11 @@ class Inspector:
         *,
         split: Annotated[str, SPLIT] = "train",
         top: Annotated[int, WHOLE] = 8,
+        input: Annotated[Any, INPUT.called("TEXT|NUMBERS")] = None,
+        of: Annotated[str | None, SPLIT] = None,
     ) -> Job[Explanation]:
-        """How a unit gets its value and gradient on a probe example, what it responds to and what it affects."""
-        return explain(self._experiment, selector, example, split, top)
+        """How a unit gets its value and gradient on an example, what it responds to and what it affects."""
+        return explain(self._experiment, selector, On(example, input, of), split, top)
 
     @verb("looking", "by how much the loss rises without each unit of a block: each is zeroed in turn", lets_run=True)
     def worth(
@@ -81,6 +84,11 @@ class Inspector:
     ) -> Job[Evaluation]:
         """Mean loss (and accuracy) over a whole split, or over a number of `examples` of it."""
         return self._experiment.evaluate(split, clean=clean, examples=examples)
+
+    @verb("looking", "which class a split (dev) is taken for which, counted", lets_run=True, shows=True)
+    def confusion(self, split: Annotated[str | None, SPLIT] = None) -> Job[Confusion]:
+        """How often each class of a split was taken for each."""
+        return confusion_of(self._experiment, split)
 
     @verb("looking", "write N names with the network as it stands", lets_run=True, shows=True)
     def sample(

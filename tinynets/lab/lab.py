@@ -40,6 +40,7 @@ from tinynets.lab.time_machine import UNTIL_LIMIT, TimeMachine
 from tinynets.lab.verbs import VERBS, verb_called
 from tinynets.measure.compare import BranchRef, branch_of_save, compare_branches
 from tinynets.measure.comparison import Comparison
+from tinynets.measure.confusion import Confusion
 from tinynets.measure.explanation import Explanation
 from tinynets.measure.worth import EXAMPLES, Worth
 from tinynets.nn.interventions import Intervention
@@ -340,14 +341,24 @@ class Lab:
         """Mean loss and accuracy of the probe at this moment."""
         return self._experiment.probe_measures()
 
-    def explain(self, selector: str, example: int = 0, *, split: str = "train", top: int = 8) -> Explanation:
+    def explain(
+        self,
+        selector: str,
+        example: int = 0,
+        *,
+        split: str = "train",
+        top: int = 8,
+        input: Any = None,
+        of: str | None = None,
+    ) -> Explanation:
         """How a unit gets its value and gradient on an example of the probe, what it responds to and what it affects.
 
         `rnn[5]@t=3` is a recurrent unit at that time step. Its statistics, and the examples it responds to most, are
-        taken over `split`; `top` is how many are listed.
+        taken over `split`; `top` is how many are listed. `of`: the example is one of that split, not of the probe.
+        `input`: in place of an example, an input as `predict` takes it; without a target it has no gradient.
         Raises SelectorError or EditError for anything but a single unit, or for an example or split that is not there.
         """
-        return self._do(self._inspector.explain(selector, example, split=split, top=top))
+        return self._do(self._inspector.explain(selector, example, split=split, top=top, input=input, of=of))
 
     def worth(self, block: str, *, split: str | None = None, examples: int | None = EXAMPLES) -> Worth:
         """By how much the loss rises without each unit of a block: each is zeroed in turn, and released again.
@@ -374,6 +385,14 @@ class Lab:
         drawn by the run's seed; such an evaluation is not kept.
         """
         return self._do(self._inspector.evaluate(split, clean=clean, examples=examples))
+
+    def confusion(self, split: str | None = None) -> Confusion:
+        """How often each class of a split (default: `dev`, or `train` without one) was taken for each.
+
+        `confusion.counts` is (classes, classes), the right class down and the answer across; nothing is recorded.
+        Raises EditError where the network does not choose among classes, or for a split that is not there.
+        """
+        return self._do(self._inspector.confusion(split))
 
     def map_errors(self, split: str = "train") -> dict[str, float]:
         """Quantization and topographic error of a self-organizing map, a network of `Distances` alone.
@@ -460,6 +479,13 @@ class Lab:
     def redo(self) -> MoveReport:
         """Go to the moment after the action that was last undone."""
         return self._do(self._time.redo())
+
+    def join(self, n: int) -> str:
+        """Make the last n edits one action, which `undo` takes back together; each stays an edit of its own.
+
+        Raises TimelineError unless they were made one right after another, with no step between.
+        """
+        return self._time.join(n)
 
     def switch(self, name: str, *, step: int | None = None) -> MoveReport:
         """Go to the end of another branch, or to before the edits there that were undone.

@@ -153,6 +153,13 @@ class TimeMachine:
         back = back if player.position.step < here.step else ""
         return self._moved(f"redone: {what},{back}{other}{self._within()}" if what else "")
 
+    @verb("time", "the last N edits count as one: undo takes them back together", lets_run=True)
+    def join(self, n: Annotated[int, WHOLE.called("N")]) -> str:
+        """Make the last n edits, made one right after another, one action for undo and redo."""
+        check_whole("n", n, 2, MAX_STEPS)
+        self.player.timeline.join_actions(n)
+        return f"undo takes back {_action(self.player.timeline.actions, self.player)}"
+
     def _within(self) -> str:
         """Where in the half-done step it still is; empty between steps."""
         player = self.player
@@ -293,6 +300,7 @@ def _action(actions: list[tuple[Moment, Moment]], player: Player) -> str:
         return ""
     before, after = actions[-1]
     if after.edits > before.edits and after.step == before.step:
-        return player.timeline.branches[after.branch].edits[after.edits - 1].done
+        done = [placed.done for placed in player.timeline.branches[after.branch].edits[before.edits : after.edits]]
+        return done[0] if len(done) == 1 else f"{len(done)} edits, {done[0]} to {done[-1]}"
     count = after.step - before.step
     return f"{count:,} step{'s' if count != 1 else ''}"

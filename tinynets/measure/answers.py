@@ -54,7 +54,7 @@ def answers_of(loss: Loss, out: Array, y: Array, weight: Array | None = None) ->
     if shares.size and (kind != "sides" or shares.shape[1] == 2):
         values = shares
     if kind in ("values", "sides") and y.size:
-        targets = y.reshape(len(y), -1).astype(np.float64)
+        targets = y.reshape(len(y), -1)[:, -rows.shape[1] :].astype(np.float64)  # of a sequence, the last
     if hits is not None and weight is not None:
         hits = (hits.T ^ (weight < 0)).T
     wrong = None if hits is None else np.asarray(~hits.reshape(len(hits), -1).all(axis=1) | ~finite)

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from tinynets.experiment.experiment import Experiment
+from tinynets.experiment.probe import Probe
 from tinynets.experiment.scene import Scene
 from tinynets.nn.losses import LossBuffers
 from tinynets.nn.network import Network
@@ -20,7 +23,8 @@ from tinynets.training.state import State, network_of, state_taps
 def moment_key(experiment: Experiment, scene: Scene) -> tuple[Hashable, ...]:
     """What is computed aside stays right as long as this is the same."""
     return (
-        id(experiment.network),
+        experiment.network,
+        scene.watched.workspace,  # those of an input of one's own are others than those of the probe
         experiment.moment,
         scene.of_batch,
         experiment.player.phases_done if scene.of_batch else 0,
@@ -73,12 +77,21 @@ def _backward(experiment: Experiment, scene: Scene, network: Network, workspace:
     watched, loss, step = scene.watched, experiment.loss, experiment.state.step
     buffers = LossBuffers()
     buffers.step = step if scene.of_batch else loss.measured_at(step)
-    buffers.weight = watched.weight
+    buffers.weight = watched.weight if watched.has_targets else _of_targets(watched)
     with ignore_warnings():
         out = network.forward_checked(watched.x, workspace)
         loss.fit(buffers, out)
         loss.weighted_value(out, watched.y, buffers)
         network.backward(loss.weighted_gradient(buffers), workspace)
+
+
+def _of_targets(watched: Probe) -> Array:
+    """Weights with which the mean loss is that of all examples but the last, which has no target."""
+    count = len(watched.x)
+    weight = np.ones(count) if watched.weight is None else watched.weight.astype(np.float64)
+    weight *= count / max(count - 1, 1)
+    weight[-1] = 0
+    return weight
 
 
 @dataclass

@@ -8,12 +8,14 @@ the example's weight.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TypedDict
+from dataclasses import dataclass
+from typing import Any, TypedDict
 
 import numpy as np
 
 from tinynets.errors import EditError
 from tinynets.experiment.experiment import Experiment
+from tinynets.experiment.prediction import GivenInput, given_input, joined
 from tinynets.history.moment import Moment
 from tinynets.jobs import Job, Progress
 from tinynets.measure.block_view import BlockView, UnitView
@@ -34,28 +36,43 @@ from tinynets.training.state import network_of
 
 TOP = 8
 MAX_TOP = 1000
+CAPTION = 60
+"""How many characters an input is shown by at most."""
 TARGETS = 3
 """How many targets are named for an input that a split holds several times."""
 
 
+@dataclass(frozen=True)
+class On:
+    """The example that a unit is explained on: of the probe, of another split (`of`), or an input that is given."""
+
+    example: int = 0
+    input: Any = None
+    of: str | None = None
+
+
 def explain(
-    experiment: Experiment, selector: object, example: int = 0, split: str = "train", top: int = TOP
+    experiment: Experiment, selector: object, on: On | None = None, split: str = "train", top: int = TOP
 ) -> Job[Explanation]:
     """The explanation of one unit, as a job; nothing moves."""
-    asked = _asked(experiment, selector, example, split, top)
+    on = on or On()
+    asked = _asked(experiment, selector, split, top)
+    experiment, place, found = _on(experiment, on)
     network, probe = experiment.network, experiment.probe
     probe.forward(network)
     view = BlockView.of(experiment, network.block(asked.block))
-    at = UnitView.of(experiment, view, asked.units[0], example, asked.time)
-    total, value, gradient, effects = _sum(at, top), _value(at), _gradient(at), effects_of(at)
+    at = UnitView.of(experiment, view, asked.units[0], place, asked.time)
+    total, value, effects = _sum(at, top), _value(at), effects_of(at)
+    without_target = found is not None and found.y is None
+    gradient = _Gradient(gradient=None, gradient_pre=None) if without_target else _gradient(at)
     update = yield from _last_update(at, top)
     over = yield from _over_split(at, split, top)
     return Explanation(
         name=at.name,
         step=experiment.moment.step,
-        example=int(example),
-        input=probe.examples[example],
-        target=probe.targets[example],
+        example=0 if on.input is not None else int(on.example),
+        input=probe.examples[place],
+        target=probe.targets[place],
         time=at.time,
         position=at.position,
         place=_place(at),
@@ -65,17 +82,34 @@ def explain(
         **update,
         **over,
         effects=effects[:top],
-        weight=None if probe.weight is None else float(probe.weight[example]),
+        weight=None if probe.weight is None else float(probe.weight[place]),
         verdict=verdict_of(at, value["clean"]).text,
+        given="" if on.input is None or found is None else found.text,
+        of=on.of or "",
     )
 
 
-def _asked(experiment: Experiment, selector: object, example: int, split: str, top: int) -> Selector:
+def _on(experiment: Experiment, on: On) -> tuple[Experiment, int, GivenInput | None]:
+    """An experiment whose probe holds the example, its place there, and the example if it is none of the probe's own.
+
+    An experiment with another probe measures nothing for the run itself.
+    """
+    if on.input is None and on.of is None:
+        check_whole("example", on.example, 0, len(experiment.probe.x) - 1)
+        return experiment, on.example, None
+    if on.input is not None:
+        found = given_input(experiment, on.input, None, on.of)
+    else:
+        found = given_input(experiment, None, on.example, on.of)
+    shown = found.text if len(found.text) <= CAPTION else f"{found.text[: CAPTION - 3]}..."
+    return joined(experiment, found, shown), len(experiment.probe.x), found
+
+
+def _asked(experiment: Experiment, selector: object, split: str, top: int) -> Selector:
     """The selected unit, after checking that everything asked for exists."""
     found = select(experiment.network, selector)
     if len(found.units) != 1 or found.pre:
         raise EditError(f"`explain` is about one unit, as `{found.block}[0]`, not `{found}`")
-    check_whole("example", example, 0, len(experiment.probe.x) - 1)
     check_whole("top", top, 1, MAX_TOP)
     if not isinstance(split, str) or split not in experiment.data.splits:
         raise EditError(f"`explain`: `split` is one of {', '.join(experiment.data.splits)}, not {split!r}")
@@ -270,13 +304,15 @@ def _over_split(at: UnitView, split: str, top: int) -> Job[_OverSplit]:
     values = np.concatenate(parts)
     nearest = network.layers[block.last].gives_distances  # small where the unit responds
     shares = np.concatenate(flat, axis=1).mean(axis=(1, 2)).tolist() if flat else [None, None]
+    with ignore_warnings():
+        mean, variance = float(values.mean()), float(values.var())
     return _OverSplit(
         split=split,
         examples=len(x),
         responses=_responses(experiment, split, values, top, nearest),
         nearest=nearest,
-        mean=float(values.mean()),
-        variance=float(values.var()),
+        mean=mean,
+        variance=variance,
         saturated_share=shares[0],
         dead_share=shares[1],
     )

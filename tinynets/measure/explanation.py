@@ -145,6 +145,10 @@ class Explanation:
     """The weight of the example's loss, and so of the gradients; None if the data have no weights."""
     verdict: str = ""
     """What the probe says is the matter with the unit, and why."""
+    given: str = ""
+    """The input that was given, in place of an example."""
+    of: str = ""
+    """The split that the example is from; empty: the probe."""
 
     @property
     def dead(self) -> bool:
@@ -154,6 +158,12 @@ class Explanation:
     def selector(self) -> str:
         """The selector that was asked for."""
         return self.name if self.time is None else f"{self.name}@t={self.time}"
+
+    @property
+    def on(self) -> str:
+        """The example, in words."""
+        number = f"{self.of} {self.example}" if self.of else f"example {self.example}"
+        return f"the input {self.input}" if self.given else f"{number}, {self.input}"
 
     @property
     def answers(self) -> str:
@@ -167,7 +177,7 @@ class Explanation:
         where = f" at {self.place}" if self.place else ""
         frozen = ", frozen" if self.frozen else ""
         standing = f", {', '.join(self.interventions)}" if self.interventions else ""
-        made = [f"{self.name} at step {self.step:,} on example {self.example}, {self.input}{where}{frozen}{standing}"]
+        made = [f"{self.name} at step {self.step:,} on {self.on}{where}{frozen}{standing}"]
         made += [f"  {self.verdict}"] if self.verdict else []
         made += self._sum()
         gives = f"it gives ({self.measure})" if self.measure else "it gives"

@@ -50,7 +50,8 @@ class Worth:
     @property
     def values(self) -> Array:
         """(units,) by how much the loss rises without each unit; below 0 where it falls."""
-        return self.without - self.loss
+        with ignore_warnings():
+            return np.asarray(self.without - self.loss)
 
     @property
     def best(self) -> int:

@@ -6,6 +6,7 @@ that it imports may load numpy or Textual.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -51,11 +52,14 @@ def serve(connection: Connection, source: str, options: dict[str, Any]) -> None:
         signal.signal(number, bell.ring if number == signal.SIGTERM else signal.SIG_IGN)
     stopping.let_through()
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - the terminal is the app's, to the end
+    gc.disable()  # what is imported stays: looking for garbage in it would only take time
     # only this process imports numpy, while the app imports Textual
     from tinynets.errors import TinynetsError
     from tinynets.nn.plugins import load_plugin
     from tinynets.server.server import Server
 
+    gc.freeze()
+    gc.enable()
     server: Server | None = None
     try:
         for plugin in options.pop("plugins", ()):

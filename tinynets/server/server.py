@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from time import perf_counter
 from typing import Any
@@ -26,10 +26,11 @@ from tinynets.jobs import Job, at_once
 from tinynets.lab.lab import Lab
 from tinynets.lab.reports import PauseReport
 from tinynets.lab.verbs import verb_called
+from tinynets.measure.lens_names import AUTO
 from tinynets.measure.worth import Worth
 from tinynets.server.activity import Activity, Playback, StepRate
 from tinynets.server.bell import Bell
-from tinynets.server.frame import View
+from tinynets.server.frame import Frame, View
 from tinynets.server.frame_builder import FrameBuilder
 
 SAMPLE_SECONDS = 1.0
@@ -79,6 +80,7 @@ class Server:
         self._rate = StepRate()
         self._note = "; ".join(self.lab.warnings)
         self._last_frame = self._last_samples = 0.0
+        self._reported: set[str] = set()
 
     # -- the loop
 
@@ -227,10 +229,10 @@ class Server:
         opened = f"opened {printable(source)}: step {self.lab.step_number:,} of {self.lab.end:,}"
         return "; ".join([opened, *self.lab.warnings])
 
-    def _tell(self, message: str) -> None:
+    def _tell(self, message: str, severity: str = "warning") -> None:
         """Send a message from the lab to the person."""
         with suppress(OSError):  # the app may be gone
-            self.connection.send(("said", message, "warning"))
+            self.connection.send(("said", message, severity))
 
     def _begin_play(self, speed: float | None = None, *, backward: bool = False) -> str | PauseReport:
         is_number = isinstance(speed, int | float) and not isinstance(speed, bool)
@@ -296,10 +298,20 @@ class Server:
         self._acked = False
         self._wanted = None
         self._last_frame = now
-        self.connection.send(
-            ("frame", self._frame_builder.frame(self.view, self._frames, self._activity(), renew_samples=renew))
-        )
+        self.connection.send(("frame", self._frame(renew)))
         self.shown = True
+
+    def _frame(self, renew: bool) -> Frame:
+        """What there is to see; a bug in what is looked at is reported, and the rest is shown."""
+        builder, activity = self._frame_builder, self._activity()
+        try:
+            return builder.frame(self.view, self._frames, activity, renew_samples=renew)
+        except Exception as error:
+            if repr(error) not in self._reported:
+                self._reported.add(repr(error))
+                self._tell(f"internal error in what is shown: {error!r}", "error")
+            plain = replace(self.view, panes=(), lens=AUTO, own=None, split="")
+            return builder.frame(plain, self._frames, activity, renew_samples=False)
 
     def _activity(self) -> Activity:
         if self._run is not None:

@@ -14,7 +14,6 @@ from tinynets.foreign_text import printable_lines
 from tui.client import Client, EngineError
 from tui.model.answers import lines_of, message_for
 from tui.model.prefill import completed, value_now
-from tui.screens.entries import EntriesScreen
 from tui.screens.lab import LabScreen
 
 if TYPE_CHECKING:  # imported only when a line is parsed: the app starts sooner without them
@@ -214,6 +213,8 @@ class Commands:
             self._show_entries(f"lab.{verb}", lines_of(found))
 
     def _show_entries(self, title: str, lines: list[str], hint: str = "") -> None:
+        from tui.screens.entries import EntriesScreen  # the app starts sooner without it
+
         self.ui.app.push_screen(EntriesScreen(title, lines, hint))
 
     # -- reports

@@ -16,9 +16,6 @@ from tui.model.selection import Selection, fitted
 from tui.model.sources import lost_count
 from tui.screens.ask import AskScreen
 from tui.screens.lab import LabScreen
-from tui.screens.leave import LeaveScreen
-from tui.screens.open import OpenScreen
-from tui.screens.overwrite import OverwriteScreen, in_the_way
 from tui.state import Place, StateFile, key_of
 
 if TYPE_CHECKING:  # the app starts sooner without it
@@ -67,6 +64,8 @@ class FileController(Controller):
 
     async def _save_to(self, path: str) -> bool:
         """Save to a file, asking first if that overwrites a file not our own. Returns whether it was saved."""
+        from tui.screens.overwrite import OverwriteScreen, in_the_way  # the app starts sooner without it
+
         status = self.run_now
         file, holds = await asyncio.to_thread(in_the_way, path, status.path if status else "")
         if file and not await self.ui.app.push_screen_wait(OverwriteScreen(file, holds)):
@@ -102,10 +101,13 @@ class FileController(Controller):
     # -- opening
 
     def open(self) -> None:
+        from tui.screens.open import OpenScreen  # the app starts sooner without it
+
         self.ask(OpenScreen(self._state.memory.last), self._take_up)
 
     def start(self) -> None:
         """Ask what to open, when nothing is; without an answer, the lab ends."""
+        from tui.screens.open import OpenScreen  # the app starts sooner without it
 
         def answered(source: str | None) -> None:
             if source:
@@ -212,6 +214,8 @@ class FileController(Controller):
 
     def _leaving(self, verb: str, then: Callable[[], object]) -> None:
         """Leave the open run, asking first if it is unsaved."""
+        from tui.screens.leave import LeaveScreen  # the app starts sooner without it
+
         status = self.run_now
         if status is None or not status.unsaved or not self.commands.alive:
             then()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from tinynets.server.frame import PANES
 from tui.controllers.base import Controller
-from tui.model.find import Found, find
 from tui.screens.ask import AskScreen
-from tui.screens.find import FindScreen
-from tui.screens.jump import JumpScreen, Spot
+
+if TYPE_CHECKING:  # the app starts sooner without these
+    from tui.model.find import Found
+    from tui.screens.jump import Spot
 
 NOT_YET = "nothing to find yet: the first picture has not come"
 
@@ -20,12 +22,16 @@ class FindController(Controller):
     # -- by letters
 
     def find(self) -> None:
+        from tui.screens.find import FindScreen  # the app starts sooner without it
+
         if self.ui.frame is None:
             self.ui.status.say(NOT_YET)
             return
         self.ask(FindScreen(self._found), self._go)
 
     def _found(self, text: str) -> list[Found]:
+        from tui.model.find import find  # the app starts sooner without it
+
         frame = self.ui.frame
         return find(text, frame, self.ui.selection) if frame is not None else []
 
@@ -92,9 +98,13 @@ class FindController(Controller):
 
     def jump(self) -> None:
         """Put letters on the panes, the tabs, the moments of the timeline and the command line."""
+        from tui.screens.jump import JumpScreen  # the app starts sooner without it
+
         self.ask(JumpScreen(list(self._spots())), self._jumped)
 
     def _spots(self) -> Iterator[Spot]:
+        from tui.screens.jump import Spot  # the app starts sooner without it
+
         shown = self.ui.desk.visible_panes()
         for name in shown:
             region = self.ui.panes[name].region
@@ -108,6 +118,8 @@ class FindController(Controller):
 
     def _hidden(self, shown: tuple[str, ...]) -> Iterator[Spot]:
         """The panes out of sight: on their tabs, or on their names in the frame of the one in front."""
+        from tui.screens.jump import Spot  # the app starts sooner without it
+
         for name in PANES:
             if name in shown:
                 continue

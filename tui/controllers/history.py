@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING, Any
 from tui.controllers.base import Answer, Controller
 from tui.controllers.commands import Commands
 from tui.model.stops import Stop, next_stop
-from tui.screens.bookmark import BookmarkScreen
-from tui.screens.drop import DropScreen
-from tui.screens.fork import ForkScreen
 from tui.screens.lab import LabScreen
 from tui.screens.modal import Modal
-from tui.screens.tree import HistoryActions, TreeScreen
-from tui.screens.until import UntilScreen
 
 if TYPE_CHECKING:  # the app starts sooner without it
     from tinynets.lab.command_line import Call
@@ -70,6 +65,8 @@ class HistoryController(Controller):
             self.ui.status.say(f"step {step:,}, {stop.text}", self.ui.status.python)
 
     def until(self, back: bool = False) -> None:
+        from tui.screens.until import UntilScreen  # the app starts sooner without it
+
         def answered(answer: tuple[str, bool] | None) -> None:
             if answer:
                 self._condition, backward = answer
@@ -101,6 +98,8 @@ class HistoryController(Controller):
         self.ask(screen, answered)
 
     def bookmark(self) -> None:
+        from tui.screens.bookmark import BookmarkScreen  # the app starts sooner without it
+
         def answered(answer: tuple[str, str] | None) -> None:
             if answer:
                 self.commands.do("bookmark", answer[0], *([answer[1]] if answer[1] else []))
@@ -109,6 +108,8 @@ class HistoryController(Controller):
             self._ask_of_now(BookmarkScreen(self.ui.frame), answered)
 
     def fork(self) -> None:
+        from tui.screens.fork import ForkScreen  # the app starts sooner without it
+
         frame = self.ui.frame
         if frame is None:
             return
@@ -126,6 +127,8 @@ class HistoryController(Controller):
 
     def tree(self, on: str = "") -> None:
         """Open the tree of branches; `on` is the row highlighted first."""
+        from tui.screens.tree import HistoryActions, TreeScreen  # the app starts sooner without it
+
         if self.ui.frame is not None:
             actions = HistoryActions(
                 go=self.commands.do,
@@ -144,6 +147,8 @@ class HistoryController(Controller):
 
     def drop(self, name: str) -> None:
         """Drop a branch, asking first; but if the engine would refuse, let it say so at once."""
+        from tui.screens.drop import DropScreen  # the app starts sooner without it
+
         frame = self.ui.frame
         if frame is None or all(branch.name != name or branch.current for branch in frame.timeline.branches):
             self.commands.do("drop", name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinynets.foreign_text import printable
 from tui.controllers.base import Controller
 from tui.controllers.clipboard import copy_outside
 from tui.widgets.log import LogPane
@@ -52,6 +53,7 @@ class LogController(Controller):
         if not text:
             self.ui.status.say(NOTHING)
             return
-        self.ui.app.copy_to_clipboard(text)  # through the terminal, where it takes OSC 52
-        tool = copy_outside(text)
+        # Pasting must not act on a terminal either; in a string of Python an escape means what it stands for.
+        self.ui.app.copy_to_clipboard(printable(text))  # through the terminal, where it takes OSC 52
+        tool = copy_outside(printable(text))
         self.ui.status.say(f"copied{f' (and by {tool})' if tool else ''}: {text}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.command import CommandPalette
 
@@ -14,7 +14,9 @@ from tui.controllers.commands import Commands
 from tui.model.operations import CommandDraft
 from tui.model.operations import Entry as Operation
 from tui.screens.lab import LabScreen
-from tui.screens.palette import HERE, KEYS, TYPED, Entry, provider
+
+if TYPE_CHECKING:  # the app starts sooner without it
+    from tui.screens.palette import Entry
 
 ON_A_LINE = "On the command line"
 
@@ -35,11 +37,14 @@ class OfferingController(Controller):
         self._perform, self._fitting, self._begin = perform, fitting, begin
 
     def palette(self) -> None:
+        from tui.screens.palette import provider  # the app starts sooner without it
+
         self.ui.app.push_screen(CommandPalette(providers=[provider(self.entries)], placeholder="what to do"))
 
     def entries(self) -> Iterator[Entry]:
         """All that the palette offers: actions, the operations on the selected unit, and the verbs."""
-        from tinynets.lab.verbs import VERBS  # the app starts sooner without it
+        from tinynets.lab.verbs import VERBS  # the app starts sooner without these
+        from tui.screens.palette import HERE, KEYS, TYPED, Entry
 
         later, pane = self.ui.app.call_later, self.ui.desk.choice.active
         at, here = self.ui.selection, self._fitting()

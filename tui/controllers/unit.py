@@ -16,7 +16,6 @@ from tui.model.selection import RELEASED, Selection, UnitNow, unit_now
 from tui.model.weight_line import weight_line
 from tui.screens.ask import AskScreen
 from tui.screens.lab import LabScreen
-from tui.screens.operate import OperateScreen
 
 if TYPE_CHECKING:  # the app starts sooner without it
     from tinynets.lab.command_line import Call
@@ -69,6 +68,8 @@ class UnitController(Controller):
             self.ui.status.say(NO_UNIT)
             return
         if not verb:
+            from tui.screens.operate import OperateScreen  # the app starts sooner without it
+
             self.ask(OperateScreen(frame, targets[0]), self.begin)
             return
         self._begin([(target, line_for(verb, frame, target)) for target in targets], verb)
@@ -140,12 +141,14 @@ class UnitController(Controller):
             if report is False:
                 return
             reports.append(report)
+        together = len(reports) > 1 and not (await self.commands.tried("join", len(reports)))[1]
         if count:
             status, last = self.ui.status, reports[-1]
             said = f"{calls[0][0]}, {count}: "
             if len(reports) > 1 and hasattr(last, "after"):
                 effect = f"probe loss {reports[0].before:.4f} -> {last.after:.4f}"
-                status.say(f"{said}{len(reports)} edits, {effect}; u takes back one at a time", status.python)
+                back = "u takes them back" if together else "u takes back one at a time"
+                status.say(f"{said}{len(reports)} edits, {effect}; {back}", status.python)
             else:
                 status.say(said + message_for(calls[0][0], last, status.room - len(said)), status.python)
 
@@ -161,6 +164,7 @@ class UnitController(Controller):
 
         self.ask(ExplainScreen(found, self._explain, self.ui.frame.splits if self.ui.frame else ()))
 
-    async def _explain(self, selector: str, example: int, split: str) -> Any:
+    async def _explain(self, selector: str, example: int, split: str, own: dict[str, str]) -> Any:
         """An Explanation; False if it failed."""
-        return await self.commands.done("explain", selector, example, split=split)
+        given = () if "input" in own else (example,)
+        return await self.commands.done("explain", selector, *given, split=split, **own)

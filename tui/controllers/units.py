@@ -7,7 +7,6 @@ from dataclasses import replace
 from tui.controllers.base import Controller
 from tui.model.unit_filter import UnitFilter
 from tui.model.unit_rows import Sorting
-from tui.screens.filter import FilterScreen
 from tui.widgets.units import UnitsPane
 
 WORTH = Sorting("worth")
@@ -30,6 +29,8 @@ class UnitsController(Controller):
         self.pane.sort(replace(self.pane.sorting, turned=not self.pane.sorting.turned))
 
     def filter(self) -> None:
+        from tui.screens.filter import FilterScreen  # the app starts sooner without it
+
         if self.ui.frame is not None:
             self.ask(FilterScreen(self.pane.filter.text, self.pane.shown_by), self._filtered)
 

@@ -7,7 +7,6 @@ from tinynets.server.frame import PANES
 from tui.actions import BY_ID
 from tui.controllers.base import Controller
 from tui.screens.ask import AskScreen
-from tui.screens.help import HelpScreen
 from tui.widgets.pane import Leap
 
 MOST = 4
@@ -96,6 +95,7 @@ class ViewController(Controller):
         self.ui.open_command_line()
 
     def help(self) -> None:
+        from tui.screens.help import HelpScreen  # the app starts sooner without it
 
         def answered(action: str | None) -> None:
             if action:

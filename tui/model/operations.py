@@ -5,6 +5,7 @@ Plain functions of a frame; the menu and the keys use them.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -106,7 +107,7 @@ def _draft(verb: Verb, target: str, cursor: Cursor) -> CommandDraft | None:
     """The line of a verb and its target, followed by an example of the argument it asks for."""
     if verb.name == "explain":
         split = " split=dev" if "dev" in cursor.frame.splits else ""  # the training examples of a text take long
-        return CommandDraft(f"explain {target} {probe_example(cursor.selection, cursor.frame)}{split}")
+        return CommandDraft(f"explain {target} {_explained_on(cursor)}{split}")
     asked = next((argument for argument in verb.arguments if argument.example is not None), None)
     if asked is None:
         return CommandDraft(f"{verb.name} {target}")
@@ -114,6 +115,14 @@ def _draft(verb: Verb, target: str, cursor: Cursor) -> CommandDraft | None:
     if example is None:
         return None
     return CommandDraft(f"{verb.name} {target}", f"{asked.name}={example}" if asked.named else example)
+
+
+def _explained_on(cursor: Cursor) -> str:
+    """The example that is looked at, or the user's own input, as `explain` takes it."""
+    own = cursor.selection.own
+    if own is None or not cursor.frame.own:
+        return str(probe_example(cursor.selection, cursor.frame))
+    return f"{own.example} of={own.split}" if own.split else f"input={shlex.quote(own.given)}"
 
 
 def _example(argument: Argument, cursor: Cursor) -> str | None:

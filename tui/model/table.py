@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
 from typing import Any
 
@@ -16,8 +16,8 @@ Row = list[Any]
 
 def csv_of(frame: Frame, pane: str) -> str | None:
     """A pane's data as CSV, its first line the names of the columns; None where the pane holds no data."""
-    made = ROWS.get(pane)
-    if made is None or getattr(frame, pane, None) is None:
+    made = ROWS[pane]
+    if getattr(frame, FIELDS.get(pane, pane)) is None:
         return None
     out = StringIO()
     csv.writer(out, lineterminator="\n").writerows([_plain(value) for value in row] for row in made(frame))
@@ -35,6 +35,24 @@ def _network(frame: Frame) -> Iterator[Row]:
         for position, row in enumerate(cells.values):
             for unit, value in enumerate(row):
                 yield [cells.name, position, unit, value, int(cells.dead[unit])]
+
+
+def _units(frame: Frame) -> Iterator[Row]:
+    units = frame.units
+    assert units is not None
+    yield [
+        *("unit", "mean", "deviation", "share off" if all(units.off) else "share saturated", "dead", "gradient"),
+        *("change", "worth", "worth measured now"),
+    ]
+    columns = (units.mean, units.std, units.flat, units.dead, units.gradient, units.change, units.worth)
+    for row, (block, unit) in enumerate(zip(units.block, units.unit, strict=True)):
+        values = [_known(column[row]) for column in columns]
+        yield [f"{units.blocks[block]}[{unit}]", *values, int(units.worth_holds[row])]
+
+
+def _known(value: Any) -> Any:
+    """Nothing in place of NaN, a truth as 0 or 1."""
+    return "" if value != value else int(value) if isinstance(value, np.bool_) else value
 
 
 def _weights(frame: Frame) -> Iterator[Row]:
@@ -102,11 +120,49 @@ def _output(frame: Frame) -> Iterator[Row]:
         yield [label, value, right]
 
 
+def _examples(frame: Frame) -> Iterator[Row]:
+    """What the network says for each listed example, in the order of their numbers."""
+    found = frame.answers
+    assert found is not None
+    count = found.values.shape[1]
+    truths = _numbered("right output", 0 if found.targets is None else found.targets.shape[1])
+    yield ["number", "example", "truth", "answer", "share", "loss", "wrong", *_numbered("output", count), *truths]
+    for row, number in enumerate(found.rows):
+        caption = found.captions[row] if row < len(found.captions) else ""
+        classes = [_class(found.labels, found.truth[row]), _class(found.labels, found.answer[row])]
+        wrong = "" if found.wrong is None else int(found.wrong[row])
+        values = [*found.values[row], *(() if found.targets is None else found.targets[row])]
+        yield [number, caption, *classes, _known(found.share[row]), found.loss[row], wrong, *values]
+
+
+def _numbered(word: str, count: int) -> list[str]:
+    return [f"{word} {index}" for index in range(count)]
+
+
+def _class(labels: Sequence[str], index: int) -> Any:
+    """The name of a class, or its number where it has none; nothing for no class."""
+    return "" if index < 0 else labels[index] if index < len(labels) else int(index)
+
+
+def _log(frame: Frame) -> Iterator[Row]:
+    log = frame.log
+    assert log is not None
+    yield ["number", "step", "python", "loss before", "loss after", "to come"]
+    for number, row in enumerate(log.rows, log.first):
+        losses = ["" if loss is None else loss for loss in (row.before, row.after)]
+        yield [number, row.step, row.python, *losses, int(number >= log.done)]
+
+
+FIELDS = {"examples": "answers"}
+"""The field of a frame that holds a pane's data, where it is not called like the pane."""
 ROWS: dict[str, Callable[[Frame], Iterator[Row]]] = {
     "network": _network,
+    "units": _units,
     "weights": _weights,
     "activations": _activations,
     "loss": _loss,
     "neuron": _neuron,
     "output": _output,
+    "examples": _examples,
+    "log": _log,
 }

@@ -32,7 +32,7 @@ def number(value: float | None, digits: int = 4) -> str:
     size = abs(value)
     if size != 0 and (size < 0.001 or size >= 100_000):
         return f"{value:.1e}"
-    return f"{value:.{max(0, digits - max(1, len(str(int(size)))))}f}"
+    return f"{value + 0.0:.{max(0, digits - max(1, len(str(int(size)))))}f}"  # no sign for -0.0
 
 
 def signed(value: float, digits: int = 4) -> str:

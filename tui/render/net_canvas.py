@@ -6,6 +6,7 @@ Where the terminal lacks colour or half blocks, a pixel is a sign or a coloured 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -115,52 +116,53 @@ class NetCanvas:
         """Draw lines that leave and arrive level; later ones cover earlier ones."""
         if not lines:
             return
-        given = np.array(lines, np.int64)
-        thick = given[(np.abs(given[:, 4] - palette.MIDDLE) >= THICK) & (given[:, 5] == 0)]
-        lower = np.repeat([0, 1], [len(given), len(thick)])[:, None]  # a thick line is two, one below the other
-        x0, y0, x1, y1, level, dim = np.concatenate([given, thick]).T[:, :, None]
-        count = 2 * int(max((x1 - x0).max(), np.abs(y1 - y0).max(), 2)) + 2
-        t = np.linspace(0.0, 1.0, count)
-        columns = np.rint(2 * x0 + 2 * (x1 - x0) * t).astype(np.int64)
-        rows = np.rint(2 * y0 + 2 * (y1 - y0) * t * t * (3 - 2 * t) + 1 + lower).astype(np.int64)
-        shown = (columns >= 0) & (columns < 2 * self.width) & (rows >= 0) & (rows < 4 * self.lines)
+        thick = [curve for curve in lines if abs(curve.level - palette.MIDDLE) >= THICK and not curve.dim]
+        drawn = [*lines, *thick]  # a thick line is two, one below the other
+        count = 2 * max(2, *(max(curve.x1 - curve.x0, abs(curve.y1 - curve.y0)) for curve in lines)) + 2
+        room = self.width, self.lines
+        paths = [_path(curve[:4], count, int(number >= len(lines)), room) for number, curve in enumerate(drawn)]
+        lengths = [len(path[0]) for path in paths]
+        rows, columns = np.concatenate(paths, axis=1)
+        signs = np.repeat([1 if curve.level >= palette.MIDDLE else -1 for curve in drawn], lengths)
+        inks = np.repeat([line_colour(curve.level, curve.dim) for curve in drawn], lengths)
+        rises = [curve.y1 - curve.y0 for curve in drawn]
+        slope = np.repeat([int(np.sign(rise)) if abs(rise) > 2 else 0 for rise in rises], lengths)
         if not self.look.colour:  # dashes, where there is no colour to tell the sign
-            shown &= (level >= palette.MIDDLE) | ((columns // 2 + rows // 2) % 2 == 0)
-        inks = np.array(
-            [line_colour(int(one), bool(faint)) for one, faint in zip(level[:, 0], dim[:, 0], strict=True)]
-        )[:, None]
-        slope = np.where(np.abs(y1 - y0) > 2, np.sign(y1 - y0), 0)
-        at = rows[shown] // 4, columns[shown] // 2
-        self._dots[rows[shown], columns[shown]] = True
-        for kept, values in (
-            (self._ink, inks),
-            (self._slope, slope),
-            (self._signs, np.where(level >= palette.MIDDLE, 1, -1)),
-        ):
-            kept[at] = np.broadcast_to(values, shown.shape)[shown]
+            shown = (signs > 0) | ((columns // 2 + rows // 2) % 2 == 0)
+            rows, columns, signs, inks, slope = (values[shown] for values in (rows, columns, signs, inks, slope))
+        at = rows // 4, columns // 2
+        self._dots[rows, columns] = True
+        self._ink[at], self._slope[at], self._signs[at] = inks, slope, signs
 
     def strips(self) -> list[Strip]:
         """The drawing as lines."""
         letters = self._dots.reshape(self.lines, 4, self.width, 2) * DOTS[:, None]
-        return [self._line(number, row) for number, row in enumerate(letters.sum(axis=(1, 3)).tolist())]
+        glyphs: dict[int, dict[int, tuple[str, Style]]] = {}
+        for (number, x), glyph in self.glyphs.items():
+            glyphs.setdefault(number, {})[x] = glyph
+        rows = letters.sum(axis=(1, 3)).tolist()
+        return [self._line(number, row, glyphs.get(number, {})) for number, row in enumerate(rows)]
 
-    def _line(self, number: int, dots: list[int]) -> Strip:
-        """One line; `dots` has the bits of its letters of braille."""
+    def _line(self, number: int, dots: list[int], glyphs: dict[int, tuple[str, Style]]) -> Strip:
+        """One line; `dots` has the bits of its letters of braille, `glyphs` its letters by character."""
         upper, lower = self.pixels[2 * number].tolist(), self.pixels[2 * number + 1].tolist()
         ink, halves = self._ink[number].tolist(), self.look.half_blocks
-        if not any(dots) and max(*upper, *lower) == NONE and number not in {at for at, _ in self.glyphs}:
+        made, used = list[Segment](), 0
+        taken = [x for x in range(self.width) if dots[x] or upper[x] != NONE or lower[x] != NONE or x in glyphs]
+        if not taken:
             return blank(self.width)
-        made, empty = list[Segment](), _empty()
-        for x in range(self.width):
-            glyph = self.glyphs.get((number, x))
-            if glyph is not None:
-                made.append(_glyph(glyph[0], glyph[1], max(upper[x], lower[x]) if self.look.colour else NONE))
+        for x in taken:
+            if x > used:
+                made.append(_empty(x - used))
+            used = x + 1
+            if x in glyphs:
+                made.append(_glyph(*glyphs[x], max(upper[x], lower[x]) if self.look.colour else NONE))
             elif upper[x] != NONE or lower[x] != NONE:
                 made.append(_halves(upper[x], lower[x]) if halves else self._pixel(number, x, upper[x], lower[x]))
-            elif dots[x]:
-                made.append(self._dash(number, x, dots[x], ink[x]))
             else:
-                made.append(empty)
+                made.append(self._dash(number, x, dots[x], ink[x]))
+        if used < self.width:
+            made.append(_empty(self.width - used))
         return StyledLine(made, self.width) if self.look.colour else line(made, self.width)
 
     def _pixel(self, number: int, x: int, upper: int, lower: int) -> Segment:
@@ -181,9 +183,22 @@ class NetCanvas:
         return Segment(text, Style(color=_colour(ink), bgcolor=palette.BACK) if self.look.colour else palette.TEXT)
 
 
+@lru_cache(8192)  # a net keeps its shape while its weights change
+def _path(ends: tuple[int, ...], count: int, lower: int, room: tuple[int, int]) -> Ints:
+    """The dots (2, n), as rows and columns, of a curve sampled `count` times; `room` is the characters and lines."""
+    (x0, y0, x1, y1), (width, lines) = ends, room
+    t = np.linspace(0.0, 1.0, count)
+    columns = np.rint(2 * x0 + 2 * (x1 - x0) * t).astype(np.int64)
+    rows = np.rint(2 * y0 + 2 * (y1 - y0) * t * t * (3 - 2 * t) + 1 + lower).astype(np.int64)
+    shown = (columns >= 0) & (columns < 2 * width) & (rows >= 0) & (rows < 4 * lines)
+    dots = np.stack([rows[shown], columns[shown]])
+    new = np.append(True, (np.diff(dots) != 0).any(axis=0))[: dots.shape[1]]
+    return dots[:, new]
+
+
 @palette.themed
-def _empty() -> Segment:
-    return Segment(" ", palette.GROUND)
+def _empty(count: int) -> Segment:
+    return Segment(" " * count, palette.GROUND)
 
 
 @palette.themed

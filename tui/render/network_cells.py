@@ -30,7 +30,11 @@ def heading(
     """A block's heading: its name, its kind, and how many of its units have each mark; why it has no values."""
     name = f"{look.glyph('right')} {block.name}" if selected else f"  {block.name}"
     style = palette.ACCENT_BOLD if selected else palette.TEXT if block.units else palette.DIM
-    passed = [*_phase(block, status, look), *([(f"{missing}  ", palette.FAINT)] if missing else [])]
+    passed = _phase(block, status, look)
+    if missing:
+        halfway = bool(passed and status is not None and status.next_phase)
+        awaited = status.next_phase.rpartition(" ")[2] + " is next" if halfway and status is not None else missing
+        passed = [*passed, (f"{awaited}  ", palette.FAINT)]
     positions = _positions(block) if width >= 60 else ""
     left_over = width - columns(name) - length(passed) - len(positions) - 12
     counts = _counts(marks, left_over, look) if marks is not None else []

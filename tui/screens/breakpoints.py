@@ -57,7 +57,7 @@ class BreakpointsScreen(Modal[None]):
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
         box.border_title = "Breakpoints: where runs stop"
-        box.border_subtitle = KEYS
+        box.border_subtitle = plain(KEYS)
         with box:
             yield OptionList(markup=False)
             yield Static("", id="said", markup=False)

@@ -33,7 +33,8 @@ from tui.render.plain_text import plain
 from tui.screens.modal import Modal
 from tui.widgets.pane import Lines
 
-Ask = Callable[[str, int, str], Awaitable[Any]]
+Ask = Callable[[str, int, str, dict[str, str]], Awaitable[Any]]
+"""Explains a unit on an example, over a split; the last says which example it is, if it is none of the probe's."""
 TWO_COLUMNS = 96
 LABEL = 16
 GAP = 4
@@ -76,25 +77,34 @@ class ExplainScreen(Modal[None]):
         self.query_one(Explained).take(found)
 
     def action_example(self, by: int) -> None:
-        self.run_worker(self._go(self._found.selector, self._found.example + by, self._found.split), exclusive=True)
+        """Go to the example before or after; from an input that was given, to the first of the probe."""
+        found = self._found
+        example, own = (0, {}) if found.given else (found.example + by, self._own)
+        self.run_worker(self._go(found.selector, example, found.split, own), exclusive=True)
+
+    @property
+    def _own(self) -> dict[str, str]:
+        found = self._found
+        return {"input": found.given} if found.given else {"of": found.of} if found.of else {}
 
     def action_unit(self, by: int) -> None:
         block, _, unit = self._found.name.rstrip("]").rpartition("[")
         time = self._found.selector.removeprefix(self._found.name)
         self.run_worker(
-            self._go(f"{block}[{int(unit) + by}]{time}", self._found.example, self._found.split), exclusive=True
+            self._go(f"{block}[{int(unit) + by}]{time}", self._found.example, self._found.split, self._own),
+            exclusive=True,
         )
 
     def action_split(self) -> None:
         """Explain the same unit over the next split."""
         if self._found.split in self._splits:
             split = self._splits[(self._splits.index(self._found.split) + 1) % len(self._splits)]
-            self.run_worker(self._go(self._found.selector, self._found.example, split), exclusive=True)
+            self.run_worker(self._go(self._found.selector, self._found.example, split, self._own), exclusive=True)
 
-    async def _go(self, name: str, example: int, split: str) -> None:
+    async def _go(self, name: str, example: int, split: str, own: dict[str, str]) -> None:
         """Ask for another explanation; if there is none, the one shown stays."""
         if example >= 0 and "[-" not in name:
-            found = await self._ask(name, example, split)
+            found = await self._ask(name, example, split, own)
             if isinstance(found, Explanation) and self.is_current:
                 self._show(found)
 

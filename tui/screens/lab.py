@@ -249,7 +249,10 @@ class LabScreen(Screen[None]):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
         self._cursor_unpainted = True
-        self.app.screen.call_after_refresh(setattr, self, "_cursor_unpainted", False)
+        self.app.screen.call_after_refresh(self._cursor_painted)
+
+    def _cursor_painted(self) -> None:  # not `setattr`, whose arguments Textual would look up anew for each key
+        self._cursor_unpainted = False
 
     @on(LogPane.Looked)
     def send_view(self) -> None:
@@ -269,7 +272,7 @@ class LabScreen(Screen[None]):
                     at.block,
                     at.unit,
                     example,
-                    self.desk.visible_panes(),
+                    _needed(self.desk.visible_panes()),
                     columns,
                     terms,
                     own=at.own,
@@ -332,6 +335,11 @@ def _tell_line(ui: LabScreen, text: str) -> None:
         usage, _, about = said.partition("   ")
         said = f"{usage}   enter takes the selected unit: {draft.text}   {about}"
     ui.status.say_typing(said, offers(completions(text, ui.frame)) if text.strip() else [])
+
+
+def _needed(visible: tuple[str, ...]) -> tuple[str, ...]:
+    """The visible panes; a network shown alone also draws a part of what the neuron pane knows."""
+    return (*visible, "neuron") if visible == ("network",) else visible
 
 
 def _resolutions(panes: dict[str, Pane], frame: Frame | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tui.model.sources import TITLES, Openable, everything
 from tui.render import palette
 from tui.render.drawing import clip, padded
 from tui.render.palette import Terminal
-from tui.render.plain_text import Typed
+from tui.render.plain_text import Typed, plain
 from tui.render.thumbnails import WIDTH, thumbnail
 from tui.screens.modal import Modal
 
@@ -46,11 +46,14 @@ class OpenScreen(Modal[str | None]):
         self._last, self._starting = last, starting
         self._found: list[Openable] = []
         self._read = False
+        self._entered = False
+        """Whether enter waits for the list to be read."""
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
-        box.border_title = "tinynets: a debugger for small neural networks" if self._starting else "Open"
-        box.border_subtitle = f"enter: open   type: filter, or a path   esc: {'quit' if self._starting else 'close'}"
+        box.border_title = plain("tinynets: a debugger for small neural networks" if self._starting else "Open")
+        leave = "quit" if self._starting else "close"
+        box.border_subtitle = plain(f"enter: open   type: filter, or a path   esc: {leave}")
         with box:
             field = Input(placeholder="type to filter, or the path of a save or a recipe", highlighter=Typed())
             field.cursor_blink = False
@@ -68,6 +71,8 @@ class OpenScreen(Modal[str | None]):
         self._found = await asyncio.to_thread(everything, self._last)
         self._read = True
         self._list()
+        if self._entered and self.is_current:
+            self._open(self.query_one(Input).value.strip())
 
     # -- the list
 
@@ -136,10 +141,17 @@ class OpenScreen(Modal[str | None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Open what is highlighted, or the path that is typed; before the list is read, what was opened last."""
-        typed, listed = event.value.strip(), self.query_one(OptionList)
+        self._open(event.value.strip())
+
+    def _open(self, typed: str) -> None:
+        listed = self.query_one(OptionList)
         if typed and os.path.isfile(expanded(typed)):
             self.dismiss(typed)
         elif listed.highlighted is not None:
             self.dismiss(listed.get_option_at_index(listed.highlighted).id)
-        elif typed or not self._read:
-            self.dismiss(typed or self._last or None)
+        elif self._last and not typed and not self._read:
+            self.dismiss(self._last)
+        elif not self._read:
+            self._entered = True
+        elif typed:
+            self.dismiss(typed)

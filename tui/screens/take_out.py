@@ -44,7 +44,7 @@ class TakeOutScreen(Modal[tuple[str, str] | None]):
         box.border_title = "Take out"
         box.border_subtitle = "up and down: what   enter: write   esc: cancel"
         with box:
-            yield OptionList(*(Option(plain(offer.words)) for offer in self._offers))
+            yield OptionList(*(Option(plain(offer.words)) for offer in self._offers), markup=False)
             path = Input(self._proposed, highlighter=Typed(), select_on_focus=False)
             path.cursor_blink = False
             yield path

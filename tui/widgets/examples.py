@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from textual import events
@@ -21,11 +23,12 @@ from tui.model.example_list import (
     hard_word,
     place_of,
     sequence,
+    verdict_words,
 )
 from tui.model.selection import Selection
 from tui.render import drawing, palette
 from tui.render.confusion import Matrix
-from tui.render.drawing import clip, columns, line
+from tui.render.drawing import clip, columns, line, number
 from tui.render.example_rows import Table, Tiles, group_line
 from tui.widgets.pane import Pane
 
@@ -260,22 +263,35 @@ class ExamplesPane(Pane):
                 if again:
                     self.list_cell()
             return
-        for first, band in self._seen:
-            if first <= at.y < first + band.height and band.places:
-                self.post_message(self._choice(examples, band.places[min(at.x // self._column, len(band.places) - 1)]))
-                return
+        place = self._place_at(at.x, at.y)
+        if place is not None:
+            self.post_message(self._choice(examples, place))
 
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._wheel(event, 1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._wheel(event, -1)
-
-    def _wheel(self, event: events.MouseEvent, by: int) -> None:
-        event.stop()
+    def wheel(self, by: int) -> None:
         found = self.moved(0, by)
         if found is not None:
             self.post_message(found)
+
+    def reading(self, x: int, y: int) -> str:
+        """The example under the mouse with its answer and loss, or what a cell of the matrix counts."""
+        examples = self.frame.answers if self.frame else None
+        if self.frame is None or examples is None:
+            return ""
+        if self._matrix is not None:
+            cell = self._matrix.at(x, y)
+            return replace(self._matrix, cursor=cell).words("") if cell is not None else ""
+        place = self._place_at(x, y)
+        if place is None:
+            return ""
+        loss = number(float(examples.loss[place]))
+        return f"{caption(examples, place, self.frame)}: {verdict_words(examples, place)}, loss {loss}"
+
+    def _place_at(self, x: int, y: int) -> int | None:
+        """The example at a place of the list."""
+        for first, band in self._seen:
+            if first <= y < first + band.height and band.places:
+                return band.places[min(x // self._column, len(band.places) - 1)]
+        return None
 
 
 def _whose(examples: Examples) -> str:

@@ -61,7 +61,7 @@ class Header(Lines):
         probe = number(status.probe_loss) if status.probe_loss is not None else "-"
         return {
             0: [chip(clip(status.recipe, MOST), palette.CHIP), (" ", palette.TEXT)],
-            1: [self._mode(status), ("  ", palette.TEXT)],
+            1: [self._mode(status), (" " if _is_past(status) else "  ", palette.TEXT)],
             2: [*_past(status), ("step ", palette.DIM), *_step(status), ("  ", palette.TEXT)],
             3: [*_loss(status), ("  ", palette.TEXT)],
             3.2: self._sparkline(),
@@ -85,15 +85,22 @@ class Header(Lines):
 
     def _in_short(self, status: Status) -> dict[int, list[Part | Segment]]:
         """Shorter wordings of fields that must stay, in the order in which they are tried."""
-        recipe = [chip(clip(status.recipe, LEAST), palette.CHIP), (" ", palette.TEXT)]
-        short: dict[int, list[Part | Segment]] = {}
-        if status.step < status.end:
-            short = {2: [*_past(status), *_step(status), ("  ", palette.TEXT)], 0: [*recipe]}
-        short |= {9: self._kept_in_short(status), 5: _rate_in_short(status), 0: [*recipe]}
-        if status.phase and status.mode == "paused" and not self.dead:
+        recipe: list[Part | Segment] = [chip(clip(status.recipe, LEAST), palette.CHIP), (" ", palette.TEXT)]
+        kept, rate, mode = self._kept_in_short(status), _rate_in_short(status), self._mode_in_short(status)
+        if not _is_past(status):
+            return {9: kept, 5: rate, 0: recipe, **mode, 6: []}
+        here: list[Part | Segment] = [*_past(status), ("step ", palette.DIM), _here(status), ("  ", palette.TEXT)]
+        return {0: recipe, **mode, 9: kept, 5: rate, 6: [], 2: here}
+
+    def _mode_in_short(self, status: Status) -> dict[int, list[Part | Segment]]:
+        """Of a half-done step the phase alone, and in the past of a pause its sign; nothing else can be shorter."""
+        if self.dead or status.mode != "paused":
+            return {}
+        if status.phase:
             phase = clip(f"{_phases(status)}: {status.phase}", PHASE) if self.names_phase else "mid-step"
-            short[1] = [chip(phase, palette.CHIP_WARN), ("  ", palette.TEXT)]
-        return {**short, 6: []}
+            return {1: [chip(phase, palette.CHIP_WARN), ("  ", palette.TEXT)]}
+        sign = chip("▮▮" if self.look.unicode else "||", palette.CHIP_QUIET)
+        return {1: [sign, (" ", palette.TEXT)]} if _is_past(status) else {}
 
     def _kept(self, status: Status) -> list[Part | Segment]:
         """Whether the work is saved, and whether it may be."""
@@ -147,7 +154,10 @@ def _rate_in_short(status: Status) -> list[Part | Segment]:
 def _loss(status: Status) -> list[Part]:
     """The loss of the last step, or of the unfinished step once it has one."""
     if status.batch_loss is not None:
-        return [("batch loss ", palette.DIM), (number(status.batch_loss, 3), palette.WARN)]
+        return [
+            ("batch loss ", palette.DIM),
+            (number(status.batch_loss, 3 if status.batch_loss >= 0.1 else 4), palette.WARN),
+        ]
     return [("loss ", palette.DIM), (number(status.loss), palette.BRIGHT)]
 
 
@@ -160,14 +170,22 @@ def _evaluated(status: Status) -> list[Part | Segment]:
     return [(f"{split} ", palette.DIM), (number(loss), style), ("  ", palette.TEXT)]
 
 
+def _is_past(status: Status) -> bool:
+    return status.step < status.end
+
+
+def _here(status: Status) -> Part:
+    return f"{status.step:,}", palette.BRIGHT
+
+
 def _step(status: Status) -> list[Part]:
-    here: list[Part] = [(f"{status.step:,}", palette.BRIGHT)]
-    return [*here, (f" of {status.end:,}", palette.ACCENT)] if status.step < status.end else here
+    of_all = [(f" of {status.end:,}", palette.ACCENT)] if _is_past(status) else []
+    return [_here(status), *of_all]
 
 
 def _past(status: Status) -> list[Part | Segment]:
     """A pill that says that this moment is in the past: later ones are recorded."""
-    return [chip("past", palette.CHIP_WARN), (" ", palette.TEXT)] if status.step < status.end else []
+    return [chip("past", palette.CHIP_WARN), (" ", palette.TEXT)] if _is_past(status) else []
 
 
 class Tabs(Lines):
@@ -187,7 +205,7 @@ class Tabs(Lines):
 
     def _tabs(self, width: int) -> list[tuple[str, Part]]:
         """A tab for each pane, in the longest names that fit."""
-        fitting = (form for form in FORMS if sum(len(form(pane)) for pane in PANES) <= width)
+        fitting = (form for form in FORMS if sum(len(form(pane)) for pane in PANES) < width)
         form = next(fitting, FORMS[-1])
         return [(pane, (form(pane), self._style(pane))) for pane in PANES]
 
@@ -201,8 +219,15 @@ class Tabs(Lines):
         return sum(len(text) for _, (text, _) in tabs[:at])
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        parts = [part for _, part in self._tabs(width)]
-        return [line([*parts, ("  x zoom" if length(parts) + 8 <= width else "", palette.FAINT)], width)]
+        parts: list[Part] = []
+        before = palette.DIM
+        for pane, (text, style) in self._tabs(width):
+            shared = style if pane == self.active or before == palette.DIM else before
+            parts += [(text[:1], style if text.endswith(" ") else shared), (text[1:], style)]
+            before = style
+        parts.append((" ", palette.DIM if parts[-1][0].endswith(" ") else before))
+        zoom = "  x zoom" if len(self.shown) > 1 else "  x all panes"
+        return [line([*parts, (zoom if length(parts) + len(zoom) <= width else "", palette.FAINT)], width)]
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
@@ -215,8 +240,8 @@ class Tabs(Lines):
 
 FORMS: tuple[Callable[[str], str], ...] = (
     lambda pane: f" {numbered(pane)} ",
-    lambda pane: f"{numbered_in_short(pane)} ",
-    lambda pane: f"{PANES.index(pane) + 1} {pane.capitalize()[:4]} ",
-    lambda pane: f"{PANES.index(pane) + 1} {pane.capitalize()[:3]} ",
+    lambda pane: f" {numbered_in_short(pane)}",
+    lambda pane: f" {PANES.index(pane) + 1} {pane.capitalize()[:4]}",
+    lambda pane: f" {PANES.index(pane) + 1} {pane.capitalize()[:3]}",
 )
-"""How a tab is written; the first form that fits is taken."""
+"""How a tab is written; the first form that fits is taken. Without a blank after it, it shares its neighbour's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -46,6 +47,10 @@ STATES = {
     "healthy": "GOOD",
 }
 """State of a unit -> the style of the word for it, as the palette names it."""
+NUMBERS = 35
+"""The width of the numbers of a unit in a narrow pane, with the gap behind them."""
+FIRST_WORDS = re.compile(r"the same|\S+")
+"""What a verdict begins with: the words that are coloured."""
 WHEN_DEAD = "^u: back to when it was not"
 
 
@@ -89,16 +94,15 @@ class NeuronPane(Pane):
     def _picture(self, neuron: Neuron, width: int, room: int) -> tuple[list[Strip], list[Strip]]:
         """The unit's picture: beside the numbers in a wide pane, below them in a tall one."""
         if neuron.scatter is not None and self.frame is not None:
-            lines = max(0, room - 4)
-            values = neuron.scatter.entries
-            limit = float(np.nanmax(np.abs(values))) or 1.0
-            chosen = self._example().rpartition(" → ")[0][-1:]
-            return [], scattered(neuron.scatter, values, limit, chosen, width, lines, self.look)
+            return [], scattered(neuron.scatter, self._example(), width, max(0, room - 4), self.look)
         if neuron.picture is None:
             return [], []
+        kernel = neuron.picture.kind == "kernel"
         if width >= BESIDE:
-            tall = min(room, max(6, room // 2)) if neuron.picture.kind == "kernel" else room
+            tall = min(room, max(6, room // 2)) if kernel else room
             return portrait(neuron.picture, int(width * WIDEST), tall, self.look), []
+        if kernel:
+            return portrait(neuron.picture, width - NUMBERS, min(room, 4), self.look), []
         return [], portrait(neuron.picture, width, min(room // 2, width // 2 + 1), self.look)
 
     def portrait(self) -> int:
@@ -115,6 +119,8 @@ class NeuronPane(Pane):
         if frame is None:
             return self.waiting
         if frame.of_batch and block is not None and block.units:
+            if frame.status.phase_block == block.name:
+                return f"not yet: the value of {block.name} comes with {frame.status.next_phase}"
             return f"not yet: forward has not reached {block.name}"
         return "no unit is selected"
 
@@ -272,14 +278,14 @@ class NeuronPane(Pane):
             return self._pattern(neuron.pattern, width, room)
         if neuron.places is None or neuron.places.ndim == 1 or room < 4:
             return self._terms(neuron, width, room)
-        channel = self._channel(neuron, neuron.places, width // 2, room)
+        channel = self._channel(neuron, neuron.places, min(width // 2, max(11, width - 27)), room)
         wide = channel[0].cell_length
         if width - wide < 24:
             terms = self._terms(neuron, width, room - len(channel))
             return terms + [line([*strip], width) for strip in channel]
         terms = self._terms(replace(neuron, outgoing=()), width - wide - 3, room)
         outgoing = [(*out, "") for out in neuron.outgoing]
-        below = self._bars("weights out", outgoing, wide, room - len(channel)) if outgoing else []
+        below = self._bars("weights out", outgoing, wide, room - len(channel)) if outgoing and wide >= 20 else []
         return [_beside(a, b, width - wide - 3, width) for a, b in _padded(terms, channel + below)]
 
     def _channel(self, neuron: Neuron, values: Floats, width: int, room: int) -> list[Strip]:
@@ -288,15 +294,15 @@ class NeuronPane(Pane):
         size = fitting(shape, width, room - 1)
         at = divmod(neuron.position, shape[1])
         rows = picture(mapped(values, self._limit(neuron, values)), size, self.look, {at: self.look.glyph("here")})
-        wide = max(26, extent(shape, size, self.look)[1])
+        wide = max(26 if width >= 25 else len("the channel"), extent(shape, size, self.look)[1])
         return [line([("the channel", palette.DIM)], wide), *(line(row, wide) for row in rows)][:room]
 
     def _pattern(self, pattern: Floats, width: int, room: int) -> list[Strip]:
-        """How much each position (row) attends to each other (column), in shares; only the end of a long sequence."""
+        """How much each position (row) attends to each other (column), in shares; only the end of a long one."""
         names = places(self._example(), len(pattern))
         label = max(map(columns, names)) + 1
         cell = max(1, min(7, (width - label) // len(pattern)))
-        first = max(0, len(pattern) - min((width - label) // cell, max(1, room - 2)))
+        first, top_row = max(0, len(pattern) - (width - label) // cell), max(0, len(pattern) - max(1, room - 2))
         arrow = self.look.glyph("arrow")
         nothing = len(pattern) > 2 and len(set(names[:-1])) == 1
         words = f"where each position looks: row {arrow} column, shares of 100"
@@ -306,7 +312,7 @@ class NeuronPane(Pane):
         top: list[Part] = [(" " * label, palette.DIM)]
         top += [(centred(name, cell), palette.TEXT) for name in names[first:]]
         lines = [line(heading, width), line(top, width)]
-        for at in range(first, len(pattern)):
+        for at in range(max(first, top_row), len(pattern)):
             cells = [_share(float(pattern[at, to]), cell, to <= at, self.look) for to in range(first, len(pattern))]
             lines.append(line([(padded_left(names[at], label - 1) + " ", palette.TEXT), *cells], width))
         return lines[:room]
@@ -352,6 +358,7 @@ class NeuronPane(Pane):
         if room < 2:
             return []
         limit = max((abs(value) for _, value, _ in rows), default=1.0)
+        heading = heading if len(heading) <= width else heading.removesuffix(" of the sum")
         label_width = min(14 if width >= 26 else 12, max((columns(label) for label, _, _ in rows), default=0))
         detail_width = max((len(d) for _, _, d in rows), default=0) if width >= 44 else 0
         bar_width = max(3, width - label_width - 9 - (detail_width + 1 if detail_width else 0))
@@ -385,13 +392,14 @@ def _split(incoming: int, outgoing: int, room: int) -> tuple[int, int]:
 
 
 def _verdict_lines(neuron: Neuron, width: int, most: int) -> list[Strip]:
-    """What is the matter with the unit: its first word in the colour of its state."""
+    """What is the matter with the unit: its first words in the colour of its state."""
     rows = wrapped(neuron.verdict, width)
     if len(rows) > most:
         rows = [*rows[: most - 1], clip(" ".join(rows[most - 1 :]), width)]
-    word, _, rest = (rows[0] if rows else "").partition(" ")
+    state = FIRST_WORDS.match(rows[0] if rows else "")
+    word = state.group() if state else ""
     style = palette.named(STATES.get(neuron.state, "TEXT"))
-    first = [line([(word, style), (f" {rest}", palette.TEXT)], width)] if rows else []
+    first = [line([(word, style), (rows[0][len(word) :], palette.TEXT)], width)] if rows else []
     return first + [line([(row, palette.TEXT)], width) for row in rows[1:]]
 
 

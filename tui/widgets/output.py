@@ -7,7 +7,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tinynets.server.frame import Floats, MapGrid, Output, Plane, View
+from tinynets.server.frame import Floats, Frame, MapGrid, Output, Plane, View
 from tui.render import drawing, palette
 from tui.render.drawing import (
     Part,
@@ -36,10 +36,11 @@ class OutputPane(Pane):
     def draw(self, width: int, height: int) -> list[Strip]:
         output = self.frame.output if self.frame else None
         if output is None:
-            self.title("")
             self.note("")
-            waits = self.frame is not None and self.frame.of_batch
-            return self.message("not yet: the loss of the batch comes first" if waits else self.waiting, width, height)
+            if self.frame is not None and self.frame.of_batch:
+                return self._awaited(self.frame, width, height)
+            self.title("")
+            return self.message(self.waiting, width, height)
         loss = "no truth to compare with" if output.loss is None else f"loss {number(output.loss)}"
         self.title(f"{output.input}  {loss}")
         self.note(self._about(output))
@@ -56,6 +57,23 @@ class OutputPane(Pane):
         side += [drawing.blank(wide)] * (height - 1 - len(side))
         beside = [line([*a, ("  ", palette.TEXT), *b], width) for a, b in zip(left, side, strict=False)]
         return [self._verdict(output, width), *beside]
+
+    def _awaited(self, frame: Frame, width: int, height: int) -> list[Strip]:
+        """The examples of the batch in columns, the selected one marked, until forward brings an answer."""
+        self.title(f"not yet; the batch of step {frame.status.step + 1:,}")
+        names, chosen = frame.examples, self.selection.shown(frame)
+        wide = min(width, max(map(columns, names), default=0) + 4)
+        across, tall = max(1, width // wide), max(1, height - 1)
+        first = max(0, min(chosen - tall // 2, len(names) - tall)) if across * tall < len(names) else 0
+        rows = [line([("the loss of each comes after forward", palette.DIM)], width)]
+        for y in range(min(tall, len(names))):
+            parts: list[Part] = []
+            for at in range(first + y, len(names), tall)[:across]:
+                mark = self.look.glyph("right") if at == chosen else " "
+                style = palette.BRIGHT if at == chosen else palette.TEXT
+                parts.append((padded(f"{mark} {clip(names[at], wide - 4)}", wide), style))
+            rows.append(line(parts, width))
+        return rows[:height]
 
     def _stacked(self, output: Output, plane: Plane, width: int, height: int) -> list[Strip]:
         """Lines for a tall pane: the decision map under the bars."""
@@ -177,6 +195,7 @@ class OutputPane(Pane):
             chances = [_chance(output, output.answer), _chance(output, output.target)]
         if output.answer == output.target:
             chances[1] = ""
+            said = "neither" if output.right is False else said
         glyph, verdict, style = self._ruling(output)
         word: Part = ("answers " if output.samples else "answer ", palette.DIM)
         answer: list[Part] = [(said, style if verdict else palette.BRIGHT), (chances[0], palette.TEXT)]
@@ -236,10 +255,10 @@ class OutputPane(Pane):
         value = float(output.values[index])
         tail, style = self._standing(output, index, width >= 34)
         room = 9 if width >= 34 else 2
-        bar = plain_bar(value / limit, max(3, width - label_width - 7 - room), style or palette.POSITIVE_INK, self.look)
+        bar = plain_bar(value / limit, max(3, width - label_width - 8 - room), style or palette.POSITIVE_INK, self.look)
         label = padded_left(clip(output.labels[index], label_width), label_width)
         parts: list[Part] = [(label + " ", palette.BRIGHT if tail else palette.TEXT), *bar]
-        share = f"{value:6.1%}" if np.isfinite(value) else "   NaN"
+        share = f"{value:7.1%}" if np.isfinite(value) else "    NaN"
         parts += [(share, palette.BRIGHT if tail else palette.DIM), (tail, style or palette.TEXT)]
         return line(parts, width)
 

@@ -20,7 +20,7 @@ from tinynets.server.frame import PANES, Frame, OwnInput
 from tui import actions
 from tui.model.selection import Selection
 from tui.render import palette
-from tui.render.drawing import blank, centred, clip, length, line
+from tui.render.drawing import blank, centred, clip, length, line, wrapped
 from tui.render.palette import Terminal
 from tui.render.plain_text import Seen
 from tui.render.strips import LazyLine, between
@@ -286,8 +286,9 @@ class Pane(Lines, can_focus=True):
 
     def message(self, text: str, width: int, height: int) -> list[Strip]:
         """The lines of a pane that has nothing to show: they say why."""
-        top = max(0, height // 2 - 1)
-        return [blank(width)] * top + [line([(centred(text, width), palette.FAINT)], width)]
+        rows = wrapped(text, width)
+        top = max(0, (height - len(rows)) // 2)
+        return [blank(width)] * top + [line([(centred(row, width), palette.FAINT)], width) for row in rows]
 
     # -- the mouse; a click on a unit is the pane's own
 

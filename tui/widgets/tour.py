@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from textual.content import Content
 from textual.geometry import Offset, Region, Size
-from textual.widgets import Static
+from textual.widget import Widget
 
 from tui import actions
 from tui.render.drawing import wrapped
@@ -124,7 +125,7 @@ def pointer(box: Region, about: Region, look: Terminal) -> str:
     return look.glyph("target") if about.right <= box.x else look.glyph("right")
 
 
-class TourHint(Static):
+class TourHint(Widget):
     """The box of the present hint; hidden while there is none."""
 
     DEFAULT_CSS = """
@@ -136,13 +137,17 @@ class TourHint(Static):
     """
 
     def __init__(self) -> None:
-        super().__init__("", id="tour", markup=False)
+        super().__init__(id="tour")
+        self._text = plain("")
         self.at = -1
         """The number of the hint; -1 for none."""
 
     @property
     def hint(self) -> Hint | None:
         return HINTS[self.at] if 0 <= self.at < len(HINTS) else None
+
+    def render(self) -> Content:
+        return self._text
 
     def point(self, size: Size, about: Region, others: Sequence[Region], look: Terminal) -> None:
         """Show the hint beside what it is about."""
@@ -152,9 +157,10 @@ class TourHint(Static):
         text = hint.said()
         box = _clear(size, text, about, others)
         arrow = pointer(box, about, look)
-        self.update(plain(text))
-        self.border_title = f"{arrow} {self.at + 1} of {len(HINTS)}"
-        self.border_subtitle = "enter: go on   esc: end" if box.width > 30 else "enter   esc: end"
+        self._text = plain(text)
+        self.border_title = plain(f"{arrow} {self.at + 1} of {len(HINTS)}")
+        self.border_subtitle = plain("enter: go on   esc: end" if box.width > 30 else "enter   esc: end")
         self.styles.width, self.styles.height = box.width, box.height
         self.styles.offset = box.offset
         self.display = True
+        self.refresh(layout=True)

@@ -17,6 +17,25 @@ from tui.widgets.pane import Leap, Pane
 
 WHEEL = 3
 """How many rows one notch of the wheel scrolls."""
+MEANINGS = {
+    "unit": "the units by their numbers",
+    "mean": "mean output over the probe",
+    "std": "standard deviation of the output over the probe",
+    "flat": "share of the probe on which its activation is flat, so that no gradient passes",
+    "gradient": "mean over the probe of |d loss / d output|",
+    "change": "change of all that it has learned by the last update, as a share of its size",
+    "worth": "by how much the loss rises without the unit: A measures it",
+}
+"""What each column holds."""
+TOLD = {
+    "mean": "mean {:+.4g}",
+    "std": "deviation {:.4g}",
+    "flat": "saturated {:.3g}%",
+    "gradient": "|grad| {:.3g}",
+    "change": "change {:.3g}",
+    "worth": "worth {:+.3g}",
+}
+"""How each number of a unit is told."""
 NO_ROWS: Order = np.zeros(0, np.intp)
 
 
@@ -205,13 +224,26 @@ class UnitsPane(Pane):
                 here = column == self.sorting.column
                 self.sort(Sorting(column, here and not self.sorting.turned))
 
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._wheel(WHEEL)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._wheel(-WHEEL)
-
-    def _wheel(self, by: int) -> None:
-        self._first, self._away = self._first + by, True
+    def wheel(self, by: int) -> None:
+        """Scroll some rows; the cursor stays."""
+        self._first, self._away = self._first + WHEEL * by, True
         self._followed = self.selection
         self.redraw()
+
+    def reading(self, x: int, y: int) -> str:
+        """What the column under the mouse holds, or all numbers of the unit there, also those without room."""
+        if self.rows is None:
+            return ""
+        if y == 0:
+            column = next((name for name, (first, end) in self._layout.starts().items() if first <= x < end), "")
+            return MEANINGS.get(column, "")
+        at = self._first + y - 1
+        if not 0 <= at < len(self._shown):
+            return ""
+        row, rows = int(self._shown[at]), self.rows
+        block, unit = rows.name(row)
+        known = {name: float(values[row]) for name, values in rows.columns.items() if name in TOLD}
+        told = [TOLD[name].format(value) for name, value in known.items() if value == value]
+        if rows.units.off[rows.units.block[row]]:
+            told = [text.replace("saturated", "off") for text in told]
+        return f"{block}[{unit}]: {', '.join(told)}"

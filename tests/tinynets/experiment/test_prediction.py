@@ -201,3 +201,12 @@ def test_a_name_like_nothing_has_no_hint() -> None:
     with pytest.raises(AttributeError, match=r"^tinynets has no `zzzzzz`$"):
         _ = tn.zzzzzz
     assert not hasattr(tn, "__wrapped__")
+
+
+@pytest.mark.parametrize("given", ["1 nan", "1 inf", "1 2.5", "1 1e99"])
+def test_whole_numbers_are_not_made_of_others(given: str) -> None:
+    network = tn.Network([tn.Embedding(4, 2), tn.Flatten(), tn.Linear(4, 2)])
+    made = tn.Lab(network, data=(np.array([[0, 1], [2, 3]]), [0, 1]), loss=tn.CrossEntropy())
+    assert made.predict("1 2").values
+    with pytest.raises(tn.EditError, match="whole numbers"):
+        made.predict(given)

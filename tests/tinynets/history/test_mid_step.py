@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -246,6 +247,36 @@ def test_undo_in_mid_step_takes_edits_off_first_and_then_drops_the_step(make_tin
     assert lab.player.phases_done == 4
     assert str(lab.undo()).startswith("undone: the half-done step, at step 5")
     assert (lab.moment, lab.state.digest(), lab.player.phases_done) == (*begun, 0)
+
+
+def test_joined_edits_are_taken_back_together_between_steps_and_in_mid_step_and_by_a_save(
+    make_tiny: Make, tmp_path: Path, says: Callable[..., Any]
+) -> None:
+    lab = make_tiny()
+    lab.run(5)
+    for done in (0, 4):
+        phases(lab, done)
+        begun = lab.moment, lab.state.digest(), lab.player.phases_done
+        lab.zero("hidden[1]")
+        lab.scale("output[0]", 2.0)
+        edited = lab.moment, lab.state.digest()
+        assert lab.join(2) == "undo takes back 2 edits, hidden[1] zeroed to output[0] scaled by 2"
+        for _ in range(2):
+            assert str(lab.undo()).startswith("undone: 2 edits, hidden[1] zeroed to output[0] scaled by 2")
+            assert (lab.moment, lab.state.digest(), lab.player.phases_done) == begun
+            assert str(lab.redo()).startswith("redone: 2 edits")
+            assert (lab.moment, lab.state.digest(), lab.player.phases_done) == (*edited, done)
+    lab.step_out()
+    with says(tn.TimelineError, "the last 3 actions are not edits that were made one right after another"):
+        lab.join(3)
+    lab.zero("hidden[2]")
+    lab.freeze("hidden[2]")
+    lab.join(2)
+    lab.save(tmp_path / "joined.msgpack")
+    again = tn.Lab(tmp_path / "joined.msgpack")
+    again.undo()
+    assert again.moment[1:] == (6, 4)
+    assert again.verify().equal
 
 
 def test_an_edit_undone_in_mid_step_stays_reachable_when_the_step_goes_on(make_tiny: Make) -> None:

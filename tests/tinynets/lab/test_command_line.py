@@ -196,7 +196,7 @@ def test_a_bracket_that_stays_open_takes_nothing_of_what_comes_behind_it() -> No
 
 
 def test_every_verb_of_the_lab_is_a_method_of_the_lab() -> None:
-    of_the_app = {"open", "play", "recover"}
+    of_the_app = {"open", "play", "recover", "snapshot", "record"}
     for name, verb in VERBS.items():
         assert name in of_the_app or hasattr(tn.Lab, verb.python)
         assert isinstance(getattr(tn.Lab, name, None), property) == verb.read

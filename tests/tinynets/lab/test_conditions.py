@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as npst
 import tinynets as tn
 from tinynets.lab.command_line import parse
 from tinynets.lab.conditions import AVERAGED, parse_condition
+from tinynets.lab.lab import experiment_of
 from tinynets.server.activity import Activity
 from tinynets.server.frame import View
 from tinynets.server.frame_builder import FrameBuilder
@@ -220,3 +221,16 @@ def test_the_command_line_takes_conditions() -> None:
     assert parse("until loss < 2.3").python() == 'lab.run_until("loss < 2.3")'
     assert parse("back_until alive hidden[1, 7]").args == ("alive hidden[1, 7]",)
     assert parse('lab.run_until("loss < 2.3", limit=50)').kwargs == {"limit": 50}
+
+
+def test_what_is_not_a_number_is_neither_more_nor_less_nor_other_and_warns_of_nothing() -> None:
+    layers = [tn.Linear(2, 2, name="hidden"), tn.Linear(2, 2, name="output")]
+    lab = tn.Lab(tn.Network(layers, seed=0), data=(np.eye(2), [0, 1]), loss=tn.CrossEntropy())
+    for number in (3e38, 3e38):
+        lab.scale("hidden", number)
+    experiment = experiment_of(lab)
+    assert not np.isfinite(lab.probe_loss())
+    for text in ("mean output[0]", "probe"):
+        for comparison in ("<", "<=", ">", ">=", "==", "!="):
+            for condition in (f"{text} {comparison} 1", f"not {text} {comparison} 1"):
+                assert not parse_condition(condition)(experiment)

@@ -49,6 +49,9 @@ def test_plain_values_and_sequences_are_neither_right_nor_wrong() -> None:
     assert (values.kind, values.answer.tolist(), values.wrong) == ("values", [NONE], None)
     assert values.targets is not None
     assert values.targets.tolist() == [[1.0, 0.0]]
+    series = answers_of(tn.MSE(), np.array([[[1.0, 2.0], [3.0, 4.0]]]), np.array([[[0.0, 1.0], [5.0, 6.0]]]))
+    assert series.targets is not None
+    assert (series.values.tolist(), series.targets.tolist()) == ([[3.0, 4.0]], [[5.0, 6.0]])
     sequence = answers_of(tn.CrossEntropy(), np.array([[[9.0, 0.0], [0.0, 9.0]]]), np.array([[0, 1]]))
     assert (sequence.answer.tolist(), sequence.truth.tolist(), sequence.wrong) == ([1], [1], None)
 

@@ -52,6 +52,25 @@ def test_the_gradient_is_that_of_the_examples_own_loss(lab: tn.Lab) -> None:
         assert gradient == pytest.approx((losses[0] - losses[1]) / (2 * EPS), rel=1e-6)
 
 
+def test_a_unit_explains_itself_on_an_example_of_a_split_and_on_an_input_that_is_given() -> None:
+    lab = tn.Lab("spiral")
+    lab.run(20)
+    x, digest, loss = lab.split("dev")[0], lab.state.digest(), lab.probe_loss()
+    of_split = lab.explain("hidden1[3]", 7, of="dev", split="dev")
+    given = lab.explain("hidden1[3]", input=x[7].tolist(), split="dev")
+    typed = lab.explain("hidden1[3]", input=f"x={x[7][0]} y={x[7][1]}", split="dev")
+    assert of_split.z == given.z == typed.z
+    hidden: Any = lab.network["hidden1"]
+    assert of_split.z == pytest.approx(float(x[7] @ hidden.w[:, 3] + hidden.b[3]), rel=1e-5)
+    assert (given.contributions, given.effects) == (of_split.contributions, of_split.effects)
+    assert (given.gradient, given.gradient_pre, given.target) == (None, None, "")
+    assert of_split.gradient is not None
+    assert of_split.target == lab.data.describe_target("dev", 7)
+    assert f"on dev 7, {of_split.input}" in str(of_split)
+    assert f"on the input x={x[7][0]}" in str(typed)
+    assert (lab.state.digest(), lab.probe_loss()) == (digest, loss)
+
+
 def test_explaining_leaves_a_half_done_step_and_everything_else_as_it_is(lab: tn.Lab) -> None:
     other = make_other(lab)
     for _ in range(7):

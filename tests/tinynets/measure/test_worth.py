@@ -185,3 +185,14 @@ def test_what_cannot_be_measured_is_refused(make_tiny: Make, says: Callable[...,
         lab.worth("hidden", split="dve")
     with pytest.raises(tn.TinynetsError, match="examples"):
         lab.worth("hidden", examples=0)
+
+
+def test_a_loss_that_overflows_has_a_worth_that_is_no_number_and_warns_of_nothing() -> None:
+    network = tn.Network([tn.Linear(2, 3, name="hidden"), tn.Linear(3, 2, name="output")], seed=0)
+    lab = tn.Lab(network, data=(np.eye(2), [0, 1]), loss=tn.CrossEntropy())
+    lab.scale("output", 3e38)
+    lab.scale("output", 3e38)
+    found = lab.worth("hidden")
+    assert not np.isfinite(found.loss)
+    assert np.isnan(found.values).all()
+    assert (found.best, str(found).startswith("worth most: hidden[0]")) == (0, True)

@@ -112,3 +112,33 @@ def test_an_intervention_holds_on_ones_own_input_too() -> None:
     assert frame.neuron is not None
     assert frame.neuron.value == pytest.approx(0.25)
     assert frame.neuron.clean != pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("recipe", ["names-mlp", "xor", "colors-som"])
+@pytest.mark.parametrize("lens", ["gradient", "change", "importance"])
+def test_every_lens_follows_from_the_probe_to_ones_own_input_and_to_another(recipe: str, lens: str) -> None:
+    lab = tn.Lab(recipe)
+    lab.run(3)
+    builder = FrameBuilder.of(lab)
+    frame_of(builder, lens=lens)  # what it has found for the probe does not serve
+    for example in (EXAMPLE, 5):
+        own = OwnInput(split=lab.probe.split, example=row_of(lab, example))
+        shown, anew = (frame_of(one, lens=lens, own=own) for one in (builder, FrameBuilder.of(lab)))
+        assert shown.network is not None
+        assert anew.network is not None
+        for mine, theirs in zip(shown.network, anew.network, strict=True):
+            assert np.array_equal(mine.values, theirs.values)
+
+
+@pytest.mark.parametrize(("recipe", "given"), [("names-mlp", "emma"), ("xor", "0.3 -1")])
+def test_an_input_without_a_target_leaves_the_gradients_of_the_probes_loss(recipe: str, given: str) -> None:
+    lab = tn.Lab(recipe)
+    lab.run(3)
+    builder = FrameBuilder.of(lab)
+    before, own = frame_of(builder, lens="gradient"), frame_of(builder, lens="gradient", own=OwnInput(given))
+    assert before.weights is not None
+    assert own.weights is not None
+    assert before.weights.values.any()
+    assert own.weights.values == pytest.approx(before.weights.values, rel=1e-4, abs=1e-7)
+    assert own.network is not None
+    assert not any(cells.values.any() for cells in own.network)  # its loss is none, and has no gradient

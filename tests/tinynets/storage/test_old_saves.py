@@ -56,6 +56,11 @@ def test_there_are_saves_with_every_operation_and_every_kind_of_record() -> None
     assert kinds >= {"losses", "edits", "evaluations", "bookmark", "unbookmark", "rename", "drop"}
 
 
+def test_there_are_saves_with_edits_in_the_middle_of_steps() -> None:
+    labelled = {phase for path in OLD for branch in facts(path)["branches"] for phase in branch.get("phases", [])}
+    assert {phase.split()[0] for phase in labelled if phase} >= {"batch", "forward"}
+
+
 @pytest.mark.parametrize("name", OLD, ids=str)
 def test_an_old_save_opens_with_all_its_history(name: Path) -> None:
     wanted, lab = facts(name), tn.Lab(FOLDER / name)
@@ -84,6 +89,7 @@ def check(timeline: Timeline, wanted: dict[str, Any]) -> None:
         assert (branch.name, branch.parent, branch.fork) == (told["name"], told["parent"], told["fork"])
         assert (len(branch.losses), sha(branch.losses.values)) == (told["losses"], told["losses_sha256"])
         assert [[placed.step, placed.edit.python(), placed.done] for placed in branch.edits] == told["edits"]
+        assert [placed.phase for placed in branch.edits] == told.get("phases", [""] * len(branch.edits))
         assert [str(entry) for entry in branch.evaluations] == told["evaluations"]
 
 

@@ -19,8 +19,9 @@ from tinynets.data import arrays
 from tinynets.history import runs
 from tinynets.history.moment import Moment
 from tinynets.history.verify import replay
+from tinynets.measure.lens_names import AUTO, LENSES
 from tinynets.server.activity import Activity
-from tinynets.server.frame import View
+from tinynets.server.frame import OwnInput, View
 from tinynets.server.frame_builder import FrameBuilder
 from tinynets.server.process import spawn
 from tinynets.storage import data_record, keyframes
@@ -386,6 +387,31 @@ def test_text_is_written_without_the_data(tmp_path: Path) -> None:
     assert again.data.missing is not None
     assert again.sample(3, prefix="a") == lab.sample(3, prefix="a")
     assert again.predict("emm") == lab.predict("emm")
+
+
+def test_without_the_data_every_lens_shows_what_is_known_and_refuses_the_rest_in_words(run: tn.Lab, npz: Path) -> None:
+    npz.unlink()
+    lab = tn.Lab(run.path)
+    assert lab.data.missing is not None
+    begun, builder = (lab.moment, lab.state.digest()), FrameBuilder.of(lab)
+    for lens in (AUTO, *LENSES):
+        for against in ("", 0, 3, "middle", "main"):
+            for own in (
+                None,
+                OwnInput("0.5 -1"),
+                OwnInput(split="dev", example=1),
+                OwnInput(split="train", example=150),
+            ):
+                view = View(lens=lens, against=against, own=own, split="dev", every_unit=True, answer=5)
+                frame = builder.frame(view, 1, Activity())
+                assert (frame.network is not None, frame.units is not None) == (True, True)
+    for refused in (lab.phase, lab.phase_back, lambda: lab.phase_to("loss"), lambda: lab.worth("hidden")):
+        with pytest.raises(tn.DataError):
+            refused()
+    lab.breakpoint("loss < 0.1")
+    with pytest.raises(tn.DataError):
+        lab.run(5)
+    assert (lab.moment, lab.state.digest(), lab.player.phases_done) == (*begun, 0)
 
 
 def test_a_moment_that_cannot_be_computed_is_opened_at_the_stored_state_before_it(run: tn.Lab, npz: Path) -> None:

@@ -11,6 +11,7 @@ from textual.widgets import Input
 from tinynets.server.frame import Frame, OwnInput
 from tui.model.example_list import hard_ones
 from tui.screens.draw import Canvas, DrawScreen
+from tui.screens.explain import ExplainScreen
 from tui.screens.own import OwnScreen
 
 
@@ -165,3 +166,21 @@ async def test_drawing_is_refused_where_inputs_are_no_pictures() -> None:
     async with opened() as (pilot, _):
         await pilot.press("i", *"draw", "enter")
         await until(pilot, lambda: "these inputs are no pictures" in dialog_text(pilot))
+
+
+async def test_the_unit_explains_itself_on_ones_own_input() -> None:
+    async with real("spiral") as (pilot, _):
+        for own, said in ((OwnInput("0.3 -1"), "on 0.3 -1"), (OwnInput(split="dev", example=12), "step 0 on (")):
+            lab(pilot).select(own=own)
+            await until(pilot, lambda own=own: frame_of(pilot).own and frame_of(pilot).view.own == own)
+            await pilot.press("E")
+            await until(pilot, lambda: isinstance(pilot.app.screen, ExplainScreen))
+            await until(pilot, lambda said=said: said in screen_text(pilot))
+            await pilot.press("l")
+            await until(pilot, lambda: "[1] at step 0" in screen_text(pilot))
+            found = pilot.app.screen._found  # type: ignore[attr-defined]
+            assert (found.given, found.of, found.example) == (own.given, own.split, own.example)
+            await pilot.press("full_stop")
+            await until(pilot, lambda own=own: pilot.app.screen._found.example == (13 if own.split else 0))  # type: ignore[attr-defined]
+            assert pilot.app.screen._found.given == ""  # type: ignore[attr-defined]
+            await pilot.press("escape")

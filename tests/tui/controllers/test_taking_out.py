@@ -7,10 +7,14 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pyte
 import pytest
 from opening import app_of, lab, opened, screen_text, status, type_line, until
+from panes import frame_of
 
+from tinynets.server.frame import PANES
+from tui.model.table import FIELDS, csv_of
 from tui.render.export import makes_png
 
 
@@ -72,17 +76,34 @@ async def test_the_numbers_of_a_csv_are_those_of_the_pane(here: Path) -> None:
     assert [float(value) for value in rows[5][1:]] == pytest.approx(frame.weights.values[4].tolist(), abs=0)
 
 
-@pytest.mark.parametrize("pane", ["network", "activations", "loss", "neuron", "output"])
-async def test_every_pane_of_numbers_has_its_data(here: Path, pane: str) -> None:
+@pytest.mark.parametrize("pane", PANES)
+async def test_every_pane_has_its_data(here: Path, pane: str) -> None:
     async with opened() as (pilot, _):
-        await pilot.press("s", "4" if pane == "activations" else "1")
-        await until(pilot, lambda: getattr(lab(pilot).frame, pane) is not None)
+        await pilot.press("s", str(1 + PANES.index(pane)))
+        await until(pilot, lambda: getattr(lab(pilot).frame, FIELDS.get(pane, pane)) is not None)
         await type_line(pilot, f"snapshot d.csv pane={pane}")
         await until(pilot, lambda: (here / "d.csv").exists())
     with (here / "d.csv").open(newline="") as file:
         rows = [*csv.reader(file)]
     assert len(rows) > 1
     assert len({len(row) for row in rows}) == 1
+
+
+def test_the_rows_of_units_examples_and_log_are_what_the_panes_say() -> None:
+    frame = frame_of("names-mlp")
+    assert frame.units is not None
+    assert frame.answers is not None
+    assert frame.log is not None
+    units, examples, log = (
+        [*csv.DictReader((csv_of(frame, pane) or "").splitlines())] for pane in ("units", "examples", "log")
+    )
+    assert [row["unit"] for row in units] == [f"hidden[{unit}]" for unit in range(len(frame.units.unit))]
+    assert [float(row["mean"]) for row in units] == pytest.approx(frame.units.mean.tolist(), abs=0)
+    assert {row["worth"] for row in units if np.isnan(frame.units.worth).all()} <= {""}
+    assert [int(row["number"]) for row in examples] == frame.answers.rows.tolist()
+    assert [row["truth"] for row in examples] == [frame.answers.labels[truth] for truth in frame.answers.truth]
+    assert [row["python"] for row in log] == [row.python for row in frame.log.rows]
+    assert sum(row["to come"] == "0" for row in log) == frame.log.done - frame.log.first
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,9 @@ def test_what_is_completed_as_a_target_the_engine_takes(recipe: str) -> None:
                         select(made.network, name)
 
 
-@pytest.mark.parametrize("recipe", ["names-mlp", "digits-cnn", "names-transformer", "modular"])
+@pytest.mark.parametrize(
+    "recipe", ["names-mlp", "digits-cnn", pytest.param("names-transformer", marks=pytest.mark.proof), "modular"]
+)
 def test_layers_that_are_offered_can_be_removed_and_inserted(recipe: str) -> None:
     made, frame = tn.Lab(recipe), frame_of(recipe)
     lines = [line for line in completions("remove ", frame) if line]
@@ -186,6 +188,7 @@ async def test_the_cursor_follows_its_unit_through_prune_undo_and_grow() -> None
         assert lab(pilot).selection.selector == "hidden[7]"
 
 
+@pytest.mark.proof
 async def test_blocks_come_and_go_while_it_runs_and_the_panes_follow() -> None:
     async with real("names-mlp") as (pilot, _):
         await pilot.press("space")
@@ -249,6 +252,7 @@ async def test_an_explanation_shows_what_stands_on_the_unit_apart() -> None:
         assert "tanh itself saturated" in screen_text(pilot)
 
 
+@pytest.mark.proof
 async def test_an_edits_answer_is_whole_at_80_columns() -> None:
     async with real("names-mlp", SMALL) as (pilot, _):
         for text in ("clamp hidden[3] 0.5", "round hidden 3", "sparsify hidden[0:100] 0.5", "prune hidden[5,7,9,11]"):

@@ -35,7 +35,7 @@ def selected(pilot: Pilot[None]) -> str:
 
 
 def edits(engine: FakeEngine) -> list[tuple[str, tuple[object, ...]]]:
-    return [(verb, args) for verb, args, _ in engine.calls]
+    return [(verb, args) for verb, args, _ in engine.calls if verb != "join"]
 
 
 @pytest.mark.parametrize("size", [WIDE, MIDDLE, SMALL])
@@ -163,6 +163,7 @@ async def test_across_blocks_it_is_one_edit_for_each_and_that_is_said() -> None:
         await pilot.press("home", "asterisk", "end", "asterisk", "z")
         await until(pilot, lambda: edits(engine) == [("zero", ("embed[0]",)), ("zero", ("output[26]",))])
         await until(pilot, lambda: "2 marked units in 2 blocks" in status(pilot))
+        await until(pilot, lambda: ("join", (2,), {}) in engine.calls)
         await pilot.press("c")
         await until(pilot, lambda: "clamp: 2 marked units in 2 blocks" in screen_text(pilot))
         await pilot.press("enter")
@@ -290,3 +291,18 @@ async def test_a_measurement_is_cancelled_by_escape() -> None:
 def commands_busy(pilot: Pilot[None]) -> bool:
     client = app_of(pilot).commands.client
     return client is not None and client.busy
+
+
+@pytest.mark.proof
+async def test_one_u_takes_back_what_was_done_to_marked_units_of_several_blocks() -> None:
+    async with real("spiral") as (pilot, _):
+        pane = await to_units(pilot)
+        await pilot.press("s", "tilde")
+        await until(pilot, lambda: len(pane.rows or ()) == 34)
+        await pilot.press("home", "asterisk", "end", "asterisk", "z")
+        await until(pilot, lambda: status(pilot).endswith("u takes them back"))
+        await pilot.press("u")
+        await until(pilot, lambda: status(pilot).startswith("undone: 2 edits, hidden1[0] zeroed to output[1] zeroed"))
+        assert not any(standing.op.any() for standing in lab(pilot).frame.standing.values())  # type: ignore[union-attr]
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: status(pilot).startswith("redone: 2 edits"))

@@ -63,13 +63,16 @@ def test_the_network_counts_what_stands_and_its_legend_says_it_in_words(operated
 
 def test_the_neuron_lists_what_stands_on_it_in_order_with_its_amount(operated: Frame) -> None:
     lines = drawn(NeuronPane(), operated, 62, 16)
-    assert "≡ clamp 1 before the activation" in lines[1]
-    assert lines[1].index("clamp") < lines[1].index("× scale 2")
+    assert lines[1].startswith("clamped to 1 and scaled by 2 by you")  # the sentence, before the list
+    at = next(at for at, row in enumerate(lines) if row.startswith("w·x + b")) - 1
+    assert lines[at].split("  →  ")[0].strip() == "≡ clamp 1 before the activation"
+    assert lines[at].split("  →  ")[1].strip() == "× scale 2"
     assert operated.neuron is not None
     assert f"without: {operated.neuron.clean:.3f}" in "\n".join(lines)
     narrow = drawn(NeuronPane(), operated, 34, 16)
-    assert "clamp 1 before" in narrow[1]
-    assert "scale 2" in narrow[2]
+    at = next(at for at, row in enumerate(narrow) if row.startswith("w·x + b")) - 2
+    assert "clamp 1 before" in narrow[at]
+    assert "scale 2" in narrow[at + 1]
 
 
 def test_glyphs_are_different_and_one_cell_wide() -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 
 import pytest
 from fake import FakeEngine
 from opening import SMALL, WIDE, commands, lab, opened, screen_text, status, until
+from patience import PATIENCE
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from tinynets.lab.reports import LogEntry
 from tui.app import LabApp
+from tui.model.sources import Openable, everything
 from tui.screens.entries import EntriesScreen
 from tui.screens.leave import LeaveScreen
 from tui.screens.open import OpenScreen
@@ -77,6 +80,29 @@ async def test_typing_filters_and_enter_opens_what_is_left() -> None:
         await until(pilot, lambda: found.option_count == 2)
         await pilot.press("enter")
         await until(pilot, lambda: ("open", ("names-wavenet",), {}) in engine.calls)
+
+
+@pytest.mark.parametrize(("typed", "wanted"), [("wavenet", "names-wavenet"), ("", None)])
+async def test_enter_before_the_list_is_read_opens_what_it_will_highlight(
+    typed: str, wanted: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_read = Event()
+
+    def read(last: str) -> list[Openable]:
+        assert may_read.wait(PATIENCE)
+        return everything(last)
+
+    monkeypatch.setattr("tui.screens.open.everything", read)
+    async with opened() as (pilot, engine):
+        pilot.app.push_screen(OpenScreen(), lambda source: engine.calls.append(("chosen", (source,), {})))
+        await until(pilot, lambda: isinstance(pilot.app.focused, Input))
+        await pilot.press(*typed, "enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, OpenScreen)
+        may_read.set()
+        await until(pilot, lambda: engine.calls)
+        (source,) = engine.calls[0][1]
+        assert source == wanted if wanted else source in {entry.source for entry in everything()}
 
 
 async def test_arrows_pick_while_the_field_has_the_focus() -> None:

@@ -118,6 +118,8 @@ def test_the_matrix_of_27_letters_scrolls_to_its_cursor() -> None:
     assert rows[-2].startswith("z")
     assert rows[0].rstrip().removesuffix("right").rstrip().endswith("z")
     assert "of 27" in pane.footnote
+    assert pane.reading(rows[0].index("z"), 9).startswith("y taken for z: 0 of ")  # under the mouse
+    assert pane.reading(rows[0].index("z"), 0) == ""
 
 
 @pytest.mark.parametrize("recipe", ["digits", "xor", "names-mlp"])

@@ -81,9 +81,11 @@ def test_the_batch_is_listed_as_soon_as_it_is_drawn() -> None:
     assert all(example in text for example in frame.examples)
     assert lines(NeuronPane, frame) == ("hidden[0]", lines(NeuronPane, frame)[1])
     assert "not yet: forward has not reached hidden" in lines(NeuronPane, frame)[1]
-    assert "not yet" in lines(OutputPane, frame)[1]
+    title, text = lines(OutputPane, frame)
+    assert title == "not yet; the batch of step 3"
+    assert frame.examples[3] in text
     title, text = lines(NetworkPane, frame)
-    assert title == f"each unit on batch of step 3, {frame.examples[3]}  (4 of 32; , changes it)"
+    assert title == f"each unit on the batch of step 3: {frame.examples[3]}  (4 of 32; key , changes it)"
     assert text.count("not yet") == 4
     assert text.rstrip().endswith("hidden: not yet")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from fake import FakeEngine
@@ -58,6 +60,7 @@ async def test_enter_goes_to_the_moment_after_the_action_and_the_cursor_follows_
         await until(pilot, lambda: any(line.startswith("▶◆") for line in shown(pilot)))
 
 
+@pytest.mark.proof
 async def test_keys_and_wheel_go_through_10_000_actions_and_what_is_seen_is_sent() -> None:
     async with at_the_log(SMALL, edits=5000, step=500_100) as (pilot, engine):
         await pilot.press("home")
@@ -80,6 +83,17 @@ async def test_y_copies_the_line_under_the_cursor_here_and_the_last_action_elsew
         await until(pilot, lambda: "loss" in status(pilot))
         await pilot.press("y")
         assert app_of(pilot).clipboard == "lab.step()"
+
+
+async def test_what_is_copied_is_a_line_of_python_without_commands_to_a_terminal() -> None:
+    async with at_the_log() as (pilot, engine):
+        engine.world.marks[-1] = replace(engine.world.marks[-1], text='lab.bookmark("\x1b[2J\udce9")')
+        await pilot.press("s")
+        await until(pilot, lambda: "lab.bookmark" in "".join(shown(pilot)))
+        await pilot.press("k", "y")
+        await until(pilot, lambda: status(pilot).startswith("copied"))
+        assert app_of(pilot).clipboard == 'lab.bookmark("\\x1b[2J\\udce9")'
+        assert ast.literal_eval(app_of(pilot).clipboard.removeprefix("lab.bookmark")) == "\x1b[2J\udce9"
 
 
 async def test_y_before_anything_was_done_says_so() -> None:

@@ -8,6 +8,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from tui.screens.operate import OperateScreen
+from tui.widgets.examples import ExamplesPane
 
 
 async def turn(pilot: Pilot[None], pane: str, down: bool = True) -> None:
@@ -36,6 +37,37 @@ async def test_the_wheel_over_weights_goes_through_inputs_wherever_the_focus_is(
         await turn(pilot, "weights")
         await until(pilot, lambda: lab(pilot).selection.row == 1)
         assert lab(pilot).desk.choice.active == "network"
+
+
+async def test_the_wheel_scrolls_units_and_leaves_the_cursor_and_goes_example_by_example() -> None:
+    async with opened() as (pilot, _):
+        units = lab(pilot).panes["units"]
+        before = lab(pilot).selection
+        first = units.render_line(1).text
+        await turn(pilot, "units")
+        await until(pilot, lambda: units.render_line(1).text != first)
+        assert lab(pilot).selection == before
+        await pilot.press("8", "home")
+        shown = lab(pilot).panes["examples"]
+        assert isinstance(shown, ExamplesPane)
+        answers = lab(pilot).frame.answers  # type: ignore[union-attr]
+        assert answers is not None
+        second = int(answers.rows[shown.ordered(answers)[1]])
+        await turn(pilot, "examples")
+        await until(pilot, lambda: lab(pilot).selection.example == second)
+
+
+async def test_hovering_reads_units_columns_and_examples() -> None:
+    async with opened() as (pilot, _):
+        await pilot.press("8")
+        said = lab(pilot).status
+        await pilot.hover("#units", offset=(30, 2))
+        await until(pilot, lambda: "hidden[0]: mean " in said.render_line(0).text)
+        heading = lab(pilot).panes["units"].render_line(0).text
+        await pilot.hover("#units", offset=(heading.index("change") + 3, 1))
+        await until(pilot, lambda: "change of all that it has learned" in said.render_line(0).text)
+        await pilot.hover("#examples", offset=(5, 4))
+        await until(pilot, lambda: "truth is" in said.render_line(0).text)
 
 
 async def test_hovering_reads_the_unit_and_the_weight_under_the_mouse() -> None:

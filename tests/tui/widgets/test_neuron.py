@@ -52,6 +52,26 @@ def test_a_list_that_stands_alone_ends_with_what_the_others_come_to(size: tuple[
     assert lines[-1].startswith("the others")
 
 
+@pytest.mark.parametrize("size", [(62, 14), (42, 13), (38, 16)])
+def test_a_channel_lists_its_terms_beside_its_map(size: tuple[int, int]) -> None:
+    rows = drawn(NeuronPane(), frame_of("digits-cnn", "conv1", 0), *size)
+    assert sum(row.startswith("x[0]@") for row in rows) >= 3
+    assert any("the channel" in row for row in rows)
+
+
+def test_a_position_of_which_the_row_has_room_for_all_shows_all_its_shares() -> None:
+    rows = drawn(NeuronPane(), frame_of("names-transformer", "block1a.attention", 0, 5), 62, 12)
+    last = [int(share) for share in rows[-1].split()[1:]]
+    assert len(last) == 8
+    assert sum(last) == pytest.approx(100, abs=4)
+
+
+def test_all_first_words_of_a_verdict_are_coloured() -> None:
+    pane, frame = NeuronPane(), frame_of("perceptron", "output", 0)
+    drawn(pane, frame, 62, 12)
+    assert next(segment.text for segment in pane.draw(62, 12)[1]) == "the same"
+
+
 @pytest.mark.proof
 async def test_the_zoomed_neuron_shows_every_term() -> None:
     async with real("names-mlp", WIDE) as (pilot, _):
@@ -59,3 +79,10 @@ async def test_the_zoomed_neuron_shows_every_term() -> None:
         await until(pilot, lambda: len(re.findall(r"^.embed\[", screen_text(pilot), re.MULTILINE)) == 30)
         await pilot.press("x")
         await until(pilot, lambda: len(lab(pilot).frame.neuron.contributions) == 12)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("width", [38, 40, 46, 54])
+def test_a_kernel_never_cuts_the_numbers_beside_it(width: int) -> None:
+    rows = drawn(NeuronPane(), frame_of("digits-cnn", "conv1", 0), width, 13)
+    assert any("= 1.481" in row for row in rows)
+    assert any("sat. " in row and "%" in row for row in rows)

@@ -184,13 +184,13 @@ def test_the_wheel_scrolls_away_from_the_cursor_until_that_moves() -> None:
     frame = frames.frame(frames.World(), View("hidden"))
     pane = made(frame)
     pane.redraw = lambda **_: None  # type: ignore[method-assign]  # there is no app
-    pane._wheel(30)
+    pane.wheel(10)
     assert named(at(pane, frame, "hidden", 0))[0] == "hidden[30]"
     assert named(at(pane, frame, "hidden", 0))[0] == "hidden[30]"
     assert "hidden[1]" in named(at(pane, frame, "hidden", 1))
-    pane._wheel(-1000)
+    pane.wheel(-1000)
     assert named(at(pane, frame, "hidden", 1))[0] == "hidden[0]"
-    pane._wheel(1000)
+    pane.wheel(1000)
     assert named(at(pane, frame, "hidden", 1))[-1] == "hidden[199]"
 
 

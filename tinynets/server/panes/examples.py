@@ -11,11 +11,12 @@ import numpy as np
 from tinynets.experiment.experiment import Experiment
 from tinynets.experiment.scene import Scene
 from tinynets.measure.answers import Answers, answers_of, confusion
+from tinynets.measure.confusion import class_names
 from tinynets.nn.interventions import examples_from
 from tinynets.nn.workspace import Workspace
 from tinynets.numerics.arrays import Array, ignore_warnings
 from tinynets.server.frame import Examples
-from tinynets.server.panes.output import picture_size, side_names
+from tinynets.server.panes.output import picture_size
 
 MOST = 2000
 """So many examples of a split are listed at most: evenly spaced ones of a larger split."""
@@ -57,10 +58,11 @@ class ExampleLists:
 
     def batch(self, experiment: Experiment, scene: Scene, shown: bool) -> Examples | None:
         """The examples of the batch of the half-done step; None before its loss is known."""
-        if not scene.has_losses:
+        losses = scene.losses(experiment)
+        if losses is None:
             return None
         batch = scene.watched
-        found = answers_of(experiment.loss, batch.workspace.out, batch.y, batch.weight)
+        found = replace(answers_of(experiment.loss, batch.workspace.out, batch.y, batch.weight), loss=losses)
         rows = np.arange(len(batch.x))
         looks = {"captions": batch.examples, "pictures": _pictures(experiment, batch.x)} if shown else {}
         return replace(_examples(experiment, "", rows, len(rows), found, looks), of_batch=True)
@@ -109,12 +111,7 @@ def rows_of(size: int) -> Array:
 def _examples(
     experiment: Experiment, split: str, rows: Array, total: int, found: Answers, looks: dict[str, Any]
 ) -> Examples:
-    labels: tuple[str, ...] = ()
-    if found.kind == "sides":
-        labels = side_names(experiment)
-    elif found.kind == "classes":
-        count, named = found.values.shape[1], experiment.data.labels
-        labels = named if len(named) == count else tuple(map(str, range(count)))
+    labels = class_names(experiment, found.kind, found.values.shape[1])
     return Examples(
         split,
         rows,

@@ -137,9 +137,12 @@ def _way(experiment: Experiment) -> Iterator[tuple[Branch, int]]:
 def _done(experiment: Experiment) -> Iterator[tuple[Place, int, Done]]:
     """Forks, bookmarks, evaluations that someone asked for, and edits: the place, the order there, and what it was."""
     timeline, current = experiment.timeline, experiment.branch
+    end: Place = current.end[1:]
     for branch, _ in _way(experiment):
-        if branch.parent is not None:
-            yield (branch.fork, branch.shared), 0, branch.name
+        forked = branch.fork, branch.shared
+        if branch.parent is not None and forked <= end:  # else the next one was forked before, and shares less
+            yield forked, 0, branch.name
+        end = min(end, forked)
     for mark in timeline.bookmarks.values():
         if timeline.shares(current, mark.moment):
             yield mark.moment[1:], 1, mark
@@ -168,7 +171,8 @@ def _words(experiment: Experiment, entry: Entry) -> tuple[str, str, float | None
     match entry.done:
         case RecordedEdit() as placed:
             line = placed.edit.python()
-            return line, line, _measured(placed.before), _measured(placed.after), placed.edit.op
+            shown = f"{line}  # in the step, after {placed.phase}" if placed.phase else line
+            return shown, line, _measured(placed.before), _measured(placed.after), placed.edit.op
         case Evaluation() as found:
             line = call_line("evaluate", (found.split,), {"clean": True} if found.clean else {})
             return line, line, None, found.loss, ""

@@ -11,6 +11,7 @@ from tinynets.experiment.prediction import output_names
 from tinynets.experiment.probe import Probe
 from tinynets.experiment.scene import Scene
 from tinynets.measure.answers import answers_of
+from tinynets.measure.confusion import side_names
 from tinynets.nn.layers import Distances
 from tinynets.nn.losses import Kohonen
 from tinynets.nn.som import u_matrix
@@ -54,13 +55,6 @@ def output(experiment: Experiment, scene: Scene, view: View, texts: dict[str, An
         sides=names,
         shares=one.kind == "values" and bool(loss.probabilities(one.values).size),
     )
-
-
-def side_names(experiment: Experiment) -> tuple[str, ...]:
-    """The names of the two classes that a single output tells apart."""
-    if len(experiment.data.labels) == 2:
-        return experiment.data.labels
-    return ("0", "1") if experiment.loss.probabilities(np.zeros(1)).size else ("-1", "+1")
 
 
 def map_grid(experiment: Experiment, watched: Probe, example: int) -> MapGrid | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tinynets.errors import TinynetsError
 from tinynets.experiment.experiment import Experiment
-from tinynets.experiment.prediction import given_input, input_names
-from tinynets.foreign_text import printable
+from tinynets.experiment.prediction import given_input, input_names, joined
 from tinynets.server.frame import Inputs, OwnInput
 from tinynets.server.panes.output import picture_size
 
@@ -44,8 +43,7 @@ def _with(experiment: Experiment, own: OwnInput) -> Experiment:
     else:
         found = given_input(experiment, own.given, None, None)
         caption = f"yours: {own.words or own.given}"
-    probe = experiment.probe.with_one(found.x, found.y, printable(caption), found.target, found.weight)
-    return replace(experiment, probe=probe)
+    return joined(experiment, found, caption)
 
 
 def inputs_of(experiment: Experiment) -> Inputs:

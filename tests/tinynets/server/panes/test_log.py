@@ -79,6 +79,17 @@ def test_an_edit_in_the_past_shows_the_fork_and_the_branch_from_there(lab: tn.La
     ]
 
 
+def test_a_fork_behind_the_place_where_the_next_one_left_is_no_row(lab: tn.Lab) -> None:
+    lab.seek(10)
+    lab.fork("late")
+    lab.seek(2)
+    lab.fork("early")
+    assert texts(log_of(lab)) == ['lab = tn.Lab("xor")', "lab.step() x 2", 'lab.fork("early")']
+    lab.seek(0)
+    lab.fork("first")
+    assert texts(log_of(lab)) == ['lab = tn.Lab("xor")', 'lab.fork("first")']
+
+
 def test_bookmarks_and_evaluations_asked_for_are_rows(lab: tn.Lab) -> None:
     lab.bookmark("here")
     found = lab.evaluate("train")
