@@ -14,7 +14,7 @@ from tinynets.lab.verbs import VERBS
 from tui.model import targets
 from tui.model.answers import message_for
 from tui.model.completion import completions
-from tui.model.operations import FAMILIES, FITTING, line_for, menu, sites
+from tui.model.operations import FAMILIES, FITTING, CommandDraft, line_for, menu, sites
 from tui.model.selection import Selection, UnitNow
 from tui.render.operation_looks import LOOKS
 from tui.screens.explain import ExplainScreen
@@ -305,3 +305,12 @@ async def test_each_key_of_the_selected_unit_does_its_verb_to_it() -> None:
         await until(pilot, lambda: lab(pilot).command_line.value == "scale hidden[0] 2")
         await pilot.press("escape")
         await until(pilot, lambda: not lab(pilot).command_line.display)
+
+
+async def test_an_operation_on_a_layer_that_is_still_asked_is_completed_on_the_command_line() -> None:
+    async with opened() as (pilot, engine):
+        engine.calls.clear()
+        app_of(pilot).unit.begin(CommandDraft("remove", asked="hidden"))
+        await until(pilot, lambda: lab(pilot).command_line.display)
+        assert lab(pilot).command_line.value == "remove hidden"
+        assert not engine.calls
