@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -281,3 +282,35 @@ def test_16_colours_are_enough(tmp_path: Path) -> None:
         assert {"brown", "blue", "black"} <= grounds or len(grounds) >= 5, grounds
     finally:
         terminal.end()
+
+
+@needs_proc
+@pytest.mark.proof
+@pytest.mark.parametrize("colours", [{}, {"TERM": "xterm", "COLORTERM": ""}], ids=["all colours", "16 colours"])
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
+def test_at_each_size_a_run_is_edited_killed_and_taken_up_again(
+    tmp_path: Path, size: tuple[int, int], colours: dict[str, str]
+) -> None:
+    with lab(cwd=tmp_path, size=size, **colours) as terminal:
+        terminal.until("names-mlp", "paused", "step 0", "1 Network", "? help", no_traceback)
+        terminal.press("s", "step 1 ", "step 1: loss")
+        terminal.press("z", "hidden[0] zeroed")
+        terminal.press("s", "step 2: loss", lambda text: steps_of(text) == 2)
+        terminal.press("n", "mid-step", no_traceback)
+        terminal.press(".", lambda text: steps_of(text) == 3 and "mid-step" not in text, no_traceback)
+        assert (b"38;2;" in terminal.written) == (not colours)
+        terminal.process.kill()
+        until_gone(terminal)
+    (left,) = (tmp_path / "state" / "tinynets" / "journals").glob("*.journal")
+    kept = Path(shutil.copy(left, tmp_path / "kept.journal"))  # recovering goes on in a journal of its own
+    with lab(str(left), cwd=tmp_path, size=size, **colours) as terminal:
+        terminal.until("names-mlp", lambda text: steps_of(text) == 3, no_traceback)
+        terminal.close_terminal()
+        until_gone(terminal)
+    found = tn.Lab(kept)
+    straight = tn.Lab("names-mlp")
+    straight.run(1)
+    straight.zero("hidden[0]")
+    straight.run(2)
+    found.seek(3)
+    assert found.state.digest() == straight.state.digest()

@@ -91,9 +91,12 @@ class UnitController(Controller):
         frame, targets = self.ui.frame, self.targets
         if line is None or frame is None or not targets:
             return
-        verb, target = line.text.split()[:2]
-        time = target.partition("@t=")[2]
-        site = Site(before=".pre[" in target, time=int(time) if time else None)
+        verb, *words = line.text.split()
+        if not words:  # all that it takes is still asked, as for `remove LAYER`
+            self._begin([(targets[0], line)], verb)
+            return
+        time = words[0].partition("@t=")[2]
+        site = Site(before=".pre[" in words[0], time=int(time) if time else None)
         others = [(target, line_for(verb, frame, target, site)) for target in targets[1:]]
         self._begin([(targets[0], line), *others], verb)
 

@@ -14,7 +14,7 @@ from tinynets.lab.verbs import VERBS
 from tui.model import targets
 from tui.model.answers import message_for
 from tui.model.completion import completions
-from tui.model.operations import FAMILIES, FITTING, line_for, menu, sites
+from tui.model.operations import FAMILIES, FITTING, CommandDraft, line_for, menu, sites
 from tui.model.selection import Selection, UnitNow
 from tui.render.operation_looks import LOOKS
 from tui.screens.explain import ExplainScreen
@@ -318,3 +318,11 @@ async def test_the_key_that_clamps_begins_with_the_present_value_as_a_typed_clam
         await pilot.press("escape")
         await type_line(pilot, "clamp")
         await until(pilot, lambda: lab(pilot).command_line.value == by_key)
+
+
+async def test_an_operation_on_a_layer_that_is_still_asked_is_completed_on_the_command_line() -> None:
+    async with opened() as (pilot, engine):
+        engine.calls.clear()
+        app_of(pilot).unit.begin(CommandDraft("remove", asked="hidden"))
+        assert lab(pilot).command_line.value == "remove hidden"
+        assert not engine.calls
