@@ -324,5 +324,6 @@ async def test_an_operation_on_a_layer_that_is_still_asked_is_completed_on_the_c
     async with opened() as (pilot, engine):
         engine.calls.clear()
         app_of(pilot).unit.begin(CommandDraft("remove", asked="hidden"))
+        await until(pilot, lambda: lab(pilot).command_line.display)
         assert lab(pilot).command_line.value == "remove hidden"
         assert not engine.calls
