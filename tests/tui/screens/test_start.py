@@ -197,13 +197,13 @@ async def test_a_save_remembers_its_own_cursor() -> None:
     assert place.unit == 2
 
 
-@pytest.mark.parametrize("theme", ["tinynets-light", "nord"])
-async def test_a_chosen_theme_is_kept(theme: str) -> None:
+@pytest.mark.parametrize(("theme", "way"), [("tinynets-light", "down"), ("tokyo-night", "up")])
+async def test_a_chosen_theme_is_kept(theme: str, way: str) -> None:
     async with started() as (pilot, _):
         await pilot.press("T")
         await until(pilot, lambda: len(pilot.app.screen_stack) == 2)
         while pilot.app.theme != theme:
-            await pilot.press("down")
+            await pilot.press(way)
             await pilot.pause()
         await pilot.press("enter")
         await until(pilot, lambda: status(pilot) == f"theme {theme}, from now on")
