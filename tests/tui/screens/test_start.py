@@ -15,6 +15,7 @@ from opening import MIDDLE, SMALL, WIDE, lab, left_behind, screen_text, status, 
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
+from tinynets.lab.reports import SaveReport
 from tinynets.storage.locks import state_folder
 from tui.app import LabApp
 from tui.config import Config
@@ -188,11 +189,11 @@ async def test_the_cursor_the_example_and_the_pane_are_where_they_were_when_it_i
 
 async def test_a_save_remembers_its_own_cursor() -> None:
     async with started("names-mlp") as (pilot, engines):
-        await pilot.press("right", "s")
-        engines[0].world.path = str(state_folder() / "x.msgpack")
-        await pilot.press("right", "s", "w")
-        await until(pilot, lambda: lab(pilot).frame.status.path)  # type: ignore[union-attr]
-    place = StateFile.of_user().place_of(str(state_folder() / "x.msgpack"))
+        path = str(state_folder() / "x.msgpack")
+        engines[0].answers["save"] = lambda: SaveReport(path, 1000, 2)
+        await pilot.press("right", "right", "w")
+        await until(pilot, lambda: status(pilot).startswith("saved "))
+    place = StateFile.of_user().place_of(path)
     assert place is not None
     assert place.unit == 2
 
