@@ -99,6 +99,16 @@ def shown_key(key: str) -> str:
     return KEY_NAMES.get(key, key)
 
 
+class _Keys(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return BY_ID[name].shown_key
+
+
+def keyed(text: str) -> str:
+    """A text with the keys of actions as they are now, where it names these in braces: `{undo} goes back`."""
+    return text.format_map(_Keys())
+
+
 RUN, TIME, EDIT, LOOK, FILE = "Running", "Going back and forth", "The selected unit", "Looking", "Saves and the app"
 UNITS = "In the Units pane"
 
@@ -234,6 +244,8 @@ _LOSS = tuple(
         ("go", "enter", "go there", "To the step under the cursor", "go", 2, ()),
         ("curve", "d", "curve", "The loss, the learning rate, or how far updates move each block", "next_curve", 4, ()),
         ("whole", "home", "all", "All steps of the branch, without a cursor", "whole", None, ()),
+        ("page_up", "pageup", "earlier", "Earlier steps, where not all are shown", "along", None, (-1,)),
+        ("page_down", "pagedown", "later", "Later steps, where not all are shown", "along", None, (1,)),
         ("newest", "end", "newest", "Follow the newest steps, without a cursor", "newest", None, ()),
     )
 )

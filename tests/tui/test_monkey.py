@@ -207,6 +207,7 @@ async def test_random_keys_mouse_and_sizes_do_no_harm(
             frame = lab(pilot).frame
             assert frame is not None
             assert await commands(pilot).done("save", str(path)), lab(pilot).status.message
+            await until(pilot, lambda: (now := lab(pilot).frame) and now.status.path == str(path))
         except BaseException as error:
             error.add_note(f"{recipe}, seed {SEED}, after {monkey.events} events: {monkey.done[-40:]}")
             raise

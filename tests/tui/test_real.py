@@ -93,7 +93,8 @@ async def test_the_command_line_speaks_the_api() -> None:
         await until(pilot, lambda: lab(pilot).status.python == 'lab.zero("hidden[0]")')
         await pilot.press("colon", *"zero hidden[200]", "enter")
         await until(pilot, lambda: "`hidden` has 200 units, 0 to 199" in status(pilot))
-        await pilot.press("colon", *"zerro hidden", "enter")
+        assert lab(pilot).command_line.display  # what was refused stays, to be mended
+        await pilot.press("escape", "colon", *"zerro hidden", "enter")
         await until(pilot, lambda: "did you mean `zero`?" in status(pilot))
 
 

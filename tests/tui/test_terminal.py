@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -55,9 +56,9 @@ def no_traceback(text: str) -> bool:
 @pytest.mark.proof
 def test_a_session_is_kept_and_plays_again(tmp_path: Path) -> None:
     with lab(cwd=tmp_path) as terminal:
-        terminal.until("names-mlp", "paused", "step 0", "1 Network", "5 Neuron hidden[0]", "? help")
+        terminal.until("names-mlp", "paused", "step 0", "1 Network", "6 Neuron hidden[0]", "? help")
         first = terminal.press("s", "step 1 ", "step 1: loss", "lab.step()", "unsaved")
-        terminal.press("l", "5 Neuron hidden[1]")
+        terminal.press("l", "6 Neuron hidden[1]")
         terminal.press("z", "hidden[1] zeroed: probe loss", 'lab.zero("hidden[1]")', "1 zeroed", "z release")
         second = terminal.press("s", "step 2 ", "step 2: loss")
         assert loss_of(second) != loss_of(first)
@@ -236,8 +237,8 @@ def test_a_file_that_is_not_a_whole_save_is_named_and_the_app_stands(tmp_path: P
     whole = path.read_bytes()
     path.write_bytes({"truncated": whole[:100], "random bytes": bytes(range(7, 250)) * 9, "empty": b""}[damage])
     with lab("bad.msgpack", cwd=tmp_path) as terminal:
-        terminal.until("`bad.msgpack` ", "Open a save or a recipe", "xor", no_traceback)
-        terminal.press("\x1b", "`bad.msgpack` ", lambda text: "Open a save" not in text)
+        terminal.until("`bad.msgpack` ", "Recipes: start anew", "names-mlp", no_traceback)
+        terminal.press("\x1b", "`bad.msgpack` ", lambda text: "Recipes: start anew" not in text)
         terminal.send("q")
         assert terminal.status() == 0
 
@@ -281,3 +282,35 @@ def test_16_colours_are_enough(tmp_path: Path) -> None:
         assert {"brown", "blue", "black"} <= grounds or len(grounds) >= 5, grounds
     finally:
         terminal.end()
+
+
+@needs_proc
+@pytest.mark.proof
+@pytest.mark.parametrize("colours", [{}, {"TERM": "xterm", "COLORTERM": ""}], ids=["all colours", "16 colours"])
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
+def test_at_each_size_a_run_is_edited_killed_and_taken_up_again(
+    tmp_path: Path, size: tuple[int, int], colours: dict[str, str]
+) -> None:
+    with lab(cwd=tmp_path, size=size, **colours) as terminal:
+        terminal.until("names-mlp", "paused", "step 0", "1 Network", "? help", no_traceback)
+        terminal.press("s", "step 1 ", "step 1: loss")
+        terminal.press("z", "hidden[0] zeroed")
+        terminal.press("s", "step 2: loss", lambda text: steps_of(text) == 2)
+        terminal.press("n", "mid-step", no_traceback)
+        terminal.press(".", lambda text: steps_of(text) == 3 and "mid-step" not in text, no_traceback)
+        assert (b"38;2;" in terminal.written) == (not colours)
+        terminal.process.kill()
+        until_gone(terminal)
+    (left,) = (tmp_path / "state" / "tinynets" / "journals").glob("*.journal")
+    kept = Path(shutil.copy(left, tmp_path / "kept.journal"))  # recovering goes on in a journal of its own
+    with lab(str(left), cwd=tmp_path, size=size, **colours) as terminal:
+        terminal.until("names-mlp", lambda text: steps_of(text) == 3, no_traceback)
+        terminal.close_terminal()
+        until_gone(terminal)
+    found = tn.Lab(kept)
+    straight = tn.Lab("names-mlp")
+    straight.run(1)
+    straight.zero("hidden[0]")
+    straight.run(2)
+    found.seek(3)
+    assert found.state.digest() == straight.state.digest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 
 import numpy as np
@@ -24,7 +25,6 @@ class BlockView:
     """The examples, and the workspace of their forward."""
     out: Array
     pre: Array | None
-    limit: float
     saturated: Array
     dead: Array
     image: bool
@@ -37,10 +37,14 @@ class BlockView:
         out = probe.workspace.units_behind(experiment.network, block.last)
         shaped = probe.values(experiment.network, block)
         saturated, dead = probe.saturated(experiment.network, block), experiment.probe.dead(experiment.network, block)
-        highest = inf if block.activation is None else block.activation.output_range[1]
-        limit = limit_of(shaped) if highest == inf else highest
         pre = None if block.pre is None else probe.values(experiment.network, block, pre=True)
-        return BlockView(block, probe, shaped, pre, limit, saturated, dead, out.ndim == 4)
+        return BlockView(block, probe, shaped, pre, saturated, dead, out.ndim == 4)
+
+    @cached_property
+    def limit(self) -> float:
+        """The value that gets full colour; only some lenses ask for it."""
+        highest = inf if self.block.activation is None else self.block.activation.output_range[1]
+        return limit_of(self.out) if highest == inf else highest
 
     def position(self, example: int, unit: int) -> int:
         """The position at which to show a unit: the last one of a sequence, the largest value in an image."""

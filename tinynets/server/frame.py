@@ -823,7 +823,7 @@ class TimelineStrip:
     """Roughly the most seconds that going to a step can take."""
     shown: tuple[int, int] = (0, 0)
     """The range of steps asked for: those after the first number, through the second; (0, 0): all of this branch."""
-    losses: Floats | None = None
+    losses: Floats | None = field(default=None, compare=False)
     """(parts,) the mean training loss of equal parts of that range; NaN where no step is recorded."""
 
     @property

@@ -174,7 +174,8 @@ class FrameBuilder:
         named = [block for block in blocks if block.name == view.block]
         block = (named or hidden or blocks or list(network.blocks))[0]
         unit = min(max(view.unit, 0), max(block.units - 1, 0))
-        example = min(max(view.example, 0), len(self.experiment.probe.x) - 1)
+        wanted = view.example or (0 if named else self._most_telling())
+        example = min(max(wanted, 0), len(self.experiment.probe.x) - 1)
         if len(scene.watched.x) > len(self.experiment.probe.x) and not scene.of_batch:
             example = len(scene.watched.x) - 1
         of_batch = min(max(view.batch_example, 0), len(scene.watched.x) - 1) if scene.of_batch else view.batch_example
@@ -197,6 +198,13 @@ class FrameBuilder:
             portrait=max(8, min(view.portrait, 128)),
             plane=max(9, min(view.plane, 128)),
         )
+
+    def _most_telling(self) -> int:
+        """The example to begin with: of texts the one with the most letters before the answer, else the first."""
+        if self.experiment.data.text is None:
+            return 0
+        letters = [len(text.lstrip(".")) for text in self.experiment.probe.examples]
+        return letters.index(max(letters))
 
     def _texts(self, view: View, renew: bool) -> dict[str, Any]:
         """Generated names, drawn anew when the moment changes."""

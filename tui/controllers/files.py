@@ -78,6 +78,8 @@ class FileController(Controller):
         report = await self.commands.done("save", *path)
         if report:
             self.written = getattr(report, "path", "")
+            if self.written:
+                self._state.remember(last=key_of(self.written))
             self.keep_place(self.written)
             self.commands.notify_cut(str(report), "information")
         return bool(report)

@@ -58,7 +58,7 @@ class Table:
             parts.append((padded(clip(truth_of(examples, place), self._truth - 1), self._truth), palette.TEXT))
         said = padded(clip(answer_of(examples, place), self._answer - 1), self._answer)
         parts.append((said, miss_style(examples) if wrong else palette.GOOD if wrong is False else palette.TEXT))
-        parts.append((f"{number(float(examples.loss[place]), 3):>7}", palette.DIM))
+        parts.append((f"{number(float(examples.loss[place])):>7}", palette.DIM))
         if wrong is not None:
             glyph, words = look.glyph("miss" if wrong else "hit"), "wrong" if wrong else "right"
             ink = miss_style(examples) if wrong else palette.GOOD

@@ -61,9 +61,9 @@ def picture(
 
 
 def resized(values: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
-    """An array of another number of rows and columns, each of them the nearest that there was."""
-    down = np.arange(rows) * values.shape[0] // rows
-    return np.asarray(values[np.ix_(down, np.arange(columns) * values.shape[1] // columns)])
+    """An array (..., rows, columns) of another number of both, each of them the nearest that there was."""
+    down, across = (np.arange(n) * there // n for n, there in zip((rows, columns), values.shape[-2:], strict=True))
+    return np.asarray(values[..., down[:, None], across])
 
 
 def fitting(shape: tuple[int, int], width: int, height: int, most: int = 4) -> int:

@@ -154,7 +154,10 @@ def _rate_in_short(status: Status) -> list[Part | Segment]:
 def _loss(status: Status) -> list[Part]:
     """The loss of the last step, or of the unfinished step once it has one."""
     if status.batch_loss is not None:
-        return [("batch loss ", palette.DIM), (number(status.batch_loss, 3), palette.WARN)]
+        return [
+            ("batch loss ", palette.DIM),
+            (number(status.batch_loss, 3 if status.batch_loss >= 0.1 else 4), palette.WARN),
+        ]
     return [("loss ", palette.DIM), (number(status.loss), palette.BRIGHT)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tinynets.server.frame import BlockCells, Floats, Frame, NetGraph, NetLink, UnitPictures
+from tinynets.server.frame import BlockCells, Floats, Frame, NetGraph, NetLink
 from tui.model.selection import Selection
 from tui.render import palette
 from tui.render.drawing import Part, blank, clip, columns, first_fitting, legend, line, signed
@@ -24,6 +25,8 @@ MOST_EDGES = 72
 """Of more edges between two columns, only the strongest are drawn, and those of the selected unit."""
 AROUND = 2
 """The lines of the names above the columns and of the legend below them."""
+LEVELS = 3
+"""The axes of pictures given as levels: units, rows, columns. Others have an axis for their colours."""
 SHORTEST = 9
 """From this many lines on, a net is drawn."""
 
@@ -38,7 +41,7 @@ class Net:
     look: Terminal
     marks: dict[str, Marks]
 
-    @property
+    @cached_property
     def cells(self) -> dict[str, BlockCells]:
         return {block.name: block for block in self.frame.network or ()}
 
@@ -47,14 +50,27 @@ class Net:
         """Whether the units are coloured by their values, so that their pictures show the same thing."""
         return self.frame.lens.name == "value"
 
-    def level(self, block: str, unit: int) -> int:
-        """The level of a unit's colour on the selected example."""
-        cells = self.cells.get(block)
-        if cells is None:
-            reach = self.graph.pictures[""].limit if "" in self.graph.pictures else 1.0
-            return int(palette.levels(self.graph.values, reach or 1.0)[unit])
-        levels: list[int] = palette.levels(cells.values[-1], cells.limit).tolist()
-        return levels[unit]
+    @cached_property
+    def levels(self) -> dict[str, list[int]]:
+        """The levels of the units' colours on the selected example, by block."""
+        reach = self.graph.pictures[""].limit if "" in self.graph.pictures else 1.0
+        inputs = {"": palette.levels(self.graph.values, reach or 1.0)}
+        blocks = {name: palette.levels(cells.values[-1], cells.limit) for name, cells in self.cells.items()}
+        return {name: found.tolist() for name, found in (inputs | blocks).items()}
+
+    def pictures(self, wide: int, tall: int) -> dict[str, NDArray[np.integer]]:
+        """The units' pictures in a size, by block: greys of images, else levels; the single row of a course repeats.
+
+        Units whose pictures would not show what the lens shows have none.
+        """
+        found: dict[str, NDArray[np.integer]] = {}
+        for block, own in self.graph.pictures.items():
+            cells, shown = self.cells.get(block), resized(own.values, tall, wide)
+            if own.kind == "image":
+                found[block] = greys(shown)
+            elif cells is None or (self.values_lens and not cells.missing):
+                found[block] = palette.levels(shown, own.limit)
+        return found
 
 
 def wanted_of(graph: NetGraph, width: int) -> Wanted:
@@ -84,8 +100,9 @@ def draw(net: Net, where: NetLayout, width: int, height: int) -> list[Strip]:
     """All lines of a net: the names of its columns, the drawing, and a legend."""
     canvas = NetCanvas(width, height - AROUND, net.look)
     canvas.curves(_edges(net, where))
+    pictures = net.pictures(where.size.wide, where.size.tall) if where.size != DOT else {}
     for node in where.nodes:
-        _node(canvas, net, where, node)
+        _node(canvas, net, where, node, pictures.get(node.block))
     _names(canvas, net, where)
     if where.answer is not None and net.graph.answer is not None:
         _answer(canvas, net, where.answer)
@@ -163,9 +180,9 @@ def _right(where: NetLayout, node: Node) -> int:
     return node.x + where.size.wide + 1
 
 
-def _node(canvas: NetCanvas, net: Net, where: NetLayout, node: Node) -> None:
+def _node(canvas: NetCanvas, net: Net, where: NetLayout, node: Node, pictures: NDArray[np.integer] | None) -> None:
     """A unit's picture, beside it its value on the example, and around the selected one a frame."""
-    own, level = net.graph.pictures.get(node.block), net.level(node.block, node.unit)
+    level = net.levels[node.block][node.unit]
     selected = (node.block, node.unit) == (net.selection.block, net.selection.unit)
     mark = net.marks[node.block].glyph(node.unit, net.look) if node.block in net.marks else None
     if where.size == DOT:
@@ -174,13 +191,14 @@ def _node(canvas: NetCanvas, net: Net, where: NetLayout, node: Node) -> None:
     wide, tall = where.size.wide, where.size.tall
     if selected:
         canvas.ring(node.x, node.y, wide + 1, tall, chosen())
-    plain, cells = np.full((tall, wide), level), net.cells.get(node.block)
-    pictured = own is not None and (cells is None or (net.values_lens and not cells.missing))
-    if own is not None and own.kind == "image":
-        canvas.colours(node.x, node.y, greys(resized(own.values[node.unit], tall, wide)))
+    plain, cells = np.full((tall, wide + 1), level), net.cells.get(node.block)
+    if pictures is None:
+        canvas.picture(node.x, node.y, plain)
+    elif pictures.ndim > LEVELS:
+        canvas.colours(node.x, node.y, pictures[node.unit])
     else:
-        canvas.picture(node.x, node.y, _levels(own, node.unit, wide, tall) if own and pictured else plain)
-        canvas.picture(node.x + wide, node.y, plain[:, :1])
+        plain[:, :-1] = pictures[node.unit]
+        canvas.picture(node.x, node.y, plain)
     if mark is not None:
         canvas.write(node.y // 2, node.x, mark[0], mark[1])
     if not net.values_lens and cells is not None and not cells.missing and wide >= 6:
@@ -201,11 +219,6 @@ def _dot(canvas: NetCanvas, net: Net, node: Node, level: int, selected: bool, ma
         left, right = ("▐", "▌") if net.look.unicode else ("[", "]")
         canvas.write(number, node.x - 1, left, palette.CURSOR)
         canvas.write(number, node.x + 1, right, palette.CURSOR)
-
-
-def _levels(own: UnitPictures, unit: int, wide: int, tall: int) -> NDArray[np.integer]:
-    """The levels of a unit's picture at the size that it has room for; a course, of a single row, is repeated."""
-    return np.asarray(palette.levels(resized(own.values[unit], tall, wide), own.limit))
 
 
 def _names(canvas: NetCanvas, net: Net, where: NetLayout) -> None:

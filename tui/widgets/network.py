@@ -7,21 +7,25 @@ from rich.style import Style
 from textual import events
 from textual.strip import Strip
 
-from tinynets.server.frame import BlockCells, BlockInfo, Frame, View
+from tinynets.server.frame import BlockCells, BlockInfo, Frame, Scatter, View
 from tui.render import palette
 from tui.render.arrangement import Arrangement, Room, Row, Span, arrange, fit
 from tui.render.drawing import Part, blank, clip_name, columns, length, line, padded
 from tui.render.marks import Marks
 from tui.render.net_layout import NetLayout, Node, nearest, right_of
 from tui.render.network_cells import block_legend, hatched, heading, unit_cells
+from tui.render.palette import Terminal
 from tui.render.pictures import mapped, picture
 from tui.widgets.net import AROUND, SHORTEST, Net, draw, placed
 from tui.widgets.net import wanted_height as net_height
 from tui.widgets.pane import Leap, Pane
+from tui.widgets.portrait import beside, scattered
 from tui.widgets.som import draw_map, placed_map
 
 AROUND_TITLE = 14
 """The part of the upper line of the frame that is not for what the title says."""
+LEAST_TABLE = 40
+"""The least width of an embedding's table of points."""
 WITH_LEGEND = 6
 """From this many lines on, the last line is the legend."""
 
@@ -65,6 +69,10 @@ class NetworkPane(Pane):
         self.note(self._out_of_sight(height))
         shown = self._rows[self._top : self._top + height]
         lines = [self._line(frame, row, cells.get(frame.blocks[row.block].name), width) for row in shown]
+        neuron = frame.neuron if self.alone else None
+        if neuron is not None and neuron.scatter is not None and neuron.block == self.selection.block:
+            used = max((span.x + self._wide(span) for row in shown for span in row.spans), default=0) + 4
+            lines = _with_table(neuron.scatter, self._example(frame), lines, used, width, height, self.look)
         if legend_lines:
             lines += [blank(width)] * (height - len(lines))
             selected = self.selection.block
@@ -124,7 +132,7 @@ class NetworkPane(Pane):
         text = self._example(frame)
         if self.selection.own is not None and frame.own:
             back = "  (esc: back to the probe)"
-            return f"on {text}{back}" if width < 70 else f"{what} on  {text}{back}"
+            return f"on {text}{back}" if width < 70 else f"{what} on {text}{back}"
         keys = "key , changes it" if frame.of_batch else "keys , and . change it"
         whose = f"the batch of step {frame.status.step + 1:,}:" if frame.of_batch else "probe example"
         brief = f"{'' if lens.name == 'value' else f'{lens.name} '}on {text}"
@@ -287,6 +295,14 @@ class NetworkPane(Pane):
             self.post_message(self._at(row, at.x))
         elif self.frame and self.frame.blocks[row.block].units:
             self.post_message(self.Chosen(block=self.frame.blocks[row.block].name, unit=0))
+
+
+def _with_table(
+    table: Scatter, example: str, lines: list[Strip], used: int, width: int, height: int, look: Terminal
+) -> list[Strip]:
+    """Beside the blocks of a network that is shown alone: the table of the selected embedding, as points."""
+    points = scattered(table, example, width - used, min(height, 30), look) if width - used >= LEAST_TABLE else []
+    return beside(lines, points, width, height)
 
 
 def _placed(frame: Frame, width: int, height: int) -> NetLayout | None:

@@ -47,8 +47,8 @@ STATES = {
     "healthy": "GOOD",
 }
 """State of a unit -> the style of the word for it, as the palette names it."""
-NUMBERS = 31
-"""The width of the numbers of a unit in a narrow pane."""
+NUMBERS = 35
+"""The width of the numbers of a unit in a narrow pane, with the gap behind them."""
 FIRST_WORDS = re.compile(r"the same|\S+")
 """What a verdict begins with: the words that are coloured."""
 WHEN_DEAD = "^u: back to when it was not"
@@ -94,11 +94,7 @@ class NeuronPane(Pane):
     def _picture(self, neuron: Neuron, width: int, room: int) -> tuple[list[Strip], list[Strip]]:
         """The unit's picture: beside the numbers in a wide pane, below them in a tall one."""
         if neuron.scatter is not None and self.frame is not None:
-            lines = max(0, room - 4)
-            values = neuron.scatter.entries
-            limit = float(np.nanmax(np.abs(values))) or 1.0
-            chosen = self._example().rpartition(" → ")[0][-1:]
-            return [], scattered(neuron.scatter, values, limit, chosen, width, lines, self.look)
+            return [], scattered(neuron.scatter, self._example(), width, max(0, room - 4), self.look)
         if neuron.picture is None:
             return [], []
         kernel = neuron.picture.kind == "kernel"

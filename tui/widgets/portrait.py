@@ -69,15 +69,15 @@ def _kernels(own: UnitPicture, width: int, height: int, look: Terminal) -> list[
     return lines
 
 
-def scattered(
-    own: Scatter, values: Floats, limit: float, chosen: str, width: int, height: int, look: Terminal
-) -> list[Strip]:
+def scattered(own: Scatter, example: str, width: int, height: int, look: Terminal) -> list[Strip]:
     """The rows of a table as their labels on a plane, coloured by the selected unit's entry in each.
 
-    `chosen` is the label of the row that is looked up for the selected example.
+    The row that is looked up last for the example in words (`.em → m`) is marked.
     """
     if height < SMALLEST or width < 20:
         return []
+    values, chosen = own.entries, example.rpartition(" → ")[0][-1:]
+    limit = float(np.nanmax(np.abs(values))) or 1.0
     letters = _letters(own, values, limit, chosen, width, height - 2, look)
     lines = []
     for y in range(height - 2):
@@ -86,8 +86,8 @@ def scattered(
             parts.append(letters.get((y, x), (" ", palette.TEXT)))
         lines.append(line(parts, width))
     first, second = own.shares
-    about = f"the rows on 2 principal components, {first:.0%} + {second:.0%} of variance"
-    signs = "signs: each component's largest loading is positive; colour: this unit's entry"
+    about = f"rows on 2 principal components, {first:.0%} + {second:.0%} of variance"
+    signs = "colour: this unit's entry; signs: largest loading is positive"
     return [
         line([(clip(about, width), palette.DIM)], width),
         *lines,

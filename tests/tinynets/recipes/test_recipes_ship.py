@@ -84,18 +84,24 @@ def test_a_save_opens_at_the_same_bytes_and_replays_to_the_same(lab: tn.Lab, tmp
 
 def test_every_pane_shows_every_block(lab: tn.Lab) -> None:
     lab.run(1)
+    builder = FrameBuilder.of(lab)
+    check_panes(lab, builder, len(lab.probe.x))
     for _ in range(lab.player.phases_done, 2 * len(lab.network.layers) + 1):
         lab.phase()  # the backward pass has passed every block but the first
-    builder = FrameBuilder.of(lab)
+    check_panes(lab, builder, lab.recipe.training.hyper.batch)
+
+
+def check_panes(lab: tn.Lab, builder: FrameBuilder, examples: int) -> None:
     for name in blocks(lab):
         block = lab.network.block(name)
-        frame = builder.frame(View(block=name, unit=block.units - 1, example=1), 1, Activity())
+        frame = builder.frame(View(block=name, unit=block.units - 1, example=1, lens="value"), 1, Activity())
         assert frame.view.block == name
         outline = next(entry for entry in frame.blocks if entry.name == name)
         cells = next(entry for entry in frame.network or () if entry.name == name)
         assert cells.values.shape == (outline.positions, block.units)
         assert frame.activations is not None
-        assert frame.activations.values.shape == (block.units, len(lab.probe.x))
+        assert len(frame.examples) == examples
+        assert frame.activations.values.shape == (block.units, examples)
         assert (frame.weights is not None) == outline.has_weights
         if frame.weights is not None:
             assert frame.weights.values.shape == (len(frame.weights.rows), block.units)

@@ -18,6 +18,7 @@ from patience import PATIENCE, until
 
 import tinynets as tn
 from tinynets.server.frame import View
+from tinynets.server.panes.units import UnitTable
 from tinynets.server.process import ServerProcess, spawn
 from tinynets.server.server import Server
 from tinynets.storage.paths import journal_folder
@@ -311,6 +312,28 @@ def test_a_history_plays_so_many_steps_a_second(speed: float, first: int) -> Non
         assert server.lab.step_number == min(max(first + round(speed * (now[0] - 1000.0)), 0), 200), now
     server.lab.close()
     assert server.lab.step_number == (200 if speed > 0 else 0)
+
+
+def test_a_bug_in_what_is_looked_at_is_told_once_and_the_rest_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    near, far = Pipe()
+    server = Server(near, "xor", {"journal": False})
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("broken")
+
+    monkeypatch.setattr(UnitTable, "of", broken)
+    for turn in range(3):
+        far.send(("call", turn, "step", (), {}))
+        far.send(("ack", 99))
+        server.turn()
+    server.lab.close()
+    heard = []
+    while far.poll():
+        heard.append(far.recv())
+    told = [message for message in heard if message[0] == "said"]
+    assert told == [("said", "internal error in what is shown: ValueError('broken')", "error")]
+    frames = [message[1] for message in heard if message[0] == "frame"]
+    assert (frames[-1].status.step, frames[-1].units) == (3, None)
 
 
 def test_another_lab_can_be_opened_in_the_same_engine(start: Callable[..., App], tmp_path: Path) -> None:

@@ -309,3 +309,44 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
     StateFile(file / "lab.json").remember(last="xor")
+
+
+# -- going on, and looks
+
+
+class _Saved(str):
+    """What a save answers."""
+
+    path = "saves/mine.msgpack"
+
+
+async def test_after_a_save_enter_goes_on_with_it() -> None:
+    async with started() as (pilot, engines):
+        engines[0].do_save = lambda path=None: _Saved("saved it")  # type: ignore[method-assign]
+        await pilot.press("s", "w")
+        await until(pilot, lambda: StateFile.of_user().memory.last.endswith(".msgpack"))
+
+
+async def test_the_last_hint_of_the_tour_says_that_it_is_the_last() -> None:
+    async with started(tour=True) as (pilot, _):
+        await until(pilot, lambda: "enter: go on" in str(lab(pilot).tour.border_subtitle))
+        await pilot.press(*["enter"] * (len(HINTS) - 1))
+        await until(pilot, lambda: str(lab(pilot).tour.border_subtitle) == "enter: done")
+
+
+async def test_themes_and_the_tour_can_be_typed() -> None:
+    async with started() as (pilot, engines):
+        await pilot.press("colon", *"theme nord", "enter")
+        await until(pilot, lambda: pilot.app.theme == "nord" and StateFile.of_user().memory.theme == "nord")
+        await pilot.press("colon", *"theme nort", "enter")
+        await until(pilot, lambda: "no theme `nort`; did you mean `nord`?" in status(pilot))
+        await pilot.press("escape", "colon", *"tour", "enter")
+        await until(pilot, lambda: lab(pilot).tour.at == 0)
+        assert engines[0].calls == []
+
+
+async def test_phrases_name_the_keys_as_they_are_now() -> None:
+    async with started(config=Config(Path(), keys={"run": "f9", "help": "H"})) as (pilot, _):
+        assert "f9 runs" in status(pilot)
+        assert "H is help" in status(pilot)
+        assert "s makes one, f9 runs" in screen_text(pilot)

@@ -102,6 +102,12 @@ async def test_plus_and_minus_show_fewer_and_more_steps_around_the_cursor_and_0_
         await until(pilot, lambda: (engine.views[-1].window, engine.views[-1].until) == (500, None))
         assert "following the newest" in status(pilot)
         assert pane.cursor is None
+        block = lab(pilot).selection.block
+        await pilot.press("pageup")
+        await until(pilot, lambda: (engine.views[-1].until or 1000) < 1000)
+        await pilot.press("pagedown")
+        await until(pilot, lambda: engine.views[-1].until in (None, 1000))
+        assert lab(pilot).selection.block == block
         await pilot.press("0")
         await until(pilot, lambda: (engine.views[-1].window, engine.views[-1].until) == (0, None))
 

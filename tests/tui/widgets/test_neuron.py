@@ -79,3 +79,10 @@ async def test_the_zoomed_neuron_shows_every_term() -> None:
         await until(pilot, lambda: len(re.findall(r"^.embed\[", screen_text(pilot), re.MULTILINE)) == 30)
         await pilot.press("x")
         await until(pilot, lambda: len(lab(pilot).frame.neuron.contributions) == 12)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("width", [38, 40, 46, 54])
+def test_a_kernel_never_cuts_the_numbers_beside_it(width: int) -> None:
+    rows = drawn(NeuronPane(), frame_of("digits-cnn", "conv1", 0), width, 13)
+    assert any("= 1.481" in row for row in rows)
+    assert any("sat. " in row and "%" in row for row in rows)

@@ -6,6 +6,7 @@ import pytest
 from panes import PLAIN, drawn, frame_of
 
 from tui.render.palette import Terminal
+from tui.widgets.network import NetworkPane
 from tui.widgets.neuron import NeuronPane
 
 RECIPES = ["xor", "digits", "digits-cnn", "names-mlp", "colors-som", "names-transformer"]
@@ -45,7 +46,23 @@ def test_an_embedding_is_its_letters_on_a_plane(size: tuple[int, int]) -> None:
     first = next(y for y, line in enumerate(lines) if "2 principal components" in line)
     letters = set("".join(lines[first + 1 : -1]).replace(" ", ""))
     assert len(letters & set(".abcdefghijklmnopqrstuvwxyz")) >= (18 if size[1] < 20 else 26)
-    assert "largest loading is positive" in lines[-1]
+    assert lines[-1].rstrip().endswith("largest loading is positive")
+
+
+def test_a_network_shown_alone_has_the_table_of_the_selected_embedding_beside_it() -> None:
+    pane = NetworkPane()
+    pane.alone = True
+    text = "\n".join(drawn(pane, frame_of("names-mlp", "embed", 2), 158, 38))
+    assert "2 principal components" in text
+    assert "2 principal components" not in "\n".join(drawn(pane, frame_of("names-mlp", "hidden", 2), 158, 38))
+    assert "2 principal components" not in "\n".join(drawn(pane, frame_of("names-mlp", "embed", 2), 90, 38))
+
+
+def test_the_first_example_of_a_sequence_has_something_to_attend_to() -> None:
+    frame = frame_of("names-transformer")
+    letters = [len(text.rpartition(" → ")[0].lstrip(".")) for text in frame.examples]
+    assert letters[frame.view.example] == max(letters)
+    assert frame_of("names-transformer", "block1a.attention").view.example == 0
 
 
 def test_a_convolution_shows_its_kernel_and_its_map() -> None:
