@@ -154,8 +154,10 @@ def unwritable(text: str) -> str:
 
 
 def nearest(word: str, names: Iterable[str]) -> str:
-    """A hint for a misspelling: ``"; did you mean `x`?"``, or nothing when no name is near."""
+    """A hint for a misspelling or for a name that is only begun: ``"; did you mean `x`?"``; nothing if none is near."""
     if len(word) > LONGEST_WORD:
         return ""
-    close = get_close_matches(word, list(names), n=1, cutoff=0.6)
+    known = list(names)
+    begun = sorted((name for name in known if len(word) > 1 and name.startswith(word)), key=len)
+    close = begun or get_close_matches(word, known, n=1, cutoff=0.6)
     return f"; did you mean `{close[0]}`?" if close else ""

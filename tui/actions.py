@@ -99,6 +99,16 @@ def shown_key(key: str) -> str:
     return KEY_NAMES.get(key, key)
 
 
+class _Keys(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return BY_ID[name].shown_key
+
+
+def keyed(text: str) -> str:
+    """A text with the keys of actions as they are now, where it names these in braces: `{undo} goes back`."""
+    return text.format_map(_Keys())
+
+
 RUN, TIME, EDIT, LOOK, FILE = "Running", "Going back and forth", "The selected unit", "Looking", "Saves and the app"
 UNITS = "In the Units pane"
 

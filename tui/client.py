@@ -88,7 +88,7 @@ class Client:
     async def call(self, verb: str, *args: Any, **kwargs: Any) -> Any:
         """Send a command and wait for its result; raises EngineError."""
         if not self.alive:
-            raise EngineError("EngineDied", "the engine is not running: R starts it again")
+            raise EngineError("EngineDied", "the engine is not running")
         number = next(self._numbers)
         future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting[number] = future

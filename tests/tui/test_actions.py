@@ -9,7 +9,9 @@ import frames
 import pytest
 from fake import FakeEngine
 from opening import SMALL, WIDE, app_of, commands, dialog_text, lab, opened, screen_text, type_line, until
+from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Input
 from throwaway import registered
 
 import tinynets as tn
@@ -99,7 +101,7 @@ DONE_BY = {
     "zero": "zero", "freeze": "freeze", "explain": "explain", "release": "release", "mean": "mean", "clamp": "clamp",
     "scale": "scale", "reinit": "reinit", "prune": "prune", "edit_weight": "set_weight", "log_go": "seek",
     "loss_go": "seek", "next_example": "step_out", "save": "save", "save_as": "save", "open": "open",
-    "recover": "recover", "units_worth": "worth", "own": "predict",
+    "recover": "recover", "theme": "theme", "tour": "tour", "units_worth": "worth", "own": "predict",
     "matrix": "confusion",
 }  # fmt: skip
 """Action -> the verb that does the same on the command line."""
@@ -110,7 +112,6 @@ NO_VERB = {
     "units": "which units are listed, in which order, and which are marked",
     "examples": "which example is looked at, and in which order they are listed",
     "curve": "the range of time that is seen, or the pace of playback",
-    "style": "how the app looks, and its tour",
     "taking_out": "pictures and recordings of the app",
     "offering": "the palette itself",
     "running.cancel": "what is at work takes no line meanwhile",
@@ -418,11 +419,21 @@ async def test_the_help_is_searched_by_letters(keys: tuple[str, ...]) -> None:
         await until(pilot, lambda: "Train one step" not in dialog_text(pilot))
         text = dialog_text(pilot)
         assert "Bookmark this moment" in text
-        assert ":unbookmark NAME" in text
+        assert ": unbookmark NAME" in " ".join(text.split())
         await pilot.press("escape")
         await until(pilot, lambda: "Train one step" in dialog_text(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(pilot.app.screen, HelpScreen))
+
+
+async def test_letters_that_are_typed_fast_all_belong_to_the_search_of_the_help() -> None:
+    async with opened(SMALL) as (pilot, _):
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "Train one step" in dialog_text(pilot))
+        for letter in "froz":  # all at once, as a terminal pastes them
+            pilot.app.post_message(events.Key(letter, letter))
+        await until(pilot, lambda: pilot.app.screen.query_one("#search", Input).value == "froz")
+        await until(pilot, lambda: "let what is frozen" in dialog_text(pilot))
 
 
 def keys_shown(pilot: Pilot[None]) -> str:
@@ -447,3 +458,9 @@ async def test_the_key_bar_shows_what_is_possible_now() -> None:
         await until(pilot, lambda: keys_shown(pilot).startswith(" ? help  n phase: ") and " N " in keys_shown(pilot))
         engine.die()
         await until(pilot, lambda: keys_shown(pilot).startswith(" R restart"))
+
+
+def test_while_a_verb_is_typed_the_candidates_have_the_room_of_the_general_hint() -> None:
+    assert hint("", 80) == COMMAND_HINT
+    assert hint("fre", 80) == "tab completes"
+    assert hint("freeze ", 200).startswith("freeze UNITS")

@@ -8,6 +8,7 @@ from tinynets.server.frame import PANES
 from tui.app import LabApp
 from tui.panes import SLOTS
 from tui.screens.ask import AskScreen
+from tui.screens.lab import lines_of
 from tui.screens.leave import LeaveScreen
 from tui.widgets.loss import LossPane
 
@@ -88,14 +89,14 @@ async def test_a_cursor_that_moves_while_a_frame_is_drawn_shows_all_of_that_fram
         engine.world.go(100)
         frame = engine.frame()
         drawn: list[str] = []
-        for widget in screen._shown():
+        for widget in lines_of(screen):
             whole = widget.show
             widget.show = lambda *a, w=widget, s=whole, **k: (drawn.append(str(w.id)), s(*a, **k))  # type: ignore[method-assign]
         screen.take(frame)
-        assert len(drawn) < len(screen._shown())
+        assert len(drawn) < len(lines_of(screen))
         screen.select(unit=5)
-        assert {widget.id for widget in screen._shown()} == set(drawn)
-        assert not any(widget._changed for widget in screen._shown())
+        assert {widget.id for widget in lines_of(screen)} == set(drawn)
+        assert not any(widget._changed for widget in lines_of(screen))
 
 
 async def test_keys_send_the_calls_of_the_library_and_show_them() -> None:

@@ -172,6 +172,6 @@ async def test_what_is_wrong_is_said_once_at_the_start() -> None:
     app = LabApp(FakeEngine, "x", config=read('frame_rate = 99\n[keys]\nzero = "q"'))  # type: ignore[arg-type]
     async with app.run_test(size=(160, 48), notifications=True) as pilot:
         await until(pilot, lambda: app.lab.frame is not None)
-        await until(pilot, lambda: status(pilot).startswith("`frame_rate` must be"))
+        await until(pilot, lambda: status(pilot).startswith("2 entries of your settings are skipped"))
         told = "\n".join(note.message for note in app._notifications)
         assert "`keys.zero`: `q` is the key of `quit` already" in told

@@ -17,7 +17,7 @@ from tinynets.training.optimizers import NAMED, SETTINGS
 from tinynets.training.schedules import SCHEDULES
 from tinynets.training.settings import CLIPPING
 
-OF_THE_APP = ("start", "play", "recover", "snapshot", "record")
+OF_THE_APP = ("start", "play", "recover", "snapshot", "record", "theme", "tour")
 """Verbs of an app without a line of Python."""
 
 
@@ -55,6 +55,9 @@ def _of_the_app() -> Iterator[Verb]:
         "snapshot", "files", "write a pane or the screen: FILE.svg, .png, .txt; a pane's data: .csv", (file, pane)
     )
     yield Verb("record", "files", "record the terminal as an asciinema cast; again: end it", (file,))
+    theme = Argument("name", NAME, named=False)
+    yield Verb("theme", "looking", "other colours; without a name, all there are to choose from", (theme,))
+    yield Verb("tour", "looking", "six hints at what there is")
     speed = Argument("speed", NUMBER.called("SPEED"), named=False)
     yield Verb("play", "time", "play what is recorded, so many steps a second; below 0 backward", (speed,))
 

@@ -11,6 +11,7 @@ from textual.timer import Timer
 
 from tinynets.errors import TinynetsError
 from tinynets.foreign_text import printable_lines
+from tui.actions import keyed
 from tui.client import Client, EngineError
 from tui.model.answers import lines_of, message_for
 from tui.model.prefill import completed, value_now
@@ -20,7 +21,8 @@ if TYPE_CHECKING:  # imported only when a line is parsed: the app starts sooner 
     from tinynets.lab.command_line import Call
     from tinynets.lab.verb import Verb
 
-NOTHING_OPEN = "nothing is open: o opens, q quits"
+NOTHING_OPEN = "nothing is open: {open} opens, {quit} quits"
+GONE = "the engine process ended: {restart} starts it again"
 READY = 0.3
 """Seconds after the first frame at which what verbs take is imported; the frame is drawn by then."""
 SLOW = 0.2
@@ -84,13 +86,13 @@ class Commands:
         if self.client is None:
             return False
         if self.refused:
-            self.fail(NOTHING_OPEN)
+            self.fail(keyed(NOTHING_OPEN))
             return False
         self._begin(verb)
         try:
             value = await self.client.call(verb, *args, **kwargs)
         except EngineError as error:
-            self.fail(error.message, quiet=error.kind == "Cancelled")
+            self.fail(error.message if error.kind != "EngineDied" else keyed(GONE), quiet=error.kind == "Cancelled")
             return False
         else:
             self.told(value, verb, *args, **kwargs)
@@ -101,7 +103,7 @@ class Commands:
     async def tried(self, verb: str, *args: Any, **kwargs: Any) -> tuple[Any, str]:
         """Send a command and say nothing of it: its result, or its error in words."""
         if self.client is None or self.refused:
-            return None, NOTHING_OPEN
+            return None, keyed(NOTHING_OPEN)
         try:
             return await self.client.call(verb, *args, **kwargs), ""
         except EngineError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinynets.server.frame import CURVES
+from tui.actions import keyed
 from tui.controllers.base import Controller
 from tui.model.time_window import TimeWindow, containing, moved, words, zoomed
 from tui.widgets.loss import LossPane
@@ -62,7 +63,7 @@ class CurveController(Controller):
         self._look(replace(self.ui.window, until=None))
 
     def _look(self, window: TimeWindow) -> None:
-        self.ui.look_at(window)
+        self.ui.look(window=window)
         if self.run_now is not None:
             self.ui.status.say(words(window, self.run_now.end))
 
@@ -78,12 +79,12 @@ class CurveController(Controller):
 
     def _put(self, step: int | None) -> None:
         if step is None or self.ui.frame is None:
-            self.ui.status.say("there is no step yet to move over: s makes one, space runs")
+            self.ui.status.say(keyed("there is no step yet to move over: {step} makes one, {run} runs"))
             return
         self.pane.put_cursor(step)
         window = containing(self.ui.window, step, self.ui.frame)
         if window != self.ui.window:
-            self.ui.look_at(window)
+            self.ui.look(window=window)
 
     def go(self) -> None:
         """Go to the step under the cursor."""
@@ -100,5 +101,5 @@ class CurveController(Controller):
     def next_curve(self) -> None:
         """The loss, the learning rate, how far updates move the parameters; and round again."""
         curve = CURVES[(CURVES.index(self.ui.window.curve) + 1) % len(CURVES)]
-        self.ui.look_at(replace(self.ui.window, curve=curve))
+        self.ui.look(window=replace(self.ui.window, curve=curve))
         self.ui.status.say(CALLED[curve])

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from tinynets.server.frame import Frame, View
+from tui.actions import keyed
 from tui.client import Client, Spawned
 from tui.controllers.base import Controller
-from tui.controllers.commands import NOTHING_OPEN, READY, Commands
+from tui.controllers.commands import GONE, NOTHING_OPEN, READY, Commands
 from tui.model.answers import still_words
 from tui.render.plain_text import plain
 from tui.screens.lab import LabScreen
@@ -20,9 +21,10 @@ from tui.widgets.pane import WAITING
 Spawn = Callable[[str, dict[str, Any]], Spawned]
 
 WELCOMES = (
-    "space runs the training, s makes one step, arrows walk the units, z zeroes the one under the cursor, ? is help",
-    "space runs, s makes one step, arrows walk the units, z zeroes one, ? is help",
-    "space runs, s steps, arrows walk, ? is help",
+    "{run} runs the training, {step} makes one step, arrows walk the units, {zero} zeroes the one under the cursor, "
+    "{help} is help",
+    "{run} runs, {step} makes one step, arrows walk the units, {zero} zeroes one, {help} is help",
+    "{run} runs, {step} steps, arrows walk, {help} is help",
 )
 """The longest that fits is said."""
 
@@ -68,14 +70,14 @@ class EngineController(Controller):
     def idle(self) -> None:
         """Have no engine, until something is opened."""
         self.commands.refused = True
-        self._wait(NOTHING_OPEN)
+        self._wait(keyed(NOTHING_OPEN))
 
     def restart(self) -> None:
         if self.commands.alive:
-            self.ui.status.say("the engine is running: R is for when it has ended")
+            self.ui.status.say(keyed("the engine is running: {restart} is for when it has ended"))
             return
         if self.commands.refused:
-            self.commands.fail(NOTHING_OPEN)
+            self.commands.fail(keyed(NOTHING_OPEN))
             return
         self.reconnect(self._restart_source())
         self.revived = True
@@ -132,7 +134,7 @@ class EngineController(Controller):
         before = self.ui.frame
         if self._first and not self.ui.status.message:
             room = self.ui.app.size.width - 3
-            self.ui.status.say(next((text for text in WELCOMES if len(text) <= room), WELCOMES[-1]))
+            self.ui.status.say(next((text for text in map(keyed, WELCOMES) if len(text) <= room), keyed(WELCOMES[-1])))
         if self._first:
             self.ui.app.call_later(self._opened)
         self._first = False
@@ -169,7 +171,7 @@ class EngineController(Controller):
         """Report that the engine could not open its source."""
         self.commands.refused = True
         self.ui.header.dead = True
-        self._wait(NOTHING_OPEN)
+        self._wait(keyed(NOTHING_OPEN))
         self.commands.fail(message)
         self.ui.app.call_later(self._refused)
 
@@ -180,6 +182,6 @@ class EngineController(Controller):
         self.ui.header.redraw()
         how = f" (exit status {exitcode})" if exitcode else ""
         said = f"The engine process ended{how}. What you see is its last picture."
-        self.ui.banner.update(plain(f"{said} R starts it again from {self._restart_source()}."))
+        self.ui.banner.update(plain(f"{said} {keyed('{restart}')} starts it again from {self._restart_source()}."))
         self.ui.banner.display = True
-        self.commands.fail("the engine process ended: R starts it again")
+        self.commands.fail(keyed(GONE))

@@ -78,7 +78,9 @@ class FileController(Controller):
         report = await self.commands.done("save", *path)
         if report:
             self.written = getattr(report, "path", "")
-            self.keep_place()
+            if self.written:
+                self._state.remember(last=key_of(self.written))
+            self.keep_place(self.written)
             self.commands.notify_cut(str(report), "information")
         return bool(report)
 
@@ -149,10 +151,10 @@ class FileController(Controller):
             self.ui.selection = fitted(self.ui.selection, self.ui.frame)
         self.ui.send_view()
 
-    def keep_place(self) -> None:
-        """Remember what is open, and where the cursor is in it."""
+    def keep_place(self, source: str = "") -> None:
+        """Remember what is open, and where the cursor is in it; a source just written is in no frame yet."""
         status, at = self.run_now, self.ui.selection
-        source = (status.path if status else "") or self._source
+        source = source or (status.path if status else "") or self._source
         if status is not None and source:
             place = Place(at.block, at.unit, at.example, at.row, self.ui.desk.choice.active)
             self._state.put_place(source, place)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from tui.actions import keyed
 from tui.controllers.base import Answer, Controller
 from tui.controllers.commands import Commands
 from tui.model.stops import Stop, next_stop
@@ -172,7 +173,7 @@ class HistoryController(Controller):
     def _tree_line(self, call: Call) -> bool:
         pins = self.ui.frame.timeline.pins if self.ui.frame else ()
         if call.verb == "bookmarks" and not pins:
-            self.ui.status.say("bookmarks: nothing yet; m makes one", "lab.bookmarks")
+            self.ui.status.say(keyed("bookmarks: nothing yet; {bookmark} makes one"), "lab.bookmarks")
         else:
             self.tree(f"bookmark {pins[0].name}" if call.verb == "bookmarks" else "")
         return True
@@ -193,5 +194,5 @@ class HistoryController(Controller):
 
     def _through_the_lens(self, branch: str) -> None:
         """Paint the panes with the change against another branch."""
-        self.ui.look_through("change", branch)
-        self.ui.status.say(f"lens change: how this branch differs from {branch}; v goes on")
+        self.ui.look(lens="change", against=branch)
+        self.ui.status.say(f"lens change: how this branch differs from {branch}; {keyed('{lens}')} goes on")

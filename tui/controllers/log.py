@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tinynets.foreign_text import printable
+from tui.actions import keyed
 from tui.controllers.base import Controller
 from tui.controllers.clipboard import copy_outside
 from tui.widgets.log import LogPane
 
-NOTHING = "nothing was done yet: s makes a step, and y then copies its line of Python"
+NOTHING = "nothing was done yet: {step} makes a step, and {copy} then copies its line of Python"
 
 
 class LogController(Controller):
@@ -51,7 +52,7 @@ class LogController(Controller):
 
     def _copy(self, text: str) -> None:
         if not text:
-            self.ui.status.say(NOTHING)
+            self.ui.status.say(keyed(NOTHING))
             return
         # Pasting must not act on a terminal either; in a string of Python an escape means what it stands for.
         self.ui.app.copy_to_clipboard(printable(text))  # through the terminal, where it takes OSC 52

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual.geometry import Region
 
-from tinynets.foreign_text import printable_lines
+from tinynets.errors import nearest
+from tinynets.foreign_text import printable, printable_lines
 from tui.config import AUTO, Config
 from tui.controllers.base import Controller
 from tui.controllers.commands import Commands
@@ -15,6 +17,9 @@ from tui.render import themes
 from tui.screens.lab import LabScreen
 from tui.state import StateFile
 from tui.widgets.tour import HINTS, TourHint
+
+if TYPE_CHECKING:  # the app starts sooner without it
+    from tinynets.lab.command_line import Call
 
 LINES = "header", "tabs", "status", "keys"
 """The lines that no hint is to cover where there is other room."""
@@ -31,6 +36,8 @@ class StyleController(Controller):
         self._background = dark_by_environment()
         """Whether the terminal's background is dark."""
         self._chosen = config.theme if config.theme != AUTO else state.memory.theme or AUTO
+        commands.on_line("theme", self._theme_line)
+        commands.on_line("tour", self._tour_line)
         self._left = 0
         """How many times the present hint's key is still to be pressed."""
 
@@ -57,21 +64,45 @@ class StyleController(Controller):
         """Choose a theme, each of which is shown as it is highlighted."""
         from tui.screens.theme import ThemeScreen  # the app starts sooner without it
 
-        app, before = self.ui.app, self.ui.app.theme
-        ours = [colours.name for colours in themes.OURS]
-        names = [*ours, AUTO, *sorted(set(self._names()) - set(ours))]
-
-        def show(name: str) -> None:
-            app.theme = name if name != AUTO else (themes.DARK if self._background else themes.LIGHT).name
+        before = self.ui.app.theme
 
         def answered(name: str | None) -> None:
-            show(name or before)
             if name:
-                self._chosen = name
-                self._state.remember(theme="" if name == AUTO else name)
-                self.ui.status.say(self._kept(name))
+                self._wear(name)
+            else:
+                self._show(before)
 
-        self.ask(ThemeScreen(names, before, show), answered)
+        self.ask(ThemeScreen(self._listed(), before, self._show), answered)
+
+    def _listed(self) -> list[str]:
+        """All themes, our own first."""
+        ours = [colours.name for colours in themes.OURS]
+        return [*ours, AUTO, *sorted(set(self._names()) - set(ours))]
+
+    def _show(self, name: str) -> None:
+        self.ui.app.theme = name if name != AUTO else (themes.DARK if self._background else themes.LIGHT).name
+
+    def _wear(self, name: str) -> None:
+        """Wear a theme from now on."""
+        self._show(name)
+        self._chosen = name
+        self._state.remember(theme="" if name == AUTO else name)
+        self.ui.status.say(self._kept(name))
+
+    def _theme_line(self, call: Call) -> bool:
+        wanted = call.args[0] if call.args else ""
+        if not wanted:
+            self.theme()
+        elif wanted in self._listed():
+            self._wear(wanted)
+        else:
+            close = nearest(str(wanted), self._listed())
+            self.commands.fail(f"there is no theme `{printable(str(wanted))}`{close}; `theme` lists all")
+        return True
+
+    def _tour_line(self, call: Call) -> bool:
+        self.tour()
+        return True
 
     def _kept(self, name: str) -> str:
         if self._config.theme == AUTO:
@@ -85,8 +116,14 @@ class StyleController(Controller):
         problems = [*self._config.problems, *filter(None, [self._state.memory.damage])]
         if not problems:
             return
-        self.ui.status.say(f"{problems[0]} (tinynets-lab --config shows all)", warning=True)
-        self.ui.app.notify(printable_lines("\n".join(problems)), severity="warning", timeout=12, markup=False)
+        said = problems[0] if len(problems) == 1 else f"{len(problems)} entries of your settings are skipped"
+        self.ui.status.say(f"{said} (tinynets-lab --config shows {'all' if len(problems) > 1 else 'it'})", warning=True)
+        self.ui.app.notify(
+            printable_lines("\n".join(f"- {problem}" for problem in problems)),
+            severity="warning",
+            timeout=12,
+            markup=False,
+        )
 
     # -- the tour
 

@@ -11,6 +11,7 @@ from textual.strip import Strip
 
 from tinynets.foreign_text import printable
 from tinynets.system.paths import expanded_path, names_folder, unusable
+from tui.actions import keyed
 from tui.controllers.base import Controller
 from tui.controllers.commands import Commands
 from tui.screens.lab import LabScreen
@@ -104,7 +105,8 @@ class TakingOutController(Controller):
         if target.suffix == ".csv" and what == WHOLE:
             return f"`{shown}`: the screen is many panes; a CSV holds one"
         if what != WHOLE and target.suffix != ".csv" and not self.ui.panes[what].display:
-            return f"{what.capitalize()} is not shown: {self.ui.panes[what].number()} shows it, and X takes it out"
+            take = keyed("and {take_out} takes it out")
+            return f"{what.capitalize()} is not shown: {self.ui.panes[what].number()} shows it, {take}"
         if target.exists():
             return f"`{shown}` is there already, and stays as it is: give another name"
         return ""

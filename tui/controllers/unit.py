@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from tinynets.errors import TinynetsError
 from tinynets.server.frame import FROZEN
+from tui.actions import keyed
 from tui.controllers.base import Controller
 from tui.controllers.commands import Commands
 from tui.model.answers import message_for
 from tui.model.operations import CommandDraft, Entry, Site, line_for, menu
+from tui.model.prefill import value_now
 from tui.model.selection import RELEASED, Selection, UnitNow, unit_now
 from tui.model.weight_line import weight_line
 from tui.screens.ask import AskScreen
@@ -102,7 +104,7 @@ class UnitController(Controller):
         """Run lines that are complete; otherwise let the user complete them."""
         unfit = [target.selector for target, line in lines if line is None]
         if unfit:
-            self.commands.fail(f"`{verb}` does not fit {' and '.join(unfit)}: a lists what does")
+            self.commands.fail(f"`{verb}` does not fit {' and '.join(unfit)}: {keyed('{operate}')} lists what does")
             return
         found = [line for _, line in lines if line is not None]
         first = found[0]
@@ -110,7 +112,9 @@ class UnitController(Controller):
             title = f"{verb}: {self._counted()}"
             self.ask(AskScreen(title, first.asked, "a value"), lambda asked: self._complete(found, asked))
         elif first.asked:
-            self.ui.open_command_line(first.whole, len(first.asked.partition("=")[2] or first.asked))
+            now = value_now(f"{first.text} ", self.ui.frame, lines[0][0])
+            whole = f"{first.text} {now}" if now else first.whole
+            self.ui.open_command_line(whole, len(now or first.asked.partition("=")[2] or first.asked))
         elif len(found) > 1:
             self._run(found, "")
         else:
@@ -150,7 +154,7 @@ class UnitController(Controller):
             said = f"{calls[0][0]}, {count}: "
             if len(reports) > 1 and hasattr(last, "after"):
                 effect = f"probe loss {reports[0].before:.4f} -> {last.after:.4f}"
-                back = "u takes them back" if together else "u takes back one at a time"
+                back = keyed("{undo} takes them back" if together else "{undo} takes back one at a time")
                 status.say(f"{said}{len(reports)} edits, {effect}; {back}", status.python)
             else:
                 status.say(said + message_for(calls[0][0], last, status.room - len(said)), status.python)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinynets.measure.lens_names import AUTO, LENSES
 from tinynets.server.frame import PANES
-from tui.actions import BY_ID
+from tui.actions import BY_ID, keyed
 from tui.controllers.base import Controller
 from tui.screens.ask import AskScreen
 from tui.widgets.pane import Leap
@@ -18,11 +18,11 @@ def lens_words(name: str, against: str | int) -> str:
     if name == AUTO:
         return "lens auto: values, in a backward pass gradients, after the update what it changed"
     if name == "importance":
-        return "lens importance: about how much the loss would rise without a unit or a weight; v goes on"
+        return keyed("lens importance: about how much the loss would rise without a unit or a weight; {lens} goes on")
     since = "" if name != "change" else f" since {against}" if against != "" else " by the last update"
     units, weights = LENSES[name]
-    hint = "; V asks since when" if name == "change" else ""
-    return f"lens {name}: {units}, {weights}{since}; v goes on{hint}"
+    hint = keyed("; {against} asks since when") if name == "change" else ""
+    return f"lens {name}: {units}, {weights}{since}; {keyed('{lens}')} goes on{hint}"
 
 
 class ViewController(Controller):
@@ -52,7 +52,7 @@ class ViewController(Controller):
         self._look_through(name, self.ui.against)
 
     def _look_through(self, name: str, against: str | int) -> None:
-        self.ui.look_through(name, against)
+        self.ui.look(lens=name, against=against)
         self.ui.status.say(lens_words(name, against))
 
     def against(self) -> None:

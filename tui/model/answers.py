@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from tui.actions import keyed
 from tui.render.drawing import clip_middle, columns
 
 
@@ -31,7 +32,7 @@ def _edited(report: Any, room: int) -> str:
     """What an edit did, and behind it the branch that it began, which is never cut."""
     if not getattr(report, "forked", ""):
         return _effect(report, room)
-    tail = f"; {report.forked}: u goes back"
+    tail = f"; {report.forked}: {keyed('{undo}')} goes back"
     return _effect(replace(report, forked=""), max(30, room - len(tail))) + tail
 
 

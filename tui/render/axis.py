@@ -81,7 +81,8 @@ def _with_ticks(low: float, high: float, lines: int, step: float, apart: int) ->
     marked = [at * step for at in range(-(-first // apart), last // apart + 1)]
     inside = [tick for tick in marked if low - 1e-9 * step <= tick <= high + 1e-9 * step]
     fits = inside and (apart > 1 or len(inside) < 4)
-    return Axis(first * each, last * each, inside) if fits else None
+    # A tick alone tells no scale: then those beyond what is shown, yet on the axis, count as well.
+    return Axis(first * each, last * each, inside if len(inside) > 1 else marked) if fits else None
 
 
 def log_axis(bottom: float, top: float, lines: int) -> Axis:

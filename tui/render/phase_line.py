@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rich.style import Style
 
 from tinynets.server.frame import PhaseMark, Status
+from tui.actions import keyed
 from tui.render import palette
 from tui.render.drawing import clip, columns
 from tui.render.palette import Terminal
@@ -42,7 +43,7 @@ def phase_line(status: Status, width: int, look: Terminal) -> list[Piece]:
 def _right(status: Status) -> str:
     if status.mode != "paused":
         return ""
-    return f" {status.phases_done} / {status.phases_total} " if status.phase else " n begins a step "
+    return f" {status.phases_done} / {status.phases_total} " if status.phase else keyed(" {phase} begins a step ")
 
 
 class _Entry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
+from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -13,7 +14,6 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tinynets.server.frame import BreakpointMark, Frame
-from tui.render import palette
 from tui.render.palette import Terminal
 from tui.render.plain_text import plain
 from tui.screens.ask import AskScreen
@@ -28,8 +28,8 @@ class BreakpointsScreen(Modal[None]):
     DEFAULT_CSS = """
     BreakpointsScreen > Vertical { width: 76; }
     BreakpointsScreen OptionList { max-height: 12; }
-    BreakpointsScreen #said { color: #8b95a5; margin-top: 1; height: auto; max-height: 4; }
-    BreakpointsScreen #said.error { color: #ff7b72; }
+    BreakpointsScreen #said { color: $lab-dim; margin-top: 1; height: auto; max-height: 4; }
+    BreakpointsScreen #said.error { color: $lab-bad; }
     """
     BINDINGS: ClassVar = [
         ("escape,q,exclamation_mark", "dismiss(None)", "close"),
@@ -124,11 +124,11 @@ class BreakpointsScreen(Modal[None]):
 
 def _row(mark: BreakpointMark, look: Terminal) -> Text:
     """One line: whether it is on, its number, where it stops."""
-    ink = palette.TEXT if mark.on else palette.FAINT
+    quiet = Style(dim=True)  # no colours: the highlighted row has its own
     text = Text(no_wrap=True, overflow="ellipsis")
-    text.append(look.glyph("phase done" if mark.on else "phase to come") + " ", palette.BAD if mark.on else ink)
-    text.append(f"{mark.number:>2}  {'at phase' if mark.at_phase else 'when':<9}", palette.DIM)
-    text.append(plain(mark.text).plain, ink)
-    text.append("" if mark.on else "   off", palette.FAINT)
-    text.append(f"   rests: {plain(mark.rests).plain}" if mark.rests else "", palette.WARN)
+    text.append(look.glyph("phase done" if mark.on else "phase to come") + " ")
+    text.append(f"{mark.number:>2}  {'at phase' if mark.at_phase else 'when':<9}", quiet)
+    text.append(plain(mark.text).plain, Style() if mark.on else quiet)
+    text.append("" if mark.on else "   off", quiet)
+    text.append(f"   rests: {plain(mark.rests).plain}" if mark.rests else "")
     return text

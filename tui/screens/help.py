@@ -55,6 +55,8 @@ VERB_GROUPS = {
 }
 
 
+TYPED = "command line"
+"""Where verbs are, beside the panes and groups that keys belong to."""
 OWN = "123hjklq"
 """Letters and digits that are keys of the help itself."""
 
@@ -62,7 +64,11 @@ OWN = "123hjklq"
 class HelpScreen(Modal[str | None]):
     """Three pages: the panes and marks, the keys, the command line. The answer is the action that is wanted, if any."""
 
-    DEFAULT_CSS = "HelpScreen > VerticalScroll { width: 132; height: auto; } HelpScreen Static { padding-right: 1; }"
+    DEFAULT_CSS = """
+    HelpScreen > VerticalScroll { width: 132; height: auto; }
+    HelpScreen Static { padding-right: 1; }
+    HelpScreen #search { margin-bottom: 1; }
+    """
     BINDINGS: ClassVar = [
         ("escape,question_mark,q", "close", "close"),
         ("f1", "dismiss('tour')", "the tour"),
@@ -88,7 +94,8 @@ class HelpScreen(Modal[str | None]):
         box.border_title = "tinynets-lab: a debugger for small neural networks"
         box.border_subtitle = "1 2 3 pages   / searches   f1 the tour   esc closes"
         with box:
-            search = Input(placeholder="letters of a key, a pane or a verb", highlighter=Typed(), id="search")
+            hint = "letters of a key, a pane or a verb"
+            search = Input(placeholder=hint, highlighter=Typed(), id="search", select_on_focus=False)
             search.display = False
             yield search
             yield Static(id="pages", markup=False)
@@ -103,7 +110,8 @@ class HelpScreen(Modal[str | None]):
         search = self.query_one("#search", Input)
         search.display = True
         search.value = text
-        search.focus()
+        search.cursor_position = len(text)
+        self.set_focus(search)  # at once: the letters that are typed next belong to it
 
     def action_close(self) -> None:
         """Close the search, and without one the help."""
@@ -116,9 +124,14 @@ class HelpScreen(Modal[str | None]):
         self.action_page(self._page)
 
     def on_key(self, event: events.Key) -> None:
-        """A letter that is no key of the help begins a search for it."""
-        letter = event.character or ""
-        if letter.isalnum() and letter not in OWN and not self.query_one("#search", Input).display:
+        """A letter that is no key of the help begins a search for it; those that were on their way then follow it."""
+        letter, search = event.character or "", self.query_one("#search", Input)
+        if not letter.isalnum():
+            return
+        if search.display:
+            event.stop()
+            search.insert_text_at_cursor(letter)
+        elif letter not in OWN:
             event.stop()
             self.action_search(letter)
 
@@ -134,12 +147,16 @@ class HelpScreen(Modal[str | None]):
         words = text.lower().split()
         rows = [(action.shown_keys, action.help, f"{_where(action)} {action.label}") for action in actions.ACTIONS]
         rows += [(row.title, row.help, "pane") for row in panes.ROWS]
-        rows += [(f":{verb.usage}", verb.help, "command line") for verb in VERBS.values()]
+        rows += [(f":{verb.usage}", verb.help, TYPED) for verb in VERBS.values()]
         found = [row for row in rows if all(word in " ".join(row).lower() for word in words)]
         table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True, min_width=7, max_width=36)
-        for key, help_, _ in found:
-            table.add_row(Text(key, palette.ACCENT_BOLD), Text(help_, palette.TEXT))
+        table.add_column(no_wrap=True, min_width=7)
+        for key, help_, where in found:
+            if where == TYPED:  # how it is written stands before what it does: the column of keys stays narrow
+                written = Text(f"{key[1:]}   ", palette.ACCENT_BOLD)
+                table.add_row(Text(":", palette.ACCENT_BOLD), written.append(help_, palette.TEXT))
+            else:
+                table.add_row(Text(key, palette.ACCENT_BOLD), Text(help_, palette.TEXT))
         return Group(table) if found else Group(Text(f"nothing holds `{printable(text)}`", palette.TEXT))
 
     # -- pages

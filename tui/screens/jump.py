@@ -33,7 +33,8 @@ class JumpScreen(Modal[Spot | None]):
     DEFAULT_CSS = """
     JumpScreen { layers: base letters; }
     JumpScreen > Static {
-        position: absolute; layer: letters; width: 3; height: 1; background: #ffd76a; color: #11151b; text-style: bold;
+        position: absolute; layer: letters; width: 3; height: 1;
+        background: $lab-warn; color: $lab-back; text-style: bold;
     }
     """
     BINDINGS: ClassVar = [("escape", "dismiss(None)", "close")]

@@ -181,7 +181,7 @@ class LabScreen(Screen[None]):
             wanted = network.wanted_height(frame, width - 2, most - 2) + 2
             self.desk.follow(replace(self.desk.choice, network_height=wanted, drawn=frame.net is not None))
         self.send_view()
-        self._undrawn = self._shown()
+        self._undrawn = lines_of(self)
         self._draw_next()
 
     def after_cursor(self, then: Callable[..., None], *args: Any) -> None:
@@ -194,11 +194,8 @@ class LabScreen(Screen[None]):
     def show(self) -> None:
         """Draw the latest frame with the present selection."""
         if self.frame is not None:
-            for widget in self._shown():
+            for widget in lines_of(self):
                 widget.show(self.frame, self.selection)
-
-    def _shown(self) -> list[Lines]:
-        return [self.header, self.phase_bar, self.timeline, *(p for p in self.panes.values() if p.display), self.keys]
 
     def _draw_next(self) -> None:
         """Draw a few widgets at a time, so that a key need not wait for all; paint them together at the end."""
@@ -209,7 +206,7 @@ class LabScreen(Screen[None]):
         if self._undrawn:
             self.app.call_later(self._draw_next)
             return
-        for widget in self._shown():
+        for widget in lines_of(self):
             widget.repaint()
         if self.frame:
             _once_painted(self, self._drawn, self.frame.number)
@@ -245,16 +242,17 @@ class LabScreen(Screen[None]):
             for widget in self._undrawn:
                 widget.show(self.frame, self.selection, hold=True)
             self._undrawn = []
-            for widget in self._shown():
+            for widget in lines_of(self):
                 widget.repaint()
         for name in ("network", "units", "weights", "activations", "neuron", "examples"):
             if self.frame is not None and self.panes[name].display:
                 self.panes[name].show(self.frame, self.selection)
         self._cursor_unpainted = True
-        _once_painted(self, self._cursor_painted)
 
-    def _cursor_painted(self) -> None:  # not `setattr`, whose arguments Textual would look up anew for each key
-        self._cursor_unpainted = False
+        def painted() -> None:  # not `setattr`, whose arguments Textual would look up slowly for each key
+            self._cursor_unpainted = False
+
+        _once_painted(self, painted)
 
     @on(LogPane.Looked)
     def send_view(self) -> None:
@@ -292,14 +290,13 @@ class LabScreen(Screen[None]):
                 )
             )
 
-    def look_at(self, window: TimeWindow) -> None:
-        """Show other steps, or another curve of them."""
-        self.window = window
-        self.send_view()
-
-    def look_through(self, lens: str, against: str | int) -> None:
-        """Paint the panes with something else."""
-        self.lens, self.against = lens, against
+    def look(
+        self, *, window: TimeWindow | None = None, lens: str | None = None, against: str | int | None = None
+    ) -> None:
+        """Show other steps or another curve of them, or paint the panes with something else; None: as it is."""
+        self.window = self.window if window is None else window
+        self.lens = self.lens if lens is None else lens
+        self.against = self.against if against is None else against
         self.send_view()
 
     # -- the command line
@@ -327,6 +324,11 @@ class LabScreen(Screen[None]):
         if value:
             self.command_line.fill(message.text, value)
         _tell_line(self, message.text)
+
+
+def lines_of(ui: LabScreen) -> list[Lines]:
+    """All that is drawn from a frame and visible now."""
+    return [ui.header, ui.phase_bar, ui.timeline, *(pane for pane in ui.panes.values() if pane.display), ui.keys]
 
 
 def _tell_line(ui: LabScreen, text: str) -> None:

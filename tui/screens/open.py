@@ -22,6 +22,7 @@ from tui.render.palette import Terminal
 from tui.render.plain_text import Typed, plain
 from tui.render.thumbnails import WIDTH, thumbnail
 from tui.screens.modal import Modal
+from tui.state import key_of
 
 WIDE = 100
 
@@ -96,10 +97,13 @@ class OpenScreen(Modal[str | None]):
 
     def _highlight(self, listed: OptionList, shown: list[Openable]) -> None:
         """Highlight what was opened last, else the first."""
-        sources = [entry.source for entry in shown]
-        if sources:
-            listed.highlighted = listed.get_option_index(self._last if self._last in sources else sources[0])
+        if shown:
+            at = next((entry for entry in shown if self._was_last(entry)), shown[0])
+            listed.highlighted = listed.get_option_index(at.source)
             listed.call_after_refresh(listed.scroll_to_highlight)
+
+    def _was_last(self, entry: Openable) -> bool:
+        return bool(self._last) and key_of(entry.source) == self._last
 
     def _row(self, entry: Openable, room: int) -> Text:
         """The picture, the name and what it is: two lines."""
@@ -107,7 +111,7 @@ class OpenScreen(Modal[str | None]):
         drawn = thumbnail(entry.data, entry.widths, look)
         beside = room - WIDTH - 2
         name = clip(entry.name, beside)
-        last = "  opened last" if entry.source == self._last else ""
+        last = "  opened last" if self._was_last(entry) else ""
         made = Text()
         for at, line in enumerate(drawn):
             for text, style, _ in line:
@@ -122,7 +126,7 @@ class OpenScreen(Modal[str | None]):
         return made
 
     def on_resize(self, event: events.Resize) -> None:
-        """Shrink the list so that the field above it stays visible, and the status line below, which may say why."""
+        """Shrink the list so that the field above it stays visible, and the line below, which may say why one asks."""
         self.query_one(OptionList).styles.max_height = max(2, event.size.height - 12)
         if self._read:
             self._list()

@@ -92,7 +92,7 @@ class TreeScreen(Modal[None]):
         """List a frame's branches and bookmarks; the same item stays highlighted."""
         listing = self.query_one(OptionList)
         kept = self._key(self._item) if self._items else self._first or f"branch {frame.status.branch}"
-        unchanged = bool(self._items) and frame.timeline == self._frame.timeline and listing.option_count
+        unchanged = bool(self._items) and _drawn(frame) == _drawn(self._frame) and listing.option_count
         self._frame = frame
         if unchanged and self._width == self._room():
             self._tell_anew()
@@ -216,3 +216,9 @@ def about(item: BranchLine | BookmarkMark, strip: TimelineStrip) -> str:
     if strip.step < item.end:
         return f"{item.name} is the current branch; enter goes to its end, step {item.end:,}"
     return f"{item.name} is the current branch, and this is its end, step {item.end:,}"
+
+
+def _drawn(frame: Frame) -> tuple[object, ...]:
+    """What the rows are drawn from."""
+    strip = frame.timeline
+    return strip.branches, strip.pins, strip.step, strip.end

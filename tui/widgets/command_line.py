@@ -16,6 +16,9 @@ from tui.render.plain_text import Typed
 
 COMMAND_HINT = "type a verb: zero hidden[3], lr 0.01, seek 200; tab completes, escape closes"
 
+TYPING_HINT = "tab completes"
+"""Said before the candidates, while the verb itself is still being typed."""
+
 
 class CommandLine(Input):
     """Hidden until `:`; enter runs a line, tab completes it, arrows go through earlier lines, escape closes."""
@@ -110,4 +113,5 @@ def offers(lines: list[str]) -> list[str]:
 
 def hint(text: str, room: int) -> str:
     """What the status line says while a command is typed, in at most `room` letters."""
-    return clip_words(usage(text) or COMMAND_HINT, room)
+    begun = TYPING_HINT if text.strip() else COMMAND_HINT
+    return clip_words(usage(text) or begun, room)

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from tinynets.server.frame import LossCurve
+from tui.actions import keyed
 from tui.render import palette
 from tui.render.drawing import Part, blank, both_ends, clip, columns, first_fitting, length, number, setting
 from tui.render.loss_chart import chart_of, fits_log, lowest, split_colour, split_glyph, tint
@@ -28,8 +29,8 @@ TITLES = {
     "updates": "update:data, log10 of their std, where it was seen",
 }
 NOTHING = {
-    "loss": "no step yet: s makes one, space runs",
-    "rate": "no step yet: s makes one, space runs",
+    "loss": "no step yet: {step} makes one, {run} runs",
+    "rate": "no step yet: {step} makes one, {run} runs",
     "updates": "not measured yet: it is at each step that is seen",
 }
 NAMED = "abcde"
@@ -156,7 +157,7 @@ class LossPane(Pane):
             return self.message(self.waiting, width, height)
         self.title(self._title(curve))
         if not (len(curve.steps) or curve.evaluations or curve.others or curve.updates):
-            return self.message(NOTHING[curve.kind], width, height)
+            return self.message(keyed(NOTHING[curve.kind]), width, height)
         if lowest(curve) is None:
             return self.message(
                 "no loss is a finite number" if curve.kind == "loss" else "no update moved anything", width, height

@@ -11,6 +11,7 @@ from textual.strip import Strip
 
 from tinynets.foreign_text import printable
 from tinynets.server.frame import EditMark, Frame, TimelineStrip
+from tui.actions import keyed
 from tui.model.selection import Selection
 from tui.model.stops import Lane, Place, Stop, cost_words, shown_lanes, stops
 from tui.render import palette, themes
@@ -419,4 +420,4 @@ def mark_sign(mark: EditMark) -> Cell:
 
 
 def _more(count: int) -> str:
-    return f"… {count} more: t shows the tree"
+    return keyed(f"… {count} more: {{tree}} shows the tree")

@@ -33,12 +33,7 @@ class Hint:
     """Other widgets that it had better not cover."""
 
     def said(self) -> str:
-        return self.text.format_map(_Keys())
-
-
-class _Keys(dict[str, str]):
-    def __missing__(self, name: str) -> str:
-        return actions.BY_ID[name].shown_key
+        return actions.keyed(self.text)
 
 
 HINTS = (
@@ -159,7 +154,8 @@ class TourHint(Widget):
         arrow = pointer(box, about, look)
         self._text = plain(text)
         self.border_title = plain(f"{arrow} {self.at + 1} of {len(HINTS)}")
-        self.border_subtitle = plain("enter: go on   esc: end" if box.width > 30 else "enter   esc: end")
+        go_on = "enter: go on   esc: end" if box.width > 30 else "enter   esc: end"
+        self.border_subtitle = plain(go_on if self.at < len(HINTS) - 1 else "enter: done")
         self.styles.width, self.styles.height = box.width, box.height
         self.styles.offset = box.offset
         self.display = True

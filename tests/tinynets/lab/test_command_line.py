@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import tinynets as tn
 from tinynets.edits.edit import OPERATIONS
+from tinynets.errors import CommandError
 from tinynets.lab.command_line import parse
 from tinynets.lab.verbs import OF_THE_APP, VERBS
 
@@ -196,9 +197,8 @@ def test_a_bracket_that_stays_open_takes_nothing_of_what_comes_behind_it() -> No
 
 
 def test_every_verb_of_the_lab_is_a_method_of_the_lab() -> None:
-    of_the_app = {"open", "play", "recover", "snapshot", "record"}
     for name, verb in VERBS.items():
-        assert name in of_the_app or hasattr(tn.Lab, verb.python)
+        assert name in ("open", *OF_THE_APP) or hasattr(tn.Lab, verb.python)
         assert isinstance(getattr(tn.Lab, name, None), property) == verb.read
 
 
@@ -222,3 +222,8 @@ def test_no_line_raises_anything_but_a_command_error(line: str) -> None:
     except tn.CommandError:
         return
     assert call.python().startswith("lab.")
+
+
+def test_a_verb_that_is_only_begun_is_told_before_one_that_looks_alike() -> None:
+    with pytest.raises(CommandError, match="did you mean `freeze`"):
+        parse("fre")

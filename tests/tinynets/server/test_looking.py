@@ -20,7 +20,7 @@ from tinynets.server.frame import CURVES, OwnInput, View
 from tinynets.server.frame_builder import FrameBuilder
 
 Act = Callable[[tn.Lab, Generator], object]
-MANY = range(30 * int(os.environ.get("TINYNETS_PROOF", "1")))
+MANY = range(12 * int(os.environ.get("TINYNETS_PROOF", "1")))
 MOVES: list[Act] = [
     lambda lab, rng: lab.undo(),
     lambda lab, rng: lab.redo(),

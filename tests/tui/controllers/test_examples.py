@@ -168,6 +168,7 @@ async def test_drawing_is_refused_where_inputs_are_no_pictures() -> None:
         await until(pilot, lambda: "these inputs are no pictures" in dialog_text(pilot))
 
 
+@pytest.mark.proof
 async def test_the_unit_explains_itself_on_ones_own_input() -> None:
     async with real("spiral") as (pilot, _):
         for own, said in ((OwnInput("0.3 -1"), "on 0.3 -1"), (OwnInput(split="dev", example=12), "step 0 on (")):

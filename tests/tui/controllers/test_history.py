@@ -6,8 +6,10 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fake import FakeEngine
 from opening import SMALL, WIDE, commands, dialog_text, lab, opened, screen_text, status, type_line, until
@@ -389,3 +391,13 @@ async def test_a_pill_says_past_while_later_steps_are_recorded(size: tuple[int, 
         assert " past " in header.render_line(0).text
         await pilot.press("greater_than_sign")
         await until(pilot, lambda: "1,800" in header.render_line(0).text and " past " not in header.render_line(0).text)
+
+
+async def test_the_tree_takes_frames_that_differ_in_their_losses_alone() -> None:
+    async with opened() as (pilot, _):
+        await in_the_tree(pilot)
+        tree, frame = pilot.app.screen, lab(pilot).frame
+        assert isinstance(tree, TreeScreen)
+        assert frame is not None
+        for _ in range(2):
+            tree.take(replace(frame, timeline=replace(frame.timeline, losses=np.arange(3.0))))

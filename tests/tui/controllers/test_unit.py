@@ -111,7 +111,7 @@ async def test_what_an_operation_needs_is_asked_for_on_the_command_line() -> Non
         await pilot.press("minus", "1", "enter")
         await until(pilot, lambda: engine.calls[-1:] == [("clamp", ("hidden.pre[0]", -1.0), {})])
         await pilot.press("c", "enter")
-        await until(pilot, lambda: engine.calls[-1:] == [("clamp", ("hidden[0]", 0.5), {})])
+        await until(pilot, lambda: engine.calls[-1:] == [("clamp", ("hidden[0]", 0.618), {})])
 
 
 @pytest.mark.proof
@@ -306,6 +306,19 @@ async def test_each_key_of_the_selected_unit_does_its_verb_to_it() -> None:
         await until(pilot, lambda: lab(pilot).command_line.value == "scale hidden[0] 2")
         await pilot.press("escape")
         await until(pilot, lambda: not lab(pilot).command_line.display)
+
+
+async def test_the_key_that_clamps_begins_with_the_present_value_as_a_typed_clamp_does() -> None:
+    async with opened() as (pilot, _):
+        neuron = lab(pilot).frame.neuron
+        assert neuron is not None
+        await pilot.press("c")
+        await until(pilot, lambda: lab(pilot).command_line.display)
+        by_key = lab(pilot).command_line.value
+        assert by_key == f"clamp {neuron.block}[{neuron.unit}] {neuron.value:.3g}"
+        await pilot.press("escape")
+        await type_line(pilot, "clamp")
+        await until(pilot, lambda: lab(pilot).command_line.value == by_key)
 
 
 async def test_an_operation_on_a_layer_that_is_still_asked_is_completed_on_the_command_line() -> None:

@@ -16,7 +16,7 @@ def test_an_axis_holds_all_losses_and_its_ticks_stand_on_whole_lines(low: float,
     slack = 1e-6 * size
     assert axis.bottom <= low + slack
     assert axis.top >= high - slack
-    assert all(low - slack <= tick <= high + slack for tick in axis.ticks)
+    assert all(axis.bottom - slack <= tick <= axis.top + slack for tick in axis.ticks)
     at = (np.array(axis.ticks) - axis.bottom) / (axis.top - axis.bottom) * (lines - 1)
     assert np.allclose(at, np.round(at), atol=1e-4)
     assert size / (axis.top - axis.bottom) > 0.4
@@ -60,6 +60,10 @@ def test_equal_ratios_are_equally_many_lines_apart(low: float, size: float, line
     if size > 1:
         for ratio in set(ratios):
             assert len(set(np.diff(places)[ratios == ratio])) == 1
+
+
+def test_a_low_pane_has_two_ticks_although_only_one_round_number_is_among_the_losses() -> None:
+    assert even_axis(2.05, 2.95, 7).ticks == [2.0, 2.5, 3.0]
 
 
 @given(st.floats(-3, 3), st.floats(0.7, 6), st.integers(9, 40))

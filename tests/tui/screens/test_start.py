@@ -15,6 +15,7 @@ from opening import MIDDLE, SMALL, WIDE, lab, left_behind, screen_text, status, 
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
+from tinynets.lab.reports import SaveReport
 from tinynets.storage.locks import state_folder
 from tui.app import LabApp
 from tui.config import Config
@@ -188,22 +189,22 @@ async def test_the_cursor_the_example_and_the_pane_are_where_they_were_when_it_i
 
 async def test_a_save_remembers_its_own_cursor() -> None:
     async with started("names-mlp") as (pilot, engines):
-        await pilot.press("right", "s")
-        engines[0].world.path = str(state_folder() / "x.msgpack")
-        await pilot.press("right", "s", "w")
-        await until(pilot, lambda: lab(pilot).frame.status.path)  # type: ignore[union-attr]
-    place = StateFile.of_user().place_of(str(state_folder() / "x.msgpack"))
+        path = str(state_folder() / "x.msgpack")
+        engines[0].answers["save"] = lambda: SaveReport(path, 1000, 2)
+        await pilot.press("right", "right", "w")
+        await until(pilot, lambda: status(pilot).startswith("saved "))
+    place = StateFile.of_user().place_of(path)
     assert place is not None
     assert place.unit == 2
 
 
-@pytest.mark.parametrize("theme", ["tinynets-light", "nord"])
-async def test_a_chosen_theme_is_kept(theme: str) -> None:
+@pytest.mark.parametrize(("theme", "way"), [("tinynets-light", "down"), ("tokyo-night", "up")])
+async def test_a_chosen_theme_is_kept(theme: str, way: str) -> None:
     async with started() as (pilot, _):
         await pilot.press("T")
         await until(pilot, lambda: len(pilot.app.screen_stack) == 2)
         while pilot.app.theme != theme:
-            await pilot.press("down")
+            await pilot.press(way)
             await pilot.pause()
         await pilot.press("enter")
         await until(pilot, lambda: status(pilot) == f"theme {theme}, from now on")
@@ -308,3 +309,44 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
     StateFile(file / "lab.json").remember(last="xor")
+
+
+# -- going on, and looks
+
+
+class _Saved(str):
+    """What a save answers."""
+
+    path = "saves/mine.msgpack"
+
+
+async def test_after_a_save_enter_goes_on_with_it() -> None:
+    async with started() as (pilot, engines):
+        engines[0].do_save = lambda path=None: _Saved("saved it")  # type: ignore[method-assign]
+        await pilot.press("s", "w")
+        await until(pilot, lambda: StateFile.of_user().memory.last.endswith(".msgpack"))
+
+
+async def test_the_last_hint_of_the_tour_says_that_it_is_the_last() -> None:
+    async with started(tour=True) as (pilot, _):
+        await until(pilot, lambda: "enter: go on" in str(lab(pilot).tour.border_subtitle))
+        await pilot.press(*["enter"] * (len(HINTS) - 1))
+        await until(pilot, lambda: str(lab(pilot).tour.border_subtitle) == "enter: done")
+
+
+async def test_themes_and_the_tour_can_be_typed() -> None:
+    async with started() as (pilot, engines):
+        await pilot.press("colon", *"theme nord", "enter")
+        await until(pilot, lambda: pilot.app.theme == "nord" and StateFile.of_user().memory.theme == "nord")
+        await pilot.press("colon", *"theme nort", "enter")
+        await until(pilot, lambda: "no theme `nort`; did you mean `nord`?" in status(pilot))
+        await pilot.press("escape", "colon", *"tour", "enter")
+        await until(pilot, lambda: lab(pilot).tour.at == 0)
+        assert engines[0].calls == []
+
+
+async def test_phrases_name_the_keys_as_they_are_now() -> None:
+    async with started(config=Config(Path(), keys={"run": "f9", "help": "H"})) as (pilot, _):
+        assert "f9 runs" in status(pilot)
+        assert "H is help" in status(pilot)
+        assert "s makes one, f9 runs" in screen_text(pilot)

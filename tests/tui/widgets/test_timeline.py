@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fake import FakeEngine
 from opening import SMALL, WIDE, lab, opened, real, until
 from textual.pilot import Pilot
 
 import tinynets as tn
-from tinynets.server.frame import BranchLine
+from tinynets.server.frame import BranchLine, TimelineStrip
 from tui.model.time_window import TimeWindow
 from tui.widgets.timeline import StepScale
 
@@ -65,7 +66,7 @@ async def test_a_branch_is_entered_at_the_step_where_it_is_clicked() -> None:
 async def test_zoomed_in_on_a_part_forks_and_edits_out_of_sight_are_not_drawn_at_its_ends() -> None:
     async with opened() as (pilot, engine):
         await with_branches(pilot, engine)
-        lab(pilot).look_at(TimeWindow(200, 950))
+        lab(pilot).look(window=TimeWindow(200, 950))
         await until(pilot, lambda: lab(pilot).timeline.frame.timeline.span == (750, 950))  # type: ignore[union-attr]
         _, track, *lanes = rows(pilot)
         assert "┯" not in track
@@ -117,3 +118,8 @@ async def test_a_click_on_a_branch_of_a_real_run_goes_to_that_step_of_it(tmp_pat
         assert abs(frame.status.step - 200) <= 300 / scale.span
         assert f'lab.switch("what-if", step={frame.status.step})' in lab(pilot).status.python
         assert frame.status.loss == pytest.approx(float(made.losses[frame.status.step - 1]))
+
+
+def test_strips_with_losses_can_be_compared_as_the_open_tree_does_with_each_frame() -> None:
+    strips = [TimelineStrip(3, 3, (), (), 1, (), losses=np.ones(4)) for _ in range(2)]
+    assert strips[0] == strips[1]
