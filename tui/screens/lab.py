@@ -39,6 +39,8 @@ from tui.widgets.units import UnitsPane
 SMALLEST = (60, 16)
 AT_ONCE = 3
 """How many widgets are drawn before other messages get their turn."""
+LATEST = 0.25
+"""Seconds after which what is behind another screen counts as painted: that screen may be gone before it is."""
 
 
 class LabScreen(Screen[None]):
@@ -185,7 +187,7 @@ class LabScreen(Screen[None]):
     def after_cursor(self, then: Callable[..., None], *args: Any) -> None:
         """Call `then`: now, or once the cursor is painted, if it has moved."""
         if self._cursor_unpainted:
-            self.app.screen.call_after_refresh(then, *args)
+            _once_painted(self, then, *args)
         else:
             then(*args)
 
@@ -207,7 +209,7 @@ class LabScreen(Screen[None]):
         for widget in lines_of(self):
             widget.repaint()
         if self.frame:
-            self.app.screen.call_after_refresh(self._drawn, self.frame.number)
+            _once_painted(self, self._drawn, self.frame.number)
 
     # -- selection and view
 
@@ -250,7 +252,7 @@ class LabScreen(Screen[None]):
         def painted() -> None:  # not `setattr`, whose arguments Textual would look up slowly for each key
             self._cursor_unpainted = False
 
-        self.app.screen.call_after_refresh(painted)
+        _once_painted(self, painted)
 
     @on(LogPane.Looked)
     def send_view(self) -> None:
@@ -354,3 +356,18 @@ def _resolutions(panes: dict[str, Pane], frame: Frame | None) -> dict[str, Any]:
     if frame is not None:
         found["pixels"], found["answer"] = network.pixels(frame)
     return found
+
+
+def _once_painted(lab: LabScreen, then: Callable[..., None], *args: Any) -> None:
+    """Call `then` once what is on the screen is painted. A screen that closes forgets whom it was to call."""
+    if lab.app.screen is lab:
+        lab.call_after_refresh(then, *args)
+        return
+    left = [then]
+
+    def once() -> None:
+        while left:
+            left.pop()(*args)
+
+    lab.app.screen.call_after_refresh(once)
+    lab.app.set_timer(LATEST, once)

@@ -45,7 +45,8 @@ def test_what_the_menu_offers_the_engine_does(recipe: str) -> None:
                 continue
             call = parse(entry.line.whole.replace("branch=", "branch=main"))
             getattr(made, call.verb)(*call.args, **call.kwargs)
-            made.undo()
+            if entry.verb != "worth":  # which changes nothing
+                made.undo()
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
