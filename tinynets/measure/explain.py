@@ -60,11 +60,13 @@ def explain(
     experiment, place, found = _on(experiment, on)
     network, probe = experiment.network, experiment.probe
     probe.forward(network)
-    view = BlockView.of(experiment, network.block(asked.block))
-    at = UnitView.of(experiment, view, asked.units[0], place, asked.time)
-    total, value, effects = _sum(at, top), _value(at), effects_of(at)
     without_target = found is not None and found.y is None
-    gradient = _Gradient(gradient=None, gradient_pre=None) if without_target else _gradient(at)
+    with ignore_warnings():
+        view = BlockView.of(experiment, network.block(asked.block))
+        at = UnitView.of(experiment, view, asked.units[0], place, asked.time)
+        total, value, effects = _sum(at, top), _value(at), effects_of(at)
+        gradient = _Gradient(gradient=None, gradient_pre=None) if without_target else _gradient(at)
+        verdict = verdict_of(at, value["clean"]).text
     update = yield from _last_update(at, top)
     over = yield from _over_split(at, split, top)
     return Explanation(
@@ -83,7 +85,7 @@ def explain(
         **over,
         effects=effects[:top],
         weight=None if probe.weight is None else float(probe.weight[place]),
-        verdict=verdict_of(at, value["clean"]).text,
+        verdict=verdict,
         given="" if on.input is None or found is None else found.text,
         of=on.of or "",
     )
