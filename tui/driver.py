@@ -172,7 +172,8 @@ class LabDriver(LinuxDriver):
                     self._end_app(signal.SIGHUP)
                     return
                 text, held = self._without_answers(held + decode(read))
-                for event in parser.feed(text) if text else ():  # half a letter is not the end of input
+                # An enter that was typed before the terminal was made raw comes as a line feed.
+                for event in parser.feed(text.replace("\n", "\r")) if text else ():  # nothing is not the end of input
                     self.process_message(event)
             elif held:  # the rest of it does not come: it was no answer
                 for event in parser.feed(held):

@@ -122,6 +122,13 @@ def test_what_is_typed_before_the_lab_stands_goes_to_the_command_line(tmp_path: 
 
 
 @pytest.mark.proof
+def test_an_enter_typed_before_the_lab_has_the_terminal_is_an_enter(tmp_path: Path) -> None:
+    with lab(cwd=tmp_path) as terminal:
+        terminal.send(":step 5\rn")
+        terminal.until("mid-step", "step 5 ")
+
+
+@pytest.mark.proof
 def test_quitting_asks_when_something_is_unsaved(tmp_path: Path) -> None:
     with lab(cwd=tmp_path) as terminal:
         terminal.until("step 0", "? help")

@@ -87,7 +87,7 @@ class LabScreen(Screen[None]):
             yield TimelineStripWidget(id="timeline")
             yield StatusLine(id="status")
             yield KeyBar(self._keys, self._label, id="keys")
-            yield CommandLine(lambda text: completions(text, self.frame))
+            yield CommandLine(lambda text: completions(text, self.frame), self.close_command_line)
         yield Static("", id="small", markup=False)
         yield TourHint()
 

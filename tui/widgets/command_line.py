@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Input
@@ -40,11 +41,12 @@ class CommandLine(Input):
             super().__init__()
             self.text, self.grown = text, grown
 
-    def __init__(self, complete: Callable[[str], list[str]]) -> None:
+    def __init__(self, complete: Callable[[str], list[str]], left: Callable[[], None] = lambda: None) -> None:
+        """`complete` gives the completions of a text; `left` is called as soon as a line is entered."""
         hint = "zero hidden[3] · lr 0.01 · seek 200 · tab completes · esc closes"
         super().__init__(id="command", placeholder=hint, highlighter=Typed(), select_on_focus=False)
         self.cursor_blink = False
-        self._complete = complete
+        self._complete, self._left = complete, left
         self._history: list[str] = []
         self._at = 0
         self._offers: list[str] = []
@@ -81,12 +83,28 @@ class CommandLine(Input):
         if len(self._offers) == 1:
             self._offers = []  # then tab completes what comes after it
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    async def _on_key(self, event: events.Key) -> None:
+        """Take a letter, and enter at once: its binding is reached behind the keys that are on their way here.
+
+        Those are given back once the line is left.
+        """
+        if self.display and event.key != "enter":
+            await super()._on_key(event)
+            return
         event.stop()
+        event.prevent_default()
+        if self.display:
+            await self.action_submit()
+        else:
+            self.app.post_message(events.Key(event.key, event.character))
+
+    async def action_submit(self) -> None:
+        """Enter the line, and leave it at once: the next keys are meant for the lab."""
         text = self.value.strip()
         if text and text not in self._history[-1:]:
             self._history.append(text)
         self.post_message(self.Entered(text))
+        self._left()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
