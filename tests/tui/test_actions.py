@@ -410,6 +410,7 @@ async def test_the_help_begins_with_the_focused_pane_and_its_keys(size: tuple[in
         assert text.index("Go to the moment after the action") < text.index("Train one step")
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("keys", [("slash", *"bookmark"), tuple("bookmark")])
 async def test_the_help_is_searched_by_letters(keys: tuple[str, ...]) -> None:
     async with opened() as (pilot, _):

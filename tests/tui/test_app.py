@@ -249,7 +249,7 @@ async def test_a_dead_engine_leaves_the_picture_standing_and_can_be_started_agai
         assert "R starts it again from saves/names-mlp.msgpack" in text
         assert "1 Network" in text
         await pilot.press("s")
-        await until(pilot, lambda: "not running" in status(pilot))
+        await until(pilot, lambda: "engine process ended: R starts it again" in status(pilot))
         await pilot.press("R")
         await until(pilot, lambda: "engine process ended" not in screen_text(pilot))
         await until(pilot, lambda: "? is help" in status(pilot))

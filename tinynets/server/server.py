@@ -307,11 +307,12 @@ class Server:
         try:
             return builder.frame(self.view, self._frames, activity, renew_samples=renew)
         except Exception as error:
+            plain = replace(self.view, panes=(), lens=AUTO, own=None, split="")
+            made = builder.frame(plain, self._frames, activity, renew_samples=False)  # where this fails too, it ends
             if repr(error) not in self._reported:
                 self._reported.add(repr(error))
                 self._tell(f"internal error in what is shown: {error!r}", "error")
-            plain = replace(self.view, panes=(), lens=AUTO, own=None, split="")
-            return builder.frame(plain, self._frames, activity, renew_samples=False)
+            return made
 
     def _activity(self) -> Activity:
         if self._run is not None:

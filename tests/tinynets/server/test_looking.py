@@ -103,7 +103,14 @@ def played(make: Callable[[], tn.Lab], seed: int, acts: list[Act], *, looked: bo
     return lab.state.digest(), lab.moment, lab.player.phases_done, lab.losses.tobytes(), repr(probe), lab.branches
 
 
-@pytest.mark.parametrize("recipe", [entry.name for entry in list_recipes()])
+QUICK = ("perceptron", "xor", "spiral")
+"""Recipes that are looked at in a second; the others are proofs."""
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [pytest.param(entry.name, marks=() if entry.name in QUICK else pytest.mark.proof) for entry in list_recipes()],
+)
 def test_a_run_that_was_looked_at_in_every_way_is_bit_for_bit_one_that_was_not(recipe: str) -> None:
     acts = [*STANDS[:8], *MOVES[:5]]
     looked, plain = (played(lambda: tn.Lab(recipe), 1, acts, looked=here, turns=9) for here in (True, False))

@@ -159,6 +159,7 @@ async def labelled(pilot: Pilot[None]) -> JumpScreen:
     return screen
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("size", [WIDE, MIDDLE, SMALL])
 async def test_every_pane_has_a_letter_that_goes_to_it(size: tuple[int, int]) -> None:
     async with opened(size) as (pilot, _):

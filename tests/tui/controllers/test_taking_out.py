@@ -36,6 +36,7 @@ async def test_x_writes_the_pane_in_focus_as_a_picture_under_the_name_that_is_pr
         assert "Weights" not in picture
 
 
+@pytest.mark.proof
 async def test_each_offer_writes_its_kind_of_file_and_none_of_them_the_same(here: Path) -> None:
     async with opened() as (pilot, _):
         offers = 7 if makes_png() else 5

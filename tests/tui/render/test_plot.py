@@ -171,7 +171,9 @@ def test_whatever_the_losses_are_every_tick_is_a_number_within_them(
         low, high = min(known), max(known)
         logarithmic = log and low > 0
         room = 0.3 * high if logarithmic else 0.006 * max(abs(high), abs(low))
-        assert all(low - room <= mark <= high + room for mark in marks(strips)) or logarithmic
+        within = [low - room <= mark <= high + room for mark in marks(strips)]
+        alone = sum(within) < 2 <= len(within)  # a tick alone would tell no scale: then those at the axis's ends count
+        assert all(within) or logarithmic or alone
         assert len(set(marks(strips))) == len(marks(strips))
 
 

@@ -80,6 +80,7 @@ async def test_orange_and_blue_say_whose_loss_is_lower(found: Comparison) -> Non
         assert orangest.red - orangest.blue < bluest.blue - bluest.red
 
 
+@pytest.mark.proof
 async def test_brackets_move_the_step_and_all_that_is_shown_of_it_follows() -> None:
     lab_ = tn.Lab("xor")
     lab_.run(200)

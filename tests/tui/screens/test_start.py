@@ -334,6 +334,7 @@ async def test_the_last_hint_of_the_tour_says_that_it_is_the_last() -> None:
         await until(pilot, lambda: str(lab(pilot).tour.border_subtitle) == "enter: done")
 
 
+@pytest.mark.proof
 async def test_themes_and_the_tour_can_be_typed() -> None:
     async with started() as (pilot, engines):
         await pilot.press("colon", *"theme nord", "enter")
