@@ -105,6 +105,8 @@ def played(make: Callable[[], tn.Lab], seed: int, acts: list[Act], *, looked: bo
 
 QUICK = ("perceptron", "xor", "spiral")
 """Recipes that are looked at in a second; the others are proofs."""
+LONG = ("names-transformer", "names-lstm")
+"""Recipes that take half a minute: by command."""
 
 
 @pytest.mark.parametrize(
