@@ -27,7 +27,7 @@ from tui.render.marks import SIGNS
 from tui.render.palette import Terminal
 from tui.screens.help import VERB_GROUPS, HelpScreen
 from tui.screens.operate import OperateScreen
-from tui.screens.palette import KEYS, TYPED, WEIGHTS, Entry, fit
+from tui.screens.palette import KEYS, TYPED, WEIGHTS, Entry, Palette, fit
 from tui.widgets.command_line import COMMAND_HINT, hint
 
 
@@ -408,6 +408,16 @@ async def test_the_help_begins_with_the_focused_pane_and_its_keys(size: tuple[in
         await until(pilot, lambda: "9 Log, where you are" in dialog_text(pilot))
         text = dialog_text(pilot)
         assert text.index("Go to the moment after the action") < text.index("Train one step")
+
+
+async def test_the_palette_closes_once_whatever_still_comes() -> None:
+    async with opened() as (pilot, _):
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Palette))
+        shown = pilot.app.screen
+        shown.dismiss()
+        shown.dismiss()  # a click behind it that was on its way
+        await until(pilot, lambda: pilot.app.screen is lab(pilot))
 
 
 @pytest.mark.proof

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from textual.command import CommandPalette
-
 from tui import actions
 from tui.controllers.base import Controller
 from tui.controllers.commands import Commands
@@ -37,9 +35,9 @@ class OfferingController(Controller):
         self._perform, self._fitting, self._begin = perform, fitting, begin
 
     def palette(self) -> None:
-        from tui.screens.palette import provider  # the app starts sooner without it
+        from tui.screens.palette import Palette, provider  # the app starts sooner without it
 
-        self.ui.app.push_screen(CommandPalette(providers=[provider(self.entries)], placeholder="what to do"))
+        self.ui.app.push_screen(Palette(providers=[provider(self.entries)], placeholder="what to do"))
 
     def entries(self) -> Iterator[Entry]:
         """All that the palette offers: actions, the operations on the selected unit, and the verbs."""

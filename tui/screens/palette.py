@@ -8,7 +8,8 @@ from typing import Any
 
 from rich.style import Style as RichStyle
 from rich.text import Text
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 from textual.style import Style
 
@@ -35,6 +36,18 @@ class Entry:
     group: str
     run: Callable[[], Any]
     rank: int = KEYS
+
+
+class Palette(CommandPalette):
+    """Textual's palette, which closes only once: a click behind it may still come when it is gone."""
+
+    _answered = False
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        if self._answered:
+            return AwaitComplete()
+        self._answered = True
+        return super().dismiss(result)
 
 
 def provider(entries: Callable[[], Iterable[Entry]]) -> type[Provider]:
