@@ -76,7 +76,7 @@ def test_all_first_words_of_a_verdict_are_coloured() -> None:
 async def test_the_zoomed_neuron_shows_every_term() -> None:
     async with real("names-mlp", WIDE) as (pilot, _):
         await pilot.press("6", "x")
-        await until(pilot, lambda: len(re.findall(r"^.embed\[", screen_text(pilot), re.MULTILINE)) == 30)
+        await until(pilot, lambda: len(re.findall(r"^.▶?embed\[", screen_text(pilot), re.MULTILINE)) == 30)
         await pilot.press("x")
         await until(pilot, lambda: len(lab(pilot).frame.neuron.contributions) == 12)  # type: ignore[union-attr]
 
