@@ -147,12 +147,10 @@ def test_in_a_browser_the_lab_opens_steps_and_a_unit_is_zeroed_by_clicks(browser
     probing.close()
     page = Page(browser.new_page(viewport={"width": 1500, "height": 900}), address, *sizes[0])
     page.until(lambda: "xor" in page.text and "1 Network" in page.text and "6 Neuron hidden[0]" in page.text)
-    column, row = page.find("hidden  Linear(2, 4)")
     page.click(*page.find("6 Neuron"))  # the first click gives the page the keys
     page.press("s")
     page.until(lambda: "step 1 " in page.text)
-    page.press("1")
-    page.click(column + 14, row + 1)
+    page.click(*page.find("hidden[1]"))  # its row in Units
     page.until(lambda: "6 Neuron hidden[1]" in page.text)
     page.click(*page.find(" z zero"))
     page.until(lambda: "hidden[1] zeroed" in page.text)
