@@ -40,7 +40,7 @@ from tui.widgets.command_line import CommandLine
 from tui.widgets.desk import Desk
 from tui.widgets.log import LogPane
 from tui.widgets.loss import LossPane
-from tui.widgets.pane import Pane
+from tui.widgets.pane import Lines, Pane
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.timeline import TimelineStripWidget
 
@@ -222,17 +222,16 @@ class LabApp(DressedApp):
         else:
             self.lab.close_command_line()
 
-    @on(Pane.Read)
-    def _read(self, message: Pane.Read) -> None:
+    @on(Lines.Read)
+    def _read(self, message: Lines.Read) -> None:
         self.lab.status.hint(message.text)
 
     @on(Pane.MenuAsked)
     def _menu_asked(self) -> None:
         self.unit.operate()
 
-    @on(LossPane.Wheeled)
-    @on(TimelineStripWidget.Wheeled)
-    def _wheeled(self, message: LossPane.Wheeled | TimelineStripWidget.Wheeled) -> None:
+    @on(Lines.Wheeled)
+    def _wheeled(self, message: Lines.Wheeled) -> None:
         self.curve.nearer(0.5 if message.by > 0 else 2.0)
 
     @on(LogPane.Asked)
@@ -258,8 +257,3 @@ class LabApp(DressedApp):
     @on(LossPane.Sought)
     def _sought_on_curve(self, message: LossPane.Sought) -> None:
         self.history.go_to(message.step)
-
-    @on(LossPane.Hovered)
-    @on(TimelineStripWidget.Hovered)
-    def _hovered(self, message: LossPane.Hovered | TimelineStripWidget.Hovered) -> None:
-        self.lab.status.hint(message.text)

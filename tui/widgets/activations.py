@@ -156,11 +156,8 @@ class ActivationsPane(Pane):
         return f"{data.block}[{unit}] on {text}: {float(data.values[unit, example]):+.4g}{saturated}"
 
     def leapt(self, to: Leap) -> Pane.Chosen | None:
-        if self.place is None or to in ("home", "end"):
-            units = self.place.columns if self.place else 0
-            return self.Chosen(unit=0 if to == "home" else units - 1) if units else None
-        page = max(1, self.place.shown_rows - 1)
-        return self.moved(0, page if to == "down" else -page)
+        place = self.place
+        return self.leapt_over(place.columns, place.shown_rows, to) if place else None
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)

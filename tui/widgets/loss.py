@@ -50,20 +50,6 @@ class LossPane(Pane):
             super().__init__()
             self.step = step
 
-    class Wheeled(Message):
-        """The wheel was turned over the curve: up (-1) or down (1)."""
-
-        def __init__(self, by: int) -> None:
-            super().__init__()
-            self.by = by
-
-    class Hovered(Message):
-        """The mouse is over the curve; the text is empty when it has left it."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
     def __init__(self) -> None:
         super().__init__()
         self.log10 = False
@@ -73,7 +59,6 @@ class LossPane(Pane):
         self._plotted: tuple[object, ...] | None = None
         self._at = 0.0
         self._late = False
-        self._hovered = ""
 
     # -- what keys do
 
@@ -291,18 +276,10 @@ class LossPane(Pane):
     def wheel(self, by: int) -> None:
         self.post_message(self.Wheeled(by))
 
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        at = event.get_content_offset(self)
-        step = self.step_at(at.x, at.y) if at is not None else None
-        self._hover("" if step is None else f"{self.readout(step)}; a click goes there")
-
-    def on_leave(self) -> None:
-        self._hover("")
-
-    def _hover(self, text: str) -> None:
-        if text != self._hovered:
-            self._hovered = text
-            self.post_message(self.Hovered(text))
+    def reading(self, x: int, y: int) -> str:
+        """What the curve is at the mouse."""
+        step = self.step_at(x, y)
+        return "" if step is None else f"{self.readout(step)}; a click goes there"
 
 
 @palette.themed

@@ -50,6 +50,22 @@ def numbered_in_short(pane: str) -> str:
 class Lines(Widget):
     """A widget made of lines: `draw` returns them all, and `redraw` repaints those that differ."""
 
+    class Read(Message):
+        """The mouse is over something that can be read; the text is empty when it has left."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Wheeled(Message):
+        """The wheel was turned over a range of time: up (-1) or down (1)."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
+    _read = ""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.frame: Frame | None = None
@@ -76,6 +92,11 @@ class Lines(Widget):
         """Take a new frame, or a new selection on the same one."""
         self.frame, self.selection = frame, selection
         self.redraw(hold=hold)
+
+    def _tell(self, text: str) -> None:
+        if text != self._read:
+            self._read = text
+            self.post_message(self.Read(text))
 
     def draw(self, width: int, height: int) -> list[Strip]:
         """All lines of the content, each of the given width."""
@@ -197,17 +218,8 @@ class Pane(Lines, can_focus=True):
             super().__init__()
             self.block, self.unit, self.example, self.row, self.own = block, unit, example, row, own
 
-    class Read(Message):
-        """The mouse is over something that can be read; the text is empty when it has left."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
     class MenuAsked(Message):
         """The user wants the menu of what can be done to the unit that was just chosen."""
-
-    _read = ""
 
     class Picked(Message):
         """The user chose another pane of this place."""
@@ -328,11 +340,6 @@ class Pane(Lines, can_focus=True):
         elif event.button == RIGHT:
             self.post_message(self.MenuAsked())
 
-    def _tell(self, text: str) -> None:
-        if text != self._read:
-            self._read = text
-            self.post_message(self.Read(text))
-
     def moved(self, right: int, down: int) -> Chosen | None:
         """Where an arrow key moves the cursor; None if arrows have no special meaning in this pane."""
         return None
@@ -340,6 +347,13 @@ class Pane(Lines, can_focus=True):
     def leapt(self, to: Leap) -> Chosen | None:
         """Where a key leaps with the cursor; None if that has no special meaning in this pane."""
         return None
+
+    def leapt_over(self, columns: int, rows: int, to: Leap) -> Chosen | None:
+        """The same in a map of units across, with so many of its rows in sight."""
+        if to in ("home", "end"):
+            return self.Chosen(unit=0 if to == "home" else columns - 1) if columns else None
+        page = max(1, rows - 1)
+        return self.moved(0, page if to == "down" else -page)
 
     def escaped(self) -> bool:
         """Undo the innermost thing that this pane alone has, as the marks in it; False if there is none."""

@@ -112,21 +112,6 @@ class TimelineStripWidget(Lines):
             super().__init__()
             self.branch, self.step = branch, step
 
-    class Hovered(Message):
-        """The mouse is over something; the text is empty when it has left the strip."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    class Wheeled(Message):
-        """The wheel was turned over the strip: up (-1) or down (1)."""
-
-        def __init__(self, by: int) -> None:
-            super().__init__()
-            self.by = by
-
-    _hovered = ""
     _tall = 2
 
     def show(self, frame: Frame, selection: Selection, *, hold: bool = False) -> None:
@@ -391,15 +376,10 @@ class TimelineStripWidget(Lines):
     def on_mouse_move(self, event: events.MouseMove) -> None:
         at = event.get_content_offset(self)
         found = self.target(at.x, at.y) if at is not None else None
-        self._hover(found.text if found else "")
+        self._tell(found.text if found else "")
 
     def on_leave(self) -> None:
-        self._hover("")
-
-    def _hover(self, text: str) -> None:
-        if text != self._hovered:
-            self._hovered = text
-            self.post_message(self.Hovered(text))
+        self._tell("")
 
 
 @palette.themed

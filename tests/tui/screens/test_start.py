@@ -308,7 +308,9 @@ def test_only_so_many_places_are_kept_and_no_file_is_left_beside() -> None:
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    StateFile(file / "lab.json").remember(last="xor")
+    state = StateFile(file / "lab.json")
+    state.remember(last="xor")
+    assert file.read_text() == ""
 
 
 # -- going on, and looks
