@@ -7,6 +7,8 @@ from opening import lab, opened, real, screen_text, status, until
 
 from tinynets.measure.lens_names import LENSES
 
+pytestmark = pytest.mark.proof
+
 
 async def test_v_goes_round_the_lenses_and_the_engine_is_told() -> None:
     async with opened() as (pilot, engine):
@@ -42,7 +44,6 @@ async def test_before_the_first_frame_the_keys_say_something_and_nothing_breaks(
         assert status(pilot).startswith("lens value")
 
 
-@pytest.mark.proof
 async def test_the_cursor_returns_to_its_probe_example_after_a_step_in_phases() -> None:
     async with real("xor") as (pilot, _):
         screen = lab(pilot)

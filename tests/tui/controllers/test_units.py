@@ -14,6 +14,8 @@ from tui.screens.filter import FilterScreen
 from tui.screens.operate import OperateScreen
 from tui.widgets.units import UnitsPane
 
+pytestmark = pytest.mark.proof
+
 Opened = tuple[Pilot[None], FakeEngine]
 
 
@@ -257,7 +259,6 @@ async def test_keys_of_the_pane_do_nothing_wrong_before_the_first_frame() -> Non
         assert not isinstance(app.screen, FilterScreen)
 
 
-@pytest.mark.proof
 async def test_worth_of_the_real_engine_is_shown_and_marked_units_are_pruned() -> None:
     async with real("digits") as (pilot, _):
         pane = await to_units(pilot)
@@ -277,7 +278,6 @@ async def test_worth_of_the_real_engine_is_shown_and_marked_units_are_pruned() -
         await until(pilot, lambda: len(pane.marked().get("hidden", ())) == 2)
 
 
-@pytest.mark.proof
 async def test_a_measurement_is_cancelled_by_escape() -> None:
     async with real("names-transformer") as (pilot, _):
         pane = await to_units(pilot)
@@ -293,7 +293,6 @@ def commands_busy(pilot: Pilot[None]) -> bool:
     return client is not None and client.busy
 
 
-@pytest.mark.proof
 async def test_one_u_takes_back_what_was_done_to_marked_units_of_several_blocks() -> None:
     async with real("spiral") as (pilot, _):
         pane = await to_units(pilot)

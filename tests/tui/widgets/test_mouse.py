@@ -10,6 +10,8 @@ from textual.pilot import Pilot
 from tui.screens.operate import OperateScreen
 from tui.widgets.examples import ExamplesPane
 
+pytestmark = pytest.mark.proof
+
 
 async def turn(pilot: Pilot[None], pane: str, down: bool = True) -> None:
     """Turn the wheel by a notch over a pane."""

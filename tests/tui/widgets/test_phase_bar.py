@@ -11,6 +11,8 @@ from textual.widgets import Input
 from tui.screens.ask import AskScreen
 from tui.screens.breakpoints import BreakpointsScreen
 
+pytestmark = pytest.mark.proof
+
 
 def row(pilot: Pilot[None]) -> str:
     """The line of the bar."""
@@ -120,7 +122,6 @@ async def test_a_key_pressed_at_the_wrong_moment_does_no_harm() -> None:
         await until(pilot, lambda: "R starts it again" in status(pilot))
 
 
-@pytest.mark.proof
 async def test_a_run_stops_at_a_breakpoint_with_words_and_goes_on_from_there() -> None:
     async with real("xor") as (pilot, _):
         await type_line(pilot, "breakpoint loss")
